@@ -1,0 +1,42 @@
+import type { ErrorCode } from './codes.js';
+import type { SourceLocation } from './source-location.js';
+import { type Problem, WorkflowError } from './workflow-error.js';
+
+/** Gathers problems, so that a user sees all of them at once. */
+export class Problems {
+  readonly #list: Problem[] = [];
+
+  error(code: ErrorCode, message: string, at: SourceLocation | undefined, hint?: string): void {
+    this.#list.push({ code, severity: 'error', message, hint, at });
+  }
+
+  warning(code: ErrorCode, message: string, at: SourceLocation | undefined, hint?: string): void {
+    this.#list.push({ code, severity: 'warning', message, hint, at });
+  }
+
+  add(problems: Iterable<Problem>): void {
+    this.#list.push(...problems);
+  }
+
+  /** All problems, sorted by place; those without a place come last. */
+  sorted(): Problem[] {
+    return [...this.#list].sort(byPlace);
+  }
+
+  get hasErrors(): boolean {
+    return this.#list.some((problem) => problem.severity === 'error');
+  }
+
+  /** Throws a {@link WorkflowError} with everything gathered if any of it is an error. */
+  throwIfErrors(): void {
+    if (!this.hasErrors) return;
+    const [first, ...rest] = this.sorted();
+    if (first !== undefined) throw new WorkflowError([first, ...rest]);
+  }
+}
+
+function byPlace(a: Problem, b: Problem): number {
+  if (a.at === undefined || b.at === undefined) return Number(a.at === undefined) - Number(b.at === undefined);
+  if (a.at.file !== b.at.file) return a.at.file < b.at.file ? -1 : 1;
+  return a.at.line - b.at.line || a.at.column - b.at.column;
+}
