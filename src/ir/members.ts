@@ -1,0 +1,54 @@
+import type { ParamValue } from './declaration.js';
+import type { Axis, Entity, Members } from './plan.js';
+
+/** Parameters of one member, in the order of the axes. */
+export type Params = Readonly<Record<string, ParamValue>>;
+
+/** How many members the axes make: the product of their lengths. */
+export function memberCount(axes: readonly Axis[]): number {
+  return axes.reduce((count, axis) => count * axis.values.length, 1);
+}
+
+/**
+ * Parameters of member `index`, 0-based. `all-perm`: the Cartesian product, first axis slowest.
+ *
+ * Compiler and runtime both use this one function, so members are never listed anywhere.
+ */
+export function memberParams(members: Members, index: number): Params {
+  const chosen: [string, ParamValue][] = [];
+  let rest = index;
+  for (const axis of [...members.axes].reverse()) {
+    const value = axis.values[rest % axis.values.length];
+    rest = Math.floor(rest / axis.values.length);
+    if (value !== undefined) chosen.push([axis.name, value]);
+  }
+  return Object.fromEntries(chosen.reverse());
+}
+
+/** A parameter's value as it is written into files and arguments. */
+export function formatValue(value: ParamValue): string {
+  return String(value);
+}
+
+/** Name of a member: `NAME_3` of an ensemble, the model's own name of a model. */
+export function memberName(entity: Pick<Entity, 'kind' | 'name'>, index: number): string {
+  return entity.kind === 'ensemble' ? `${entity.name}_${index}` : entity.name;
+}
+
+/** Directory of a member, relative to the plan's folder. */
+export function memberDirectory(entity: Pick<Entity, 'kind' | 'name'>, index: number): string {
+  return entity.kind === 'ensemble' ? `run/${entity.name}/${memberName(entity, index)}` : `run/${entity.name}`;
+}
+
+/**
+ * The words that parameters named in `asArgs` make: `--name=value`, `-n value` for a name of one letter, a name that starts with
+ * dashes as it is. Each value is one word, blanks and all.
+ */
+export function memberArgs(asArgs: readonly string[], params: Params): string[] {
+  return asArgs.flatMap((name) => {
+    const value = formatValue(params[name] ?? '');
+    if (name.startsWith('--')) return [`${name}=${value}`];
+    if (name.startsWith('-')) return [name, value];
+    return name.length === 1 ? [`-${name}`, value] : [`--${name}=${value}`];
+  });
+}

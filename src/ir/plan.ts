@@ -1,0 +1,173 @@
+import * as z from 'zod';
+import { Event, ParamValue } from './declaration.js';
+import { TargetName } from './site.js';
+
+/*
+ * What will happen: everything that the runtime needs, written to plan.json by `compile` and read back with the same schema.
+ * Paths are relative to the folder that holds plan.json.
+ */
+
+/** Version of the format. A runtime refuses a plan of another version. */
+export const planVersion = 1;
+
+const count = z.int().positive();
+
+/** One parameter with the values it takes. A scalar is an axis of one value. */
+export const Axis = z.strictObject({ name: z.string(), values: z.array(ParamValue).min(1) });
+export type Axis = z.infer<typeof Axis>;
+
+/** Members as a function of their index: see `memberParams`. */
+export const Members = z.strictObject({ strategy: z.literal('all-perm'), axes: z.array(Axis), count });
+export type Members = z.infer<typeof Members>;
+
+/** A file of an entity's directory. `to` is relative to that directory; `artifact` to the plan's folder. */
+export const StagedFile = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('directory'), to: z.string() }),
+  z.strictObject({ kind: z.literal('copy'), artifact: z.string(), to: z.string(), mode: z.int() }),
+  z.strictObject({ kind: z.literal('symlink'), target: z.string(), inPlan: z.boolean(), to: z.string() }),
+  z.strictObject({
+    kind: z.literal('configure'),
+    artifact: z.string(),
+    to: z.string(),
+    mode: z.int(),
+    tag: z.string(),
+  }),
+]);
+export type StagedFile = z.infer<typeof StagedFile>;
+
+/** An ML model that a store loads before it says that it is ready. */
+export const PreloadedModel = z.strictObject({
+  name: z.string(),
+  artifact: z.string(),
+  backend: z.literal('ONNX'),
+  device: z.string(),
+  devicesPerNode: count,
+  firstDevice: z.int().nonnegative(),
+  batchSize: z.int().nonnegative(),
+  minBatchSize: z.int().nonnegative(),
+  minBatchTimeoutMs: z.int().nonnegative(),
+  tag: z.string(),
+});
+export type PreloadedModel = z.infer<typeof PreloadedModel>;
+
+const store = {
+  /** The orchestrator's name, or that of the entity it is colocated with; its folder is run/stores/NAME. */
+  name: z.string(),
+  /** SmartRedis's suffix: `SSDB_SUFFIX`; empty for the store without a name. */
+  suffix: z.string(),
+  engine: z.literal('embedded'),
+  cpus: count,
+  threadsPerQueue: count.optional(),
+  interOpThreads: count.optional(),
+  intraOpThreads: count.optional(),
+  maxClients: count.optional(),
+  maxMemoryMiB: count.optional(),
+  mlModels: z.array(PreloadedModel),
+};
+
+export const StandaloneStore = z.strictObject({
+  kind: z.literal('standalone'),
+  ...store,
+  /** 0: a free one. */
+  port: z.int().min(0).max(65535),
+  /** `loopback` when all that use it run on its own node, else the address of `interface` or of the host's name. */
+  scope: z.enum(['loopback', 'network']),
+  interface: z.string().optional(),
+});
+export type StandaloneStore = z.infer<typeof StandaloneStore>;
+
+/** One store a node, seen only by its entity. */
+export const ColocatedStore = z.strictObject({
+  kind: z.literal('colocated'),
+  ...store,
+  transport: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('tcp'), port: z.int().min(0).max(65535) }),
+    /** Without `socket`: NAME.sock in a 0700 folder of the job's own under /tmp. */
+    z.strictObject({ kind: z.literal('uds'), socket: z.string().optional(), permissions: z.int() }),
+  ]),
+  /** Nodes it runs on. */
+  nodes: count,
+});
+export type ColocatedStore = z.infer<typeof ColocatedStore>;
+
+export const Store = z.discriminatedUnion('kind', [StandaloneStore, ColocatedStore]);
+export type Store = z.infer<typeof Store>;
+
+/** A model, or an ensemble's members. */
+export const Entity = z.strictObject({
+  kind: z.enum(['model', 'ensemble']),
+  name: z.string(),
+  job: z.string(),
+  members: Members,
+  /** Parameters that become words of the command line, in the place of `{args}`. */
+  asArgs: z.array(z.string()),
+  files: z.array(StagedFile),
+  env: z.record(z.string(), z.string()),
+  keyPrefixing: z.boolean(),
+  /** Names of entities whose keys it reads; its own name stands for the member itself. */
+  incoming: z.array(z.string()),
+  after: z.array(z.strictObject({ name: z.string(), event: Event })),
+  /** Names of the stores it sees. */
+  stores: z.array(z.string()),
+  /** What one member takes. */
+  size: z.strictObject({
+    nodes: count,
+    tasks: count,
+    cpusPerTask: count,
+    walltimeSeconds: count.optional(),
+  }),
+  /** Changes when anything changes that the entity, or one it waits for or reads, is made of. */
+  digest: z.string(),
+});
+export type Entity = z.infer<typeof Entity>;
+
+/** What a job asks of the scheduler. */
+export const Allocation = z.strictObject({
+  nodes: count,
+  /** CPUs on each node; absent with `exclusive`, which takes them all. */
+  cpusPerNode: count.optional(),
+  exclusive: z.boolean(),
+  gpusPerNode: count.optional(),
+  memoryPerNodeMiB: count.optional(),
+  walltimeSeconds: count.optional(),
+  account: z.string().optional(),
+  queue: z.string().optional(),
+  qos: z.string().optional(),
+  reservation: z.string().optional(),
+  constraint: z.string().optional(),
+});
+export type Allocation = z.infer<typeof Allocation>;
+
+export const Job = z.strictObject({
+  name: z.string(),
+  script: z.string(),
+  allocation: Allocation,
+  /** Seconds before the walltime at which applications are told to end. */
+  graceSeconds: z.int().nonnegative(),
+  /** Elements of the scheduler's job array: `maxConcurrent` of them at a time, if given. */
+  array: z.strictObject({ size: count, maxConcurrent: count.optional() }).optional(),
+  modules: z.array(z.string()),
+  preamble: z.array(z.string()),
+  stores: z.array(z.string()),
+  entities: z.array(z.string()),
+  after: z.array(z.strictObject({ job: z.string(), event: Event })),
+});
+export type Job = z.infer<typeof Job>;
+
+export const Plan = z.strictObject({
+  version: z.literal(planVersion),
+  simwright: z.string(),
+  experiment: z.string(),
+  /** The workflow's file name, without its folder. */
+  workflow: z.string(),
+  site: z.string(),
+  target: TargetName,
+  /** Where the site keeps Node and ONNX Runtime, if it does. */
+  runtimePath: z.string().optional(),
+  /** Interface whose address other nodes reach. */
+  networkInterface: z.string().optional(),
+  jobs: z.array(Job),
+  stores: z.array(Store),
+  entities: z.array(Entity),
+});
+export type Plan = z.infer<typeof Plan>;

@@ -1,0 +1,53 @@
+import * as z from 'zod';
+
+/** Systems that scripts are written for. */
+export const TargetName = z.enum(['local', 'slurm', 'pbs', 'lsf']);
+export type TargetName = z.infer<typeof TargetName>;
+
+/** Programs that start an application's tasks. */
+export const LauncherName = z.enum(['srun', 'mpirun', 'mpiexec', 'jsrun', 'none']);
+export type LauncherName = z.infer<typeof LauncherName>;
+
+/** What differs between clusters. Plain data, checked here, kept in a file of its own. */
+export const Site = z.strictObject({
+  name: z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]*$/, 'a letter, then letters, digits, "_", "." or "-"'),
+  target: TargetName,
+  /** @default the target's own */
+  launcher: LauncherName.optional(),
+  /** Environment modules that every job loads, in this order. */
+  modules: z.array(z.string()).default([]),
+  /** Lines of shell that every job runs before anything else. */
+  preamble: z.array(z.string()).default([]),
+  /** Directives by flag: those never to write, and those to write with a value (`''`: the flag alone) or instead of ours. */
+  directives: z
+    .strictObject({
+      drop: z.array(z.string()).default([]),
+      set: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
+    })
+    .default({ drop: [], set: {} }),
+  /** Shape of a node, as far as it is known. */
+  node: z
+    .strictObject({
+      cores: z.int().positive().optional(),
+      gpus: z.int().nonnegative().optional(),
+      memoryMiB: z.int().positive().optional(),
+    })
+    .default({}),
+  /** Nodes that one job may have. */
+  maxNodes: z.int().positive().optional(),
+  /** Elements that one job array may have. @default the target's own */
+  maxArraySize: z.int().positive().optional(),
+  defaults: z
+    .strictObject({ queue: z.string().optional(), account: z.string().optional(), walltime: z.string().optional() })
+    .default({}),
+  /** Network interface that nodes reach each other by. @default the address of the host's name */
+  networkInterface: z.string().optional(),
+  /** Node.js on the compute nodes: a program of the PATH, or an absolute path. @default node */
+  nodeCommand: z.string().default('node'),
+  /** Folder on the shared file system with ONNX Runtime in its node_modules. */
+  runtimePath: z.string().optional(),
+});
+export type Site = z.infer<typeof Site>;
+
+/** A site as its author writes it: defaults left out. */
+export type SiteInput = z.input<typeof Site>;
