@@ -1,0 +1,99 @@
+import * as z from 'zod';
+import { Problems, type SourceLocation, suggestion } from '../diagnostics/index.js';
+
+/** Checks the arguments of one call of a builder, and gathers what is wrong with them. */
+export class Arguments {
+  readonly problems = new Problems();
+
+  constructor(
+    /** The call as a person would name it: `.colocate()`. */
+    readonly call: string,
+    readonly at: SourceLocation | undefined,
+  ) {}
+
+  /** `value` if it is of `schema`'s kind, else `undefined` and a problem that shows the value. */
+  take<T>(schema: z.ZodType<T>, value: unknown, what: string): T | undefined {
+    const result = schema.safeParse(value);
+    if (result.success) return result.data;
+    this.problems.error('DSL1001', `${this.call}: ${what} cannot be ${show(value)}: ${explain(result.error)}`, this.at);
+    return undefined;
+  }
+
+  /** Like {@link take}; an absent value is fine. */
+  optional<T>(schema: z.ZodType<T>, value: unknown, what: string): T | undefined {
+    return value === undefined ? undefined : this.take(schema, value, what);
+  }
+
+  /** The options object, with a problem for every key that is not one of `known`. */
+  options<T extends object>(options: T | undefined, known: readonly (keyof T & string)[]): Partial<T> {
+    if (options === undefined) return {};
+    if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+      this.problems.error('DSL1001', `${this.call} takes an object of options, not ${show(options)}`, this.at);
+      return {};
+    }
+    for (const key of Object.keys(options)) {
+      if ((known as readonly string[]).includes(key)) continue;
+      this.problems.error('DSL1007', `${this.call} has no option '${key}'`, this.at, suggestion(key, known));
+    }
+    return options;
+  }
+
+  /** A parsed quantity (walltime, memory), or a problem with `hint`. */
+  parse(
+    code: 'DSL1005' | 'DSL1006',
+    value: unknown,
+    parser: (text: string) => number | undefined,
+    hint: string,
+  ): number | undefined {
+    if (value === undefined) return undefined;
+    const parsed = typeof value === 'string' ? parser(value) : undefined;
+    if (parsed === undefined) {
+      const what = code === 'DSL1005' ? 'walltime' : 'an amount of memory';
+      this.problems.error(code, `${this.call}: ${show(value)} is no ${what.replace(/^an /, '')}`, this.at, hint);
+    }
+    return parsed;
+  }
+}
+
+/** Hint for amounts of memory. */
+export const memoryHint = "write a number and its unit: '512M', '8G', '1.5T'";
+
+/** A text without NUL, which neither a file name nor an argument can hold. */
+export const plainText = z.string().refine((text) => !text.includes('\0'), 'it holds a NUL character');
+export const nonEmptyText = plainText.refine((text) => text !== '', 'it is empty');
+export const positive = z.int('a whole number is needed').positive('it has to be at least 1');
+export const texts = z.array(plainText);
+
+/** A value as it would stand in a workflow, cut to a readable length. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value.length > 60 ? `${value.slice(0, 57)}...` : value}'`;
+  if (value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean')
+    return String(value);
+  if (Array.isArray(value)) return `[${value.slice(0, 4).map(show).join(', ')}${value.length > 4 ? ', ...' : ''}]`;
+  if (typeof value === 'function') return 'a function';
+  return typeof value === 'object'
+    ? `an object with ${Object.keys(value).join(', ') || 'nothing in it'}`
+    : String(value);
+}
+
+function explain(error: z.ZodError): string {
+  return z
+    .prettifyError(error)
+    .split('\n')
+    .map((line) => line.replace(/^[✖\s]+/u, ''))
+    .filter((line) => line !== '')
+    .join(', ');
+}
+
+/** `value` and everything in it, frozen. Bytes stay as they are. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Object.isFrozen(value)) return value;
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return Object.freeze(value);
+}
+
+/** The object without its undefined entries, so that an absent option is absent and not undefined. */
+export function defined<T extends object>(object: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  const entries = Object.entries(object).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Key in keyof T]: Exclude<T[Key], undefined> };
+}
