@@ -1,0 +1,71 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { WorkflowError } from '../../diagnostics/index.js';
+import { packageVersion } from '../package-version.js';
+import type { OutputFile } from './emit-files.js';
+
+const bundles = fileURLToPath(new URL('../../../dist/bundle', import.meta.url));
+
+/**
+ * The runtime as one file, and the client as a package that applications written for Node import as `simwright/client`
+ * (`run/node_modules` leads to it).
+ */
+export function runtimeFiles(): OutputFile[] {
+  const manifest = {
+    name: 'simwright',
+    version: packageVersion(),
+    type: 'module',
+    exports: { './client': './client.mjs' },
+  };
+  return [
+    { path: 'runtime/simwright.mjs', mode: 0o644, content: { file: join(bundles, 'simwright.mjs') } },
+    { path: 'runtime/node_modules/simwright/client.mjs', mode: 0o644, content: { file: join(bundles, 'client.mjs') } },
+    {
+      path: 'runtime/node_modules/simwright/package.json',
+      mode: 0o644,
+      content: `${JSON.stringify(manifest, null, 2)}\n`,
+    },
+  ];
+}
+
+/**
+ * ONNX Runtime for Linux on x86-64, as installed beside this package, to travel with the job.
+ *
+ * @throws WorkflowError if it is not installed.
+ */
+export function onnxRuntimeFiles(): OutputFile[] {
+  const require = createRequire(import.meta.url);
+  const files: OutputFile[] = [];
+  for (const name of ['onnxruntime-node', 'onnxruntime-common']) {
+    const folder = packageFolder(require, name);
+    const wanted =
+      name === 'onnxruntime-node' ? ['package.json', 'dist', 'bin/napi-v6/linux/x64'] : ['package.json', 'dist/cjs'];
+    for (const path of wanted.flatMap((start) => walk(folder, start))) {
+      if (path.endsWith('.map')) continue;
+      files.push({ path: `runtime/node_modules/${name}/${path}`, mode: 0o644, content: { file: join(folder, path) } });
+    }
+  }
+  return files;
+}
+
+function packageFolder(require: NodeJS.Require, name: string): string {
+  for (const place of require.resolve.paths(name) ?? []) {
+    if (existsSync(join(place, name, 'package.json'))) return join(place, name);
+  }
+  throw new WorkflowError({
+    code: 'RUN1002',
+    message: `${name} is not installed beside simwright, so it cannot travel with the job`,
+    hint: 'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node',
+  });
+}
+
+function walk(folder: string, path: string): string[] {
+  const full = join(folder, path);
+  if (!existsSync(full)) return [];
+  if (statSync(full).isFile()) return [path];
+  return readdirSync(full)
+    .sort()
+    .flatMap((name) => walk(folder, join(path, name)));
+}

@@ -1,0 +1,24 @@
+import type { Plan } from '../../ir/index.js';
+import { quoteComment, quoteShellWord } from '../../targets/quoting.js';
+import type { Target } from '../../targets/target.js';
+import { makerLine } from './job-script.js';
+import { renderTemplate } from './render-template.js';
+
+/** submit.sh: every job in order, with the scheduler's own dependencies. */
+export function submitScript(plan: Plan, target: Target): string {
+  const variables = new Map(plan.jobs.map(({ name }, index) => [name, `job${index + 1}`]));
+  return renderTemplate(`${target.name}/submit.sh.njk`, {
+    title: quoteComment(`Submits the jobs of experiment ${plan.experiment}.`),
+    maker: makerLine(plan),
+    jobs: plan.jobs.map((job) => ({
+      name: quoteShellWord(job.name),
+      script: quoteShellWord(job.script),
+      variable: variables.get(job.name),
+      // Job ids are the only expansions: everything else in these words is fixed text.
+      dependency: target
+        .dependency(job.after.map(({ job: name, event }) => ({ id: `$${variables.get(name)}`, event })))
+        .map((word) => (word.includes('$') ? `"${word}"` : quoteShellWord(word))),
+      needs: job.after.map(({ job: name, event }) => quoteShellWord(`${name}:${event}`)),
+    })),
+  });
+}

@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { basename } from 'node:path';
+
+/** Bytes that travel with the plan: from a file, or from memory. */
+export interface Artifact {
+  /** Path in the plan's folder: `artifacts/HASH-NAME`. */
+  readonly path: string;
+  readonly sha256: string;
+  readonly content: { readonly file: string } | { readonly bytes: Uint8Array };
+}
+
+/** The artifact that a file makes, named by its content. */
+export function fileArtifact(file: string): Artifact {
+  const hash = createHash('sha256');
+  const descriptor = openSync(file, 'r');
+  try {
+    const buffer = Buffer.alloc(1024 * 1024);
+    for (let read = readSync(descriptor, buffer); read > 0; read = readSync(descriptor, buffer)) {
+      hash.update(buffer.subarray(0, read));
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+  return artifact(basename(file), hash.digest('hex'), { file });
+}
+
+/** The artifact that bytes in memory make. */
+export function bytesArtifact(name: string, bytes: Uint8Array): Artifact {
+  return artifact(name, createHash('sha256').update(bytes).digest('hex'), { bytes });
+}
+
+function artifact(name: string, sha256: string, content: Artifact['content']): Artifact {
+  return { path: `artifacts/${sha256.slice(0, 16)}-${name.slice(-120)}`, sha256, content };
+}

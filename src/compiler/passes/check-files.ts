@@ -1,0 +1,35 @@
+import type { Problems } from '../../diagnostics/index.js';
+import { type ApplicationDeclaration, applicationsOf, type ExperimentDeclaration } from '../../ir/index.js';
+import type { AttachedFile, Facts } from '../inspect/index.js';
+
+/** Files an application gets, over all its `.attach()` calls. */
+export function attachedFiles(application: ApplicationDeclaration, facts: Facts): AttachedFile[] {
+  return application.attach.flatMap((attach) => [...(facts.attached.get(attach) ?? [])]);
+}
+
+/** A relative executable is among the attached files, and no two files want one place. */
+export function checkFiles(experiment: ExperimentDeclaration, facts: Facts, problems: Problems): void {
+  problems.add(facts.problems);
+  for (const application of applicationsOf(experiment)) {
+    const files = attachedFiles(application, facts);
+    const places = new Map<string, AttachedFile>();
+    for (const file of files) {
+      const other = places.get(file.to);
+      places.set(file.to, file);
+      if (other === undefined || (file.kind === 'directory' && other.kind === 'directory')) continue;
+      const hint = 'rename one of them, or attach only one';
+      problems.error('FILE1004', `'${application.name}' would get two files named '${file.to}'`, file.attach.at, hint);
+    }
+    const { executable, at } = application.command;
+    if (executable.startsWith('/') || !executable.includes('/')) continue;
+    const staged = executable.replace(/^(\.\/)+/, '');
+    if (files.some((file) => file.to === staged && file.kind !== 'directory')) continue;
+    const hint = `add .attach({ copy: ['${staged}'] }), or write its absolute path on the cluster`;
+    problems.error(
+      'FILE1002',
+      `command('${executable}'): a relative executable has to be attached to '${application.name}'`,
+      at,
+      hint,
+    );
+  }
+}

@@ -1,0 +1,85 @@
+import { type Problems, suggestion } from '../../diagnostics/index.js';
+import { type ApplicationDeclaration, applicationsOf, type ExperimentDeclaration } from '../../ir/index.js';
+
+/** Names are used once; references lead somewhere; nothing waits for itself. */
+export function checkNames(experiment: ExperimentDeclaration, problems: Problems): void {
+  checkUnique(experiment, problems);
+  const applications = applicationsOf(experiment);
+  const names = applications.map(({ name }) => name);
+  for (const application of applications) {
+    for (const incoming of application.incoming) {
+      if (isEntityOrMember(incoming.name, applications)) continue;
+      const message = `.registerIncomingEntity('${incoming.name}'): there is no model or ensemble of that name`;
+      problems.error('REF1001', message, incoming.at, suggestion(incoming.name, names));
+    }
+    for (const after of application.after) {
+      if (after.name === application.name) {
+        problems.error('REF1002', `'${application.name}' waits for itself`, after.at);
+      } else if (!isEntityOrMember(after.name, applications)) {
+        const message = `.after('${after.name}'): there is no model or ensemble of that name`;
+        const others = names.filter((name) => name !== application.name);
+        problems.error('REF1001', message, after.at, suggestion(after.name, others));
+      }
+    }
+  }
+  checkCycles(applications, problems);
+}
+
+/** The entity that a name means: its own, or that of its member `NAME_i`. */
+export function entityOf(
+  name: string,
+  applications: readonly ApplicationDeclaration[],
+): ApplicationDeclaration | undefined {
+  const exact = applications.find((application) => application.name === name);
+  if (exact !== undefined) return exact;
+  const member = /^(.+)_(0|[1-9]\d*)$/.exec(name);
+  return applications.find(({ kind, name: ensemble }) => kind === 'ensemble' && ensemble === member?.[1]);
+}
+
+function isEntityOrMember(name: string, applications: readonly ApplicationDeclaration[]): boolean {
+  return entityOf(name, applications) !== undefined;
+}
+
+function checkUnique(experiment: ExperimentDeclaration, problems: Problems): void {
+  const seen = new Map<string, string>();
+  const taken = new Map<string, string>();
+  for (const { name, kind, at } of experiment.entities) {
+    const first = seen.get(name);
+    if (first !== undefined) {
+      const message = `${kind} '${name}': the name is already that of ${first}`;
+      problems.error('DSL1003', message, at, 'names stand for directories and keys, so each is used once');
+    } else seen.set(name, `${kind === 'model' ? 'a' : 'an'} ${kind}${placeOf(at)}`);
+    if (kind === 'ensemble') taken.set(name, name);
+  }
+  for (const { name, at } of experiment.entities) {
+    const member = /^(.+)_(0|[1-9]\d*)$/.exec(name);
+    if (member?.[1] !== undefined && taken.has(member[1])) {
+      problems.error('DSL1003', `'${name}' is also the name of a member of ensemble '${member[1]}'`, at);
+    }
+  }
+}
+
+function placeOf(at: ExperimentDeclaration['at']): string {
+  return at === undefined ? '' : ` (line ${at.line})`;
+}
+
+function checkCycles(applications: readonly ApplicationDeclaration[], problems: Problems): void {
+  const done = new Set<ApplicationDeclaration>();
+  const visit = (application: ApplicationDeclaration, path: readonly ApplicationDeclaration[]): void => {
+    if (done.has(application)) return;
+    for (const after of application.after) {
+      const next = entityOf(after.name, applications);
+      if (next === undefined || next === application) continue;
+      const start = [...path, application].indexOf(next);
+      if (start === -1) {
+        visit(next, [...path, application]);
+        continue;
+      }
+      const names = [...path, application].slice(start).map(({ name }) => `'${name}'`);
+      const message = `none of them could ever start: ${[...names, `'${next.name}'`].join(' waits for ')}`;
+      problems.error('REF1002', message, after.at, 'take out one of the .after() calls');
+    }
+    done.add(application);
+  };
+  for (const application of applications) visit(application, []);
+}

@@ -1,0 +1,31 @@
+import { type Problems, suggestion } from '../../diagnostics/index.js';
+import { applicationsOf, type ExperimentDeclaration } from '../../ir/index.js';
+import type { Facts } from '../inspect/index.js';
+
+/** Every tag has a value, and every parameter is used by a template or an argument. */
+export function checkTemplates(experiment: ExperimentDeclaration, facts: Facts, problems: Problems): void {
+  for (const application of applicationsOf(experiment)) {
+    const parameters = Object.keys(application.params?.values ?? {});
+    const used = new Set(application.params?.asArgs ?? []);
+    for (const template of facts.templates.get(application) ?? []) {
+      for (const tag of template.tags) {
+        used.add(tag.name);
+        if (parameters.includes(tag.name)) continue;
+        const at = { file: template.source, line: tag.line, column: tag.column };
+        const message = `the tag ${tag.name} has no value: '${application.name}' has no parameter of that name`;
+        const hint = parameters.length === 0 ? 'give it one with .params()' : suggestion(tag.name, parameters);
+        problems.error('TMPL1001', message, at, hint);
+      }
+    }
+    for (const name of parameters) {
+      if (used.has(name)) continue;
+      const hint = 'write its tag into a template, or name it in asArgs';
+      problems.warning(
+        'TMPL1002',
+        `nothing of '${application.name}' uses the parameter ${name}`,
+        application.params?.at,
+        hint,
+      );
+    }
+  }
+}

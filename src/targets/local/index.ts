@@ -1,0 +1,22 @@
+import type { Target } from '../target.js';
+
+/** This machine, without a scheduler: jobs run one after the other, programs of several tasks by mpirun. */
+export const local: Target<'local'> = {
+  name: 'local',
+  scriptExtension: 'sh',
+  sentinel: '#',
+  defaultLauncher: 'mpirun',
+  launchers: ['mpirun', 'mpiexec', 'none'],
+  capabilities: { jobArrays: false, maxArraySize: Number.MAX_SAFE_INTEGER, minArraySize: 1, placesSteps: true },
+  variables: {
+    // The scripts lie in the folder's jobs/.
+    submitFolder: `"$(dirname "\${BASH_SOURCE[0]}")/.."`,
+    jobId: '"$$"',
+    hosts: 'localhost',
+    cpusPerNode: '"$(nproc)"',
+    arrayIndex: '"$SIMWRIGHT_ARRAY_INDEX"',
+  },
+  directives: () => [],
+  formatDirective: ({ flag }) => flag,
+  dependency: () => [],
+};

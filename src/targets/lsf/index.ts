@@ -1,0 +1,35 @@
+import type { Event } from '../../ir/index.js';
+import { quoteDirectiveValue } from '../quoting.js';
+import type { Target } from '../target.js';
+import { lsfDirectives } from './directives.js';
+
+const conditions: Readonly<Record<Event, string>> = {
+  completed: 'done',
+  failed: 'exit',
+  ended: 'ended',
+  started: 'started',
+};
+
+/** IBM Spectrum LSF: bsub; jsrun where the job step manager is there. */
+export const lsf: Target<'lsf'> = {
+  name: 'lsf',
+  scriptExtension: 'lsf',
+  sentinel: '#BSUB',
+  defaultLauncher: 'jsrun',
+  launchers: ['jsrun', 'mpiexec', 'mpirun', 'none'],
+  // MAX_JOB_ARRAY_SIZE is 1000 by default.
+  capabilities: { jobArrays: true, maxArraySize: 1000, minArraySize: 1, placesSteps: true },
+  variables: {
+    submitFolder: `"\${LS_SUBCWD:?}"`,
+    jobId: `"$LSB_JOBID\${LSB_JOBINDEX:+.$LSB_JOBINDEX}"`,
+    // LSB_MCPU_HOSTS holds pairs of host and slots.
+    hosts: `"$(tr -s ' ' '\\n' <<<"$LSB_MCPU_HOSTS" | awk 'NR % 2 && NF' | paste -s -d ' ' -)"`,
+    cpusPerNode: `"$(tr -s ' ' '\\n' <<<"$LSB_MCPU_HOSTS" | awk 'NF' | tail -n 1)"`,
+    // Array indices start at 1.
+    arrayIndex: '"$((LSB_JOBINDEX - 1))"',
+  },
+  directives: lsfDirectives,
+  formatDirective: ({ flag, value }) => (value === undefined ? flag : `${flag} ${quoteDirectiveValue(String(value))}`),
+  dependency: (after) =>
+    after.length === 0 ? [] : ['-w', after.map(({ id, event }) => `${conditions[event]}(${id})`).join(' && ')],
+};

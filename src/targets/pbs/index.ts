@@ -1,0 +1,35 @@
+import type { Event } from '../../ir/index.js';
+import { quoteDirectiveValue } from '../quoting.js';
+import type { Target } from '../target.js';
+import { pbsDirectives } from './directives.js';
+
+const dependencyTypes: Readonly<Record<Event, string>> = {
+  completed: 'afterok',
+  failed: 'afternotok',
+  ended: 'afterany',
+  started: 'after',
+};
+
+/** PBS Professional and OpenPBS: qsub. */
+export const pbs: Target<'pbs'> = {
+  name: 'pbs',
+  scriptExtension: 'pbs',
+  sentinel: '#PBS',
+  defaultLauncher: 'mpiexec',
+  launchers: ['mpiexec', 'mpirun', 'none'],
+  // max_array_size is 10000 by default; a range of one element is refused.
+  capabilities: { jobArrays: true, maxArraySize: 10_000, minArraySize: 2, placesSteps: false },
+  variables: {
+    submitFolder: `"\${PBS_O_WORKDIR:?}"`,
+    jobId: '"$PBS_JOBID"',
+    hosts: `"$(sort -u "$PBS_NODEFILE" | paste -s -d ' ' -)"`,
+    cpusPerNode: '"$NCPUS"',
+    arrayIndex: '"$PBS_ARRAY_INDEX"',
+  },
+  directives: pbsDirectives,
+  formatDirective: ({ flag, value }) => (value === undefined ? flag : `${flag} ${quoteDirectiveValue(String(value))}`),
+  dependency: (after) =>
+    after.length === 0
+      ? []
+      : ['-W', `depend=${after.map(({ id, event }) => `${dependencyTypes[event]}:${id}`).join(',')}`],
+};

@@ -1,0 +1,41 @@
+/*
+ * One function for each place that text can land in. A command stays an array of words until one of these joins it.
+ */
+
+/** A word of a bash command line. Words that need no quotes get none. */
+export function quoteShellWord(word: string): string {
+  if (/^[A-Za-z0-9_./:=@%+,-]+$/.test(word) || placeholder.test(word)) return word;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  if (/[\x00-\x1f\x7f]/.test(word)) return `$'${word.replace(/[\\'\x00-\x1f\x7f]/g, escapeInAnsi)}'`;
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Words that the runtime replaces; bash leaves them alone. */
+const placeholder = /^\{(args|dir|name|hosts)\}$/;
+
+function escapeInAnsi(character: string): string {
+  if (character === '\n') return '\\n';
+  if (character === '\t') return '\\t';
+  if (character === '\\' || character === "'") return `\\${character}`;
+  return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+}
+
+/** A command line for bash. */
+export function quoteShell(words: readonly string[]): string {
+  return words.map(quoteShellWord).join(' ');
+}
+
+/**
+ * A value of an `#SBATCH`, `#PBS` or `#BSUB` line. All three read a line much as a shell does, without expansions: double quotes group, and a
+ * backslash takes the meaning from a double quote or a backslash inside them.
+ */
+export function quoteDirectiveValue(value: string): string {
+  if (/^[A-Za-z0-9_./:=@%+,&|*()[\]<>!-]+$/.test(value) && !/[()<>&|*[\]!]/.test(value)) return value;
+  return `"${value.replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** Text in a `#` comment: one line. */
+export function quoteComment(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters would end the comment
+  return text.replace(/[\x00-\x1f\x7f]+/g, ' ');
+}

@@ -1,0 +1,39 @@
+import type { Event } from '../../ir/index.js';
+import { quoteDirectiveValue } from '../quoting.js';
+import type { Target } from '../target.js';
+import { slurmDirectives } from './directives.js';
+
+const dependencyTypes: Readonly<Record<Event, string>> = {
+  completed: 'afterok',
+  failed: 'afternotok',
+  ended: 'afterany',
+  started: 'after',
+};
+
+/** Slurm: sbatch, srun. */
+export const slurm: Target<'slurm'> = {
+  name: 'slurm',
+  scriptExtension: 'sbatch',
+  sentinel: '#SBATCH',
+  defaultLauncher: 'srun',
+  launchers: ['srun', 'mpirun', 'mpiexec', 'none'],
+  // MaxArraySize is 1001 by default: indices 0 to 1000.
+  capabilities: { jobArrays: true, maxArraySize: 1001, minArraySize: 1, placesSteps: true },
+  variables: {
+    submitFolder: `"\${SLURM_SUBMIT_DIR:?}"`,
+    jobId: '"$SLURM_JOB_ID"',
+    hosts: `"$(scontrol show hostnames "$SLURM_JOB_NODELIST" | paste -s -d ' ' -)"`,
+    cpusPerNode: '"$SLURM_CPUS_ON_NODE"',
+    arrayIndex: '"$SLURM_ARRAY_TASK_ID"',
+  },
+  directives: slurmDirectives,
+  formatDirective: ({ flag, value }) => (value === undefined ? flag : `${flag}=${quoteDirectiveValue(String(value))}`),
+  // A dependency that can never be met waits for ever without --kill-on-invalid-dep.
+  dependency: (after) =>
+    after.length === 0
+      ? []
+      : [
+          `--dependency=${after.map(({ id, event }) => `${dependencyTypes[event]}:${id}`).join(',')}`,
+          '--kill-on-invalid-dep=yes',
+        ],
+};

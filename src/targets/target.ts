@@ -1,0 +1,74 @@
+import type { Event, Job, LauncherName, Site, TargetName } from '../ir/index.js';
+
+/** A line that asks the scheduler for something: `--nodes=2`, `-l walltime=01:00:00`. Without `value`: the flag alone. */
+export interface Directive {
+  readonly flag: string;
+  readonly value?: string | number;
+}
+
+/** One launch: how many tasks of what, where. */
+export interface LaunchStep {
+  readonly nodes: number;
+  readonly tasks: number;
+  readonly tasksPerNode: number;
+  readonly cpusPerTask: number;
+  readonly gpusPerTask?: number;
+  readonly gpusPerNode?: number;
+  readonly memoryPerNodeMiB?: number;
+  /** Shares its CPUs with steps beside it, as a store does. */
+  readonly overlap: boolean;
+  /** The runtime chooses the hosts and writes them in the place of `{hosts}`. */
+  readonly namesHosts: boolean;
+  /** Names of the variables that the runtime gives the application. */
+  readonly environment: readonly string[];
+}
+
+/** Words in front of an application's own command line. */
+export type Launcher = (step: LaunchStep) => readonly string[];
+
+/**
+ * How a script learns about its own job: words of shell, quoted by hand where they hold expansions, since here, and only here, the shell
+ * is meant to read them.
+ */
+export interface JobVariables {
+  /** The folder that the script was submitted from. */
+  readonly submitFolder: string;
+  readonly jobId: string;
+  /** Hosts of the allocation, blank-separated, each once. */
+  readonly hosts: string;
+  /** CPUs the job has on its first host. */
+  readonly cpusPerNode: string;
+  /** 0-based index of the job array's element. */
+  readonly arrayIndex: string;
+}
+
+/** A scheduler, or the lack of one. Adding one means adding a folder and a line in the registry. */
+export interface Target<Name extends TargetName = TargetName> {
+  readonly name: Name;
+  /** Scripts are `jobs/NAME.EXTENSION`. */
+  readonly scriptExtension: string;
+  /** What a directive's line starts with. */
+  readonly sentinel: string;
+  readonly defaultLauncher: LauncherName;
+  readonly launchers: readonly LauncherName[];
+  readonly capabilities: {
+    readonly jobArrays: boolean;
+    /** Elements of an array unless the site says otherwise. */
+    readonly maxArraySize: number;
+    /** Fewest elements of an array. */
+    readonly minArraySize: number;
+    /** Steps are spread over the nodes by the launcher; where not, the runtime names hosts by `{hosts}`. */
+    readonly placesSteps: boolean;
+  };
+  readonly variables: JobVariables;
+  directives(job: Job, launcher: LauncherName): readonly Directive[];
+  /** A directive's line after the sentinel, quoted as this scheduler reads it. */
+  formatDirective(directive: Directive): string;
+  /** The dependency as words for the submit command; `ids` are words of shell that hold job ids. */
+  dependency(after: readonly { readonly id: string; readonly event: Event }[]): readonly string[];
+}
+
+/** The launcher of a site on a target. */
+export function launcherOf(target: Target, site: Site): LauncherName {
+  return site.launcher ?? target.defaultLauncher;
+}
