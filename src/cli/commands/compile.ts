@@ -1,0 +1,60 @@
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { compareFolder, type OutputFile, onnxRuntimeFiles, runtimeFiles, writeFolder } from '../../compiler/index.js';
+import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
+import { ExitCode, reportFailure, reportJsonFailure } from '../failure.js';
+
+interface CompileOptions extends WorkflowOptions {
+  readonly out?: string;
+  readonly check?: boolean;
+  readonly force?: boolean;
+  readonly withOnnxruntime?: boolean;
+}
+
+/** `simwright compile`: writes the folder that is submitted. */
+export function compileCommand(): Command {
+  return takesWorkflow(new Command('compile').description('write batch scripts, plan and runtime into a folder'))
+    .option('--out <dir>', 'the folder to write (default: NAME.simwright)')
+    .option('--check', 'write nothing; fail if the folder is not up to date')
+    .option('--force', 'overwrite files that were changed by hand')
+    .option('--with-onnxruntime', 'put ONNX Runtime into the folder, for clusters that have none')
+    .action(async (workflow: string, options: CompileOptions) => {
+      try {
+        const { plan, files, warnings } = await compileWorkflow(workflow, options);
+        const folder = resolve(options.out ?? defaultFolder(plan.experiment));
+        const all = withRuntime(files, options.withOnnxruntime === true);
+        if (!options.json) printWarnings(warnings);
+        if (options.check) return checkFolder(folder, all, options);
+        writeFolder(folder, all, { force: options.force === true });
+        const paths = all.map(({ path }) => path);
+        if (options.json) return printJson({ ok: true, folder, experiment: plan.experiment, site: plan.site, files: paths, problems: warnings });
+        const jobs = plan.jobs.map(({ script }) => `  ${script}`);
+        const next = plan.target === 'local' ? 'run it' : 'submit it';
+        process.stdout.write(`wrote ${folder}\n${jobs.join('\n')}\n${next}: ${options.out ?? defaultFolder(plan.experiment)}/submit.sh\n`);
+      } catch (error) {
+        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
+      }
+    });
+}
+
+/** Where an experiment goes unless the user says. */
+export function defaultFolder(experiment: string): string {
+  return `${experiment}.simwright`;
+}
+
+/** The compiled files, with the runtime and, if asked for, ONNX Runtime. */
+export function withRuntime(files: readonly OutputFile[], onnxRuntime: boolean): OutputFile[] {
+  return [...files, ...runtimeFiles(), ...(onnxRuntime ? onnxRuntimeFiles() : [])];
+}
+
+function checkFolder(folder: string, files: readonly OutputFile[], options: CompileOptions): void {
+  const difference = compareFolder(folder, files);
+  const stale = Object.values(difference).some((paths: readonly string[]) => paths.length > 0);
+  if (stale) process.exitCode = ExitCode.workflowErrors;
+  if (options.json) return printJson({ ok: !stale, folder, ...difference });
+  if (!stale) return void process.stdout.write(`${folder} is up to date\n`);
+  const lines = Object.entries(difference).flatMap(([kind, paths]: [string, readonly string[]]) =>
+    paths.map((path) => `  ${kind.padEnd(8)}${path}`),
+  );
+  process.stderr.write(`${folder} is not what the workflow compiles to:\n${lines.join('\n')}\nrun compile again without --check\n`);
+}

@@ -1,0 +1,112 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { parseMemoryMiB } from '../../ir/index.js';
+import { type OrchestratorOptions, startOrchestrator, type TcpListen, type UnixListen } from '../../runtime/orchestrator/index.js';
+import { packageVersion } from '../../compiler/package-version.js';
+import { ExitCode, reportFailure } from '../failure.js';
+
+interface Options {
+  readonly port: number;
+  readonly host: string;
+  readonly socket?: string;
+  readonly permissions: number;
+  readonly allow?: string[];
+  readonly maxMemory?: number;
+  readonly threadsPerQueue?: number;
+  readonly interOpThreads?: number;
+  readonly intraOpThreads?: number;
+  readonly maxClients?: number;
+  readonly peerCheck: boolean;
+  readonly json?: boolean;
+}
+
+/** `simwright orchestrator`: a store by hand, until SIGTERM or Ctrl-C. */
+export function orchestratorCommand(): Command {
+  return new Command('orchestrator')
+    .description('start a tensor store that runs ML models, for SmartRedis clients')
+    .option('--port <port>', 'TCP port; 0 for a free one', integer(0, 65535), 6379)
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--socket <path>', 'listen on a Unix socket instead')
+    .option('--permissions <mode>', 'mode bits of the socket, octal', octal, 0o700)
+    .option('--allow <address...>', 'peers beyond this machine that are served')
+    .option('--max-memory <amount>', "memory for data: '16G'", memoryBytes)
+    .option('--threads-per-queue <n>', 'inference threads a device', integer(1, 1024))
+    .option('--inter-op-threads <n>', 'threads between operators of a model', integer(1, 1024))
+    .option('--intra-op-threads <n>', 'threads within an operator of a model', integer(1, 1024))
+    .option('--max-clients <n>', 'connections at a time', integer(1, 1_000_000))
+    .option('--no-peer-check', 'serve processes of other users of this machine too')
+    .option('--json', 'print the line that says it is ready as JSON')
+    .action(start);
+}
+
+async function start(options: Options): Promise<void> {
+  const stopped = stopSignal();
+  try {
+    const orchestrator = await startOrchestrator(orchestratorOptions(options));
+    const ready = { ready: true, addresses: orchestrator.addresses, version: packageVersion(), pid: process.pid };
+    const line = options.json ? JSON.stringify(ready) : `ready: SSDB=${orchestrator.addresses.join(',')} SR_DB_TYPE=Standalone`;
+    process.stdout.write(`${line}\n`);
+    await stopped;
+    await orchestrator.close();
+    process.exitCode = ExitCode.done;
+  } catch (error) {
+    process.exitCode = reportFailure(error);
+  }
+}
+
+function orchestratorOptions(options: Options): OrchestratorOptions {
+  const listen: TcpListen | UnixListen =
+    options.socket === undefined
+      ? { kind: 'tcp', host: options.host, port: options.port }
+      : { kind: 'unix', path: options.socket, permissions: options.permissions };
+  const onnxRuntime = installedOnnxRuntime();
+  return {
+    listen: [listen],
+    peerCheck: options.peerCheck,
+    ...(options.allow === undefined ? {} : { allow: { addresses: options.allow } }),
+    ...(onnxRuntime === undefined ? {} : { onnxRuntime }),
+    ...(options.maxMemory === undefined ? {} : { maxMemoryBytes: options.maxMemory }),
+    ...(options.threadsPerQueue === undefined ? {} : { threadsPerQueue: options.threadsPerQueue }),
+    ...(options.interOpThreads === undefined ? {} : { interOpThreads: options.interOpThreads }),
+    ...(options.intraOpThreads === undefined ? {} : { intraOpThreads: options.intraOpThreads }),
+    ...(options.maxClients === undefined ? {} : { maxClients: options.maxClients }),
+    log: (level, message) => {
+      if (level !== 'debug') process.stderr.write(`${level}: ${message}\n`);
+    },
+  };
+}
+
+/** ONNX Runtime beside this package, if it is installed. */
+function installedOnnxRuntime(): string | undefined {
+  try {
+    return dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
+  } catch {
+    return undefined;
+  }
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
+}
+
+function integer(least: number, most: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`a whole number from ${least} to ${most} is needed.`);
+  };
+}
+
+function octal(text: string): number {
+  if (/^0?[0-7]{3}$/.test(text)) return Number.parseInt(text, 8);
+  throw new InvalidArgumentError('three octal digits are needed, such as 700.');
+}
+
+function memoryBytes(text: string): number {
+  const value = parseMemoryMiB(text);
+  if (value !== undefined) return value * 1024 * 1024;
+  throw new InvalidArgumentError("a number and its unit are needed: '512M', '16G'.");
+}

@@ -1,0 +1,131 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { execa } from 'execa';
+import { writeFolder } from '../../compiler/index.js';
+import { WorkflowError } from '../../diagnostics/index.js';
+import { memberDirectory, memberName, type Plan } from '../../ir/index.js';
+import { type EntitySummary, StatusReader } from '../../runtime/status/index.js';
+import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
+import { ExitCode, reportFailure, reportJsonFailure } from '../failure.js';
+import { liveView, summarizeRun } from '../live-view.js';
+import { defaultFolder, withRuntime } from './compile.js';
+
+interface RunOptions extends WorkflowOptions {
+  readonly out?: string;
+  readonly fresh?: boolean;
+  readonly force?: boolean;
+}
+
+/** `simwright run`: compiles for this machine and runs to the end. */
+export function runCommand(): Command {
+  return takesWorkflow(new Command('run').description('compile for this machine and run to the end, with progress'))
+    .option('--out <dir>', 'the folder to write and run in (default: NAME.simwright)')
+    .option('--fresh', 'run everything again, completed members included')
+    .option('--force', 'overwrite files that were changed by hand')
+    .action(async (workflow: string, options: RunOptions) => {
+      try {
+        process.exitCode = await run(workflow, options);
+      } catch (error) {
+        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
+      }
+    });
+}
+
+async function run(workflow: string, options: RunOptions): Promise<number> {
+  const { plan, files, warnings } = await compileWorkflow(workflow, options);
+  if (plan.target !== 'local') {
+    const message = `run works on this machine, and site '${plan.site}' is for ${plan.target}`;
+    throw new WorkflowError({ code: 'CLI1001', message, hint: 'use compile, then submit.sh there; or a site whose target is local' });
+  }
+  if (!options.json) printWarnings(warnings);
+  const folder = resolve(options.out ?? defaultFolder(plan.experiment));
+  writeFolder(folder, withRuntime(files, false), { force: options.force === true });
+  process.stderr.write(`running ${plan.experiment} in ${folder}\n`);
+  const started = Date.now();
+  const { exitCode, interrupted } = await submitAndFollow(plan, folder, options.fresh === true);
+  const summaries = summarizeRun(plan, folder);
+  const failed = exitCode !== 0;
+  if (options.json) printJson({ ok: !failed, folder, exitCode, seconds: (Date.now() - started) / 1000, entities: summaries });
+  if (interrupted !== undefined) {
+    process.stderr.write(`interrupted: everything has been ended; run again to finish what is left\n`);
+    return 128 + constants.signals[interrupted];
+  }
+  if (failed) reportFailed(plan, folder, summaries);
+  else if (!options.json) printOutputs(plan, folder, (Date.now() - started) / 1000);
+  return failed ? ExitCode.applicationFailed : ExitCode.done;
+}
+
+/** Runs submit.sh, the same that a person runs by hand, and hands signals on to it. */
+async function submitAndFollow(plan: Plan, folder: string, fresh: boolean) {
+  const child = execa('bash', [join(folder, 'submit.sh'), ...(fresh ? ['--fresh'] : [])], {
+    cwd: folder,
+    // ONNX Runtime beside this package is found by its home.
+    env: { SIMWRIGHT_HOME: process.env['SIMWRIGHT_HOME'] ?? fileURLToPath(new URL('../../..', import.meta.url)) },
+    stdin: 'ignore',
+    reject: false,
+    // A group of its own: Ctrl-C reaches this process alone, which then ends the run in order.
+    detached: true,
+    cleanup: false,
+  });
+  let interrupted: 'SIGINT' | 'SIGTERM' | undefined;
+  const onSignal = (signal: 'SIGINT' | 'SIGTERM') => {
+    if (interrupted === undefined) process.stderr.write('\nending the applications...\n');
+    interrupted ??= signal;
+    child.kill('SIGTERM');
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    await liveView(plan, folder).follow(child);
+    const { exitCode, stderr } = await child;
+    if (exitCode === 2 && stderr) process.stderr.write(`${stderr}\n`);
+    return { exitCode: exitCode ?? ExitCode.applicationFailed, interrupted };
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+/** What the models that nothing waits for have printed: the results, as a rule. */
+function printOutputs(plan: Plan, folder: string, seconds: number): void {
+  const awaited = new Set(plan.entities.flatMap(({ after }) => after.map(({ name }) => name)));
+  for (const entity of plan.entities) {
+    if (entity.kind === 'ensemble' || awaited.has(entity.name)) continue;
+    const output = join(folder, memberDirectory(entity, 0), `${entity.name}.out`);
+    if (existsSync(output)) process.stdout.write(readFileSync(output, 'utf8'));
+  }
+  process.stderr.write(`done in ${seconds.toFixed(1)} s: ${join(folder, 'run')}\n`);
+}
+
+/** Most failed members whose errors are shown. */
+const shownFailures = 5;
+
+function reportFailed(plan: Plan, folder: string, summaries: readonly EntitySummary[]): void {
+  const reader = new StatusReader(folder);
+  reader.refresh();
+  let shown = 0;
+  for (const entity of plan.entities) {
+    for (const event of reader.of(entity.name).members.values()) {
+      if (event.state !== 'failed' || event.digest !== entity.digest || shown >= shownFailures) continue;
+      shown++;
+      const name = memberName(entity, event.index);
+      const how = event.signal === undefined ? `exit code ${event.exit ?? '?'}` : `${event.signal}`;
+      const directory = join(folder, memberDirectory(entity, event.index));
+      process.stderr.write(`\n${name} failed: ${event.reason ?? how}\n${tail(join(directory, `${name}.err`))}`);
+    }
+  }
+  for (const job of plan.jobs) {
+    const text = tail(join(folder, 'logs', `${job.name}.out`));
+    if (text !== '' && shown === 0) process.stderr.write(`\n${text}`);
+  }
+  const counts = summaries.map(({ name, completed, total }) => `${name} ${completed}/${total}`);
+  process.stderr.write(`\nfailed: ${counts.join(', ')} completed; everything is in ${join(folder, 'run')}\n`);
+}
+
+/** The last lines of a file, indented; empty if there are none. */
+function tail(path: string, lines = 12): string {
+  if (!existsSync(path)) return '';
+  const text = readFileSync(path, 'utf8').trimEnd();
+  return text === '' ? '' : `${text.split('\n').slice(-lines).map((line) => `  ${line}`).join('\n')}\n`;
+}

@@ -1,0 +1,38 @@
+import { type Command, Option } from 'commander';
+import { type Compiled, compile, loadSite, loadWorkflow } from '../compiler/index.js';
+import { type Problem, renderProblems } from '../diagnostics/index.js';
+import type { Site } from '../ir/index.js';
+import { builtInSites } from '../sites/built-in.js';
+import { hasColour } from './failure.js';
+
+/** Options of every command that compiles. */
+export interface WorkflowOptions {
+  readonly site: string;
+  readonly json?: boolean;
+}
+
+/** Adds the workflow's argument and the options that go with it. */
+export function takesWorkflow(command: Command): Command {
+  return command
+    .argument('<workflow>', "the workflow's file")
+    .option('--site <site>', "a built-in site (local, slurm, pbs, lsf) or a site's file", 'local')
+    .addOption(new Option('--json', 'print one JSON document'));
+}
+
+/** Loads a workflow and compiles it for a site, in memory. */
+export async function compileWorkflow(path: string, options: WorkflowOptions): Promise<Compiled & { readonly site: Site }> {
+  const site = await loadSite(options.site, builtInSites);
+  const workflow = await loadWorkflow(path);
+  return { ...compile(workflow, site), site };
+}
+
+/** Prints warnings on stderr. */
+export function printWarnings(warnings: readonly Problem[]): void {
+  if (warnings.length === 0) return;
+  process.stderr.write(`${renderProblems(warnings, { cwd: process.cwd(), colour: hasColour(process.stderr) })}\n`);
+}
+
+/** Prints one JSON document on stdout. */
+export function printJson(document: object): void {
+  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+}
