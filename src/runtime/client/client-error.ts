@@ -1,0 +1,4 @@
+/** A call that failed: the message is the server's text, or says what was wrong before anything was sent. */
+export class ClientError extends Error {
+  override readonly name = 'ClientError';
+}

@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { JobEnvironment } from '../job/job-environment.js';
+import { jobFolder, removeJobFolder } from '../job/job-folder.js';
+import { controlSocket } from '../job/paths.js';
+import { isAlive, type ProcessIdentity } from '../job/process-identity.js';
+import { readPlan } from '../job/read-plan.js';
+import { writeAtomically } from '../job/write-atomically.js';
+import { membersCsv, StatusReader } from '../status/index.js';
+import { ControlClient } from '../supervisor/control-client.js';
+import { jobProcesses } from './job-processes.js';
+
+/** Milliseconds that a launch may need beyond its applications' own. */
+const launchMarginMs = 4000;
+
+/**
+ * Ends what the job left running on this host (launches, stores, processes that escaped them), removes its sockets, and writes
+ * run/members.csv. May be called any number of times.
+ */
+export async function down(job: JobEnvironment): Promise<number> {
+  const launches = jobProcesses(job).filter(({ role }) => role === 'launch');
+  await terminate(launches, job.killAfterMs + launchMarginMs);
+  await stopSupervisor(job);
+  await terminate(
+    jobProcesses(job).filter(({ role }) => role === 'supervisor'),
+    launchMarginMs,
+  );
+  await terminate(jobProcesses(job), job.killAfterMs);
+  removeJobFolder(job);
+  writeMembers(job);
+  return 0;
+}
+
+async function stopSupervisor(job: JobEnvironment): Promise<void> {
+  const supervisor = await ControlClient.connect(controlSocket(jobFolder(job))).catch(() => undefined);
+  if (supervisor === undefined) return;
+  try {
+    await supervisor.request({ op: 'stop' });
+  } catch {
+    // It has gone, which is what was wanted; what it may have left is looked for afterwards.
+  } finally {
+    supervisor.close();
+  }
+}
+
+/** SIGTERM, and SIGKILL to what is still there after a while. */
+async function terminate(processes: readonly ProcessIdentity[], patienceMs: number): Promise<void> {
+  signalAll(processes, 'SIGTERM');
+  const end = performance.now() + patienceMs;
+  let left = processes;
+  let pause = 5;
+  while (left.length > 0 && performance.now() < end) {
+    await sleep(pause);
+    pause = Math.min(pause * 2, 100);
+    left = left.filter(isAlive);
+  }
+  signalAll(left, 'SIGKILL');
+}
+
+function signalAll(processes: readonly ProcessIdentity[], signal: NodeJS.Signals): void {
+  for (const process_ of processes) {
+    try {
+      if (isAlive(process_)) process.kill(process_.pid, signal);
+    } catch {
+      // It has just ended.
+    }
+  }
+}
+
+function writeMembers(job: JobEnvironment): void {
+  const plan = readPlan(job.dir);
+  if (!plan.entities.some(({ kind }) => kind === 'ensemble')) return;
+  const reader = new StatusReader(job.dir);
+  reader.refresh();
+  writeAtomically(join(job.dir, 'run/members.csv'), membersCsv(plan, (entity) => reader.of(entity)));
+}

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
+import { WorkflowError } from '../../diagnostics/index.js';
+
+/** What the job's script tells the runtime: `SIMWRIGHT_*` variables and the folder it runs in. */
+export interface JobEnvironment {
+  /** Absolute path of the folder that holds plan.json. */
+  readonly dir: string;
+  /** Name of the job in the plan. */
+  readonly job: string;
+  /** The scheduler's id; of a local script its process id. */
+  readonly jobId: string;
+  /** Element of the job array, if the job is one. */
+  readonly arrayIndex: number | undefined;
+  /** Hosts of the allocation, each once. */
+  readonly hosts: readonly string[];
+  /** CPUs that the job has on each host, if known. */
+  readonly cpusPerNode: number | undefined;
+  /** Start of the script, seconds since the epoch. */
+  readonly startedSeconds: number;
+  readonly scriptPid: number | undefined;
+  /** Nothing of an earlier run counts. */
+  readonly fresh: boolean;
+  /** Further attempts for a member that failed. */
+  readonly retries: number;
+  /** Milliseconds between SIGTERM and SIGKILL. */
+  readonly killAfterMs: number;
+}
+
+/** Reads the variables that the job's script sets. Throws RUN1001 for one that is missing or malformed. */
+export function readJobEnvironment(env: NodeJS.ProcessEnv, dir: string): JobEnvironment {
+  const number = (name: string): number | undefined => {
+    const text = env[name];
+    if (text === undefined || text === '') return undefined;
+    if (!/^\d+(\.\d+)?$/.test(text)) throw misuse(`${name}=${text} is not a number`);
+    return Number(text);
+  };
+  const job = env['SIMWRIGHT_JOB'];
+  if (job === undefined || job === '') throw misuse('SIMWRIGHT_JOB is not set');
+  const hosts = (env['SIMWRIGHT_HOSTS'] ?? '').split(/[\s,]+/).filter((host) => host !== '');
+  return {
+    dir,
+    job,
+    jobId: env['SIMWRIGHT_JOB_ID'] || String(process.ppid),
+    arrayIndex: number('SIMWRIGHT_ARRAY_INDEX'),
+    hosts: hosts.length === 0 ? ['localhost'] : [...new Set(hosts)],
+    cpusPerNode: number('SIMWRIGHT_CPUS_PER_NODE'),
+    startedSeconds: number('SIMWRIGHT_STARTED') ?? Math.floor(Date.now() / 1000),
+    scriptPid: number('SIMWRIGHT_SCRIPT_PID'),
+    fresh: /^(1|true|yes)$/.test(env['SIMWRIGHT_FRESH'] ?? ''),
+    retries: number('SIMWRIGHT_RETRY') ?? 0,
+    killAfterMs: (number('SIMWRIGHT_KILL_AFTER') ?? 10) * 1000,
+  };
+}
+
+function misuse(message: string): WorkflowError {
+  return new WorkflowError({
+    code: 'RUN1001',
+    message,
+    hint: 'the runtime is called by the scripts in jobs/, which set it; docs/runtime.md lists the variables',
+  });
+}
+
+/** `JOB`, or `JOB.INDEX` in a job array: the start of file names. */
+export function jobKey(job: Pick<JobEnvironment, 'job' | 'arrayIndex'>): string {
+  return job.arrayIndex === undefined ? job.job : `${job.job}.${job.arrayIndex}`;
+}
+
+/** A job id as part of a file name: letters, digits, `_`, `.` and `-`, at most 24 of them. */
+export function jobIdForPath(jobId: string): string {
+  const plain = jobId.replace(/[^A-Za-z0-9_.-]/g, '_');
+  if (plain.length <= 24) return plain;
+  return `${plain.slice(0, 15)}-${createHash('sha256').update(jobId).digest('hex').slice(0, 8)}`;
+}
+
+/** This machine's name, without its domain. */
+export function thisHost(): string {
+  return hostname().split('.')[0] ?? 'localhost';
+}

@@ -1,0 +1,199 @@
+import { WorkflowError } from '../../diagnostics/index.js';
+import type { Entity, Plan } from '../../ir/index.js';
+import type { JobEnvironment } from '../job/job-environment.js';
+import { jobFolder } from '../job/job-folder.js';
+import { controlSocket } from '../job/paths.js';
+import { entityOf, jobOf, readPlan } from '../job/read-plan.js';
+import { watchScript } from '../job/watch-script.js';
+import { StatusReader, StatusWriter } from '../status/index.js';
+import { ControlClient } from '../supervisor/control-client.js';
+import type { Application } from './application.js';
+import { watchDeadline } from './deadline.js';
+import { HostPool, membersAtATime } from './hosts.js';
+import { linkModules } from './link-modules.js';
+import { type MembersOutcome, runMembers } from './run-members.js';
+import { Stager } from './stage.js';
+import { describeStop, exitCodeOfStop, type StopReason, StopRequest } from './stop-request.js';
+import { allowHosts, seenStores } from './store-addresses.js';
+import { waitForEvents } from './wait-for-events.js';
+
+/** What `launch` is told. */
+export interface LaunchOptions {
+  readonly entity: string;
+  /** One member; otherwise all. */
+  readonly member: number | undefined;
+  /** Members at a time; otherwise as many as fit. */
+  readonly atMost: number | undefined;
+  readonly line: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  /** Prints a problem. */
+  readonly report: (problem: unknown) => void;
+}
+
+/**
+ * Runs an entity's members: waits for what it is `.after`, stages, launches, records. Returns 0 or the highest exit code of its
+ * applications, 124 at the deadline.
+ */
+export async function launch(job: JobEnvironment, options: LaunchOptions): Promise<number> {
+  const plan = readPlan(job.dir);
+  const entity = entityOf(plan, options.entity);
+  checkMember(entity, options.member);
+  const stop = new StopRequest();
+  const running = new Set<Application>();
+  const ends = [
+    ...passSignals(stop, running),
+    watchScript(job, true, () => stop.request({ kind: 'script-gone' })),
+    watchDeadline(job, jobOf(plan, job.job), () => stop.request({ kind: 'deadline' })),
+  ];
+  const writer = new StatusWriter(job, entity, options.member);
+  try {
+    const exit = await launchWatched(job, plan, entity, options, { stop, running, writer });
+    writer.launch({ launch: 'ended', exit });
+    return exit;
+  } catch (error) {
+    const isSkip = error instanceof WorkflowError && error.code === 'RUN1009';
+    const reason = error instanceof Error ? error.message : String(error);
+    writer.launch({ launch: isSkip ? 'skipped' : 'ended', exit: 1, reason });
+    throw error;
+  } finally {
+    for (const end of ends) end();
+    writer.close();
+  }
+}
+
+interface Watched {
+  readonly stop: StopRequest;
+  readonly running: Set<Application>;
+  readonly writer: StatusWriter;
+}
+
+async function launchWatched(
+  job: JobEnvironment,
+  plan: Plan,
+  entity: Entity,
+  options: LaunchOptions,
+  { stop, running, writer }: Watched,
+): Promise<number> {
+  const supervisor = await watchStores(job, plan, entity, stop);
+  try {
+    const reader = new StatusReader(job.dir);
+    writer.launch({ launch: 'waiting' });
+    await waitForEvents(job, plan, entity, reader, stop);
+    const stores = stop.reason === undefined ? seenStores(job, plan, entity) : [];
+    await allowHosts(job, stores);
+    linkModules(job.dir);
+    writer.launch({ launch: 'launching' });
+    const indices = options.member === undefined ? range(entity.members.count) : [options.member];
+    const atMost = Math.min(options.atMost ?? membersAtATime(job, entity.size), indices.length);
+    const outcome = await runMembers(
+      {
+        job,
+        plan,
+        entity,
+        line: options.line,
+        stores,
+        env: options.env,
+        walltimeSeconds: jobOf(plan, job.job).allocation.walltimeSeconds,
+        reader,
+        writer,
+        stager: new Stager(job.dir, entity),
+        hosts: new HostPool(job.hosts),
+        stop,
+        running,
+        report: options.report,
+      },
+      indices,
+      atMost,
+    );
+    process.stdout.write(`${describe(entity, indices.length, outcome, stop.reason)}\n`);
+    return exitCode(outcome, stop.reason, options.report);
+  } finally {
+    supervisor?.close();
+  }
+}
+
+/** Stays in touch with the supervisor if the entity uses stores of its job. Throws RUN1005 when there is none. */
+async function watchStores(
+  job: JobEnvironment,
+  plan: Plan,
+  entity: Entity,
+  stop: StopRequest,
+): Promise<ControlClient | undefined> {
+  const own = jobOf(plan, job.job).stores;
+  const stores = entity.stores.filter((store) => own.includes(store));
+  if (stores.length === 0) return undefined;
+  const supervisor = await ControlClient.connect(controlSocket(jobFolder(job)));
+  if (supervisor === undefined) {
+    throw new WorkflowError({
+      code: 'RUN1005',
+      message: `the stores of this job (${stores.join(', ')}) are not running: their supervisor has gone`,
+      hint: 'run/status/ has its log',
+    });
+  }
+  try {
+    await supervisor.watch(stores, (problem) => stop.request({ kind: 'store', problem }));
+  } catch (error) {
+    supervisor.close();
+    throw error;
+  }
+  return supervisor;
+}
+
+/** SIGTERM, SIGINT and SIGHUP end the launch, SIGUSR1 is passed on and nothing else. */
+function passSignals(stop: StopRequest, running: ReadonlySet<Application>): (() => void)[] {
+  const handlers = new Map<NodeJS.Signals, () => void>();
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    handlers.set(signal, () => stop.request({ kind: 'signal', signal }));
+  }
+  handlers.set('SIGUSR1', () => {
+    for (const application of running) application.signal('SIGUSR1');
+  });
+  for (const [signal, handler] of handlers) process.on(signal, handler);
+  return [...handlers].map(
+    ([signal, handler]) =>
+      () =>
+        process.off(signal, handler),
+  );
+}
+
+function exitCode(
+  outcome: MembersOutcome,
+  stopped: StopReason | undefined,
+  report: (problem: unknown) => void,
+): number {
+  if (stopped === undefined) return outcome.exit;
+  if (stopped.kind === 'store') report(stopped.problem);
+  if (outcome.counts.interrupted + outcome.notStarted === 0 && stopped.kind !== 'store') return outcome.exit;
+  return stopped.kind === 'deadline' ? 124 : Math.max(outcome.exit, exitCodeOfStop(stopped));
+}
+
+function describe(
+  entity: Entity,
+  total: number,
+  { counts, notStarted }: MembersOutcome,
+  stopped: StopReason | undefined,
+): string {
+  const parts = [
+    counts.completed > 0 ? `${counts.completed} completed` : '',
+    counts['completed-before'] > 0 ? `${counts['completed-before']} completed before, skipped` : '',
+    counts.failed > 0 ? `${counts.failed} failed` : '',
+    counts.interrupted > 0 ? `${counts.interrupted} interrupted` : '',
+    counts.held > 0 ? `${counts.held} being run by others` : '',
+    notStarted > 0 ? `${notStarted} not started` : '',
+  ].filter((part) => part !== '');
+  const of = entity.kind === 'ensemble' ? ` (${total} ${total === 1 ? 'member' : 'members'})` : '';
+  const why = stopped === undefined ? '' : `; ${describeStop(stopped)}`;
+  return `${entity.name}${of}: ${parts.join(', ')}${why}`;
+}
+
+function checkMember(entity: Entity, member: number | undefined): void {
+  if (member === undefined || member < entity.members.count) return;
+  throw new WorkflowError({
+    code: 'RUN1001',
+    message: `${entity.name} has no member ${member}: its members are 0 to ${entity.members.count - 1}`,
+  });
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index);
+}

@@ -1,0 +1,51 @@
+import { type Entity, memberName, type Plan } from '../../ir/index.js';
+import type { SeenStore } from './store-addresses.js';
+
+/** Milliseconds of silence after which a SmartRedis client gives up: its own default, 250, is less than many inferences take. */
+const socketTimeoutMs = 60_000;
+
+/** One member, as its environment describes it. */
+export interface MemberPlace {
+  readonly index: number;
+  /** Absolute path of its directory. */
+  readonly directory: string;
+}
+
+/**
+ * The variables that an application gets beside those of the job: where its stores are, its keys' prefixes, who it is, and the
+ * user's own, which win.
+ */
+export function memberEnvironment(
+  plan: Plan,
+  entity: Entity,
+  stores: readonly SeenStore[],
+  member: MemberPlace,
+  jobEnv: NodeJS.ProcessEnv,
+): NodeJS.ProcessEnv {
+  const name = memberName(entity, member.index);
+  const sources = incomingNames(plan, entity, member.index);
+  const own: Record<string, string> = {
+    SIMWRIGHT_DIR: member.directory,
+    SIMWRIGHT_NAME: name,
+    SIMWRIGHT_MEMBER: String(member.index),
+  };
+  for (const { store, address } of stores) {
+    const suffixed = (variable: string) => (store.suffix === '' ? variable : `${variable}_${store.suffix}`);
+    own[suffixed('SSDB')] = address;
+    own[suffixed('SR_DB_TYPE')] = 'Standalone';
+    own[suffixed('SR_SOCKET_TIMEOUT')] = jobEnv[suffixed('SR_SOCKET_TIMEOUT')] ?? String(socketTimeoutMs);
+    if (sources.length > 0) own[suffixed('SSKEYIN')] = sources.join(',');
+    if (entity.keyPrefixing) own[suffixed('SSKEYOUT')] = name;
+  }
+  return { ...jobEnv, ...own, ...entity.env };
+}
+
+/** Prefixes that a member may read: those it names, an ensemble by all its members; its own name is the member itself. */
+function incomingNames(plan: Plan, entity: Entity, index: number): string[] {
+  return entity.incoming.flatMap((incoming) => {
+    if (incoming === entity.name) return memberName(entity, index);
+    const source = plan.entities.find((candidate) => candidate.name === incoming);
+    if (source?.kind !== 'ensemble') return incoming;
+    return Array.from({ length: source.members.count }, (_, other) => memberName(source, other));
+  });
+}

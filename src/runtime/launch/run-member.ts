@@ -1,0 +1,151 @@
+import { existsSync } from 'node:fs';
+import { WorkflowError } from '../../diagnostics/index.js';
+import { type Entity, memberArgs, memberName, memberParams, type Plan } from '../../ir/index.js';
+import { type JobEnvironment, thisHost } from '../job/job-environment.js';
+import { MemberLock } from '../job/member-lock.js';
+import { memberPath } from '../job/paths.js';
+import type { MemberState, StatusReader, StatusWriter } from '../status/index.js';
+import { Application, type ApplicationEnd } from './application.js';
+import type { HostPool } from './hosts.js';
+import { memberEnvironment } from './member-environment.js';
+import type { Stager } from './stage.js';
+import { describeStop, type StopRequest } from './stop-request.js';
+import type { SeenStore } from './store-addresses.js';
+import { fillWords } from './words.js';
+
+/** What the members of one launch have in common. */
+export interface LaunchContext {
+  readonly job: JobEnvironment;
+  readonly plan: Plan;
+  readonly entity: Entity;
+  readonly line: readonly string[];
+  readonly stores: readonly SeenStore[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly walltimeSeconds: number | undefined;
+  readonly reader: StatusReader;
+  readonly writer: StatusWriter;
+  readonly stager: Stager;
+  readonly hosts: HostPool;
+  readonly stop: StopRequest;
+  /** Applications that run now, for signals to be passed on. */
+  readonly running: Set<Application>;
+  readonly report: (problem: unknown) => void;
+}
+
+/** What became of a member: `completed-before` did not run again. */
+export interface MemberOutcome {
+  readonly state: MemberState | 'completed-before' | 'held';
+  readonly exit: number;
+}
+
+/** Runs one member from its lock to its last status line. Problems are reported, never thrown. */
+export async function runMember(context: LaunchContext, index: number): Promise<MemberOutcome> {
+  const { job, entity, reader } = context;
+  const directory = memberPath(job.dir, entity, index);
+  let lock: MemberLock;
+  try {
+    lock = MemberLock.take(directory, job, context.walltimeSeconds);
+  } catch (error) {
+    context.report(error);
+    return { state: 'held', exit: 1 };
+  }
+  try {
+    // Under the lock: whoever held it until now may have completed the member.
+    reader.refresh();
+    const last = reader.of(entity.name).members.get(index);
+    const isSame = last?.digest === entity.digest && existsSync(directory);
+    const isOurs = last?.jobId === job.jobId;
+    if (isSame && last?.state === 'completed' && (!job.fresh || isOurs)) return { state: 'completed-before', exit: 0 };
+    let outcome = await runAttempt(context, index, directory, !isSame || (job.fresh && !isOurs));
+    for (let attempt = 0; attempt < job.retries && outcome.state === 'failed'; attempt++) {
+      if (context.stop.reason !== undefined) break;
+      outcome = await runAttempt(context, index, directory, false);
+    }
+    return outcome;
+  } catch (error) {
+    context.report(error);
+    return { state: 'failed', exit: 1 };
+  } finally {
+    lock.release();
+  }
+}
+
+async function runAttempt(
+  context: LaunchContext,
+  index: number,
+  directory: string,
+  anew: boolean,
+): Promise<MemberOutcome> {
+  const { job, entity, writer, stop } = context;
+  const member = memberName(entity, index);
+  const params = memberParams(entity.members, index);
+  try {
+    context.stager.stage(directory, params, anew);
+  } catch (error) {
+    context.report(error);
+    writer.member({ index, member, state: 'failed', exit: 1, reason: messageOf(error) });
+    return { state: 'failed', exit: 1 };
+  }
+  writer.member({ index, member, state: 'staged' });
+  const hosts = context.hosts.take(entity.size.nodes);
+  const started = performance.now();
+  try {
+    const args = memberArgs(entity.asArgs, params);
+    const host = hostOf(context, hosts);
+    const application = await Application.start({
+      line: fillWords(context.line, { args, dir: directory, name: member, hosts: hosts.join(',') }),
+      directory,
+      name: member,
+      env: memberEnvironment(context.plan, entity, context.stores, { index, directory }, context.env),
+      killAfterMs: job.killAfterMs,
+    });
+    writer.member({ index, member, state: 'running', ...host });
+    context.running.add(application);
+    const end = await application.ended(stop);
+    context.running.delete(application);
+    const seconds = Math.round(performance.now() - started) / 1000;
+    const state = stateOf(end);
+    const reason = end.wasStopped && stop.reason !== undefined ? { reason: describeStop(stop.reason) } : {};
+    const signal = end.signal === undefined ? {} : { signal: end.signal };
+    writer.member({ index, member, state, exit: end.exit, ...signal, seconds, ...host, ...reason });
+    return { state, exit: end.exit };
+  } catch (error) {
+    const problem = cannotStart(context.line[0] ?? '', member, error);
+    context.report(problem);
+    const exit = isMissing(error) ? 127 : 126;
+    writer.member({ index, member, state: 'failed', exit, reason: messageOf(problem) });
+    return { state: 'failed', exit };
+  } finally {
+    context.hosts.give(hosts);
+  }
+}
+
+function stateOf({ exit, wasStopped }: ApplicationEnd): MemberState {
+  if (wasStopped) return 'interrupted';
+  return exit === 0 ? 'completed' : 'failed';
+}
+
+/** The host, where it is known: there is but one, or the launch line names those that were chosen. */
+function hostOf({ job, line }: LaunchContext, hosts: readonly string[]): { host?: string } {
+  if (job.hosts.length === 1) return { host: hosts[0] === 'localhost' ? thisHost() : (hosts[0] ?? thisHost()) };
+  return line.includes('{hosts}') ? { host: hosts.join(' ') } : {};
+}
+
+function cannotStart(program: string, member: string, error: unknown): WorkflowError {
+  return new WorkflowError({
+    code: 'RUN1010',
+    message: `${member}: '${program}' cannot be started: ${messageOf(error)}`,
+    hint: isMissing(error)
+      ? 'it is not on the PATH of the job; load its module with .batch({ modules: […] }) or attach it'
+      : 'is it executable, and are its arguments and environment short enough for the system?',
+    cause: error,
+  });
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

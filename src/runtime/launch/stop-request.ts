@@ -1,0 +1,59 @@
+import type { WorkflowError } from '../../diagnostics/index.js';
+
+/** Why a launch ends before its members do. */
+export type StopReason =
+  | { readonly kind: 'signal'; readonly signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP' }
+  | { readonly kind: 'deadline' }
+  | { readonly kind: 'script-gone' }
+  | { readonly kind: 'store'; readonly problem: WorkflowError };
+
+/** The wish to end, uttered once: the first reason stands. */
+export class StopRequest {
+  readonly #callbacks = new Set<(reason: StopReason) => void>();
+  #reason: StopReason | undefined;
+
+  get reason(): StopReason | undefined {
+    return this.#reason;
+  }
+
+  request(reason: StopReason): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    for (const callback of [...this.#callbacks]) callback(reason);
+  }
+
+  /** Calls back at the request, at once if it has been made; returns a function that withdraws. */
+  onRequest(callback: (reason: StopReason) => void): () => void {
+    if (this.#reason !== undefined) callback(this.#reason);
+    else this.#callbacks.add(callback);
+    return () => this.#callbacks.delete(callback);
+  }
+}
+
+/** The reason in words, for status files and logs. */
+export function describeStop(reason: StopReason): string {
+  switch (reason.kind) {
+    case 'signal':
+      return `the job got ${reason.signal}`;
+    case 'deadline':
+      return 'the walltime is about to be over';
+    case 'script-gone':
+      return 'the script of the job has gone';
+    case 'store':
+      return reason.problem.message.split('\n')[0] ?? 'a store died';
+  }
+}
+
+/** Exit code of a launch that ended for that reason. */
+export function exitCodeOfStop(reason: StopReason): number {
+  switch (reason.kind) {
+    case 'signal':
+      return { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 }[reason.signal];
+    case 'deadline':
+      return 124;
+    case 'script-gone':
+      return 143;
+    case 'store':
+      return 1;
+  }
+}

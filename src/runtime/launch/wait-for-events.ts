@@ -1,0 +1,132 @@
+import { mkdirSync, watch } from 'node:fs';
+import { WorkflowError } from '../../diagnostics/index.js';
+import type { Entity, Event, Plan } from '../../ir/index.js';
+import { type JobEnvironment, thisHost } from '../job/job-environment.js';
+import { statusFolder } from '../job/paths.js';
+import { isAlive } from '../job/process-identity.js';
+import { entityOf } from '../job/read-plan.js';
+import { type Awaited, judgeEvent, type LaunchEvent, type MemberEvent, type StatusReader } from '../status/index.js';
+import type { StopRequest } from './stop-request.js';
+
+/** Milliseconds between two looks when the file system says nothing, as NFS does, and at least between two. */
+const pause = { mostMs: 250, leastMs: 20 };
+
+/**
+ * Waits until everything that the entity is `.after` has come, or a stop is requested. Throws RUN1009 when something can no
+ * longer come.
+ */
+export async function waitForEvents(
+  job: JobEnvironment,
+  plan: Plan,
+  entity: Entity,
+  reader: StatusReader,
+  stop: StopRequest,
+): Promise<void> {
+  const awaited = entity.after.map(({ name, event }) => awaitedEvent(job, plan, entity, name, event));
+  if (awaited.length === 0) return;
+  const waker = new Waker(statusFolder(job.dir), stop);
+  try {
+    while (stop.reason === undefined) {
+      reader.refresh();
+      const pending = awaited.filter((one) => {
+        let verdict = judgeEvent(reader.of(one.entity.name), one);
+        // A launch that has just gone may have written its last lines after our look.
+        if (typeof verdict === 'object' && reader.refresh()) verdict = judgeEvent(reader.of(one.entity.name), one);
+        if (typeof verdict === 'object') throw cannotCome(entity, one, verdict.impossible);
+        return verdict === 'pending';
+      });
+      if (pending.length === 0) return;
+      await waker.next();
+    }
+  } finally {
+    waker.close();
+  }
+}
+
+function awaitedEvent(job: JobEnvironment, plan: Plan, entity: Entity, name: string, event: Event): Awaited {
+  const whole = plan.entities.find((candidate) => candidate.name === name);
+  const member = whole === undefined ? /^(.+)_(\d+)$/.exec(name) : null;
+  const target = whole ?? entityOf(plan, member?.[1] ?? name);
+  // What an earlier run of the same job left says nothing of this one, but for members that need not run again.
+  const sameJob = target.job === entity.job;
+  const counts = (seen: MemberEvent | LaunchEvent): boolean => {
+    if (!sameJob || seen.jobId === job.jobId) return true;
+    return !job.fresh && 'state' in seen && seen.state === 'completed' && seen.digest === target.digest;
+  };
+  const isGone = (launch: LaunchEvent): boolean => sameJob && launch.host === thisHost() && !isAlive(launch);
+  return { entity: target, event, member: member === null ? undefined : Number(member[2]), counts, isGone };
+}
+
+function cannotCome(entity: Entity, { entity: target, member, event }: Awaited, why: string): WorkflowError {
+  const name = member === undefined ? target.name : `${target.name}_${member}`;
+  return new WorkflowError({
+    code: 'RUN1009',
+    message: `${entity.name} is not launched: it waits for '${name}' to have ${past[event]}, but ${why}`,
+    hint: `run/${target.name}/ has its output; running the job again runs what has not completed`,
+  });
+}
+
+const past: Readonly<Record<Event, string>> = {
+  started: 'started',
+  completed: 'completed',
+  failed: 'failed',
+  ended: 'ended',
+};
+
+/** Wakes when a folder changes, a stop is requested, or some time has gone by. */
+class Waker {
+  readonly #close: () => void;
+  #wake: () => void = () => {};
+  #stopped = false;
+  #woken = false;
+
+  constructor(folder: string, stop: StopRequest) {
+    mkdirSync(folder, { recursive: true });
+    const withdraw = stop.onRequest(() => {
+      this.#stopped = true;
+      this.#wake();
+    });
+    const watcher = watchOrNothing(folder, () => {
+      this.#woken = true;
+      this.#wake();
+    });
+    this.#close = () => {
+      withdraw();
+      watcher?.close();
+    };
+  }
+
+  async next(): Promise<void> {
+    await pauseFor(pause.leastMs);
+    if (this.#stopped) return;
+    if (!this.#woken) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, pause.mostMs);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.#woken = false;
+  }
+
+  close(): void {
+    this.#close();
+  }
+}
+
+function watchOrNothing(folder: string, onChange: () => void): { close(): void } | undefined {
+  try {
+    const watcher = watch(folder, onChange);
+    watcher.on('error', () => {});
+    return watcher;
+  } catch {
+    // The system's watches are used up: the clock alone wakes.
+    return undefined;
+  }
+}
+
+function pauseFor(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,31 @@
+/** What the placeholders of a launch line stand for. */
+export interface Placeholders {
+  readonly args: readonly string[];
+  readonly dir: string;
+  readonly name: string;
+  /** Comma list of the hosts that the member is to run on. */
+  readonly hosts: string;
+}
+
+const literal = /^\{\{(args|dir|name|hosts)\}\}$/;
+
+/**
+ * The words of a launch line with `{args}`, `{dir}`, `{name}`, `{hosts}` replaced where they are whole words; `{args}` becomes as many
+ * words as there are. `{{args}}` is the word `{args}`.
+ */
+export function fillWords(line: readonly string[], values: Placeholders): string[] {
+  return line.flatMap((word) => {
+    switch (word) {
+      case '{args}':
+        return values.args;
+      case '{dir}':
+        return values.dir;
+      case '{name}':
+        return values.name;
+      case '{hosts}':
+        return values.hosts;
+      default:
+        return literal.test(word) ? word.slice(1, -1) : word;
+    }
+  });
+}

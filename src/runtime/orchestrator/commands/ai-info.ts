@@ -1,0 +1,43 @@
+import { ok } from '../resp/reply.js';
+import { newStatistics } from '../store/values.js';
+import { type Command, CommandError } from './command.js';
+import { keyword, latin1 } from './words.js';
+
+/** `AI.INFO key [RESETSTAT]` */
+export const aiInfo: Command = {
+  name: 'ai.info',
+  arity: -2,
+  flags: ['readonly'],
+  keys: [1, 1, 1],
+  run({ store }, words) {
+    const value = store.get(latin1(words[1]));
+    if (value?.kind !== 'model' && value?.kind !== 'script') {
+      throw new CommandError('ERR cannot find run info for key');
+    }
+    if (keyword(words[2]) === 'RESETSTAT') {
+      Object.assign(value.statistics, newStatistics());
+      return ok;
+    }
+    const { durationMicros, samples, calls, errors } = value.statistics;
+    return [
+      'key',
+      words[1] ?? '',
+      'type',
+      value.kind === 'model' ? 'MODEL' : 'SCRIPT',
+      'backend',
+      value.kind === 'model' ? value.backend : 'TORCH',
+      'device',
+      value.device,
+      'tag',
+      value.tag,
+      'duration',
+      durationMicros,
+      'samples',
+      value.kind === 'model' ? samples : -1,
+      'calls',
+      calls,
+      'errors',
+      errors,
+    ];
+  },
+};

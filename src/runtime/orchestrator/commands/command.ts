@@ -1,0 +1,43 @@
+import type { Inference } from '../inference/index.js';
+import type { Reply } from '../resp/reply.js';
+import type { Keyspace } from '../store/keyspace.js';
+import type { ServerFacts } from './server-facts.js';
+
+/** The connection that a command came on. */
+export interface ClientFacts {
+  readonly id: number;
+  /** `host:port` or a socket path. */
+  readonly peer: string;
+  /** Where the client reached this server; undefined on a Unix socket. */
+  readonly reachedAt: { readonly host: string; readonly port: number } | undefined;
+  name: Buffer;
+}
+
+/** What a command works with. */
+export interface CommandContext {
+  readonly store: Keyspace;
+  readonly inference: Inference;
+  readonly server: ServerFacts;
+  readonly client: ClientFacts;
+}
+
+/** `write` changes keys; `denyoom` is refused when memory is used up. */
+export type CommandFlag = 'write' | 'readonly' | 'denyoom' | 'fast' | 'admin';
+
+/** One command. */
+export interface Command {
+  /** Lower case. */
+  readonly name: string;
+  /** Words with the name; negative: at least so many. */
+  readonly arity: number;
+  readonly flags: readonly CommandFlag[];
+  /** First key, last key (negative: from the end), step; zeros for none. */
+  readonly keys: readonly [first: number, last: number, step: number];
+  /** The words start with the command's name. Errors to the client are thrown as {@link CommandError}. */
+  run(context: CommandContext, words: Buffer[]): Reply | Promise<Reply>;
+}
+
+/** A refusal: the message is the error line. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+}

@@ -1,0 +1,17 @@
+import type { Command } from './command.js';
+import { latin1 } from './words.js';
+
+/** `EXISTS key…`: a key named twice counts twice. */
+export const exists: Command = {
+  name: 'exists',
+  arity: -2,
+  flags: ['readonly', 'fast'],
+  keys: [1, -1, 1],
+  run({ store }, words) {
+    let found = 0;
+    for (let at = 1; at < words.length; at += 1) {
+      if (store.get(latin1(words[at])) !== undefined) found += 1;
+    }
+    return found;
+  },
+};

@@ -1,0 +1,92 @@
+import { ok, type Reply } from '../resp/reply.js';
+import { ownBytes } from '../store/lendable-bytes.js';
+import { itemOverheadBytes } from '../store/size.js';
+import type { HashValue } from '../store/values.js';
+import type { Command, CommandContext } from './command.js';
+import { arityError, latin1 } from './words.js';
+
+/** Sets fields; returns how many are new. */
+function setFields({ store }: CommandContext, words: Buffer[], name: string): number {
+  if (words.length % 2 !== 0) throw arityError(name);
+  const key = latin1(words[1]);
+  let hash = store.read(key, 'hash');
+  if (hash === undefined) {
+    hash = { kind: 'hash', fields: new Map() } satisfies HashValue;
+    store.set(key, hash);
+  }
+  let added = 0;
+  let grown = 0;
+  for (let at = 2; at + 1 < words.length; at += 2) {
+    const field = latin1(words[at]);
+    const content = ownBytes(words[at + 1] as Buffer);
+    const before = hash.fields.get(field);
+    if (before === undefined) added += 1;
+    grown += content.length - (before === undefined ? -(field.length + itemOverheadBytes) : before.length);
+    hash.fields.set(field, content);
+  }
+  store.grew(key, grown);
+  return added;
+}
+
+/** `HSET key field value…` */
+export const hset: Command = {
+  name: 'hset',
+  arity: -4,
+  flags: ['write', 'denyoom', 'fast'],
+  keys: [1, 1, 1],
+  run: (context, words) => setFields(context, words, 'hset'),
+};
+
+/** `HMSET key field value…` */
+export const hmset: Command = {
+  name: 'hmset',
+  arity: -4,
+  flags: ['write', 'denyoom', 'fast'],
+  keys: [1, 1, 1],
+  run(context, words) {
+    setFields(context, words, 'hmset');
+    return ok;
+  },
+};
+
+/** `HGET key field` */
+export const hget: Command = {
+  name: 'hget',
+  arity: 3,
+  flags: ['readonly', 'fast'],
+  keys: [1, 1, 1],
+  run: ({ store }, words) => store.read(latin1(words[1]), 'hash')?.fields.get(latin1(words[2])) ?? null,
+};
+
+/** `HGETALL key`: fields and values in turn, in the order in which the fields came. */
+export const hgetall: Command = {
+  name: 'hgetall',
+  arity: 2,
+  flags: ['readonly'],
+  keys: [1, 1, 1],
+  run({ store }, words) {
+    const reply: Reply[] = [];
+    for (const [field, content] of store.read(latin1(words[1]), 'hash')?.fields ?? []) {
+      reply.push(Buffer.from(field, 'latin1'), content);
+    }
+    return reply;
+  },
+};
+
+/** `HEXISTS key field` */
+export const hexists: Command = {
+  name: 'hexists',
+  arity: 3,
+  flags: ['readonly', 'fast'],
+  keys: [1, 1, 1],
+  run: ({ store }, words) => (store.read(latin1(words[1]), 'hash')?.fields.has(latin1(words[2])) === true ? 1 : 0),
+};
+
+/** `HLEN key` */
+export const hlen: Command = {
+  name: 'hlen',
+  arity: 2,
+  flags: ['readonly', 'fast'],
+  keys: [1, 1, 1],
+  run: ({ store }, words) => store.read(latin1(words[1]), 'hash')?.fields.size ?? 0,
+};

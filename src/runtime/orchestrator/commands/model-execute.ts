@@ -1,0 +1,110 @@
+import { InferenceError, QueueTimeoutError, type RunResult } from '../inference/index.js';
+import { ErrorReply, ok, type Reply } from '../resp/reply.js';
+import type { Keyspace } from '../store/keyspace.js';
+import { LendableBytes } from '../store/lendable-bytes.js';
+import type { ModelValue, TensorValue } from '../store/values.js';
+import { type Command, CommandError } from './command.js';
+import { inputAt, modelAt } from './models.js';
+import { integer, keyword, latin1 } from './words.js';
+
+const name = 'AI.MODELEXECUTE';
+
+/**
+ * `AI.MODELEXECUTE key INPUTS n in… OUTPUTS m out… [TIMEOUT ms]`: input values are those of the moment; all outputs
+ * appear at once. A request that waits longer than its TIMEOUT gets an error line: SmartRedis takes RedisAI's
+ * `+TIMEDOUT` for success.
+ */
+export const modelExecute: Command = {
+  name: 'ai.modelexecute',
+  arity: -2,
+  flags: ['write', 'denyoom'],
+  keys: [1, 1, 1],
+  async run({ store, inference }, words) {
+    if (words.length < 8) throw new CommandError(`ERR wrong number of arguments for '${name}' command`);
+    const model = modelAt(store, words[1]);
+    const request = parse(words, model);
+    const inputs = request.inputs.map((key) => inputAt(store, key));
+    checkOutputs(store, request.outputs);
+    try {
+      const result = await inference.run(model.loaded, inputs, { timeoutMs: request.timeoutMs });
+      checkOutputs(store, request.outputs);
+      count(model, result);
+      storeOutputs(store, request.outputs, result);
+      return ok;
+    } catch (error) {
+      if (error instanceof QueueTimeoutError) return timedOut(request.timeoutMs);
+      if (error instanceof InferenceError) {
+        model.statistics.calls += 1;
+        model.statistics.errors += 1;
+      }
+      throw error;
+    }
+  },
+};
+
+interface ExecuteRequest {
+  readonly inputs: readonly Buffer[];
+  readonly outputs: readonly Buffer[];
+  readonly timeoutMs: number | undefined;
+}
+
+function parse(words: readonly Buffer[], model: ModelValue): ExecuteRequest {
+  const inputs = section(words, 2, 'INPUTS', 'input', model.loaded.inputs.length);
+  const outputsAt = 4 + inputs.length;
+  const outputs = section(words, outputsAt, 'OUTPUTS', 'output', model.loaded.outputs.length);
+  const at = outputsAt + 2 + outputs.length;
+  if (at >= words.length) return { inputs, outputs, timeoutMs: undefined };
+  if (keyword(words[at]) !== 'TIMEOUT') throw new CommandError(`Invalid argument: ${latin1(words[at])}`);
+  if (at + 1 >= words.length) throw new CommandError('ERR No value provided for TIMEOUT');
+  const timeoutMs = integer(words[at + 1]);
+  if (timeoutMs === undefined || timeoutMs <= 0) throw new CommandError('ERR Invalid value for TIMEOUT');
+  if (at + 2 < words.length) throw new CommandError(`Invalid argument: ${latin1(words[at + 2])}`);
+  return { inputs, outputs, timeoutMs };
+}
+
+function section(
+  words: readonly Buffer[],
+  at: number,
+  title: 'INPUTS' | 'OUTPUTS',
+  noun: 'input' | 'output',
+  expected: number,
+): readonly Buffer[] {
+  if (keyword(words[at]) !== title) throw new CommandError(`ERR ${title} not specified`);
+  const count = integer(words[at + 1]);
+  if (count === undefined) throw new CommandError(`ERR Invalid argument for ${noun}_count`);
+  if (count <= 0) {
+    throw new CommandError(`ERR ${noun === 'input' ? 'Input' : 'Output'} count must be a positive integer`);
+  }
+  if (count !== expected) {
+    throw new CommandError(`Number of keys given as ${title} here does not match model definition`);
+  }
+  if (at + 2 + count > words.length) {
+    throw new CommandError(
+      `ERR number of ${noun} keys to ${name} command does not match the number of given arguments`,
+    );
+  }
+  return words.slice(at + 2, at + 2 + count);
+}
+
+function checkOutputs(store: Keyspace, keys: readonly Buffer[]): void {
+  for (const key of keys) store.read(latin1(key), 'tensor');
+}
+
+function storeOutputs(store: Keyspace, keys: readonly Buffer[], result: RunResult): void {
+  for (const [index, key] of keys.entries()) {
+    const output = result.outputs[index];
+    if (output === undefined) continue;
+    const bytes = new LendableBytes(Buffer.from(output.buffer));
+    store.set(latin1(key), { kind: 'tensor', dtype: output.dtype, shape: output.shape, bytes } satisfies TensorValue);
+  }
+}
+
+function count(model: ModelValue, result: RunResult): void {
+  model.statistics.calls += 1;
+  model.statistics.durationMicros += result.micros;
+  model.statistics.samples += result.outputs[0]?.shape[0] ?? 0;
+}
+
+function timedOut(timeoutMs: number | undefined): Reply {
+  return new ErrorReply(`TIMEDOUT the request waited longer than its TIMEOUT of ${timeoutMs} ms`);
+}

@@ -1,0 +1,26 @@
+import { SimpleString } from '../resp/reply.js';
+import type { Command } from './command.js';
+import { arityError } from './words.js';
+
+const pong = new SimpleString('PONG');
+
+/** `PING [message]` */
+export const ping: Command = {
+  name: 'ping',
+  arity: -1,
+  flags: ['fast'],
+  keys: [0, 0, 0],
+  run(_context, words) {
+    if (words.length > 2) throw arityError('ping');
+    return words[1] ?? pong;
+  },
+};
+
+/** `ECHO message` */
+export const echo: Command = {
+  name: 'echo',
+  arity: 2,
+  flags: ['fast'],
+  keys: [0, 0, 0],
+  run: (_context, words) => words[1] ?? null,
+};

@@ -1,0 +1,57 @@
+import type { Reply } from '../resp/reply.js';
+import type { TensorValue } from '../store/values.js';
+import { bytesReply } from './bytes-reply.js';
+import { type Command, CommandError } from './command.js';
+import { tensorValues } from './tensor-values.js';
+import { arityError, keyword, latin1 } from './words.js';
+
+const dtypeLabel = Buffer.from('dtype');
+const shapeLabel = Buffer.from('shape');
+const blobLabel = Buffer.from('blob');
+const valuesLabel = Buffer.from('values');
+
+interface Asked {
+  readonly meta: boolean;
+  readonly blob: boolean;
+  readonly values: boolean;
+}
+
+/** `AI.TENSORGET key [META] [BLOB | VALUES]` */
+export const tensorGet: Command = {
+  name: 'ai.tensorget',
+  arity: -2,
+  flags: ['readonly'],
+  keys: [1, 1, 1],
+  run({ store }, words) {
+    if (words.length > 4) throw arityError('ai.tensorget');
+    const tensor = store.read(latin1(words[1]), 'tensor');
+    if (tensor === undefined) throw new CommandError('ERR tensor key is empty or in a different shard');
+    const asked = parse(words);
+    if (!asked.blob && !asked.values) return answer(tensor, asked, undefined);
+    return tensor.bytes.read((bytes) => answer(tensor, asked, bytes));
+  },
+};
+
+function parse(words: readonly Buffer[]): Asked {
+  let meta = false;
+  let blob = false;
+  let values = false;
+  for (let at = 2; at < words.length; at += 1) {
+    const word = keyword(words[at]);
+    if (word === 'META') meta = true;
+    else if (word === 'BLOB') blob = true;
+    else if (word === 'VALUES') values = true;
+    else throw new CommandError('ERR unsupported data format');
+  }
+  if (blob && values) throw new CommandError('ERR both BLOB and VALUES specified');
+  return words.length === 2 ? { meta: true, blob: true, values: false } : { meta, blob, values };
+}
+
+function answer(tensor: TensorValue, asked: Asked, bytes: Buffer | undefined): Reply {
+  const reply: Reply[] = asked.meta ? [dtypeLabel, tensor.dtype, shapeLabel, tensor.shape] : [];
+  if (bytes === undefined) return reply;
+  const content = asked.blob ? bytesReply(tensor.bytes, bytes) : tensorValues(tensor.dtype, bytes);
+  if (!asked.meta) return content;
+  reply.push(asked.blob ? blobLabel : valuesLabel, content);
+  return reply;
+}

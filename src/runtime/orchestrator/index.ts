@@ -1,0 +1,15 @@
+import type { Orchestrator, OrchestratorOptions } from './options.js';
+import { OrchestratorServer } from './server/server.js';
+
+export { runInferenceWorker } from './inference/worker.js';
+export type { Orchestrator, OrchestratorOptions, OrchestratorStats, TcpListen, UnixListen } from './options.js';
+
+/**
+ * Starts a tensor store that runs ML models, in this process.
+ * @throws WorkflowError if it cannot listen where it is told to
+ */
+export async function startOrchestrator(options: OrchestratorOptions): Promise<Orchestrator> {
+  const server = new OrchestratorServer(options);
+  await server.start();
+  return server;
+}

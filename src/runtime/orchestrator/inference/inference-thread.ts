@@ -1,0 +1,152 @@
+import { Worker } from 'node:worker_threads';
+import { InferenceError } from './inference-error.js';
+import type {
+  InferenceAnswer,
+  InferenceRequest,
+  InferenceWorkerData,
+  InputMessage,
+  SessionSettings,
+} from './messages.js';
+import type { ByteSource, Loan, ResultTensor, TensorSource } from './tensor.js';
+import { startable } from './worker-url.js';
+
+/** What a model says of itself. */
+export interface ModelNames {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+/** What a run gives: outputs in the model's order, undefined where an output is no tensor. */
+export interface RunResult {
+  readonly outputs: readonly (ResultTensor | undefined)[];
+  readonly micros: number;
+}
+
+type Finished = Extract<InferenceAnswer, { kind: 'loaded' | 'ran' }>;
+
+interface Pending {
+  readonly loans: Loan[];
+  readonly resolve: (answer: Finished) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** One inference thread as seen from outside. It is to be asked one thing at a time. */
+export class InferenceThread {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  readonly #models = new Set<number>();
+  #nextId = 1;
+  #dead: Error | undefined;
+
+  constructor(workerUrl: URL, onnxRuntime: string) {
+    const data: InferenceWorkerData = { simwright: 'inference', onnxRuntime };
+    this.#worker = new Worker(startable(workerUrl), { workerData: data, execArgv: [] });
+    this.#worker.on('message', (answer: InferenceAnswer) => this.#onAnswer(answer));
+    this.#worker.on('error', (error) => this.#die(error));
+    this.#worker.on('exit', () => this.#die(new Error('the thread has ended')));
+    this.#worker.unref();
+  }
+
+  get dead(): boolean {
+    return this.#dead !== undefined;
+  }
+
+  has(model: number): boolean {
+    return this.#models.has(model);
+  }
+
+  async load(model: number, bytes: ByteSource, settings: SessionSettings): Promise<ModelNames> {
+    const loan = await bytes.borrow();
+    const answer = await this.#ask([loan], (id) => ({ kind: 'load', id, model, buffer: loan.buffer, settings }));
+    if (answer.kind !== 'loaded') throw new InferenceError('ERR unexpected answer from the inference thread');
+    this.#models.add(model);
+    return { inputs: answer.inputs, outputs: answer.outputs };
+  }
+
+  async run(model: number, inputs: readonly TensorSource[]): Promise<RunResult> {
+    const lent = await borrowAll(inputs);
+    const messages = inputs.map(({ dtype, shape, bytes }): InputMessage => {
+      const loan = lent.get(bytes);
+      if (loan === undefined) throw new InferenceError('ERR an input was not borrowed');
+      return { dtype, shape, buffer: loan.buffer, missed: loan.missed };
+    });
+    const loans = [...new Set(inputs.map(({ bytes }) => bytes))].flatMap((bytes) => lent.get(bytes) ?? []);
+    const answer = await this.#ask(loans, (id) => ({ kind: 'run', id, model, inputs: messages }));
+    if (answer.kind !== 'ran') throw new InferenceError('ERR unexpected answer from the inference thread');
+    return { outputs: answer.outputs.map((output) => output ?? undefined), micros: answer.micros };
+  }
+
+  unload(model: number): void {
+    if (!this.#models.delete(model) || this.dead) return;
+    this.#worker.postMessage({ kind: 'unload', model } satisfies InferenceRequest);
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #ask(loans: Loan[], request: (id: number) => InferenceRequest): Promise<Finished> {
+    return new Promise((resolve, reject) => {
+      if (this.#dead !== undefined) {
+        for (const loan of loans) loan.giveBack(loan.buffer);
+        reject(new InferenceError(`ERR the inference thread has failed: ${this.#dead.message}`));
+        return;
+      }
+      const id = this.#nextId++;
+      try {
+        this.#worker.postMessage(
+          request(id),
+          loans.map(({ buffer }) => buffer),
+        );
+      } catch (error) {
+        for (const loan of loans) loan.giveBack(loan.buffer);
+        reject(new InferenceError(`ERR the inference thread cannot be reached: ${String(error)}`));
+        return;
+      }
+      this.#pending.set(id, { loans: [...loans], resolve, reject });
+    });
+  }
+
+  #onAnswer(answer: InferenceAnswer): void {
+    const pending = this.#pending.get(answer.id);
+    if (pending === undefined) return;
+    this.#giveBack(pending, answer.buffers);
+    if (answer.kind === 'returned') return;
+    this.#pending.delete(answer.id);
+    if (answer.kind === 'failed') pending.reject(new InferenceError(answer.message));
+    else pending.resolve(answer);
+  }
+
+  /** Buffers come back in the order in which the loans that are missed were given. */
+  #giveBack(pending: Pending, buffers: readonly ArrayBuffer[]): void {
+    if (buffers.length === 0) return;
+    for (const [index, loan] of pending.loans
+      .splice(0)
+      .filter(({ missed }) => missed)
+      .entries()) {
+      loan.giveBack(buffers[index]);
+    }
+  }
+
+  #die(error: Error): void {
+    this.#dead ??= error;
+    for (const pending of this.#pending.values()) {
+      for (const loan of pending.loans.splice(0)) loan.giveBack(undefined);
+      pending.reject(new InferenceError(`ERR the inference thread has failed: ${error.message}`));
+    }
+    this.#pending.clear();
+  }
+}
+
+/** Borrows each distinct source once, always in the order of their serials, so that two threads never wait for each other. */
+async function borrowAll(inputs: readonly TensorSource[]): Promise<Map<ByteSource, Loan>> {
+  const sources = [...new Set(inputs.map(({ bytes }) => bytes))].sort((a, b) => a.serial - b.serial);
+  const lent = new Map<ByteSource, Loan>();
+  try {
+    for (const source of sources) lent.set(source, await source.borrow());
+  } catch (error) {
+    for (const loan of lent.values()) loan.giveBack(loan.buffer);
+    throw new InferenceError(`ERR ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return lent;
+}

@@ -1,0 +1,64 @@
+import type { Dtype } from '../tensor/dtype.js';
+
+/** What the inference thread is started with. */
+export interface InferenceWorkerData {
+  readonly simwright: 'inference';
+  /** Absolute path of the onnxruntime-node package or its entry. */
+  readonly onnxRuntime: string;
+}
+
+/** How sessions are made. Thread counts of 0 leave the choice to ONNX Runtime. */
+export interface SessionSettings {
+  /** `CPU`, `CPU:n`, `GPU`, `GPU:n`. */
+  readonly device: string;
+  readonly intraOpThreads: number;
+  readonly interOpThreads: number;
+}
+
+/** An input on its way to the thread. */
+export interface InputMessage {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly buffer: ArrayBuffer;
+  /** Somebody waits for these bytes: they come back as soon as may be. */
+  readonly missed: boolean;
+}
+
+/** An output on its way back. */
+export interface OutputMessage {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly buffer: ArrayBuffer;
+}
+
+/** What the thread is asked. `id` numbers the request. */
+export type InferenceRequest =
+  | {
+      readonly kind: 'load';
+      readonly id: number;
+      readonly model: number;
+      readonly buffer: ArrayBuffer;
+      readonly settings: SessionSettings;
+    }
+  | { readonly kind: 'run'; readonly id: number; readonly model: number; readonly inputs: readonly InputMessage[] }
+  | { readonly kind: 'unload'; readonly model: number };
+
+/** What the thread answers. Borrowed buffers come back with the answer, or earlier in `returned`. */
+export type InferenceAnswer =
+  | {
+      readonly kind: 'loaded';
+      readonly id: number;
+      readonly inputs: readonly string[];
+      readonly outputs: readonly string[];
+      readonly buffers: readonly ArrayBuffer[];
+    }
+  | {
+      readonly kind: 'ran';
+      readonly id: number;
+      /** In the model's order; null for an output that is no tensor. */
+      readonly outputs: readonly (OutputMessage | null)[];
+      readonly micros: number;
+      readonly buffers: readonly ArrayBuffer[];
+    }
+  | { readonly kind: 'failed'; readonly id: number; readonly message: string; readonly buffers: readonly ArrayBuffer[] }
+  | { readonly kind: 'returned'; readonly id: number; readonly buffers: readonly ArrayBuffer[] };

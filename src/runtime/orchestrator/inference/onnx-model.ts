@@ -1,0 +1,90 @@
+import { performance } from 'node:perf_hooks';
+import { InferenceError } from './inference-error.js';
+import type { InputMessage, OutputMessage, SessionSettings } from './messages.js';
+import type { OnnxRuntime, OnnxSession } from './onnx-runtime.js';
+import { fromOnnx, toOnnx } from './onnx-tensors.js';
+
+/** What a run gives. */
+export interface OnnxResult {
+  readonly outputs: readonly (OutputMessage | null)[];
+  readonly micros: number;
+}
+
+/** An ONNX model with its session, on the thread that made it. Running is synchronous work on that thread. */
+export class OnnxModel {
+  readonly #runtime: OnnxRuntime;
+  readonly #session: OnnxSession;
+  /** Names of the outputs that are tensors: asking for others makes the binding throw. */
+  readonly #fetches: readonly string[];
+  /** What the last run took, undefined before the first. */
+  lastMicros: number | undefined;
+
+  private constructor(runtime: OnnxRuntime, session: OnnxSession) {
+    this.#runtime = runtime;
+    this.#session = session;
+    this.#fetches = session.outputMetadata.filter(({ isTensor }) => isTensor).map(({ name }) => name);
+  }
+
+  /** @throws InferenceError with ONNX Runtime's text */
+  static async load(runtime: OnnxRuntime, model: Uint8Array, settings: SessionSettings): Promise<OnnxModel> {
+    try {
+      const session = await runtime.InferenceSession.create(model, sessionOptions(settings));
+      return new OnnxModel(runtime, session);
+    } catch (error) {
+      const message = messageOf(error);
+      if (settings.device.startsWith('GPU') && /cuda|provider|backend not found/i.test(message)) {
+        throw new InferenceError("ERR GPU requested but ONNX couldn't find CUDA");
+      }
+      throw new InferenceError(message);
+    }
+  }
+
+  get inputs(): readonly string[] {
+    return this.#session.inputNames;
+  }
+
+  get outputs(): readonly string[] {
+    return this.#session.outputNames;
+  }
+
+  /** Runs with inputs in the model's order. @throws InferenceError with ONNX Runtime's text */
+  async run(inputs: readonly InputMessage[]): Promise<OnnxResult> {
+    const started = performance.now();
+    try {
+      const feeds = Object.fromEntries(
+        this.inputs.flatMap((name, index) => {
+          const input = inputs[index];
+          return input === undefined ? [] : [[name, toOnnx(this.#runtime, input)]];
+        }),
+      );
+      const results = await this.#session.run(feeds, this.#fetches);
+      const outputs = this.outputs.map((name) => {
+        const result = results[name];
+        return result === undefined ? null : fromOnnx(name, result);
+      });
+      this.lastMicros = Math.round((performance.now() - started) * 1000);
+      return { outputs, micros: this.lastMicros };
+    } catch (error) {
+      throw error instanceof InferenceError ? error : new InferenceError(messageOf(error));
+    }
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+}
+
+function sessionOptions(settings: SessionSettings): Readonly<Record<string, unknown>> {
+  const [kind, number] = settings.device.split(':');
+  return {
+    executionProviders: kind === 'GPU' ? [{ name: 'cuda', deviceId: Number(number ?? 0) }, 'cpu'] : ['cpu'],
+    executionMode: settings.interOpThreads > 1 ? 'parallel' : 'sequential',
+    logSeverityLevel: 4,
+    ...(settings.intraOpThreads > 0 && { intraOpNumThreads: settings.intraOpThreads }),
+    ...(settings.interOpThreads > 0 && { interOpNumThreads: settings.interOpThreads }),
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,56 @@
+import { type Dtype, elementCount } from '../tensor/dtype.js';
+import { InferenceError } from './inference-error.js';
+import type { InputMessage, OutputMessage } from './messages.js';
+import type { OnnxRuntime, OnnxTensor } from './onnx-runtime.js';
+
+type View = new (buffer: ArrayBuffer) => ArrayBufferView;
+
+const numeric: Readonly<Record<Exclude<Dtype, 'STRING'>, { readonly type: string; readonly view: View }>> = {
+  FLOAT: { type: 'float32', view: Float32Array },
+  DOUBLE: { type: 'float64', view: Float64Array },
+  INT8: { type: 'int8', view: Int8Array },
+  INT16: { type: 'int16', view: Int16Array },
+  INT32: { type: 'int32', view: Int32Array },
+  INT64: { type: 'int64', view: BigInt64Array },
+  UINT8: { type: 'uint8', view: Uint8Array },
+  UINT16: { type: 'uint16', view: Uint16Array },
+  BOOL: { type: 'bool', view: Uint8Array },
+};
+
+const dtypes: ReadonlyMap<string, Dtype> = new Map([
+  ...Object.entries(numeric).map(([dtype, { type }]) => [type, dtype as Dtype] as const),
+  ['string', 'STRING'],
+]);
+
+/** An input as ONNX Runtime takes it; numbers are not copied. */
+export function toOnnx(runtime: OnnxRuntime, input: InputMessage): OnnxTensor {
+  if (input.dtype === 'STRING') {
+    const words = Buffer.from(input.buffer).toString().split('\0').slice(0, elementCount(input.shape));
+    return new runtime.Tensor('string', words, input.shape);
+  }
+  const { type, view } = numeric[input.dtype];
+  return new runtime.Tensor(type, new view(input.buffer), input.shape);
+}
+
+/** An output in a buffer of its own that can be transferred. @throws InferenceError for element types without a name here */
+export function fromOnnx(name: string, output: OnnxTensor): OutputMessage {
+  const dtype = dtypes.get(output.type);
+  if (dtype === undefined) {
+    throw new InferenceError(`ERR output ${name} has the type ${output.type}, which no tensor here can hold`);
+  }
+  return { dtype, shape: [...output.dims], buffer: bytesOf(output.data) };
+}
+
+function bytesOf(data: ArrayBufferView | readonly string[]): ArrayBuffer {
+  if (!ArrayBuffer.isView(data)) {
+    return copied(Buffer.from(data.map((word) => `${word}\0`).join('')));
+  }
+  const whole = data.byteOffset === 0 && data.byteLength === data.buffer.byteLength;
+  return whole && data.buffer instanceof ArrayBuffer ? data.buffer : copied(data);
+}
+
+function copied(data: ArrayBufferView): ArrayBuffer {
+  const copy = new Uint8Array(data.byteLength);
+  copy.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return copy.buffer;
+}

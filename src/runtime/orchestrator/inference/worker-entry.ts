@@ -1,0 +1,3 @@
+import { runInferenceWorker } from './worker.js';
+
+runInferenceWorker();

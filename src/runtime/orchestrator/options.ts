@@ -1,0 +1,62 @@
+/** A TCP port to listen on. */
+export interface TcpListen {
+  readonly kind: 'tcp';
+  readonly host: string;
+  /** 0 for a free one. */
+  readonly port: number;
+}
+
+/** A Unix socket to listen on. */
+export interface UnixListen {
+  readonly kind: 'unix';
+  /** At most 107 bytes. */
+  readonly path: string;
+  /** Mode bits such as `0o700`. */
+  readonly permissions: number;
+}
+
+/** How an orchestrator is started. */
+export interface OrchestratorOptions {
+  readonly listen: readonly (TcpListen | UnixListen)[];
+  /**
+   * Peers beyond loopback that are served: fixed addresses, and a folder whose file names are addresses, read again
+   * when an unknown peer connects. Default: none.
+   */
+  readonly allow?: { readonly addresses?: readonly string[]; readonly folder?: string };
+  /** Serve only processes of this user where the peer is on this host. Default true. */
+  readonly peerCheck?: boolean;
+  /** Absolute path of the onnxruntime-node package folder or its entry; without it storing an ONNX model is an error. */
+  readonly onnxRuntime?: string;
+  /** Inference threads a device. Default 1. */
+  readonly threadsPerQueue?: number;
+  /** Threads between and within operators; 0 or absent leaves the choice to ONNX Runtime. */
+  readonly interOpThreads?: number;
+  readonly intraOpThreads?: number;
+  /** Default 10,000. */
+  readonly maxClients?: number;
+  /** Writes beyond it are refused. 0 or absent: no limit. */
+  readonly maxMemoryBytes?: number;
+  /** The longest argument. Default 4 GiB less 1. */
+  readonly maxBulkBytes?: number;
+  /** The module that the inference thread runs; it calls `runInferenceWorker()`. Default: the one beside this code. */
+  readonly workerUrl?: URL;
+  readonly log?: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
+}
+
+/** What an orchestrator has done and holds. */
+export interface OrchestratorStats {
+  readonly usedBytes: number;
+  readonly keys: number;
+  readonly clients: number;
+  readonly requests: number;
+  readonly inferences: number;
+}
+
+/** A running orchestrator. */
+export interface Orchestrator {
+  /** `host:port` or `unix://PATH`, as `SSDB` wants them, in the order of `listen`. */
+  readonly addresses: readonly string[];
+  stats(): OrchestratorStats;
+  /** Answers what has been asked, ends the connections and the threads, and removes the socket file. */
+  close(): Promise<void>;
+}

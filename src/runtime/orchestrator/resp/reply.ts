@@ -1,0 +1,36 @@
+/** A status such as `+OK`. */
+export class SimpleString {
+  constructor(readonly text: string) {}
+}
+
+/** An error line; the text starts with its class (`ERR`, `WRONGTYPE`) where it has one. Line breaks become blanks. */
+export class ErrorReply {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text.replace(/[\r\n]/g, ' ');
+  }
+}
+
+/** Bytes that must not be moved until they have been written: `release` is called then, once. */
+export class PinnedBytes {
+  constructor(
+    readonly bytes: Uint8Array,
+    readonly release: () => void,
+  ) {}
+}
+
+/** What a command answers: a number or bigint is an integer, a string or bytes a bulk string, null a nil, an array an array. */
+export type Reply =
+  | SimpleString
+  | ErrorReply
+  | PinnedBytes
+  | Uint8Array
+  | string
+  | number
+  | bigint
+  | null
+  | readonly Reply[];
+
+/** `+OK` */
+export const ok = new SimpleString('OK');

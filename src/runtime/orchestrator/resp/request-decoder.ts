@@ -1,0 +1,170 @@
+import { defaultLimits, type RequestLimits } from './limits.js';
+import { ProtocolError } from './protocol-error.js';
+
+const CR = 13;
+const LF = 10;
+const ASTERISK = 42;
+const DOLLAR = 36;
+const MINUS = 45;
+const ZERO = 48;
+/** A length line may not be longer than this before its end is seen. */
+const maxLineBytes = 64 * 1024;
+const noBytes = Buffer.alloc(0);
+
+/**
+ * Turns bytes into requests: arrays of bulk strings, in RESP2. Holds no socket.
+ *
+ * Arguments that lie whole in one chunk are views of it; all others are gathered once into a buffer of their own
+ * ({@link Buffer.allocUnsafeSlow}), so that a command may keep them without copying.
+ */
+export class RequestDecoder {
+  readonly #limits: RequestLimits;
+  /** The start of a line whose end has not come yet. */
+  #line = noBytes;
+  #remainingArguments = 0;
+  #arguments: Buffer[] = [];
+  /** Length of the bulk being read, -1 between bulks. */
+  #bulkBytes = -1;
+  /** The buffer of a bulk that spans chunks, and how much of it is there. */
+  #bulk: Buffer | undefined;
+  #filled = 0;
+  /** Bytes of the CR LF after a bulk that are still to come. */
+  #trailing = 0;
+
+  constructor(limits: RequestLimits = defaultLimits) {
+    this.#limits = limits;
+  }
+
+  /** Whether a request has begun and not ended. */
+  get midRequest(): boolean {
+    return this.#remainingArguments > 0 || this.#line.length > 0;
+  }
+
+  /**
+   * Reads a chunk and hands every request that it completes to `onRequest`, in order. The chunk must not be
+   * written to afterwards.
+   * @throws ProtocolError, after the requests before it have been handed over; the decoder is of no use then.
+   */
+  feed(chunk: Buffer, onRequest: (request: Buffer[]) => void): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#bulk !== undefined && this.#filled < this.#bulkBytes) {
+        at += this.#gather(this.#bulk, chunk, at);
+      } else if (this.#trailing > 0) {
+        const expected = this.#trailing === 2 ? CR : LF;
+        if (chunk[at] !== expected) throw new ProtocolError('a bulk string is longer than it said');
+        at += 1;
+        this.#trailing -= 1;
+        if (this.#trailing === 0) this.#endBulk(onRequest);
+      } else {
+        at = this.#readLine(chunk, at, onRequest);
+      }
+    }
+  }
+
+  #gather(bulk: Buffer, chunk: Buffer, at: number): number {
+    const bytes = Math.min(this.#bulkBytes - this.#filled, chunk.length - at);
+    chunk.copy(bulk, this.#filled, at, at + bytes);
+    this.#filled += bytes;
+    return bytes;
+  }
+
+  /** Reads one length line from `at`; returns where to go on. */
+  #readLine(chunk: Buffer, at: number, onRequest: (request: Buffer[]) => void): number {
+    const end = chunk.indexOf(LF, at);
+    if (this.#line.length > 0 || end === -1) {
+      const piece = chunk.subarray(at, end === -1 ? chunk.length : end + 1);
+      this.#line = this.#line.length === 0 ? Buffer.from(piece) : Buffer.concat([this.#line, piece]);
+      this.#checkMarker(this.#line, 0);
+      if (end === -1) {
+        if (this.#line.length > maxLineBytes) throw new ProtocolError(this.#tooLong());
+        return chunk.length;
+      }
+      const line = this.#line;
+      this.#line = noBytes;
+      this.#interpret(line, 0, line.length - 1);
+      return this.#takeWholeBulk(chunk, end + 1, onRequest);
+    }
+    this.#checkMarker(chunk, at);
+    this.#interpret(chunk, at, end);
+    return this.#takeWholeBulk(chunk, end + 1, onRequest);
+  }
+
+  #checkMarker(bytes: Buffer, at: number): void {
+    const marker = bytes[at] ?? 0;
+    if (this.#remainingArguments > 0) {
+      if (marker === DOLLAR) return;
+      throw new ProtocolError(`expected '$', got '${marker > 32 && marker < 127 ? String.fromCharCode(marker) : ' '}'`);
+    }
+    if (marker !== ASTERISK) throw new ProtocolError('inline commands are not accepted');
+  }
+
+  #tooLong(): string {
+    return this.#remainingArguments > 0 ? 'too big bulk count string' : 'too big mbulk count string';
+  }
+
+  /** Interprets the line in `bytes` from its marker at `start` to its LF at `end`. */
+  #interpret(bytes: Buffer, start: number, end: number): void {
+    const value = bytes[end - 1] === CR ? readInteger(bytes, start + 1, end - 1) : Number.NaN;
+    if (this.#remainingArguments > 0) {
+      if (!(value >= 0 && value <= this.#limits.maxBulkBytes)) throw new ProtocolError('invalid bulk length');
+      this.#bulkBytes = value;
+      if (value === 0) {
+        this.#bulk = Buffer.allocUnsafeSlow(0);
+        this.#filled = 0;
+        this.#trailing = 2;
+      }
+      return;
+    }
+    if (!(value <= this.#limits.maxArguments)) throw new ProtocolError('invalid multibulk length');
+    if (value <= 0) return;
+    this.#remainingArguments = value;
+    this.#arguments = [];
+  }
+
+  /** After a bulk's length line: takes the bulk as a view if all of it, with its CR LF, is in the chunk. */
+  #takeWholeBulk(chunk: Buffer, at: number, onRequest: (request: Buffer[]) => void): number {
+    if (this.#bulkBytes <= 0 || this.#bulk !== undefined) return at;
+    const end = at + this.#bulkBytes;
+    if (end + 2 <= chunk.length) {
+      if (chunk[end] !== CR || chunk[end + 1] !== LF) throw new ProtocolError('a bulk string is longer than it said');
+      this.#bulk = chunk.subarray(at, end);
+      this.#endBulk(onRequest);
+      return end + 2;
+    }
+    try {
+      this.#bulk = Buffer.allocUnsafeSlow(this.#bulkBytes);
+    } catch {
+      throw new ProtocolError(`no memory for a bulk of ${this.#bulkBytes} bytes`);
+    }
+    this.#filled = 0;
+    this.#trailing = 2;
+    return at;
+  }
+
+  #endBulk(onRequest: (request: Buffer[]) => void): void {
+    if (this.#bulk !== undefined) this.#arguments.push(this.#bulk);
+    this.#bulk = undefined;
+    this.#bulkBytes = -1;
+    this.#remainingArguments -= 1;
+    if (this.#remainingArguments > 0) return;
+    const request = this.#arguments;
+    this.#arguments = [];
+    onRequest(request);
+  }
+}
+
+/** The integer in bytes[start, end), or NaN. */
+function readInteger(bytes: Buffer, start: number, end: number): number {
+  let at = start;
+  const negative = bytes[at] === MINUS;
+  if (negative) at += 1;
+  if (at >= end || end - at > 19) return Number.NaN;
+  let value = 0;
+  for (; at < end; at += 1) {
+    const digit = (bytes[at] ?? 0) - ZERO;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return negative ? -value : value;
+}

@@ -1,0 +1,149 @@
+import type { Socket } from 'node:net';
+import type { CommandContext } from '../commands/command.js';
+import type { RequestLimits } from '../resp/limits.js';
+import { ProtocolError } from '../resp/protocol-error.js';
+import { ErrorReply, type Reply } from '../resp/reply.js';
+import type { ReplyEncoder } from '../resp/reply-encoder.js';
+import { RequestDecoder } from '../resp/request-decoder.js';
+import type { Dispatcher } from './dispatch.js';
+
+/** Replies that wait beyond this keep further requests from being read. */
+const maxUnsentBytes = 1024 * 1024;
+/** Requests that wait behind a slow one beyond this keep further ones from being read. */
+const maxWaitingRequests = 1024;
+
+/** What all connections of a server share. */
+export interface ConnectionRoom {
+  readonly dispatcher: Dispatcher;
+  readonly encoder: ReplyEncoder;
+  readonly limits: RequestLimits;
+  onRequest(): void;
+  /** Hears of errors that should not happen. */
+  onBug(error: unknown): void;
+}
+
+/** One client: reads requests, runs them in order, one at a time, and writes the replies. */
+export class Connection {
+  readonly #socket: Socket;
+  readonly #context: CommandContext;
+  readonly #room: ConnectionRoom;
+  readonly #decoder: RequestDecoder;
+  readonly #waiting: Buffer[][] = [];
+  /** A reply is being worked on elsewhere; later requests wait. */
+  #busy = false;
+  #broken: ProtocolError | undefined;
+  #ending = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(socket: Socket, context: CommandContext, room: ConnectionRoom) {
+    this.#socket = socket;
+    this.#context = context;
+    this.#room = room;
+    this.#decoder = new RequestDecoder(room.limits);
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('drain', () => this.#regulate());
+    socket.resume();
+  }
+
+  /** Ends once what has been asked is answered. */
+  end(): Promise<void> {
+    this.#ending = true;
+    this.#socket.pause();
+    if (!this.#busy) {
+      this.#socket.end();
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+    });
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#broken !== undefined) return;
+    try {
+      this.#decoder.feed(chunk, (request) => this.#take(request));
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) {
+        this.#fail(error);
+        return;
+      }
+      this.#broken = error;
+    }
+    this.#settle();
+  }
+
+  #take(request: Buffer[]): void {
+    this.#room.onRequest();
+    if (this.#busy || this.#waiting.length > 0) this.#waiting.push(request);
+    else this.#run(request);
+  }
+
+  #run(request: Buffer[]): void {
+    const reply = this.#room.dispatcher.run(this.#context, request);
+    if (!(reply instanceof Promise)) {
+      this.#room.encoder.add(reply);
+      return;
+    }
+    this.#busy = true;
+    void reply.then((late) => this.#finish(late)).catch((error: unknown) => this.#fail(error));
+  }
+
+  #finish(reply: Reply): void {
+    this.#busy = false;
+    this.#room.encoder.add(reply);
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      this.#run(next);
+      if (this.#busy) break;
+    }
+    this.#settle();
+  }
+
+  /** Writes what there is to write, and ends or slows the connection as its state asks for. */
+  #settle(): void {
+    const idle = !this.#busy && this.#waiting.length === 0;
+    if (idle && this.#broken !== undefined) this.#room.encoder.add(new ErrorReply(this.#broken.message));
+    this.#flush();
+    if (idle && (this.#broken !== undefined || this.#ending)) {
+      this.#socket.end();
+      this.#onIdle?.();
+      return;
+    }
+    this.#regulate();
+  }
+
+  #flush(): void {
+    const { pieces, releases } = this.#room.encoder.take();
+    const last = pieces.length - 1;
+    if (last < 0) return;
+    const written = () => {
+      for (const release of releases) release();
+    };
+    if (this.#socket.destroyed || this.#socket.writableEnded) {
+      written();
+      return;
+    }
+    if (last > 0) this.#socket.cork();
+    for (let at = 0; at < last; at += 1) this.#socket.write(pieces[at] as Uint8Array);
+    if (releases.length > 0) this.#socket.write(pieces[last] as Uint8Array, written);
+    else this.#socket.write(pieces[last] as Uint8Array);
+    if (last > 0) this.#socket.uncork();
+  }
+
+  /** A fault of this code: half a reply may be written, so the connection cannot go on. */
+  #fail(error: unknown): void {
+    this.#room.encoder.take();
+    this.#room.onBug(error);
+    this.#socket.destroy();
+    this.#onIdle?.();
+  }
+
+  #regulate(): void {
+    const full = this.#socket.writableLength > maxUnsentBytes || this.#waiting.length > maxWaitingRequests;
+    if (full || this.#ending) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
+  }
+}

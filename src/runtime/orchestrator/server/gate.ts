@@ -1,0 +1,60 @@
+import { readdir } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { isLoopback, isOwnAddress, normalAddress } from './addresses.js';
+import { PeerUids } from './peer-uid.js';
+
+/** Who is served. */
+export interface GateOptions {
+  readonly addresses: readonly string[];
+  readonly folder: string | undefined;
+  readonly peerCheck: boolean;
+}
+
+/**
+ * Decides whether a peer is served: from loopback if its process is this user's own, from elsewhere if its address is
+ * on the list. A peer at one of this host's own addresses needs both.
+ */
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #uids = new PeerUids();
+  readonly #uid = process.getuid?.();
+  #allowed: ReadonlySet<string>;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+    this.#allowed = new Set(options.addresses.map(normalAddress));
+  }
+
+  /** Why the peer is refused, or undefined if it is welcome. */
+  async refusal(socket: Socket): Promise<string | undefined> {
+    const { remoteAddress, remotePort, localAddress, localPort } = socket;
+    if (remoteAddress === undefined || remotePort === undefined) return 'the peer has gone';
+    if (localAddress === undefined || localPort === undefined) return 'the peer has gone';
+    const peerAddress = normalAddress(remoteAddress);
+    const loopback = isLoopback(peerAddress);
+    if (!loopback && !(await this.#isAllowed(peerAddress))) {
+      return `${peerAddress} is not on this orchestrator's list of addresses`;
+    }
+    if (!this.#options.peerCheck || !(loopback || isOwnAddress(peerAddress))) return undefined;
+    const uid = await this.#uids.uidOf({
+      peerAddress,
+      peerPort: remotePort,
+      address: normalAddress(localAddress),
+      port: localPort,
+    });
+    if (uid !== undefined && uid === this.#uid) return undefined;
+    return 'only processes of the user who runs this orchestrator are served';
+  }
+
+  async #isAllowed(address: string): Promise<boolean> {
+    if (this.#allowed.has(address)) return true;
+    if (this.#options.folder === undefined) return false;
+    try {
+      const names = await readdir(this.#options.folder);
+      this.#allowed = new Set([...this.#options.addresses, ...names].map(normalAddress));
+    } catch {
+      return false;
+    }
+    return this.#allowed.has(address);
+  }
+}

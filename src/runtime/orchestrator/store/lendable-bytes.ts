@@ -1,0 +1,127 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** Up to this size bytes are copied for another thread; above it they are lent. */
+const copyLimitBytes = 4 * 1024 * 1024;
+/** How much of a large copy is made in one turn of the event loop. */
+const sliceBytes = 4 * 1024 * 1024;
+
+let lastSerial = 0;
+
+/** The part of {@link LendableBytes.borrow}'s answer that says how to end it. */
+export interface BytesLoan {
+  readonly buffer: ArrayBuffer;
+  readonly missed: boolean;
+  giveBack(buffer: ArrayBuffer | undefined): void;
+}
+
+/**
+ * Unchanging bytes with an ArrayBuffer of their own that can be lent to another thread without being copied.
+ *
+ * While they are away there is nothing to read here. Bytes that a socket is still writing (pinned) are not lent
+ * but copied, a slice a turn, since the memory must stay where it is whatever becomes of the other thread.
+ *
+ * A SharedArrayBuffer would need no lending, but V8 does not count it towards garbage collection, so overwritten
+ * tensors would pile up.
+ */
+export class LendableBytes {
+  readonly byteLength: number;
+  readonly serial = ++lastSerial;
+  #bytes: Buffer | undefined;
+  #lost = false;
+  #pins = 0;
+  #waiting: ((bytes: Buffer | undefined) => void)[] = [];
+
+  /** `bytes` must cover its whole ArrayBuffer: see {@link ownBytes}. */
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+    this.byteLength = bytes.length;
+  }
+
+  /**
+   * Hands the bytes to `use`, at once or when they are back. What `use` wants to keep of them beyond its return it must
+   * pin. Rejects if they were lost with the thread that had them.
+   */
+  read<Result>(use: (bytes: Buffer) => Result): Result | Promise<Result> {
+    if (this.#bytes !== undefined) return use(this.#bytes);
+    return new Promise((resolve, reject) => {
+      if (this.#lost) {
+        reject(lost());
+        return;
+      }
+      // Called in the turn in which the bytes come back: after it somebody else may have borrowed them.
+      this.#waiting.push((bytes) => {
+        if (bytes === undefined) reject(lost());
+        else resolve(use(bytes));
+      });
+    });
+  }
+
+  /** Keeps the bytes where they are until the returned function is called. Only for bytes that are here. */
+  pin(): () => void {
+    this.#pins += 1;
+    return () => {
+      this.#pins -= 1;
+    };
+  }
+
+  async borrow(): Promise<BytesLoan> {
+    let bytes = this.#bytes;
+    while (bytes === undefined) {
+      if (this.#lost) throw lost();
+      await new Promise<void>((resolve) => this.#waiting.push(() => resolve()));
+      bytes = this.#bytes;
+    }
+    if (bytes.length <= copyLimitBytes) return copyLoan(copyOf(bytes));
+    if (this.#pins > 0) return copyLoan(await this.#copyInSlices(bytes));
+    this.#bytes = undefined;
+    return {
+      buffer: bytes.buffer as ArrayBuffer,
+      missed: true,
+      giveBack: (buffer) => this.#comeBack(buffer),
+    };
+  }
+
+  #comeBack(buffer: ArrayBuffer | undefined): void {
+    if (buffer === undefined) this.#lost = true;
+    else this.#bytes = Buffer.from(buffer);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake(this.#bytes);
+  }
+
+  async #copyInSlices(bytes: Buffer): Promise<ArrayBuffer> {
+    const unpin = this.pin();
+    try {
+      const copy = Buffer.allocUnsafeSlow(bytes.length);
+      for (let at = 0; at < bytes.length; at += sliceBytes) {
+        bytes.copy(copy, at, at, Math.min(at + sliceBytes, bytes.length));
+        await nextTurn();
+      }
+      return copy.buffer as ArrayBuffer;
+    } finally {
+      unpin();
+    }
+  }
+}
+
+function lost(): Error {
+  return new Error('the bytes were lost when an inference thread ended');
+}
+
+function copyOf(bytes: Buffer): ArrayBuffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  copy.set(bytes);
+  return copy.buffer as ArrayBuffer;
+}
+
+function copyLoan(buffer: ArrayBuffer): BytesLoan {
+  return { buffer, missed: false, giveBack: () => undefined };
+}
+
+/** `bytes` itself if it covers an ArrayBuffer of its own, else a copy that does. What is kept must not pin a socket's chunk. */
+export function ownBytes(bytes: Buffer): Buffer {
+  if (bytes.length === bytes.buffer.byteLength) return bytes;
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  copy.set(bytes);
+  return copy;
+}

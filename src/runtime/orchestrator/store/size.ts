@@ -1,0 +1,24 @@
+import type { StoredValue } from './values.js';
+
+/** What a field of a hash or a member of a list costs beside its bytes. */
+export const itemOverheadBytes = 96;
+
+/** Bytes a value takes, with its share of bookkeeping. Walks hashes and lists. */
+export function sizeOf(value: StoredValue): number {
+  switch (value.kind) {
+    case 'tensor':
+    case 'model':
+      return value.bytes.byteLength + 256;
+    case 'script':
+      return value.source.length + 256;
+    case 'string':
+      return value.bytes.length + 96;
+    case 'hash': {
+      let bytes = 128;
+      for (const [field, content] of value.fields) bytes += field.length + content.length + itemOverheadBytes;
+      return bytes;
+    }
+    case 'list':
+      return value.members.reduce((bytes, member) => bytes + member.length + itemOverheadBytes, 128);
+  }
+}

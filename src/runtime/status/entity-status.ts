@@ -1,0 +1,33 @@
+import type { LaunchEvent, MemberEvent, StatusEvent } from './status-event.js';
+
+/** What is known of an entity: the last event of each member, and of each job's launch of it. */
+export interface EntityStatus {
+  readonly members: ReadonlyMap<number, MemberEvent>;
+  /** By job id and process. */
+  readonly launches: ReadonlyMap<string, LaunchEvent>;
+}
+
+/** Events of all entities, merged; later ones win, in whatever order they are added. */
+export class StatusTable {
+  readonly #entities = new Map<string, { members: Map<number, MemberEvent>; launches: Map<string, LaunchEvent> }>();
+
+  add(event: StatusEvent): void {
+    let entity = this.#entities.get(event.entity);
+    if (entity === undefined) {
+      entity = { members: new Map(), launches: new Map() };
+      this.#entities.set(event.entity, entity);
+    }
+    if ('launch' in event) put(entity.launches, `${event.jobId}/${event.pid}`, event);
+    else put(entity.members, event.index, event);
+  }
+
+  /** Status of one entity; empty when nothing has happened to it. */
+  of(entity: string): EntityStatus {
+    return this.#entities.get(entity) ?? { members: new Map(), launches: new Map() };
+  }
+}
+
+function put<Key, Event extends StatusEvent>(events: Map<Key, Event>, key: Key, event: Event): void {
+  const before = events.get(key);
+  if (before === undefined || before.time <= event.time) events.set(key, event);
+}

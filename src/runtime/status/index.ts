@@ -1,0 +1,14 @@
+export { type EntityStatus, StatusTable } from './entity-status.js';
+export { type Awaited, judgeEvent, type Verdict } from './judge-event.js';
+export { membersCsv } from './members-csv.js';
+export {
+  isEnd,
+  LaunchEvent,
+  MemberEvent,
+  MemberState,
+  parseStatusLine,
+  type StatusEvent,
+} from './status-event.js';
+export { StatusReader } from './status-reader.js';
+export { StatusWriter } from './status-writer.js';
+export { type EntitySummary, summarize } from './summary.js';

@@ -1,0 +1,54 @@
+import type { Entity, Event } from '../../ir/index.js';
+import type { EntityStatus } from './entity-status.js';
+import { isEnd, type LaunchEvent, type MemberEvent } from './status-event.js';
+
+/** Whether an awaited event has come, may come, or cannot come any more, with the reason. */
+export type Verdict = 'met' | 'pending' | { readonly impossible: string };
+
+/** What is awaited, and which events tell about this run. */
+export interface Awaited {
+  readonly entity: Pick<Entity, 'kind' | 'name' | 'members'>;
+  readonly event: Event;
+  /** One member of an ensemble; otherwise all of them. */
+  readonly member: number | undefined;
+  readonly counts: (event: MemberEvent | LaunchEvent) => boolean;
+  /** Whether the process of a launch is known to have gone. */
+  readonly isGone: (launch: LaunchEvent) => boolean;
+}
+
+/**
+ * Judges an `.after()`: `started` when a member has started, `completed` when all have succeeded, `ended` when all have ended,
+ * `failed` when all have ended and one has not succeeded. An entity that was skipped has ended and has not failed.
+ */
+export function judgeEvent(status: EntityStatus, awaited: Awaited): Verdict {
+  const total = awaited.member === undefined ? awaited.entity.members.count : 1;
+  const events = [...status.members.values()].filter(
+    (event) => awaited.counts(event) && (awaited.member === undefined || event.index === awaited.member),
+  );
+  const ended = events.filter((event) => isEnd(event.state));
+  const unsuccessful = ended.filter((event) => event.state !== 'completed');
+  const launches = [...status.launches.values()].filter(awaited.counts);
+  const skipped = launches.find((launch) => launch.launch === 'skipped');
+  const allEnded = ended.length >= total;
+  const { name } = awaited.entity;
+
+  if (awaited.event === 'started' && events.some((event) => event.state !== 'staged')) return 'met';
+  if (awaited.event === 'completed' && unsuccessful[0] !== undefined) return { impossible: describe(unsuccessful[0]) };
+  if (allEnded) {
+    if (awaited.event === 'failed' && unsuccessful.length === 0) return { impossible: `${name} completed` };
+    return 'met';
+  }
+  if (skipped !== undefined) {
+    return awaited.event === 'ended' ? 'met' : { impossible: `${name} was skipped: ${skipped.reason ?? ''}` };
+  }
+  if (launches.length > 0 && launches.every((launch) => launch.launch === 'ended' || awaited.isGone(launch))) {
+    return awaited.event === 'ended' ? 'met' : { impossible: `the launch of ${name} has ended before its members` };
+  }
+  return 'pending';
+}
+
+function describe(event: MemberEvent): string {
+  if (event.state === 'interrupted') return `${event.member} was interrupted`;
+  if (event.signal !== undefined) return `${event.member} was ended by ${event.signal}`;
+  return event.exit === undefined ? `${event.member} failed` : `${event.member} failed with exit code ${event.exit}`;
+}

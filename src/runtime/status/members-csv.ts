@@ -1,0 +1,39 @@
+import { formatValue, memberParams, type Plan } from '../../ir/index.js';
+import type { EntityStatus } from './entity-status.js';
+
+const fixedColumns = ['ensemble', 'index', 'name', 'state', 'exit', 'seconds', 'host'];
+
+/**
+ * All ensembles' members as CSV: ensemble, index, name, a column a parameter, state, exit, seconds, host. A parameter whose name is one
+ * of those columns gets `param.` before it. `exit` is 128 + n where signal n ended the application. A member that nothing has
+ * happened to is `pending`.
+ */
+export function membersCsv(plan: Plan, statusOf: (entity: string) => EntityStatus): string {
+  const ensembles = plan.entities.filter((entity) => entity.kind === 'ensemble');
+  const parameters = [...new Set(ensembles.flatMap((entity) => entity.members.axes.map((axis) => axis.name)))];
+  const headings = parameters.map((name) => (fixedColumns.includes(name) ? `param.${name}` : name));
+  const rows = [['ensemble', 'index', 'name', ...headings, 'state', 'exit', 'seconds', 'host']];
+  for (const ensemble of ensembles) {
+    const { members } = statusOf(ensemble.name);
+    for (let index = 0; index < ensemble.members.count; index++) {
+      const params = memberParams(ensemble.members, index);
+      const last = members.get(index);
+      const event = last?.digest === ensemble.digest ? last : undefined;
+      rows.push([
+        ensemble.name,
+        String(index),
+        `${ensemble.name}_${index}`,
+        ...parameters.map((name) => (params[name] === undefined ? '' : formatValue(params[name]))),
+        event?.state ?? 'pending',
+        event?.exit === undefined ? '' : String(event.exit),
+        event?.seconds === undefined ? '' : String(event.seconds),
+        event?.host ?? '',
+      ]);
+    }
+  }
+  return `${rows.map((row) => row.map(quoteCsvField).join(',')).join('\n')}\n`;
+}
+
+function quoteCsvField(field: string): string {
+  return /[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
+}

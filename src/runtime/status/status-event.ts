@@ -1,0 +1,65 @@
+import * as z from 'zod';
+
+/** What can become of a member, in the order in which it happens. The last three are ends. */
+export const MemberState = z.enum(['staged', 'running', 'completed', 'failed', 'interrupted']);
+export type MemberState = z.infer<typeof MemberState>;
+
+const common = {
+  /** ISO 8601, UTC, with milliseconds: later times compare greater as text. */
+  time: z.string(),
+  job: z.string(),
+  jobId: z.string(),
+  entity: z.string(),
+  /** The entity's digest in the plan that ran. */
+  digest: z.string(),
+  /** Why it is so, where that is not plain from the state. */
+  reason: z.string().optional(),
+};
+
+/** Something that happened to a member. */
+export const MemberEvent = z.object({
+  ...common,
+  index: z.int().nonnegative(),
+  /** `NAME_3` of an ensemble, the name of a model. */
+  member: z.string(),
+  state: MemberState,
+  /** Exit code of the application; 128 + n when signal n ended it. */
+  exit: z.number().optional(),
+  signal: z.string().optional(),
+  seconds: z.number().optional(),
+  host: z.string().optional(),
+});
+export type MemberEvent = z.infer<typeof MemberEvent>;
+
+/** Something that happened to a `launch` of an entity: `skipped` when what it waits for can no longer come. */
+export const LaunchEvent = z.object({
+  ...common,
+  launch: z.enum(['waiting', 'launching', 'ended', 'skipped']),
+  host: z.string(),
+  pid: z.number(),
+  startTicks: z.string(),
+  /** Exit code of the launch, once it has ended. */
+  exit: z.number().optional(),
+});
+export type LaunchEvent = z.infer<typeof LaunchEvent>;
+
+/** One line of a status file. */
+export type StatusEvent = MemberEvent | LaunchEvent;
+
+/** Whether nothing more will happen to a member in that state. */
+export function isEnd(state: MemberState): boolean {
+  return state === 'completed' || state === 'failed' || state === 'interrupted';
+}
+
+/** Reads a line of a status file; `undefined` for one that is none. */
+export function parseStatusLine(line: string): StatusEvent | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  const schema = typeof json === 'object' && json !== null && 'launch' in json ? LaunchEvent : MemberEvent;
+  const event = schema.safeParse(json);
+  return event.success ? event.data : undefined;
+}

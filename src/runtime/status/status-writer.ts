@@ -1,0 +1,46 @@
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Entity } from '../../ir/index.js';
+import { type JobEnvironment, thisHost } from '../job/job-environment.js';
+import { statusFile } from '../job/paths.js';
+import { identify } from '../job/process-identity.js';
+import type { LaunchEvent, MemberEvent } from './status-event.js';
+
+type Given = 'time' | 'job' | 'jobId' | 'entity' | 'digest';
+
+/** Writes what happens to one launch and its members: a line an event, each with a single write. */
+export class StatusWriter {
+  readonly #file: number;
+  readonly #job: JobEnvironment;
+  readonly #entity: Entity;
+  readonly #self = { host: thisHost(), pid: process.pid, startTicks: identify(process.pid)?.startTicks ?? '0' };
+
+  constructor(job: JobEnvironment, entity: Entity, member: number | undefined) {
+    const path = statusFile(job, entity.name, member);
+    mkdirSync(dirname(path), { recursive: true });
+    this.#file = openSync(path, 'a', 0o644);
+    this.#job = job;
+    this.#entity = entity;
+  }
+
+  member(event: Omit<MemberEvent, Given>): void {
+    this.#write({ ...this.#given(), ...event });
+  }
+
+  launch(event: Omit<LaunchEvent, Given | 'host' | 'pid' | 'startTicks'>): void {
+    this.#write({ ...this.#given(), ...event, ...this.#self });
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  #given(): Pick<MemberEvent, Given> {
+    const { job, jobId } = this.#job;
+    return { time: new Date().toISOString(), job, jobId, entity: this.#entity.name, digest: this.#entity.digest };
+  }
+
+  #write(event: MemberEvent | LaunchEvent): void {
+    writeSync(this.#file, `${JSON.stringify(event)}\n`);
+  }
+}

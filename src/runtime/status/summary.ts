@@ -1,0 +1,33 @@
+import type { Entity } from '../../ir/index.js';
+import type { EntityStatus } from './entity-status.js';
+
+/** Members of an entity by state; `pending` have not begun. */
+export interface EntitySummary {
+  readonly name: string;
+  readonly total: number;
+  readonly pending: number;
+  readonly running: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly interrupted: number;
+  /** Why the entity was not launched, if it was not. */
+  readonly skipped: string | undefined;
+}
+
+/** Counts an entity's members by state. A `completed` of an entity that has changed since counts as `pending`. */
+export function summarize(entity: Pick<Entity, 'name' | 'members' | 'digest'>, status: EntityStatus): EntitySummary {
+  const counts = { running: 0, completed: 0, failed: 0, interrupted: 0 };
+  for (const event of status.members.values()) {
+    if (event.index >= entity.members.count || event.digest !== entity.digest) continue;
+    counts[event.state === 'staged' ? 'running' : event.state]++;
+  }
+  const begun = counts.running + counts.completed + counts.failed + counts.interrupted;
+  const last = [...status.launches.values()].sort((a, b) => (a.time < b.time ? -1 : 1)).at(-1);
+  return {
+    name: entity.name,
+    total: entity.members.count,
+    pending: entity.members.count - begun,
+    ...counts,
+    skipped: last?.launch === 'skipped' ? (last.reason ?? '') : undefined,
+  };
+}

@@ -1,0 +1,64 @@
+import { lookup } from 'node:dns/promises';
+import { hostname, networkInterfaces } from 'node:os';
+import { dirname, join } from 'node:path';
+import { WorkflowError } from '../../diagnostics/index.js';
+import type { Plan, Store } from '../../ir/index.js';
+import type { JobEnvironment } from '../job/job-environment.js';
+import { jobFolder, makeJobFolder } from '../job/job-folder.js';
+import type { TcpListen, UnixListen } from '../orchestrator/index.js';
+
+/** Bytes of a Unix socket's path that the kernel takes. */
+const maxSocketPathBytes = 107;
+
+/** Where a store listens on this node. `port` overrides the plan's. */
+export async function listenPlace(
+  job: JobEnvironment,
+  plan: Plan,
+  store: Store,
+  port: number | undefined,
+): Promise<TcpListen | UnixListen> {
+  if (store.kind === 'standalone') {
+    const host =
+      store.scope === 'loopback' ? '127.0.0.1' : await networkAddress(store.interface ?? plan.networkInterface);
+    return { kind: 'tcp', host, port: port ?? store.port };
+  }
+  if (store.transport.kind === 'tcp') {
+    return { kind: 'tcp', host: '127.0.0.1', port: port ?? store.transport.port };
+  }
+  const path = socketPath(job, store.name, store.transport.socket);
+  if (dirname(path) === jobFolder(job)) makeJobFolder(job);
+  return { kind: 'unix', path, permissions: store.transport.permissions };
+}
+
+/** Path of a colocated store's socket: the user's, or one in the job's folder. Throws STORE1002 when it is too long. */
+export function socketPath(job: JobEnvironment, store: string, socket: string | undefined): string {
+  const path = socket ?? join(jobFolder(job), `${store}.sock`);
+  const bytes = Buffer.byteLength(path);
+  if (bytes <= maxSocketPathBytes) return path;
+  throw new WorkflowError({
+    code: 'STORE1002',
+    message: `the socket path ${path} has ${bytes} bytes; the limit is ${maxSocketPathBytes}`,
+    hint: "give a shorter one: .colocate({ uds: true, socket: '/tmp/…' })",
+  });
+}
+
+/** The address by which other nodes reach this one: that of the interface, or of the host's own name. Never a wildcard. */
+export async function networkAddress(interfaceName: string | undefined): Promise<string> {
+  const interfaces = networkInterfaces();
+  if (interfaceName !== undefined) {
+    const found = (interfaces[interfaceName] ?? []).find(({ family }) => family === 'IPv4');
+    if (found !== undefined) return found.address;
+    throw new WorkflowError({
+      code: 'RUN1004',
+      message: `${hostname()} has no network interface '${interfaceName}' with an IPv4 address`,
+      hint: `it has: ${Object.keys(interfaces).join(', ')}; set networkInterface in the site`,
+    });
+  }
+  const named = await lookup(hostname(), { family: 4 }).catch(() => undefined);
+  if (named !== undefined && !named.address.startsWith('127.')) return named.address;
+  // Some systems give a host's own name a loopback address.
+  const outer = Object.values(interfaces)
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ family, internal }) => family === 'IPv4' && !internal);
+  return outer?.address ?? '127.0.0.1';
+}

@@ -1,0 +1,69 @@
+import * as z from 'zod';
+import { type ErrorCode, errorCodes, type Problem, WorkflowError } from '../../diagnostics/index.js';
+
+/*
+ * What up, launch, down, the supervisor and the stores say to each other: a line of JSON each.
+ */
+
+/** A problem on its way between two processes. */
+export const WireProblem = z.object({
+  code: z.custom<ErrorCode>((code) => typeof code === 'string' && code in errorCodes),
+  message: z.string(),
+  hint: z.string().optional(),
+});
+export type WireProblem = z.infer<typeof WireProblem>;
+
+/** A store's word on its standard output: it answers, with its models loaded; or why it does not. */
+export const StoreWord = z.union([
+  z.object({ ready: z.object({ host: z.string(), addresses: z.array(z.string()), pid: z.number() }) }),
+  z.object({ failed: WireProblem, host: z.string() }),
+]);
+export type StoreWord = z.infer<typeof StoreWord>;
+
+/** A store as `launch` finds it in run/stores/NAME/address.json. */
+export const StoreAddress = z.object({
+  store: z.string(),
+  job: z.string(),
+  jobId: z.string(),
+  nodes: z.array(z.object({ host: z.string(), addresses: z.array(z.string()), pid: z.number() })),
+});
+export type StoreAddress = z.infer<typeof StoreAddress>;
+
+/** What the supervisor is asked. */
+export const Request = z.discriminatedUnion('op', [
+  z.object({
+    op: z.literal('start'),
+    store: z.string(),
+    launch: z.array(z.string()),
+    onnxRuntime: z.string().optional(),
+  }),
+  z.object({ op: z.literal('watch'), stores: z.array(z.string()) }),
+  z.object({ op: z.literal('stop') }),
+]);
+export type Request = z.infer<typeof Request>;
+
+/** What the supervisor answers: `done` to start and stop, `watching` and perhaps later `failed` to watch. */
+export const Reply = z.union([
+  z.object({ done: z.literal(true) }),
+  z.object({ watching: z.literal(true) }),
+  z.object({ failed: WireProblem }),
+]);
+export type Reply = z.infer<typeof Reply>;
+
+/** The first problem of an error, ready to be sent. */
+export function toWire(error: unknown, code: ErrorCode): WireProblem {
+  const problem: Pick<Problem, 'code' | 'message' | 'hint'> =
+    error instanceof WorkflowError
+      ? error.problems[0]
+      : { code, message: error instanceof Error ? error.message : String(error) };
+  return {
+    code: problem.code,
+    message: problem.message,
+    ...(problem.hint === undefined ? {} : { hint: problem.hint }),
+  };
+}
+
+/** A received problem as an error to throw. */
+export function fromWire(problem: WireProblem): WorkflowError {
+  return new WorkflowError({ code: problem.code, message: problem.message, hint: problem.hint });
+}

@@ -1,0 +1,167 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { WorkflowError } from '../../diagnostics/index.js';
+import type { Store } from '../../ir/index.js';
+import type { JobEnvironment } from '../job/job-environment.js';
+import { storeJobFolder } from '../job/paths.js';
+import { readJsonLines } from './json-lines.js';
+import { fromWire, type StoreAddress, StoreWord } from './messages.js';
+import { Tail } from './tail.js';
+
+/** How a store is started. */
+export interface StoreLaunch {
+  readonly store: Store;
+  /** Words before the store's own command line; empty: it is a child of the supervisor. */
+  readonly launch: readonly string[];
+  /** The runtime's own command line: Node and the bundle. */
+  readonly runtime: readonly string[];
+  readonly onnxRuntime: string | undefined;
+  /** Overrides the plan's port. */
+  readonly port: number | undefined;
+}
+
+type Node = StoreAddress['nodes'][number];
+
+const patience = { closeMs: 3000, terminateMs: 5000 };
+
+/** A store's processes, one a node: they live as long as the pipe that this object holds to them. */
+export class StoreProcess {
+  readonly #child: ChildProcess;
+  readonly #name: string;
+  readonly #expected: number;
+  readonly #tail = new Tail();
+  readonly #log: number;
+  readonly #nodes: Node[] = [];
+  readonly #ended: Promise<void>;
+  #problem: WorkflowError | undefined;
+  #changed: () => void = () => {};
+  #running = true;
+
+  constructor(job: JobEnvironment, launch: StoreLaunch) {
+    const { store } = launch;
+    const folder = storeJobFolder(job, store.name);
+    mkdirSync(folder, { recursive: true });
+    this.#log = openSync(join(folder, 'launch.log'), 'a');
+    this.#name = store.name;
+    this.#expected = store.kind === 'colocated' ? store.nodes : 1;
+    const [program = '', ...args] = [
+      ...launch.launch,
+      ...launch.runtime,
+      'store',
+      store.name,
+      ...(launch.port === undefined ? [] : ['--port', String(launch.port)]),
+      ...(launch.onnxRuntime === undefined ? [] : ['--onnxruntime', launch.onnxRuntime]),
+    ];
+    // A process group of its own, so that a launcher and what it started end together.
+    this.#child = spawn(program, args, { cwd: job.dir, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    this.#child.stdin?.on('error', () => {});
+    if (this.#child.stdout !== null) {
+      readJsonLines(
+        this.#child.stdout,
+        (value) => this.#onWord(value),
+        (line) => this.#note(`${line}\n`),
+      );
+    }
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#note(text));
+    this.#ended = new Promise((resolve) => {
+      this.#child.once('error', (error) => {
+        this.#problem ??= new WorkflowError({
+          code: 'RUN1010',
+          message: `${program}, which starts store '${store.name}', cannot be started: ${error.message}`,
+        });
+        this.#end(resolve);
+      });
+      this.#child.once('close', (code, signal) => {
+        this.#problem ??= this.#endedEarly(signal ?? `exit code ${code}`);
+        this.#end(resolve);
+      });
+    });
+  }
+
+  /** Resolves with the nodes when all have answered, their models loaded; rejects when one does not. */
+  async ready(): Promise<readonly Node[]> {
+    while (this.#nodes.length < this.#expected && this.#problem === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#changed = resolve;
+      });
+    }
+    if (this.#problem !== undefined) throw this.#problem;
+    return [...this.#nodes].sort((a, b) => (a.host < b.host ? -1 : 1));
+  }
+
+  /** Resolves when the store has ended, for whatever reason. */
+  get ended(): Promise<void> {
+    return this.#ended;
+  }
+
+  /** Why the store ended by itself. */
+  deathProblem(): WorkflowError {
+    const lines = this.#tail.lines(5);
+    return new WorkflowError({
+      code: 'RUN1005',
+      message: [`store '${this.#name}' died: ${this.#problem?.message ?? 'no reason is known'}`, ...lines].join('\n  '),
+      hint: `its log is run/stores/${this.#name}/`,
+    });
+  }
+
+  /** Ends the store: closes its pipe, then SIGTERM, then SIGKILL. */
+  async stop(): Promise<void> {
+    this.#child.stdin?.end();
+    if (await this.#endsWithin(patience.closeMs)) return;
+    this.#kill('SIGTERM');
+    if (await this.#endsWithin(patience.terminateMs)) return;
+    this.#kill('SIGKILL');
+    await this.#ended;
+  }
+
+  #onWord(value: unknown): void {
+    const word = StoreWord.safeParse(value);
+    if (!word.success) return this.#note(`${JSON.stringify(value)}\n`);
+    if ('ready' in word.data) this.#nodes.push(word.data.ready);
+    else this.#problem ??= fromWire(word.data.failed);
+    this.#changed();
+  }
+
+  #endedEarly(how: string): WorkflowError {
+    const lines = this.#tail.lines(12);
+    const what = this.#nodes.length < this.#expected ? `did not start (${how})` : `ended (${how})`;
+    return new WorkflowError({
+      code: 'RUN1004',
+      message: [`store '${this.#name}' ${what}`, ...lines].join('\n  '),
+      hint: `its log is run/stores/${this.#name}/`,
+    });
+  }
+
+  #note(text: string): void {
+    this.#tail.add(text);
+    if (this.#running) writeSync(this.#log, text);
+  }
+
+  #end(resolve: () => void): void {
+    if (!this.#running) return;
+    this.#running = false;
+    closeSync(this.#log);
+    this.#changed();
+    resolve();
+  }
+
+  #kill(signal: NodeJS.Signals): void {
+    if (!this.#running || this.#child.pid === undefined) return;
+    try {
+      process.kill(-this.#child.pid, signal);
+    } catch {
+      // It has just ended.
+    }
+  }
+
+  #endsWithin(milliseconds: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), milliseconds);
+      void this.#ended.then(() => {
+        clearTimeout(timer);
+        resolve(true);
+      });
+    });
+  }
+}

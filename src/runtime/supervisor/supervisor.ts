@@ -1,0 +1,149 @@
+import { rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowError } from '../../diagnostics/index.js';
+import type { Plan } from '../../ir/index.js';
+import type { JobEnvironment } from '../job/job-environment.js';
+import { storeOf } from '../job/read-plan.js';
+import { readJsonLines, writeJsonLine } from './json-lines.js';
+import { type Reply, Request, toWire } from './messages.js';
+import { addressFile, type StartHandle, startStore } from './start-store.js';
+import type { StoreProcess } from './store-process.js';
+
+interface Watcher {
+  readonly socket: Socket;
+  readonly stores: readonly string[];
+}
+
+/** Holds the stores of a job, tells launches when one dies, and ends them all. */
+export class Supervisor {
+  readonly #job: JobEnvironment;
+  readonly #plan: Plan;
+  readonly #runtime: readonly string[];
+  readonly #server: Server;
+  readonly #stores = new Map<string, StoreProcess>();
+  readonly #starting = new Map<string, StartHandle>();
+  readonly #dead = new Map<string, WorkflowError>();
+  readonly #watchers = new Set<Watcher>();
+  readonly #sockets = new Set<Socket>();
+  readonly #onStopped: () => void;
+  #stopping: Promise<void> | undefined;
+
+  /** `runtime` is the command line that runs this bundle; `onStopped` is called once, when everything has ended. */
+  constructor(job: JobEnvironment, plan: Plan, runtime: readonly string[], onStopped: () => void) {
+    this.#job = job;
+    this.#plan = plan;
+    this.#runtime = runtime;
+    this.#onStopped = onStopped;
+    this.#server = createServer((socket) => this.#serve(socket));
+  }
+
+  /** Listens on the control socket, which nobody else may be listening on. */
+  listen(path: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ path }, resolve);
+    });
+  }
+
+  /** Ends all stores; what they held is gone. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  /** Ends all stores once no launch watches them any more, or after a while. */
+  async stopAfterLaunches(patienceMs: number): Promise<void> {
+    const end = performance.now() + patienceMs;
+    while (this.#watchers.size > 0 && performance.now() < end) await sleep(20);
+    await this.stop();
+  }
+
+  async #stop(): Promise<void> {
+    for (const handle of this.#starting.values()) handle.givenUp = true;
+    const starting = [...this.#starting.values()].flatMap(({ current }) => (current === undefined ? [] : [current]));
+    await Promise.all([...this.#stores.values(), ...starting].map((store) => store.stop()));
+    for (const name of this.#stores.keys()) rmSync(addressFile(this.#job, name), { force: true });
+    this.#server.close();
+    // Answers to `stop` are written before the caller ends the process.
+    setImmediate(() => {
+      for (const socket of this.#sockets) socket.end();
+      this.#onStopped();
+    });
+  }
+
+  #serve(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      for (const watcher of this.#watchers) if (watcher.socket === socket) this.#watchers.delete(watcher);
+    });
+    readJsonLines(socket, (value) => {
+      const request = Request.safeParse(value);
+      if (request.success) void this.#answer(socket, request.data);
+    });
+  }
+
+  async #answer(socket: Socket, request: Request): Promise<void> {
+    const reply = (message: Reply) => writeJsonLine(socket, message);
+    try {
+      switch (request.op) {
+        case 'start':
+          await this.#start(socket, request);
+          return reply({ done: true });
+        case 'watch':
+          return this.#watch(socket, request.stores);
+        case 'stop':
+          await this.stop();
+          return reply({ done: true });
+      }
+    } catch (error) {
+      reply({ failed: toWire(error, 'RUN1004') });
+      // Nothing is left of an `up` that failed.
+      if (this.#stores.size + this.#starting.size === 0) void this.stop();
+    }
+  }
+
+  async #start(socket: Socket, request: Extract<Request, { op: 'start' }>): Promise<void> {
+    const store = storeOf(this.#plan, request.store);
+    if (this.#stopping !== undefined || this.#stores.has(store.name) || this.#starting.has(store.name)) {
+      throw new WorkflowError({ code: 'RUN1004', message: `store '${store.name}' has been started by this job already` });
+    }
+    const handle: StartHandle = { current: undefined, givenUp: false };
+    this.#starting.set(store.name, handle);
+    // An `up` that goes away before its answer wants no store any more.
+    socket.once('close', () => {
+      handle.givenUp = true;
+      if (this.#starting.has(store.name)) void handle.current?.stop();
+    });
+    try {
+      const launch = { store, launch: request.launch, runtime: this.#runtime, onnxRuntime: request.onnxRuntime };
+      const process = await startStore(this.#job, launch, handle);
+      this.#stores.set(store.name, process);
+      void process.ended.then(() => this.#onEnded(store.name, process));
+    } finally {
+      this.#starting.delete(store.name);
+    }
+  }
+
+  #onEnded(name: string, process: StoreProcess): void {
+    if (this.#stopping !== undefined) return;
+    const problem = process.deathProblem();
+    this.#dead.set(name, problem);
+    rmSync(addressFile(this.#job, name), { force: true });
+    console.log(problem.message);
+    for (const { socket, stores } of this.#watchers) {
+      if (stores.includes(name)) writeJsonLine(socket, { failed: toWire(problem, 'RUN1005') } satisfies Reply);
+    }
+  }
+
+  #watch(socket: Socket, stores: readonly string[]): void {
+    const dead = stores.map((name) => this.#dead.get(name)).find((problem) => problem !== undefined);
+    if (dead !== undefined) {
+      return writeJsonLine(socket, { failed: toWire(dead, 'RUN1005') } satisfies Reply);
+    }
+    this.#watchers.add({ socket, stores });
+    writeJsonLine(socket, { watching: true } satisfies Reply);
+  }
+}
