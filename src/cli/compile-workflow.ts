@@ -20,7 +20,10 @@ export function takesWorkflow(command: Command): Command {
 }
 
 /** Loads a workflow and compiles it for a site, in memory. */
-export async function compileWorkflow(path: string, options: WorkflowOptions): Promise<Compiled & { readonly site: Site }> {
+export async function compileWorkflow(
+  path: string,
+  options: WorkflowOptions,
+): Promise<Compiled & { readonly site: Site }> {
   const site = await loadSite(options.site, builtInSites);
   const workflow = await loadWorkflow(path);
   return { ...compile(workflow, site), site };

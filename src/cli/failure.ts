@@ -1,8 +1,15 @@
-import { renderProblems, WorkflowError } from '../diagnostics/index.js';
 import { packageVersion } from '../compiler/package-version.js';
+import { renderProblems, WorkflowError } from '../diagnostics/index.js';
 
 /** What the process says by its exit code. */
-export const ExitCode = { done: 0, workflowErrors: 1, usage: 2, schedulerRefused: 3, applicationFailed: 4, bug: 70 } as const;
+export const ExitCode = {
+  done: 0,
+  workflowErrors: 1,
+  usage: 2,
+  schedulerRefused: 3,
+  applicationFailed: 4,
+  bug: 70,
+} as const;
 
 /** Whether to write colours to a stream. */
 export function hasColour(stream: NodeJS.WriteStream): boolean {
@@ -17,7 +24,9 @@ export function reportFailure(error: unknown): number {
     return error.code.startsWith('CLI') ? ExitCode.usage : ExitCode.workflowErrors;
   }
   const shown = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`This is a bug in simwright ${packageVersion()} (Node ${process.version}); please report it with the lines below.\n${shown}\n`);
+  process.stderr.write(
+    `This is a bug in simwright ${packageVersion()} (Node ${process.version}); please report it with the lines below.\n${shown}\n`,
+  );
   return ExitCode.bug;
 }
 

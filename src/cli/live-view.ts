@@ -107,7 +107,8 @@ class TerminalView implements LiveView {
     });
     const shown = list.run().catch(() => undefined);
     await everyInterval(ended, () => {
-      for (const summary of this.#progress.refresh()) titles.get(summary.name)?.(`${summary.name}: ${describeEntity(summary)}`);
+      for (const summary of this.#progress.refresh())
+        titles.get(summary.name)?.(`${summary.name}: ${describeEntity(summary)}`);
       for (const { name } of this.plan.stores) {
         const text = describeStore(this.folder, name);
         if (text !== undefined) titles.get(`store ${name}`)?.(text);

@@ -1,19 +1,22 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../compiler/package-version.js';
-import { ExitCode, reportFailure } from './failure.js';
 import { checkCommand } from './commands/check.js';
 import { compileCommand } from './commands/compile.js';
 import { orchestratorCommand } from './commands/orchestrator.js';
 import { previewCommand } from './commands/preview.js';
 import { runCommand } from './commands/run.js';
+import { ExitCode, reportFailure } from './failure.js';
 
 const program = new Command('simwright')
   .description('Compiles typed workflows of simulations and machine learning to batch scripts.')
   .version(packageVersion())
   .configureHelp({ sortSubcommands: false })
   .showHelpAfterError('(simwright --help lists the commands)')
-  .addHelpText('after', '\nExit codes: 0 done, 1 the workflow has errors, 2 wrong usage, 4 the application failed, 70 a bug in simwright.');
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 done, 1 the workflow has errors, 2 wrong usage, 4 the application failed, 70 a bug in simwright.',
+  );
 
 for (const command of [checkCommand(), compileCommand(), previewCommand(), runCommand(), orchestratorCommand()]) {
   program.addCommand(command.exitOverride());

@@ -19,6 +19,7 @@ import {
   checkStores,
   checkTemplates,
   expandAxes,
+  fitOneNode,
   lower,
   placeJobs,
   type Sized,
@@ -45,10 +46,11 @@ export interface CompileInput extends Authored<ExperimentDeclaration> {
  * @throws WorkflowError with every problem there is.
  */
 export function compile(input: CompileInput, site: Site): Compiled {
-  const { declaration: experiment, file } = input;
+  const { file } = input;
   const problems = new Problems();
   problems.add(input.problems);
   const target: Target = targets[site.target];
+  const experiment = target.capabilities.oneNode ? fitOneNode(input.declaration) : input.declaration;
   const facts = inspectFiles(experiment, file);
   if (applicationsOf(experiment).length === 0) {
     problems.error(
@@ -82,7 +84,12 @@ export function compile(input: CompileInput, site: Site): Compiled {
     problems,
   );
   problems.throwIfErrors();
-  const steps = new Map([...sized].map(([application, { size }]) => [application.name, { application, size }]));
+  const steps = new Map(
+    [...sized].map(([application, { size }]) => {
+      const { maxConcurrent } = application.batch ?? experiment.batch ?? {};
+      return [application.name, { application, size, maxConcurrent }];
+    }),
+  );
   const files = emitFiles({ plan: Plan.parse(plan), site, target, steps }, artifactsOf(facts));
   return { plan, target, files, warnings: problems.sorted() };
 }
@@ -107,6 +114,10 @@ function checkLaunches(
   problems: Problems,
 ): void {
   const launcher = launcherOf(target, site);
+  if (!target.launchers.includes(launcher)) {
+    const message = `site '${site.name}' launches by ${launcher}, and ${target.name} jobs cannot`;
+    problems.error('PLAN1002', message, undefined, `${target.name} launches by: ${target.launchers.join(', ')}`);
+  }
   for (const [{ name, command }, { size }] of sized) {
     if (launcher === 'none' && (size.tasks > 1 || size.nodes > 1)) {
       const message = `'${name}' has ${size.tasks} tasks, and site '${site.name}' has no launcher to start them`;

@@ -30,7 +30,7 @@ export function quoteShell(words: readonly string[]): string {
  * backslash takes the meaning from a double quote or a backslash inside them.
  */
 export function quoteDirectiveValue(value: string): string {
-  if (/^[A-Za-z0-9_./:=@%+,&|*()[\]<>!-]+$/.test(value) && !/[()<>&|*[\]!]/.test(value)) return value;
+  if (/^[A-Za-z0-9_./:=@%+,^-]+$/.test(value)) return value;
   return `"${value.replace(/["\\]/g, '\\$&')}"`;
 }
 

@@ -34,10 +34,14 @@ export interface JobVariables {
   /** The folder that the script was submitted from. */
   readonly submitFolder: string;
   readonly jobId: string;
+  /** The id of a job array's element, where `jobId` is the same for all. @default jobId */
+  readonly elementId?: string;
   /** Hosts of the allocation, blank-separated, each once. */
   readonly hosts: string;
   /** CPUs the job has on its first host. */
   readonly cpusPerNode: string;
+  /** The same of a job that has whole nodes and named no number. @default cpusPerNode */
+  readonly cpusPerWholeNode?: string;
   /** 0-based index of the job array's element. */
   readonly arrayIndex: string;
 }
@@ -52,13 +56,15 @@ export interface Target<Name extends TargetName = TargetName> {
   readonly defaultLauncher: LauncherName;
   readonly launchers: readonly LauncherName[];
   readonly capabilities: {
+    /** There is one machine, and everything runs on it. */
+    readonly oneNode: boolean;
     readonly jobArrays: boolean;
     /** Elements of an array unless the site says otherwise. */
     readonly maxArraySize: number;
     /** Fewest elements of an array. */
     readonly minArraySize: number;
-    /** Steps are spread over the nodes by the launcher; where not, the runtime names hosts by `{hosts}`. */
-    readonly placesSteps: boolean;
+    /** Jobs have nodes to choose from. */
+    readonly severalHosts: boolean;
   };
   readonly variables: JobVariables;
   directives(job: Job, launcher: LauncherName): readonly Directive[];
@@ -66,6 +72,11 @@ export interface Target<Name extends TargetName = TargetName> {
   formatDirective(directive: Directive): string;
   /** The dependency as words for the submit command; `ids` are words of shell that hold job ids. */
   dependency(after: readonly { readonly id: string; readonly event: Event }[]): readonly string[];
+}
+
+/** Whether the runtime names a step's hosts: MPI's own launchers would put each step on the first ones. */
+export function namesHosts(target: Target, launcher: LauncherName): boolean {
+  return target.capabilities.severalHosts && (launcher === 'mpirun' || launcher === 'mpiexec');
 }
 
 /** The launcher of a site on a target. */

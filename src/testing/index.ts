@@ -1,8 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { type Compiled, compile, loadSite, loadWorkflow } from '../compiler/index.js';
+import { type Compiled, checkSite, compile, loadSite, loadWorkflow } from '../compiler/index.js';
 import type { SourceLocation } from '../diagnostics/index.js';
 import { type AuthoredExperiment, authoredExperiment, type SiteInput } from '../ir/index.js';
-import { checkSite } from '../compiler/index.js';
 import { builtInSites } from '../sites/built-in.js';
 
 /** A compiled workflow as text, for snapshot tests. */
@@ -20,8 +19,12 @@ export interface CompiledForTest {
  *
  * @throws WorkflowError with every problem there is.
  */
-export async function compileForTest(workflow: string | URL | AuthoredExperiment, site: string | SiteInput): Promise<CompiledForTest> {
-  const checked = typeof site === 'string' ? await loadSite(site, builtInSites) : checkSite(site, `site '${site.name}'`, undefined);
+export async function compileForTest(
+  workflow: string | URL | AuthoredExperiment,
+  site: string | SiteInput,
+): Promise<CompiledForTest> {
+  const checked =
+    typeof site === 'string' ? await loadSite(site, builtInSites) : checkSite(site, `site '${site.name}'`, undefined);
   const compiled = compile(await recordOf(workflow), checked);
   return { files: textFiles(compiled), warnings: compiled.warnings.map(({ code, message }) => `${code} ${message}`) };
 }

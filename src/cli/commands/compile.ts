@@ -27,10 +27,20 @@ export function compileCommand(): Command {
         if (options.check) return checkFolder(folder, all, options);
         writeFolder(folder, all, { force: options.force === true });
         const paths = all.map(({ path }) => path);
-        if (options.json) return printJson({ ok: true, folder, experiment: plan.experiment, site: plan.site, files: paths, problems: warnings });
+        if (options.json)
+          return printJson({
+            ok: true,
+            folder,
+            experiment: plan.experiment,
+            site: plan.site,
+            files: paths,
+            problems: warnings,
+          });
         const jobs = plan.jobs.map(({ script }) => `  ${script}`);
         const next = plan.target === 'local' ? 'run it' : 'submit it';
-        process.stdout.write(`wrote ${folder}\n${jobs.join('\n')}\n${next}: ${options.out ?? defaultFolder(plan.experiment)}/submit.sh\n`);
+        process.stdout.write(
+          `wrote ${folder}\n${jobs.join('\n')}\n${next}: ${options.out ?? defaultFolder(plan.experiment)}/submit.sh\n`,
+        );
       } catch (error) {
         process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
       }
@@ -56,5 +66,7 @@ function checkFolder(folder: string, files: readonly OutputFile[], options: Comp
   const lines = Object.entries(difference).flatMap(([kind, paths]: [string, readonly string[]]) =>
     paths.map((path) => `  ${kind.padEnd(8)}${path}`),
   );
-  process.stderr.write(`${folder} is not what the workflow compiles to:\n${lines.join('\n')}\nrun compile again without --check\n`);
+  process.stderr.write(
+    `${folder} is not what the workflow compiles to:\n${lines.join('\n')}\nrun compile again without --check\n`,
+  );
 }

@@ -1,9 +1,14 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { parseMemoryMiB } from '../../ir/index.js';
-import { type OrchestratorOptions, startOrchestrator, type TcpListen, type UnixListen } from '../../runtime/orchestrator/index.js';
 import { packageVersion } from '../../compiler/package-version.js';
+import { parseMemoryMiB } from '../../ir/index.js';
+import {
+  type OrchestratorOptions,
+  startOrchestrator,
+  type TcpListen,
+  type UnixListen,
+} from '../../runtime/orchestrator/index.js';
 import { ExitCode, reportFailure } from '../failure.js';
 
 interface Options {
@@ -45,7 +50,9 @@ async function start(options: Options): Promise<void> {
   try {
     const orchestrator = await startOrchestrator(orchestratorOptions(options));
     const ready = { ready: true, addresses: orchestrator.addresses, version: packageVersion(), pid: process.pid };
-    const line = options.json ? JSON.stringify(ready) : `ready: SSDB=${orchestrator.addresses.join(',')} SR_DB_TYPE=Standalone`;
+    const line = options.json
+      ? JSON.stringify(ready)
+      : `ready: SSDB=${orchestrator.addresses.join(',')} SR_DB_TYPE=Standalone`;
     process.stdout.write(`${line}\n`);
     await stopped;
     await orchestrator.close();

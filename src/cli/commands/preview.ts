@@ -6,18 +6,18 @@ import { formatTable } from '../table.js';
 
 /** `simwright preview`: what would be submitted. */
 export function previewCommand(): Command {
-  return takesWorkflow(new Command('preview').description('show the jobs, entities and stores of a workflow, and write nothing')).action(
-    async (workflow: string, options: WorkflowOptions) => {
-      try {
-        const { plan, warnings } = await compileWorkflow(workflow, options);
-        if (options.json) return printJson(preview(plan));
-        printWarnings(warnings);
-        process.stdout.write(`${describe(plan)}\n`);
-      } catch (error) {
-        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
-      }
-    },
-  );
+  return takesWorkflow(
+    new Command('preview').description('show the jobs, entities and stores of a workflow, and write nothing'),
+  ).action(async (workflow: string, options: WorkflowOptions) => {
+    try {
+      const { plan, warnings } = await compileWorkflow(workflow, options);
+      if (options.json) return printJson(preview(plan));
+      printWarnings(warnings);
+      process.stdout.write(`${describe(plan)}\n`);
+    } catch (error) {
+      process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
+    }
+  });
 }
 
 /** Jobs with what they cost, entities with their members and files, stores with their models. */
@@ -53,7 +53,8 @@ function preview(plan: Plan) {
 
 function describe(plan: Plan): string {
   const { jobs, entities, stores } = preview(plan);
-  const known = (value: number | undefined, format: (value: number) => string) => (value === undefined ? 'site' : format(value));
+  const known = (value: number | undefined, format: (value: number) => string) =>
+    value === undefined ? 'site' : format(value);
   const sections = [
     `Experiment ${plan.experiment} on site ${plan.site}`,
     formatTable([

@@ -38,7 +38,11 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
   const { plan, files, warnings } = await compileWorkflow(workflow, options);
   if (plan.target !== 'local') {
     const message = `run works on this machine, and site '${plan.site}' is for ${plan.target}`;
-    throw new WorkflowError({ code: 'CLI1001', message, hint: 'use compile, then submit.sh there; or a site whose target is local' });
+    throw new WorkflowError({
+      code: 'CLI1001',
+      message,
+      hint: 'use compile, then submit.sh there; or a site whose target is local',
+    });
   }
   if (!options.json) printWarnings(warnings);
   const folder = resolve(options.out ?? defaultFolder(plan.experiment));
@@ -48,7 +52,8 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
   const { exitCode, interrupted } = await submitAndFollow(plan, folder, options.fresh === true);
   const summaries = summarizeRun(plan, folder);
   const failed = exitCode !== 0;
-  if (options.json) printJson({ ok: !failed, folder, exitCode, seconds: (Date.now() - started) / 1000, entities: summaries });
+  if (options.json)
+    printJson({ ok: !failed, folder, exitCode, seconds: (Date.now() - started) / 1000, entities: summaries });
   if (interrupted !== undefined) {
     process.stderr.write(`interrupted: everything has been ended; run again to finish what is left\n`);
     return 128 + constants.signals[interrupted];
@@ -127,5 +132,11 @@ function reportFailed(plan: Plan, folder: string, summaries: readonly EntitySumm
 function tail(path: string, lines = 12): string {
   if (!existsSync(path)) return '';
   const text = readFileSync(path, 'utf8').trimEnd();
-  return text === '' ? '' : `${text.split('\n').slice(-lines).map((line) => `  ${line}`).join('\n')}\n`;
+  return text === ''
+    ? ''
+    : `${text
+        .split('\n')
+        .slice(-lines)
+        .map((line) => `  ${line}`)
+        .join('\n')}\n`;
 }

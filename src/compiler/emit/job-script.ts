@@ -1,10 +1,18 @@
 import type { ApplicationDeclaration, Job, Plan, Site, Store } from '../../ir/index.js';
 import { editDirectives } from '../../targets/directives.js';
 import { launchers } from '../../targets/launchers/index.js';
-import { quoteComment, quoteShell, quoteShellWord } from '../../targets/quoting.js';
-import { type LaunchStep, launcherOf, type Target } from '../../targets/target.js';
+import { quoteComment, quoteShellWord } from '../../targets/quoting.js';
+import { type LaunchStep, launcherOf, namesHosts, type Target } from '../../targets/target.js';
 import type { StepSize } from '../passes/index.js';
 import { renderTemplate } from './render-template.js';
+
+/** An application as scripts show it. */
+export interface EmittedStep {
+  readonly application: ApplicationDeclaration;
+  readonly size: StepSize;
+  /** Members at a time, where the user limits them. */
+  readonly maxConcurrent: number | undefined;
+}
 
 /** What scripts are made from. */
 export interface ScriptInput {
@@ -12,7 +20,7 @@ export interface ScriptInput {
   readonly site: Site;
   readonly target: Target;
   /** Applications by name, with their sizes. */
-  readonly steps: ReadonlyMap<string, { readonly application: ApplicationDeclaration; readonly size: StepSize }>;
+  readonly steps: ReadonlyMap<string, EmittedStep>;
 }
 
 /** The batch script of one job. */
@@ -26,15 +34,32 @@ export function jobScript(job: Job, input: ScriptInput): string {
     title: quoteComment(`Job ${job.name} of experiment ${plan.experiment}.`),
     maker: makerLine(plan),
     directives: lines,
-    variables: target.variables,
-    job: quoteShellWord(job.name),
-    array: job.array !== undefined,
-    preamble: job.preamble,
-    modules: job.modules.map(quoteShellWord),
+    // The module function is a login shell's.
+    shellOptions: job.modules.length === 0 ? '' : ' -l',
+    submitFolder: target.variables.submitFolder,
+    setup: [...job.preamble, ...job.modules.map((name) => `module load ${quoteShellWord(name)}`)],
+    variables: jobVariables(job, target),
     node: quoteShellWord(site.nodeCommand),
     stores: job.stores.map((name) => upLine(name, job, input)),
-    launches: job.entities.flatMap((name) => launchLines(name, job, input)),
+    launches: job.entities.flatMap((name) => launchLine(name, job, input)),
   });
+}
+
+/** What the script tells the runtime, in its environment; values are words of shell. */
+function jobVariables({ name, array, allocation }: Job, { variables }: Target) {
+  const { jobId, elementId = jobId, hosts, cpusPerNode, cpusPerWholeNode = cpusPerNode, arrayIndex } = variables;
+  return [
+    { name: 'SIMWRIGHT_JOB', value: quoteShellWord(name) },
+    { name: 'SIMWRIGHT_JOB_ID', value: array === undefined ? jobId : elementId },
+    { name: 'SIMWRIGHT_HOSTS', value: hosts },
+    {
+      name: 'SIMWRIGHT_CPUS_PER_NODE',
+      value: allocation.cpusPerNode === undefined ? cpusPerWholeNode : cpusPerNode,
+    },
+    ...(array === undefined ? [] : [{ name: 'SIMWRIGHT_ARRAY_INDEX', value: arrayIndex }]),
+    { name: 'SIMWRIGHT_STARTED', value: '$(date +%s)' },
+    { name: 'SIMWRIGHT_SCRIPT_PID', value: '$$' },
+  ];
 }
 
 /** Says what made a file; no time and no user, so that the same input gives the same bytes. */
@@ -50,37 +75,52 @@ function upLine(name: string, job: Job, { plan, site, target }: ScriptInput): st
   const size = { nodes, tasks: nodes, tasksPerNode: 1, cpusPerTask: store.cpus, environment: [], overlap: true };
   // Where the script itself runs on the first of the nodes, one store needs no launcher.
   const direct =
-    target.name === 'local' || launcher === 'none' || (nodes === 1 && launcher !== 'srun' && launcher !== 'jsrun');
-  const words = direct ? [] : launchers[launcher]({ ...size, namesHosts: !target.capabilities.placesSteps });
-  return `runtime up ${quoteShellWord(name)} --${words.length === 0 ? '' : ` ${quoteShell(words)}`}`;
+    !target.capabilities.severalHosts || launcher === 'none' || (nodes === 1 && launcher !== 'srun' && launcher !== 'jsrun');
+  const words = direct ? [] : launchers[launcher]({ ...size, namesHosts: namesHosts(target, launcher) });
+  const quoted = words.map((word) => (word === '{hosts}' ? allHosts : quoteShellWord(word)));
+  return wrapLine([`runtime up ${quoteShellWord(name)}`, ...(words.length === 0 ? [] : ['--', ...quoted])]);
 }
 
-function launchLines(name: string, job: Job, { plan, site, target, steps }: ScriptInput): string[] {
+/** A store on all of a job's nodes, as launchers take hosts. */
+const allHosts = '"${SIMWRIGHT_HOSTS// /,}"';
+
+/** Columns of a line, as far as words allow. */
+const lineWidth = 120;
+
+/** Words of shell as a line, continued on the next ones where it would be too long. */
+function wrapLine(words: readonly string[]): string {
+  const lines = [''];
+  for (const word of words) {
+    const line = lines.at(-1) ?? '';
+    // Room for the backslash.
+    if (line.trim() !== '' && line.length + 1 + word.length > lineWidth - 2) lines.push(`  ${word}`);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines.join(' \\\n');
+}
+
+function launchLine(name: string, job: Job, { plan, site, target, steps }: ScriptInput): string[] {
   const step = steps.get(name);
   const entity = plan.entities.find((one) => one.name === name);
   if (step === undefined || entity === undefined) return [];
-  const { application, size } = step;
+  const { application, size, maxConcurrent } = step;
   const { executable, args } = application.command;
   const rendered = entity.asArgs.length > 0 && !args.includes('{args}') ? [...args, '{args}'] : args;
-  const launcher = target.name === 'local' && size.tasks === 1 ? 'none' : launcherOf(target, site);
+  const launcher = !target.capabilities.severalHosts && size.tasks === 1 ? 'none' : launcherOf(target, site);
   const launch: LaunchStep = {
     ...size,
     overlap: false,
-    namesHosts: !target.capabilities.placesSteps,
+    namesHosts: namesHosts(target, launcher),
     environment: environmentNames(name, plan),
   };
-  const maxConcurrent = application.batch?.maxConcurrent;
   const options = [
     ...(job.array === undefined ? [] : ['--member', '"$SIMWRIGHT_ARRAY_INDEX"']),
     ...(entity.kind === 'ensemble' && job.array === undefined && maxConcurrent !== undefined
       ? ['--at-most', String(maxConcurrent)]
       : []),
   ];
-  const head = ['runtime launch', quoteShellWord(name), ...options, '--'].join(' ');
-  const words = quoteShell([...launchers[launcher](launch), executable, ...rendered]);
-  const line = `${head} ${words}`;
-  const tail = ' & launched+=($!)';
-  return line.length + tail.length <= 120 ? [line + tail] : [`${head} \\`, `  ${words}${tail}`];
+  const line = [...launchers[launcher](launch), executable, ...rendered].map(quoteShellWord);
+  return [wrapLine(['runtime launch', quoteShellWord(name), ...options, '--', ...line, '& launched+=($!)'])];
 }
 
 /** Variables that the runtime gives an entity's application, for launchers that hand on only those they are told. */

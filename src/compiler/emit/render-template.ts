@@ -8,6 +8,8 @@ const environment = new nunjucks.Environment(new nunjucks.FileSystemLoader(folde
   throwOnUndefined: true,
   trimBlocks: true,
   lstripBlocks: true,
+  // bash's ${#array[@]} would open nunjucks' own kind of comment.
+  tags: { commentStart: '<#', commentEnd: '#>' },
 });
 
 /** A script from its template; `name` is relative to templates/. Runs of empty lines become one. */

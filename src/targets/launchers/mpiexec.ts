@@ -5,7 +5,5 @@ export const mpiexec: Launcher = (step) => [
   'mpiexec',
   '-n',
   String(step.tasks),
-  '-ppn',
-  String(step.tasksPerNode),
-  ...(step.namesHosts ? ['-hosts', '{hosts}'] : []),
+  ...(step.namesHosts ? ['-ppn', String(step.tasksPerNode), '-hosts', '{hosts}'] : []),
 ];

@@ -18,15 +18,18 @@ export const lsf: Target<'lsf'> = {
   defaultLauncher: 'jsrun',
   launchers: ['jsrun', 'mpiexec', 'mpirun', 'none'],
   // MAX_JOB_ARRAY_SIZE is 1000 by default.
-  capabilities: { jobArrays: true, maxArraySize: 1000, minArraySize: 1, placesSteps: true },
+  capabilities: { oneNode: false, jobArrays: true, maxArraySize: 1000, minArraySize: 1, severalHosts: true },
   variables: {
     submitFolder: `"\${LS_SUBCWD:?}"`,
-    jobId: `"$LSB_JOBID\${LSB_JOBINDEX:+.$LSB_JOBINDEX}"`,
+    jobId: '$LSB_JOBID',
+    // As bjobs and bkill name an element.
+    elementId: '"$LSB_JOBID[$LSB_JOBINDEX]"',
     // LSB_MCPU_HOSTS holds pairs of host and slots.
-    hosts: `"$(tr -s ' ' '\\n' <<<"$LSB_MCPU_HOSTS" | awk 'NR % 2 && NF' | paste -s -d ' ' -)"`,
-    cpusPerNode: `"$(tr -s ' ' '\\n' <<<"$LSB_MCPU_HOSTS" | awk 'NF' | tail -n 1)"`,
+    hosts: `$(tr -s ' ' '\\n' <<<"$LSB_MCPU_HOSTS" | awk 'NR % 2 && NF' | paste -s -d ' ' -)`,
+    cpusPerNode: `$(tr -s ' ' '\\n' <<<"$LSB_MCPU_HOSTS" | awk 'NF' | tail -n 1)`,
+    cpusPerWholeNode: '$(nproc --all)',
     // Array indices start at 1.
-    arrayIndex: '"$((LSB_JOBINDEX - 1))"',
+    arrayIndex: '$((LSB_JOBINDEX - 1))',
   },
   directives: lsfDirectives,
   formatDirective: ({ flag, value }) => (value === undefined ? flag : `${flag} ${quoteDirectiveValue(String(value))}`),

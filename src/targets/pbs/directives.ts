@@ -17,7 +17,7 @@ export function pbsDirectives(job: Job): readonly Directive[] {
     { flag: '-N', value: job.name },
     // One file for both streams; PBS copies it into the folder when the job ends.
     { flag: '-j', value: 'oe' },
-    { flag: '-o', value: array === undefined ? 'logs/' : 'logs/^array_index^.out' },
+    { flag: '-o', value: array === undefined ? 'logs/' : `logs/${job.name}-^array_index^.out` },
     ...directive('-A', allocation.account),
     // In PBS a reservation is a queue.
     ...directive('-q', allocation.reservation ?? allocation.queue),

@@ -18,13 +18,15 @@ export const pbs: Target<'pbs'> = {
   defaultLauncher: 'mpiexec',
   launchers: ['mpiexec', 'mpirun', 'none'],
   // max_array_size is 10000 by default; a range of one element is refused.
-  capabilities: { jobArrays: true, maxArraySize: 10_000, minArraySize: 2, placesSteps: false },
+  capabilities: { oneNode: false, jobArrays: true, maxArraySize: 10_000, minArraySize: 2, severalHosts: true },
   variables: {
     submitFolder: `"\${PBS_O_WORKDIR:?}"`,
-    jobId: '"$PBS_JOBID"',
-    hosts: `"$(sort -u "$PBS_NODEFILE" | paste -s -d ' ' -)"`,
-    cpusPerNode: '"$NCPUS"',
-    arrayIndex: '"$PBS_ARRAY_INDEX"',
+    jobId: '$PBS_JOBID',
+    hosts: `$(sort -u "$PBS_NODEFILE" | paste -s -d ' ' -)`,
+    cpusPerNode: '$NCPUS',
+    // A chunk that names no CPUs has one, whatever else place=excl keeps others from.
+    cpusPerWholeNode: '$(nproc --all)',
+    arrayIndex: '$PBS_ARRAY_INDEX',
   },
   directives: pbsDirectives,
   formatDirective: ({ flag, value }) => (value === undefined ? flag : `${flag} ${quoteDirectiveValue(String(value))}`),

@@ -18,13 +18,14 @@ export const slurm: Target<'slurm'> = {
   defaultLauncher: 'srun',
   launchers: ['srun', 'mpirun', 'mpiexec', 'none'],
   // MaxArraySize is 1001 by default: indices 0 to 1000.
-  capabilities: { jobArrays: true, maxArraySize: 1001, minArraySize: 1, placesSteps: true },
+  capabilities: { oneNode: false, jobArrays: true, maxArraySize: 1001, minArraySize: 1, severalHosts: true },
   variables: {
     submitFolder: `"\${SLURM_SUBMIT_DIR:?}"`,
-    jobId: '"$SLURM_JOB_ID"',
-    hosts: `"$(scontrol show hostnames "$SLURM_JOB_NODELIST" | paste -s -d ' ' -)"`,
-    cpusPerNode: '"$SLURM_CPUS_ON_NODE"',
-    arrayIndex: '"$SLURM_ARRAY_TASK_ID"',
+    // Each element of an array has its own.
+    jobId: '$SLURM_JOB_ID',
+    hosts: `$(scontrol show hostnames "$SLURM_JOB_NODELIST" | paste -s -d ' ' -)`,
+    cpusPerNode: '$SLURM_CPUS_ON_NODE',
+    arrayIndex: '$SLURM_ARRAY_TASK_ID',
   },
   directives: slurmDirectives,
   formatDirective: ({ flag, value }) => (value === undefined ? flag : `${flag}=${quoteDirectiveValue(String(value))}`),
