@@ -17,5 +17,9 @@ export default defineConfig({
     hookTimeout: 120_000,
     pool: 'forks',
     maxWorkers: 2,
+    // CI counts from this report.
+    ...(process.env['SIMWRIGHT_TEST_REPORT'] === undefined
+      ? {}
+      : { reporters: ['default', 'json'], outputFile: { json: process.env['SIMWRIGHT_TEST_REPORT'] } }),
   },
 });
