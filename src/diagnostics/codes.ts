@@ -12,7 +12,6 @@ export const errorCodes = {
   DSL1007: 'an unknown option',
   DSL1008: 'a parameter value that cannot be used',
   DSL1009: 'a call before any entity is open',
-  DSL1010: 'an option that is not supported yet',
   LOAD1001: 'a workflow file that cannot be read',
   LOAD1002: 'a workflow file that does not compile',
   LOAD1003: 'a workflow that throws',

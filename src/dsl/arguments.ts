@@ -66,7 +66,7 @@ export const texts = z.array(plainText);
 
 /** A value as it would stand in a workflow, cut to a readable length. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return `'${value.length > 60 ? `${value.slice(0, 57)}...` : value}'`;
+  if (typeof value === 'string') return `'${printable(value.length > 60 ? `${value.slice(0, 57)}...` : value)}'`;
   if (value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean')
     return String(value);
   if (Array.isArray(value)) return `[${value.slice(0, 4).map(show).join(', ')}${value.length > 4 ? ', ...' : ''}]`;
@@ -74,6 +74,11 @@ export function show(value: unknown): string {
   return typeof value === 'object'
     ? `an object with ${Object.keys(value).join(', ') || 'nothing in it'}`
     : String(value);
+}
+
+/** Control characters as a string literal writes them. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
 }
 
 function explain(error: z.ZodError): string {

@@ -4,9 +4,12 @@ import {
   type AttachDeclaration,
   type BatchDeclaration,
   type ColocatedDeclaration,
+  directiveHint,
+  directivePattern,
   Event,
   type MlModelDeclaration,
   MlSource,
+  namePattern,
   type OrchestratorDeclaration,
   type ParamsDeclaration,
   ParamValue,
@@ -31,6 +34,8 @@ import type {
 
 const port = z.int().min(1, 'ports start at 1').max(65535, 'ports end at 65535');
 const oneOrMore = z.union([plainText, texts]);
+const directiveText = z.string().regex(directivePattern, directiveHint);
+const storeId = z.string().regex(namePattern, 'it starts with a letter and holds letters, digits, "_", "." and "-"');
 
 const limitKeys = [
   'cpus',
@@ -74,11 +79,11 @@ export function batchNode(checked: Arguments, given: BatchOptions): BatchDeclara
     at: checked.at,
     nodes: checked.optional(positive, options.nodes, 'nodes'),
     walltimeSeconds: checked.parse('DSL1005', options.walltime, parseWalltime, walltimeHint),
-    account: checked.optional(nonEmptyText, options.account, 'account'),
-    queue: checked.optional(nonEmptyText, options.queue, 'queue'),
-    qos: checked.optional(nonEmptyText, options.qos, 'qos'),
-    reservation: checked.optional(nonEmptyText, options.reservation, 'reservation'),
-    constraint: checked.optional(nonEmptyText, options.constraint, 'constraint'),
+    account: checked.optional(directiveText, options.account, 'account'),
+    queue: checked.optional(directiveText, options.queue, 'queue'),
+    qos: checked.optional(directiveText, options.qos, 'qos'),
+    reservation: checked.optional(directiveText, options.reservation, 'reservation'),
+    constraint: checked.optional(directiveText, options.constraint, 'constraint'),
     exclusive: checked.optional(z.boolean(), options.exclusive, 'exclusive'),
     gpusPerNode: checked.optional(positive, options.gpusPerNode, 'gpusPerNode'),
     memoryMiB: checked.parse('DSL1006', options.memory, parseMemoryMiB, memoryHint),
@@ -196,7 +201,7 @@ export function colocatedNode(checked: Arguments, given: LooseColocateOptions): 
     kind: 'colocated',
     at: checked.at,
     transport,
-    id: checked.optional(nonEmptyText, options.id, 'id'),
+    id: checked.optional(storeId, options.id, 'id'),
     ...storeLimits(checked, options),
   });
 }

@@ -1,4 +1,8 @@
 import * as z from 'zod';
+import { directiveHint, directivePattern } from './directive-text.js';
+import { parseWalltime, walltimeHint } from './units.js';
+
+const directiveText = z.string().regex(directivePattern, directiveHint);
 
 /** Systems that scripts are written for. */
 export const TargetName = z.enum(['local', 'slurm', 'pbs', 'lsf']);
@@ -22,7 +26,9 @@ export const Site = z.strictObject({
   directives: z
     .strictObject({
       drop: z.array(z.string()).default([]),
-      set: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
+      set: z
+        .record(z.string().regex(/^\S+$/, 'a flag has no blanks'), z.union([directiveText, z.literal(''), z.number()]))
+        .default({}),
     })
     .default({ drop: [], set: {} }),
   /** Shape of a node, as far as it is known. */
@@ -38,7 +44,14 @@ export const Site = z.strictObject({
   /** Elements that one job array may have. @default the target's own */
   maxArraySize: z.int().positive().optional(),
   defaults: z
-    .strictObject({ queue: z.string().optional(), account: z.string().optional(), walltime: z.string().optional() })
+    .strictObject({
+      queue: directiveText.optional(),
+      account: directiveText.optional(),
+      walltime: z
+        .string()
+        .refine((text) => parseWalltime(text) !== undefined, walltimeHint)
+        .optional(),
+    })
     .default({}),
   /** Network interface that nodes reach each other by. @default the address of the host's name */
   networkInterface: z.string().optional(),

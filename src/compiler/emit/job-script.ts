@@ -75,26 +75,31 @@ function upLine(name: string, job: Job, { plan, site, target }: ScriptInput): st
   const size = { nodes, tasks: nodes, tasksPerNode: 1, cpusPerTask: store.cpus, environment: [], overlap: true };
   // Where the script itself runs on the first of the nodes, one store needs no launcher.
   const direct =
-    !target.capabilities.severalHosts || launcher === 'none' || (nodes === 1 && launcher !== 'srun' && launcher !== 'jsrun');
+    !target.capabilities.severalHosts ||
+    launcher === 'none' ||
+    (nodes === 1 && launcher !== 'srun' && launcher !== 'jsrun');
   const words = direct ? [] : launchers[launcher]({ ...size, namesHosts: namesHosts(target, launcher) });
   const quoted = words.map((word) => (word === '{hosts}' ? allHosts : quoteShellWord(word)));
-  return wrapLine([`runtime up ${quoteShellWord(name)}`, ...(words.length === 0 ? [] : ['--', ...quoted])]);
+  const head = `runtime up ${quoteShellWord(name)}`;
+  return words.length === 0 ? head : wrapLine(`${head} --`, quoted);
 }
 
 /** A store on all of a job's nodes, as launchers take hosts. */
-const allHosts = '"${SIMWRIGHT_HOSTS// /,}"';
+const allHosts = `"\${SIMWRIGHT_HOSTS// /,}"`;
 
 /** Columns of a line, as far as words allow. */
 const lineWidth = 120;
 
-/** Words of shell as a line, continued on the next ones where it would be too long. */
-function wrapLine(words: readonly string[]): string {
-  const lines = [''];
+/** A line of shell; one that would be too long goes on after its head, in as many lines as it takes. */
+function wrapLine(head: string, words: readonly string[]): string {
+  const whole = [head, ...words].join(' ');
+  if (whole.length <= lineWidth) return whole;
+  const lines = [head];
   for (const word of words) {
     const line = lines.at(-1) ?? '';
     // Room for the backslash.
-    if (line.trim() !== '' && line.length + 1 + word.length > lineWidth - 2) lines.push(`  ${word}`);
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+    if (lines.length > 1 && line.length + 1 + word.length <= lineWidth - 2) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(`  ${word}`);
   }
   return lines.join(' \\\n');
 }
@@ -120,7 +125,8 @@ function launchLine(name: string, job: Job, { plan, site, target, steps }: Scrip
       : []),
   ];
   const line = [...launchers[launcher](launch), executable, ...rendered].map(quoteShellWord);
-  return [wrapLine(['runtime launch', quoteShellWord(name), ...options, '--', ...line, '& launched+=($!)'])];
+  const last = `${line.pop()} & launched+=($!)`;
+  return [wrapLine(['runtime launch', quoteShellWord(name), ...options, '--'].join(' '), [...line, last])];
 }
 
 /** Variables that the runtime gives an entity's application, for launchers that hand on only those they are told. */

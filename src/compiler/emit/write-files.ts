@@ -10,16 +10,24 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  type Stats,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Problem, Problems, WorkflowError } from '../../diagnostics/index.js';
+import * as z from 'zod';
+import { Problems, WorkflowError } from '../../diagnostics/index.js';
 import type { OutputFile } from './emit-files.js';
 
 /** Lists the files that `compile` wrote, with the SHA-256 of each, so that it never overwrites one that it did not. */
 const manifestName = '.simwright-manifest.json';
 
-type Manifest = Readonly<Record<string, string>>;
+/** SHA-256 by path. Paths stay inside the folder, since what is no longer wanted is removed. */
+const Manifest = z.record(
+  z.string().refine((path) => !path.split('/').includes('..') && !path.startsWith('/')),
+  z.string(),
+);
+type Manifest = Readonly<z.infer<typeof Manifest>>;
 
 /** What a folder would have to become. */
 export interface FolderDifference {
@@ -53,15 +61,17 @@ export function writeFolder(
   options: { readonly force?: boolean } = {},
 ): void {
   const manifest = checkFolder(folder, files, options.force === true);
-  const staging = `${folder.replace(/\/+$/, '')}.part-${process.pid}`;
+  const isNew = !existsSync(folder);
+  // Beside what it becomes: a rename does not leave a file system.
+  const staging = isNew ? `${folder.replace(/\/+$/, '')}.part-${process.pid}` : join(folder, `.part-${process.pid}`);
   try {
     mkdirSync(staging, { recursive: true });
     const written: Record<string, string> = {};
     for (const file of files) written[file.path] = writeFile(join(staging, file.path), file);
     writeFileSync(join(staging, manifestName), `${JSON.stringify(written, null, 2)}\n`);
     mkdirSync(join(staging, 'logs'), { recursive: true });
-    if (existsSync(folder)) replaceFiles(folder, staging, manifest, Object.keys(written));
-    else renameSync(staging, folder);
+    if (isNew) renameSync(staging, folder);
+    else replaceFiles(folder, staging, manifest, Object.keys(written));
   } catch (error) {
     throw new WorkflowError({
       code: 'OUT1002',
@@ -97,9 +107,8 @@ function removeEmptyParents(folder: string, path: string): void {
 
 /** The manifest of the folder, after everything in it has been found to be ours to replace. */
 function checkFolder(folder: string, files: readonly OutputFile[], force: boolean): Manifest {
-  const stat = lstatSync(folder, { throwIfNoEntry: false });
-  if (stat === undefined) return {};
-  if (!stat.isDirectory()) {
+  if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) return {};
+  if (statIfThere(folder)?.isDirectory() !== true) {
     throw new WorkflowError({
       code: 'OUT1001',
       message: `${folder} is there and is no folder`,
@@ -115,12 +124,50 @@ function checkFolder(folder: string, files: readonly OutputFile[], force: boolea
       hint: 'choose an empty or a new folder with --out',
     });
   }
-  if (!force) checkUntouched(folder, files, manifest);
+  const problems = new Problems();
+  checkPlaces(folder, files, problems);
+  problems.throwIfErrors();
+  if (!force) checkUntouched(folder, files, manifest, problems);
+  problems.throwIfErrors();
   return manifest;
 }
 
-function checkUntouched(folder: string, files: readonly OutputFile[], manifest: Manifest): void {
-  const problems = new Problems();
+/** Nothing of another kind stands where a file, or a folder around it, has to go. */
+function checkPlaces(folder: string, files: readonly OutputFile[], problems: Problems): void {
+  const parents = new Set<string>(['logs']);
+  for (const { path } of files) {
+    for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) parents.add(parent);
+    if (statIfThere(join(folder, path))?.isDirectory()) {
+      problems.error(
+        'OUT1001',
+        `${join(folder, path)} is a folder, and a file has to go there`,
+        undefined,
+        'move it away',
+      );
+    }
+  }
+  for (const parent of parents) {
+    const stat = statIfThere(join(folder, parent));
+    if (stat === undefined || stat.isDirectory()) continue;
+    problems.error(
+      'OUT1001',
+      `${join(folder, parent)} is no folder, and files have to go into it`,
+      undefined,
+      'move it away',
+    );
+  }
+}
+
+/** Like `statSync`, and `undefined` as well below something that is no folder. */
+function statIfThere(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function checkUntouched(folder: string, files: readonly OutputFile[], manifest: Manifest, problems: Problems): void {
   const hint = 'move it away, or say --force to overwrite it';
   for (const file of files) {
     const path = join(folder, file.path);
@@ -132,13 +179,22 @@ function checkUntouched(folder: string, files: readonly OutputFile[], manifest: 
       problems.error('OUT1001', `${path} was changed by hand since it was written`, undefined, hint);
     }
   }
-  const found: readonly Problem[] = problems.sorted();
-  if (found.length > 0) problems.throwIfErrors();
+  const wanted = new Set(files.map(({ path }) => path));
+  for (const [stale, recorded] of Object.entries(manifest)) {
+    const path = join(folder, stale);
+    if (wanted.has(stale) || !existsSync(path) || hashFile(path) === recorded) continue;
+    problems.error(
+      'OUT1001',
+      `${path} is no longer wanted, and was changed by hand since it was written`,
+      undefined,
+      hint,
+    );
+  }
 }
 
 function readManifest(folder: string): Manifest | undefined {
   try {
-    return JSON.parse(readFileSync(join(folder, manifestName), 'utf8')) as Manifest;
+    return Manifest.parse(JSON.parse(readFileSync(join(folder, manifestName), 'utf8')));
   } catch {
     return undefined;
   }

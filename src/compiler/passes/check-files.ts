@@ -23,8 +23,20 @@ export function checkFiles(experiment: ExperimentDeclaration, facts: Facts, prob
     const { executable, at } = application.command;
     if (executable.startsWith('/') || !executable.includes('/')) continue;
     const staged = executable.replace(/^(\.\/)+/, '');
-    if (files.some((file) => file.to === staged && file.kind !== 'directory')) continue;
-    const hint = `add .attach({ copy: ['${staged}'] }), or write its absolute path on the cluster`;
+    const found = files.find((file) => file.to === staged && file.kind !== 'directory');
+    if (found !== undefined) {
+      if ('mode' in found && (found.mode & 0o111) === 0) {
+        const message = `command('${executable}'): ${found.source} may not be executed`;
+        problems.error('FILE1003', message, at, `chmod +x ${found.source}`);
+      }
+      continue;
+    }
+    // Attached files come to the top of the directory.
+    const name = staged.split('/').at(-1);
+    const hint =
+      name === staged
+        ? `add .attach({ copy: ['${staged}'] }), or write its absolute path on the cluster`
+        : `write command('./${name}') and .attach({ copy: ['${staged}'] }), or its absolute path on the cluster`;
     problems.error(
       'FILE1002',
       `command('${executable}'): a relative executable has to be attached to '${application.name}'`,

@@ -1,5 +1,9 @@
 import { type Problems, suggestion } from '../../diagnostics/index.js';
-import { type ApplicationDeclaration, applicationsOf, type ExperimentDeclaration } from '../../ir/index.js';
+import { type ApplicationDeclaration, applicationsOf, type ExperimentDeclaration, memberName } from '../../ir/index.js';
+import { expandAxes } from './expand-axes.js';
+
+/** What the runtime itself keeps in run/, where each entity's folder goes. */
+const reservedNames = ['status', 'stores', 'node_modules', 'members.csv', 'jobs.tsv'];
 
 /** Names are used once; references lead somewhere; nothing waits for itself. */
 export function checkNames(experiment: ExperimentDeclaration, problems: Problems): void {
@@ -8,18 +12,16 @@ export function checkNames(experiment: ExperimentDeclaration, problems: Problems
   const names = applications.map(({ name }) => name);
   for (const application of applications) {
     for (const incoming of application.incoming) {
-      if (isEntityOrMember(incoming.name, applications)) continue;
-      const message = `.registerIncomingEntity('${incoming.name}'): there is no model or ensemble of that name`;
-      problems.error('REF1001', message, incoming.at, suggestion(incoming.name, names));
+      const call = `.registerIncomingEntity('${incoming.name}')`;
+      checkReference(call, incoming.name, incoming.at, applications, names, problems);
     }
     for (const after of application.after) {
       if (after.name === application.name) {
         problems.error('REF1002', `'${application.name}' waits for itself`, after.at);
-      } else if (!isEntityOrMember(after.name, applications)) {
-        const message = `.after('${after.name}'): there is no model or ensemble of that name`;
-        const others = names.filter((name) => name !== application.name);
-        problems.error('REF1001', message, after.at, suggestion(after.name, others));
+        continue;
       }
+      const others = names.filter((name) => name !== application.name);
+      checkReference(`.after('${after.name}')`, after.name, after.at, applications, others, problems);
     }
   }
   checkCycles(applications, problems);
@@ -36,8 +38,29 @@ export function entityOf(
   return applications.find(({ kind, name: ensemble }) => kind === 'ensemble' && ensemble === member?.[1]);
 }
 
-function isEntityOrMember(name: string, applications: readonly ApplicationDeclaration[]): boolean {
-  return entityOf(name, applications) !== undefined;
+function checkReference(
+  call: string,
+  name: string,
+  at: ApplicationDeclaration['at'],
+  applications: readonly ApplicationDeclaration[],
+  names: readonly string[],
+  problems: Problems,
+): void {
+  const entity = entityOf(name, applications);
+  if (entity === undefined) {
+    const message = `${call}: there is no model or ensemble of that name`;
+    problems.error('REF1001', message, at, suggestion(name, names));
+    return;
+  }
+  if (entity.name === name) return;
+  const { count } = expandAxes(entity);
+  if (Number(name.slice(entity.name.length + 1)) < count) return;
+  const members = count === 1 ? 'one member' : `${count} members`;
+  const range =
+    count === 1
+      ? `it is ${memberName(entity, 0)}`
+      : `they are ${memberName(entity, 0)} to ${memberName(entity, count - 1)}`;
+  problems.error('REF1001', `${call}: '${entity.name}' has ${members}`, at, range);
 }
 
 function checkUnique(experiment: ExperimentDeclaration, problems: Problems): void {
@@ -50,6 +73,10 @@ function checkUnique(experiment: ExperimentDeclaration, problems: Problems): voi
       problems.error('DSL1003', message, at, 'names stand for directories and keys, so each is used once');
     } else seen.set(name, `${kind === 'model' ? 'a' : 'an'} ${kind}${placeOf(at)}`);
     if (kind === 'ensemble') taken.set(name, name);
+    if (kind !== 'orchestrator' && reservedNames.includes(name)) {
+      const hint = `run/ already has what is named so; the names kept for it are: ${reservedNames.join(', ')}`;
+      problems.error('DSL1002', `${kind} '${name}': the name is taken by the runtime`, at, hint);
+    }
   }
   for (const { name, at } of experiment.entities) {
     const member = /^(.+)_(0|[1-9]\d*)$/.exec(name);

@@ -66,7 +66,41 @@ export function checkStores(experiment: ExperimentDeclaration, problems: Problem
     }
     checkModels(experiment, application, visible, problems);
   }
+  checkSharedModels(experiment, problems);
   checkSockets(experiment, problems);
+}
+
+/** Several entities may give a standalone store an ML model of one name if it is the same. */
+function checkSharedModels(experiment: ExperimentDeclaration, problems: Problems): void {
+  const first = new Map<string, { readonly application: ApplicationDeclaration; readonly model: MlModelDeclaration }>();
+  for (const application of applicationsOf(experiment)) {
+    for (const model of application.mlModels) {
+      for (const store of storesOfModel(experiment, application, model)) {
+        if (store.kind === 'colocated') continue;
+        const key = JSON.stringify([store.declaration.name, model.name]);
+        const other = first.get(key);
+        if (other === undefined) first.set(key, { application, model });
+        else if (other.application !== application && !sameModel(other.model, model)) {
+          const message = `.addMlModel('${model.name}'): '${other.application.name}' gives store '${store.declaration.name}' another ML model of that name`;
+          problems.error(
+            'DSL1003',
+            message,
+            model.at,
+            'give one of them another name, or both the same source and options',
+          );
+        }
+      }
+    }
+  }
+}
+
+function sameModel(a: MlModelDeclaration, b: MlModelDeclaration): boolean {
+  const plain = ({ at: _at, orchestrator: _orchestrator, source, ...options }: MlModelDeclaration) =>
+    JSON.stringify([
+      Object.entries(options).sort(([one], [other]) => (one < other ? -1 : 1)),
+      source.kind === 'file' ? source.path : Buffer.from(source.bytes).toString('base64'),
+    ]);
+  return plain(a) === plain(b);
 }
 
 function checkModels(

@@ -76,6 +76,10 @@ export function placeJobs(
       array,
     });
   }
+  if (experiment.batch?.mode === 'array') {
+    const hint = "describe the ensemble's own job: .ensemble(…).batch({ mode: 'array' })";
+    problems.error('PLAN1002', "the experiment's own job cannot be a job array", experiment.batch.at, hint);
+  }
   checkSharedStores(experiment, applications, problems);
   return inOrder(jobs, applications, problems);
 }
@@ -183,9 +187,17 @@ function allocation(
     0,
   );
   const peak = peakDemand(applications, cpusOf) + storeCpus;
+  const gpusOf = (application: ApplicationDeclaration) => {
+    const { gpusPerNode, gpusPerTask, nodes, tasks } = facts(application).size;
+    return atOnce(application) * (gpusPerNode === undefined ? (gpusPerTask ?? 0) * tasks : gpusPerNode * nodes);
+  };
+  const peakGpus = peakDemand(applications, gpusOf);
   const { cores, gpus } = site.node;
   const widest = Math.max(1, ...applications.map((one) => facts(one).size.nodes));
-  const fitting = cores === undefined ? 1 : Math.ceil(peak / Math.max(1, cores - colocatedCpus));
+  const fitting = Math.max(
+    cores === undefined ? 1 : Math.ceil(peak / Math.max(1, cores - colocatedCpus)),
+    gpus === undefined || gpus === 0 ? 1 : Math.ceil(peakGpus / gpus),
+  );
   const nodes =
     batch?.nodes ?? Math.min(Math.max(widest, fitting), Math.max(widest, site.maxNodes ?? Number.POSITIVE_INFINITY));
   const at = batch?.at ?? applications[0]?.at;
@@ -214,7 +226,8 @@ function allocation(
   const gpusPerNode =
     batch?.gpusPerNode ??
     Math.max(
-      0,
+      // More than one member needs is asked for only where it is known to be there.
+      gpus === undefined ? 0 : Math.min(gpus, Math.ceil(peakGpus / nodes)),
       ...applications.map(
         (one) => facts(one).size.gpusPerNode ?? (facts(one).size.gpusPerTask ?? 0) * facts(one).size.tasksPerNode,
       ),
@@ -223,6 +236,10 @@ function allocation(
     problems.error('PLAN1001', `the job needs ${gpusPerNode} GPUs a node, and site '${site.name}' has ${gpus}`, at);
   }
   const memory = batch?.memoryMiB ?? Math.max(0, ...applications.map((one) => facts(one).size.memoryPerNodeMiB ?? 0));
+  const most = site.node.memoryMiB;
+  if (most !== undefined && memory > most && batch?.memoryMiB !== undefined) {
+    problems.error('PLAN1001', `the job needs ${memory} MiB a node, and site '${site.name}' has ${most}`, at);
+  }
   const walltimeSeconds =
     batch?.walltimeSeconds ??
     (exclusive ? undefined : summedWalltime(applications, facts, atOnce, nodes * cpusPerNode)) ??

@@ -33,6 +33,19 @@ export function sizeStep(application: ApplicationDeclaration, site: Site, proble
     const needs = `${tasksPerNode} tasks of ${cpusPerTask} CPUs on a node`;
     refuse(`'${application.name}' needs ${needs}, and site '${site.name}' has ${cores} cores a node`, 'raise .nodes()');
   }
+  const { tasksPerNode: most } = command;
+  if (most !== undefined && most * nodes < tasks) {
+    const room = `${nodes} ${nodes === 1 ? 'node' : 'nodes'} of ${most} tasks`;
+    refuse(
+      `'${application.name}' has ${tasks} tasks for ${room}`,
+      'leave out one of .tasks(), .nodes(), .tasksPerNode()',
+    );
+  }
+  const { memoryMiB } = site.node;
+  if (memoryMiB !== undefined && (command.memoryPerNodeMiB ?? 0) > memoryMiB) {
+    const needs = `${command.memoryPerNodeMiB} MiB on a node`;
+    refuse(`'${application.name}' needs ${needs}, and site '${site.name}' has ${memoryMiB}`, 'lower .memoryPerNode()');
+  }
   const perNode = command.gpusPerNode ?? (command.gpusPerTask ?? 0) * tasksPerNode;
   if (gpus !== undefined && perNode > gpus) {
     refuse(`'${application.name}' needs ${perNode} GPUs a node, and site '${site.name}' has ${gpus}`, 'raise .nodes()');
