@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { DirectiveEdits, EngineName, LauncherName } from './site.js';
 
 /*
  * What a user wrote: one frozen node a call, each with its place in the user's file; defaults are absent.
@@ -18,11 +19,41 @@ const count = z.int().positive();
 export const ParamValue = z.union([z.string(), z.number(), z.boolean()]);
 export type ParamValue = z.infer<typeof ParamValue>;
 
+/** An Apptainer (Singularity) image that a command runs in. */
+export const ContainerDeclaration = z.strictObject({
+  kind: z.literal('apptainer'),
+  at: Place,
+  image: z.string().min(1),
+  /** `HOST`, `HOST:CONTAINER` or `HOST:CONTAINER:OPTIONS`. */
+  bind: z.array(z.string()),
+  /** Words for `apptainer exec`, before the image. */
+  args: z.array(z.string()),
+  /** Working directory inside; the entity's own directory unless given. */
+  pwd: z.string().optional(),
+});
+export type ContainerDeclaration = z.infer<typeof ContainerDeclaration>;
+
+/** Options of a launcher beyond those it has a name for here: `{ mpi: 'pmix', exclusive: true }`. `true` is the flag alone, `false` none. */
+export const LauncherArgs = z.record(z.string().regex(/^\S+$/), z.union([z.string(), z.number(), z.boolean()]));
+export type LauncherArgs = z.infer<typeof LauncherArgs>;
+
 export const CommandDeclaration = z.strictObject({
   kind: z.literal('command'),
   at: Place,
   executable: z.string().min(1),
   args: z.array(z.string()),
+  /** Hosts to run on, and hosts not to. */
+  hosts: z.array(z.string()).optional(),
+  excludeHosts: z.array(z.string()).optional(),
+  /** CPUs that the tasks of a node are bound to, in the order of the tasks. */
+  cpuBind: z.array(z.int().nonnegative()).optional(),
+  launcher: LauncherName.optional(),
+  launcherArgs: LauncherArgs.optional(),
+  container: ContainerDeclaration.optional(),
+  /** Further programs of the same launch (MPMD), each with sizes of its own. */
+  get mpmd() {
+    return z.array(CommandDeclaration).optional();
+  },
   tasks: count.optional(),
   nodes: count.optional(),
   tasksPerNode: count.optional(),
@@ -39,7 +70,13 @@ export const ParamsDeclaration = z.strictObject({
   kind: z.literal('params'),
   at: Place,
   values: z.record(z.string(), z.union([ParamValue, z.array(ParamValue)])),
-  strategy: z.enum(['all-perm']),
+  /** `explicit`: what a user's own function returned, one assignment a member. */
+  strategy: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('all-perm') }),
+    z.strictObject({ kind: z.literal('step') }),
+    z.strictObject({ kind: z.literal('random'), count: count.optional(), seed: z.int().nonnegative() }),
+    z.strictObject({ kind: z.literal('explicit'), assignments: z.array(z.record(z.string(), ParamValue)) }),
+  ]),
   asArgs: z.array(z.string()),
 });
 export type ParamsDeclaration = z.infer<typeof ParamsDeclaration>;
@@ -54,6 +91,19 @@ export const AttachDeclaration = z.strictObject({
 });
 export type AttachDeclaration = z.infer<typeof AttachDeclaration>;
 
+/** What a full store does; Redis's own names. */
+export const EvictionPolicy = z.enum([
+  'noeviction',
+  'allkeys-lru',
+  'allkeys-lfu',
+  'allkeys-random',
+  'volatile-lru',
+  'volatile-lfu',
+  'volatile-random',
+  'volatile-ttl',
+]);
+export type EvictionPolicy = z.infer<typeof EvictionPolicy>;
+
 /** Threads, clients and memory of a store, wherever it runs. */
 const storeLimits = {
   threadsPerQueue: count.optional(),
@@ -67,7 +117,11 @@ export const ColocatedDeclaration = z.strictObject({
   kind: z.literal('colocated'),
   at: Place,
   transport: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('tcp'), port: z.int().min(1).max(65535).optional() }),
+    z.strictObject({
+      kind: z.literal('tcp'),
+      port: z.int().min(1).max(65535).optional(),
+      interface: z.string().optional(),
+    }),
     z.strictObject({
       kind: z.literal('uds'),
       socket: z.string().optional(),
@@ -75,6 +129,9 @@ export const ColocatedDeclaration = z.strictObject({
     }),
   ]),
   cpus: count.optional(),
+  /** CPUs it is pinned to, counted among those that the job has on the node. */
+  pin: z.array(z.int().nonnegative()).optional(),
+  engine: EngineName.optional(),
   id: z.string().optional(),
   ...storeLimits,
 });
@@ -95,7 +152,7 @@ export const MlModelDeclaration = z.strictObject({
   at: Place,
   name: z.string(),
   source: MlSource,
-  backend: z.enum(['ONNX']),
+  backend: z.enum(['ONNX', 'TORCH', 'TF', 'TFLITE']),
   device: z.string().regex(/^(CPU|GPU)(:\d+)?$/),
   devicesPerNode: count.optional(),
   firstDevice: z.int().nonnegative().optional(),
@@ -103,19 +160,46 @@ export const MlModelDeclaration = z.strictObject({
   minBatchSize: count.optional(),
   minBatchTimeoutMs: count.optional(),
   tag: z.string().optional(),
+  /** Names of the graph's inputs and outputs; TF needs them, other backends know them. */
+  inputs: z.array(z.string()).optional(),
+  outputs: z.array(z.string()).optional(),
   orchestrator: z.string().optional(),
 });
 export type MlModelDeclaration = z.infer<typeof MlModelDeclaration>;
 
+/** A TorchScript source. */
+export const ScriptSource = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('file'), path: z.string().min(1) }),
+  z.strictObject({ kind: z.literal('text'), text: z.string().min(1) }),
+]);
+export type ScriptSource = z.infer<typeof ScriptSource>;
+
+export const ScriptDeclaration = z.strictObject({
+  kind: z.literal('script'),
+  at: Place,
+  name: z.string(),
+  source: ScriptSource,
+  device: z.string().regex(/^(CPU|GPU)(:\d+)?$/),
+  devicesPerNode: count.optional(),
+  firstDevice: z.int().nonnegative().optional(),
+  orchestrator: z.string().optional(),
+});
+export type ScriptDeclaration = z.infer<typeof ScriptDeclaration>;
+
 export const Event = z.enum(['started', 'completed', 'failed', 'ended']);
 export type Event = z.infer<typeof Event>;
 
-export const AfterDeclaration = z.strictObject({
-  kind: z.literal('after'),
-  at: Place,
-  name: z.string(),
-  event: Event,
-});
+export const AfterDeclaration = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('after'), at: Place, name: z.string(), event: Event }),
+  /** Starts when a key exists in a store: `name` has to have started, and writes the key. */
+  z.strictObject({
+    kind: z.literal('after-key'),
+    at: Place,
+    name: z.string(),
+    key: z.string().min(1),
+    orchestrator: z.string().optional(),
+  }),
+]);
 export type AfterDeclaration = z.infer<typeof AfterDeclaration>;
 
 export const IncomingDeclaration = z.strictObject({ kind: z.literal('incoming'), at: Place, name: z.string() });
@@ -136,10 +220,49 @@ export const BatchDeclaration = z.strictObject({
   memoryMiB: count.optional(),
   modules: z.array(z.string()).optional(),
   preamble: z.array(z.string()).optional(),
-  mode: z.enum(['packed', 'array']).optional(),
+  /** How an ensemble meets the scheduler: steps of one job, elements of a job array, a job a member. */
+  mode: z.enum(['packed', 'array', 'separate']).optional(),
   maxConcurrent: count.optional(),
+  mail: z
+    .strictObject({ to: z.string().min(1), events: z.array(z.enum(['begin', 'end', 'fail'])).min(1) })
+    .optional(),
+  /** Directives by flag: those never to write, and those to write as they are. The user's say comes after the site's. */
+  directives: DirectiveEdits.optional(),
 });
 export type BatchDeclaration = z.infer<typeof BatchDeclaration>;
+
+/** What an entity's nodes must be like. */
+export const RequiresDeclaration = z.strictObject({
+  kind: z.literal('requires'),
+  at: Place,
+  constraint: z.string().optional(),
+  gpusPerNode: count.optional(),
+  memoryMiB: count.optional(),
+  queue: z.string().optional(),
+});
+export type RequiresDeclaration = z.infer<typeof RequiresDeclaration>;
+
+/** Modules to load and lines of shell to run before an entity's launch, in a subshell of their own. */
+export const SetupDeclaration = z.strictObject({
+  kind: z.literal('setup'),
+  at: Place,
+  modules: z.array(z.string()),
+  commands: z.array(z.string()),
+});
+export type SetupDeclaration = z.infer<typeof SetupDeclaration>;
+
+export const SharesNodesDeclaration = z.strictObject({ kind: z.literal('shares-nodes'), at: Place, name: z.string() });
+export type SharesNodesDeclaration = z.infer<typeof SharesNodesDeclaration>;
+
+/** A member added by hand. */
+export const AddedModelDeclaration = z.strictObject({
+  kind: z.literal('added-model'),
+  at: Place,
+  name: z.string(),
+  command: CommandDeclaration,
+  params: z.record(z.string(), ParamValue),
+});
+export type AddedModelDeclaration = z.infer<typeof AddedModelDeclaration>;
 
 /** What a model and an ensemble have in common. */
 const application = {
@@ -150,6 +273,10 @@ const application = {
   attach: z.array(AttachDeclaration),
   colocated: ColocatedDeclaration.optional(),
   mlModels: z.array(MlModelDeclaration),
+  scripts: z.array(ScriptDeclaration),
+  requires: RequiresDeclaration.optional(),
+  sharesNodesWith: SharesNodesDeclaration.optional(),
+  setup: SetupDeclaration.optional(),
   keyPrefixing: z.boolean().optional(),
   incoming: z.array(IncomingDeclaration),
   after: z.array(AfterDeclaration),
@@ -159,7 +286,14 @@ const application = {
 export const ModelDeclaration = z.strictObject({ kind: z.literal('model'), ...application });
 export type ModelDeclaration = z.infer<typeof ModelDeclaration>;
 
-export const EnsembleDeclaration = z.strictObject({ kind: z.literal('ensemble'), ...application });
+export const EnsembleDeclaration = z.strictObject({
+  kind: z.literal('ensemble'),
+  ...application,
+  /** Runs of each assignment. */
+  replicas: count.optional(),
+  /** Members added by hand: if there are any, they are all there are. */
+  added: z.array(AddedModelDeclaration),
+});
 export type EnsembleDeclaration = z.infer<typeof EnsembleDeclaration>;
 
 export const OrchestratorDeclaration = z.strictObject({
@@ -169,6 +303,20 @@ export const OrchestratorDeclaration = z.strictObject({
   port: z.int().min(1).max(65535).optional(),
   interface: z.string().optional(),
   cpus: count.optional(),
+  engine: EngineName.optional(),
+  shards: count.optional(),
+  /** Nodes its shards are spread over. */
+  nodes: count.optional(),
+  hosts: z.array(z.string()).optional(),
+  evictionPolicy: EvictionPolicy.optional(),
+  checkpointSeconds: count.optional(),
+  restart: z.boolean().optional(),
+  /** Globs of keys that are written as .npy into run/ when the store ends. */
+  saveAtEnd: z.array(z.string()).optional(),
+  requires: RequiresDeclaration.optional(),
+  setup: SetupDeclaration.optional(),
+  /** Makes it a job of its own. */
+  batch: BatchDeclaration.optional(),
   ...storeLimits,
 });
 export type OrchestratorDeclaration = z.infer<typeof OrchestratorDeclaration>;

@@ -2,6 +2,7 @@ export * from './authored.js';
 export * from './declaration.js';
 export * from './directive-text.js';
 export * from './members.js';
+export * from './permute.js';
 export * from './plan.js';
 export * from './site.js';
 export * from './template-tags.js';

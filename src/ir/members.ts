@@ -1,4 +1,5 @@
 import type { ParamValue } from './declaration.js';
+import { permute } from './permute.js';
 import type { Axis, Entity, Members } from './plan.js';
 
 /** Parameters of one member, in the order of the axes. */
@@ -10,19 +11,44 @@ export function memberCount(axes: readonly Axis[]): number {
 }
 
 /**
- * Parameters of member `index`, 0-based. `all-perm`: the Cartesian product, first axis slowest.
+ * Parameters of member `index`, 0-based, in the order of the axes. With replicas, members `k * replicas` to `k * replicas + replicas - 1`
+ * have assignment k.
  *
  * Compiler and runtime both use this one function, so members are never listed anywhere.
  */
 export function memberParams(members: Members, index: number): Params {
-  const chosen: [string, ParamValue][] = [];
-  let rest = index;
-  for (const axis of [...members.axes].reverse()) {
-    const value = axis.values[rest % axis.values.length];
-    rest = Math.floor(rest / axis.values.length);
-    if (value !== undefined) chosen.push([axis.name, value]);
+  const assignment = Math.floor(index / members.replicas);
+  switch (members.strategy) {
+    case 'explicit':
+      return members.assignments[assignment] ?? {};
+    case 'step':
+      return chosen(members.axes, (axis) => (axis.values.length === 1 ? 0 : assignment));
+    case 'all-perm':
+      return combination(members.axes, assignment);
+    case 'random':
+      return combination(members.axes, permute(assignment, memberCount(members.axes), members.seed));
   }
-  return Object.fromEntries(chosen.reverse());
+}
+
+/** Names of the parameters that members have. */
+export function parameterNames(members: Members): string[] {
+  if (members.strategy !== 'explicit') return members.axes.map(({ name }) => name);
+  return [...new Set(members.assignments.flatMap((assignment) => Object.keys(assignment)))];
+}
+
+/** The combination of a number in mixed radix, first axis slowest. */
+function combination(axes: readonly Axis[], number: number): Params {
+  const digits = new Map<Axis, number>();
+  let rest = number;
+  for (const axis of [...axes].reverse()) {
+    digits.set(axis, rest % axis.values.length);
+    rest = Math.floor(rest / axis.values.length);
+  }
+  return chosen(axes, (axis) => digits.get(axis) ?? 0);
+}
+
+function chosen(axes: readonly Axis[], place: (axis: Axis) => number): Params {
+  return Object.fromEntries(axes.map((axis) => [axis.name, axis.values[place(axis)] ?? '']));
 }
 
 /** A parameter's value as it is written into files and arguments. */

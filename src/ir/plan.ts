@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { Event, ParamValue } from './declaration.js';
-import { TargetName } from './site.js';
+import { Event, EvictionPolicy, ParamValue } from './declaration.js';
+import { DirectiveEdits, EngineName, TargetName } from './site.js';
 
 /*
  * What will happen: everything that the runtime needs, written to plan.json by `compile` and read back with the same schema.
@@ -16,8 +16,31 @@ const count = z.int().positive();
 export const Axis = z.strictObject({ name: z.string(), values: z.array(ParamValue).min(1) });
 export type Axis = z.infer<typeof Axis>;
 
-/** Members as a function of their index: see `memberParams`. */
-export const Members = z.strictObject({ strategy: z.literal('all-perm'), axes: z.array(Axis), count });
+/**
+ * Members as a function of their index: see `memberParams`. An ensemble of a million is as small here as one of ten; only lists that no
+ * rule makes (a user's own function, members added by hand) are listed.
+ */
+export const Members = z.discriminatedUnion('strategy', [
+  /** Every combination, first axis slowest. */
+  z.strictObject({ strategy: z.literal('all-perm'), axes: z.array(Axis), replicas: count, count }),
+  /** The i-th value of every axis; all axes have one length, scalars excepted. */
+  z.strictObject({ strategy: z.literal('step'), axes: z.array(Axis), replicas: count, count }),
+  /** The first `assignments` of a seeded permutation of all combinations. */
+  z.strictObject({
+    strategy: z.literal('random'),
+    axes: z.array(Axis),
+    seed: z.int().nonnegative(),
+    assignments: count,
+    replicas: count,
+    count,
+  }),
+  z.strictObject({
+    strategy: z.literal('explicit'),
+    assignments: z.array(z.record(z.string(), ParamValue)).min(1),
+    replicas: count,
+    count,
+  }),
+]);
 export type Members = z.infer<typeof Members>;
 
 /** A file of an entity's directory. `to` is relative to that directory; `artifact` to the plan's folder. */
@@ -39,7 +62,7 @@ export type StagedFile = z.infer<typeof StagedFile>;
 export const PreloadedModel = z.strictObject({
   name: z.string(),
   artifact: z.string(),
-  backend: z.literal('ONNX'),
+  backend: z.enum(['ONNX', 'TORCH', 'TF', 'TFLITE']),
   device: z.string(),
   devicesPerNode: count,
   firstDevice: z.int().nonnegative(),
@@ -47,15 +70,27 @@ export const PreloadedModel = z.strictObject({
   minBatchSize: z.int().nonnegative(),
   minBatchTimeoutMs: z.int().nonnegative(),
   tag: z.string(),
+  inputs: z.array(z.string()).optional(),
+  outputs: z.array(z.string()).optional(),
 });
 export type PreloadedModel = z.infer<typeof PreloadedModel>;
+
+/** A TorchScript source that a store loads before it says that it is ready. */
+export const PreloadedScript = z.strictObject({
+  name: z.string(),
+  artifact: z.string(),
+  device: z.string(),
+  devicesPerNode: count,
+  firstDevice: z.int().nonnegative(),
+});
+export type PreloadedScript = z.infer<typeof PreloadedScript>;
 
 const store = {
   /** The orchestrator's name, or that of the entity it is colocated with; its folder is run/stores/NAME. */
   name: z.string(),
   /** SmartRedis's suffix: `SSDB_SUFFIX`; empty for the store without a name. */
   suffix: z.string(),
-  engine: z.literal('embedded'),
+  engine: EngineName,
   cpus: count,
   threadsPerQueue: count.optional(),
   interOpThreads: count.optional(),
@@ -63,6 +98,7 @@ const store = {
   maxClients: count.optional(),
   maxMemoryMiB: count.optional(),
   mlModels: z.array(PreloadedModel),
+  scripts: z.array(PreloadedScript),
 };
 
 export const StandaloneStore = z.strictObject({
@@ -73,6 +109,13 @@ export const StandaloneStore = z.strictObject({
   /** `loopback` when all that use it run on its own node, else the address of `interface` or of the host's name. */
   scope: z.enum(['loopback', 'network']),
   interface: z.string().optional(),
+  /** Servers it is split over; 1 is no cluster. */
+  shards: count,
+  hosts: z.array(z.string()).optional(),
+  evictionPolicy: EvictionPolicy.optional(),
+  checkpointSeconds: count.optional(),
+  restart: z.boolean(),
+  saveAtEnd: z.array(z.string()),
 });
 export type StandaloneStore = z.infer<typeof StandaloneStore>;
 
@@ -81,12 +124,14 @@ export const ColocatedStore = z.strictObject({
   kind: z.literal('colocated'),
   ...store,
   transport: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('tcp'), port: z.int().min(0).max(65535) }),
+    z.strictObject({ kind: z.literal('tcp'), port: z.int().min(0).max(65535), interface: z.string().optional() }),
     /** Without `socket`: NAME.sock in a 0700 folder of the job's own under /tmp. */
     z.strictObject({ kind: z.literal('uds'), socket: z.string().optional(), permissions: z.int() }),
   ]),
   /** Nodes it runs on. */
   nodes: count,
+  /** CPUs it is pinned to, counted among those that the job has on the node. */
+  pin: z.array(z.int().nonnegative()).optional(),
 });
 export type ColocatedStore = z.infer<typeof ColocatedStore>;
 
@@ -106,7 +151,17 @@ export const Entity = z.strictObject({
   keyPrefixing: z.boolean(),
   /** Names of entities whose keys it reads; its own name stands for the member itself. */
   incoming: z.array(z.string()),
-  after: z.array(z.strictObject({ name: z.string(), event: Event })),
+  /** What it waits for: an entity's or a member's event, or a key in a store that an entity writes. */
+  after: z.array(
+    z.union([
+      z.strictObject({ name: z.string(), event: Event }),
+      z.strictObject({ name: z.string(), key: z.string(), store: z.string() }),
+    ]),
+  ),
+  /** The entity on whose nodes it runs, beside it. */
+  sharesNodesWith: z.string().optional(),
+  /** Component of a heterogeneous job that it runs on, from 0. */
+  component: z.int().nonnegative(),
   /** Names of the stores it sees. */
   stores: z.array(z.string()),
   /** What one member takes. */
@@ -135,6 +190,9 @@ export const Allocation = z.strictObject({
   qos: z.string().optional(),
   reservation: z.string().optional(),
   constraint: z.string().optional(),
+  /** Hosts to be among its nodes, and hosts not to be. */
+  hosts: z.array(z.string()).optional(),
+  excludeHosts: z.array(z.string()).optional(),
 });
 export type Allocation = z.infer<typeof Allocation>;
 
@@ -142,10 +200,19 @@ export const Job = z.strictObject({
   name: z.string(),
   script: z.string(),
   allocation: Allocation,
+  /** Further components of a heterogeneous job: nodes of another kind in the same allocation. */
+  components: z.array(Allocation),
+  mail: z
+    .strictObject({ to: z.string(), events: z.array(z.enum(['begin', 'end', 'fail'])) })
+    .optional(),
+  /** The user's own edits of the directives. */
+  directives: DirectiveEdits.optional(),
   /** Seconds before the walltime at which applications are told to end. */
   graceSeconds: z.int().nonnegative(),
-  /** Elements of the scheduler's job array: `maxConcurrent` of them at a time, if given. */
-  array: z.strictObject({ size: count, maxConcurrent: count.optional() }).optional(),
+  /** Elements of the scheduler's job array, each of `perElement` members: `maxConcurrent` elements at a time, if given. */
+  array: z.strictObject({ size: count, perElement: count, maxConcurrent: count.optional() }).optional(),
+  /** The script is submitted this many times, once a member, with the index in its environment. */
+  separate: count.optional(),
   modules: z.array(z.string()),
   preamble: z.array(z.string()),
   stores: z.array(z.string()),

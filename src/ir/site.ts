@@ -5,12 +5,25 @@ import { parseWalltime, walltimeHint } from './units.js';
 const directiveText = z.string().regex(directivePattern, directiveHint);
 
 /** Systems that scripts are written for. */
-export const TargetName = z.enum(['local', 'slurm', 'pbs', 'lsf']);
+export const TargetName = z.enum(['local', 'slurm', 'pbs', 'lsf', 'cobalt']);
 export type TargetName = z.infer<typeof TargetName>;
 
 /** Programs that start an application's tasks. */
-export const LauncherName = z.enum(['srun', 'mpirun', 'mpiexec', 'jsrun', 'none']);
+export const LauncherName = z.enum(['srun', 'mpirun', 'mpiexec', 'orterun', 'pals', 'aprun', 'jsrun', 'none']);
 export type LauncherName = z.infer<typeof LauncherName>;
+
+/** How a store is run: one Node process, stock Redis with a module of ours, or the site's Redis with RedisAI. */
+export const EngineName = z.enum(['embedded', 'redis', 'redisai']);
+export type EngineName = z.infer<typeof EngineName>;
+
+/** Directives by flag: those never to write, and those to write with a value (`''`: the flag alone) or instead of ours. */
+export const DirectiveEdits = z.strictObject({
+  drop: z.array(z.string()).default([]),
+  set: z
+    .record(z.string().regex(/^\S+$/, 'a flag has no blanks'), z.union([directiveText, z.literal(''), z.number()]))
+    .default({}),
+});
+export type DirectiveEdits = z.infer<typeof DirectiveEdits>;
 
 /** What differs between clusters. Plain data, checked here, kept in a file of its own. */
 export const Site = z.strictObject({
@@ -22,15 +35,14 @@ export const Site = z.strictObject({
   modules: z.array(z.string()).default([]),
   /** Lines of shell that every job runs before anything else. */
   preamble: z.array(z.string()).default([]),
-  /** Directives by flag: those never to write, and those to write with a value (`''`: the flag alone) or instead of ours. */
-  directives: z
-    .strictObject({
-      drop: z.array(z.string()).default([]),
-      set: z
-        .record(z.string().regex(/^\S+$/, 'a flag has no blanks'), z.union([directiveText, z.literal(''), z.number()]))
-        .default({}),
-    })
-    .default({ drop: [], set: {} }),
+  /** Edits of the directives that the target writes. */
+  directives: DirectiveEdits.default({ drop: [], set: {} }),
+  /** How GPUs are asked for. `gres`: `--gres=gpu:N` a node; `gpus-per-node`; `none`: nodes come with theirs. @default the target's usual one */
+  gpuDialect: z.enum(['gpus-per-node', 'gres', 'ngpus', 'gpu', 'none']).optional(),
+  /** Blocks of the script's template by name, each replaced by this text (nunjucks; `{{ super() }}` is the block it replaces). */
+  blocks: z.record(z.string(), z.string()).default({}),
+  /** How stores are run unless the workflow says. @default embedded */
+  engine: EngineName.optional(),
   /** Shape of a node, as far as it is known. */
   node: z
     .strictObject({
