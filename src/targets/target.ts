@@ -1,4 +1,4 @@
-import type { Event, Job, LauncherName, Site, TargetName } from '../ir/index.js';
+import type { Event, Job, LauncherArgs, LauncherName, Site, TargetName } from '../ir/index.js';
 
 /** A line that asks the scheduler for something: `--nodes=2`, `-l walltime=01:00:00`. Without `value`: the flag alone. */
 export interface Directive {
@@ -6,7 +6,7 @@ export interface Directive {
   readonly value?: string | number;
 }
 
-/** One launch: how many tasks of what, where. */
+/** How many tasks of one program, where, and with what. */
 export interface LaunchStep {
   readonly nodes: number;
   readonly tasks: number;
@@ -15,16 +15,47 @@ export interface LaunchStep {
   readonly gpusPerTask?: number;
   readonly gpusPerNode?: number;
   readonly memoryPerNodeMiB?: number;
+  /** Hosts to run on, and hosts not to. */
+  readonly hosts?: readonly string[];
+  readonly excludeHosts?: readonly string[];
+  /** CPUs that the tasks of a node are bound to, in the order of the tasks. */
+  readonly cpuBind?: readonly number[];
   /** Shares its CPUs with steps beside it, as a store does. */
   readonly overlap: boolean;
   /** The runtime chooses the hosts and writes them in the place of `{hosts}`. */
   readonly namesHosts: boolean;
+  /** Component of a heterogeneous job to run on; undefined in a job of one component. */
+  readonly component?: number;
   /** Names of the variables that the runtime gives the application. */
   readonly environment: readonly string[];
+  /** Further options, as the user wrote them. */
+  readonly launcherArgs: LauncherArgs;
 }
 
-/** Words in front of an application's own command line. */
-export type Launcher = (step: LaunchStep) => readonly string[];
+/** A program of a launch: its own words (a container's in front of them), and its step. Several make an MPMD launch. */
+export interface LaunchProgram {
+  readonly step: LaunchStep;
+  readonly words: readonly string[];
+}
+
+/** What `line` cannot do, and what to use instead. */
+export interface NotSupported {
+  readonly notSupported: string;
+  readonly hint: string;
+}
+
+/** A launch line, and files that it reads, by their names in the entity's directory. */
+export interface LaunchLine {
+  readonly words: readonly string[];
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** A program that starts tasks. */
+export interface Launcher {
+  readonly name: LauncherName;
+  /** The words in front of a store's own: the programs are one, without words. */
+  line(programs: readonly [LaunchProgram, ...LaunchProgram[]]): LaunchLine | NotSupported;
+}
 
 /**
  * How a script learns about its own job: words of shell, quoted by hand where they hold expansions, since here, and only here, the shell
@@ -59,6 +90,8 @@ export interface Target<Name extends TargetName = TargetName> {
     /** There is one machine, and everything runs on it. */
     readonly oneNode: boolean;
     readonly jobArrays: boolean;
+    /** Jobs whose components differ in their nodes. */
+    readonly heterogeneousJobs: boolean;
     /** Elements of an array unless the site says otherwise. */
     readonly maxArraySize: number;
     /** Fewest elements of an array. */
@@ -67,7 +100,10 @@ export interface Target<Name extends TargetName = TargetName> {
     readonly severalHosts: boolean;
   };
   readonly variables: JobVariables;
-  directives(job: Job, launcher: LauncherName): readonly Directive[];
+  /** Directives of a job; several lists for a heterogeneous one whose components are parted in the script. */
+  directives(job: Job, launcher: LauncherName, site: Site): readonly (readonly Directive[])[];
+  /** The line between two components' directives, where there is one. */
+  readonly componentSeparator?: string;
   /** A directive's line after the sentinel, quoted as this scheduler reads it. */
   formatDirective(directive: Directive): string;
   /** The dependency as words for the submit command; `ids` are words of shell that hold job ids. */
