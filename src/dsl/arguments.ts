@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { Problems, type SourceLocation, suggestion } from '../diagnostics/index.js';
+import { nearest, Problems, type SourceLocation, suggestion } from '../diagnostics/index.js';
+import { directiveHint, directivePattern } from '../ir/index.js';
 
 /** Checks the arguments of one call of a builder, and gathers what is wrong with them. */
 export class Arguments {
@@ -24,16 +25,33 @@ export class Arguments {
     return value === undefined ? undefined : this.take(schema, value, what);
   }
 
-  /** The options object, with a problem for every key that is not one of `known`. */
-  options<T extends object>(options: T | undefined, known: readonly (keyof T & string)[]): Partial<T> {
+  /** One of `choices`, if it is one, else a problem that names the nearest. An absent value is fine. */
+  choice<const T extends string>(choices: readonly T[], value: unknown, what: string): T | undefined {
+    if (value === undefined || (choices as readonly unknown[]).includes(value)) return value as T | undefined;
+    const message = `${this.call}: ${what} cannot be ${show(value)}: it is one of ${choices.map(show).join(', ')}`;
+    const near = typeof value === 'string' ? nearest(value, choices) : undefined;
+    this.problems.error('DSL1001', message, this.at, near === undefined ? undefined : `did you mean '${near}'?`);
+    return undefined;
+  }
+
+  /** A text or a list of texts, as a list. An absent value is an empty one. */
+  list(value: unknown, what: string, text: z.ZodType<string> = plainText): string[] {
+    return [
+      this.optional(z.union([text, z.array(text)], 'a text or a list of texts is needed'), value, what) ?? [],
+    ].flat();
+  }
+
+  /** The options object, with a problem for every key that is not one of `known`. `inside` names an option that is itself an object. */
+  options<T extends object>(options: T | undefined, known: readonly (keyof T & string)[], inside?: string): Partial<T> {
     if (options === undefined) return {};
+    const what = inside === undefined ? this.call : `${this.call}: ${inside}`;
     if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-      this.problems.error('DSL1001', `${this.call} takes an object of options, not ${show(options)}`, this.at);
+      this.problems.error('DSL1001', `${what} takes an object of options, not ${show(options)}`, this.at);
       return {};
     }
     for (const key of Object.keys(options)) {
       if ((known as readonly string[]).includes(key)) continue;
-      this.problems.error('DSL1007', `${this.call} has no option '${key}'`, this.at, suggestion(key, known));
+      this.problems.error('DSL1007', `${what} has no option '${key}'`, this.at, suggestion(key, known));
     }
     return options;
   }
@@ -62,7 +80,13 @@ export const memoryHint = "write a number and its unit: '512M', '8G', '1.5T'";
 export const plainText = z.string().refine((text) => !text.includes('\0'), 'it holds a NUL character');
 export const nonEmptyText = plainText.refine((text) => text !== '', 'it is empty');
 export const positive = z.int('a whole number is needed').positive('it has to be at least 1');
+export const natural = z.int('a whole number is needed').min(0, 'it cannot be negative');
 export const texts = z.array(plainText);
+/** Text of one line of a scheduler's directive. */
+export const directiveText = z.string().regex(directivePattern, directiveHint);
+export const hostNames = z
+  .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'each entry is the name of one host'))
+  .min(1, 'at least one host is needed');
 
 /** A value as it would stand in a workflow, cut to a readable length. */
 export function show(value: unknown): string {

@@ -5,11 +5,23 @@ import {
   type AuthoredCommand,
   authoredCommand,
   type CommandDeclaration,
+  LauncherName,
   parseMemoryMiB,
   parseWalltime,
   walltimeHint,
 } from '../ir/index.js';
-import { Arguments, deepFreeze, memoryHint, nonEmptyText, plainText, positive } from './arguments.js';
+import { type Container, containerNode } from './apptainer.js';
+import {
+  Arguments,
+  deepFreeze,
+  hostNames,
+  memoryHint,
+  natural,
+  nonEmptyText,
+  plainText,
+  positive,
+  show,
+} from './arguments.js';
 
 /** An executable with its arguments and sizes. Every call returns a new command. */
 export interface Command extends AuthoredCommand {
@@ -28,6 +40,20 @@ export interface Command extends AuthoredCommand {
   walltime(time: string): Command;
   /** Variables of its environment; they reach the application byte for byte. */
   env(variables: Readonly<Record<string, string | number | boolean>>): Command;
+  /** Hosts to run on, by name. @default the job's nodes, as the launcher chooses */
+  hosts(names: readonly string[]): Command;
+  /** Hosts not to run on, by name. */
+  excludeHosts(names: readonly string[]): Command;
+  /** CPUs that the tasks of a node are bound to, by number, in the order of the tasks. @default as the launcher does */
+  cpuBind(cpus: readonly number[]): Command;
+  /** Program that starts the tasks. @default the site's */
+  launcher(name: LauncherName): Command;
+  /** Options of the launcher: `{ mpi: 'pmix', exclusive: true }`. `true` is the flag alone, `false` none; calls add up. */
+  launcherArgs(options: Readonly<Record<string, string | number | boolean>>): Command;
+  /** Further programs of the same launch (MPMD), each with sizes of its own. */
+  mpmd(...commands: readonly [Command, ...Command[]]): Command;
+  /** Runs it in a container. */
+  container(container: Container): Command;
 }
 
 /**
@@ -40,13 +66,17 @@ export interface Command extends AuthoredCommand {
  */
 export function command(executable: string, ...args: readonly (string | number)[]): Command {
   const checked = new Arguments('command()', callerLocation(command));
-  const words = checked.take(z.array(plainText), args.map(String), 'its arguments');
+  const words = checked.take(
+    z.array(z.union([plainText, z.number()], 'an argument is a text or a number')),
+    args,
+    'its arguments',
+  );
   return new CommandBuilder({
     declaration: {
       kind: 'command',
       at: checked.at,
       executable: checked.take(nonEmptyText, executable, 'the executable') ?? 'unknown',
-      args: words ?? [],
+      args: (words ?? []).map(String),
     },
     problems: checked.problems.sorted(),
   });
@@ -55,6 +85,23 @@ export function command(executable: string, ...args: readonly (string | number)[
 const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 type Size = 'tasks' | 'nodes' | 'tasksPerNode' | 'cpusPerTask' | 'gpusPerTask' | 'gpusPerNode';
+
+const launcherOption = z.string().regex(/^[^\s=\p{Cc}]+$/u, "it is one word without '='");
+const launcherValue = z.union([plainText, z.number(), z.boolean()], 'a text, a number or a boolean is needed');
+
+/** Refuses what one program of a launch cannot have for itself. */
+function checkPart(checked: Arguments, part: CommandDeclaration): void {
+  const refuse = (what: string) => {
+    const message = `.mpmd(): ${show(part.executable)} has ${what} of its own, and all programs of a launch share one`;
+    checked.problems.error('DSL1014', message, checked.at, 'say it of the command that .mpmd() is called on');
+  };
+  if (part.launcher !== undefined) refuse('a launcher');
+  if (part.walltimeSeconds !== undefined) refuse('a walltime');
+  if (part.mpmd !== undefined) {
+    const message = `.mpmd(): ${show(part.executable)} has further programs itself`;
+    checked.problems.error('DSL1014', message, checked.at, 'name all programs in one .mpmd()');
+  }
+}
 
 class CommandBuilder implements Command {
   readonly [authoredCommand]: Authored<CommandDeclaration>;
@@ -102,7 +149,8 @@ class CommandBuilder implements Command {
   env(variables: Readonly<Record<string, string | number | boolean>>): Command {
     const checked = new Arguments('.env()', callerLocation(this.env));
     const env: Record<string, string> = { ...this[authoredCommand].declaration.env };
-    for (const [name, value] of Object.entries(variables)) {
+    const given = checked.take(z.record(z.string(), z.unknown()), variables, 'its variables') ?? {};
+    for (const [name, value] of Object.entries(given)) {
       if (!variableName.test(name)) {
         checked.problems.error('DSL1002', `.env(): '${name}' is no name of an environment variable`, checked.at);
         continue;
@@ -111,6 +159,70 @@ class CommandBuilder implements Command {
       if (text !== undefined) env[name] = String(text);
     }
     return this.#with({ env }, checked);
+  }
+
+  hosts(names: readonly string[]): Command {
+    const checked = new Arguments('.hosts()', callerLocation(this.hosts));
+    const hosts = checked.take(hostNames, names, 'the list of hosts');
+    return this.#with(hosts === undefined ? {} : { hosts }, checked);
+  }
+
+  excludeHosts(names: readonly string[]): Command {
+    const checked = new Arguments('.excludeHosts()', callerLocation(this.excludeHosts));
+    const excludeHosts = checked.take(hostNames, names, 'the list of hosts');
+    return this.#with(excludeHosts === undefined ? {} : { excludeHosts }, checked);
+  }
+
+  cpuBind(cpus: readonly number[]): Command {
+    const checked = new Arguments('.cpuBind()', callerLocation(this.cpuBind));
+    const cpuBind = checked.take(z.array(natural).min(1, 'at least one CPU is needed'), cpus, 'the list of CPUs');
+    return this.#with(cpuBind === undefined ? {} : { cpuBind }, checked);
+  }
+
+  launcher(name: LauncherName): Command {
+    const checked = new Arguments('.launcher()', callerLocation(this.launcher));
+    const launcher = checked.choice(LauncherName.options, name, 'the launcher');
+    if (name === undefined) checked.take(LauncherName, name, 'the launcher');
+    return this.#with(launcher === undefined ? {} : { launcher }, checked);
+  }
+
+  launcherArgs(options: Readonly<Record<string, string | number | boolean>>): Command {
+    const checked = new Arguments('.launcherArgs()', callerLocation(this.launcherArgs));
+    const given = checked.take(z.record(z.string(), z.unknown()), options, 'its options') ?? {};
+    const pairs: [string, string | number | boolean][] = [];
+    for (const [name, value] of Object.entries(given)) {
+      const text = checked.take(launcherValue, value, show(name));
+      if (checked.take(launcherOption, name, 'the name of an option') !== undefined && text !== undefined) {
+        pairs.push([name, text]);
+      }
+    }
+    const before = this[authoredCommand].declaration.launcherArgs;
+    return this.#with({ launcherArgs: { ...before, ...Object.fromEntries(pairs) } }, checked);
+  }
+
+  mpmd(...commands: readonly Command[]): Command {
+    const checked = new Arguments('.mpmd()', callerLocation(this.mpmd));
+    const parts: CommandDeclaration[] = [];
+    for (const command of commands) {
+      const authored = command?.[authoredCommand];
+      if (authored === undefined) {
+        const message = `.mpmd(): ${show(command)} is no command`;
+        checked.problems.error('DSL1001', message, checked.at, "write command('./program', 'argument')");
+        continue;
+      }
+      checked.problems.add(authored.problems);
+      checkPart(checked, authored.declaration);
+      parts.push(authored.declaration);
+    }
+    if (commands.length === 0) checked.problems.error('DSL1001', '.mpmd() needs at least one command', checked.at);
+    const before = this[authoredCommand].declaration.mpmd ?? [];
+    return this.#with(parts.length === 0 ? {} : { mpmd: [...before, ...parts] }, checked);
+  }
+
+  container(container: Container): Command {
+    const checked = new Arguments('.container()', callerLocation(this.container));
+    const node = containerNode(checked, container);
+    return this.#with(node === undefined ? {} : { container: node }, checked);
   }
 
   #size(name: Size, value: number, checked: Arguments): Command {

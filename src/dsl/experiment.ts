@@ -5,34 +5,48 @@ import {
   type Authored,
   authoredCommand,
   authoredExperiment,
+  type CommandDeclaration,
+  type EnsembleDeclaration,
   type EntityDeclaration,
   type Event,
   type ExperimentDeclaration,
   type MlSource,
   namePattern,
+  type ScriptSource,
 } from '../ir/index.js';
-import { Arguments, deepFreeze, show } from './arguments.js';
+import { Arguments, deepFreeze, positive, show } from './arguments.js';
+import { batchNode } from './batch-node.js';
 import type { Command } from './command.js';
-import { afterNode, attachNode, batchNode, colocatedNode, mlModelNode, orchestratorNode, paramsNode } from './nodes.js';
+import { addedModelNode, afterNode, attachNode, requiresNode, setupNode, sharesNodesNode } from './entity-nodes.js';
+import { functionNode, mlModelNode, scriptNode } from './ml-nodes.js';
 import type {
-  Application,
+  AddModelOptions,
+  AfterKeyOptions,
   AttachOptions,
   BatchOptions,
   ColocateOptions,
-  Experiment,
   MlModelOptions,
   OrchestratorOptions,
   ParamsOptions,
   ParamValues,
-} from './types.js';
+  RequiresOptions,
+  ScriptOptions,
+  SetupOptions,
+} from './options.js';
+import { paramsNode } from './params-node.js';
+import { colocatedNode, orchestratorNode } from './store-nodes.js';
+import type { Experiment } from './types.js';
 
 /**
  * Opens an experiment. Its builder is immutable: every call returns a new one, and a half-built experiment can be extended twice.
  *
+ * The editor refuses a name used twice and one that is not there. Where entities are opened in a loop it cannot: `experiment<string>('x')` leaves
+ * that to the compiler.
+ *
  * @example
  * export default experiment('hello').model('greeter', command('echo', 'hello'));
  */
-export function experiment(name: string): Experiment {
+export function experiment<const Names extends string = never>(name: string): Experiment<Names> {
   const checked = new Arguments('experiment()', callerLocation(experiment));
   const declaration: ExperimentDeclaration = {
     kind: 'experiment',
@@ -40,7 +54,7 @@ export function experiment(name: string): Experiment {
     name: checkName(checked, name),
     entities: [],
   };
-  return builderOf({ declaration, problems: checked.problems.sorted() }) as unknown as Experiment;
+  return builderOf({ declaration, problems: checked.problems.sorted() }) as unknown as Experiment<Names>;
 }
 
 /** The builder at run time: one class behind all the types that say which call is allowed when. */
@@ -69,7 +83,43 @@ class ExperimentBuilder {
     const checked = new Arguments('.batch()', callerLocation(this.batch));
     const node = batchNode(checked, options);
     if (this.#declaration.entities.length === 0) return this.#with({ ...this.#declaration, batch: node }, checked);
-    return this.#describe(checked, () => ({ batch: node }));
+    return this.#describeAny(checked, () => ({ batch: node }));
+  }
+
+  requires(options: RequiresOptions): ExperimentBuilder {
+    const checked = new Arguments('.requires()', callerLocation(this.requires));
+    return this.#describeAny(checked, () => ({ requires: requiresNode(checked, options) }));
+  }
+
+  setup(options: SetupOptions): ExperimentBuilder {
+    const checked = new Arguments('.setup()', callerLocation(this.setup));
+    return this.#describeAny(checked, () => ({ setup: setupNode(checked, options) }));
+  }
+
+  sharesNodesWith(name: string): ExperimentBuilder {
+    const checked = new Arguments('.sharesNodesWith()', callerLocation(this.sharesNodesWith));
+    return this.#describe(checked, () => {
+      const node = sharesNodesNode(checked, name);
+      return node === undefined ? {} : { sharesNodesWith: node };
+    });
+  }
+
+  replicas(n: number): ExperimentBuilder {
+    const checked = new Arguments('.replicas()', callerLocation(this.replicas));
+    return this.#describeEnsemble(checked, () => {
+      const replicas = checked.take(positive, n, 'their number');
+      return replicas === undefined ? {} : { replicas };
+    });
+  }
+
+  addModel(name: string, command: Command, options?: AddModelOptions): ExperimentBuilder {
+    const checked = new Arguments('.addModel()', callerLocation(this.addModel));
+    return this.#describeEnsemble(checked, (open) => {
+      const declaration = commandDeclaration(checked, command);
+      const own = checkName(checked, name);
+      if (declaration === undefined) return {};
+      return { added: [...open.added, addedModelNode(checked, own, declaration, options)] };
+    });
   }
 
   params(values: ParamValues, options?: ParamsOptions): ExperimentBuilder {
@@ -101,6 +151,22 @@ class ExperimentBuilder {
     });
   }
 
+  addScript(name: string, source: ScriptSource, options?: ScriptOptions): ExperimentBuilder {
+    const checked = new Arguments('.addScript()', callerLocation(this.addScript));
+    return this.#describe(checked, (open) => {
+      const node = scriptNode(checked, name, source, options);
+      return { scripts: node === undefined ? open.scripts : [...open.scripts, node] };
+    });
+  }
+
+  addFunction(name: string, source: () => string, options?: ScriptOptions): ExperimentBuilder {
+    const checked = new Arguments('.addFunction()', callerLocation(this.addFunction));
+    return this.#describe(checked, (open) => {
+      const node = functionNode(checked, name, source, options);
+      return { scripts: node === undefined ? open.scripts : [...open.scripts, node] };
+    });
+  }
+
   enableKeyPrefixing(): ExperimentBuilder {
     const checked = new Arguments('.enableKeyPrefixing()', callerLocation(this.enableKeyPrefixing));
     return this.#describe(checked, () => ({ keyPrefixing: true }));
@@ -119,7 +185,7 @@ class ExperimentBuilder {
     }));
   }
 
-  after(name: string, event?: Event): ExperimentBuilder {
+  after(name: string, event?: Event | AfterKeyOptions): ExperimentBuilder {
     const checked = new Arguments('.after()', callerLocation(this.after));
     return this.#describe(checked, (open) => {
       const node = afterNode(checked, name, event);
@@ -136,22 +202,11 @@ class ExperimentBuilder {
   }
 
   #open(kind: 'model' | 'ensemble', name: string, command: Command, checked: Arguments): ExperimentBuilder {
-    const authored = command?.[authoredCommand];
-    if (authored === undefined) {
-      const message = `${checked.call}: ${show(command)} is no command`;
-      checked.problems.error('DSL1001', message, checked.at, "write command('./program', 'argument')");
-      return this.#with(this.#declaration, checked);
-    }
-    checked.problems.add(authored.problems);
-    const application = { attach: [], mlModels: [], incoming: [], after: [] };
-    const node = {
-      kind,
-      at: checked.at,
-      name: checkName(checked, name),
-      command: authored.declaration,
-      ...application,
-    };
-    return this.#add(node, checked);
+    const declaration = commandDeclaration(checked, command);
+    if (declaration === undefined) return this.#with(this.#declaration, checked);
+    const lists = { attach: [], mlModels: [], scripts: [], incoming: [], after: [] };
+    const node = { at: checked.at, name: checkName(checked, name), command: declaration, ...lists };
+    return this.#add(kind === 'model' ? { kind, ...node } : { kind, ...node, added: [] }, checked);
   }
 
   #add(entity: EntityDeclaration, checked: Arguments): ExperimentBuilder {
@@ -163,14 +218,46 @@ class ExperimentBuilder {
     checked: Arguments,
     change: (open: ApplicationDeclaration) => Partial<ApplicationDeclaration>,
   ): ExperimentBuilder {
+    return this.#change(checked, 'a model or an ensemble', 'call it after .model() or .ensemble()', (open) =>
+      open.kind === 'orchestrator' ? undefined : change(open),
+    );
+  }
+
+  /** Changes the ensemble that is open. */
+  #describeEnsemble(
+    checked: Arguments,
+    change: (open: EnsembleDeclaration) => Partial<EnsembleDeclaration>,
+  ): ExperimentBuilder {
+    return this.#change(checked, 'an ensemble', 'call it after .ensemble()', (open) =>
+      open.kind === 'ensemble' ? change(open) : undefined,
+    );
+  }
+
+  /** Changes whatever is open. */
+  #describeAny(checked: Arguments, change: (open: EntityDeclaration) => CommonParts): ExperimentBuilder {
+    return this.#change(
+      checked,
+      'a model, an ensemble or an orchestrator',
+      'call it after .model(), .ensemble() or .orchestrator()',
+      change,
+    );
+  }
+
+  #change(
+    checked: Arguments,
+    what: string,
+    hint: string,
+    change: (open: EntityDeclaration) => Partial<EntityDeclaration> | undefined,
+  ): ExperimentBuilder {
     const { entities } = this.#declaration;
     const open = entities.at(-1);
-    if (open === undefined || open.kind === 'orchestrator') {
-      const message = `${checked.call} describes a model or an ensemble, and none is open here`;
-      checked.problems.error('DSL1009', message, checked.at, 'call it after .model() or .ensemble()');
+    const parts = open === undefined ? undefined : change(open);
+    if (open === undefined || parts === undefined) {
+      const message = `${checked.call} describes ${what}, and none is open here`;
+      checked.problems.error('DSL1009', message, checked.at, hint);
       return this.#with(this.#declaration, checked);
     }
-    const changed = { ...open, ...change(open) } as ApplicationDeclaration;
+    const changed = { ...open, ...parts } as EntityDeclaration;
     return this.#with({ ...this.#declaration, entities: [...entities.slice(0, -1), changed] }, checked);
   }
 
@@ -184,6 +271,20 @@ function builderOf(authored: Authored<ExperimentDeclaration>): ExperimentBuilder
   return new ExperimentBuilder(authored);
 }
 
+/** What every entity can have. */
+type CommonParts = Pick<EntityDeclaration, 'batch' | 'requires' | 'setup'>;
+
+function commandDeclaration(checked: Arguments, command: Command): CommandDeclaration | undefined {
+  const authored = command?.[authoredCommand];
+  if (authored === undefined) {
+    const message = `${checked.call}: ${show(command)} is no command`;
+    checked.problems.error('DSL1001', message, checked.at, "write command('./program', 'argument')");
+    return undefined;
+  }
+  checked.problems.add(authored.problems);
+  return authored.declaration;
+}
+
 function checkName(checked: Arguments, name: string): string {
   if (typeof name === 'string' && namePattern.test(name)) return name;
   checked.problems.error(
@@ -194,5 +295,3 @@ function checkName(checked: Arguments, name: string): string {
   );
   return typeof name === 'string' ? name : 'unknown';
 }
-
-export type { Application, Experiment };

@@ -1,18 +1,42 @@
+export { apptainer, type Container } from './apptainer.js';
 export { type Command, command } from './command.js';
 export { experiment } from './experiment.js';
-export { mlBytes, mlFile } from './ml-source.js';
+export { mlBytes, mlFile, scriptFile, scriptText } from './ml-source.js';
+export type { Fresh, NotAllowed } from './not-allowed.js';
 export type {
-  Application,
+  AddModelOptions,
+  AfterKeyOptions,
   AttachOptions,
   BatchOptions,
   ColocateOptions,
-  Experiment,
-  Fresh,
+  ColocateTcpOptions,
+  ColocateUdsOptions,
+  ContainerOptions,
+  Device,
+  DirectiveOptions,
+  MailOptions,
   MlModelOptions,
-  NotAllowed,
-  Opening,
+  ModelParamsOptions,
   OrchestratorOptions,
+  ParamAssignment,
   ParamsOptions,
   ParamValues,
+  PlacementOptions,
+  RequiresOptions,
+  ScriptOptions,
+  SelfDescribedModelOptions,
+  SetupOptions,
   StoreLimits,
+  StrategyFunction,
+  TensorFlowModelOptions,
+} from './options.js';
+export type {
+  ApplicationBuilder,
+  EnsembleBuilder,
+  Experiment,
+  ModelBuilder,
+  OnceColocated,
+  Opening,
+  OrchestratorArguments,
+  OrchestratorBuilder,
 } from './types.js';

@@ -1,159 +1,122 @@
-import type { AuthoredExperiment, Event, MlSource, ParamValue } from '../ir/index.js';
+import type { AuthoredExperiment, Event, MlSource, ScriptSource } from '../ir/index.js';
 import type { Command } from './command.js';
+import type { Fresh, NotAllowed } from './not-allowed.js';
+import type {
+  AddModelOptions,
+  AfterKeyOptions,
+  AttachOptions,
+  BatchOptions,
+  ColocateOptions,
+  MlModelOptions,
+  ModelParamsOptions,
+  OrchestratorOptions,
+  ParamAssignment,
+  ParamsOptions,
+  ParamValues,
+  RequiresOptions,
+  ScriptOptions,
+  SetupOptions,
+} from './options.js';
 
-declare const explain: unique symbol;
-
-/** No value has this type. Its text is what the editor shows when a call is not allowed. */
-export interface NotAllowed<Text extends string> {
-  readonly [explain]: Text;
-}
-
-/** `Name`, unless the experiment has it already. */
-export type Fresh<Name extends string, Names extends string> = Name extends Names
-  ? NotAllowed<`the experiment already has an entity named '${Name}'`>
-  : Name;
-
-/** What a job asks of the scheduler. */
-export interface BatchOptions {
-  /** @default computed from what the job runs */
-  nodes?: number;
-  /** `'02:00:00'`, `'1-12:00:00'`, `'PT2H'`. @default computed if every command has a walltime, else the site's */
-  walltime?: string;
-  account?: string;
-  /** Queue or partition. */
-  queue?: string;
-  qos?: string;
-  reservation?: string;
-  constraint?: string;
-  /** Whole nodes. */
-  exclusive?: boolean;
-  gpusPerNode?: number;
-  /** Memory on each node: `'64G'`. */
-  memory?: string;
-  /** Environment modules to load, after the site's. */
-  modules?: readonly string[];
-  /** Lines of shell that run before anything else of the job. */
-  preamble?: readonly string[];
-  /** How an ensemble meets the scheduler: its members as steps of one job, or as elements of a job array. @default 'packed' */
-  mode?: 'packed' | 'array';
-  /** Members that run at a time. @default as many as fit */
-  maxConcurrent?: number;
-}
-
-/** Parameters by name: a model takes scalars, an ensemble scalars and lists. */
-export type ParamValues = Readonly<Record<string, ParamValue | readonly ParamValue[]>>;
-
-export interface ParamsOptions {
-  /** `all-perm`: every combination, the first parameter slowest. @default 'all-perm' */
-  strategy?: 'all-perm';
-  /** Parameters that become arguments (`--name=value`, `-n value`), in the place of `{args}` or at the end. */
-  asArgs?: readonly string[];
-}
-
-/** Files of an entity's directory: paths or globs relative to the workflow's folder. A directory stands for what is in it. */
-export interface AttachOptions {
-  /** Copied, with their mode bits. */
-  copy?: string | readonly string[];
-  /** Linked. */
-  symlink?: string | readonly string[];
-  /** Templates: each tag `;NAME;` is replaced by the parameter's value. */
-  configure?: string | readonly string[];
-  /** Delimiter of the tags of these templates, taken literally. @default ';' */
-  tag?: string;
-}
-
-/** Threads, clients and memory of a store. */
-export interface StoreLimits {
-  /** CPUs set aside for it on each of its nodes. @default 1 */
-  cpus?: number;
-  /** Worker threads a device. @default 1 */
-  threadsPerQueue?: number;
-  interOpThreads?: number;
-  intraOpThreads?: number;
-  maxClients?: number;
-  /** `'16G'`. @default no limit */
-  maxMemory?: string;
-}
-
-/** A store on each node of the entity, over TCP on loopback or over a Unix socket. */
-export type ColocateOptions = StoreLimits & {
-  /** SmartRedis's identifier: the store is then found by `SSDB_ID`. */
-  id?: string;
-} & (
-    | { /** Over TCP on loopback. */ tcp: true; uds?: never /** @default a free one */; port?: number }
-    | {
-        /** Over a Unix socket. */ uds: true;
-        tcp?: never;
-        /** At most 107 bytes. @default in a folder of the job's own under /tmp */
-        socket?: string;
-        /** Mode bits of the socket. @default 0o700 */
-        permissions?: number;
-      }
-  );
-
-export interface OrchestratorOptions<Name extends string = string> extends StoreLimits {
-  /** SmartRedis's identifier as well, unless it is the default. @default 'orchestrator' */
-  name?: Name;
-  /** @default a free one */
-  port?: number;
-  /** Network interface to listen on. @default loopback when its users run on its own node, else the site's */
-  interface?: string;
-}
-
-export interface MlModelOptions {
-  backend: 'ONNX';
-  /** `CPU`, `GPU`, or one of several: `GPU:1`. @default 'CPU' */
-  device?: 'CPU' | 'GPU' | `CPU:${number}` | `GPU:${number}`;
-  /** Copies, one a GPU, under `NAME.GPU:i`. @default 1 */
-  devicesPerNode?: number;
-  /** @default 0 */
-  firstDevice?: number;
-  batchSize?: number;
-  minBatchSize?: number;
-  /** Milliseconds. */
-  minBatchTimeout?: number;
-  tag?: string;
-  /** Name of the store that loads it. @default the entity's colocated store if it has one, else every standalone one */
-  orchestrator?: string;
-}
+/*
+ * Which call is allowed when. State stands in positional parameters, since an object that every call rewrites costs the square of the
+ * chain's length to check; calls that change no state return `this`.
+ */
 
 /** Calls that open the next entity, whatever is open now. */
 export interface Opening<Names extends string> extends AuthoredExperiment {
   /** Opens a model: one application. */
-  model<const Name extends string>(name: Fresh<Name, Names>, command: Command): Application<Names | Name, false>;
+  model<const Name extends string>(name: Fresh<Name, Names>, command: Command): ModelBuilder<Names | Name, false>;
   /** Opens an ensemble: members `NAME_0`, `NAME_1`, … of one application. */
-  ensemble<const Name extends string>(name: Fresh<Name, Names>, command: Command): Application<Names | Name, false>;
+  ensemble<const Name extends string>(name: Fresh<Name, Names>, command: Command): EnsembleBuilder<Names | Name, false>;
   /** Opens a standalone store. */
   orchestrator<const Name extends string = 'orchestrator'>(
-    options?: OrchestratorOptions<Name> & { name?: Fresh<Name, Names> },
-  ): Opening<Names | Name>;
+    ...options: OrchestratorArguments<Name, Names>
+  ): OrchestratorBuilder<Names | Name>;
   /** A way out of the chain: `change` takes the builder and returns one. */
   apply<Result>(change: (builder: this) => Result): Result;
 }
 
+/** The options of `.orchestrator()`: once the default name is taken, they have to give another. */
+export type OrchestratorArguments<Name extends string, Names extends string> = string extends Names
+  ? [options?: OrchestratorOptions<Name>]
+  : 'orchestrator' extends Names
+    ? [options: OrchestratorOptions<Name> & { name: Fresh<Name, Names> }]
+    : [options?: OrchestratorOptions<Name> & { name?: Fresh<Name, Names> }];
+
 /** An experiment before its first entity. */
 export interface Experiment<Names extends string = never> extends Opening<Names> {
   /** Describes the experiment's own job, which runs every entity without a `.batch()` of its own. */
-  batch(options: BatchOptions): Experiment<Names>;
+  batch(options: BatchOptions): this;
 }
 
-/** A model or an ensemble: the calls describe it, until the next entity is opened. */
-export interface Application<Names extends string, Colocated extends boolean> extends Opening<Names> {
-  params(values: ParamValues, options?: ParamsOptions): Application<Names, Colocated>;
-  attach(options: AttachOptions): Application<Names, Colocated>;
-  /** Gives it a store of its own on each of its nodes. */
-  colocate(
-    options: Colocated extends true ? NotAllowed<'this entity already has a colocated orchestrator'> : ColocateOptions,
-  ): Application<Names, true>;
+/** What a model and an ensemble have in common: the calls describe it, until the next entity is opened. */
+export interface ApplicationBuilder<Names extends string> extends Opening<Names> {
+  /** Puts files into its directory. */
+  attach(options: AttachOptions): this;
   /** Has the store load an ML model before the application starts. */
-  addMlModel(name: string, source: MlSource, options: MlModelOptions): Application<Names, Colocated>;
+  addMlModel(name: string, source: MlSource, options: MlModelOptions): this;
+  /** Has the store load a TorchScript before the application starts. */
+  addScript(name: string, source: ScriptSource, options?: ScriptOptions): this;
+  /** Like `addScript`, from what `source` returns: TorchScript's text. It is called at once. */
+  addFunction(name: string, source: () => string, options?: ScriptOptions): this;
   /** Its keys get its name in front (`NAME.key`), a member's the member's. Ensembles do so by default, models do not. */
-  enableKeyPrefixing(): Application<Names, Colocated>;
-  disableKeyPrefixing(): Application<Names, Colocated>;
+  enableKeyPrefixing(): this;
+  disableKeyPrefixing(): this;
   /** Entities whose keys it reads; they may be opened later. Its own name means: each member reads its own keys. */
-  registerIncomingEntity(...names: readonly [string, ...string[]]): Application<Names, Colocated>;
-  /** Starts when `name`, or the member `NAME_i`, has come so far. @default completed: all members succeeded */
-  after(name: Names | `${Names}_${number}`, event?: Event): Application<Names, Colocated>;
-  /** Makes it a job of its own. */
-  batch(options: BatchOptions): Application<Names, Colocated>;
+  registerIncomingEntity(...names: readonly [string, ...string[]]): this;
+  /**
+   * Starts when `name`, or the member `NAME_i`, has come so far, or has written a key: `{ key: 'ready' }`. @default completed: all members succeeded
+   */
+  after(name: Names | `${Names}_${number}`, event?: Event | AfterKeyOptions): this;
+  /** Says what its nodes must be like. A second call replaces the first. */
+  requires(options: RequiresOptions): this;
+  /** Runs on the nodes of `name`, beside it, and sees its colocated store. A second call replaces the first. */
+  sharesNodesWith(name: Names): this;
+  /** Modules and lines of shell that come before its launch. A second call replaces the first. */
+  setup(options: SetupOptions): this;
+  /** Makes it a job of its own. A second call replaces the first. */
+  batch(options: BatchOptions): this;
 }
+
+/** A model: one application. */
+export interface ModelBuilder<Names extends string, Colocated extends boolean> extends ApplicationBuilder<Names> {
+  /** Values for the tags of its templates, and for its arguments. A second call replaces the first. */
+  params(values: ParamAssignment, options?: ModelParamsOptions): this;
+  /** Gives it a store of its own on each of its nodes. */
+  colocate(options: OnceColocated<Colocated>): ModelBuilder<Names, true>;
+}
+
+/** An ensemble: members `NAME_0`, `NAME_1`, … */
+export interface EnsembleBuilder<Names extends string, Colocated extends boolean> extends ApplicationBuilder<Names> {
+  /** Values for the tags of its templates and for its arguments; the strategy makes members of them. A second call replaces the first. */
+  params(values: ParamValues, options?: ParamsOptions): this;
+  /** Gives each member a store of its own on each of its nodes. */
+  colocate(options: OnceColocated<Colocated>): EnsembleBuilder<Names, true>;
+  /** Runs each assignment of parameters `n` times; without parameters, makes `n` like members. @default 1 */
+  replicas(n: number): this;
+  /**
+   * Adds a member by hand. Members added so are all there are; what `.params()` says holds for each, its own parameters come first, and
+   * `.replicas(n)` runs each `n` times.
+   */
+  addModel<const Name extends string>(
+    name: Fresh<Name, Names>,
+    command: Command,
+    options?: AddModelOptions,
+  ): EnsembleBuilder<Names | Name, Colocated>;
+}
+
+/** A standalone store: the calls describe it, until the next entity is opened. */
+export interface OrchestratorBuilder<Names extends string> extends Opening<Names> {
+  /** Makes it a job of its own. A second call replaces the first. */
+  batch(options: BatchOptions): this;
+  /** Says what its nodes must be like. A second call replaces the first. */
+  requires(options: RequiresOptions): this;
+  /** Modules and lines of shell that come before its start. A second call replaces the first. */
+  setup(options: SetupOptions): this;
+}
+
+/** The options of `.colocate()`, unless it was called. */
+export type OnceColocated<Colocated extends boolean> = Colocated extends true
+  ? NotAllowed<'this entity already has a colocated orchestrator'>
+  : ColocateOptions;

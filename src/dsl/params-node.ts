@@ -1,0 +1,170 @@
+import * as z from 'zod';
+import type { ParamsDeclaration, ParamValue } from '../ir/index.js';
+import { type Arguments, natural, positive, show, texts } from './arguments.js';
+import { callUserFunction } from './call-user-function.js';
+import type { ParamsOptions, ParamValues } from './options.js';
+
+type Values = ParamsDeclaration['values'];
+type Strategy = ParamsDeclaration['strategy'];
+
+const record = z.record(z.string(), z.unknown());
+const strategies = ['all-perm', 'step', 'random'] as const;
+
+/** What `.params()` was given. A function among its strategies is called here. */
+export function paramsNode(
+  checked: Arguments,
+  kind: 'model' | 'ensemble',
+  given: ParamValues,
+  options: ParamsOptions | undefined,
+): ParamsDeclaration {
+  const known = checked.options(options, ['strategy', 'asArgs', 'count', 'seed']);
+  const values = paramValues(checked, kind, given);
+  const strategy = kind === 'model' ? noStrategy(checked, known) : strategyOf(checked, values, known);
+  const named = checked.optional(texts, known.asArgs, 'asArgs') ?? [];
+  // A parameter whose value was refused has its problem already.
+  const names = Object.keys((strategy.kind === 'explicit' ? strategy.assignments[0] : given) ?? {});
+  for (const name of named) {
+    if (names.includes(name)) continue;
+    const hint = `its parameters are: ${names.join(', ')}`;
+    checked.problems.error('DSL1008', `.params(): asArgs names '${name}', which is no parameter`, checked.at, hint);
+  }
+  return { kind: 'params', at: checked.at, values, strategy, asArgs: named };
+}
+
+/** Values of parameters, without those that cannot be used; a model has one a parameter. */
+export function paramValues(checked: Arguments, kind: 'model' | 'ensemble', given: ParamValues): Values {
+  const entries: [string, Values[string]][] = [];
+  if (!isRecord(given)) {
+    const hint = 'write { NAME: value }';
+    checked.problems.error('DSL1008', `${checked.call}: ${show(given)} holds no parameters`, checked.at, hint);
+    return {};
+  }
+  for (const [name, value] of Object.entries(given)) {
+    const usable = paramValue(checked, kind, name, value);
+    if (usable !== undefined) entries.push([name, usable]);
+  }
+  return Object.fromEntries(entries);
+}
+
+function paramValue(
+  checked: Arguments,
+  kind: 'model' | 'ensemble',
+  name: string,
+  value: unknown,
+): Values[string] | undefined {
+  const problem = (text: string, hint: string) => {
+    checked.problems.error('DSL1008', `${checked.call}: ${name} ${text}`, checked.at, hint);
+    return undefined;
+  };
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  if (list.length === 0) return problem('is an empty list, so there would be no members', 'give at least one value');
+  if (Array.isArray(value) && kind === 'model') {
+    return problem(
+      'is a list, and a model has one value a parameter',
+      "use .ensemble() to run each of a list's values",
+    );
+  }
+  for (const item of list) {
+    if (typeof item === 'number' && !Number.isFinite(item))
+      return problem(`holds ${item}`, 'numbers have to be finite');
+    if (!isValue(item)) {
+      return problem(`cannot hold ${show(item)}`, 'values are texts, numbers and booleans, or lists of them');
+    }
+  }
+  return Array.isArray(value) ? [...list.filter(isValue)] : list.find(isValue);
+}
+
+function isValue(value: unknown): value is ParamValue {
+  return typeof value === 'string' ? !value.includes('\0') : typeof value === 'number' || typeof value === 'boolean';
+}
+
+function noStrategy(checked: Arguments, given: Partial<ParamsOptions>): Strategy {
+  for (const name of ['strategy', 'count', 'seed'] as const) {
+    if (given[name] === undefined) continue;
+    const message = `.params(): ${name} is for ensembles, and a model has one value a parameter`;
+    checked.problems.error('DSL1007', message, checked.at, "use .ensemble() to run each of a list's values");
+  }
+  return { kind: 'all-perm' };
+}
+
+function strategyOf(checked: Arguments, values: Values, given: Partial<ParamsOptions>): Strategy {
+  const count = checked.optional(positive, given.count, 'count');
+  const seed = checked.optional(natural, given.seed, 'seed');
+  const combinations = Object.values(values).reduce<number>((product, value) => product * lengthOf(value), 1);
+  const chosen = given.strategy;
+  const kind =
+    typeof chosen === 'function' ? undefined : (checked.choice(strategies, chosen, 'strategy') ?? 'all-perm');
+  if (count !== undefined && (kind === 'all-perm' || kind === 'step')) {
+    const message = `.params(): strategy '${kind}' takes every value, so count has no meaning`;
+    checked.problems.error('DSL1001', message, checked.at, "leave count out, or use strategy 'random'");
+  }
+  if (seed !== undefined && kind !== 'random') {
+    const message = `.params(): seed belongs to strategy 'random', not to ${kind === undefined ? 'a function' : `'${kind}'`}`;
+    checked.problems.error('DSL1001', message, checked.at);
+  }
+  if (typeof chosen === 'function') {
+    const axes = Object.entries(values).map(([name, value]) => [name, Object.freeze([value].flat())]);
+    const result = callUserFunction(checked, 'DSL1011', () =>
+      chosen(Object.freeze(Object.fromEntries(axes)), count ?? combinations),
+    );
+    return { kind: 'explicit', assignments: result === undefined ? [{}] : assignments(checked, result.returned) };
+  }
+  if (kind === 'step') checkLengths(checked, values);
+  if (kind !== 'random') return { kind: kind ?? 'all-perm' };
+  if (count !== undefined && count > combinations) {
+    const message = `.params(): ${count} of ${combinations} combinations cannot be taken without taking one twice`;
+    checked.problems.error('DSL1010', message, checked.at, `count is at most ${combinations}`);
+  }
+  return { kind, seed: seed ?? 0, ...(count === undefined ? {} : { count }) };
+}
+
+function lengthOf(value: Values[string]): number {
+  return Array.isArray(value) ? value.length : 1;
+}
+
+/** The lists that `step` walks side by side have one length. */
+function checkLengths(checked: Arguments, values: Values): void {
+  const axes = Object.entries(values).filter(([, value]) => lengthOf(value) !== 1);
+  if (new Set(axes.map(([, value]) => lengthOf(value))).size <= 1) return;
+  const lengths = axes.map(([name, value]) => `${name} has ${lengthOf(value)}`).join(', ');
+  const message = `.params(): strategy 'step' takes one value of each parameter at a time, and their numbers differ: ${lengths}`;
+  const hint = "give all lists one length, or one value; 'all-perm' runs every combination";
+  checked.problems.error('DSL1010', message, checked.at, hint);
+}
+
+/** What a user's function returned, if that is a list of members' parameters, all with the same names. */
+function assignments(checked: Arguments, returned: unknown): Record<string, ParamValue>[] {
+  const refuse = (text: string) => {
+    const hint = 'it returns a list with the parameters of each member: [{ TAU: 0.6 }, { TAU: 0.8 }]';
+    checked.problems.error('DSL1011', `.params(): the strategy function returned ${text}`, checked.at, hint);
+    return [{}];
+  };
+  if (returned instanceof Promise) return refuse('a promise, and it has to give its members at once');
+  if (!Array.isArray(returned)) return refuse(show(returned));
+  if (returned.length === 0) return refuse('an empty list, so there would be no members');
+  const usable: Record<string, ParamValue>[] = [];
+  let names: string[] | undefined;
+  for (const [index, assignment] of (returned as unknown[]).entries()) {
+    if (!isRecord(assignment)) return refuse(`${show(assignment)} as member ${index}`);
+    const wrong = Object.entries(assignment).find(([, value]) => !isUsable(value));
+    if (wrong !== undefined) return refuse(`${show(wrong[1])} as ${wrong[0]} of member ${index}`);
+    const own = Object.keys(assignment);
+    names ??= own;
+    const first = names;
+    const odd = own.find((name) => !first.includes(name)) ?? first.find((name) => !own.includes(name));
+    if (odd !== undefined) {
+      const where = first.includes(odd) ? `member 0 has and member ${index} has not` : `only member ${index} has`;
+      return refuse(`a parameter '${odd}' that ${where}`);
+    }
+    usable.push(Object.fromEntries(first.map((name) => [name, assignment[name] as ParamValue])));
+  }
+  return usable;
+}
+
+function isUsable(value: unknown): boolean {
+  return isValue(value) && (typeof value !== 'number' || Number.isFinite(value));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return record.safeParse(value).success;
+}
