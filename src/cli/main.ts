@@ -3,9 +3,14 @@ import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../compiler/package-version.js';
 import { checkCommand } from './commands/check.js';
 import { compileCommand } from './commands/compile.js';
+import { diffCommand } from './commands/diff.js';
+import { explainCommand } from './commands/explain.js';
+import { graphCommand } from './commands/graph.js';
+import { membersCommand } from './commands/members.js';
 import { orchestratorCommand } from './commands/orchestrator.js';
 import { previewCommand } from './commands/preview.js';
 import { runCommand } from './commands/run.js';
+import { siteCommand } from './commands/site.js';
 import { ExitCode, reportFailure } from './failure.js';
 
 const program = new Command('simwright')
@@ -18,9 +23,19 @@ const program = new Command('simwright')
     '\nExit codes: 0 done, 1 the workflow has errors, 2 wrong usage, 4 the application failed, 70 a bug in simwright.',
   );
 
-for (const command of [checkCommand(), compileCommand(), previewCommand(), runCommand(), orchestratorCommand()]) {
-  program.addCommand(command.exitOverride());
-}
+const commands = [
+  checkCommand(),
+  compileCommand(),
+  diffCommand(),
+  previewCommand(),
+  membersCommand(),
+  graphCommand(),
+  runCommand(),
+  orchestratorCommand(),
+  siteCommand(),
+  explainCommand(),
+];
+for (const command of commands) program.addCommand(command.exitOverride());
 
 try {
   await program.exitOverride().parseAsync();

@@ -8,22 +8,31 @@ import {
   Plan,
   type Site,
 } from '../ir/index.js';
+import { jobRefusals } from '../targets/refusals.js';
 import { targets } from '../targets/registry.js';
 import { launcherOf, type Target } from '../targets/target.js';
 import { emitFiles, type OutputFile } from './emit/emit-files.js';
-import { type Facts, inspectFiles } from './inspect/index.js';
+import type { EmittedStep, EmittedStore, ScriptInput } from './emit/job-script.js';
+import { type LaunchWords, launchWords } from './emit/launch-words.js';
+import { type Artifact, bytesArtifact, type Facts, inspectFiles } from './inspect/index.js';
 import { packageVersion } from './package-version.js';
 import {
+  checkDevices,
   checkFiles,
+  checkKeys,
+  checkLaunches,
+  checkModels,
   checkNames,
+  checkSharing,
   checkStores,
   checkTemplates,
   expandAxes,
   fitOneNode,
+  largest,
   lower,
   placeJobs,
   type Sized,
-  sizeStep,
+  sizeLaunches,
 } from './passes/index.js';
 
 /** An experiment, ready to be written to a folder. */
@@ -31,6 +40,8 @@ export interface Compiled {
   readonly plan: Plan;
   readonly target: Target;
   readonly files: readonly OutputFile[];
+  /** What the scripts were made from. */
+  readonly script: ScriptInput;
   /** Doubts that do not stop anything. */
   readonly warnings: readonly Problem[];
 }
@@ -50,7 +61,8 @@ export function compile(input: CompileInput, site: Site): Compiled {
   const problems = new Problems();
   problems.add(input.problems);
   const target: Target = targets[site.target];
-  const experiment = target.capabilities.oneNode ? fitOneNode(input.declaration) : input.declaration;
+  const { oneNode } = target.capabilities;
+  const experiment = oneNode ? fitOneNode(input.declaration, target.launchers) : input.declaration;
   const facts = inspectFiles(experiment, file);
   if (applicationsOf(experiment).length === 0) {
     problems.error(
@@ -61,15 +73,21 @@ export function compile(input: CompileInput, site: Site): Compiled {
     );
   }
   checkNames(experiment, problems);
+  checkSharing(experiment, problems);
   checkStores(experiment, problems);
+  checkKeys(experiment, problems);
   checkFiles(experiment, facts, problems);
+  checkModels(experiment, facts, problems);
   checkTemplates(experiment, facts, problems);
-  const sized = sizeAll(experiment, site, problems);
-  checkLaunches(sized, site, target, problems);
+  checkDevices(experiment, site, problems);
+  const sized = sizeAll(experiment, site, oneNode, problems);
+  checkLaunches(sized, site, launcherOf(target, site), target, problems);
   // Jobs are placed over an experiment whose names and references hold.
   problems.throwIfErrors();
   const jobs = placeJobs(experiment, sized, site, { ...target.capabilities, ...arrayLimit(site) }, problems);
   problems.throwIfErrors();
+  const words = launchWords({ experiment, sized, jobs, site, target }, problems);
+  const launcherArtifacts = artifactsOfLaunchers(words.applications);
   const plan = lower(
     {
       experiment,
@@ -79,51 +97,88 @@ export function compile(input: CompileInput, site: Site): Compiled {
       facts,
       sized,
       jobs,
+      oneNode,
+      launcherFiles: new Map(
+        applicationsOf(experiment).map((application) => [
+          application,
+          (launcherArtifacts.get(application.name) ?? []).map(({ to, artifact }) => ({ to, artifact: artifact.path })),
+        ]),
+      ),
       scriptOf: ({ name }) => `jobs/${name}.${target.scriptExtension}`,
     },
     problems,
   );
+  checkJobs(plan, experiment, site, target, problems);
   problems.throwIfErrors();
-  const steps = new Map(
-    [...sized].map(([application, { size }]) => {
-      const { maxConcurrent } = application.batch ?? experiment.batch ?? {};
-      return [application.name, { application, size, maxConcurrent }];
-    }),
-  );
-  const files = emitFiles({ plan: Plan.parse(plan), site, target, steps }, artifactsOf(facts));
-  return { plan, target, files, warnings: problems.sorted() };
+  const script = { plan: Plan.parse(plan), site, target, ...emittedOf(experiment, words) };
+  const artifacts = [...artifactsOf(facts), ...[...launcherArtifacts.values()].flat().map(({ artifact }) => artifact)];
+  return { plan: script.plan, target, files: emitFiles(script, artifacts), script, warnings: problems.sorted() };
 }
 
 function sizeAll(
   experiment: ExperimentDeclaration,
   site: Site,
+  oneNode: boolean,
   problems: Problems,
 ): Map<ApplicationDeclaration, Sized> {
   return new Map(
-    applicationsOf(experiment).map((application) => [
-      application,
-      { size: sizeStep(application, site, problems), members: expandAxes(application) },
-    ]),
+    applicationsOf(experiment).map((application) => {
+      const launches = sizeLaunches(application, site, oneNode, problems);
+      return [application, { size: largest(launches), launches, members: expandAxes(application, problems) }];
+    }),
   );
 }
 
-function checkLaunches(
-  sized: ReadonlyMap<ApplicationDeclaration, Sized>,
+/** What a job asks for that the scheduler has no words for. */
+function checkJobs(
+  plan: Plan,
+  experiment: ExperimentDeclaration,
   site: Site,
   target: Target,
   problems: Problems,
 ): void {
-  const launcher = launcherOf(target, site);
-  if (!target.launchers.includes(launcher)) {
-    const message = `site '${site.name}' launches by ${launcher}, and ${target.name} jobs cannot`;
-    problems.error('PLAN1002', message, undefined, `${target.name} launches by: ${target.launchers.join(', ')}`);
-  }
-  for (const [{ name, command }, { size }] of sized) {
-    if (launcher === 'none' && (size.tasks > 1 || size.nodes > 1)) {
-      const message = `'${name}' has ${size.tasks} tasks, and site '${site.name}' has no launcher to start them`;
-      problems.error('PLAN1002', message, command.at, 'give the site a launcher, or the command one task');
+  for (const job of plan.jobs) {
+    const names = [...job.entities, ...job.stores];
+    const entities = experiment.entities.filter(({ name }) => names.includes(name));
+    const at = entities.find(({ batch }) => batch !== undefined)?.batch?.at ?? experiment.batch?.at ?? entities[0]?.at;
+    for (const { notSupported, hint } of jobRefusals(job, target, launcherOf(target, site))) {
+      problems.error('PLAN1002', `job '${job.name}': ${notSupported}`, at, hint);
     }
   }
+}
+
+/** Scripts' own view of applications and stores. */
+function emittedOf(
+  experiment: ExperimentDeclaration,
+  words: ReturnType<typeof launchWords>,
+): Pick<ScriptInput, 'steps' | 'stores'> {
+  const steps = new Map<string, EmittedStep>();
+  const stores = new Map<string, EmittedStore>();
+  for (const entity of experiment.entities) {
+    const store = words.stores.get(entity.name);
+    // A colocated store starts as the job does; the entity's own setup is for its application.
+    if (store !== undefined) {
+      stores.set(entity.name, { ...store, setup: entity.kind === 'orchestrator' ? entity.setup : undefined });
+    }
+    const launch = words.applications.get(entity.name);
+    if (launch === undefined) continue;
+    const { maxConcurrent } = entity.batch ?? experiment.batch ?? {};
+    steps.set(entity.name, { ...launch, maxConcurrent, setup: entity.setup });
+  }
+  return { steps, stores };
+}
+
+/** Files that launchers read, as artifacts, by application. */
+function artifactsOfLaunchers(applications: ReadonlyMap<string, LaunchWords>) {
+  return new Map(
+    [...applications].map(([name, { files }]) => [
+      name,
+      Object.entries(files).map(([to, text]): { readonly to: string; readonly artifact: Artifact } => ({
+        to,
+        artifact: bytesArtifact(to, Buffer.from(text)),
+      })),
+    ]),
+  );
 }
 
 /** The site's own limit of array elements, if it names one. */
@@ -131,11 +186,11 @@ function arrayLimit({ maxArraySize }: Site): { readonly maxArraySize?: number } 
   return maxArraySize === undefined ? {} : { maxArraySize };
 }
 
-function artifactsOf(facts: Facts) {
+function artifactsOf(facts: Facts): Artifact[] {
   const attached = [...facts.attached.values()].flat().flatMap((file) => {
     if (file.kind === 'directory') return [];
     if (file.kind === 'symlink') return typeof file.target === 'string' ? [] : [file.target];
     return [file.artifact];
   });
-  return [...attached, ...[...facts.mlModels.values()].map(({ artifact }) => artifact)];
+  return [...attached, ...[...facts.mlModels.values()].map(({ artifact }) => artifact), ...facts.scripts.values()];
 }

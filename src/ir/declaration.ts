@@ -223,9 +223,7 @@ export const BatchDeclaration = z.strictObject({
   /** How an ensemble meets the scheduler: steps of one job, elements of a job array, a job a member. */
   mode: z.enum(['packed', 'array', 'separate']).optional(),
   maxConcurrent: count.optional(),
-  mail: z
-    .strictObject({ to: z.string().min(1), events: z.array(z.enum(['begin', 'end', 'fail'])).min(1) })
-    .optional(),
+  mail: z.strictObject({ to: z.string().min(1), events: z.array(z.enum(['begin', 'end', 'fail'])).min(1) }).optional(),
   /** Directives by flag: those never to write, and those to write as they are. The user's say comes after the site's. */
   directives: DirectiveEdits.optional(),
 });

@@ -17,7 +17,7 @@ export function memberCount(axes: readonly Axis[]): number {
  * Compiler and runtime both use this one function, so members are never listed anywhere.
  */
 export function memberParams(members: Members, index: number): Params {
-  const assignment = Math.floor(index / members.replicas);
+  const assignment = assignmentOf(members, index);
   switch (members.strategy) {
     case 'explicit':
       return members.assignments[assignment] ?? {};
@@ -28,6 +28,11 @@ export function memberParams(members: Members, index: number): Params {
     case 'random':
       return combination(members.axes, permute(assignment, memberCount(members.axes), members.seed));
   }
+}
+
+/** The assignment that a member has: replicas share one. */
+export function assignmentOf(members: Members, index: number): number {
+  return Math.floor(index / members.replicas);
 }
 
 /** Names of the parameters that members have. */

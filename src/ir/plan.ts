@@ -148,6 +148,8 @@ export const Entity = z.strictObject({
   asArgs: z.array(z.string()),
   files: z.array(StagedFile),
   env: z.record(z.string(), z.string()),
+  /** What members added by hand have in their environment beside it, by assignment. */
+  memberEnv: z.array(z.record(z.string(), z.string())).optional(),
   keyPrefixing: z.boolean(),
   /** Names of entities whose keys it reads; its own name stands for the member itself. */
   incoming: z.array(z.string()),
@@ -179,7 +181,7 @@ export type Entity = z.infer<typeof Entity>;
 /** What a job asks of the scheduler. */
 export const Allocation = z.strictObject({
   nodes: count,
-  /** CPUs on each node; absent with `exclusive`, which takes them all. */
+  /** CPUs on each node; absent with `exclusive` where the site does not say how many it has. */
   cpusPerNode: count.optional(),
   exclusive: z.boolean(),
   gpusPerNode: count.optional(),
@@ -202,9 +204,7 @@ export const Job = z.strictObject({
   allocation: Allocation,
   /** Further components of a heterogeneous job: nodes of another kind in the same allocation. */
   components: z.array(Allocation),
-  mail: z
-    .strictObject({ to: z.string(), events: z.array(z.enum(['begin', 'end', 'fail'])) })
-    .optional(),
+  mail: z.strictObject({ to: z.string(), events: z.array(z.enum(['begin', 'end', 'fail'])) }).optional(),
   /** The user's own edits of the directives. */
   directives: DirectiveEdits.optional(),
   /** Seconds before the walltime at which applications are told to end. */

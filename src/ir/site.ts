@@ -16,11 +16,21 @@ export type LauncherName = z.infer<typeof LauncherName>;
 export const EngineName = z.enum(['embedded', 'redis', 'redisai']);
 export type EngineName = z.infer<typeof EngineName>;
 
-/** Directives by flag: those never to write, and those to write with a value (`''`: the flag alone) or instead of ours. */
+/** Ways of asking for GPUs. */
+export const GpuDialect = z.enum(['gpus-per-node', 'gres', 'ngpus', 'gpu', 'none']);
+export type GpuDialect = z.infer<typeof GpuDialect>;
+
+/**
+ * Directives by flag: those never to write, and those to write with a value (`''`: the flag alone) or instead of ours. A flag that
+ * stands for many things is named with its resource: `-l walltime`, `-R select`.
+ */
 export const DirectiveEdits = z.strictObject({
   drop: z.array(z.string()).default([]),
   set: z
-    .record(z.string().regex(/^\S+$/, 'a flag has no blanks'), z.union([directiveText, z.literal(''), z.number()]))
+    .record(
+      z.string().regex(/^\S+( \S+)?$/, 'a flag, or a flag and its resource: "-q", "-l walltime"'),
+      z.union([directiveText, z.literal(''), z.number()]),
+    )
     .default({}),
 });
 export type DirectiveEdits = z.infer<typeof DirectiveEdits>;
@@ -38,7 +48,7 @@ export const Site = z.strictObject({
   /** Edits of the directives that the target writes. */
   directives: DirectiveEdits.default({ drop: [], set: {} }),
   /** How GPUs are asked for. `gres`: `--gres=gpu:N` a node; `gpus-per-node`; `none`: nodes come with theirs. @default the target's usual one */
-  gpuDialect: z.enum(['gpus-per-node', 'gres', 'ngpus', 'gpu', 'none']).optional(),
+  gpuDialect: GpuDialect.optional(),
   /** Blocks of the script's template by name, each replaced by this text (nunjucks; `{{ super() }}` is the block it replaces). */
   blocks: z.record(z.string(), z.string()).default({}),
   /** How stores are run unless the workflow says. @default embedded */
@@ -59,6 +69,8 @@ export const Site = z.strictObject({
     .strictObject({
       queue: directiveText.optional(),
       account: directiveText.optional(),
+      qos: directiveText.optional(),
+      constraint: directiveText.optional(),
       walltime: z
         .string()
         .refine((text) => parseWalltime(text) !== undefined, walltimeHint)

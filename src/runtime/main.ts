@@ -4,7 +4,9 @@ import { renderProblem, WorkflowError } from '../diagnostics/index.js';
 import { down } from './down/down.js';
 import { readJobEnvironment } from './job/job-environment.js';
 import { launch } from './launch/launch.js';
+import { skip } from './launch/skip.js';
 import { runSupervisor } from './supervisor/run-supervisor.js';
+import { hold } from './up/hold.js';
 import { up } from './up/up.js';
 import { parseVerb, UsageError } from './verb-arguments.js';
 import { version } from './version.js';
@@ -12,8 +14,11 @@ import { version } from './version.js';
 const usage = `usage: simwright.mjs VERB …, called by the scripts in jobs/ from the folder of plan.json
 
   up STORE [-- LAUNCH…]                        start a store; returns when it answers, its models loaded
-  launch ENTITY [--member I] [--at-most N] -- LINE…
+  launch ENTITY [--member I | --element E] [--at-most N] -- LINE…
                                                stage and run an entity's members
+  skip ENTITY [--member I | --element E] -- REASON
+                                               record that an entity is not launched
+  hold STORE                                   wait until a store's users have ended
   down                                         end what the job left running, write run/members.csv
   --version | --help
 `;
@@ -31,14 +36,25 @@ async function run(verb: string | undefined, words: readonly string[]): Promise<
     case 'launch': {
       const { operand, numbers, line } = parseVerb(words, {
         operand: 'ENTITY',
-        numbers: ['member', 'at-most'],
+        numbers: ['member', 'element', 'at-most'],
         line: 'needed',
       });
-      const atMost = numbers['at-most'];
+      const { member, element, 'at-most': atMost } = numbers;
       if (atMost === 0) throw new UsageError('--at-most 0: at least 1 is expected');
-      const { env } = process;
-      return launch(job(), { entity: operand, member: numbers['member'], atMost, line, env, report });
+      if (member !== undefined && element !== undefined)
+        throw new UsageError('--member and --element exclude each other');
+      return launch(job(), { entity: operand, member, element, atMost, line, env: process.env, report });
     }
+    case 'skip': {
+      const { operand, numbers, line } = parseVerb(words, {
+        operand: 'ENTITY',
+        numbers: ['member', 'element'],
+        line: 'needed',
+      });
+      return skip(job(), { entity: operand, member: numbers['member'], reason: line.join(' ') });
+    }
+    case 'hold':
+      return hold(job(), parseVerb(words, { operand: 'STORE' }).operand);
     case 'down':
       parseVerb(words, {});
       return down(job());

@@ -6,4 +6,5 @@ export const builtInSites: readonly SiteInput[] = [
   { name: 'slurm', target: 'slurm' },
   { name: 'pbs', target: 'pbs' },
   { name: 'lsf', target: 'lsf' },
+  { name: 'cobalt', target: 'cobalt' },
 ];

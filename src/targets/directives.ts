@@ -1,21 +1,59 @@
-import type { Site } from '../ir/index.js';
+import type { DirectiveEdits } from '../ir/index.js';
 import type { Directive } from './target.js';
 
-/** A directive, unless its value is undefined. */
-export function directive(flag: string, value: string | number | undefined): readonly Directive[] {
-  return value === undefined ? [] : [{ flag, value }];
+/** A directive, unless its value is undefined; `true` is the flag alone. `flag` may name a resource: `-l walltime`. */
+export function directive(flag: string, value: string | number | true | undefined): readonly Directive[] {
+  return value === undefined ? [] : [named(flag, value === true ? '' : value)];
 }
 
-/** The site's say over the target's directives: drops by flag, replaces by flag, adds at the end. An empty value is the flag alone. */
-export function editDirectives(directives: readonly Directive[], site: Site): readonly Directive[] {
-  const { drop, set } = site.directives;
-  const changed = (flag: string, value: string | number): Directive => (value === '' ? { flag } : { flag, value });
+/**
+ * What a site and a user say over the target's directives, in this order: drops by flag, replaces by flag, adds at the end. An empty
+ * value is the flag alone. In a heterogeneous job each component is edited; what concerns the job as a whole is added to the first only.
+ */
+export function editDirectives(
+  components: readonly (readonly Directive[])[],
+  ...edits: readonly (DirectiveEdits | undefined)[]
+): readonly (readonly Directive[])[] {
+  return edits.reduce<readonly (readonly Directive[])[]>(
+    (lists, edit) => (edit === undefined ? lists : lists.map((list, index) => editOne(list, edit, index === 0))),
+    components,
+  );
+}
+
+function editOne(directives: readonly Directive[], { drop, set }: DirectiveEdits, isFirst: boolean) {
   const kept = directives
-    .filter(({ flag }) => !drop.includes(flag))
+    .filter((one) => !drop.includes(one.flag) && !drop.includes(nameOf(one)))
     .map((one) => {
-      const value = set[one.flag];
-      return value === undefined ? one : changed(one.flag, value);
+      const value = set[nameOf(one)];
+      return value === undefined ? one : named(nameOf(one), value);
     });
-  const added = Object.entries(set).filter(([flag]) => !kept.some((one) => one.flag === flag));
-  return [...kept, ...added.map(([flag, value]) => changed(flag, value))];
+  const added = Object.entries(set).filter(
+    ([flag]) => !kept.some((one) => nameOf(one) === flag) && (isFirst || !ofWholeJob.test(flag)),
+  );
+  return [...kept, ...added.map(([flag, value]) => named(flag, value))];
+}
+
+/** Slurm's options that are read from the first component. */
+const ofWholeJob =
+  /^--(job-name|comment|output|error|input|open-mode|mail-type|mail-user|array|dependency|begin|signal|(no-)?requeue|export|chdir|wckey)$/;
+
+/** `-l walltime`, or the flag alone. */
+function nameOf({ flag, resource }: Directive): string {
+  return resource === undefined ? flag : `${flag} ${resource}`;
+}
+
+function named(name: string, value: string | number): Directive {
+  const [flag = name, resource] = name.split(' ');
+  return { flag, ...(resource === undefined ? {} : { resource }), ...(value === '' ? {} : { value }) };
+}
+
+/** A job's name as every scheduler takes it: letters, digits, `_`, `.` and `-`, a letter first, at most 63. */
+export function jobName(name: string): string {
+  const plain = name.replace(/[^A-Za-z0-9_.-]/g, '_');
+  return (/^[A-Za-z]/.test(plain) ? plain : `j${plain}`).slice(0, 63);
+}
+
+/** `%3` for three elements at a time, or nothing. */
+export function throttle(array: { readonly maxConcurrent?: number | undefined } | undefined): string {
+  return array?.maxConcurrent === undefined ? '' : `%${array.maxConcurrent}`;
 }

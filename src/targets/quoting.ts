@@ -1,17 +1,19 @@
+import { WorkflowError } from '../diagnostics/index.js';
+import { directiveHint } from '../ir/index.js';
+
 /*
  * One function for each place that text can land in. A command stays an array of words until one of these joins it.
  */
 
 /** A word of a bash command line. Words that need no quotes get none. */
 export function quoteShellWord(word: string): string {
-  if (/^[A-Za-z0-9_./:=@%+,-]+$/.test(word) || placeholder.test(word)) return word;
+  if (/^[A-Za-z0-9_./:=@%+,-]+$/.test(word)) return word;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (/[\x00-\x1f\x7f]/.test(word)) return `$'${word.replace(/[\\'\x00-\x1f\x7f]/g, escapeInAnsi)}'`;
-  return `'${word.replaceAll("'", `'\\''`)}'`;
+  // Single quotes where nothing inside looks like an expansion or an escape, so that what is meant is plain to a reader.
+  if (/['$`\\]/.test(word)) return `"${word.replace(/["$`\\]/g, '\\$&')}"`;
+  return `'${word}'`;
 }
-
-/** Words that the runtime replaces; bash leaves them alone. */
-const placeholder = /^\{(args|dir|name|hosts)\}$/;
 
 function escapeInAnsi(character: string): string {
   if (character === '\n') return '\\n';
@@ -26,10 +28,19 @@ export function quoteShell(words: readonly string[]): string {
 }
 
 /**
- * A value of an `#SBATCH`, `#PBS` or `#BSUB` line. All three read a line much as a shell does, without expansions: double quotes group, and a
- * backslash takes the meaning from a double quote or a backslash inside them.
+ * A value of an `#SBATCH`, `#PBS`, `#BSUB` or `#COBALT` line. All of them read a line much as a shell does, without expansions: double
+ * quotes group, and a backslash takes the meaning from a double quote or a backslash inside them. Throws DSL1001 for a line break, which
+ * would start another line.
  */
 export function quoteDirectiveValue(value: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+  if (/[\x00-\x1f\x7f]/.test(value)) {
+    throw new WorkflowError({
+      code: 'DSL1001',
+      message: `${JSON.stringify(value)} cannot stand in a directive`,
+      hint: directiveHint,
+    });
+  }
   if (/^[A-Za-z0-9_./:=@%+,^-]+$/.test(value)) return value;
   return `"${value.replace(/["\\]/g, '\\$&')}"`;
 }

@@ -1,4 +1,5 @@
 import type { TargetName } from '../ir/index.js';
+import { cobalt } from './cobalt/index.js';
 import { local } from './local/index.js';
 import { lsf } from './lsf/index.js';
 import { pbs } from './pbs/index.js';
@@ -6,4 +7,4 @@ import { slurm } from './slurm/index.js';
 import type { Target } from './target.js';
 
 /** Every target by its name. */
-export const targets: { readonly [Name in TargetName]: Target<Name> } = { local, slurm, pbs, lsf };
+export const targets: { readonly [Name in TargetName]: Target<Name> } = { local, slurm, pbs, lsf, cobalt };

@@ -1,8 +1,10 @@
-import type { Event, Job, LauncherArgs, LauncherName, Site, TargetName } from '../ir/index.js';
+import type { Event, GpuDialect, Job, LauncherArgs, LauncherName, Site, TargetName } from '../ir/index.js';
 
 /** A line that asks the scheduler for something: `--nodes=2`, `-l walltime=01:00:00`. Without `value`: the flag alone. */
 export interface Directive {
   readonly flag: string;
+  /** What the value is of, where a flag has many: `walltime` of `-l walltime=01:00:00`, `span` of `-R span[ptile=4]`. */
+  readonly resource?: string;
   readonly value?: string | number;
 }
 
@@ -22,6 +24,10 @@ export interface LaunchStep {
   readonly cpuBind?: readonly number[];
   /** Shares its CPUs with steps beside it, as a store does. */
   readonly overlap: boolean;
+  /** Nothing else runs on its nodes meanwhile, so that its tasks can be bound to CPUs by their number. @default false */
+  readonly alone?: boolean;
+  /** How the job asked for GPUs. @default the target's usual way */
+  readonly gpuDialect?: GpuDialect;
   /** The runtime chooses the hosts and writes them in the place of `{hosts}`. */
   readonly namesHosts: boolean;
   /** Component of a heterogeneous job to run on; undefined in a job of one component. */
@@ -44,6 +50,11 @@ export interface NotSupported {
   readonly hint: string;
 }
 
+/** Whether a launcher refused. */
+export function isNotSupported(line: LaunchLine | NotSupported): line is NotSupported {
+  return 'notSupported' in line;
+}
+
 /** A launch line, and files that it reads, by their names in the entity's directory. */
 export interface LaunchLine {
   readonly words: readonly string[];
@@ -53,6 +64,8 @@ export interface LaunchLine {
 /** A program that starts tasks. */
 export interface Launcher {
   readonly name: LauncherName;
+  /** Its launches may run side by side on one node. Otherwise each has its nodes to itself, and no store can run beside it. */
+  readonly sharesNodes: boolean;
   /** The words in front of a store's own: the programs are one, without words. */
   line(programs: readonly [LaunchProgram, ...LaunchProgram[]]): LaunchLine | NotSupported;
 }
@@ -69,6 +82,8 @@ export interface JobVariables {
   readonly elementId?: string;
   /** Hosts of the allocation, blank-separated, each once. */
   readonly hosts: string;
+  /** The same of a heterogeneous job, in the order of its components. @default hosts */
+  readonly componentHosts?: string;
   /** CPUs the job has on its first host. */
   readonly cpusPerNode: string;
   /** The same of a job that has whole nodes and named no number. @default cpusPerNode */
@@ -98,6 +113,12 @@ export interface Target<Name extends TargetName = TargetName> {
     readonly minArraySize: number;
     /** Jobs have nodes to choose from. */
     readonly severalHosts: boolean;
+    /** Jobs can ask for GPUs. */
+    readonly gpus: boolean;
+    /** Jobs can ask not to have single hosts. */
+    readonly excludedHosts: boolean;
+    /** Events of other jobs that a job can wait for. */
+    readonly jobEvents: readonly Event[];
   };
   readonly variables: JobVariables;
   /** Directives of a job; several lists for a heterogeneous one whose components are parted in the script. */
@@ -112,7 +133,7 @@ export interface Target<Name extends TargetName = TargetName> {
 
 /** Whether the runtime names a step's hosts: MPI's own launchers would put each step on the first ones. */
 export function namesHosts(target: Target, launcher: LauncherName): boolean {
-  return target.capabilities.severalHosts && (launcher === 'mpirun' || launcher === 'mpiexec');
+  return target.capabilities.severalHosts && ['mpirun', 'orterun', 'mpiexec', 'pals'].includes(launcher);
 }
 
 /** The launcher of a site on a target. */

@@ -1,20 +1,53 @@
+import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { type Problem, Problems, WorkflowError } from '../../diagnostics/index.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { reportFailure, reportJsonFailure } from '../failure.js';
 
-/** `simwright check`: compiles in memory and reports every problem. */
+interface CheckOptions extends WorkflowOptions {
+  readonly types: boolean;
+}
+
+/** `simwright check`: checks types, compiles in memory, and reports every problem. */
 export function checkCommand(): Command {
-  return takesWorkflow(
-    new Command('check').description('report every problem of a workflow, and write nothing'),
-  ).action(async (workflow: string, options: WorkflowOptions) => {
-    try {
-      const { plan, warnings } = await compileWorkflow(workflow, options);
-      if (options.json)
-        return printJson({ ok: true, experiment: plan.experiment, site: plan.site, problems: warnings });
-      printWarnings(warnings);
-      process.stdout.write(`${workflow} is fine for site ${plan.site}\n`);
-    } catch (error) {
-      process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
-    }
-  });
+  return takesWorkflow(new Command('check').description('report every problem of a workflow, and write nothing'))
+    .option('--no-types', 'leave the types unchecked')
+    .action(async (workflow: string, options: CheckOptions) => {
+      try {
+        const { experiment, site, warnings } = await check(workflow, options);
+        if (options.json) return printJson({ ok: true, experiment, site, problems: warnings });
+        printWarnings(warnings);
+        process.stdout.write(`${workflow} is fine for site ${site}\n`);
+      } catch (error) {
+        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
+      }
+    });
+}
+
+async function check(workflow: string, options: CheckOptions) {
+  const problems = new Problems();
+  let compiled: { readonly experiment: string; readonly site: string } | undefined;
+  try {
+    const { plan, warnings } = await compileWorkflow(workflow, options);
+    problems.add(warnings);
+    compiled = { experiment: plan.experiment, site: plan.site };
+  } catch (error) {
+    if (!(error instanceof WorkflowError)) throw error;
+    problems.add(error.problems);
+  }
+  if (options.types && !problems.sorted().some(({ code }) => code === 'LOAD1001')) {
+    const { checkTypes } = await import('../check-types.js');
+    problems.add(newTo(problems.sorted(), await checkTypes(resolve(workflow))));
+  }
+  problems.throwIfErrors();
+  if (compiled === undefined) throw new Error('a workflow without errors has been compiled');
+  return { ...compiled, warnings: problems.sorted() };
+}
+
+/** What the types say beyond what is known: a file that does not parse, or a name that is used twice, is told once. */
+function newTo(known: readonly Problem[], found: readonly Problem[]): Problem[] {
+  const lines = new Set(
+    known.filter(({ severity }) => severity === 'error').map(({ at }) => `${at?.file}:${at?.line}`),
+  );
+  return found.filter(({ at }) => at === undefined || !lines.has(`${at.file}:${at.line}`));
 }

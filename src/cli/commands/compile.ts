@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { compareFolder, type OutputFile, onnxRuntimeFiles, runtimeFiles, writeFolder } from '../../compiler/index.js';
+import { type OutputFile, onnxRuntimeFiles, runtimeFiles, writeFolder } from '../../compiler/index.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
-import { ExitCode, reportFailure, reportJsonFailure } from '../failure.js';
+import { ExitCode, hasColour, reportFailure, reportJsonFailure } from '../failure.js';
+import { colourDiff, diffFolder } from '../folder-diff.js';
 
 interface CompileOptions extends WorkflowOptions {
   readonly out?: string;
@@ -58,14 +59,20 @@ export function withRuntime(files: readonly OutputFile[], onnxRuntime: boolean):
 }
 
 function checkFolder(folder: string, files: readonly OutputFile[], options: CompileOptions): void {
-  const difference = compareFolder(folder, files);
-  const stale = Object.values(difference).some((paths: readonly string[]) => paths.length > 0);
-  if (stale) process.exitCode = ExitCode.workflowErrors;
-  if (options.json) return printJson({ ok: !stale, folder, ...difference });
-  if (!stale) return void process.stdout.write(`${folder} is up to date\n`);
-  const lines = Object.entries(difference).flatMap(([kind, paths]: [string, readonly string[]]) =>
+  const { same, text, added, changed, removed } = diffFolder(folder, files);
+  if (!same) process.exitCode = ExitCode.workflowErrors;
+  if (options.json) {
+    printJson({ ok: same, folder, added, changed, removed });
+    return;
+  }
+  if (same) {
+    process.stdout.write(`${folder} is up to date\n`);
+    return;
+  }
+  const lines = Object.entries({ added, changed, removed }).flatMap(([kind, paths]: [string, readonly string[]]) =>
     paths.map((path) => `  ${kind.padEnd(8)}${path}`),
   );
+  process.stderr.write(`${hasColour(process.stderr) ? colourDiff(text) : text}\n\n`);
   process.stderr.write(
     `${folder} is not what the workflow compiles to:\n${lines.join('\n')}\nrun compile again without --check\n`,
   );

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { formatClock, type Plan } from '../../ir/index.js';
+import { formatClock, formatValue, type Job, type Members, type ParamValue, type Plan } from '../../ir/index.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { reportFailure, reportJsonFailure } from '../failure.js';
 import { formatTable } from '../table.js';
@@ -22,20 +22,22 @@ export function previewCommand(): Command {
 
 /** Jobs with what they cost, entities with their members and files, stores with their models. */
 function preview(plan: Plan) {
+  const jobs = plan.jobs.map(previewJob);
+  const hours = jobs.map(({ nodeHours }) => nodeHours);
   return {
     experiment: plan.experiment,
     site: plan.site,
-    jobs: plan.jobs.map(({ name, script, allocation, array, after, stores, entities }) => {
-      const elements = array?.size ?? 1;
-      const { nodes, walltimeSeconds } = allocation;
-      const nodeHours = walltimeSeconds === undefined ? undefined : (elements * nodes * walltimeSeconds) / 3600;
-      return { name, script, elements, nodes, walltimeSeconds, nodeHours, after, stores, entities };
-    }),
+    /** Undefined when one of the jobs has no walltime. */
+    nodeHours: hours.every((one) => one !== undefined) ? hours.reduce((sum, one) => sum + one, 0) : undefined,
+    jobs,
     entities: plan.entities.map((entity) => ({
       name: entity.name,
       kind: entity.kind,
+      job: entity.job,
       members: entity.members.count,
-      parameters: Object.fromEntries(entity.members.axes.map(({ name, values }) => [name, values])),
+      replicas: entity.members.replicas,
+      strategy: entity.members.strategy,
+      parameters: parametersOf(entity.members),
       files: entity.files.map(({ to }) => to),
       environment: entity.env,
       stores: entity.stores,
@@ -45,57 +47,140 @@ function preview(plan: Plan) {
     stores: plan.stores.map((store) => ({
       name: store.name,
       kind: store.kind,
+      engine: store.engine,
       identifier: store.suffix,
+      shards: store.kind === 'standalone' ? store.shards : 1,
       mlModels: store.mlModels.map(({ name, backend, device }) => ({ name, backend, device })),
+      scripts: store.scripts.map(({ name, device }) => ({ name, device })),
     })),
   };
 }
 
+function previewJob({ name, script, allocation, components, array, separate, after, stores, entities }: Job) {
+  const times = array?.size ?? separate ?? 1;
+  const { walltimeSeconds } = allocation;
+  const nodes = [allocation, ...components].reduce((sum, one) => sum + one.nodes, 0);
+  return {
+    name,
+    script,
+    /** How often the scheduler runs it: elements of an array, or a job a member. */
+    times,
+    membersPerElement: array?.perElement,
+    nodes,
+    components: [allocation, ...components].map((one) => one.nodes),
+    walltimeSeconds,
+    nodeHours: walltimeSeconds === undefined ? undefined : (times * nodes * walltimeSeconds) / 3600,
+    after,
+    stores,
+    entities,
+  };
+}
+
+/** Values of each parameter, in the order of first appearance. */
+function parametersOf(members: Members): Record<string, readonly ParamValue[]> {
+  if (members.strategy !== 'explicit') {
+    return Object.fromEntries(members.axes.map(({ name, values }) => [name, values]));
+  }
+  const values = new Map<string, Set<ParamValue>>();
+  for (const assignment of members.assignments) {
+    for (const [name, value] of Object.entries(assignment)) {
+      const known = values.get(name);
+      if (known === undefined) values.set(name, new Set([value]));
+      else known.add(value);
+    }
+  }
+  return Object.fromEntries([...values].map(([name, set]) => [name, [...set]]));
+}
+
+type Preview = ReturnType<typeof preview>;
+
 function describe(plan: Plan): string {
-  const { jobs, entities, stores } = preview(plan);
-  const known = (value: number | undefined, format: (value: number) => string) =>
-    value === undefined ? 'site' : format(value);
-  const sections = [
-    `Experiment ${plan.experiment} on site ${plan.site}`,
+  const { jobs, entities, stores, nodeHours } = preview(plan);
+  const total = nodeHours === undefined ? '' : `: at most ${nodeHours.toFixed(2)} node-hours`;
+  return [
+    `Experiment ${plan.experiment} on site ${plan.site}${total}`,
     formatTable([
-      ['JOB', 'NODES', 'WALLTIME', 'NODE-HOURS', 'ELEMENTS', 'AFTER', 'RUNS'],
+      ['JOB', 'NODES', 'WALLTIME', 'NODE-HOURS', 'TIMES', 'AFTER', 'RUNS'],
       ...jobs.map((job) => [
         job.name,
-        String(job.nodes),
+        job.components.join('+'),
         known(job.walltimeSeconds, formatClock),
         known(job.nodeHours, (hours) => hours.toFixed(2)),
-        String(job.elements),
-        job.after.map(({ job: name, event }) => `${name} ${event}`).join(', ') || '-',
-        [...job.stores, ...job.entities].join(', '),
+        job.membersPerElement === undefined || job.membersPerElement === 1
+          ? String(job.times)
+          : `${job.times} of ${job.membersPerElement} members`,
+        orDash(job.after.map(({ job: name, event }) => `${name} ${event}`).join(', ')),
+        // A colocated store has its entity's name.
+        [...new Set([...job.stores, ...job.entities])].join(', '),
       ]),
     ]),
     formatTable([
-      ['ENTITY', 'KIND', 'MEMBERS', 'PARAMETERS', 'FILES', 'STORES', 'AFTER'],
+      ['ENTITY', 'KIND', 'MEMBERS', 'PARAMETERS', 'FILES', 'ENVIRONMENT', 'STORES', 'AFTER'],
       ...entities.map((entity) => [
         entity.name,
         entity.kind,
-        String(entity.members),
-        Object.entries(entity.parameters)
-          .map(([name, values]) => `${name}=${values.length > 4 ? `${values.length} values` : values.join('|')}`)
-          .join(' ') || '-',
-        entity.files.join(' ') || '-',
-        entity.stores.join(' ') || '-',
-        entity.after.map(({ name, event }) => `${name} ${event}`).join(', ') || '-',
+        entity.replicas > 1 && entity.members > entity.replicas
+          ? `${entity.members / entity.replicas} × ${entity.replicas}`
+          : String(entity.members),
+        orDash(Object.entries(entity.parameters).map(describeParameter).join(' ')),
+        orDash(shortList(entity.files, 'files')),
+        orDash(shortList(Object.entries(entity.environment).map(describeVariable), 'variables')),
+        orDash(entity.stores.join(' ')),
+        orDash(entity.after.map(describeAfter).join(', ')),
       ]),
     ]),
-    ...(stores.length === 0
-      ? []
-      : [
-          formatTable([
-            ['STORE', 'KIND', 'IDENTIFIER', 'ML MODELS'],
-            ...stores.map((store) => [
-              store.name,
-              store.kind,
-              store.identifier || '-',
-              store.mlModels.map(({ name, backend, device }) => `${name} (${backend}, ${device})`).join(', ') || '-',
-            ]),
-          ]),
-        ]),
-  ];
-  return sections.join('\n\n');
+    ...(stores.length === 0 ? [] : [describeStores(stores)]),
+  ].join('\n\n');
+}
+
+function describeStores(stores: Preview['stores']): string {
+  return formatTable([
+    ['STORE', 'KIND', 'ENGINE', 'IDENTIFIER', 'ML MODELS'],
+    ...stores.map((store) => [
+      store.name,
+      store.shards > 1 ? `${store.kind}, ${store.shards} shards` : store.kind,
+      store.engine,
+      orDash(store.identifier),
+      orDash(
+        [
+          ...store.mlModels.map(({ name, backend, device }) => `${name} (${backend}, ${device})`),
+          ...store.scripts.map(({ name, device }) => `${name} (TorchScript, ${device})`),
+        ].join(', '),
+      ),
+    ]),
+  ]);
+}
+
+/** Most files and variables of one entity that are named. */
+const mostNamed = 4;
+
+function shortList(items: readonly string[], noun: string): string {
+  return items.length > mostNamed ? `${items.length} ${noun}` : items.join(' ');
+}
+
+/** A value that keeps a table a table: no line breaks, and not too long. */
+function shorten(text: string): string {
+  const shown = text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
+  return shown.length > 24 ? `${shown.slice(0, 23)}…` : shown;
+}
+
+function describeVariable([name, value]: [string, string]): string {
+  return `${name}=${shorten(value)}`;
+}
+
+function describeParameter([name, values]: [string, readonly ParamValue[]]): string {
+  if (values.length > 4) return `${name}=${values.length} values`;
+  return `${name}=${values.map((value) => shorten(formatValue(value))).join('|')}`;
+}
+
+function describeAfter(after: Preview['entities'][number]['after'][number]): string {
+  return 'key' in after ? `${after.name} key ${after.key}` : `${after.name} ${after.event}`;
+}
+
+function known(value: number | undefined, format: (value: number) => string): string {
+  return value === undefined ? 'site' : format(value);
+}
+
+function orDash(text: string): string {
+  return text === '' ? '-' : text;
 }

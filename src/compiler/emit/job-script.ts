@@ -1,17 +1,24 @@
-import type { ApplicationDeclaration, Job, Plan, Site, Store } from '../../ir/index.js';
+import type { Entity, Job, Plan, SetupDeclaration, Site } from '../../ir/index.js';
 import { editDirectives } from '../../targets/directives.js';
-import { launchers } from '../../targets/launchers/index.js';
 import { quoteComment, quoteShellWord } from '../../targets/quoting.js';
-import { type LaunchStep, launcherOf, namesHosts, type Target } from '../../targets/target.js';
-import type { StepSize } from '../passes/index.js';
+import { launcherOf, type Target } from '../../targets/target.js';
+import type { LaunchWords } from './launch-words.js';
 import { renderTemplate } from './render-template.js';
+import { wrapLine } from './wrap-line.js';
 
 /** An application as scripts show it. */
-export interface EmittedStep {
-  readonly application: ApplicationDeclaration;
-  readonly size: StepSize;
+export interface EmittedStep extends LaunchWords {
   /** Members at a time, where the user limits them. */
   readonly maxConcurrent: number | undefined;
+  readonly setup: SetupDeclaration | undefined;
+}
+
+/** A store as scripts show it: the words that start it, and what runs before. */
+export interface EmittedStore {
+  readonly words: readonly string[];
+  /** Numbers of the first and the last of its hosts, from 1, where the job has others too. */
+  readonly hosts: readonly [first: number, last: number] | undefined;
+  readonly setup: SetupDeclaration | undefined;
 }
 
 /** What scripts are made from. */
@@ -19,44 +26,72 @@ export interface ScriptInput {
   readonly plan: Plan;
   readonly site: Site;
   readonly target: Target;
-  /** Applications by name, with their sizes. */
+  /** Applications by name. */
   readonly steps: ReadonlyMap<string, EmittedStep>;
+  /** Stores by name. */
+  readonly stores: ReadonlyMap<string, EmittedStore>;
 }
 
 /** The batch script of one job. */
 export function jobScript(job: Job, input: ScriptInput): string {
   const { plan, site, target } = input;
-  const launcher = launcherOf(target, site);
-  const lines = editDirectives(target.directives(job, launcher), site).map(
-    (one) => `${target.sentinel} ${target.formatDirective(one)}`,
+  const variables = jobVariables(job, target);
+  return renderTemplate(
+    `${target.name}/job.sh.njk`,
+    {
+      title: quoteComment(`Job ${job.name} of experiment ${plan.experiment}.`),
+      maker: makerLine(plan),
+      directives: directiveLines(job, input),
+      // The module function is a login shell's.
+      shellOptions: usesModules(job, input) ? ' -l' : '',
+      submitFolder: target.variables.submitFolder,
+      setup: [...job.preamble, ...job.modules.map(loadModule)],
+      variables,
+      exports: wrapLine(
+        'export',
+        variables.map(({ name }) => name),
+      ),
+      node: quoteShellWord(site.nodeCommand),
+      stores: job.stores.map((name) => upLine(name, input)),
+      launches: launchLines(job, input),
+    },
+    site.blocks,
   );
-  return renderTemplate(`${target.name}/job.sh.njk`, {
-    title: quoteComment(`Job ${job.name} of experiment ${plan.experiment}.`),
-    maker: makerLine(plan),
-    directives: lines,
-    // The module function is a login shell's.
-    shellOptions: job.modules.length === 0 ? '' : ' -l',
-    submitFolder: target.variables.submitFolder,
-    setup: [...job.preamble, ...job.modules.map((name) => `module load ${quoteShellWord(name)}`)],
-    variables: jobVariables(job, target),
-    node: quoteShellWord(site.nodeCommand),
-    stores: job.stores.map((name) => upLine(name, job, input)),
-    launches: job.entities.flatMap((name) => launchLine(name, job, input)),
-  });
+}
+
+/** Directives as lines; those of a heterogeneous job's components are parted where the scheduler wants it. */
+function directiveLines(job: Job, { site, target }: ScriptInput): string[] {
+  const lists = target.directives(job, launcherOf(target, site), site);
+  return editDirectives(lists, site.directives, job.directives).flatMap((list, index) => [
+    ...(index > 0 && target.componentSeparator !== undefined ? [target.componentSeparator] : []),
+    ...list.map((one) => `${target.sentinel} ${target.formatDirective(one)}`),
+  ]);
+}
+
+function usesModules(job: Job, { steps, stores }: ScriptInput): boolean {
+  const setups = [...job.entities.map((name) => steps.get(name)), ...job.stores.map((name) => stores.get(name))];
+  return job.modules.length > 0 || setups.some((one) => (one?.setup?.modules.length ?? 0) > 0);
+}
+
+function loadModule(name: string): string {
+  return `module load ${quoteShellWord(name)}`;
 }
 
 /** What the script tells the runtime, in its environment; values are words of shell. */
-function jobVariables({ name, array, allocation }: Job, { variables }: Target) {
-  const { jobId, elementId = jobId, hosts, cpusPerNode, cpusPerWholeNode = cpusPerNode, arrayIndex } = variables;
+function jobVariables({ name, array, separate, allocation, components }: Job, { variables }: Target) {
+  const { jobId, elementId = jobId, hosts, componentHosts = hosts, arrayIndex } = variables;
+  const { cpusPerNode, cpusPerWholeNode = cpusPerNode } = variables;
+  // submit.sh gives the index to each of the jobs of one script.
+  const index = separate === undefined ? arrayIndex : `"\${SIMWRIGHT_ARRAY_INDEX:?}"`;
   return [
     { name: 'SIMWRIGHT_JOB', value: quoteShellWord(name) },
     { name: 'SIMWRIGHT_JOB_ID', value: array === undefined ? jobId : elementId },
-    { name: 'SIMWRIGHT_HOSTS', value: hosts },
+    { name: 'SIMWRIGHT_HOSTS', value: components.length === 0 ? hosts : componentHosts },
     {
       name: 'SIMWRIGHT_CPUS_PER_NODE',
       value: allocation.cpusPerNode === undefined ? cpusPerWholeNode : cpusPerNode,
     },
-    ...(array === undefined ? [] : [{ name: 'SIMWRIGHT_ARRAY_INDEX', value: arrayIndex }]),
+    ...(array === undefined && separate === undefined ? [] : [{ name: 'SIMWRIGHT_ARRAY_INDEX', value: index }]),
     { name: 'SIMWRIGHT_STARTED', value: '$(date +%s)' },
     { name: 'SIMWRIGHT_SCRIPT_PID', value: '$$' },
   ];
@@ -67,78 +102,100 @@ export function makerLine(plan: Plan): string {
   return quoteComment(`Made by simwright ${plan.simwright} from ${plan.workflow} for site ${plan.site}.`);
 }
 
-/** `runtime up NAME -- LAUNCH…`; without a launcher the store starts on the script's own host. */
-function upLine(name: string, job: Job, { plan, site, target }: ScriptInput): string {
-  const store = plan.stores.find((one) => one.name === name) as Store;
-  const launcher = launcherOf(target, site);
-  const nodes = store.kind === 'colocated' ? job.allocation.nodes : 1;
-  const size = { nodes, tasks: nodes, tasksPerNode: 1, cpusPerTask: store.cpus, environment: [], overlap: true };
-  // Where the script itself runs on the first of the nodes, one store needs no launcher.
-  const direct =
-    !target.capabilities.severalHosts ||
-    launcher === 'none' ||
-    (nodes === 1 && launcher !== 'srun' && launcher !== 'jsrun');
-  const words = direct ? [] : launchers[launcher]({ ...size, namesHosts: namesHosts(target, launcher) });
-  const quoted = words.map((word) => (word === '{hosts}' ? allHosts : quoteShellWord(word)));
+/** `runtime up NAME -- LAUNCH…`; without words the store starts on the script's own host. */
+function upLine(name: string, { stores }: ScriptInput): string {
+  const { words = [], setup, hosts } = stores.get(name) ?? {};
+  const chosen =
+    hosts === undefined ? allHosts : `"$(cut -d ' ' -f ${hosts.join('-')} <<<"$SIMWRIGHT_HOSTS" | tr ' ' ,)"`;
+  const quoted = words.map((word) => (word === '{hosts}' ? chosen : quoteShellWord(word)));
   const head = `runtime up ${quoteShellWord(name)}`;
-  return words.length === 0 ? head : wrapLine(`${head} --`, quoted);
+  const line = words.length === 0 ? head : wrapLine(`${head} --`, quoted);
+  return setup === undefined ? line : `(\n${setupLines(setup)}${indent(line)}\n)`;
 }
 
 /** A store on all of a job's nodes, as launchers take hosts. */
 const allHosts = `"\${SIMWRIGHT_HOSTS// /,}"`;
 
-/** Columns of a line, as far as words allow. */
-const lineWidth = 120;
-
-/** A line of shell; one that would be too long goes on after its head, in as many lines as it takes. */
-function wrapLine(head: string, words: readonly string[]): string {
-  const whole = [head, ...words].join(' ');
-  if (whole.length <= lineWidth) return whole;
-  const lines = [head];
-  for (const word of words) {
-    const line = lines.at(-1) ?? '';
-    // Room for the backslash.
-    if (lines.length > 1 && line.length + 1 + word.length <= lineWidth - 2) lines[lines.length - 1] = `${line} ${word}`;
-    else lines.push(`  ${word}`);
-  }
-  return lines.join(' \\\n');
+function launchLines(job: Job, { plan, steps }: ScriptInput): string[] {
+  const lines = job.entities.flatMap((name) => {
+    const step = steps.get(name);
+    const entity = plan.entities.find((one) => one.name === name);
+    return step === undefined || entity === undefined ? [] : entityLines(entity, job, step);
+  });
+  // A job of a store alone lasts as long as those that use it.
+  const holds =
+    job.entities.length > 0 ? [] : job.stores.map((name) => background(`runtime hold ${quoteShellWord(name)}`));
+  return [...lines, ...holds];
 }
 
-function launchLine(name: string, job: Job, { plan, site, target, steps }: ScriptInput): string[] {
-  const step = steps.get(name);
-  const entity = plan.entities.find((one) => one.name === name);
-  if (step === undefined || entity === undefined) return [];
-  const { application, size, maxConcurrent } = step;
-  const { executable, args } = application.command;
-  const rendered = entity.asArgs.length > 0 && !args.includes('{args}') ? [...args, '{args}'] : args;
-  const launcher = !target.capabilities.severalHosts && size.tasks === 1 ? 'none' : launcherOf(target, site);
-  const launch: LaunchStep = {
-    ...size,
-    overlap: false,
-    namesHosts: namesHosts(target, launcher),
-    environment: environmentNames(name, plan),
-  };
-  const options = [
-    ...(job.array === undefined ? [] : ['--member', '"$SIMWRIGHT_ARRAY_INDEX"']),
-    ...(entity.kind === 'ensemble' && job.array === undefined && maxConcurrent !== undefined
-      ? ['--at-most', String(maxConcurrent)]
-      : []),
-  ];
-  const line = [...launchers[launcher](launch), executable, ...rendered].map(quoteShellWord);
-  const last = `${line.pop()} & launched+=($!)`;
-  return [wrapLine(['runtime launch', quoteShellWord(name), ...options, '--'].join(' '), [...line, last])];
+function entityLines(entity: Entity, job: Job, step: EmittedStep): string[] {
+  const isSplit = job.array !== undefined || job.separate !== undefined;
+  const [words = [], ...others] = step.lines;
+  if (others.length > 0) return isSplit ? [ownElements(entity, job, step)] : allMembers(entity, step);
+  const limits = [step.maxConcurrent, step.atMost].filter((one) => one !== undefined);
+  const atMost = limits.length === 0 ? [] : ['--at-most', String(Math.min(...limits))];
+  if (entity.kind === 'model') return [launchLine(entity, [], words, step)];
+  if (!isSplit) return [launchLine(entity, atMost, words, step)];
+  // An element of an array may have several members.
+  const isPacked = (job.array?.perElement ?? 1) > 1;
+  const index = '"$SIMWRIGHT_ARRAY_INDEX"';
+  const options = isPacked
+    ? ['--element', index, ...(step.atMost === undefined ? [] : ['--at-most', String(step.atMost)])]
+    : ['--member', index];
+  return [launchLine(entity, options, words, step)];
 }
 
-/** Variables that the runtime gives an entity's application, for launchers that hand on only those they are told. */
-function environmentNames(name: string, plan: Plan): string[] {
-  const entity = plan.entities.find((one) => one.name === name);
-  if (entity === undefined) return [];
-  const names = plan.stores
-    .filter((store) => entity.stores.includes(store.name))
-    .flatMap(({ suffix }) =>
-      ['SSDB', 'SR_DB_TYPE', 'SSKEYIN', 'SSKEYOUT', 'SR_SOCKET_TIMEOUT'].map((one) =>
-        suffix === '' ? one : `${one}_${suffix}`,
-      ),
-    );
-  return [...new Set([...names, ...Object.keys(entity.env)])];
+/** Members added by hand, each with its own line. */
+function allMembers(entity: Entity, step: EmittedStep): string[] {
+  return Array.from({ length: entity.members.count }, (_, index) => memberLine(entity, index, step));
+}
+
+function memberLine(entity: Entity, index: number, step: EmittedStep): string {
+  const words = step.lines[Math.floor(index / entity.members.replicas)] ?? [];
+  return launchLine(entity, ['--member', String(index)], words, step);
+}
+
+/** The lines of one element's members. */
+function ownElements(entity: Entity, job: Job, step: EmittedStep): string {
+  const { count } = entity.members;
+  const { size, perElement } = job.array ?? { size: count, perElement: 1 };
+  const cases = Array.from({ length: size }, (_, element) => {
+    const first = element * perElement;
+    const indices = Array.from({ length: Math.min(perElement, count - first) }, (_, one) => first + one);
+    const lines = indices.map((index) => memberLine(entity, index, step)).join('\n');
+    return indent(`${element})\n${indent(lines)}\n  ;;`);
+  });
+  return ['case $SIMWRIGHT_ARRAY_INDEX in', ...cases, 'esac'].join('\n');
+}
+
+function launchLine(
+  entity: Entity,
+  options: readonly string[],
+  words: readonly string[],
+  { setup }: EmittedStep,
+): string {
+  const name = quoteShellWord(entity.name);
+  const quoted = words.map(quoteShellWord);
+  const head = ['runtime launch', name, ...options, '--'].join(' ');
+  if (setup === undefined) return wrapLine(head, [...quoted.slice(0, -1), background(quoted.at(-1) ?? '')]);
+  const member = options[0] === '--at-most' ? [] : options.slice(0, 2);
+  // Whoever waits for it must not wait for ever.
+  const trap = `trap '${['runtime skip', name, ...member].join(' ')} -- "its setup failed"' EXIT\n`;
+  return `(\n${indent(trap)}${setupLines(setup)}${indent(wrapLine(head, quoted))}\n${background(')')}`;
+}
+
+function background(command: string): string {
+  return `${command} & launched+=($!)`;
+}
+
+/** Modules and lines of shell, which may read variables that are not set. */
+function setupLines({ modules, commands }: SetupDeclaration): string {
+  return ['  set +u', ...modules.map((name) => `  ${loadModule(name)}`), ...commands.map(indent), '  set -u', ''].join(
+    '\n',
+  );
+}
+
+/** Two columns to the right; text of several lines may be a here-document, whose lines stay as they are. */
+function indent(text: string): string {
+  return text.includes('<<') ? text : text.replace(/^(?=.)/gm, '  ');
 }

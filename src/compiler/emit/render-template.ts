@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import nunjucks from 'nunjucks';
+import { suggestion, WorkflowError } from '../../diagnostics/index.js';
 
 const folder = fileURLToPath(new URL('../../../templates', import.meta.url));
 
@@ -12,8 +14,43 @@ const environment = new nunjucks.Environment(new nunjucks.FileSystemLoader(folde
   tags: { commentStart: '<#', commentEnd: '#>' },
 });
 
-/** A script from its template; `name` is relative to templates/. Runs of empty lines become one. */
-export function renderTemplate(name: string, context: object): string {
-  const text = environment.render(name, context);
+/**
+ * A script from its template; `name` is relative to templates/. Runs of empty lines become one. `blocks` replace those of the template by
+ * name.
+ *
+ * @throws WorkflowError for a block that the template does not have, or that cannot be rendered.
+ */
+export function renderTemplate(name: string, context: object, blocks: Readonly<Record<string, string>> = {}): string {
+  const text =
+    Object.keys(blocks).length === 0 ? environment.render(name, context) : renderChild(name, context, blocks);
   return `${text.replace(/\n{3,}/g, '\n\n').trimEnd()}\n`;
+}
+
+function renderChild(name: string, context: object, blocks: Readonly<Record<string, string>>): string {
+  const known = blockNames(name);
+  const unknown = Object.keys(blocks).filter((block) => !known.includes(block));
+  const [first, ...rest] = unknown.map((block) => ({
+    code: 'SITE1002' as const,
+    severity: 'error' as const,
+    message: `blocks: the script's template has no block '${block}'`,
+    hint: suggestion(block, known),
+  }));
+  if (first !== undefined) throw new WorkflowError([first, ...rest]);
+  const child = Object.entries(blocks).map(
+    ([block, text]) => `{% block ${block} %}\n${text.replace(/\n?$/, '\n')}{% endblock %}`,
+  );
+  try {
+    return environment.renderString([`{% extends "${name}" %}`, ...child].join('\n'), context);
+  } catch (cause) {
+    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, ' ');
+    throw new WorkflowError({ code: 'SITE1002', message: `blocks: they cannot be rendered: ${reason}`, cause });
+  }
+}
+
+/** Names of a template's blocks, those of the template it extends included. */
+function blockNames(name: string): string[] {
+  const text = readFileSync(`${folder}/${name}`, 'utf8');
+  const parent = /\{% extends "([^"]+)" %\}/.exec(text)?.[1];
+  const own = [...text.matchAll(/\{% block (\w+) %\}/g)].map((match) => match[1] ?? '');
+  return [...new Set([...(parent === undefined ? [] : blockNames(parent)), ...own])];
 }

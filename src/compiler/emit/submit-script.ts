@@ -10,10 +10,14 @@ export function submitScript(plan: Plan, target: Target): string {
   return renderTemplate(`${target.name}/submit.sh.njk`, {
     title: quoteComment(`Submits the jobs of experiment ${plan.experiment}.`),
     maker: makerLine(plan),
+    // Some job is submitted more than once.
+    hasSeparate: plan.jobs.some(({ separate }) => separate !== undefined),
     jobs: plan.jobs.map((job) => ({
       name: quoteShellWord(job.name),
       script: quoteShellWord(job.script),
       variable: variables.get(job.name),
+      // How often it is submitted, where that is once a member; its variable then holds all ids, parted by ":".
+      separate: job.separate ?? 0,
       // Job ids are the only expansions: everything else in these words is fixed text.
       dependency: target
         .dependency(job.after.map(({ job: name, event }) => ({ id: `$${variables.get(name)}`, event })))

@@ -1,9 +1,18 @@
 import { lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, isAbsolute, join, posix, resolve } from 'node:path';
-import fastGlob from 'fast-glob';
+import type FastGlob from 'fast-glob';
 import { type Problems, suggestion } from '../../diagnostics/index.js';
 import type { AttachDeclaration } from '../../ir/index.js';
 import { type Artifact, fileArtifact } from './artifact.js';
+
+/** Loaded by the first glob: most workflows name their files. */
+function loadFastGlob(): typeof FastGlob {
+  return createRequire(import.meta.url)('fast-glob');
+}
+
+/** Signs that a glob may have; a path without them is a path. */
+const globSigns = /[*?[\]{}()!+@|\\]/;
 
 /** A file or folder that an entity's directory gets. `to` is relative to that directory. */
 export type AttachedFile =
@@ -60,10 +69,11 @@ function expand(
   if (exists(source)) return [[source, basename(source)]];
   // A link may name a file that only the cluster has.
   if (kind === 'symlink' && isAbsolute(path)) return [[path, basename(path)]];
-  if (fastGlob.isDynamicPattern(path)) {
+  const fastGlob = globSigns.test(path) ? loadFastGlob() : undefined;
+  if (fastGlob?.isDynamicPattern(path)) {
     const found = fastGlob.sync(path, { cwd: folder, dot: false, followSymbolicLinks: true }).sort();
     if (found.length > 0) {
-      const base = globBase(path);
+      const base = globBase(path, fastGlob);
       return found.map((file) => [resolve(folder, file), posix.relative(base, file)]);
     }
     problems.error('FILE1001', `.attach(): ${kind} '${path}' matches no file in ${folder}`, attach.at);
@@ -118,7 +128,7 @@ function walkDirectory(
 }
 
 /** The part of a glob before its first sign with a meaning, as a folder. */
-function globBase(pattern: string): string {
+function globBase(pattern: string, fastGlob: typeof FastGlob): string {
   const parts = pattern.split('/');
   const first = parts.findIndex((part) => fastGlob.isDynamicPattern(part));
   return parts.slice(0, first).join('/') || '.';

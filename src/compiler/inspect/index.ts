@@ -1,20 +1,23 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Problem, Problems } from '../../diagnostics/index.js';
 import {
   type ApplicationDeclaration,
   type AttachDeclaration,
   applicationsOf,
+  declaredMembers,
   type ExperimentDeclaration,
   findTags,
   type MlModelDeclaration,
+  parameterNames,
+  type ScriptDeclaration,
   type TemplateTag,
 } from '../../ir/index.js';
 import { type Artifact, bytesArtifact, fileArtifact } from './artifact.js';
 import { type AttachedFile, inspectAttached } from './attached-files.js';
 import { type OnnxGraph, readOnnxGraph } from './onnx.js';
 
-export type { Artifact } from './artifact.js';
+export { type Artifact, bytesArtifact } from './artifact.js';
 export type { AttachedFile } from './attached-files.js';
 export type { OnnxGraph, OnnxValue } from './onnx.js';
 
@@ -24,11 +27,18 @@ export interface InspectedTemplate {
   readonly tags: readonly TemplateTag[];
 }
 
+/** An ML model's bytes; of an ONNX model its inputs and outputs too. */
+export interface InspectedModel {
+  readonly artifact: Artifact;
+  readonly graph?: OnnxGraph;
+}
+
 /** What was read from the files that a declaration names. Passes work on this and never touch the disk. */
 export interface Facts {
   readonly attached: ReadonlyMap<AttachDeclaration, readonly AttachedFile[]>;
   readonly templates: ReadonlyMap<ApplicationDeclaration, readonly InspectedTemplate[]>;
-  readonly mlModels: ReadonlyMap<MlModelDeclaration, { readonly artifact: Artifact; readonly graph: OnnxGraph }>;
+  readonly mlModels: ReadonlyMap<MlModelDeclaration, InspectedModel>;
+  readonly scripts: ReadonlyMap<ScriptDeclaration, Artifact>;
   /** Files that are missing or of the wrong kind. */
   readonly problems: readonly Problem[];
 }
@@ -39,9 +49,10 @@ export function inspectFiles(experiment: ExperimentDeclaration, workflowFile: st
   const problems = new Problems();
   const attached = new Map<AttachDeclaration, readonly AttachedFile[]>();
   const templates = new Map<ApplicationDeclaration, readonly InspectedTemplate[]>();
-  const mlModels = new Map<MlModelDeclaration, { artifact: Artifact; graph: OnnxGraph }>();
+  const mlModels = new Map<MlModelDeclaration, InspectedModel>();
+  const scripts = new Map<ScriptDeclaration, Artifact>();
   for (const application of applicationsOf(experiment)) {
-    const parameters = new Set(Object.keys(application.params?.values ?? {}));
+    const parameters = new Set(parameterNames(declaredMembers(application)));
     const found: InspectedTemplate[] = [];
     for (const attach of application.attach) {
       const files = inspectAttached(attach, folder, problems);
@@ -56,33 +67,66 @@ export function inspectFiles(experiment: ExperimentDeclaration, workflowFile: st
       const facts = inspectMlModel(model, folder, problems);
       if (facts !== undefined) mlModels.set(model, facts);
     }
+    for (const script of application.scripts) {
+      const artifact = inspectScript(script, folder, problems);
+      if (artifact !== undefined) scripts.set(script, artifact);
+    }
   }
-  return { attached, templates, mlModels, problems: problems.sorted() };
+  return { attached, templates, mlModels, scripts, problems: problems.sorted() };
 }
 
-function inspectMlModel(model: MlModelDeclaration, folder: string, problems: Problems) {
-  const { source } = model;
-  const path = source.kind === 'file' ? resolve(folder, source.path) : undefined;
-  if (path !== undefined && !existsSync(path)) {
-    problems.error('FILE1001', `.addMlModel('${model.name}'): there is no file ${path}`, model.at);
-    return undefined;
-  }
-  if (path !== undefined && !statSync(path).isFile()) {
-    problems.error('FILE1003', `.addMlModel('${model.name}'): ${path} is no file`, model.at);
-    return undefined;
-  }
+function inspectMlModel(model: MlModelDeclaration, folder: string, problems: Problems): InspectedModel | undefined {
+  const { source, backend, name } = model;
+  const call = `.addMlModel('${name}')`;
+  const path = source.kind === 'file' ? existingFile(source.path, call, model, folder, problems) : undefined;
+  if (source.kind === 'file' && path === undefined) return undefined;
+  const artifact = () =>
+    source.kind === 'bytes'
+      ? bytesArtifact(`${fileName(name)}${extensions[backend]}`, source.bytes)
+      : fileArtifact(path ?? '');
+  if (backend !== 'ONNX') return { artifact: artifact() };
   try {
     const graph = readOnnxGraph(path ?? (source.kind === 'bytes' ? source.bytes : ''));
-    const artifact =
-      source.kind === 'bytes'
-        ? bytesArtifact(`${model.name.replace(/[^\w.-]/g, '_')}.onnx`, source.bytes)
-        : fileArtifact(path ?? '');
-    return { artifact, graph };
+    return { artifact: artifact(), graph };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const what = path ?? 'its bytes';
     const hint = "export the model to the ONNX format, or name the file's own backend";
-    problems.error('ML1001', `.addMlModel('${model.name}'): ${what} is no ONNX model: ${reason}`, model.at, hint);
+    problems.error('ML1001', `${call}: ${what} is no ONNX model: ${reason}`, model.at, hint);
     return undefined;
   }
+}
+
+const extensions: Readonly<Record<MlModelDeclaration['backend'], string>> = {
+  ONNX: '.onnx',
+  TORCH: '.pt',
+  TF: '.pb',
+  TFLITE: '.tflite',
+};
+
+function inspectScript(script: ScriptDeclaration, folder: string, problems: Problems): Artifact | undefined {
+  const { source, name } = script;
+  if (source.kind === 'text') return bytesArtifact(`${fileName(name)}.py`, Buffer.from(source.text));
+  const path = existingFile(source.path, `.addScript('${name}')`, script, folder, problems);
+  return path === undefined ? undefined : fileArtifact(path);
+}
+
+/** The absolute path of a file, unless there is none. */
+function existingFile(
+  given: string,
+  call: string,
+  { at }: MlModelDeclaration | ScriptDeclaration,
+  folder: string,
+  problems: Problems,
+): string | undefined {
+  const path = resolve(folder, given);
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat?.isFile()) return path;
+  if (stat === undefined) problems.error('FILE1001', `${call}: there is no file ${path}`, at);
+  else problems.error('FILE1003', `${call}: ${path} is no file`, at);
+  return undefined;
+}
+
+function fileName(name: string): string {
+  return name.replace(/[^\w.-]/g, '_');
 }

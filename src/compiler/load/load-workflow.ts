@@ -1,7 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
-import { require as requireTypeScript } from 'tsx/cjs/api';
-import { tsImport } from 'tsx/esm/api';
 import { locationInStack, WorkflowError } from '../../diagnostics/index.js';
 import {
   type Authored,
@@ -49,13 +47,21 @@ export async function loadModule(file: string, what: string): Promise<unknown> {
   }
   try {
     // tsx keeps lines and columns in both module systems only if each is loaded by its own interface.
-    const loaded: unknown = isModule(file)
-      ? await tsImport(file, import.meta.url)
-      : requireTypeScript(file, import.meta.url);
-    return defaultExport(loaded);
+    return defaultExport(isModule(file) ? await importModule(file) : await requireModule(file));
   } catch (error) {
     throw asWorkflowError(error, file, what);
   }
+}
+
+/** Each interface of tsx is loaded where it is used: it takes a good part of a command's time. */
+async function importModule(file: string): Promise<unknown> {
+  const { tsImport } = await import('tsx/esm/api');
+  return tsImport(file, import.meta.url);
+}
+
+async function requireModule(file: string): Promise<unknown> {
+  const { require: requireTypeScript } = await import('tsx/cjs/api');
+  return requireTypeScript(file, import.meta.url);
 }
 
 /** Node's own rule: the extension decides, else the nearest package.json. */

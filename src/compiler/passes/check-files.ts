@@ -1,5 +1,10 @@
 import type { Problems } from '../../diagnostics/index.js';
-import { type ApplicationDeclaration, applicationsOf, type ExperimentDeclaration } from '../../ir/index.js';
+import {
+  type ApplicationDeclaration,
+  applicationsOf,
+  type CommandDeclaration,
+  type ExperimentDeclaration,
+} from '../../ir/index.js';
 import type { AttachedFile, Facts } from '../inspect/index.js';
 
 /** Files an application gets, over all its `.attach()` calls. */
@@ -20,28 +25,50 @@ export function checkFiles(experiment: ExperimentDeclaration, facts: Facts, prob
       const hint = 'rename one of them, or attach only one';
       problems.error('FILE1004', `'${application.name}' would get two files named '${file.to}'`, file.attach.at, hint);
     }
-    const { executable, at } = application.command;
-    if (executable.startsWith('/') || !executable.includes('/')) continue;
-    const staged = executable.replace(/^(\.\/)+/, '');
-    const found = files.find((file) => file.to === staged && file.kind !== 'directory');
-    if (found !== undefined) {
-      if ('mode' in found && (found.mode & 0o111) === 0) {
-        const message = `command('${executable}'): ${found.source} may not be executed`;
-        problems.error('FILE1003', message, at, `chmod +x ${found.source}`);
-      }
-      continue;
-    }
-    // Attached files come to the top of the directory.
-    const name = staged.split('/').at(-1);
-    const hint =
-      name === staged
-        ? `add .attach({ copy: ['${staged}'] }), or write its absolute path on the cluster`
-        : `write command('./${name}') and .attach({ copy: ['${staged}'] }), or its absolute path on the cluster`;
-    problems.error(
-      'FILE1002',
-      `command('${executable}'): a relative executable has to be attached to '${application.name}'`,
-      at,
-      hint,
-    );
+    for (const command of commandsOf(application)) checkExecutable(application, command, files, problems);
   }
+}
+
+/** Every command of an application: its own or those of its members, and the further programs of each. */
+function commandsOf(application: ApplicationDeclaration): CommandDeclaration[] {
+  const added = application.kind === 'ensemble' ? application.added.map(({ command }) => command) : [];
+  const commands = added.length > 0 ? added : [application.command];
+  return commands.flatMap((command) => [command, ...(command.mpmd ?? [])]);
+}
+
+function checkExecutable(
+  application: ApplicationDeclaration,
+  { executable, container, at }: CommandDeclaration,
+  files: readonly AttachedFile[],
+  problems: Problems,
+): void {
+  if (container !== undefined && !/^(\/|[a-z]+:\/\/)/.test(container.image)) {
+    const image = container.image.replace(/^(\.\/)+/, '');
+    if (!files.some((file) => file.to === image && file.kind !== 'directory')) {
+      const message = `apptainer('${container.image}'): a relative image has to be attached to '${application.name}'`;
+      problems.error('FILE1002', message, container.at, 'write its absolute path on the cluster, a URI, or attach it');
+    }
+  }
+  if (executable.startsWith('/') || !executable.includes('/')) return;
+  const staged = executable.replace(/^(\.\/)+/, '');
+  const found = files.find((file) => file.to === staged && file.kind !== 'directory');
+  if (found !== undefined) {
+    if ('mode' in found && (found.mode & 0o111) === 0) {
+      const message = `command('${executable}'): ${found.source} may not be executed`;
+      problems.error('FILE1003', message, at, `chmod +x ${found.source}`);
+    }
+    return;
+  }
+  // Attached files come to the top of the directory.
+  const name = staged.split('/').at(-1);
+  const hint =
+    name === staged
+      ? `add .attach({ copy: ['${staged}'] }), or write its absolute path on the cluster`
+      : `write command('./${name}') and .attach({ copy: ['${staged}'] }), or its absolute path on the cluster`;
+  problems.error(
+    'FILE1002',
+    `command('${executable}'): a relative executable has to be attached to '${application.name}'`,
+    at,
+    hint,
+  );
 }

@@ -1,6 +1,12 @@
 import { type Problems, suggestion } from '../../diagnostics/index.js';
-import { type ApplicationDeclaration, applicationsOf, type ExperimentDeclaration, memberName } from '../../ir/index.js';
-import { expandAxes } from './expand-axes.js';
+import {
+  type ApplicationDeclaration,
+  applicationsOf,
+  declaredMembers,
+  type ExperimentDeclaration,
+  memberName,
+} from '../../ir/index.js';
+import { entityOf } from './references.js';
 
 /** What the runtime itself keeps in run/, where each entity's folder goes. */
 const reservedNames = ['status', 'stores', 'node_modules', 'members.csv', 'jobs.tsv'];
@@ -16,8 +22,9 @@ export function checkNames(experiment: ExperimentDeclaration, problems: Problems
       checkReference(call, incoming.name, incoming.at, applications, names, problems);
     }
     for (const after of application.after) {
-      if (after.name === application.name) {
-        problems.error('REF1002', `'${application.name}' waits for itself`, after.at);
+      if (entityOf(after.name, applications) === application) {
+        const whom = after.name === application.name ? 'itself' : `its own member '${after.name}'`;
+        problems.error('REF1002', `'${application.name}' waits for ${whom}`, after.at);
         continue;
       }
       const others = names.filter((name) => name !== application.name);
@@ -25,17 +32,6 @@ export function checkNames(experiment: ExperimentDeclaration, problems: Problems
     }
   }
   checkCycles(applications, problems);
-}
-
-/** The entity that a name means: its own, or that of its member `NAME_i`. */
-export function entityOf(
-  name: string,
-  applications: readonly ApplicationDeclaration[],
-): ApplicationDeclaration | undefined {
-  const exact = applications.find((application) => application.name === name);
-  if (exact !== undefined) return exact;
-  const member = /^(.+)_(0|[1-9]\d*)$/.exec(name);
-  return applications.find(({ kind, name: ensemble }) => kind === 'ensemble' && ensemble === member?.[1]);
 }
 
 function checkReference(
@@ -52,8 +48,9 @@ function checkReference(
     problems.error('REF1001', message, at, suggestion(name, names));
     return;
   }
-  if (entity.name === name) return;
-  const { count } = expandAxes(entity);
+  const isAdded = entity.kind === 'ensemble' && entity.added.some((one) => one.name === name);
+  if (entity.name === name || isAdded) return;
+  const { count } = declaredMembers(entity);
   if (Number(name.slice(entity.name.length + 1)) < count) return;
   const members = count === 1 ? 'one member' : `${count} members`;
   const range =
@@ -65,20 +62,25 @@ function checkReference(
 
 function checkUnique(experiment: ExperimentDeclaration, problems: Problems): void {
   const seen = new Map<string, string>();
-  const taken = new Map<string, string>();
-  for (const { name, kind, at } of experiment.entities) {
+  const taken = new Set(experiment.entities.flatMap(({ kind, name }) => (kind === 'ensemble' ? [name] : [])));
+  const named = experiment.entities.flatMap((entity) => [
+    entity,
+    ...(entity.kind === 'ensemble'
+      ? entity.added.map(({ name, at }) => ({ name, at, kind: 'added model' as const }))
+      : []),
+  ]);
+  for (const { name, kind, at } of named) {
     const first = seen.get(name);
     if (first !== undefined) {
       const message = `${kind} '${name}': the name is already that of ${first}`;
       problems.error('DSL1003', message, at, 'names stand for directories and keys, so each is used once');
     } else seen.set(name, `${kind === 'model' ? 'a' : 'an'} ${kind}${placeOf(at)}`);
-    if (kind === 'ensemble') taken.set(name, name);
     if (kind !== 'orchestrator' && reservedNames.includes(name)) {
       const hint = `run/ already has what is named so; the names kept for it are: ${reservedNames.join(', ')}`;
       problems.error('DSL1002', `${kind} '${name}': the name is taken by the runtime`, at, hint);
     }
   }
-  for (const { name, at } of experiment.entities) {
+  for (const { name, at } of named) {
     const member = /^(.+)_(0|[1-9]\d*)$/.exec(name);
     if (member?.[1] !== undefined && taken.has(member[1])) {
       problems.error('DSL1003', `'${name}' is also the name of a member of ensemble '${member[1]}'`, at);

@@ -6,25 +6,38 @@ import {
   type ExperimentDeclaration,
   type MlModelDeclaration,
   type OrchestratorDeclaration,
+  type ScriptDeclaration,
 } from '../../ir/index.js';
+import { sharedWith } from './sharing.js';
 
 /** The name that SmartRedis's environment variables have no suffix for. */
 export const defaultStore = 'orchestrator';
 
-/** A store that an application sees. */
-export type VisibleStore =
-  | { readonly kind: 'standalone'; readonly suffix: string; readonly declaration: OrchestratorDeclaration }
-  | { readonly kind: 'colocated'; readonly suffix: string; readonly declaration: ColocatedDeclaration };
+/** A store that an application sees. `name` is the plan's: the orchestrator's, or that of the entity it is colocated with. */
+export type VisibleStore = { readonly name: string; readonly suffix: string } & (
+  | { readonly kind: 'standalone'; readonly declaration: OrchestratorDeclaration }
+  | { readonly kind: 'colocated'; readonly declaration: ColocatedDeclaration }
+);
 
-/** Stores that an application sees: its colocated one first, then every standalone one. */
+/** Something that a store loads before its users start. */
+type Loaded = MlModelDeclaration | ScriptDeclaration;
+
+/**
+ * Stores that an application sees: its colocated one first, then those of the entities whose nodes it shares, then every standalone one.
+ */
 export function visibleStores(experiment: ExperimentDeclaration, application: ApplicationDeclaration): VisibleStore[] {
   const standalone = experiment.entities
     .filter((entity) => entity.kind === 'orchestrator')
-    .map((declaration) => ({ kind: 'standalone', suffix: suffixOf(declaration.name), declaration }) as const);
-  const own = application.colocated;
-  return own === undefined
-    ? standalone
-    : [{ kind: 'colocated', suffix: own.id ?? '', declaration: own }, ...standalone];
+    .map((declaration) => {
+      const { name } = declaration;
+      return { kind: 'standalone', name, suffix: suffixOf(name), declaration } as const;
+    });
+  const colocated = [application, ...sharedWith(experiment, application)].flatMap((entity) => {
+    if (entity.kind === 'orchestrator' || entity.colocated === undefined) return [];
+    const declaration = entity.colocated;
+    return [{ kind: 'colocated', name: entity.name, suffix: declaration.id ?? '', declaration } as const];
+  });
+  return [...colocated, ...standalone];
 }
 
 /** SmartRedis's suffix of a standalone store. */
@@ -32,23 +45,31 @@ export function suffixOf(name: string): string {
   return name === defaultStore ? '' : name;
 }
 
-/** The stores that load an ML model: the one it names, else the colocated one, else every standalone one. */
+/** Servers that a standalone store is split over. */
+export function shardsOf({ shards, nodes }: OrchestratorDeclaration): number {
+  return shards ?? nodes ?? 1;
+}
+
+/** The stores that load an ML model or script: the one it names, else the entity's colocated one, else every standalone one. */
 export function storesOfModel(
   experiment: ExperimentDeclaration,
   application: ApplicationDeclaration,
-  model: MlModelDeclaration,
+  model: Pick<Loaded, 'orchestrator'>,
 ): VisibleStore[] {
   const visible = visibleStores(experiment, application);
   if (model.orchestrator !== undefined) return visible.filter((store) => storeName(store) === model.orchestrator);
-  const own = visible.filter(({ kind }) => kind === 'colocated');
-  return own.length > 0 ? own : visible;
+  const own = visible.filter(({ kind, name }) => kind === 'colocated' && name === application.name);
+  if (own.length > 0) return own;
+  const standalone = visible.filter(({ kind }) => kind === 'standalone');
+  return standalone.length > 0 ? standalone : visible.slice(0, 1);
 }
 
-function storeName({ kind, suffix, declaration }: VisibleStore): string {
+/** A store's name as users know it. */
+export function storeName({ kind, suffix, declaration }: VisibleStore): string {
   return kind === 'standalone' ? declaration.name : suffix;
 }
 
-/** Every application can tell its stores apart, and every ML model has a store to be loaded by. */
+/** Every application can tell its stores apart, and everything to load has a store to be loaded by. */
 export function checkStores(experiment: ExperimentDeclaration, problems: Problems): void {
   for (const application of applicationsOf(experiment)) {
     const visible = visibleStores(experiment, application);
@@ -64,24 +85,24 @@ export function checkStores(experiment: ExperimentDeclaration, problems: Problem
       const which = store.suffix === '' ? 'two stores without a name' : `two stores named '${store.suffix}'`;
       problems.error('STORE1001', `${application.kind} '${application.name}' would see ${which}`, place, hint);
     }
-    checkModels(experiment, application, visible, problems);
+    checkLoaded(experiment, application, visible, problems);
   }
   checkSharedModels(experiment, problems);
   checkSockets(experiment, problems);
+  checkShards(experiment, problems);
 }
 
-/** Several entities may give a standalone store an ML model of one name if it is the same. */
+/** Several entities may give a store an ML model or a script of one name if it is the same. */
 function checkSharedModels(experiment: ExperimentDeclaration, problems: Problems): void {
-  const first = new Map<string, { readonly application: ApplicationDeclaration; readonly model: MlModelDeclaration }>();
+  const first = new Map<string, { readonly application: ApplicationDeclaration; readonly model: Loaded }>();
   for (const application of applicationsOf(experiment)) {
-    for (const model of application.mlModels) {
+    for (const model of [...application.mlModels, ...application.scripts]) {
       for (const store of storesOfModel(experiment, application, model)) {
-        if (store.kind === 'colocated') continue;
-        const key = JSON.stringify([store.declaration.name, model.name]);
+        const key = JSON.stringify([store.name, model.kind, model.name]);
         const other = first.get(key);
         if (other === undefined) first.set(key, { application, model });
         else if (other.application !== application && !sameModel(other.model, model)) {
-          const message = `.addMlModel('${model.name}'): '${other.application.name}' gives store '${store.declaration.name}' another ML model of that name`;
+          const message = `${callOf(model)}: '${other.application.name}' gives store '${store.name}' another ${kindOf(model)} of that name`;
           problems.error(
             'DSL1003',
             message,
@@ -94,38 +115,72 @@ function checkSharedModels(experiment: ExperimentDeclaration, problems: Problems
   }
 }
 
-function sameModel(a: MlModelDeclaration, b: MlModelDeclaration): boolean {
-  const plain = ({ at: _at, orchestrator: _orchestrator, source, ...options }: MlModelDeclaration) =>
+function sameModel(a: Loaded, b: Loaded): boolean {
+  const plain = ({ at: _at, orchestrator: _orchestrator, source, ...options }: Loaded) =>
     JSON.stringify([
       Object.entries(options).sort(([one], [other]) => (one < other ? -1 : 1)),
-      source.kind === 'file' ? source.path : Buffer.from(source.bytes).toString('base64'),
+      source.kind === 'bytes' ? Buffer.from(source.bytes).toString('base64') : source,
     ]);
   return plain(a) === plain(b);
 }
 
-function checkModels(
+/** The call that named a model or script, as a person would name it. */
+export function callOf({ kind, name }: Pick<Loaded, 'kind' | 'name'>): string {
+  return kind === 'ml-model' ? `.addMlModel('${name}')` : `.addScript('${name}')`;
+}
+
+function kindOf({ kind }: Loaded): string {
+  return kind === 'ml-model' ? 'ML model' : 'script';
+}
+
+function checkLoaded(
   experiment: ExperimentDeclaration,
   application: ApplicationDeclaration,
   visible: readonly VisibleStore[],
   problems: Problems,
 ): void {
   const seen = new Set<string>();
-  for (const model of application.mlModels) {
+  for (const model of [...application.mlModels, ...application.scripts]) {
     if (storesOfModel(experiment, application, model).length === 0) {
       const message =
         model.orchestrator === undefined
-          ? `.addMlModel('${model.name}'): '${application.name}' has no store that could load it`
-          : `.addMlModel('${model.name}'): '${application.name}' sees no store named '${model.orchestrator}'`;
+          ? `${callOf(model)}: '${application.name}' has no store that could load it`
+          : `${callOf(model)}: '${application.name}' sees no store named '${model.orchestrator}'`;
       const hint =
         model.orchestrator === undefined
           ? 'open one with .orchestrator(), or give the entity its own with .colocate()'
           : suggestion(model.orchestrator, visible.map(storeName));
       problems.error('ML1002', message, model.at, hint);
     }
-    if (seen.has(model.name)) {
-      problems.error('DSL1003', `'${application.name}' has two ML models named '${model.name}'`, model.at);
+    const key = `${model.kind} ${model.name}`;
+    if (seen.has(key)) {
+      problems.error('DSL1003', `'${application.name}' has two ${kindOf(model)}s named '${model.name}'`, model.at);
     }
-    seen.add(model.name);
+    seen.add(key);
+  }
+}
+
+/** Fewest shards of a cluster: with fewer, no majority can tell that one has failed. */
+const fewestShards = 3;
+
+function checkShards(experiment: ExperimentDeclaration, problems: Problems): void {
+  for (const entity of experiment.entities) {
+    if (entity.kind !== 'orchestrator') continue;
+    const shards = shardsOf(entity);
+    const refuse = (message: string, hint: string) =>
+      problems.error('STORE1004', `.orchestrator(): store '${entity.name}' ${message}`, entity.at, hint);
+    if (shards > 1 && shards < fewestShards) {
+      refuse(`has ${shards} shards, and a cluster has at least ${fewestShards}`, 'give it one shard, or three or more');
+    }
+    if (shards > 1 && entity.engine === 'embedded') {
+      refuse(`has ${shards} shards, and the embedded engine has one`, "say engine: 'redis', or leave out shards");
+    }
+    if (entity.nodes !== undefined && entity.nodes > shards) {
+      refuse(`has ${shards} shards for ${entity.nodes} nodes`, 'raise shards, or lower nodes');
+    }
+    if (entity.hosts !== undefined && entity.hosts.length < (entity.nodes ?? shards)) {
+      refuse(`names ${entity.hosts.length} hosts for ${entity.nodes ?? shards} nodes`, 'name as many hosts as nodes');
+    }
   }
 }
 

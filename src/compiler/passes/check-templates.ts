@@ -1,16 +1,24 @@
 import { type Problems, suggestion } from '../../diagnostics/index.js';
-import { applicationsOf, type ExperimentDeclaration } from '../../ir/index.js';
+import { applicationsOf, declaredMembers, type ExperimentDeclaration, parameterNames } from '../../ir/index.js';
 import type { Facts } from '../inspect/index.js';
 
 /** Every tag has a value, and every parameter is used by a template or an argument. */
 export function checkTemplates(experiment: ExperimentDeclaration, facts: Facts, problems: Problems): void {
   for (const application of applicationsOf(experiment)) {
-    const parameters = Object.keys(application.params?.values ?? {});
+    const parameters = parameterNames(declaredMembers(application));
+    const added = application.kind === 'ensemble' ? application.added : [];
+    const common = Object.keys(application.params?.values ?? {});
     const used = new Set(application.params?.asArgs ?? []);
     for (const template of facts.templates.get(application) ?? []) {
       for (const tag of template.tags) {
         used.add(tag.name);
-        if (parameters.includes(tag.name)) continue;
+        if (parameters.includes(tag.name)) {
+          const lacking = added.find(({ params }) => !Object.hasOwn(params, tag.name) && !common.includes(tag.name));
+          if (lacking === undefined) continue;
+          const message = `the tag ${tag.name} of ${template.source} has no value for '${lacking.name}'`;
+          problems.error('TMPL1001', message, lacking.at, `add it to the params of .addModel('${lacking.name}', …)`);
+          continue;
+        }
         const at = { file: template.source, line: tag.line, column: tag.column };
         const message = `the tag ${tag.name} has no value: '${application.name}' has no parameter of that name`;
         const hint = parameters.length === 0 ? 'give it one with .params()' : suggestion(tag.name, parameters);
@@ -23,7 +31,7 @@ export function checkTemplates(experiment: ExperimentDeclaration, facts: Facts, 
       problems.warning(
         'TMPL1002',
         `nothing of '${application.name}' uses the parameter ${name}`,
-        application.params?.at,
+        application.params?.at ?? added[0]?.at,
         hint,
       );
     }

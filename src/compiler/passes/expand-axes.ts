@@ -1,10 +1,25 @@
-import { type ApplicationDeclaration, type Members, memberCount } from '../../ir/index.js';
+import type { Problems } from '../../diagnostics/index.js';
+import { type ApplicationDeclaration, declaredMembers, type Members, memberCount } from '../../ir/index.js';
 
-/** An application's members as axes and a strategy: nothing is listed, whatever their number. */
-export function expandAxes(application: ApplicationDeclaration): Members {
-  const axes = Object.entries(application.params?.values ?? {}).map(([name, value]) => ({
-    name,
-    values: Array.isArray(value) ? value : [value],
-  }));
-  return { strategy: 'all-perm', axes, count: memberCount(axes) };
+/** Combinations that a seeded permutation can number. */
+const mostCombinations = 2 ** 52;
+
+/** An application's members, by rule. More than can be numbered exactly, or lists that members added by hand cannot have, are problems. */
+export function expandAxes(application: ApplicationDeclaration, problems: Problems): Members {
+  const members = declaredMembers(application);
+  const { name, params } = application;
+  const combinations = members.strategy === 'random' ? memberCount(members.axes) : members.count;
+  if (!Number.isSafeInteger(members.count) || combinations > mostCombinations) {
+    const message = `'${name}' has ${combinations} combinations of parameters, and at most ${mostCombinations} can be numbered`;
+    problems.error('PLAN1005', message, params?.at, 'take out a parameter, or shorten a list');
+    return { strategy: 'all-perm', axes: [], replicas: 1, count: 1 };
+  }
+  if (application.kind === 'ensemble' && application.added.length > 0) {
+    const lists = Object.entries(params?.values ?? {}).filter(([, value]) => Array.isArray(value));
+    for (const [parameter] of lists) {
+      const message = `.params(): ${parameter} is a list, and the members of '${name}' were added by hand`;
+      problems.error('DSL1008', message, params?.at, 'give each .addModel() its own value, or leave .addModel() out');
+    }
+  }
+  return members;
 }

@@ -2,26 +2,46 @@ import type {
   ApplicationDeclaration,
   BatchDeclaration,
   CommandDeclaration,
+  EntityDeclaration,
   ExperimentDeclaration,
+  LauncherName,
 } from '../../ir/index.js';
 
 /**
- * The experiment for a target that is one machine: the same tasks, all on it. So a workflow that asks a cluster for nodes runs at home
- * as it is.
+ * The experiment for a target that is one machine: the same tasks, all on it, started by its own launchers. So a workflow that asks a
+ * cluster for nodes runs at home as it is. Jobs run one after the other there, so a store that has a job of its own, and all that use
+ * it, go into one.
  */
-export function fitOneNode(experiment: ExperimentDeclaration): ExperimentDeclaration {
-  const entities = experiment.entities.map((entity) =>
-    entity.kind === 'orchestrator' ? entity : fitApplication(entity),
-  );
-  return { ...experiment, ...fitBatch(experiment.batch), entities };
+export function fitOneNode(
+  experiment: ExperimentDeclaration,
+  launchers: readonly LauncherName[],
+): ExperimentDeclaration {
+  const isOneJob = experiment.entities.some(({ kind, batch }) => kind === 'orchestrator' && batch !== undefined);
+  const fit = (entity: EntityDeclaration): EntityDeclaration => {
+    const { requires: _requires, batch, ...bare } = entity;
+    const rest = isOneJob ? bare : { ...bare, ...fitBatch(batch) };
+    if (rest.kind === 'orchestrator') {
+      const { hosts: _hosts, nodes, ...store } = rest;
+      return store.shards === undefined && nodes !== undefined ? { ...store, shards: nodes } : store;
+    }
+    const application: ApplicationDeclaration = { ...rest, command: fitCommand(rest.command, launchers) };
+    if (application.kind === 'model') return application;
+    const added = application.added.map((one) => ({ ...one, command: fitCommand(one.command, launchers) }));
+    return { ...application, added };
+  };
+  return { ...experiment, ...fitBatch(experiment.batch), entities: experiment.entities.map(fit) };
 }
 
-function fitApplication(application: ApplicationDeclaration): ApplicationDeclaration {
-  return { ...application, ...fitBatch(application.batch), command: fitCommand(application.command) };
-}
-
-function fitCommand({ nodes, tasksPerNode, tasks, ...command }: CommandDeclaration): CommandDeclaration {
-  return { ...command, tasks: tasks ?? (tasksPerNode ?? 1) * (nodes ?? 1) };
+/** Hosts, bindings and options are those of a cluster and its launcher. */
+function fitCommand(command: CommandDeclaration, launchers: readonly LauncherName[]): CommandDeclaration {
+  const { nodes, tasksPerNode, tasks, hosts, excludeHosts, cpuBind, launcher, launcherArgs, mpmd, ...rest } = command;
+  const keepsLauncher = launcher !== undefined && launchers.includes(launcher);
+  return {
+    ...rest,
+    tasks: tasks ?? (tasksPerNode ?? 1) * (nodes ?? 1),
+    ...(keepsLauncher ? { launcher, ...(launcherArgs === undefined ? {} : { launcherArgs }) } : {}),
+    ...(mpmd === undefined ? {} : { mpmd: mpmd.map((one) => fitCommand(one, launchers)) }),
+  };
 }
 
 function fitBatch(batch: BatchDeclaration | undefined): { readonly batch?: BatchDeclaration } {

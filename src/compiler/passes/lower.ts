@@ -11,17 +11,27 @@ import {
   memberName,
   type Plan,
   type PreloadedModel,
+  type PreloadedScript,
   planVersion,
+  type ScriptDeclaration,
   type Site,
   type StagedFile,
   type StandaloneStore,
   type Store,
 } from '../../ir/index.js';
 import type { Facts } from '../inspect/index.js';
+import type { Sized } from './allocate.js';
 import { attachedFiles } from './check-files.js';
-import { entityOf } from './check-names.js';
-import { storesOfModel, suffixOf, visibleStores } from './check-stores.js';
-import { jobsBefore, type PlacedJob, type Sized } from './place-jobs.js';
+import { awaitedStore } from './check-keys.js';
+import { shardsOf, storesOfModel, suffixOf, visibleStores } from './check-stores.js';
+import { jobsBefore, type PlacedComponent, type PlacedJob } from './place-jobs.js';
+import { entityOf, plannedNames } from './references.js';
+
+/** A file that a launcher reads, in an entity's directory. */
+export interface LauncherFile {
+  readonly to: string;
+  readonly artifact: string;
+}
 
 /** What the plan is made of. */
 export interface LowerInput {
@@ -33,6 +43,9 @@ export interface LowerInput {
   readonly facts: Facts;
   readonly sized: ReadonlyMap<ApplicationDeclaration, Sized>;
   readonly jobs: readonly PlacedJob[];
+  /** There is one machine, and everything runs on it. */
+  readonly oneNode: boolean;
+  readonly launcherFiles: ReadonlyMap<ApplicationDeclaration, readonly LauncherFile[]>;
   readonly scriptOf: (job: PlacedJob) => string;
 }
 
@@ -58,23 +71,35 @@ export function lower(input: LowerInput, problems: Problems): Plan {
 
 function lowerEntity(application: ApplicationDeclaration, input: LowerInput, problems: Problems): Entity {
   const { experiment, sized, facts, jobs } = input;
-  const { size, members } = sized.get(application) as Sized;
-  const incoming = [...new Set(application.incoming.map(({ name }) => name))];
+  const { size, members, launches } = sized.get(application) as Sized;
+  const applications = applicationsOf(experiment);
+  const planned = (name: string) => plannedNames(name, applications);
+  const incoming = [...new Set(application.incoming.flatMap(({ name }) => planned(name)))];
   checkIncoming(application, incoming, input, problems);
+  const job = jobs.find((one) => one.applications.includes(application));
+  const files = (input.launcherFiles.get(application) ?? []).map(
+    ({ to, artifact }): StagedFile => ({ kind: 'copy', artifact, to, mode: 0o644 }),
+  );
+  const { sharesNodesWith } = application;
   return {
     kind: application.kind,
     name: application.name,
-    job: jobs.find((job) => job.applications.includes(application))?.name ?? experiment.name,
+    job: job?.name ?? experiment.name,
     members,
     asArgs: application.params?.asArgs ?? [],
-    files: attachedFiles(application, facts).map(lowerFile),
-    env: application.command.env ?? {},
+    files: [...attachedFiles(application, facts).map(lowerFile), ...files],
+    env: launches.length > 1 ? {} : environmentOf(launches[0]),
+    ...(launches.length > 1 ? { memberEnv: launches.map(environmentOf) } : {}),
     keyPrefixing: application.keyPrefixing ?? application.kind === 'ensemble',
     incoming,
-    after: application.after.map(({ name, event }) => ({ name, event })),
-    stores: visibleStores(experiment, application).map((store) =>
-      store.kind === 'standalone' ? store.declaration.name : application.name,
-    ),
+    after: application.after.flatMap((after): Entity['after'] => {
+      if (after.kind === 'after') return planned(after.name).map((name) => ({ name, event: after.event }));
+      const store = awaitedStore(experiment, application, after)?.name ?? '';
+      return planned(after.name).map((name) => ({ name, key: after.key, store }));
+    }),
+    ...(sharesNodesWith === undefined ? {} : { sharesNodesWith: sharesNodesWith.name }),
+    component: Math.max(0, job?.components.findIndex((one) => one.applications.includes(application)) ?? 0),
+    stores: visibleStores(experiment, application).map(({ name }) => name),
     size: {
       nodes: size.nodes,
       tasks: size.tasks,
@@ -83,6 +108,11 @@ function lowerEntity(application: ApplicationDeclaration, input: LowerInput, pro
     },
     digest: '',
   };
+}
+
+/** Programs of one launch share an environment. */
+function environmentOf({ programs }: Sized['launches'][0]): Record<string, string> {
+  return Object.assign({}, ...[...programs].reverse().map(({ command }) => command.env ?? {}));
 }
 
 function lowerFile(file: ReturnType<typeof attachedFiles>[number]): StagedFile {
@@ -121,63 +151,90 @@ function checkIncoming(
   problems.error('REF1003', message, application.incoming[0]?.at, hint);
 }
 
-function lowerStores({ experiment, facts, jobs }: LowerInput): Store[] {
+function lowerStores(input: LowerInput): Store[] {
+  const { experiment, facts, jobs, site } = input;
   const applications = applicationsOf(experiment);
-  const modelsOf = (isLoadedBy: (application: ApplicationDeclaration, model: MlModelDeclaration) => boolean) => {
-    const models = new Map<string, PreloadedModel>();
-    for (const application of applications) {
-      for (const model of application.mlModels) {
-        if (isLoadedBy(application, model)) models.set(model.name, lowerMlModel(model, facts));
-      }
-    }
-    return [...models.values()];
-  };
-  const home = jobs.find((job) => job.applications.some(({ batch }) => batch === undefined)) ?? jobs[0];
+  const loadedBy = (store: object) => ({
+    mlModels: unique(
+      applications
+        .flatMap((one) => one.mlModels.filter((model) => isLoadedBy(experiment, one, model, store)))
+        .map((model) => lowerMlModel(model, facts)),
+    ),
+    scripts: unique(
+      applications
+        .flatMap((one) => one.scripts.filter((script) => isLoadedBy(experiment, one, script, store)))
+        .map((script) => lowerScript(script, facts)),
+    ),
+  });
+  const componentOf = (isIn: (component: PlacedComponent) => boolean) =>
+    jobs.flatMap(({ components }) => components).find(isIn);
   return experiment.entities.flatMap((entity): Store[] => {
     if (entity.kind === 'orchestrator') {
-      const { kind: _kind, at: _at, name, port, interface: network, cpus, ...limits } = entity;
-      const loopback = network === undefined ? home?.allocation.nodes === 1 : network === 'lo';
-      const mlModels = modelsOf((application, model) =>
-        storesOfModel(experiment, application, model).some(({ declaration }) => declaration === entity),
-      );
+      const {
+        kind: _kind,
+        at: _at,
+        name,
+        port,
+        interface: network,
+        cpus,
+        engine,
+        nodes: _nodes,
+        ...described
+      } = entity;
+      const { requires: _requires, setup: _setup, batch, restart, saveAtEnd, shards: _shards, ...limits } = described;
+      const job = jobs.find(({ orchestrators }) => orchestrators.includes(entity));
+      const total = job?.components.reduce((sum, { allocation }) => sum + allocation.nodes, 0) ?? 1;
+      // A job of its own serves other jobs, which may be on other nodes; on one machine, all are on its node.
+      const isAlone = total === 1 && (batch === undefined || input.oneNode);
+      const loopback = network === undefined ? isAlone : network === 'lo';
       const scope = loopback ? ('loopback' as const) : ('network' as const);
       const reach = loopback || network === undefined ? { scope } : { scope, interface: network };
+      const shards = shardsOf(entity);
       const common = {
         name,
         suffix: suffixOf(name),
-        engine: 'embedded' as const,
+        // A store of several servers is beyond one process.
+        engine: engine ?? site.engine ?? (shards > 1 ? ('redis' as const) : ('embedded' as const)),
         cpus: cpus ?? 1,
         ...limits,
-        mlModels,
+        ...loadedBy(entity),
+        shards,
+        restart: restart ?? false,
+        saveAtEnd: saveAtEnd ?? [],
       };
       return [{ kind: 'standalone', ...common, port: port ?? 0, ...reach } satisfies StandaloneStore];
     }
     if (entity.colocated === undefined) return [];
-    const { kind: _kind, at: _at, transport, cpus, id, ...limits } = entity.colocated;
-    const mlModels = modelsOf(
-      (application, model) =>
-        application === entity &&
-        storesOfModel(experiment, application, model).some(({ declaration }) => declaration === entity.colocated),
-    );
-    const nodes = jobs.find((job) => job.applications.includes(entity))?.allocation.nodes ?? 1;
+    const { kind: _kind, at: _at, transport, cpus, id, engine, ...limits } = entity.colocated;
+    const nodes = componentOf(({ applications: one }) => one.includes(entity))?.allocation.nodes ?? 1;
     const common = {
       name: entity.name,
       suffix: id ?? '',
-      engine: 'embedded' as const,
+      engine: engine ?? site.engine ?? ('embedded' as const),
       cpus: cpus ?? 1,
       ...limits,
-      mlModels,
+      ...loadedBy(entity.colocated),
     };
     const lowered =
       transport.kind === 'tcp'
-        ? { kind: 'tcp' as const, port: transport.port ?? 0 }
-        : {
-            kind: 'uds' as const,
-            ...(transport.socket === undefined ? {} : { socket: transport.socket }),
-            permissions: transport.permissions ?? 0o700,
-          };
+        ? { ...transport, port: transport.port ?? 0 }
+        : { ...transport, permissions: transport.permissions ?? 0o700 };
     return [{ kind: 'colocated', ...common, transport: lowered, nodes } satisfies ColocatedStore];
   });
+}
+
+function isLoadedBy(
+  experiment: ExperimentDeclaration,
+  application: ApplicationDeclaration,
+  loaded: MlModelDeclaration | ScriptDeclaration,
+  store: object,
+): boolean {
+  return storesOfModel(experiment, application, loaded).some(({ declaration }) => declaration === store);
+}
+
+/** Each name once. */
+function unique<Item extends { readonly name: string }>(items: readonly Item[]): Item[] {
+  return [...new Map(items.map((item) => [item.name, item])).values()];
 }
 
 function lowerMlModel(model: MlModelDeclaration, facts: Facts): PreloadedModel {
@@ -192,6 +249,18 @@ function lowerMlModel(model: MlModelDeclaration, facts: Facts): PreloadedModel {
     minBatchSize: model.minBatchSize ?? 0,
     minBatchTimeoutMs: model.minBatchTimeoutMs ?? 0,
     tag: model.tag ?? '',
+    ...(model.inputs === undefined ? {} : { inputs: model.inputs }),
+    ...(model.outputs === undefined ? {} : { outputs: model.outputs }),
+  };
+}
+
+function lowerScript(script: ScriptDeclaration, facts: Facts): PreloadedScript {
+  return {
+    name: script.name,
+    artifact: facts.scripts.get(script)?.path ?? '',
+    device: script.device,
+    devicesPerNode: script.devicesPerNode ?? 1,
+    firstDevice: script.firstDevice ?? 0,
   };
 }
 
@@ -201,19 +270,23 @@ function graceOf(walltimeSeconds: number | undefined): number {
 }
 
 function lowerJob(job: PlacedJob, input: LowerInput, applications: readonly ApplicationDeclaration[]): Job {
-  const { experiment, site, jobs } = input;
-  const isHome = job.applications.some(({ batch }) => batch === undefined);
-  const standalone = experiment.entities.filter((entity) => entity.kind === 'orchestrator').map(({ name }) => name);
+  const { site, jobs } = input;
   const colocated = job.applications.filter((one) => one.colocated !== undefined).map(({ name }) => name);
+  const [{ allocation }, ...components] = job.components;
+  const { mail, directives } = job.batch ?? {};
   return {
     name: job.name,
     script: input.scriptOf(job),
-    allocation: job.allocation,
-    graceSeconds: graceOf(job.allocation.walltimeSeconds),
+    allocation,
+    components: components.map((component) => component.allocation),
+    ...(mail === undefined ? {} : { mail }),
+    ...(directives === undefined ? {} : { directives }),
+    graceSeconds: graceOf(allocation.walltimeSeconds),
     ...(job.array === undefined ? {} : { array: job.array }),
+    ...(job.separate === undefined ? {} : { separate: job.separate }),
     modules: [...site.modules, ...(job.batch?.modules ?? [])],
     preamble: [...site.preamble, ...(job.batch?.preamble ?? [])],
-    stores: [...(isHome ? standalone : []), ...colocated],
+    stores: [...job.orchestrators.map(({ name }) => name), ...colocated],
     entities: job.applications.map(({ name }) => name),
     after: jobsBefore(job, jobs, applications).map((other) => ({
       job: other.name,
@@ -222,12 +295,13 @@ function lowerJob(job: PlacedJob, input: LowerInput, applications: readonly Appl
   };
 }
 
-/** What one job waits for of another: the strictest of what their applications wait for. */
+/** What one job waits for of another: the strictest of what their applications wait for; of a store's job, that it runs. */
 function jobEvent(job: PlacedJob, other: PlacedJob, applications: readonly ApplicationDeclaration[]) {
+  if (other.applications.length === 0) return 'started';
   const events = job.applications
     .flatMap(({ after }) => after)
     .filter(({ name }) => other.applications.includes(entityOf(name, applications) as ApplicationDeclaration))
-    .map(({ event }) => event);
+    .map((after) => (after.kind === 'after' ? after.event : 'started'));
   return (['completed', 'failed', 'ended', 'started'] as const).find((event) => events.includes(event)) ?? 'completed';
 }
 
@@ -244,10 +318,13 @@ function withDigests(
   const own = new Map(
     entities.map((entity) => {
       const application = applications.find(({ name }) => name === entity.name);
-      const { at: _at, ...command } = application?.command ?? { at: undefined };
-      const { job: _job, ...rest } = entity;
-      const seen = models.filter(({ name }) => entity.stores.includes(name)).map(({ mlModels }) => mlModels);
-      return [entity.name, digest([rest, command, seen])] as const;
+      const { command, setup } = application ?? {};
+      const added = application?.kind === 'ensemble' ? application.added.map((one) => one.command) : [];
+      const { job: _job, component: _component, ...rest } = entity;
+      const seen = models
+        .filter(({ name }) => entity.stores.includes(name))
+        .map(({ mlModels, scripts }) => [mlModels, scripts]);
+      return [entity.name, digest([rest, command, added, setup, seen])] as const;
     }),
   );
   const reach = (name: string, found: Set<string>): Set<string> => {
@@ -266,5 +343,10 @@ function withDigests(
 }
 
 function digest(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
+  return createHash('sha256').update(JSON.stringify(value, withoutPlace)).digest('hex').slice(0, 16);
+}
+
+/** Where something is declared does not change what it is. Parameters and variables named so are no objects. */
+function withoutPlace(key: string, value: unknown): unknown {
+  return key === 'at' && typeof value === 'object' ? undefined : value;
 }

@@ -1,5 +1,5 @@
 import type { ApplicationDeclaration } from '../../ir/index.js';
-import { entityOf } from './check-names.js';
+import { entityOf } from './references.js';
 
 /** Applications whose end `application` waits for, directly or through others. */
 export function predecessors(
@@ -10,7 +10,8 @@ export function predecessors(
   const visit = (current: ApplicationDeclaration) => {
     for (const after of current.after) {
       const entity = entityOf(after.name, applications);
-      if (entity === undefined || entity === application || after.event === 'started' || found.has(entity)) continue;
+      const isStart = after.kind === 'after-key' || after.event === 'started';
+      if (entity === undefined || entity === application || isStart || found.has(entity)) continue;
       found.add(entity);
       visit(entity);
     }

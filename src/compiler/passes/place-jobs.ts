@@ -4,102 +4,73 @@ import {
   type ApplicationDeclaration,
   applicationsOf,
   type BatchDeclaration,
+  type EntityDeclaration,
   type ExperimentDeclaration,
-  type Members,
-  parseWalltime,
+  type OrchestratorDeclaration,
   type Site,
 } from '../../ir/index.js';
-import { entityOf } from './check-names.js';
+import { allocate, type Sized, walltimeOf } from './allocate.js';
 import { visibleStores } from './check-stores.js';
-import { peakDemand, predecessors, topological } from './order.js';
-import type { StepSize } from './size-steps.js';
+import { topological } from './order.js';
+import { entityOf } from './references.js';
+import { nodesOwner, requirement } from './sharing.js';
 
-/** Applications that share one allocation, and what it is. */
+/** Nodes of one kind, and what runs on them. */
+export interface PlacedComponent {
+  readonly allocation: Allocation;
+  readonly applications: readonly ApplicationDeclaration[];
+  readonly orchestrators: readonly OrchestratorDeclaration[];
+}
+
+/** What shares one submission, and what it asks for. */
 export interface PlacedJob {
   readonly name: string;
   readonly batch: BatchDeclaration | undefined;
   readonly applications: readonly ApplicationDeclaration[];
-  readonly allocation: Allocation;
-  readonly array: { readonly size: number; readonly maxConcurrent?: number } | undefined;
+  readonly orchestrators: readonly OrchestratorDeclaration[];
+  /** Several make a heterogeneous job. */
+  readonly components: readonly [PlacedComponent, ...PlacedComponent[]];
+  readonly array: { readonly size: number; readonly perElement: number; readonly maxConcurrent?: number } | undefined;
+  /** Times that it is submitted, once a member. */
+  readonly separate: number | undefined;
 }
 
-/** What a scheduler takes as a job array. */
-export interface ArrayLimits {
+/** What a scheduler takes as a job. */
+export interface JobLimits {
   readonly jobArrays: boolean;
   readonly minArraySize: number;
   readonly maxArraySize: number;
+  readonly heterogeneousJobs: boolean;
 }
 
-/** What the passes before found out about each application. */
-export interface Sized {
-  readonly size: StepSize;
-  readonly members: Members;
-}
+/** A job before its nodes are known. */
+type Draft = Omit<PlacedJob, 'components'>;
 
 /**
- * Puts every application into a job: those with a `.batch()` of their own into one each, the others into the experiment's.
- * Jobs come in an order in which each follows those it waits for.
+ * Puts everything into jobs: an entity with a `.batch()` of its own into one each, together with those that share its nodes; the others
+ * into the experiment's. Jobs come in an order in which each follows those it waits for.
  */
 export function placeJobs(
   experiment: ExperimentDeclaration,
   sized: ReadonlyMap<ApplicationDeclaration, Sized>,
   site: Site,
-  arrays: ArrayLimits,
+  limits: JobLimits,
   problems: Problems,
 ): PlacedJob[] {
+  const { mode } = experiment.batch ?? {};
+  if (mode === 'array' || mode === 'separate') {
+    const what = mode === 'array' ? 'a job array' : 'submitted once a member';
+    const hint = `describe the ensemble's own job: .ensemble(…).batch({ mode: '${mode}' })`;
+    problems.error('PLAN1002', `the experiment's own job cannot be ${what}`, experiment.batch?.at, hint);
+  }
   const applications = applicationsOf(experiment);
-  const shared = applications.filter(({ batch }) => batch === undefined);
-  const jobs: PlacedJob[] = [];
-  const allocate = (batch: BatchDeclaration | undefined, members: readonly ApplicationDeclaration[]) =>
-    allocation(experiment, batch, members, sized, site, problems);
-  for (const application of applications) {
-    if (application.batch === undefined) {
-      if (jobs.some((job) => job.applications === shared)) continue;
-      const taken = applications.some(({ name, batch }) => batch !== undefined && name === experiment.name);
-      const name = taken ? `${experiment.name}.main` : experiment.name;
-      jobs.push({
-        name,
-        batch: experiment.batch,
-        applications: shared,
-        allocation: allocate(experiment.batch, shared),
-        array: undefined,
-      });
-      continue;
-    }
-    const alone = [application];
-    const array = arrayOf(application, sized, arrays, site, problems);
-    jobs.push({
-      name: application.name,
-      batch: application.batch,
-      applications: alone,
-      allocation: allocate(application.batch, alone),
-      array,
-    });
-  }
-  if (experiment.batch?.mode === 'array') {
-    const hint = "describe the ensemble's own job: .ensemble(…).batch({ mode: 'array' })";
-    problems.error('PLAN1002', "the experiment's own job cannot be a job array", experiment.batch.at, hint);
-  }
+  const drafts = draftJobs(experiment, (application) => arrayOf(application, sized, limits, problems));
   checkSharedStores(experiment, applications, problems);
-  return inOrder(jobs, applications, problems);
-}
-
-/** Jobs that a job waits for. */
-export function jobsBefore(
-  job: PlacedJob,
-  jobs: readonly PlacedJob[],
-  applications: readonly ApplicationDeclaration[],
-): PlacedJob[] {
-  return jobs.filter(
-    (other) =>
-      other !== job &&
-      job.applications.some(({ after }) =>
-        after.some(({ name }) => other.applications.includes(entityOf(name, applications) as ApplicationDeclaration)),
-      ),
-  );
-}
-
-function inOrder(jobs: PlacedJob[], applications: readonly ApplicationDeclaration[], problems: Problems): PlacedJob[] {
+  const jobs = drafts.map((draft): PlacedJob => {
+    const components = componentsOf(draft, experiment, sized, site, problems);
+    if (components.length > 1) checkHeterogeneous(components, site, limits, problems);
+    return { ...draft, components };
+  });
   const sorted = topological(jobs, (job) => jobsBefore(job, jobs, applications));
   if (sorted !== undefined) return sorted;
   const hint = 'leave out .batch() where entities wait for each other in both directions, so that they share a job';
@@ -107,181 +78,172 @@ function inOrder(jobs: PlacedJob[], applications: readonly ApplicationDeclaratio
   return jobs;
 }
 
-function arrayOf(
-  { name, kind, batch }: ApplicationDeclaration,
-  sized: ReadonlyMap<ApplicationDeclaration, Sized>,
-  { jobArrays, minArraySize, maxArraySize }: ArrayLimits,
-  site: Site,
-  problems: Problems,
-): PlacedJob['array'] {
-  if (batch?.mode !== 'array') return undefined;
-  if (kind === 'model') {
-    problems.error(
-      'PLAN1002',
-      `model '${name}' has no members to make a job array of`,
-      batch.at,
-      "leave out mode: 'array'",
-    );
-    return undefined;
+function draftJobs(
+  experiment: ExperimentDeclaration,
+  splitOf: (application: ApplicationDeclaration) => Pick<Draft, 'array' | 'separate'>,
+): Draft[] {
+  const drafts: Draft[] = [];
+  const isHome = (entity: EntityDeclaration) =>
+    (entity.kind === 'orchestrator' ? entity : nodesOwner(experiment, entity)).batch === undefined;
+  const applications = applicationsOf(experiment);
+  const taken = experiment.entities.some(({ name, batch }) => batch !== undefined && name === experiment.name);
+  const orchestrators = experiment.entities.filter((entity) => entity.kind === 'orchestrator');
+  const shared = applications.filter(isHome);
+  for (const entity of experiment.entities) {
+    if (entity.kind !== 'orchestrator' && isHome(entity)) {
+      if (drafts.some((draft) => draft.applications === shared)) continue;
+      drafts.push({
+        name: taken ? `${experiment.name}.main` : experiment.name,
+        batch: experiment.batch,
+        applications: shared,
+        orchestrators: orchestrators.filter(isHome),
+        array: undefined,
+        separate: undefined,
+      });
+    } else if (entity.kind === 'orchestrator' && entity.batch !== undefined) {
+      const { name, batch } = entity;
+      drafts.push({ name, batch, applications: [], orchestrators: [entity], array: undefined, separate: undefined });
+    } else if (entity.kind !== 'orchestrator' && entity.batch !== undefined) {
+      const { name, batch } = entity;
+      const together = applications.filter((one) => nodesOwner(experiment, one) === entity);
+      drafts.push({ name, batch, applications: together, orchestrators: [], ...splitOf(entity) });
+    }
   }
-  const size = [...sized].find(([application]) => application.name === name)?.[1].members.count ?? 1;
-  // Without arrays, or with fewer members than an array must have, one job runs them all: the workflow stays the same.
-  if (!jobArrays || size < minArraySize) return undefined;
-  if (size > maxArraySize) {
-    const message = `'${name}' has ${size} members, and a job array on site '${site.name}' at most ${maxArraySize}`;
-    problems.error(
-      'PLAN1001',
-      message,
-      batch.at,
-      "use mode: 'packed', or raise the site's maxArraySize if the scheduler takes more",
-    );
-  }
-  return { size, ...(batch.maxConcurrent === undefined ? {} : { maxConcurrent: batch.maxConcurrent }) };
+  return drafts;
 }
 
-/** A store lives inside one job; only entities of that job can use it. */
+/** Jobs that a job waits for: those of the entities it is `.after`, and those of stores that it uses. */
+export function jobsBefore(
+  job: PlacedJob,
+  jobs: readonly PlacedJob[],
+  applications: readonly ApplicationDeclaration[],
+): PlacedJob[] {
+  return jobs.filter((other) => {
+    if (other === job) return false;
+    // Every application sees every standalone store.
+    if (other.applications.length === 0) return job.applications.length > 0;
+    return job.applications.some(({ after }) =>
+      after.some(({ name }) => other.applications.includes(entityOf(name, applications) as ApplicationDeclaration)),
+    );
+  });
+}
+
+/** Groups what runs in a job by what it requires of its nodes; what requires nothing comes first. */
+function componentsOf(
+  draft: Draft,
+  experiment: ExperimentDeclaration,
+  sized: ReadonlyMap<ApplicationDeclaration, Sized>,
+  site: Site,
+  problems: Problems,
+): readonly [PlacedComponent, ...PlacedComponent[]] {
+  const keyOf = (entity: EntityDeclaration) => {
+    const owner = entity.kind === 'orchestrator' ? entity : nodesOwner(experiment, entity);
+    return requirement(owner) ?? '';
+  };
+  // A store that requires nothing takes the first nodes there are.
+  const plainApplications = new Set(draft.applications.map(keyOf));
+  const [firstKey = ''] = plainApplications;
+  const storeKey = (entity: OrchestratorDeclaration) => {
+    const key = keyOf(entity);
+    return key === '' && !plainApplications.has('') ? firstKey : key;
+  };
+  const keys = [...new Set([...draft.applications.map(keyOf), ...draft.orchestrators.map(storeKey)])].sort(
+    (a, b) => Number(a !== '') - Number(b !== ''),
+  );
+  const groups = keys.map((key) => ({
+    applications: draft.applications.filter((one) => keyOf(one) === key),
+    orchestrators: draft.orchestrators.filter((one) => storeKey(one) === key),
+  }));
+  const bare = (group: (typeof groups)[number], nodes: number | undefined) =>
+    allocate({ experiment, batch: draft.batch, ...group, nodes, sized, site }, problems);
+  const further = groups.slice(1).map((group) => bare(group, undefined));
+  const rest = further.reduce((sum, { nodes }) => sum + nodes, 0);
+  const given = draft.batch?.nodes;
+  const first = groups[0] ?? { applications: [], orchestrators: [] };
+  const allocations = [bare(first, given === undefined ? undefined : Math.max(1, given - rest)), ...further];
+  const total = allocations.reduce((sum, { nodes }) => sum + nodes, 0);
+  const at = draft.batch?.at ?? draft.applications[0]?.at ?? draft.orchestrators[0]?.at;
+  if (site.maxNodes !== undefined && total > site.maxNodes) {
+    const message = `the job needs ${total} nodes, and site '${site.name}' gives at most ${site.maxNodes}`;
+    problems.error('PLAN1001', message, at);
+  }
+  if (given !== undefined && total > given && groups.length > 1) {
+    const message = `job '${draft.name}' needs ${total} nodes for ${groups.length} kinds of nodes, and has ${given}`;
+    problems.error('PLAN1001', message, at, 'raise nodes in .batch()');
+  }
+  const walltimeSeconds = walltimeOf({
+    batch: draft.batch,
+    applications: draft.applications,
+    sized,
+    site,
+    allocationOf: (one) => allocations[groups.findIndex((group) => group.applications.includes(one))] as Allocation,
+    perElement: draft.array?.perElement ?? 1,
+  });
+  const timed = allocations.map((one) => (walltimeSeconds === undefined ? one : { ...one, walltimeSeconds }));
+  const [main, ...others] = timed.map((allocation, index) => ({ allocation, ...(groups[index] ?? first) }));
+  return [main as PlacedComponent, ...others];
+}
+
+function checkHeterogeneous(
+  components: readonly PlacedComponent[],
+  site: Site,
+  { heterogeneousJobs }: JobLimits,
+  problems: Problems,
+): void {
+  if (heterogeneousJobs) return;
+  const named = components.flatMap(({ applications, orchestrators }) =>
+    [...applications, ...orchestrators].slice(0, 1),
+  );
+  const choosy = named.find((entity) => requirement(entity) !== undefined);
+  const other = named.find((entity) => entity !== choosy);
+  const message = `'${choosy?.name}' requires other nodes than '${other?.name}', and a job on site '${site.name}' has nodes of one kind`;
+  problems.error('PLAN1002', message, choosy?.requires?.at, 'give one of them a job of its own: .batch({ … })');
+}
+
+/** How an ensemble's members meet the scheduler, where not as steps of one job. */
+function arrayOf(
+  application: ApplicationDeclaration,
+  sized: ReadonlyMap<ApplicationDeclaration, Sized>,
+  { jobArrays, minArraySize, maxArraySize }: JobLimits,
+  problems: Problems,
+): Pick<Draft, 'array' | 'separate'> {
+  const { name, kind, batch } = application;
+  const none = { array: undefined, separate: undefined };
+  const limit = batch?.maxConcurrent === undefined ? {} : { maxConcurrent: batch.maxConcurrent };
+  const count = sized.get(application)?.members.count ?? 1;
+  if (batch?.mode !== 'array' && batch?.mode !== 'separate') return none;
+  if (kind === 'model') {
+    const what = batch.mode === 'array' ? 'to make a job array of' : 'to submit one by one';
+    problems.error('PLAN1002', `model '${name}' has no members ${what}`, batch.at, `leave out mode: '${batch.mode}'`);
+    return none;
+  }
+  if (batch.mode === 'separate') {
+    if (batch.maxConcurrent !== undefined) {
+      const message = `'${name}': jobs that are submitted one by one know no maxConcurrent`;
+      problems.warning('PLAN1002', message, batch.at, "use mode: 'array', or leave maxConcurrent to the queue");
+    }
+    return { array: undefined, separate: count };
+  }
+  // Without arrays, or with fewer members than an array must have, one job runs them all: the workflow stays the same.
+  if (!jobArrays || count < minArraySize) return none;
+  const perElement = Math.ceil(count / maxArraySize);
+  return { array: { size: Math.ceil(count / perElement), perElement, ...limit }, separate: undefined };
+}
+
+/** A store of the experiment's job ends with that job; one for other jobs as well needs a job of its own. */
 function checkSharedStores(
   experiment: ExperimentDeclaration,
   applications: readonly ApplicationDeclaration[],
   problems: Problems,
 ): void {
   for (const application of applications) {
-    const standalone = visibleStores(experiment, application).find(({ kind }) => kind === 'standalone');
-    if (application.batch === undefined || standalone === undefined) continue;
-    const message = `'${application.name}' is a job of its own and would share a standalone store with others, which is not supported yet`;
-    const hint =
-      "describe one job with experiment('…').batch({ … }) instead, or leave out the store and use .colocate()";
+    if (application.batch === undefined) continue;
+    const inside = visibleStores(experiment, application).find(
+      ({ kind, declaration }) => kind === 'standalone' && !('batch' in declaration && declaration.batch !== undefined),
+    );
+    if (inside === undefined) continue;
+    const message = `'${application.name}' is a job of its own, and store '${inside.name}' lives in the experiment's job`;
+    const hint = `make the store a job as well: .orchestrator({ … }).batch({ … }); or leave out the .batch() of '${application.name}'`;
     problems.error('STORE1003', message, application.batch.at, hint);
   }
-}
-
-/** Beyond this many CPUs on a node of unknown size, whole nodes are asked for instead. */
-const guessedCores = 64;
-
-function allocation(
-  experiment: ExperimentDeclaration,
-  batch: BatchDeclaration | undefined,
-  applications: readonly ApplicationDeclaration[],
-  sized: ReadonlyMap<ApplicationDeclaration, Sized>,
-  site: Site,
-  problems: Problems,
-): Allocation {
-  const facts = (application: ApplicationDeclaration) => sized.get(application) as Sized;
-  const atOnce = (application: ApplicationDeclaration) =>
-    application.kind === 'model' || application.batch?.mode === 'array'
-      ? 1
-      : Math.min(
-          facts(application).members.count,
-          application.batch?.maxConcurrent ?? batch?.maxConcurrent ?? Number.POSITIVE_INFINITY,
-        );
-  const cpusOf = (application: ApplicationDeclaration) => {
-    const { tasks, cpusPerTask } = facts(application).size;
-    return atOnce(application) * tasks * cpusPerTask;
-  };
-  const standalone = experiment.entities.filter((entity) => entity.kind === 'orchestrator');
-  const storeCpus = applications.some((one) => one.batch === undefined)
-    ? standalone.reduce((sum, { cpus }) => sum + (cpus ?? 1), 0)
-    : 0;
-  const colocatedCpus = applications.reduce(
-    (sum, { colocated }) => sum + (colocated === undefined ? 0 : (colocated.cpus ?? 1)),
-    0,
-  );
-  const peak = peakDemand(applications, cpusOf) + storeCpus;
-  const gpusOf = (application: ApplicationDeclaration) => {
-    const { gpusPerNode, gpusPerTask, nodes, tasks } = facts(application).size;
-    return atOnce(application) * (gpusPerNode === undefined ? (gpusPerTask ?? 0) * tasks : gpusPerNode * nodes);
-  };
-  const peakGpus = peakDemand(applications, gpusOf);
-  const { cores, gpus } = site.node;
-  const widest = Math.max(1, ...applications.map((one) => facts(one).size.nodes));
-  const fitting = Math.max(
-    cores === undefined ? 1 : Math.ceil(peak / Math.max(1, cores - colocatedCpus)),
-    gpus === undefined || gpus === 0 ? 1 : Math.ceil(peakGpus / gpus),
-  );
-  const nodes =
-    batch?.nodes ?? Math.min(Math.max(widest, fitting), Math.max(widest, site.maxNodes ?? Number.POSITIVE_INFINITY));
-  const at = batch?.at ?? applications[0]?.at;
-  if (nodes < widest) {
-    const wide = applications.find((one) => facts(one).size.nodes > nodes);
-    problems.error(
-      'PLAN1001',
-      `'${wide?.name}' needs ${widest} nodes, and its job has ${nodes}`,
-      at,
-      'raise nodes in .batch()',
-    );
-  }
-  if (site.maxNodes !== undefined && nodes > site.maxNodes) {
-    problems.error(
-      'PLAN1001',
-      `the job needs ${nodes} nodes, and site '${site.name}' gives at most ${site.maxNodes}`,
-      at,
-    );
-  }
-  const wanted = Math.ceil(peak / nodes) + colocatedCpus;
-  const exclusive = batch?.exclusive ?? (cores === undefined && wanted > guessedCores);
-  const cpusPerNode = Math.max(
-    Math.min(wanted, cores ?? Number.POSITIVE_INFINITY),
-    ...applications.map((one) => facts(one).size.tasksPerNode * facts(one).size.cpusPerTask),
-  );
-  const gpusPerNode =
-    batch?.gpusPerNode ??
-    Math.max(
-      // More than one member needs is asked for only where it is known to be there.
-      gpus === undefined ? 0 : Math.min(gpus, Math.ceil(peakGpus / nodes)),
-      ...applications.map(
-        (one) => facts(one).size.gpusPerNode ?? (facts(one).size.gpusPerTask ?? 0) * facts(one).size.tasksPerNode,
-      ),
-    );
-  if (gpus !== undefined && gpusPerNode > gpus) {
-    problems.error('PLAN1001', `the job needs ${gpusPerNode} GPUs a node, and site '${site.name}' has ${gpus}`, at);
-  }
-  const memory = batch?.memoryMiB ?? Math.max(0, ...applications.map((one) => facts(one).size.memoryPerNodeMiB ?? 0));
-  const most = site.node.memoryMiB;
-  if (most !== undefined && memory > most && batch?.memoryMiB !== undefined) {
-    problems.error('PLAN1001', `the job needs ${memory} MiB a node, and site '${site.name}' has ${most}`, at);
-  }
-  const walltimeSeconds =
-    batch?.walltimeSeconds ??
-    (exclusive ? undefined : summedWalltime(applications, facts, atOnce, nodes * cpusPerNode)) ??
-    (site.defaults.walltime === undefined ? undefined : parseWalltime(site.defaults.walltime));
-  const account = batch?.account ?? site.defaults.account;
-  const queue = batch?.queue ?? site.defaults.queue;
-  return {
-    nodes,
-    ...(exclusive ? {} : { cpusPerNode }),
-    exclusive,
-    ...(gpusPerNode > 0 ? { gpusPerNode } : {}),
-    ...(memory > 0 ? { memoryPerNodeMiB: memory } : {}),
-    ...(walltimeSeconds === undefined ? {} : { walltimeSeconds }),
-    ...(account === undefined ? {} : { account }),
-    ...(queue === undefined ? {} : { queue }),
-    ...(batch?.qos === undefined ? {} : { qos: batch.qos }),
-    ...(batch?.reservation === undefined ? {} : { reservation: batch.reservation }),
-    ...(batch?.constraint === undefined ? {} : { constraint: batch.constraint }),
-  };
-}
-
-/** Time a store needs to come up and applications to be staged. */
-const startSeconds = 60;
-
-/** The longest chain of applications that wait for each other, if every one of them has a walltime. */
-function summedWalltime(
-  applications: readonly ApplicationDeclaration[],
-  facts: (application: ApplicationDeclaration) => Sized,
-  atOnce: (application: ApplicationDeclaration) => number,
-  cpus: number,
-): number | undefined {
-  const seconds = new Map<ApplicationDeclaration, number>();
-  for (const application of applications) {
-    const { size, members } = facts(application);
-    if (size.walltimeSeconds === undefined) return undefined;
-    const slots = Math.max(1, Math.min(atOnce(application), Math.floor(cpus / (size.tasks * size.cpusPerTask))));
-    const waves = application.batch?.mode === 'array' ? 1 : Math.ceil(members.count / slots);
-    seconds.set(application, size.walltimeSeconds * waves);
-  }
-  const finish = (application: ApplicationDeclaration): number => {
-    const before = [...predecessors(application, applications)].filter((one) => seconds.has(one));
-    return (seconds.get(application) ?? 0) + Math.max(0, ...before.map(finish));
-  };
-  return startSeconds + Math.max(0, ...applications.map(finish));
 }

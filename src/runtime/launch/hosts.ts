@@ -1,9 +1,26 @@
 import { availableParallelism } from 'node:os';
-import type { Entity } from '../../ir/index.js';
+import type { Entity, Job } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 
+/** Hosts of one kind, and the CPUs that the job has on each. */
+export type HostsOfJob = Pick<JobEnvironment, 'hosts' | 'cpusPerNode'>;
+
+/**
+ * What a job has for one component: of a heterogeneous job its share of the hosts, which come in the order of the components. Where a
+ * scheduler tells the first component's hosts only, its launcher chooses the others, and their number alone is known.
+ */
+export function onComponent(job: HostsOfJob, { allocation, components }: Job, component: number): HostsOfJob {
+  if (components.length === 0) return job;
+  const allocations = [allocation, ...components];
+  const before = allocations.slice(0, component).reduce((sum, { nodes }) => sum + nodes, 0);
+  const { nodes, cpusPerNode } = allocations[component] ?? allocation;
+  const named = job.hosts.slice(before, before + nodes);
+  const hosts = Array.from({ length: nodes }, (_, index) => named[index] ?? `component${component}-${index}`);
+  return { hosts, cpusPerNode: cpusPerNode ?? (component === 0 ? job.cpusPerNode : undefined) };
+}
+
 /** How many members fit into the allocation at a time, at least 1. */
-export function membersAtATime(job: JobEnvironment, size: Entity['size']): number {
+export function membersAtATime(job: HostsOfJob, size: Entity['size']): number {
   const cpusPerNode = job.cpusPerNode ?? (job.hosts.length === 1 ? availableParallelism() : undefined);
   const byNodes = Math.floor(job.hosts.length / size.nodes);
   if (cpusPerNode === undefined) return Math.max(1, byNodes);

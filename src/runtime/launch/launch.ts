@@ -9,19 +9,22 @@ import { StatusReader, StatusWriter } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
 import type { Application } from './application.js';
 import { watchDeadline } from './deadline.js';
-import { HostPool, membersAtATime } from './hosts.js';
+import { HostPool, membersAtATime, onComponent } from './hosts.js';
 import { linkModules } from './link-modules.js';
 import { type MembersOutcome, runMembers } from './run-members.js';
 import { Stager } from './stage.js';
 import { describeStop, exitCodeOfStop, type StopReason, StopRequest } from './stop-request.js';
 import { allowHosts, seenStores } from './store-addresses.js';
 import { waitForEvents } from './wait-for-events.js';
+import { waitForKeys } from './wait-for-keys.js';
 
 /** What `launch` is told. */
 export interface LaunchOptions {
   readonly entity: string;
-  /** One member; otherwise all. */
+  /** One member; otherwise all, or those of `element`. */
   readonly member: number | undefined;
+  /** The members of one element of the job array. */
+  readonly element?: number | undefined;
   /** Members at a time; otherwise as many as fit. */
   readonly atMost: number | undefined;
   readonly line: readonly string[];
@@ -81,10 +84,12 @@ async function launchWatched(
     await waitForEvents(job, plan, entity, reader, stop);
     const stores = stop.reason === undefined ? seenStores(job, plan, entity) : [];
     await allowHosts(job, stores);
+    await waitForKeys(job, plan, entity, stores, reader, stop);
     linkModules(job.dir);
     writer.launch({ launch: 'launching' });
-    const indices = options.member === undefined ? range(entity.members.count) : [options.member];
-    const atMost = Math.min(options.atMost ?? membersAtATime(job, entity.size), indices.length);
+    const place = onComponent(job, jobOf(plan, job.job), entity.component);
+    const indices = indicesOf(plan, job, entity, options);
+    const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), indices.length);
     const outcome = await runMembers(
       {
         job,
@@ -97,7 +102,7 @@ async function launchWatched(
         reader,
         writer,
         stager: new Stager(job.dir, entity),
-        hosts: new HostPool(job.hosts),
+        hosts: new HostPool(place.hosts),
         stop,
         running,
         report: options.report,
@@ -194,6 +199,19 @@ function checkMember(entity: Entity, member: number | undefined): void {
   });
 }
 
-function range(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index);
+/** The members that a launch is for: one, those of an element of the job array, or all. */
+function indicesOf(plan: Plan, job: JobEnvironment, entity: Entity, { member, element }: LaunchOptions): number[] {
+  if (member !== undefined) return [member];
+  const { count } = entity.members;
+  if (element === undefined) return range(0, count);
+  const { perElement, size } = jobOf(plan, job.job).array ?? { perElement: 1, size: count };
+  if (element < size) return range(element * perElement, Math.min((element + 1) * perElement, count));
+  throw new WorkflowError({
+    code: 'RUN1001',
+    message: `job ${job.job} has no element ${element}: its elements are 0 to ${size - 1}`,
+  });
+}
+
+function range(start: number, end: number): number[] {
+  return Array.from({ length: end - start }, (_, index) => start + index);
 }

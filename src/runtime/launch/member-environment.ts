@@ -1,4 +1,4 @@
-import { type Entity, memberName, type Plan } from '../../ir/index.js';
+import { assignmentOf, type Entity, memberName, type Plan } from '../../ir/index.js';
 import type { SeenStore } from './store-addresses.js';
 
 /** Milliseconds of silence after which a SmartRedis client gives up: its own default, 250, is less than many inferences take. */
@@ -37,7 +37,8 @@ export function memberEnvironment(
     if (sources.length > 0) own[suffixed('SSKEYIN')] = sources.join(',');
     if (entity.keyPrefixing) own[suffixed('SSKEYOUT')] = name;
   }
-  return { ...jobEnv, ...own, ...entity.env };
+  const ofMember = entity.memberEnv?.[assignmentOf(entity.members, member.index)];
+  return { ...jobEnv, ...own, ...entity.env, ...ofMember };
 }
 
 /** Prefixes that a member may read: those it names, an ensemble by all its members; its own name is the member itself. */

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
-import type { Entity, Params, StagedFile } from '../../ir/index.js';
+import { type Entity, type Params, parameterNames, type StagedFile } from '../../ir/index.js';
 import { ConfigTemplate } from '../configure/configure-template.js';
 
 /** Writes members' directories: their files, and params.json. */
@@ -92,7 +92,7 @@ export class Stager {
   #template(file: Extract<StagedFile, { kind: 'configure' }>): ConfigTemplate {
     let template = this.#templates.get(file);
     if (template === undefined) {
-      const parameters = new Set(this.#entity.members.axes.map((axis) => axis.name));
+      const parameters = new Set(parameterNames(this.#entity.members));
       const bytes = readFileSync(this.#artifact(file.artifact, file.to));
       template = new ConfigTemplate(file.to, bytes, file.tag, parameters);
       this.#templates.set(file, template);

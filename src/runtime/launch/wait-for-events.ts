@@ -22,7 +22,9 @@ export async function waitForEvents(
   reader: StatusReader,
   stop: StopRequest,
 ): Promise<void> {
-  const awaited = entity.after.map(({ name, event }) => awaitedEvent(job, plan, entity, name, event));
+  const awaited = entity.after.flatMap((after) =>
+    'event' in after ? [awaitedEvent(job, plan, entity, after.name, after.event)] : [],
+  );
   if (awaited.length === 0) return;
   const waker = new Waker(statusFolder(job.dir), stop);
   try {
@@ -43,7 +45,8 @@ export async function waitForEvents(
   }
 }
 
-function awaitedEvent(job: JobEnvironment, plan: Plan, entity: Entity, name: string, event: Event): Awaited {
+/** What an entity waits for of another, and which events count. */
+export function awaitedEvent(job: JobEnvironment, plan: Plan, entity: Entity, name: string, event: Event): Awaited {
   const whole = plan.entities.find((candidate) => candidate.name === name);
   const member = whole === undefined ? /^(.+)_(\d+)$/.exec(name) : null;
   const target = whole ?? entityOf(plan, member?.[1] ?? name);

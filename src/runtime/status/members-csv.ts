@@ -1,4 +1,4 @@
-import { formatValue, memberParams, type Plan } from '../../ir/index.js';
+import { formatValue, memberParams, type Plan, parameterNames } from '../../ir/index.js';
 import type { EntityStatus } from './entity-status.js';
 
 const fixedColumns = ['ensemble', 'index', 'name', 'state', 'exit', 'seconds', 'host'];
@@ -10,7 +10,7 @@ const fixedColumns = ['ensemble', 'index', 'name', 'state', 'exit', 'seconds', '
  */
 export function membersCsv(plan: Plan, statusOf: (entity: string) => EntityStatus): string {
   const ensembles = plan.entities.filter((entity) => entity.kind === 'ensemble');
-  const parameters = [...new Set(ensembles.flatMap((entity) => entity.members.axes.map((axis) => axis.name)))];
+  const parameters = [...new Set(ensembles.flatMap((entity) => parameterNames(entity.members)))];
   const headings = parameters.map((name) => (fixedColumns.includes(name) ? `param.${name}` : name));
   const rows = [['ensemble', 'index', 'name', ...headings, 'state', 'exit', 'seconds', 'host']];
   for (const ensemble of ensembles) {

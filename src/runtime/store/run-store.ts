@@ -11,6 +11,7 @@ import { writeJsonLine } from '../supervisor/json-lines.js';
 import { type StoreWord, toWire } from '../supervisor/messages.js';
 import { listenPlace } from './listen-places.js';
 import { LogFile } from './log-file.js';
+import { pinProcess } from './pin-process.js';
 import { keepStatsFile } from './stats-file.js';
 
 /** What the supervisor gives a store on its command line. */
@@ -35,6 +36,8 @@ export async function runStore(job: JobEnvironment, args: StoreArguments): Promi
   process.stdout.on('error', () => {});
   let orchestrator: Orchestrator | undefined;
   try {
+    // Before it has threads: those it starts later inherit the CPUs.
+    if (store.kind === 'colocated' && store.pin !== undefined) pinProcess(store.name, store.pin);
     orchestrator = await startOrchestrator(await orchestratorOptions(job, plan, store, args, log));
     await Promise.race([preloadModels(job.dir, store, orchestrator.addresses[0] ?? ''), ended]);
     const stopStats = keepStatsFile(join(folder, `${thisHost()}.stats.json`), () => statsOf(orchestrator));

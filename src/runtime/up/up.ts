@@ -4,6 +4,7 @@ import { readPlan, storeOf } from '../job/read-plan.js';
 import { socketPath } from '../store/listen-places.js';
 import { startSupervisor } from '../supervisor/start-supervisor.js';
 import { assertSurroundings } from './assert-plan.js';
+import { assertRunnable } from './assert-runnable.js';
 import { findOnnxRuntime } from './find-onnx-runtime.js';
 
 /** What `up` is told. */
@@ -23,6 +24,7 @@ const defaultTimeoutSeconds = 600;
 export async function up(job: JobEnvironment, options: UpOptions): Promise<number> {
   const plan = readPlan(job.dir);
   const store = storeOf(plan, options.store);
+  assertRunnable(plan, store);
   assertSurroundings(job.dir);
   const onnxRuntime =
     store.mlModels.length === 0 ? undefined : findOnnxRuntime(plan, job.dir, options.bundle, options.env);

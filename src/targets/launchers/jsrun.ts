@@ -1,11 +1,68 @@
-import type { Launcher } from '../target.js';
+import type { Launcher, LaunchStep, NotSupported } from '../target.js';
+import { erfName, explicitResources } from './erf.js';
+import { gnuStyle, type LauncherOption, optionsOf, optionWords } from './options.js';
+import { type Programs, refuseExcludedHosts } from './programs.js';
+import { resourceSets } from './resource-sets.js';
 
-/** IBM's jsrun: one resource set a task, which is what the job step manager spreads over the hosts. */
-export const jsrun: Launcher = (step) => [
-  'jsrun',
-  `--nrs=${step.tasks}`,
-  '--tasks_per_rs=1',
-  `--cpu_per_rs=${step.cpusPerTask}`,
-  `--gpu_per_rs=${step.gpusPerTask ?? Math.floor((step.gpusPerNode ?? 0) / step.tasksPerNode)}`,
-  `--rs_per_host=${step.tasksPerNode}`,
-];
+const option = optionsOf(gnuStyle);
+
+/**
+ * IBM's jsrun. Tasks come in resource sets, which the job step manager spreads over the hosts; several programs, hosts and CPUs by
+ * number are told by an explicit resource file.
+ */
+export const jsrun: Launcher = {
+  name: 'jsrun',
+  sharesNodes: true,
+  line: (programs) => {
+    const [{ step, words }] = programs;
+    const isExplicit = programs.length > 1 || step.cpuBind !== undefined || (step.hosts ?? []).length > 0;
+    if (!isExplicit) {
+      // A file of the user's own says where everything goes.
+      const sets = 'erf_input' in step.launcherArgs || 'U' in step.launcherArgs ? [] : setOptions(step);
+      return refusal(programs) ?? { words: ['jsrun', ...optionWords(sets, step.launcherArgs, gnuStyle), ...words] };
+    }
+    const options = optionWords(option('erf_input U', erfName), step.launcherArgs, gnuStyle);
+    return (
+      refusal(programs) ?? {
+        words: ['jsrun', ...options, ...(programs.length > 1 ? [] : words)],
+        files: { [erfName]: explicitResources(programs) },
+      }
+    );
+  },
+};
+
+function setOptions(step: LaunchStep): readonly LauncherOption[] {
+  const sets = resourceSets(step);
+  return [
+    ...option('nrs n', sets.count),
+    ...option('tasks_per_rs a', sets.tasks),
+    ...option('cpu_per_rs c', sets.cpus),
+    ...option('gpu_per_rs g', sets.gpus),
+    ...option('rs_per_host r', sets.perHost),
+    ...option('memory_per_rs m', sets.memoryMiB),
+    // Otherwise each task is bound to one core of its set.
+    ...option('bind b', step.cpusPerTask > 1 ? `packed:${step.cpusPerTask}` : undefined),
+  ];
+}
+
+function refusal(programs: Programs): NotSupported | undefined {
+  if (programs.some(({ step }) => (step.component ?? 0) > 0)) {
+    return {
+      notSupported: 'jsrun cannot choose among the nodes of one job that differ',
+      hint: 'give the entity a job of its own with .batch()',
+    };
+  }
+  if (programs.length > 1) {
+    const odd = programs.flatMap(({ words }) => words).find((word) => !plainWord.test(word));
+    if (odd !== undefined) {
+      return {
+        notSupported: `with several programs jsrun reads their words from a file, where '${odd}' cannot stand`,
+        hint: 'pass it by .env(), or in a file of .attach({ configure })',
+      };
+    }
+  }
+  return refuseExcludedHosts('jsrun', programs);
+}
+
+/** What needs no quotes: nobody has written down how the file's command lines are read. Placeholders are not filled in there. */
+const plainWord = /^[A-Za-z0-9_./:=@%+,-]+$/;

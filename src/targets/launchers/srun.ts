@@ -1,17 +1,46 @@
-import type { Launcher } from '../target.js';
+import type { Launcher, LaunchStep } from '../target.js';
+import { gnuStyle, type LauncherOption, optionsOf, optionWords } from './options.js';
+import { colonLine } from './programs.js';
+
+const option = optionsOf(gnuStyle);
 
 /**
  * Slurm's srun. A step inherits the job's sizes unless it names its own, so all are named; memory 0 shares the job's memory, where
  * a step without `--mem` would take all of it and keep the next one waiting; `--exact` takes the CPUs it names and no more.
  */
-export const srun: Launcher = (step) => [
-  'srun',
-  `--nodes=${step.nodes}`,
-  `--ntasks=${step.tasks}`,
-  ...(step.tasks > 1 ? [`--ntasks-per-node=${step.tasksPerNode}`] : []),
-  `--cpus-per-task=${step.cpusPerTask}`,
-  ...(step.gpusPerTask === undefined ? [] : [`--gpus-per-task=${step.gpusPerTask}`]),
-  ...(step.gpusPerNode === undefined ? [] : [`--gpus-per-node=${step.gpusPerNode}`]),
-  `--mem=${step.memoryPerNodeMiB === undefined ? 0 : `${step.memoryPerNodeMiB}M`}`,
-  step.overlap ? '--overlap' : '--exact',
-];
+export const srun: Launcher = {
+  name: 'srun',
+  sharesNodes: true,
+  line: (programs) =>
+    colonLine('srun', programs, (step) => optionWords(srunOptions(step), step.launcherArgs, gnuStyle)),
+};
+
+function srunOptions(step: LaunchStep): readonly LauncherOption[] {
+  return [
+    ...option('het-group', step.component),
+    ...option('nodes N', step.nodes),
+    ...option('ntasks n', step.tasks),
+    ...option('ntasks-per-node', step.tasks > 1 ? step.tasksPerNode : undefined),
+    ...option('cpus-per-task c', step.cpusPerTask),
+    ...gpuOptions(step),
+    ...option('mem mem-per-cpu mem-per-gpu', step.memoryPerNodeMiB === undefined ? 0 : `${step.memoryPerNodeMiB}M`),
+    ...(step.overlap ? option('overlap s', true) : option('exact', true)),
+    ...option('nodelist w nodefile F', list(step.hosts)),
+    ...option('exclude x', list(step.excludeHosts)),
+    ...option('cpu-bind', step.cpuBind === undefined ? undefined : `map_cpu:${step.cpuBind.join(',')}`),
+  ];
+}
+
+/** As the job asked for them: a step that names GPUs in other words than its job gets none. */
+function gpuOptions({ gpuDialect, gpusPerTask, gpusPerNode, tasksPerNode }: LaunchStep): readonly LauncherOption[] {
+  if (gpuDialect === 'none') return [];
+  if (gpuDialect === 'gres') {
+    const perNode = gpusPerNode ?? (gpusPerTask === undefined ? undefined : gpusPerTask * tasksPerNode);
+    return option('gres gpus-per-node gpus-per-task gpus G', perNode === undefined ? undefined : `gpu:${perNode}`);
+  }
+  return [...option('gpus-per-task', gpusPerTask), ...option('gpus-per-node gres gpus G', gpusPerNode)];
+}
+
+function list(hosts: readonly string[] | undefined): string | undefined {
+  return hosts === undefined || hosts.length === 0 ? undefined : hosts.join(',');
+}

@@ -6,13 +6,17 @@ export const local: Target<'local'> = {
   scriptExtension: 'sh',
   sentinel: '#',
   defaultLauncher: 'mpirun',
-  launchers: ['mpirun', 'mpiexec', 'none'],
+  launchers: ['mpirun', 'mpiexec', 'orterun', 'none'],
   capabilities: {
     oneNode: true,
     jobArrays: false,
+    heterogeneousJobs: false,
     maxArraySize: Number.MAX_SAFE_INTEGER,
     minArraySize: 1,
     severalHosts: false,
+    gpus: true,
+    excludedHosts: true,
+    jobEvents: ['started', 'completed', 'failed', 'ended'],
   },
   variables: {
     // The scripts lie in the folder's jobs/.

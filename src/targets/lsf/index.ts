@@ -16,23 +16,35 @@ export const lsf: Target<'lsf'> = {
   scriptExtension: 'lsf',
   sentinel: '#BSUB',
   defaultLauncher: 'jsrun',
-  launchers: ['jsrun', 'mpiexec', 'mpirun', 'none'],
+  launchers: ['jsrun', 'mpiexec', 'mpirun', 'orterun', 'none'],
   // MAX_JOB_ARRAY_SIZE is 1000 by default.
-  capabilities: { oneNode: false, jobArrays: true, maxArraySize: 1000, minArraySize: 1, severalHosts: true },
+  capabilities: {
+    oneNode: false,
+    jobArrays: true,
+    heterogeneousJobs: true,
+    maxArraySize: 1000,
+    minArraySize: 1,
+    severalHosts: true,
+    gpus: true,
+    excludedHosts: true,
+    jobEvents: ['started', 'completed', 'failed', 'ended'],
+  },
   variables: {
     submitFolder: `"\${LS_SUBCWD:?}"`,
     jobId: '$LSB_JOBID',
     // As bjobs and bkill name an element.
-    elementId: '"$LSB_JOBID[$LSB_JOBINDEX]"',
+    elementId: `"\${LSB_JOBID}[\${LSB_JOBINDEX}]"`,
     // LSB_MCPU_HOSTS holds pairs of host and slots.
     hosts: `$(tr -s ' ' '\\n' <<<"$LSB_MCPU_HOSTS" | awk 'NR % 2 && NF' | paste -s -d ' ' -)`,
     cpusPerNode: `$(tr -s ' ' '\\n' <<<"$LSB_MCPU_HOSTS" | awk 'NF' | tail -n 1)`,
-    cpusPerWholeNode: '$(nproc --all)',
     // Array indices start at 1.
     arrayIndex: '$((LSB_JOBINDEX - 1))',
   },
   directives: lsfDirectives,
-  formatDirective: ({ flag, value }) => (value === undefined ? flag : `${flag} ${quoteDirectiveValue(String(value))}`),
+  formatDirective: ({ flag, resource, value }) => {
+    if (value === undefined) return flag;
+    return `${flag} ${quoteDirectiveValue(resource === undefined ? String(value) : `${resource}[${value}]`)}`;
+  },
   dependency: (after) =>
     after.length === 0 ? [] : ['-w', after.map(({ id, event }) => `${conditions[event]}(${id})`).join(' && ')],
 };

@@ -1,32 +1,55 @@
-import { formatClock, type Job } from '../../ir/index.js';
-import { directive } from '../directives.js';
+import { type Allocation, formatClock, type Job, type LauncherName, type Site } from '../../ir/index.js';
+import { directive, jobName, throttle } from '../directives.js';
 import type { Directive } from '../target.js';
 
-/** Directives of a job. In `select`, resources are those of each chunk, and a chunk is a node here (`place=scatter`). */
-export function pbsDirectives(job: Job): readonly Directive[] {
-  const { allocation, array } = job;
-  const { cpusPerNode } = allocation;
-  const chunk = [
-    ...(cpusPerNode === undefined ? [] : [`ncpus=${cpusPerNode}`, `mpiprocs=${cpusPerNode}`]),
-    ...(allocation.gpusPerNode === undefined ? [] : [`ngpus=${allocation.gpusPerNode}`]),
-    ...(allocation.memoryPerNodeMiB === undefined ? [] : [`mem=${allocation.memoryPerNodeMiB}mb`]),
-    ...(allocation.constraint === undefined ? [] : [allocation.constraint]),
-  ];
-  const throttle = array?.maxConcurrent === undefined ? '' : `%${array.maxConcurrent}`;
+const mailLetters = { fail: 'a', begin: 'b', end: 'e' } as const;
+
+/**
+ * Directives of a job. In `select`, resources are those of each chunk, and a chunk is a node here (`place=scatter`); nodes of
+ * another kind are further chunks.
+ */
+export function pbsDirectives(job: Job, _launcher: LauncherName, site: Site): readonly (readonly Directive[])[] {
+  const { allocation, array, mail } = job;
+  const { walltimeSeconds } = allocation;
+  const name = jobName(job.name);
+  const chunks = [allocation, ...job.components].flatMap((component) => chunksOf(component, site));
   return [
-    { flag: '-N', value: job.name },
-    // One file for both streams; PBS copies it into the folder when the job ends.
-    { flag: '-j', value: 'oe' },
-    { flag: '-o', value: array === undefined ? 'logs/' : `logs/${job.name}-^array_index^.out` },
-    ...directive('-A', allocation.account),
-    // In PBS a reservation is a queue.
-    ...directive('-q', allocation.reservation ?? allocation.queue),
-    { flag: '-l', value: [`select=${allocation.nodes}`, ...chunk].join(':') },
-    { flag: '-l', value: allocation.exclusive ? 'place=scatter:excl' : 'place=scatter' },
-    ...directive(
-      '-l',
-      allocation.walltimeSeconds === undefined ? undefined : `walltime=${formatClock(allocation.walltimeSeconds)}`,
-    ),
-    ...directive('-J', array === undefined || array.size < 2 ? undefined : `0-${array.size - 1}${throttle}`),
+    [
+      { flag: '-N', value: name },
+      // One file for both streams; PBS copies it into the folder when the job ends.
+      { flag: '-j', value: 'oe' },
+      { flag: '-o', value: array === undefined ? 'logs/' : `logs/${name}-^array_index^.out` },
+      ...directive('-m', mail === undefined ? undefined : mailOf(mail.events)),
+      ...directive('-M', mail?.to),
+      ...directive('-A', allocation.account),
+      // In PBS a reservation is a queue.
+      ...directive('-q', allocation.reservation ?? allocation.queue),
+      { flag: '-l', resource: 'select', value: chunks.join('+') },
+      { flag: '-l', resource: 'place', value: allocation.exclusive ? 'scatter:excl' : 'scatter' },
+      ...directive('-l walltime', walltimeSeconds === undefined ? undefined : formatClock(walltimeSeconds)),
+      ...directive('-J', array === undefined || array.size < 2 ? undefined : `0-${array.size - 1}${throttle(array)}`),
+    ],
   ];
+}
+
+/** Letters in the order of qsub's manual. */
+function mailOf(events: readonly (keyof typeof mailLetters)[]): string {
+  return (['fail', 'begin', 'end'] as const)
+    .flatMap((event) => (events.includes(event) ? mailLetters[event] : []))
+    .join('');
+}
+
+/** `N:ncpus=…`; each named host is a chunk of its own. */
+function chunksOf(allocation: Allocation, { gpuDialect }: Site): string[] {
+  const { nodes, cpusPerNode, gpusPerNode, memoryPerNodeMiB, constraint } = allocation;
+  const resources = [
+    ...(cpusPerNode === undefined ? [] : [`ncpus=${cpusPerNode}`, `mpiprocs=${cpusPerNode}`]),
+    ...(gpusPerNode === undefined || gpuDialect === 'none' ? [] : [`ngpus=${gpusPerNode}`]),
+    ...(memoryPerNodeMiB === undefined ? [] : [`mem=${memoryPerNodeMiB}mb`]),
+    ...(constraint === undefined ? [] : [constraint]),
+  ];
+  const hosts = (allocation.hosts ?? []).slice(0, nodes);
+  const named = hosts.map((host) => [1, ...resources, `host=${host}`].join(':'));
+  const others = nodes - hosts.length;
+  return others > 0 ? [...named, [others, ...resources].join(':')] : named;
 }

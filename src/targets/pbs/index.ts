@@ -16,20 +16,38 @@ export const pbs: Target<'pbs'> = {
   scriptExtension: 'pbs',
   sentinel: '#PBS',
   defaultLauncher: 'mpiexec',
-  launchers: ['mpiexec', 'mpirun', 'none'],
+  launchers: ['mpiexec', 'mpirun', 'orterun', 'pals', 'aprun', 'none'],
   // max_array_size is 10000 by default; a range of one element is refused.
-  capabilities: { oneNode: false, jobArrays: true, maxArraySize: 10_000, minArraySize: 2, severalHosts: true },
+  capabilities: {
+    oneNode: false,
+    jobArrays: true,
+    heterogeneousJobs: true,
+    maxArraySize: 10_000,
+    minArraySize: 2,
+    severalHosts: true,
+    gpus: true,
+    excludedHosts: false,
+    jobEvents: ['started', 'completed', 'failed', 'ended'],
+  },
   variables: {
     submitFolder: `"\${PBS_O_WORKDIR:?}"`,
     jobId: '$PBS_JOBID',
-    hosts: `$(sort -u "$PBS_NODEFILE" | paste -s -d ' ' -)`,
+    hosts: `$(awk '!seen[$0]++' "$PBS_NODEFILE" | paste -s -d ' ' -)`,
     cpusPerNode: '$NCPUS',
     // A chunk that names no CPUs has one, whatever else place=excl keeps others from.
     cpusPerWholeNode: '$(nproc --all)',
     arrayIndex: '$PBS_ARRAY_INDEX',
   },
   directives: pbsDirectives,
-  formatDirective: ({ flag, value }) => (value === undefined ? flag : `${flag} ${quoteDirectiveValue(String(value))}`),
+  formatDirective: ({ flag, resource, value }) =>
+    [
+      flag,
+      ...(resource === undefined
+        ? value === undefined
+          ? []
+          : [quoteDirectiveValue(String(value))]
+        : [quoteDirectiveValue(value === undefined ? resource : `${resource}=${value}`)]),
+    ].join(' '),
   dependency: (after) =>
     after.length === 0
       ? []

@@ -1,5 +1,5 @@
-import { formatClock, type Job } from '../../ir/index.js';
-import { directive } from '../directives.js';
+import { type Allocation, formatClock, type Job, type LauncherName, type Site } from '../../ir/index.js';
+import { directive, jobName, throttle } from '../directives.js';
 import type { Directive } from '../target.js';
 
 /** `D-HH:MM:SS` from a day on, else `HH:MM:SS`. */
@@ -8,27 +8,51 @@ function formatTime(seconds: number): string {
   return days === 0 ? formatClock(seconds) : `${days}-${formatClock(seconds % 86_400)}`;
 }
 
-/** Directives of a job, in the order in which sbatch's manual names their groups. */
-export function slurmDirectives(job: Job): readonly Directive[] {
-  const { allocation, array } = job;
-  const throttle = array?.maxConcurrent === undefined ? '' : `%${array.maxConcurrent}`;
-  return [
-    { flag: '--job-name', value: job.name },
+const mailTypes = { begin: 'BEGIN', end: 'END', fail: 'FAIL' } as const;
+
+/**
+ * Directives of a job, in the order in which sbatch's manual names their groups. Components of a heterogeneous job follow each
+ * other; what concerns the job as a whole stands with the first.
+ */
+export function slurmDirectives(job: Job, _launcher: LauncherName, site: Site): readonly (readonly Directive[])[] {
+  const { array, mail } = job;
+  const first = [
+    { flag: '--job-name', value: jobName(job.name) },
     { flag: '--output', value: array === undefined ? 'logs/%x-%j.out' : 'logs/%x-%A_%a.out' },
+    ...directive('--mail-type', mail?.events.map((event) => mailTypes[event]).join(',')),
+    ...directive('--mail-user', mail?.to),
+    ...allocationDirectives(job.allocation, site),
+    ...directive('--array', array === undefined ? undefined : `0-${array.size - 1}${throttle(array)}`),
+  ];
+  return [first, ...job.components.map((component) => allocationDirectives(component, site))];
+}
+
+function allocationDirectives(allocation: Allocation, site: Site): readonly Directive[] {
+  const { walltimeSeconds, memoryPerNodeMiB } = allocation;
+  return [
     ...directive('--account', allocation.account),
     ...directive('--partition', allocation.queue),
     ...directive('--qos', allocation.qos),
     ...directive('--reservation', allocation.reservation),
     ...directive('--constraint', allocation.constraint),
-    ...directive(
-      '--time',
-      allocation.walltimeSeconds === undefined ? undefined : formatTime(allocation.walltimeSeconds),
-    ),
+    ...directive('--time', walltimeSeconds === undefined ? undefined : formatTime(walltimeSeconds)),
     { flag: '--nodes', value: allocation.nodes },
     ...directive('--ntasks-per-node', allocation.cpusPerNode),
-    ...(allocation.exclusive ? [{ flag: '--exclusive' }] : []),
-    ...directive('--gpus-per-node', allocation.gpusPerNode),
-    ...directive('--mem', allocation.memoryPerNodeMiB === undefined ? undefined : `${allocation.memoryPerNodeMiB}M`),
-    ...directive('--array', array === undefined ? undefined : `0-${array.size - 1}${throttle}`),
+    ...directive('--exclusive', allocation.exclusive ? true : undefined),
+    ...gpuDirectives(allocation, site),
+    ...directive('--mem', memoryPerNodeMiB === undefined ? undefined : `${memoryPerNodeMiB}M`),
+    ...directive('--nodelist', list(allocation.hosts)),
+    ...directive('--exclude', list(allocation.excludeHosts)),
   ];
+}
+
+function gpuDirectives({ gpusPerNode }: Allocation, { gpuDialect }: Site): readonly Directive[] {
+  if (gpusPerNode === undefined || gpuDialect === 'none') return [];
+  return gpuDialect === 'gres'
+    ? [{ flag: '--gres', value: `gpu:${gpusPerNode}` }]
+    : [{ flag: '--gpus-per-node', value: gpusPerNode }];
+}
+
+function list(hosts: readonly string[] | undefined): string | undefined {
+  return hosts === undefined || hosts.length === 0 ? undefined : hosts.join(',');
 }

@@ -16,18 +16,31 @@ export const slurm: Target<'slurm'> = {
   scriptExtension: 'sbatch',
   sentinel: '#SBATCH',
   defaultLauncher: 'srun',
-  launchers: ['srun', 'mpirun', 'mpiexec', 'none'],
+  launchers: ['srun', 'mpirun', 'orterun', 'mpiexec', 'none'],
   // MaxArraySize is 1001 by default: indices 0 to 1000.
-  capabilities: { oneNode: false, jobArrays: true, maxArraySize: 1001, minArraySize: 1, severalHosts: true },
+  capabilities: {
+    oneNode: false,
+    jobArrays: true,
+    heterogeneousJobs: true,
+    maxArraySize: 1001,
+    minArraySize: 1,
+    severalHosts: true,
+    gpus: true,
+    excludedHosts: true,
+    jobEvents: ['started', 'completed', 'failed', 'ended'],
+  },
   variables: {
     submitFolder: `"\${SLURM_SUBMIT_DIR:?}"`,
     // Each element of an array has its own.
     jobId: '$SLURM_JOB_ID',
     hosts: `$(scontrol show hostnames "$SLURM_JOB_NODELIST" | paste -s -d ' ' -)`,
+    // SLURM_JOB_NODELIST holds the first component's.
+    componentHosts: `$(for ((i = 0; i < SLURM_HET_SIZE; i++)); do list=SLURM_JOB_NODELIST_HET_GROUP_$i; scontrol show hostnames "\${!list}"; done | paste -s -d ' ' -)`,
     cpusPerNode: '$SLURM_CPUS_ON_NODE',
     arrayIndex: '$SLURM_ARRAY_TASK_ID',
   },
   directives: slurmDirectives,
+  componentSeparator: '#SBATCH hetjob',
   formatDirective: ({ flag, value }) => (value === undefined ? flag : `${flag}=${quoteDirectiveValue(String(value))}`),
   // A dependency that can never be met waits for ever without --kill-on-invalid-dep.
   dependency: (after) =>

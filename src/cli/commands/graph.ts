@@ -1,0 +1,29 @@
+import { Command, Option } from 'commander';
+import { compileWorkflow, printJson, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
+import { reportFailure, reportJsonFailure } from '../failure.js';
+import { dot } from '../graph/dot.js';
+import { type Graph, graphOf } from '../graph/graph.js';
+import { mermaid } from '../graph/mermaid.js';
+import { svg } from '../graph/svg.js';
+
+interface GraphOptions extends WorkflowOptions {
+  readonly format: keyof typeof formats;
+}
+
+const formats = { mermaid, dot, svg } as const satisfies Record<string, (graph: Graph) => string>;
+
+/** `simwright graph`: entities, stores, ML models and jobs as a picture. */
+export function graphCommand(): Command {
+  return takesWorkflow(new Command('graph').description('draw entities, stores, ML models and jobs, and write nothing'))
+    .addOption(new Option('--format <format>', 'what to draw with').choices(Object.keys(formats)).default('mermaid'))
+    .action(async (workflow: string, options: GraphOptions) => {
+      try {
+        const { plan } = await compileWorkflow(workflow, options);
+        const graph = graphOf(plan);
+        if (options.json) return printJson(graph);
+        process.stdout.write(formats[options.format](graph));
+      } catch (error) {
+        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
+      }
+    });
+}

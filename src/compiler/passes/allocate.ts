@@ -1,0 +1,220 @@
+import type { Problems } from '../../diagnostics/index.js';
+import {
+  type Allocation,
+  type ApplicationDeclaration,
+  type BatchDeclaration,
+  type ExperimentDeclaration,
+  type Members,
+  type OrchestratorDeclaration,
+  parseWalltime,
+  type RequiresDeclaration,
+  type Site,
+} from '../../ir/index.js';
+import { shardsOf } from './check-stores.js';
+import { colocatedGpus, standaloneGpus } from './devices.js';
+import { peakDemand, predecessors } from './order.js';
+import { requirement } from './sharing.js';
+import type { SizedLaunch, StepSize } from './size-steps.js';
+
+/** What the passes before found out about each application. */
+export interface Sized {
+  /** The most that a launch takes. */
+  readonly size: StepSize;
+  /** One; or one for each member added by hand. */
+  readonly launches: readonly [SizedLaunch, ...SizedLaunch[]];
+  readonly members: Members;
+}
+
+/** What a component's allocation is computed from. */
+export interface AllocationInput {
+  readonly experiment: ExperimentDeclaration;
+  readonly batch: BatchDeclaration | undefined;
+  readonly applications: readonly ApplicationDeclaration[];
+  readonly orchestrators: readonly OrchestratorDeclaration[];
+  /** Nodes as the user gave them. */
+  readonly nodes: number | undefined;
+  readonly sized: ReadonlyMap<ApplicationDeclaration, Sized>;
+  readonly site: Site;
+}
+
+/** Beyond this many CPUs on a node of unknown size, whole nodes are asked for instead. */
+const guessedCores = 64;
+
+/** Nodes of one kind, wide enough for everything that runs on them at a time; without its walltime. */
+export function allocate(input: AllocationInput, problems: Problems): Allocation {
+  const { experiment, batch, applications, orchestrators, sized, site } = input;
+  const facts = (application: ApplicationDeclaration) => sized.get(application) as Sized;
+  const requires = requiredOf([...applications, ...orchestrators]);
+  const demand = (amount: (size: StepSize) => number) => (application: ApplicationDeclaration) => {
+    const { launches, members } = facts(application);
+    const oneEach = launches.reduce((sum, { size }) => sum + amount(size), 0);
+    // Members added by hand start together.
+    return launches.length > 1
+      ? oneEach * (isSplit(application) ? 1 : members.replicas)
+      : oneEach * atOnce(application, batch, members);
+  };
+  const colocatedOf = ({ colocated }: ApplicationDeclaration) => (colocated === undefined ? 0 : (colocated.cpus ?? 1));
+  const colocatedCpus = applications.reduce((sum, one) => sum + colocatedOf(one), 0);
+  const storeCpus = orchestrators.reduce((sum, one) => sum + (one.cpus ?? 1) * shardsOf(one), 0);
+  const peak =
+    peakDemand(
+      applications,
+      demand((size) => size.tasks * size.cpusPerTask),
+    ) + storeCpus;
+  const peakGpus = peakDemand(
+    applications,
+    demand(({ gpusPerNode, gpusPerTask, nodes, tasks }) =>
+      gpusPerNode === undefined ? (gpusPerTask ?? 0) * tasks : gpusPerNode * nodes,
+    ),
+  );
+  const { cores, gpus } = site.node;
+  const hosts = namedHosts(applications, orchestrators, facts);
+  const widest = Math.max(
+    1,
+    ...applications.map((one) => facts(one).size.nodes),
+    ...orchestrators.map((one) => one.nodes ?? shardsOf(one)),
+    hosts.wanted.length,
+  );
+  const fitting = Math.max(
+    cores === undefined ? 1 : Math.ceil(peak / Math.max(1, cores - colocatedCpus)),
+    gpus === undefined || gpus === 0 ? 1 : Math.ceil(peakGpus / gpus),
+  );
+  const nodes =
+    input.nodes ?? Math.min(Math.max(widest, fitting), Math.max(widest, site.maxNodes ?? Number.POSITIVE_INFINITY));
+  const at = batch?.at ?? applications[0]?.at ?? orchestrators[0]?.at;
+  const refuse = (message: string, hint?: string) => problems.error('PLAN1001', message, at, hint);
+  if (nodes < widest) {
+    const wide = applications.find((one) => facts(one).size.nodes > nodes) ?? orchestrators[0];
+    refuse(`'${wide?.name}' needs ${widest} nodes, and its job has ${nodes}`, 'raise nodes in .batch()');
+  }
+  const wanted = Math.ceil(peak / nodes) + colocatedCpus;
+  const exclusive = batch?.exclusive ?? (cores === undefined && wanted > guessedCores);
+  // A step, or a store, has to fit on a node as a whole.
+  const cpusPerNode = Math.max(
+    Math.min(wanted, cores ?? Number.POSITIVE_INFINITY),
+    ...applications.map((one) => facts(one).size.tasksPerNode * facts(one).size.cpusPerTask + colocatedOf(one)),
+    ...orchestrators.map(({ cpus }) => cpus ?? 1),
+  );
+  if (cores !== undefined && cpusPerNode > cores) {
+    const message = `the job needs ${cpusPerNode} CPUs on a node, its stores' included, and site '${site.name}' has ${cores}`;
+    refuse(message, 'raise .nodes(), or lower cpus of the store');
+  }
+  const gpusPerNode =
+    requires?.gpusPerNode ??
+    batch?.gpusPerNode ??
+    Math.max(
+      // More than one member needs is asked for only where it is known to be there.
+      gpus === undefined ? 0 : Math.min(gpus, Math.ceil(peakGpus / nodes)),
+      ...applications.map((one) => gpusOnNode(facts(one).size)),
+      ...applications.map((one) => colocatedGpus(experiment, one)),
+      ...orchestrators.map((one) => standaloneGpus(experiment, one)),
+    );
+  if (gpus !== undefined && gpusPerNode > gpus) {
+    refuse(`the job needs ${gpusPerNode} GPUs a node, and site '${site.name}' has ${gpus}`);
+  }
+  const given = requires?.memoryMiB ?? batch?.memoryMiB;
+  const memory = given ?? Math.max(0, ...applications.map((one) => facts(one).size.memoryPerNodeMiB ?? 0));
+  const most = site.node.memoryMiB;
+  if (most !== undefined && memory > most && given !== undefined) {
+    refuse(`the job needs ${memory} MiB a node, and site '${site.name}' has ${most}`);
+  }
+  const account = batch?.account ?? site.defaults.account;
+  const queue = requires?.queue ?? batch?.queue ?? site.defaults.queue;
+  const constraint = requires?.constraint ?? batch?.constraint ?? site.defaults.constraint;
+  const qos = batch?.qos ?? site.defaults.qos;
+  return {
+    nodes,
+    ...(exclusive ? (cores === undefined ? {} : { cpusPerNode: cores }) : { cpusPerNode }),
+    exclusive,
+    ...(gpusPerNode > 0 ? { gpusPerNode } : {}),
+    ...(memory > 0 ? { memoryPerNodeMiB: memory } : {}),
+    ...(account === undefined ? {} : { account }),
+    ...(queue === undefined ? {} : { queue }),
+    ...(qos === undefined ? {} : { qos }),
+    ...(batch?.reservation === undefined ? {} : { reservation: batch.reservation }),
+    ...(constraint === undefined ? {} : { constraint }),
+    ...(hosts.wanted.length === 0 ? {} : { hosts: hosts.wanted }),
+    ...(hosts.refused.length === 0 ? {} : { excludeHosts: hosts.refused }),
+  };
+}
+
+/** What entities say of their nodes; those of one component say the same or nothing. */
+function requiredOf(
+  entities: readonly (ApplicationDeclaration | OrchestratorDeclaration)[],
+): RequiresDeclaration | undefined {
+  return entities.find((one) => requirement(one) !== undefined)?.requires;
+}
+
+function namedHosts(
+  applications: readonly ApplicationDeclaration[],
+  orchestrators: readonly OrchestratorDeclaration[],
+  facts: (application: ApplicationDeclaration) => Sized,
+): { readonly wanted: string[]; readonly refused: string[] } {
+  const commands = applications.flatMap((one) =>
+    facts(one).launches.flatMap(({ programs }) => programs.map(({ command }) => command)),
+  );
+  const wanted = [
+    ...new Set([...commands.flatMap(({ hosts }) => hosts ?? []), ...orchestrators.flatMap(({ hosts }) => hosts ?? [])]),
+  ];
+  const refused = [...new Set(commands.flatMap(({ excludeHosts }) => excludeHosts ?? []))];
+  return { wanted, refused: refused.filter((host) => !wanted.includes(host)) };
+}
+
+function gpusOnNode({ gpusPerNode, gpusPerTask, tasksPerNode }: StepSize): number {
+  return gpusPerNode ?? (gpusPerTask ?? 0) * tasksPerNode;
+}
+
+/** Whether each member, or some of them, meet the scheduler by themselves. */
+function isSplit({ kind, batch }: ApplicationDeclaration): boolean {
+  return kind === 'ensemble' && (batch?.mode === 'array' || batch?.mode === 'separate');
+}
+
+/** Members of an application that run at a time, as far as the user says. */
+function atOnce(application: ApplicationDeclaration, batch: BatchDeclaration | undefined, members: Members): number {
+  if (application.kind === 'model' || isSplit(application)) return 1;
+  const limit = application.batch?.maxConcurrent ?? batch?.maxConcurrent ?? Number.POSITIVE_INFINITY;
+  return Math.min(members.count, limit);
+}
+
+/** Time a store needs to come up and applications to be staged. */
+const startSeconds = 60;
+
+/** What a job's walltime is computed from. */
+export interface WalltimeInput {
+  readonly batch: BatchDeclaration | undefined;
+  readonly applications: readonly ApplicationDeclaration[];
+  readonly sized: ReadonlyMap<ApplicationDeclaration, Sized>;
+  readonly site: Site;
+  /** The allocation that an application runs on. */
+  readonly allocationOf: (application: ApplicationDeclaration) => Allocation;
+  /** Members that run one after the other in an element of a job array. */
+  readonly perElement: number;
+}
+
+/** The given walltime; else the longest chain of applications that wait for each other, if every one has one; else the site's. */
+export function walltimeOf(input: WalltimeInput): number | undefined {
+  const { batch, site } = input;
+  const { walltime } = site.defaults;
+  return (
+    batch?.walltimeSeconds ?? summedWalltime(input) ?? (walltime === undefined ? undefined : parseWalltime(walltime))
+  );
+}
+
+function summedWalltime({ batch, applications, sized, allocationOf, perElement }: WalltimeInput): number | undefined {
+  if (applications.length === 0) return undefined;
+  const seconds = new Map<ApplicationDeclaration, number>();
+  for (const application of applications) {
+    const { size, members, launches } = sized.get(application) as Sized;
+    const { nodes, cpusPerNode, exclusive } = allocationOf(application);
+    if (size.walltimeSeconds === undefined || exclusive || cpusPerNode === undefined) return undefined;
+    const fitting = Math.floor((nodes * cpusPerNode) / (size.tasks * size.cpusPerTask));
+    const count = isSplit(application) ? perElement : launches.length > 1 ? 1 : members.count;
+    const slots = Math.max(1, Math.min(isSplit(application) ? count : atOnce(application, batch, members), fitting));
+    seconds.set(application, size.walltimeSeconds * Math.ceil(count / slots));
+  }
+  const finish = (application: ApplicationDeclaration): number => {
+    const before = [...predecessors(application, applications)].filter((one) => seconds.has(one));
+    return (seconds.get(application) ?? 0) + Math.max(0, ...before.map(finish));
+  };
+  return startSeconds + Math.max(0, ...applications.map(finish));
+}

@@ -1,0 +1,53 @@
+import type { Launcher, LaunchStep } from '../target.js';
+import { gnuStyle, type LauncherOption, type OptionStyle, optionsOf, optionWords } from './options.js';
+import { colonLine } from './programs.js';
+
+/** `-cc` has one dash and two letters. */
+const style: OptionStyle = (name, value) =>
+  name === 'cc' ? ['-cc', ...(value === undefined ? [] : [value])] : gnuStyle(name, value);
+
+const option = optionsOf(style);
+
+/**
+ * Cray XC's aprun. It chooses nodes of the job that run nothing else, and hands on the whole environment. Hosts are node ids.
+ */
+export const aprun: Launcher = {
+  name: 'aprun',
+  sharesNodes: false,
+  line: (programs) =>
+    programs.some(({ step }) => (step.component ?? 0) > 0)
+      ? {
+          notSupported: 'aprun cannot choose among the nodes of one job that differ',
+          hint: 'give the entity a job of its own with .batch()',
+        }
+      : colonLine('aprun', programs, (step, isFirst) =>
+          optionWords([...sizes(step), ...(isFirst ? placement(step) : [])], step.launcherArgs, style),
+        ),
+};
+
+function sizes(step: LaunchStep): readonly LauncherOption[] {
+  const { memoryPerNodeMiB, tasksPerNode } = step;
+  return [
+    ...option('n pes', step.tasks),
+    ...option('N pes-per-node', tasksPerNode),
+    ...option('d cpus-per-pe', step.cpusPerTask),
+    // Memory of each task, in megabytes.
+    ...option(
+      'm memory-per-pe',
+      memoryPerNodeMiB === undefined ? undefined : `${Math.floor(memoryPerNodeMiB / tasksPerNode)}m`,
+    ),
+  ];
+}
+
+function placement({ hosts, excludeHosts, cpuBind, cpusPerTask }: LaunchStep): readonly LauncherOption[] {
+  const binding = cpuBind?.join(',') ?? (cpusPerTask > 1 ? 'depth' : undefined);
+  return [
+    ...option('L node-list', list(hosts)),
+    ...option('E exclude-node-list', list(excludeHosts)),
+    ...option('cc cpu-binding', binding),
+  ];
+}
+
+function list(hosts: readonly string[] | undefined): string | undefined {
+  return hosts === undefined || hosts.length === 0 ? undefined : hosts.join(',');
+}

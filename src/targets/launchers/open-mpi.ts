@@ -1,0 +1,57 @@
+import type { Launcher } from '../target.js';
+import { blankStyle, type LauncherOption, optionsOf, optionWords } from './options.js';
+import { colonLine, hostList, type Programs, refuseExcludedHosts, shared } from './programs.js';
+
+const option = optionsOf(blankStyle);
+
+/**
+ * Open MPI's launcher under one of its names. It hands on only the variables named by `-x`, but for tasks on its own host, which
+ * inherit all. Each launch binds its tasks as if it had the host to itself, so that two side by side would share the first cores:
+ * binding is left to steps that are alone, and to users who ask for it.
+ */
+export function openMpi(name: 'mpirun' | 'orterun'): Launcher {
+  return {
+    name,
+    sharesNodes: true,
+    line: (programs) =>
+      refuseExcludedHosts(name, programs) ??
+      colonLine(name, programs, (step, isFirst) =>
+        optionWords(
+          [
+            { names: ['n', 'np', 'c'], words: ['-np', String(step.tasks)] },
+            ...(isFirst ? placement(programs) : []),
+            ...option('host hostfile H machinefile', hostList(step)),
+            // A laptop may have fewer cores than the workflow has tasks, and a host named without slots has one.
+            ...(isFirst ? option('oversubscribe nooversubscribe', true) : []),
+            ...(hostList(step) !== undefined ? step.environment.map((one) => ({ names: [], words: ['-x', one] })) : []),
+          ],
+          step.launcherArgs,
+          blankStyle,
+        ),
+      ),
+  };
+}
+
+/** Options that hold for all programs of a line: how tasks are spread over hosts, and bound. */
+function placement(programs: Programs): readonly LauncherOption[] {
+  const [{ step }] = programs;
+  const mapped = hostList(step) === undefined ? undefined : mapping(programs);
+  if (step.cpuBind !== undefined) {
+    return [
+      ...option('map-by', mapped),
+      ...option('bind-to', 'cpu-list:ordered'),
+      ...option('cpu-list cpu-set', step.cpuBind.join(',')),
+    ];
+  }
+  const cpus = shared(programs, ({ cpusPerTask }) => cpusPerTask);
+  if (mapped !== undefined && step.alone === true && cpus !== undefined) {
+    return option('map-by', `${mapped}:PE=${cpus}`);
+  }
+  return [...option('map-by', mapped), ...option('bind-to', 'none')];
+}
+
+/** As many tasks a node as the step says; programs that differ take turns over the nodes, which comes to the same. */
+function mapping(programs: Programs): string {
+  const perNode = shared(programs, ({ tasksPerNode }) => tasksPerNode);
+  return perNode === undefined || programs.length > 1 ? 'node' : `ppr:${perNode}:node`;
+}

@@ -1,0 +1,44 @@
+import type { LaunchLine, LaunchProgram, LaunchStep, NotSupported } from '../target.js';
+
+/** The programs of a launch, at least one. */
+export type Programs = readonly [LaunchProgram, ...LaunchProgram[]];
+
+/**
+ * A launch line of programs parted by `:`. `optionsOf` gives the words between the launcher and a program; `isFirst` is for options
+ * that hold for the whole line.
+ */
+export function colonLine(
+  launcher: string,
+  programs: Programs,
+  optionsOf: (step: LaunchStep, isFirst: boolean) => readonly string[],
+): LaunchLine | NotSupported {
+  if (programs.some(({ words }) => words.includes(':'))) {
+    return {
+      notSupported: `${launcher} reads the argument ':' as the end of a program`,
+      hint: 'pass it in a file, or start the program from a script of yours',
+    };
+  }
+  const parts = programs.map(({ step, words }, index) => [...optionsOf(step, index === 0), ...words]);
+  return { words: [launcher, ...parts.flatMap((part, index) => (index === 0 ? part : [':', ...part]))] };
+}
+
+/** What `pick` gives for all steps, if that is the same. */
+export function shared<Value>(programs: Programs, pick: (step: LaunchStep) => Value): Value | undefined {
+  const value = pick(programs[0].step);
+  return programs.every(({ step }) => pick(step) === value) ? value : undefined;
+}
+
+/** A refusal of hosts to stay away from, where the launcher cannot. */
+export function refuseExcludedHosts(launcher: string, programs: Programs): NotSupported | undefined {
+  if (programs.every(({ step }) => (step.excludeHosts ?? []).length === 0)) return undefined;
+  return {
+    notSupported: `${launcher} cannot keep off single hosts`,
+    hint: 'name the hosts to run on with .hosts(), or have the scheduler leave them out with .batch({ directives })',
+  };
+}
+
+/** Comma list of the hosts of a step: the user's, or `{hosts}` for the runtime to fill in; undefined where there is but one host. */
+export function hostList({ hosts = [], namesHosts }: LaunchStep): string | undefined {
+  if (hosts.length > 0) return hosts.join(',');
+  return namesHosts ? '{hosts}' : undefined;
+}
