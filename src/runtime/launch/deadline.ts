@@ -8,7 +8,11 @@ const longestMs = 2 ** 31 - 1;
  * Calls back when the job's walltime is over but for its grace; never for a job without a walltime. Returns a function that ends the
  * watch.
  */
-export function watchDeadline(job: JobEnvironment, { allocation, graceSeconds }: Job, onDeadline: () => void): () => void {
+export function watchDeadline(
+  job: JobEnvironment,
+  { allocation, graceSeconds }: Job,
+  onDeadline: () => void,
+): () => void {
   if (allocation.walltimeSeconds === undefined) return () => {};
   const deadlineMs = (job.startedSeconds + allocation.walltimeSeconds - graceSeconds) * 1000;
   let timer: NodeJS.Timeout;

@@ -1,5 +1,5 @@
-import type { OrchestratorStats } from '../orchestrator/index.js';
 import { writeAtomically } from '../job/write-atomically.js';
+import type { OrchestratorStats } from '../orchestrator/index.js';
 
 /** Milliseconds between two looks. */
 const intervalMs = 1000;
