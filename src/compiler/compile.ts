@@ -11,6 +11,7 @@ import {
 import { targets } from '../targets/registry.js';
 import { launcherOf, type Target } from '../targets/target.js';
 import { emitFiles, type OutputFile } from './emit/emit-files.js';
+import type { ScriptInput } from './emit/job-script.js';
 import { type Facts, inspectFiles } from './inspect/index.js';
 import { packageVersion } from './package-version.js';
 import {
@@ -31,6 +32,8 @@ export interface Compiled {
   readonly plan: Plan;
   readonly target: Target;
   readonly files: readonly OutputFile[];
+  /** What the scripts were made from. */
+  readonly script: ScriptInput;
   /** Doubts that do not stop anything. */
   readonly warnings: readonly Problem[];
 }
@@ -90,8 +93,9 @@ export function compile(input: CompileInput, site: Site): Compiled {
       return [application.name, { application, size, maxConcurrent }];
     }),
   );
-  const files = emitFiles({ plan: Plan.parse(plan), site, target, steps }, artifactsOf(facts));
-  return { plan, target, files, warnings: problems.sorted() };
+  const script = { plan: Plan.parse(plan), site, target, steps };
+  const files = emitFiles(script, artifactsOf(facts));
+  return { plan: script.plan, target, files, script, warnings: problems.sorted() };
 }
 
 function sizeAll(

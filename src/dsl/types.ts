@@ -123,9 +123,11 @@ export interface Opening<Names extends string> extends AuthoredExperiment {
   model<const Name extends string>(name: Fresh<Name, Names>, command: Command): Application<Names | Name, false>;
   /** Opens an ensemble: members `NAME_0`, `NAME_1`, … of one application. */
   ensemble<const Name extends string>(name: Fresh<Name, Names>, command: Command): Application<Names | Name, false>;
-  /** Opens a standalone store. */
+  /** Opens a standalone store; a second one needs a name. */
   orchestrator<const Name extends string = 'orchestrator'>(
-    options?: OrchestratorOptions<Name> & { name?: Fresh<Name, Names> },
+    ...options: 'orchestrator' extends Names
+      ? [options: OrchestratorOptions<Name> & { name: Fresh<Name, Names> }]
+      : [options?: OrchestratorOptions<Name> & { name?: Fresh<Name, Names> }]
   ): Opening<Names | Name>;
   /** A way out of the chain: `change` takes the builder and returns one. */
   apply<Result>(change: (builder: this) => Result): Result;

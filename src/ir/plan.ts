@@ -124,7 +124,7 @@ export type Entity = z.infer<typeof Entity>;
 /** What a job asks of the scheduler. */
 export const Allocation = z.strictObject({
   nodes: count,
-  /** CPUs on each node; absent with `exclusive`, which takes them all. */
+  /** CPUs on each node; absent with `exclusive` where the site does not say how many it has. */
   cpusPerNode: count.optional(),
   exclusive: z.boolean(),
   gpusPerNode: count.optional(),

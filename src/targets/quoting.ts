@@ -4,14 +4,13 @@
 
 /** A word of a bash command line. Words that need no quotes get none. */
 export function quoteShellWord(word: string): string {
-  if (/^[A-Za-z0-9_./:=@%+,-]+$/.test(word) || placeholder.test(word)) return word;
+  if (/^[A-Za-z0-9_./:=@%+,-]+$/.test(word)) return word;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (/[\x00-\x1f\x7f]/.test(word)) return `$'${word.replace(/[\\'\x00-\x1f\x7f]/g, escapeInAnsi)}'`;
-  return `'${word.replaceAll("'", `'\\''`)}'`;
+  // Single quotes where nothing inside looks like an expansion or an escape, so that what is meant is plain to a reader.
+  if (/['$`\\]/.test(word)) return `"${word.replace(/["$`\\]/g, '\\$&')}"`;
+  return `'${word}'`;
 }
-
-/** Words that the runtime replaces; bash leaves them alone. */
-const placeholder = /^\{(args|dir|name|hosts)\}$/;
 
 function escapeInAnsi(character: string): string {
   if (character === '\n') return '\\n';

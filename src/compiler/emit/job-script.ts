@@ -30,6 +30,7 @@ export function jobScript(job: Job, input: ScriptInput): string {
   const lines = editDirectives(target.directives(job, launcher), site).map(
     (one) => `${target.sentinel} ${target.formatDirective(one)}`,
   );
+  const variables = jobVariables(job, target);
   return renderTemplate(`${target.name}/job.sh.njk`, {
     title: quoteComment(`Job ${job.name} of experiment ${plan.experiment}.`),
     maker: makerLine(plan),
@@ -38,7 +39,11 @@ export function jobScript(job: Job, input: ScriptInput): string {
     shellOptions: job.modules.length === 0 ? '' : ' -l',
     submitFolder: target.variables.submitFolder,
     setup: [...job.preamble, ...job.modules.map((name) => `module load ${quoteShellWord(name)}`)],
-    variables: jobVariables(job, target),
+    variables,
+    exports: wrapLine(
+      'export',
+      variables.map(({ name }) => name),
+    ),
     node: quoteShellWord(site.nodeCommand),
     stores: job.stores.map((name) => upLine(name, job, input)),
     launches: job.entities.flatMap((name) => launchLine(name, job, input)),

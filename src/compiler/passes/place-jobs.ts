@@ -179,13 +179,10 @@ function allocation(
     return atOnce(application) * tasks * cpusPerTask;
   };
   const standalone = experiment.entities.filter((entity) => entity.kind === 'orchestrator');
-  const storeCpus = applications.some((one) => one.batch === undefined)
-    ? standalone.reduce((sum, { cpus }) => sum + (cpus ?? 1), 0)
-    : 0;
-  const colocatedCpus = applications.reduce(
-    (sum, { colocated }) => sum + (colocated === undefined ? 0 : (colocated.cpus ?? 1)),
-    0,
-  );
+  const hasStandalone = applications.some((one) => one.batch === undefined);
+  const storeCpus = hasStandalone ? standalone.reduce((sum, { cpus }) => sum + (cpus ?? 1), 0) : 0;
+  const colocatedOf = ({ colocated }: ApplicationDeclaration) => (colocated === undefined ? 0 : (colocated.cpus ?? 1));
+  const colocatedCpus = applications.reduce((sum, one) => sum + colocatedOf(one), 0);
   const peak = peakDemand(applications, cpusOf) + storeCpus;
   const gpusOf = (application: ApplicationDeclaration) => {
     const { gpusPerNode, gpusPerTask, nodes, tasks } = facts(application).size;
@@ -219,10 +216,16 @@ function allocation(
   }
   const wanted = Math.ceil(peak / nodes) + colocatedCpus;
   const exclusive = batch?.exclusive ?? (cores === undefined && wanted > guessedCores);
+  // A step, or a store, has to fit on a node as a whole.
   const cpusPerNode = Math.max(
     Math.min(wanted, cores ?? Number.POSITIVE_INFINITY),
-    ...applications.map((one) => facts(one).size.tasksPerNode * facts(one).size.cpusPerTask),
+    ...applications.map((one) => facts(one).size.tasksPerNode * facts(one).size.cpusPerTask + colocatedOf(one)),
+    ...(hasStandalone ? standalone.map(({ cpus }) => cpus ?? 1) : []),
   );
+  if (cores !== undefined && cpusPerNode > cores) {
+    const message = `the job needs ${cpusPerNode} CPUs on a node, its stores' included, and site '${site.name}' has ${cores}`;
+    problems.error('PLAN1001', message, at, 'raise .nodes(), or lower cpus of the store');
+  }
   const gpusPerNode =
     batch?.gpusPerNode ??
     Math.max(
@@ -248,7 +251,7 @@ function allocation(
   const queue = batch?.queue ?? site.defaults.queue;
   return {
     nodes,
-    ...(exclusive ? {} : { cpusPerNode }),
+    ...(exclusive ? (cores === undefined ? {} : { cpusPerNode: cores }) : { cpusPerNode }),
     exclusive,
     ...(gpusPerNode > 0 ? { gpusPerNode } : {}),
     ...(memory > 0 ? { memoryPerNodeMiB: memory } : {}),

@@ -23,11 +23,10 @@ export const lsf: Target<'lsf'> = {
     submitFolder: `"\${LS_SUBCWD:?}"`,
     jobId: '$LSB_JOBID',
     // As bjobs and bkill name an element.
-    elementId: '"$LSB_JOBID[$LSB_JOBINDEX]"',
+    elementId: `"\${LSB_JOBID}[\${LSB_JOBINDEX}]"`,
     // LSB_MCPU_HOSTS holds pairs of host and slots.
     hosts: `$(tr -s ' ' '\\n' <<<"$LSB_MCPU_HOSTS" | awk 'NR % 2 && NF' | paste -s -d ' ' -)`,
     cpusPerNode: `$(tr -s ' ' '\\n' <<<"$LSB_MCPU_HOSTS" | awk 'NF' | tail -n 1)`,
-    cpusPerWholeNode: '$(nproc --all)',
     // Array indices start at 1.
     arrayIndex: '$((LSB_JOBINDEX - 1))',
   },

@@ -22,7 +22,7 @@ export const pbs: Target<'pbs'> = {
   variables: {
     submitFolder: `"\${PBS_O_WORKDIR:?}"`,
     jobId: '$PBS_JOBID',
-    hosts: `$(sort -u "$PBS_NODEFILE" | paste -s -d ' ' -)`,
+    hosts: `$(awk '!seen[$0]++' "$PBS_NODEFILE" | paste -s -d ' ' -)`,
     cpusPerNode: '$NCPUS',
     // A chunk that names no CPUs has one, whatever else place=excl keeps others from.
     cpusPerWholeNode: '$(nproc --all)',
