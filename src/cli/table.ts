@@ -1,7 +1,7 @@
 /** Rows as aligned columns, the first row the headings. Columns of numbers are aligned right. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  const numeric = widths.map((_, column) => rows.slice(1).every((row) => /^[\d.:-]*$/.test(row[column] ?? '')));
+  const numeric = widths.map((_, column) => isNumeric(rows.slice(1).map((row) => row[column] ?? '')));
   return rows
     .map((row) =>
       row
@@ -12,4 +12,8 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+function isNumeric(cells: readonly string[]): boolean {
+  return cells.every((cell) => /^[\d.:-]*$/.test(cell)) && cells.some((cell) => /\d/.test(cell));
 }

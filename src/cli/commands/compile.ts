@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { compareFolder, type OutputFile, onnxRuntimeFiles, runtimeFiles, writeFolder } from '../../compiler/index.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { ExitCode, reportFailure, reportJsonFailure } from '../failure.js';
+import { uninterrupted } from '../uninterrupted.js';
 
 interface CompileOptions extends WorkflowOptions {
   readonly out?: string;
@@ -25,7 +26,7 @@ export function compileCommand(): Command {
         const all = withRuntime(files, options.withOnnxruntime === true);
         if (!options.json) printWarnings(warnings);
         if (options.check) return checkFolder(folder, all, options);
-        writeFolder(folder, all, { force: options.force === true });
+        await uninterrupted(() => writeFolder(folder, all, { force: options.force === true }));
         const paths = all.map(({ path }) => path);
         if (options.json)
           return printJson({
@@ -61,8 +62,14 @@ function checkFolder(folder: string, files: readonly OutputFile[], options: Comp
   const difference = compareFolder(folder, files);
   const stale = Object.values(difference).some((paths: readonly string[]) => paths.length > 0);
   if (stale) process.exitCode = ExitCode.workflowErrors;
-  if (options.json) return printJson({ ok: !stale, folder, ...difference });
-  if (!stale) return void process.stdout.write(`${folder} is up to date\n`);
+  if (options.json) {
+    printJson({ ok: !stale, folder, ...difference });
+    return;
+  }
+  if (!stale) {
+    process.stdout.write(`${folder} is up to date\n`);
+    return;
+  }
   const lines = Object.entries(difference).flatMap(([kind, paths]: [string, readonly string[]]) =>
     paths.map((path) => `  ${kind.padEnd(8)}${path}`),
   );

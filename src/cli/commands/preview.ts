@@ -78,7 +78,7 @@ function describe(plan: Plan): string {
         Object.entries(entity.parameters)
           .map(([name, values]) => `${name}=${values.length > 4 ? `${values.length} values` : values.join('|')}`)
           .join(' ') || '-',
-        entity.files.join(' ') || '-',
+        entity.files.length > 4 ? `${entity.files.length} files` : entity.files.join(' ') || '-',
         entity.stores.join(' ') || '-',
         entity.after.map(({ name, event }) => `${name} ${event}`).join(', ') || '-',
       ]),
