@@ -21,7 +21,7 @@ export function reportFailure(error: unknown): number {
   if (error instanceof WorkflowError) {
     const options = { cwd: process.cwd(), colour: hasColour(process.stderr) };
     process.stderr.write(`${renderProblems(error.problems, options)}\n`);
-    return error.code.startsWith('CLI') ? ExitCode.usage : ExitCode.workflowErrors;
+    return exitCodeOf(error);
   }
   const shown = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(
@@ -34,5 +34,9 @@ export function reportFailure(error: unknown): number {
 export function reportJsonFailure(error: unknown): number {
   if (!(error instanceof WorkflowError)) return reportFailure(error);
   process.stdout.write(`${JSON.stringify({ ok: false, problems: error.problems }, null, 2)}\n`);
-  return ExitCode.workflowErrors;
+  return exitCodeOf(error);
+}
+
+function exitCodeOf(error: WorkflowError): number {
+  return error.code.startsWith('CLI') ? ExitCode.usage : ExitCode.workflowErrors;
 }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Listr, type ListrTask } from 'listr2';
+import { DefaultRenderer, Listr, ListrLogger, type ListrTask, ProcessOutput } from 'listr2';
 import type { Plan } from '../ir/index.js';
 import { type EntitySummary, StatusReader, summarize } from '../runtime/status/index.js';
 
@@ -8,6 +8,8 @@ import { type EntitySummary, StatusReader, summarize } from '../runtime/status/i
 export interface LiveView {
   /** Follows the run until `ended` settles. */
   follow(ended: Promise<unknown>): Promise<void>;
+  /** Says from now on that the applications are being ended. */
+  ending(): void;
 }
 
 /** How often files are read, in milliseconds. */
@@ -35,6 +37,12 @@ class Progress {
     this.#reader = new StatusReader(folder);
   }
 
+  /** What is shown of an entity. */
+  describe(summary: EntitySummary, isEnding = false): string {
+    const isModel = this.plan.entities.some(({ name, kind }) => name === summary.name && kind === 'model');
+    return isModel ? describeModel(summary, isEnding) : describeEnsemble(summary, isEnding);
+  }
+
   refresh(): EntitySummary[] {
     this.#reader.refresh();
     return this.plan.entities.map((entity) => summarize(entity, this.#reader.of(entity.name)));
@@ -49,10 +57,14 @@ class PlainView implements LiveView {
     this.#progress = new Progress(plan, folder);
   }
 
+  ending(): void {
+    process.stderr.write('ending the applications...\n');
+  }
+
   async follow(ended: Promise<unknown>): Promise<void> {
     await everyInterval(ended, () => {
       for (const summary of this.#progress.refresh()) {
-        const text = describeEntity(summary);
+        const text = this.#progress.describe(summary);
         if (this.#shown.get(summary.name) === text) continue;
         this.#shown.set(summary.name, text);
         process.stderr.write(`${summary.name}: ${text}\n`);
@@ -61,14 +73,25 @@ class PlainView implements LiveView {
   }
 }
 
+/** Draws on stderr: stdout holds results, and may be a file while stderr is a terminal. */
+class StderrRenderer extends DefaultRenderer {
+  // Without it, Listr would look at stdout and draw nothing where that is a file.
+  static override readonly nonTTY = true;
+}
+
 class TerminalView implements LiveView {
   readonly #progress: Progress;
+  #isEnding = false;
 
   constructor(
     readonly plan: Plan,
     readonly folder: string,
   ) {
     this.#progress = new Progress(plan, folder);
+  }
+
+  ending(): void {
+    this.#isEnding = true;
   }
 
   async follow(ended: Promise<unknown>): Promise<void> {
@@ -82,7 +105,7 @@ class TerminalView implements LiveView {
         await ended.catch(() => undefined);
         const summary = this.#progress.refresh().find((one) => one.name === name);
         if (summary === undefined) return;
-        task.title = `${name}: ${describeEntity(summary)}`;
+        task.title = `${name}: ${this.#progress.describe(summary)}`;
         if (summary.completed < summary.total) throw new Error(task.title);
       },
     });
@@ -98,17 +121,19 @@ class TerminalView implements LiveView {
         },
       };
     });
+    const logger = new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stdout) });
     const list = new Listr([...stores, ...this.plan.entities.map(({ name }) => line(name))], {
+      renderer: StderrRenderer,
       concurrent: true,
       exitOnError: false,
       collectErrors: false,
       registerSignalListeners: false,
-      rendererOptions: { showErrorMessage: false, collapseErrors: true },
+      rendererOptions: { logger, showErrorMessage: false, collapseErrors: true },
     });
     const shown = list.run().catch(() => undefined);
     await everyInterval(ended, () => {
       for (const summary of this.#progress.refresh())
-        titles.get(summary.name)?.(`${summary.name}: ${describeEntity(summary)}`);
+        titles.get(summary.name)?.(`${summary.name}: ${this.#progress.describe(summary, this.#isEnding)}`);
       for (const { name } of this.plan.stores) {
         const text = describeStore(this.folder, name);
         if (text !== undefined) titles.get(`store ${name}`)?.(text);
@@ -128,14 +153,24 @@ async function everyInterval(ended: Promise<unknown>, look: () => void): Promise
   }
 }
 
+/** `skipped: it waits for …`, where it is so. */
+function describeSkip({ skipped }: EntitySummary): string | undefined {
+  return skipped === undefined ? undefined : `skipped: ${skipped.replace(/^.*? is not launched: /, '')}`;
+}
+
+/** `waiting`, `running`, … */
+function describeModel(summary: EntitySummary, isEnding: boolean): string {
+  const state = (['running', 'failed', 'interrupted', 'completed'] as const).find((one) => summary[one] > 0);
+  return describeSkip(summary) ?? (state === 'running' && isEnding ? 'being ended' : (state ?? 'waiting'));
+}
+
 /** `2/6 completed, 2 running`. */
-function describeEntity(summary: EntitySummary): string {
-  if (summary.skipped !== undefined) return `skipped (${summary.skipped})`;
+function describeEnsemble(summary: EntitySummary, isEnding: boolean): string {
   const parts = [`${summary.completed}/${summary.total} completed`];
   for (const state of ['running', 'failed', 'interrupted'] as const) {
-    if (summary[state] > 0) parts.push(`${summary[state]} ${state}`);
+    if (summary[state] > 0) parts.push(`${summary[state]} ${isEnding && state === 'running' ? 'being ended' : state}`);
   }
-  return parts.join(', ');
+  return describeSkip(summary) ?? parts.join(', ');
 }
 
 /** Memory and requests of a store, summed over its hosts, from the statistics it writes. */

@@ -37,6 +37,13 @@ const commands = [
 ];
 for (const command of commands) program.addCommand(command.exitOverride());
 
+// A reader that has gone (`| head`) and a terminal that is closed are no errors of this program.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+  });
+}
+
 try {
   await program.exitOverride().parseAsync();
 } catch (error) {

@@ -4,6 +4,7 @@ import { type OutputFile, onnxRuntimeFiles, runtimeFiles, writeFolder } from '..
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { ExitCode, hasColour, reportFailure, reportJsonFailure } from '../failure.js';
 import { colourDiff, diffFolder } from '../folder-diff.js';
+import { uninterrupted } from '../uninterrupted.js';
 
 interface CompileOptions extends WorkflowOptions {
   readonly out?: string;
@@ -26,7 +27,7 @@ export function compileCommand(): Command {
         const all = withRuntime(files, options.withOnnxruntime === true);
         if (!options.json) printWarnings(warnings);
         if (options.check) return checkFolder(folder, all, options);
-        writeFolder(folder, all, { force: options.force === true });
+        await uninterrupted(() => writeFolder(folder, all, { force: options.force === true }));
         const paths = all.map(({ path }) => path);
         if (options.json)
           return printJson({

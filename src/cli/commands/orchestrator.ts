@@ -10,6 +10,7 @@ import {
   type UnixListen,
 } from '../../runtime/orchestrator/index.js';
 import { ExitCode, reportFailure } from '../failure.js';
+import { stopSignals } from '../uninterrupted.js';
 
 interface Options {
   readonly port: number;
@@ -95,7 +96,7 @@ function installedOnnxRuntime(): string | undefined {
 
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+    for (const signal of stopSignals) process.once(signal, () => resolve());
   });
 }
 

@@ -11,6 +11,7 @@ import { type EntitySummary, StatusReader } from '../../runtime/status/index.js'
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { ExitCode, reportFailure, reportJsonFailure } from '../failure.js';
 import { liveView, summarizeRun } from '../live-view.js';
+import { type StopSignal, stopSignals, uninterrupted } from '../uninterrupted.js';
 import { defaultFolder, withRuntime } from './compile.js';
 
 interface RunOptions extends WorkflowOptions {
@@ -46,7 +47,7 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
   }
   if (!options.json) printWarnings(warnings);
   const folder = resolve(options.out ?? defaultFolder(plan.experiment));
-  writeFolder(folder, withRuntime(files, false), { force: options.force === true });
+  await uninterrupted(() => writeFolder(folder, withRuntime(files, false), { force: options.force === true }));
   process.stderr.write(`running ${plan.experiment} in ${folder}\n`);
   const started = Date.now();
   const { exitCode, interrupted } = await submitAndFollow(plan, folder, options.fresh === true);
@@ -75,20 +76,21 @@ async function submitAndFollow(plan: Plan, folder: string, fresh: boolean) {
     detached: true,
     cleanup: false,
   });
-  let interrupted: 'SIGINT' | 'SIGTERM' | undefined;
-  const onSignal = (signal: 'SIGINT' | 'SIGTERM') => {
-    if (interrupted === undefined) process.stderr.write('\nending the applications...\n');
+  const view = liveView(plan, folder);
+  let interrupted: StopSignal | undefined;
+  const onSignal = (signal: StopSignal) => {
+    if (interrupted === undefined) view.ending();
     interrupted ??= signal;
     child.kill('SIGTERM');
   };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  for (const signal of stopSignals) process.on(signal, onSignal);
   try {
-    await liveView(plan, folder).follow(child);
+    await view.follow(child);
     const { exitCode, stderr } = await child;
-    if (exitCode === 2 && stderr) process.stderr.write(`${stderr}\n`);
+    if (stderr && interrupted === undefined) process.stderr.write(`${stderr}\n`);
     return { exitCode: exitCode ?? ExitCode.applicationFailed, interrupted };
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    for (const signal of stopSignals) process.off(signal, onSignal);
   }
 }
 

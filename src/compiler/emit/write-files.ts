@@ -80,7 +80,7 @@ export function writeFolder(
       cause: error,
     });
   } finally {
-    rmSync(staging, { recursive: true, force: true });
+    if (statIfThere(staging) !== undefined) rmSync(staging, { recursive: true, force: true });
   }
 }
 
@@ -107,7 +107,7 @@ function removeEmptyParents(folder: string, path: string): void {
 
 /** The manifest of the folder, after everything in it has been found to be ours to replace. */
 function checkFolder(folder: string, files: readonly OutputFile[], force: boolean): Manifest {
-  if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) return {};
+  if (statIfThere(folder, lstatSync) === undefined) return {};
   if (statIfThere(folder)?.isDirectory() !== true) {
     throw new WorkflowError({
       code: 'OUT1001',
@@ -159,9 +159,9 @@ function checkPlaces(folder: string, files: readonly OutputFile[], problems: Pro
 }
 
 /** Like `statSync`, and `undefined` as well below something that is no folder. */
-function statIfThere(path: string): Stats | undefined {
+function statIfThere(path: string, look: (path: string) => Stats = statSync): Stats | undefined {
   try {
-    return statSync(path);
+    return look(path);
   } catch {
     return undefined;
   }

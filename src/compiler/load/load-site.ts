@@ -16,7 +16,7 @@ export async function loadSite(nameOrFile: string, builtIn: readonly SiteInput[]
     const hint = `${suggestion(
       nameOrFile,
       builtIn.map(({ name }) => name),
-    )}; or name a site's file`;
+    )} (or name a site's file)`;
     throw new WorkflowError({ code: 'SITE1001', message: `there is no site '${nameOrFile}'`, hint });
   }
   const file = resolve(nameOrFile);

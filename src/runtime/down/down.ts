@@ -18,6 +18,8 @@ const launchMarginMs = 4000;
  * run/members.csv. May be called any number of times.
  */
 export async function down(job: JobEnvironment): Promise<number> {
+  // A scheduler that ends the job, or a second Ctrl-C, must not end the cleaning up.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => {});
   const launches = jobProcesses(job).filter(({ role }) => role === 'launch');
   await terminate(launches, job.killAfterMs + launchMarginMs);
   await stopSupervisor(job);
@@ -72,5 +74,8 @@ function writeMembers(job: JobEnvironment): void {
   if (!plan.entities.some(({ kind }) => kind === 'ensemble')) return;
   const reader = new StatusReader(job.dir);
   reader.refresh();
-  writeAtomically(join(job.dir, 'run/members.csv'), membersCsv(plan, (entity) => reader.of(entity)));
+  writeAtomically(
+    join(job.dir, 'run/members.csv'),
+    membersCsv(plan, (entity) => reader.of(entity)),
+  );
 }

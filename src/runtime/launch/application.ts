@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { groupLives } from '../job/process-identity.js';
 import type { StopRequest } from './stop-request.js';
 
 /** How an application is started. */
@@ -27,6 +28,9 @@ export interface ApplicationEnd {
 
 /** Milliseconds between an SIGINT and the SIGTERM that follows it: some launchers only report at the first. */
 const termAfterIntMs = 2000;
+
+/** Milliseconds in which the news that the job is to end follows an application's own end. */
+const newsMs = 500;
 
 /** A running application: a process group of its own. */
 export class Application {
@@ -77,6 +81,8 @@ export class Application {
       }
       this.#child.once('exit', (code, signal) => resolve({ code, signal }));
     });
+    // A scheduler that cancels a job may reach the application before the script, and us through it.
+    if (stopping === undefined && looksTold(code, signal)) await stopWithin(stop, newsMs);
     withdraw();
     await stopping;
     const wasStopped = stopping !== undefined || (signal !== null && this.#passedOn.has(signal));
@@ -97,7 +103,7 @@ export class Application {
   async #groupEndsWithin(milliseconds: number): Promise<boolean> {
     const end = performance.now() + milliseconds;
     let pause = 5;
-    while (this.#groupLives()) {
+    while (this.#child.pid !== undefined && groupLives(this.#child.pid)) {
       if (performance.now() >= end) return false;
       await sleep(Math.min(pause, 100));
       pause *= 2;
@@ -105,17 +111,29 @@ export class Application {
     return true;
   }
 
-  #groupLives(): boolean {
-    return this.#kill(0);
-  }
-
-  #kill(signal: NodeJS.Signals | 0): boolean {
+  #kill(signal: NodeJS.Signals): void {
     try {
-      return this.#child.pid !== undefined && process.kill(-this.#child.pid, signal);
+      if (this.#child.pid !== undefined) process.kill(-this.#child.pid, signal);
     } catch {
-      return false;
+      // The group has just ended.
     }
   }
+}
+
+/** Whether an end looks like that of an application that was told to end, by whomever. */
+function looksTold(code: number | null, signal: NodeJS.Signals | null): boolean {
+  const told = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGKILL'] as const;
+  return told.some((one) => signal === one || code === 128 + signalNumber(one));
+}
+
+function stopWithin(stop: StopRequest, milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    stop.onRequest(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 function signalNumber(signal: NodeJS.Signals | null): number {

@@ -76,16 +76,19 @@ export class Stager {
     switch (file.kind) {
       case 'symlink':
         // Relative within DIR, which may be moved as a whole; seen from where the directory will be.
-        return symlinkSync(
+        symlinkSync(
           file.inPlan ? relative(dirname(join(directory, file.to)), join(this.#dir, file.target)) : file.target,
           to,
         );
+        break;
       case 'copy':
         copyFileSync(this.#artifact(file.artifact, file.to), to, constants.COPYFILE_FICLONE);
-        return chmodSync(to, file.mode & 0o7777);
+        chmodSync(to, file.mode & 0o7777);
+        break;
       case 'configure':
         writeFileSync(to, this.#template(file).render(params));
-        return chmodSync(to, file.mode & 0o7777);
+        chmodSync(to, file.mode & 0o7777);
+        break;
     }
   }
 

@@ -54,8 +54,8 @@ export class ControlClient {
 
   #onReply(reply: Reply): void {
     const waiting = this.#waiting.shift();
-    if (waiting !== undefined) return waiting.resolve(reply);
-    if ('failed' in reply) this.#fail(fromWire(reply.failed));
+    if (waiting !== undefined) waiting.resolve(reply);
+    else if ('failed' in reply) this.#fail(fromWire(reply.failed));
   }
 
   #onClose(): void {

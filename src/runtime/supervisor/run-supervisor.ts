@@ -12,27 +12,37 @@ export const readyDescriptor = 3;
 /** Milliseconds that a launch may need beyond its applications' own. */
 const launchMarginMs = 4000;
 
+/** Milliseconds in which somebody has to ask for a store. */
+const idleMs = 5000;
+
 /**
  * The supervisor process: listens on the control socket, says so on descriptor 3, and lives until it is told to stop, gets a
  * signal, or the job's script has gone.
  */
 export async function runSupervisor(job: JobEnvironment, runtime: readonly string[]): Promise<number> {
   const plan = readPlan(job.dir);
-  const folder = makeJobFolder(job);
   let finish: () => void = () => {};
   const stopped = new Promise<void>((resolve) => {
     finish = resolve;
   });
   const supervisor = new Supervisor(job, plan, runtime, () => finish());
-  await supervisor.listen(controlSocket(folder));
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void supervisor.stop());
+  // Applications that are being ended may still save to the stores.
+  const stopAfterLaunches = () => void supervisor.stopAfterLaunches(job.killAfterMs + launchMarginMs);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stopAfterLaunches);
+  await supervisor.listen(controlSocket(makeJobFolder(job)));
   const unwatch = watchScript(job, false, () => {
     console.log('the script of the job has gone: ending its stores');
-    // Applications that are being ended may still save to them.
-    void supervisor.stopAfterLaunches(job.killAfterMs + launchMarginMs);
+    stopAfterLaunches();
   });
-  writeSync(readyDescriptor, 'ready\n');
+  try {
+    writeSync(readyDescriptor, 'ready\n');
+  } catch {
+    // The `up` that wanted a supervisor has gone.
+    void supervisor.stop();
+  }
+  const idle = setTimeout(() => supervisor.stopIfIdle(), idleMs);
   await stopped;
+  clearTimeout(idle);
   unwatch();
   removeJobFolderIfEmpty(job);
   return 0;

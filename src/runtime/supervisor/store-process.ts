@@ -35,6 +35,7 @@ export class StoreProcess {
   readonly #nodes: Node[] = [];
   readonly #ended: Promise<void>;
   #problem: WorkflowError | undefined;
+  #how = 'no reason is known';
   #changed: () => void = () => {};
   #running = true;
 
@@ -73,7 +74,8 @@ export class StoreProcess {
         this.#end(resolve);
       });
       this.#child.once('close', (code, signal) => {
-        this.#problem ??= this.#endedEarly(signal ?? `exit code ${code}`);
+        this.#how = signal ?? `exit code ${code}`;
+        this.#problem ??= this.#didNotStart();
         this.#end(resolve);
       });
     });
@@ -97,10 +99,9 @@ export class StoreProcess {
 
   /** Why the store ended by itself. */
   deathProblem(): WorkflowError {
-    const lines = this.#tail.lines(5);
     return new WorkflowError({
       code: 'RUN1005',
-      message: [`store '${this.#name}' died: ${this.#problem?.message ?? 'no reason is known'}`, ...lines].join('\n  '),
+      message: [`store '${this.#name}' died (${this.#how})`, ...this.#tail.lines(5)].join('\n  '),
       hint: `its log is run/stores/${this.#name}/`,
     });
   }
@@ -117,18 +118,16 @@ export class StoreProcess {
 
   #onWord(value: unknown): void {
     const word = StoreWord.safeParse(value);
-    if (!word.success) return this.#note(`${JSON.stringify(value)}\n`);
-    if ('ready' in word.data) this.#nodes.push(word.data.ready);
+    if (!word.success) this.#note(`${JSON.stringify(value)}\n`);
+    else if ('ready' in word.data) this.#nodes.push(word.data.ready);
     else this.#problem ??= fromWire(word.data.failed);
     this.#changed();
   }
 
-  #endedEarly(how: string): WorkflowError {
-    const lines = this.#tail.lines(12);
-    const what = this.#nodes.length < this.#expected ? `did not start (${how})` : `ended (${how})`;
+  #didNotStart(): WorkflowError {
     return new WorkflowError({
       code: 'RUN1004',
-      message: [`store '${this.#name}' ${what}`, ...lines].join('\n  '),
+      message: [`store '${this.#name}' did not start (${this.#how})`, ...this.#tail.lines(12)].join('\n  '),
       hint: `its log is run/stores/${this.#name}/`,
     });
   }

@@ -52,6 +52,11 @@ export class Supervisor {
     return this.#stopping;
   }
 
+  /** Ends if there is no store to hold: whoever wanted one has gone. */
+  stopIfIdle(): void {
+    if (this.#stores.size + this.#starting.size === 0) void this.stop();
+  }
+
   /** Ends all stores once no launch watches them any more, or after a while. */
   async stopAfterLaunches(patienceMs: number): Promise<void> {
     const end = performance.now() + patienceMs;
@@ -78,6 +83,7 @@ export class Supervisor {
     socket.on('close', () => {
       this.#sockets.delete(socket);
       for (const watcher of this.#watchers) if (watcher.socket === socket) this.#watchers.delete(watcher);
+      this.stopIfIdle();
     });
     readJsonLines(socket, (value) => {
       const request = Request.safeParse(value);
@@ -101,14 +107,17 @@ export class Supervisor {
     } catch (error) {
       reply({ failed: toWire(error, 'RUN1004') });
       // Nothing is left of an `up` that failed.
-      if (this.#stores.size + this.#starting.size === 0) void this.stop();
+      this.stopIfIdle();
     }
   }
 
   async #start(socket: Socket, request: Extract<Request, { op: 'start' }>): Promise<void> {
     const store = storeOf(this.#plan, request.store);
     if (this.#stopping !== undefined || this.#stores.has(store.name) || this.#starting.has(store.name)) {
-      throw new WorkflowError({ code: 'RUN1004', message: `store '${store.name}' has been started by this job already` });
+      throw new WorkflowError({
+        code: 'RUN1004',
+        message: `store '${store.name}' has been started by this job already`,
+      });
     }
     const handle: StartHandle = { current: undefined, givenUp: false };
     this.#starting.set(store.name, handle);
@@ -141,7 +150,8 @@ export class Supervisor {
   #watch(socket: Socket, stores: readonly string[]): void {
     const dead = stores.map((name) => this.#dead.get(name)).find((problem) => problem !== undefined);
     if (dead !== undefined) {
-      return writeJsonLine(socket, { failed: toWire(dead, 'RUN1005') } satisfies Reply);
+      writeJsonLine(socket, { failed: toWire(dead, 'RUN1005') } satisfies Reply);
+      return;
     }
     this.#watchers.add({ socket, stores });
     writeJsonLine(socket, { watching: true } satisfies Reply);

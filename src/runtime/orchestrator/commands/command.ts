@@ -11,6 +11,8 @@ export interface ClientFacts {
   /** Where the client reached this server; undefined on a Unix socket. */
   readonly reachedAt: { readonly host: string; readonly port: number } | undefined;
   name: Buffer;
+  /** The connection is to end once the reply is written. */
+  quitting: boolean;
 }
 
 /** What a command works with. */

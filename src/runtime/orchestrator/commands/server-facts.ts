@@ -1,6 +1,8 @@
 /** Settings that clients may read and change. */
 export interface ServerSettings {
   modelChunkBytes: number;
+  /** Those that `CONFIG SET` takes; nothing here depends on them. */
+  readonly parameters: Map<string, string>;
 }
 
 /** What commands know of the server around them. */

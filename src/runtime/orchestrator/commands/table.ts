@@ -3,6 +3,7 @@ import { aiInfo } from './ai-info.js';
 import { client } from './client.js';
 import { cluster } from './cluster.js';
 import { type Command, CommandError } from './command.js';
+import { config } from './config.js';
 import { del, unlink } from './delete.js';
 import { exists } from './exists.js';
 import { hexists, hget, hgetall, hlen, hmset, hset } from './hashes.js';
@@ -15,6 +16,7 @@ import { modelExecute } from './model-execute.js';
 import { modelGet } from './model-get.js';
 import { modelStore } from './model-store.js';
 import { echo, ping } from './ping.js';
+import { quit } from './quit.js';
 import { rename } from './rename.js';
 import { scriptCommands } from './scripts.js';
 import { get, set } from './strings.js';
@@ -51,11 +53,13 @@ const command: Command = {
 export const commands: readonly Command[] = [
   ping,
   echo,
+  quit,
   hello,
   select,
   client,
   command,
   info,
+  config,
   cluster,
   exists,
   del,

@@ -25,6 +25,7 @@ export interface OnnxSession {
 
 /** What is used of the onnxruntime-node package. */
 export interface OnnxRuntime {
+  readonly env: { logLevel?: string };
   readonly InferenceSession: {
     create(model: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<OnnxSession>;
   };
@@ -34,5 +35,8 @@ export interface OnnxRuntime {
 /** Loads onnxruntime-node from a package folder or an entry file, given by an absolute path. */
 export function loadOnnxRuntime(path: string): OnnxRuntime {
   const require = createRequire(pathToFileURL(`${path}/`));
-  return require(path) as OnnxRuntime;
+  const runtime = require(path) as OnnxRuntime;
+  // Its errors reach the clients; what it writes to stderr beside them says nothing more.
+  runtime.env.logLevel = 'fatal';
+  return runtime;
 }

@@ -78,6 +78,7 @@ export class Connection {
 
   #take(request: Buffer[]): void {
     this.#room.onRequest();
+    if (this.#context.client.quitting) return;
     if (this.#busy || this.#waiting.length > 0) this.#waiting.push(request);
     else this.#run(request);
   }
@@ -107,7 +108,7 @@ export class Connection {
     const idle = !this.#busy && this.#waiting.length === 0;
     if (idle && this.#broken !== undefined) this.#room.encoder.add(new ErrorReply(this.#broken.message));
     this.#flush();
-    if (idle && (this.#broken !== undefined || this.#ending)) {
+    if (idle && (this.#broken !== undefined || this.#ending || this.#context.client.quitting)) {
       this.#socket.end();
       this.#onIdle?.();
       return;

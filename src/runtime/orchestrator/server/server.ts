@@ -145,6 +145,7 @@ export class OrchestratorServer implements Orchestrator {
       peer: remoteAddress === undefined ? 'unix' : `${remoteAddress}:${remotePort}`,
       reachedAt: host === undefined || port === undefined ? undefined : { host: host.replace(/^::ffff:/, ''), port },
       name: Buffer.alloc(0),
+      quitting: false,
     };
     const context = { store: this.#store, inference: this.#inference, server: this.#facts, client };
     const connection = new Connection(socket, context, this.#room);
@@ -172,7 +173,13 @@ export class OrchestratorServer implements Orchestrator {
       version,
       startedAtMs: Date.now(),
       runId: randomBytes(20).toString('hex'),
-      settings: { modelChunkBytes: 535_822_336 },
+      settings: {
+        modelChunkBytes: 535_822_336,
+        parameters: new Map([
+          ['lua-time-limit', '5000'],
+          ['ignore-warnings', ''],
+        ]),
+      },
       limits: { maxMemoryBytes: maxMemoryBytes ?? 0, maxClients: maxClients ?? 10_000, maxBulkBytes },
       threads: { perQueue: threadsPerQueue ?? 1, interOp: interOpThreads ?? 0, intraOp: intraOpThreads ?? 0 },
       port: () => this.#port,

@@ -1,0 +1,56 @@
+#!/bin/bash
+# Job cavity of experiment cavity.
+# Made by simwright 0.1.0 from workflow.ts for site local.
+
+set -euo pipefail
+cd "$(dirname -- "${BASH_SOURCE[0]}")/.."
+[ -e plan.json ] || { echo "plan.json is not in $PWD: submit this script from the folder that compile wrote" >&2; exit 2; }
+
+# What the runtime reads.
+SIMWRIGHT_JOB=cavity
+SIMWRIGHT_JOB_ID=$$
+SIMWRIGHT_HOSTS=localhost
+SIMWRIGHT_CPUS_PER_NODE=$(nproc)
+SIMWRIGHT_STARTED=$(date +%s)
+SIMWRIGHT_SCRIPT_PID=$$
+export SIMWRIGHT_JOB SIMWRIGHT_JOB_ID SIMWRIGHT_HOSTS SIMWRIGHT_CPUS_PER_NODE SIMWRIGHT_STARTED SIMWRIGHT_SCRIPT_PID
+
+# In the background it takes the place of its subshell, so that a signal to $! reaches it.
+runtime() {
+  ((BASHPID == $$)) || exec node runtime/simwright.mjs "$@"
+  node runtime/simwright.mjs "$@"
+}
+
+# Applications run in the background, so that a signal to this script reaches them at once.
+launched=() told=''
+pass_on() {
+  local pid
+  told=$1
+  ((${#launched[@]} > 0)) || exit $((128 + $(kill -l "$1")))
+  for pid in "${launched[@]}"; do kill -s "$1" "$pid" 2>/dev/null || true; done
+}
+await_launches() {
+  local pid code worst=0
+  # A signal may have come before the last launch.
+  [ -z "$told" ] || pass_on "$told"
+  for pid in "${launched[@]}"; do
+    while true; do
+      told='' code=0
+      wait "$pid" || code=$?
+      # A signal ends wait before its process has ended.
+      [ -n "$told" ] || break
+    done
+    ((code <= worst)) || worst=$code
+  done
+  return "$worst"
+}
+trap 'pass_on TERM' TERM
+trap 'pass_on INT' INT
+trap 'pass_on USR1' USR1
+# The exit code is that of the applications.
+trap 'runtime down || true' EXIT
+
+runtime up orchestrator
+runtime launch cavity -- node solver.mjs & launched+=($!)
+runtime launch analysis -- node analyse.mjs & launched+=($!)
+await_launches

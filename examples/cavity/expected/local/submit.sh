@@ -1,0 +1,72 @@
+#!/bin/bash
+# Submits the jobs of experiment cavity.
+# Made by simwright 0.1.0 from workflow.ts for site local.
+#
+# usage: submit.sh [--fresh] [--retry N]
+#   --fresh    run everything again, completed members included
+#   --retry N  start a member that fails up to N times more
+# Prints NAME<TAB>JOBID for each job, and appends it to run/jobs.tsv.
+set -euo pipefail
+CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+[ -e plan.json ] || { echo "plan.json is not in $PWD" >&2; exit 2; }
+
+usage() { sed -n '/^# usage/,/^set /{/^set /d;s/^# \{0,1\}//;p;}' submit.sh; }
+export SIMWRIGHT_FRESH='' SIMWRIGHT_RETRY=0
+while (($# > 0)); do
+  case $1 in
+    --fresh) SIMWRIGHT_FRESH=1 ;;
+    --retry)
+      [[ ${2-} =~ ^[0-9]+$ ]] || { echo "submit.sh: --retry needs a number" >&2; exit 2; }
+      SIMWRIGHT_RETRY=$2
+      shift
+      ;;
+    -h | --help) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+  esac
+  shift
+done
+mkdir -p run
+
+# Jobs run one after the other; an id is that of the script's process.
+worst=0 script_pid='' stopped='' interrupted=''
+declare -A result=()
+stop() {
+  stopped=$1 interrupted=1
+  # Bash starts background processes with INT ignored, so TERM goes to the job.
+  [ -z "$script_pid" ] || kill -s TERM "$script_pid" 2>/dev/null || true
+}
+trap 'stop TERM' TERM
+trap 'stop INT' INT
+submit() { # NAME SCRIPT [JOB:EVENT...]
+  local name=$1 script=$2 code need
+  shift 2
+  for need in "$@"; do
+    code=${result[${need%:*}]}
+    case ${need##*:} in
+      completed) [ "$code" = 0 ] ;;
+      failed) [ "$code" != 0 ] && [ "$code" != skipped ] ;;
+      *) [ "$code" != skipped ] ;;
+    esac || {
+      echo "submit.sh: $name does not run, since it needs ${need%:*} to be ${need##*:}" >&2
+      result[$name]=skipped
+      return
+    }
+  done
+  bash "$script" >"logs/$name.out" 2>&1 &
+  script_pid=$!
+  printf '%s\t%s\n' "$name" "$script_pid" | tee -a run/jobs.tsv
+  [ -z "$stopped" ] || stop "$stopped"
+  # A signal ends wait before its process has ended.
+  while true; do
+    interrupted='' code=0
+    wait "$script_pid" || code=$?
+    [ -n "$interrupted" ] || break
+  done
+  script_pid=''
+  [ -z "$stopped" ] || exit $((128 + $(kill -l "$stopped")))
+  result[$name]=$code
+  ((code <= worst)) || worst=$code
+}
+
+submit cavity jobs/cavity.sh
+exit "$worst"

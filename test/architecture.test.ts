@@ -1,0 +1,177 @@
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Project } from 'ts-morph';
+import { describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** One import (or re-export) of a file of ours. Paths are relative to the root. */
+interface Import {
+  readonly place: string;
+  readonly from: string;
+  /** A file of ours, or the name of a module. */
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+const project = new Project({ tsConfigFilePath: `${root}tsconfig.json`, skipAddingFilesFromTsConfig: true });
+const sources = project.addSourceFilesAtPaths(`${root}src/**/*.ts`);
+const imports: readonly Import[] = sources.flatMap((file) =>
+  [...file.getImportDeclarations(), ...file.getExportDeclarations()].flatMap((declaration) => {
+    const specifier = declaration.getModuleSpecifierValue();
+    if (specifier === undefined) return [];
+    const target = declaration.getModuleSpecifierSourceFile();
+    const from = relative(root, file.getFilePath());
+    const to = target === undefined || !specifier.startsWith('.') ? specifier : relative(root, target.getFilePath());
+    const named = 'getNamedImports' in declaration ? declaration.getNamedImports() : declaration.getNamedExports();
+    const plain =
+      'getDefaultImport' in declaration &&
+      (declaration.getDefaultImport() ?? declaration.getNamespaceImport()) !== undefined;
+    const typeOnly = declaration.isTypeOnly() || (named.length > 0 && !plain && named.every((one) => one.isTypeOnly()));
+    return [{ place: `${from}:${declaration.getStartLineNumber()}`, from, to, typeOnly }];
+  }),
+);
+
+/** Rooms of the house by the start of their paths, the most special first, with those that each may import besides itself. */
+const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] = [
+  ['src/diagnostics/', []],
+  ['src/ir/', ['src/diagnostics/']],
+  ['src/dsl/', ['src/ir/', 'src/diagnostics/']],
+  ['src/compiler/package-version.ts', []],
+  ['src/compiler/load/', ['src/ir/', 'src/diagnostics/']],
+  ['src/compiler/inspect/', ['src/ir/', 'src/diagnostics/']],
+  ['src/compiler/passes/', ['src/ir/', 'src/diagnostics/', 'type src/compiler/inspect/']],
+  [
+    'src/compiler/emit/',
+    [
+      'src/ir/',
+      'src/diagnostics/',
+      'src/targets/target.ts',
+      'src/targets/quoting.ts',
+      'src/targets/directives.ts',
+      'src/targets/launchers/',
+      'src/compiler/package-version.ts',
+      'type src/compiler/inspect/',
+      'type src/compiler/passes/',
+    ],
+  ],
+  [
+    'src/compiler/',
+    ['src/compiler/', 'src/ir/', 'src/diagnostics/', 'src/targets/registry.ts', 'src/targets/target.ts'],
+  ],
+  ['src/targets/launchers/', ['src/targets/target.ts', 'src/ir/']],
+  ...['local', 'slurm', 'pbs', 'lsf'].map(
+    (name) =>
+      [
+        `src/targets/${name}/`,
+        [
+          'src/targets/target.ts',
+          'src/targets/quoting.ts',
+          'src/targets/directives.ts',
+          'src/targets/launchers/',
+          'src/ir/',
+          'src/diagnostics/',
+        ],
+      ] as const,
+  ),
+  ['src/targets/registry.ts', ['src/targets/', 'type src/ir/']],
+  ['src/targets/', ['src/ir/', 'src/diagnostics/']],
+  ['src/sites/', ['src/ir/']],
+  ['src/runtime/orchestrator/', ['src/diagnostics/']],
+  ['src/runtime/client/', ['src/diagnostics/']],
+  ['src/runtime/configure/', ['src/ir/', 'src/diagnostics/']],
+  ['src/runtime/', ['src/ir/', 'src/diagnostics/']],
+  ['src/testing/', ['src/compiler/', 'src/diagnostics/', 'src/ir/', 'src/sites/']],
+  ['src/cli/', ['src/']],
+  ['src/index.ts', ['src/dsl/', 'src/diagnostics/', 'src/ir/', 'src/sites/']],
+];
+
+/** Modules of others that rooms keep to themselves, or stay away from. */
+const modules: readonly (readonly [room: string, refused: RegExp])[] = [
+  ['src/ir/', /^node:/],
+  ['src/dsl/', /^node:/],
+  ['src/compiler/passes/', /^node:(?!crypto$)/],
+  ['src/targets/', /^node:/],
+  ['src/sites/', /^node:/],
+  ['src/runtime/', /^(nunjucks|tsx|commander|listr2|fast-glob)\b/],
+];
+
+function roomOf(path: string): (typeof rooms)[number] | undefined {
+  return rooms.find(([room]) => path.startsWith(room));
+}
+
+function isAllowed({ from, to, typeOnly }: Import): boolean {
+  if (!to.startsWith('src/')) return !modules.some(([room, refused]) => from.startsWith(room) && refused.test(to));
+  const room = roomOf(from);
+  if (room === undefined) return false;
+  const [own, mayImport] = room;
+  if (roomOf(to)?.[0] === own) return true;
+  // A room may look into the rooms inside it.
+  if (to.startsWith(own) && own !== 'src/targets/') return true;
+  return mayImport.some((start) =>
+    start.startsWith('type ') ? typeOnly && to.startsWith(start.slice(5)) : to.startsWith(start),
+  );
+}
+
+test('every file lies in a room', () => {
+  expect(
+    sources.map((file) => relative(root, file.getFilePath())).filter((path) => roomOf(path) === undefined),
+  ).toEqual([]);
+});
+
+test('every import is one that its room may make', () => {
+  expect(imports.length).toBeGreaterThan(300);
+  expect(imports.filter((one) => !isAllowed(one)).map(({ place, to }) => `${place} imports ${to}`)).toEqual([]);
+});
+
+test('no default exports', () => {
+  const found = sources.filter((file) => file.getDefaultExportSymbol() !== undefined);
+  expect(found.map((file) => relative(root, file.getFilePath()))).toEqual([]);
+});
+
+test('rooms import each other in no circle', () => {
+  const roomName = (path: string) => roomOf(path)?.[0] ?? path;
+  const edges = new Map<string, Map<string, string>>();
+  for (const { from, to, place, typeOnly } of imports) {
+    const [a, b] = [roomName(from), roomName(to)];
+    if (a === b || typeOnly || !to.startsWith('src/')) continue;
+    const out = edges.get(a) ?? new Map<string, string>();
+    edges.set(a, out.set(b, place));
+  }
+  const circles: string[] = [];
+  const visit = (room: string, path: readonly string[]): void => {
+    const start = path.indexOf(room);
+    if (start !== -1) {
+      circles.push([...path.slice(start), room].join(' → '));
+      return;
+    }
+    for (const next of edges.get(room)?.keys() ?? []) visit(next, [...path, room]);
+  };
+  for (const room of edges.keys()) visit(room, []);
+  expect([...new Set(circles)]).toEqual([]);
+});
+
+describe('the rules themselves', () => {
+  const judged = (from: string, to: string, typeOnly = false) => isAllowed({ place: '', from, to, typeOnly });
+
+  test.each([
+    ['a target, another target', 'src/targets/pbs/index.ts', 'src/targets/slurm/index.ts'],
+    ['the runtime, the DSL', 'src/runtime/up/up.ts', 'src/dsl/index.ts'],
+    ['the runtime, the compiler', 'src/runtime/up/up.ts', 'src/compiler/index.ts'],
+    ['the runtime, a target', 'src/runtime/launch/launch.ts', 'src/targets/target.ts'],
+    ['the runtime, the command line', 'src/runtime/main.ts', 'src/cli/table.ts'],
+    ['the orchestrator, the IR', 'src/runtime/orchestrator/index.ts', 'src/ir/index.ts'],
+    ['a pass, the disk', 'src/compiler/passes/lower.ts', 'node:fs'],
+    ['a pass, a target', 'src/compiler/passes/lower.ts', 'src/targets/target.ts'],
+    ['a pass, what inspects', 'src/compiler/passes/lower.ts', 'src/compiler/inspect/index.ts'],
+    ['the DSL, the compiler', 'src/dsl/index.ts', 'src/compiler/index.ts'],
+    ['diagnostics, the IR', 'src/diagnostics/index.ts', 'src/ir/index.ts'],
+    ['what targets share, a target', 'src/targets/directives.ts', 'src/targets/slurm/index.ts'],
+  ])('refuse: %s', (_what, from, to) => {
+    expect(judged(from, to)).toBe(false);
+  });
+
+  test('allow a pass the types of what was inspected', () => {
+    expect(judged('src/compiler/passes/lower.ts', 'src/compiler/inspect/index.ts', true)).toBe(true);
+  });
+});

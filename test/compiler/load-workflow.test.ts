@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { execaNode } from 'execa';
+import { describe, expect, test } from 'vitest';
+import { loadWorkflow } from '../../src/compiler/index.js';
+import { root } from './support/compile-fixture.js';
+import { problemsIn, workspace } from './support/workspace.js';
+
+const moduleFolder = '{ "type": "module" }';
+const commonFolder = '{ "name": "no-type-here" }';
+
+/** TypeScript whose lines and columns change when it is translated. */
+const source = `import {
+  command,
+  experiment,
+} from 'simwright';
+
+interface Sizes {
+  readonly tasks: number;
+}
+
+const sizes: Sizes = { tasks: 0 };
+export default experiment('e')
+  .model('m', command('true').tasks(sizes.tasks))
+    .after('x' as never);
+`;
+
+describe.each([
+  ['a module folder', moduleFolder, 'workflow.ts'],
+  ['a CommonJS folder', commonFolder, 'workflow.ts'],
+])('in %s', (_where, manifest, name) => {
+  test('places are those of the source', async () => {
+    const lines = await problemsIn({ 'package.json': manifest, [name]: source });
+    expect(lines.map((line) => line.split(' ').slice(0, 2))).toEqual([
+      ['DSL1001', 'workflow.ts:12:31'],
+      ['REF1001', 'workflow.ts:13:6'],
+    ]);
+  });
+
+  test('a helper file is loaded, and its own calls have its places', async () => {
+    const lines = await problemsIn({
+      'package.json': manifest,
+      'workflow.ts':
+        "import { experiment } from 'simwright';\nimport { solver } from './helper.js';\nexport default experiment('e').model('m', solver(0));\n",
+      'helper.ts':
+        "import { command } from 'simwright';\n\n/** As often as asked. */\nexport function solver(tasks: number) {\n  return command('true').tasks(tasks);\n}\n",
+    });
+    expect(lines).toEqual(['DSL1001 helper.ts:5:26 .tasks(): its number cannot be 0: it has to be at least 1']);
+  });
+
+  test('a workflow that throws is shown at its own line, by the command line', async () => {
+    const folder = workspace({
+      'package.json': manifest,
+      'workflow.ts': `${source.replace(/export default.*/s, '')}\nfunction pick(cells: number): never {\n  throw new RangeError(\`too many cells: \${cells}\`);\n}\n\npick(sizes.tasks + 7);\n`,
+    });
+    const { stderr, exitCode } = await execaNode(
+      join(root, 'src/cli/main.ts'),
+      ['check', join(folder, 'workflow.ts')],
+      {
+        cwd: root,
+        reject: false,
+        nodeOptions: ['--import', pathToFileURL(join(root, 'node_modules/tsx/dist/loader.mjs')).href],
+      },
+    );
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('error[LOAD1003]: the workflow throws RangeError: too many cells: 7\n');
+    expect(stderr).toMatch(/workflow\.ts:13:9\n +\|\n13 \| {3}throw new RangeError/);
+  });
+});
+
+test.each(['workflow.mts', 'workflow.cts', 'workflow.mjs', 'workflow.js'])('%s is loaded', async (name) => {
+  const text =
+    "import { command, experiment } from 'simwright';\nexport default experiment('e').model('m', command('true'));\n";
+  const folder = workspace({ [name]: text });
+  const { declaration, problems, file } = await loadWorkflow(join(folder, name));
+  expect([declaration.name, declaration.entities.length, problems, file]).toEqual(['e', 1, [], join(folder, name)]);
+  expect(declaration.entities[0]?.at).toEqual({ file: join(folder, name), line: 2, column: 32 });
+});

@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { compileFile, root, textsOf } from './support/compile-fixture.js';
+import { onPath } from './support/on-path.js';
+import { sbatchOptions } from './support/sbatch-options.js';
+
+/** What sbatch reads from a fixture's job script, without what it says of itself. */
+async function optionsOf(fixture: string, job: string) {
+  const compiled = await compileFile(join(root, 'fixtures/workflows', fixture, 'workflow.ts'), 'slurm');
+  const script = textsOf(compiled).find(([path]) => path === `jobs/${job}.sbatch`)?.[1] ?? '';
+  const { verbose: _verbose, 'test-only': _testOnly, ...options } = sbatchOptions(script);
+  return options;
+}
+
+test.skipIf(!onPath('sbatch'))('the real sbatch reads what is meant (skipped where sbatch is missing)', async () => {
+  expect(await optionsOf('two-jobs', 'simulation')).toEqual({
+    account: 'abc123',
+    exclusive: 'exclusive',
+    'job-name': 'simulation',
+    mem: '64G',
+    nodes: '2',
+    output: expect.stringMatching(/\/logs\/%x-%j\.out$/),
+    partition: 'big',
+    qos: 'high',
+    reservation: 'maintenance-1',
+    time: '12:00:00',
+  });
+  expect(await optionsOf('array', 'sweep')).toEqual({
+    array: '0-19%4',
+    'job-name': 'sweep',
+    nodes: '1',
+    'ntasks-per-node': '1',
+    output: expect.stringMatching(/\/logs\/%x-%A_%a\.out$/),
+    time: '1-02:30:00',
+  });
+  expect(await optionsOf('mpi', 'mpi')).toMatchObject({
+    'gpus-per-node': '4',
+    nodes: '2',
+    'ntasks-per-node': '8',
+    time: '01:31:00',
+  });
+});

@@ -1,0 +1,127 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa, execaSync } from 'execa';
+import { describe, expect, test } from 'vitest';
+import { compile, loadSite, writeFolder } from '../../src/compiler/index.js';
+import { command, experiment } from '../../src/dsl/index.js';
+import { type AuthoredExperiment, authoredExperiment } from '../../src/ir/index.js';
+import { builtInSites } from '../../src/sites/built-in.js';
+import { waitUntil } from '../runtime/support/wait-until.js';
+import { workspace } from './support/workspace.js';
+
+const chain = experiment('chain')
+  .model('a', command('app'))
+  .batch({})
+  .model('b', command('app'))
+  .after('a')
+  .batch({})
+  .model('c', command('app'))
+  .after('a', 'failed')
+  .batch({})
+  .model('d', command('app'))
+  .after('b', 'ended')
+  .batch({});
+
+/** Programs on the PATH of a workspace with a compiled `out/`; each is a bash script. */
+async function prepare(authored: AuthoredExperiment, site: string, programs: Readonly<Record<string, string>>) {
+  const folder = workspace({});
+  const { files } = compile(
+    { ...authored[authoredExperiment], file: join(folder, 'workflow.ts') },
+    await loadSite(site, builtInSites),
+  );
+  writeFolder(join(folder, 'out'), files);
+  mkdirSync(join(folder, 'bin'));
+  for (const [name, body] of Object.entries(programs)) {
+    writeFileSync(join(folder, 'bin', name), `#!/bin/bash\n${body}\n`);
+    chmodSync(join(folder, 'bin', name), 0o755);
+  }
+  const env = { PATH: `${join(folder, 'bin')}:${process.env['PATH']}`, FOLDER: folder, CDPATH: '/' };
+  const run = (...words: string[]) =>
+    execaSync('bash', ['out/submit.sh', ...words], { cwd: folder, env, reject: false });
+  const read = (path: string) => readFileSync(join(folder, path), 'utf8');
+  return { folder, env, run, read };
+}
+
+/** Counts submissions, and keeps their words and what they find in their surroundings. */
+const record = `n=$(ls "$FOLDER" | grep -c ^call-)
+printf '%s ' "$@" >"$FOLDER/call-$n"; echo "fresh=$SIMWRIGHT_FRESH retry=$SIMWRIGHT_RETRY" >>"$FOLDER/call-$n"`;
+
+describe('schedulers that answer as theirs do', () => {
+  test('sbatch, of a federation', async () => {
+    const { run, read } = await prepare(chain, 'slurm', { sbatch: `${record}; echo "10$n;cluster"` });
+    expect(run('--retry', '2').stdout).toBe('a\t100\nb\t101\nc\t102\nd\t103');
+    expect(run('--fresh').exitCode).toBe(0);
+    expect(read('out/run/jobs.tsv')).toBe('a\t100\nb\t101\nc\t102\nd\t103\na\t104\nb\t105\nc\t106\nd\t107\n');
+    expect(read('call-1')).toBe(
+      '--parsable --dependency=afterok:100 --kill-on-invalid-dep=yes jobs/b.sbatch fresh= retry=2\n',
+    );
+    expect(read('call-6')).toBe(
+      '--parsable --dependency=afternotok:104 --kill-on-invalid-dep=yes jobs/c.sbatch fresh=1 retry=0\n',
+    );
+  });
+
+  test('qsub, whose ids start at 0', async () => {
+    const { run, read } = await prepare(chain, 'pbs', { qsub: `${record}; echo "$n.server"` });
+    expect(run().stdout).toBe('a\t0.server\nb\t1.server\nc\t2.server\nd\t3.server');
+    expect(read('call-3')).toBe(
+      '-v SIMWRIGHT_FRESH,SIMWRIGHT_RETRY -W depend=afterany:1.server jobs/d.pbs fresh= retry=0\n',
+    );
+  });
+
+  test('bsub, which reads the script and talks', async () => {
+    const bsub = `${record}; grep -c '^#BSUB' >>"$FOLDER/call-$n"; echo 'Welcome!'; echo "Job <4$n> is submitted to default queue <normal>."`;
+    const { run, read } = await prepare(chain, 'lsf', { bsub });
+    expect(run().stdout).toBe('a\t40\nb\t41\nc\t42\nd\t43');
+    expect(read('call-2')).toBe('-w exit(40) fresh= retry=0\n3\n');
+  });
+
+  test.each([
+    ['slurm', 'sbatch'],
+    ['pbs', 'qsub'],
+    ['lsf', 'bsub'],
+  ])('%s: a refusal ends it, and nothing more is submitted', async (site, program) => {
+    const { run, folder } = await prepare(chain, site, { [program]: `${record}; echo 'no such account' >&2; exit 1` });
+    const { exitCode, stderr } = run();
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('no such account')]);
+    expect(readdirSync(folder).filter((name) => name.startsWith('call-'))).toEqual(['call-0']);
+  });
+});
+
+describe('on this machine', () => {
+  test('jobs run one after the other as their dependencies say; the exit code is the highest', async () => {
+    const failing = await prepare(chain, 'local', { node: '[ "$SIMWRIGHT_JOB:$2" != a:launch ] || exit 3' });
+    const { exitCode, stdout, stderr } = failing.run();
+    expect(exitCode).toBe(3);
+    expect(stdout.split('\n').map((line) => line.split('\t')[0])).toEqual(['a', 'c']);
+    expect(stderr).toBe(
+      'submit.sh: b does not run, since it needs a to be completed\nsubmit.sh: d does not run, since it needs b to be ended',
+    );
+    const fine = (await prepare(chain, 'local', { node: ':' })).run();
+    expect([fine.exitCode, fine.stdout.split('\n').map((line) => line.split('\t')[0])]).toEqual([0, ['a', 'b', 'd']]);
+    expect(fine.stderr).toBe('submit.sh: c does not run, since it needs a to be failed');
+  });
+
+  test('a signal ends the job that runs, and no other one starts', async () => {
+    const two = experiment('two').model('a', command('app')).batch({}).model('b', command('app')).batch({});
+    const node = `echo "$SIMWRIGHT_JOB:$2" >>"$FOLDER/started"
+      [ "$2" = launch ] || exit 0
+      trap 'kill "$!"; echo ended >"$FOLDER/ended"; exit 7' TERM
+      sleep 60 & touch "$FOLDER/ready"; wait`;
+    const { folder, env, read } = await prepare(two, 'local', { node });
+    const script = execa('bash', ['out/submit.sh'], { cwd: folder, env, reject: false });
+    await waitUntil('the first job runs', () => existsSync(join(folder, 'ready')));
+    script.kill('SIGINT');
+    const { exitCode } = await script;
+    expect([exitCode, read('ended'), read('started')]).toEqual([130, 'ended\n', 'a:launch\na:down\n']);
+  });
+});
+
+test('words it does not know are shown the usage, exit code 2', async () => {
+  const { run } = await prepare(chain, 'slurm', {});
+  expect(run('--frehs')).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/^usage: submit\.sh \[--fresh\] \[--retry N\]\n {2}--fresh /),
+  });
+  expect(run('--retry', 'x')).toMatchObject({ exitCode: 2, stderr: 'submit.sh: --retry needs a number' });
+  expect(run('--help')).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^usage: /) });
+});

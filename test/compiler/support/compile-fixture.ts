@@ -1,0 +1,31 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Compiled, compile, loadSite, loadWorkflow } from '../../../src/compiler/index.js';
+import { TargetName } from '../../../src/ir/index.js';
+import { builtInSites } from '../../../src/sites/built-in.js';
+
+/** The repository's root. */
+export const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Every target. */
+export const targetNames = TargetName.options;
+
+/** Workflows with golden files: their names, and the folders they lie in. */
+export const fixtures: readonly { readonly name: string; readonly folder: string }[] = [
+  ...readdirSync(join(root, 'fixtures/workflows')).map((name) => ({
+    name,
+    folder: join(root, 'fixtures/workflows', name),
+  })),
+  { name: 'cavity', folder: join(root, 'examples/cavity') },
+];
+
+/** Compiles a workflow's file for a site. */
+export async function compileFile(file: string, site: string): Promise<Compiled> {
+  return compile(await loadWorkflow(file), await loadSite(site, builtInSites));
+}
+
+/** Files of a compiled experiment whose text lies in memory: plan and scripts. */
+export function textsOf({ files }: Pick<Compiled, 'files'>): [path: string, text: string][] {
+  return files.flatMap(({ path, content }) => (typeof content === 'string' ? [[path, content]] : []));
+}

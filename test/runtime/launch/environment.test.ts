@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { useBundle } from '../support/bundle.js';
+import { JobFolder } from '../support/job-folder.js';
+import { makePlan } from '../support/make-plan.js';
+
+const bundle = useBundle();
+
+test('values with commas, blanks, quotes and line ends arrive as they are', async () => {
+  const env = { A: 'a,b c', B: 'two\nlines\n', C: '"$HOME" `id` \\', D: '', SR_SOCKET_TIMEOUT: '123' };
+  const folder = new JobFolder(
+    bundle(),
+    makePlan([{ name: 'solver', env, stores: ['orchestrator'] }], [{ name: 'orchestrator' }]),
+  );
+  const end = await folder.run(`
+runtime up orchestrator
+runtime launch solver -- node -p 'JSON.stringify({ ...process.env, cwd: process.cwd() })' & launched+=($!)`);
+  expect(end.stderr).toBe('');
+  expect(JSON.parse(folder.read('run/solver/solver.out'))).toMatchObject({
+    ...env,
+    cwd: folder.path('run/solver'),
+    SIMWRIGHT_DIR: folder.path('run/solver'),
+    SIMWRIGHT_NAME: 'solver',
+    SIMWRIGHT_MEMBER: '0',
+  });
+});
+
+test('arguments of a member with blanks are one word each; standard input is empty', async () => {
+  const plan = makePlan([{ name: 'sweep', params: { title: ['a b', "it's"] }, asArgs: ['title'] }]);
+  const folder = new JobFolder(bundle(), plan);
+  const end = await folder.run(
+    `runtime launch sweep -- sh -c 'printf "<%s>" "$@"; cat' - {args} {{args}} {name} '*' & launched+=($!)`,
+  );
+  expect(end.stderr).toBe('');
+  expect(folder.read('run/sweep/sweep_1/sweep_1.out')).toBe("<--title=it's><{args}><sweep_1><*>");
+  expect(folder.read('run/sweep/sweep_0/sweep_0.out')).toBe('<--title=a b><{args}><sweep_0><*>');
+});
+
+test('one member of a job array', async () => {
+  const folder = new JobFolder(bundle(), makePlan([{ name: 'sweep', params: { I: [0, 1, 2] } }]));
+  const end = await folder.run(
+    'runtime launch sweep --member "$SIMWRIGHT_ARRAY_INDEX" -- sh -c "echo $SIMWRIGHT_ARRAY_INDEX" & launched+=($!)',
+    { SIMWRIGHT_ARRAY_INDEX: '1' },
+  );
+  expect(end.stderr).toBe('');
+  expect(folder.states('sweep')).toEqual(['none', 'completed', 'none']);
+  expect(folder.read('run/sweep/sweep_1/sweep_1.out')).toBe('1\n');
+});
+
+test('an ensemble names its members as sources; its own name is the member itself', async () => {
+  const plan = makePlan(
+    [
+      {
+        name: 'sweep',
+        params: { I: [0, 1] },
+        incoming: ['sweep', 'other', 'one_1'],
+        stores: ['s'],
+        keyPrefixing: true,
+      },
+      { name: 'other', params: { I: [0, 1] } },
+    ],
+    [{ name: 's' }],
+  );
+  const folder = new JobFolder(bundle(), plan);
+  const end = await folder.run(`
+runtime up s
+runtime launch sweep -- sh -c 'echo $SSKEYIN $SSKEYOUT' & launched+=($!)`);
+  expect(end.stderr).toBe('');
+  expect(folder.read('run/sweep/sweep_1/sweep_1.out')).toBe('sweep_1,other_0,other_1,one_1 sweep_1\n');
+});

@@ -1,0 +1,141 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { OrchestratorOptions } from '../../../src/runtime/orchestrator/index.js';
+import { startOrchestrator } from '../../../src/runtime/orchestrator/index.js';
+import { kernelSpelling, normalAddress } from '../../../src/runtime/orchestrator/server/addresses.js';
+import { encode, RawClient } from './support/raw-client.js';
+import { type Started, start } from './support/start.js';
+
+const own = Object.values(networkInterfaces())
+  .flatMap((infos) => infos ?? [])
+  .find((info) => info.family === 'IPv4' && !info.internal)?.address;
+const second = process.getuid?.() === 0 && spawnSync('setpriv', ['--version']).error === undefined;
+
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+async function answer(to: { port: number; host?: string; localAddress?: string } | { path: string }): Promise<string> {
+  const client = await RawClient.connect(to);
+  await client.write(encode('PING'));
+  const reply = await client.read(7);
+  if (reply.toString() === '+PONG\r\n') {
+    client.destroy();
+    return 'served';
+  }
+  return reply.toString() + (await client.readToEnd()).toString();
+}
+
+async function startAt(host: string, options: Partial<OrchestratorOptions>): Promise<number> {
+  const orchestrator = await startOrchestrator({ listen: [{ kind: 'tcp', host, port: 0 }], ...options });
+  stops.push(() => orchestrator.close());
+  return Number(orchestrator.addresses[0]?.split(':').at(-1));
+}
+
+async function started(options: Partial<OrchestratorOptions> = {}): Promise<Started> {
+  const running = await start(options);
+  stops.push(() => running.stop());
+  return running;
+}
+
+describe('peers on this host', () => {
+  test('of the same user are served, many at once', async () => {
+    const { port } = await started();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => answer({ port })));
+    expect(new Set(answers)).toEqual(new Set(['served']));
+  });
+
+  test('of the same user are served by IPv6, plain and mapped', async () => {
+    const port = await startAt('::', {});
+    expect(await answer({ port, host: '::1' })).toBe('served');
+    expect(await answer({ port, host: '127.0.0.1' })).toBe('served');
+    expect(await answer({ port, host: '127.0.0.1', localAddress: '127.0.0.9' })).toBe('served');
+  });
+
+  const needs = second ? '' : ' (skipped: needs root and setpriv)';
+
+  test.skipIf(!second)(`of another user are refused before anything is run${needs}`, async () => {
+    const running = await started();
+    expect(await setAsNobody(running.port)).toContain(
+      '-DENIED only processes of the user who runs this orchestrator are served',
+    );
+    expect(running.orchestrator.stats()).toMatchObject({ keys: 0, requests: 0, clients: 0 });
+  });
+
+  test.skipIf(!second)(`of another user are served where the check is off${needs}`, async () => {
+    const running = await started({ peerCheck: false });
+    expect(await setAsNobody(running.port)).toBe('+OK\r\n');
+    expect(running.orchestrator.stats()).toMatchObject({ keys: 1 });
+  });
+
+  test.skipIf(!second)(`of another user cannot open a socket of mode 0700${needs}`, async () => {
+    const running = await started();
+    spawnSync('chmod', ['755', running.folder]);
+    expect(await setAsNobody(running.socketPath)).toBe('EACCES');
+  });
+});
+
+/** What a process of another user gets who sends SET. */
+function setAsNobody(to: number | string): Promise<string> {
+  const script = `
+    const socket = require('net').connect(${JSON.stringify(to)});
+    socket.on('data', (data) => { process.stdout.write(data); socket.end(); });
+    socket.on('error', (error) => process.stdout.write(error.code));
+    socket.write('*3\\r\\n$3\\r\\nSET\\r\\n$1\\r\\nk\\r\\n$1\\r\\nv\\r\\n');
+  `;
+  const words = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, '-e', script];
+  return new Promise((resolve) => {
+    execFile('setpriv', words, { cwd: '/', timeout: 20_000 }, (_error, stdout, stderr) => resolve(stdout + stderr));
+  });
+}
+
+describe.skipIf(own === undefined)(
+  `peers beyond loopback${own === undefined ? ' (skipped: no such interface)' : ''}`,
+  () => {
+    const host = own ?? '';
+    const refused = `-DENIED ${host} is not on this orchestrator's list of addresses\r\n`;
+
+    test('are refused unless they are on the list', async () => {
+      expect(await answer({ host, port: await startAt(host, {}) })).toBe(refused);
+      expect(await answer({ host, port: await startAt(host, { peerCheck: false }) })).toBe(refused);
+      expect(await answer({ host, port: await startAt(host, { allow: { addresses: ['192.0.2.1'] } }) })).toBe(refused);
+      expect(await answer({ host, port: await startAt(host, { allow: { addresses: [host] } }) })).toBe('served');
+      expect(await answer({ host, port: await startAt('0.0.0.0', { allow: { addresses: [`::ffff:${host}`] } }) })).toBe(
+        'served',
+      );
+    });
+
+    test('are found in a folder that is read again for unknown ones', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'simwright-allow-'));
+      const names = join(folder, 'allow');
+      const port = await startAt(host, { allow: { folder: names } });
+      expect(await answer({ host, port })).toBe(refused);
+      mkdirSync(names);
+      writeFileSync(join(names, '192.0.2.7'), '');
+      expect(await answer({ host, port })).toBe(refused);
+      writeFileSync(join(names, host), '');
+      expect(await answer({ host, port })).toBe('served');
+      rmSync(folder, { recursive: true });
+      expect(await answer({ host, port })).toBe('served');
+    });
+  },
+);
+
+test.each([
+  ['::ffff:10.1.2.3', '10.1.2.3'],
+  ['::1', '0000:0000:0000:0000:0000:0000:0000:0001'],
+  ['FE80::1%eth0', 'fe80:0000:0000:0000:0000:0000:0000:0001'],
+  ['2001:db8::8a2e:370:7334', '2001:0db8:0000:0000:0000:8a2e:0370:7334'],
+])('the address %s', (written, normal) => {
+  expect(normalAddress(written)).toBe(normal);
+  expect(normalAddress(normal)).toBe(normal);
+});
+
+test('addresses as the kernel writes them', () => {
+  expect(kernelSpelling('127.0.0.1')).toEqual({ tcp: '0100007F', tcp6: '0000000000000000FFFF00000100007F' });
+  expect(kernelSpelling(normalAddress('::1'))).toEqual({ tcp6: '00000000000000000000000001000000' });
+});

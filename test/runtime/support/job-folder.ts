@@ -1,0 +1,217 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach } from 'vitest';
+import type { Plan } from '../../../src/ir/index.js';
+import { type MemberEvent, StatusReader } from '../../../src/runtime/status/index.js';
+import { waitUntil } from './wait-until.js';
+
+const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url));
+const folders: JobFolder[] = [];
+
+afterEach(() => {
+  for (const folder of folders.splice(0)) folder.remove();
+});
+
+/** How a job's script ended. */
+export interface JobEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A running job: its script's process, and its end. */
+export interface RunningJob {
+  readonly pid: number;
+  readonly child: ChildProcess;
+  readonly ended: Promise<JobEnd>;
+}
+
+/** A folder as `compile` writes it, removed with its processes after the test. */
+export class JobFolder {
+  readonly dir = realpathSync(mkdtempSync(join(tmpdir(), 'simwright-job-')));
+  readonly #jobs: RunningJob[] = [];
+
+  constructor(bundleFolder: string, plan: Plan) {
+    folders.push(this);
+    this.write('plan.json', JSON.stringify(plan, undefined, 2));
+    mkdirSync(join(this.dir, 'runtime/node_modules/simwright'), { recursive: true });
+    copyFileSync(join(bundleFolder, 'simwright.mjs'), join(this.dir, 'runtime/simwright.mjs'));
+    copyFileSync(join(bundleFolder, 'client.mjs'), join(this.dir, 'runtime/node_modules/simwright/client.mjs'));
+    this.write(
+      'runtime/node_modules/simwright/package.json',
+      JSON.stringify({ name: 'simwright', type: 'module', exports: { './client': './client.mjs' } }),
+    );
+    for (const name of ['onnxruntime-node', 'onnxruntime-common']) {
+      if (existsSync(join(modules, name)))
+        symlinkSync(join(modules, name), join(this.dir, 'runtime/node_modules', name));
+    }
+  }
+
+  path(...parts: string[]): string {
+    return join(this.dir, ...parts);
+  }
+
+  write(path: string, content: string | Uint8Array, mode = 0o644): void {
+    mkdirSync(dirname(this.path(path)), { recursive: true });
+    writeFileSync(this.path(path), content, { mode });
+  }
+
+  read(path: string): string {
+    return readFileSync(this.path(path), 'utf8');
+  }
+
+  /** Starts a script whose steps follow the usual beginning of a job's script. */
+  start(steps: string, env: Record<string, string> = {}): RunningJob {
+    this.write('jobs/main.sh', `${beginning}${steps}\nawait_launches\n`);
+    const child = spawn('bash', ['jobs/main.sh'], {
+      cwd: this.dir,
+      env: { ...process.env, SIMWRIGHT_KILL_AFTER: '2', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    const ended = new Promise<JobEnd>((resolve) => {
+      child.once('exit', (code, signal) => {
+        // What is left in the pipes is read; processes that keep them open are not waited for.
+        setImmediate(() => resolve({ code, signal, stdout, stderr }));
+      });
+    });
+    const job = { pid: child.pid ?? 0, child, ended };
+    this.#jobs.push(job);
+    return job;
+  }
+
+  run(steps: string, env: Record<string, string> = {}): Promise<JobEnd> {
+    return this.start(steps, env).ended;
+  }
+
+  /** Last event of each member, in order. */
+  members(entity: string): (MemberEvent | undefined)[] {
+    const plan = JSON.parse(this.read('plan.json')) as Plan;
+    const reader = new StatusReader(this.dir);
+    reader.refresh();
+    const { members } = reader.of(entity);
+    const count = plan.entities.find(({ name }) => name === entity)?.members.count ?? 0;
+    return Array.from({ length: count }, (_, index) => members.get(index));
+  }
+
+  states(entity: string): string[] {
+    return this.members(entity).map((event) => event?.state ?? 'none');
+  }
+
+  /** Processes that work in the folder or were started from it. */
+  processes(): { pid: number; command: string }[] {
+    return readdirSync('/proc').flatMap((name) => {
+      if (!/^\d+$/.test(name)) return [];
+      try {
+        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        const state = readFileSync(`/proc/${name}/stat`, 'latin1').split(') ')[1]?.[0];
+        const environment = readFileSync(`/proc/${name}/environ`, 'utf8');
+        const isHere = [readlinkSync(`/proc/${name}/cwd`), command, environment].some((text) =>
+          text.includes(this.dir),
+        );
+        return isHere && state !== 'Z' ? [{ pid: Number(name), command }] : [];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  /** Processes of one of the runtime's verbs. */
+  runtimeProcesses(verb: string): number[] {
+    return this.processes()
+      .filter(({ command }) => command.includes(`simwright.mjs ${verb}`))
+      .map(({ pid }) => pid);
+  }
+
+  /** Files below `run` that are no results: half directories, locks, temporary files. */
+  halfFiles(): string[] {
+    if (!existsSync(this.path('run'))) return [];
+    return readdirSync(this.path('run'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /\.part-|\.lock|\.tmp$/.test(name),
+    );
+  }
+
+  /** Waits until nothing of a job is left: no process, no folder under /tmp, no half directory. */
+  async expectNothingLeft(job: RunningJob): Promise<void> {
+    await waitUntil('no process is left', () => this.processes().length === 0 || JSON.stringify(this.processes()));
+    const folder = `/tmp/simwright-${process.getuid?.()}-${job.pid}`;
+    await waitUntil('the folder under /tmp is removed', () => !existsSync(folder));
+    await waitUntil('no half files are left', () => this.halfFiles().length === 0 || this.halfFiles().join());
+  }
+
+  remove(): void {
+    for (const { pid } of this.processes()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has just ended.
+      }
+    }
+    for (const { pid } of this.#jobs) {
+      rmSync(`/tmp/simwright-${process.getuid?.()}-${pid}`, { recursive: true, force: true });
+    }
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** As `compile` writes it. */
+const beginning = `#!/usr/bin/env bash
+set -euo pipefail
+export SIMWRIGHT_JOB=main
+export SIMWRIGHT_JOB_ID=$$
+export SIMWRIGHT_HOSTS="localhost"
+export SIMWRIGHT_STARTED="\${SIMWRIGHT_STARTED:-$(date +%s)}"
+export SIMWRIGHT_SCRIPT_PID=$$
+runtime() {
+  ((BASHPID == $$)) || exec node runtime/simwright.mjs "$@"
+  node runtime/simwright.mjs "$@"
+}
+launched=() told=''
+pass_on() {
+  local pid
+  told=$1
+  ((\${#launched[@]} > 0)) || exit $((128 + $(kill -l "$1")))
+  for pid in "\${launched[@]}"; do kill -s "$1" "$pid" 2>/dev/null || true; done
+}
+await_launches() {
+  local pid code worst=0
+  [ -z "$told" ] || pass_on "$told"
+  for pid in "\${launched[@]}"; do
+    while true; do
+      told='' code=0
+      wait "$pid" || code=$?
+      [ -n "$told" ] || break
+    done
+    ((code <= worst)) || worst=$code
+  done
+  return "$worst"
+}
+trap 'pass_on TERM' TERM
+trap 'pass_on INT' INT
+trap 'pass_on USR1' USR1
+trap 'runtime down || true' EXIT
+`;

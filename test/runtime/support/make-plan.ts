@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { type Entity, type Job, Plan, type Store } from '../../../src/ir/index.js';
+
+type EntityInput = Partial<Entity> & { readonly name: string; readonly params?: Record<string, (string | number)[]> };
+type StoreInput = Partial<Store> & { readonly name: string };
+
+/** A model's or an ensemble's plan with defaults: an ensemble if it has `params` with several values. */
+function makeEntity({ params = {}, ...given }: EntityInput): Entity {
+  const axes = Object.entries(params).map(([name, values]) => ({ name, values }));
+  const count = axes.reduce((product, axis) => product * axis.values.length, 1);
+  const entity: Omit<Entity, 'digest'> = {
+    kind: count > 1 ? 'ensemble' : 'model',
+    job: 'main',
+    members: { strategy: 'all-perm', axes, replicas: 1, count },
+    asArgs: [],
+    files: [],
+    env: {},
+    keyPrefixing: false,
+    incoming: [],
+    after: [],
+    component: 0,
+    stores: [],
+    size: { nodes: 1, tasks: 1, cpusPerTask: 1 },
+    ...given,
+  };
+  const digest = given.digest ?? createHash('sha256').update(JSON.stringify(entity)).digest('hex');
+  return { ...entity, digest };
+}
+
+function makeStore(given: StoreInput): Store {
+  const common = { suffix: '', engine: 'embedded', cpus: 1, mlModels: [], scripts: [] } as const;
+  if (given.kind === 'colocated') {
+    return { ...common, transport: { kind: 'tcp', port: 0 }, nodes: 1, ...given } as Store;
+  }
+  return {
+    ...common,
+    kind: 'standalone',
+    port: 0,
+    scope: 'loopback',
+    shards: 1,
+    restart: false,
+    saveAtEnd: [],
+    ...given,
+  } as Store;
+}
+
+/** A plan of one job, `main`, on `local`. */
+export function makePlan(
+  entities: readonly EntityInput[],
+  stores: readonly StoreInput[] = [],
+  job: Partial<Job> = {},
+): Plan {
+  return Plan.parse({
+    version: 1,
+    simwright: '0.1.0',
+    experiment: 'test',
+    workflow: 'workflow.ts',
+    site: 'local',
+    target: 'local',
+    jobs: [
+      {
+        name: 'main',
+        script: 'jobs/main.sh',
+        allocation: { nodes: 1, exclusive: false },
+        components: [],
+        graceSeconds: 60,
+        modules: [],
+        preamble: [],
+        stores: stores.map(({ name }) => name),
+        entities: entities.map(({ name }) => name),
+        after: [],
+        ...job,
+      },
+    ],
+    stores: stores.map(makeStore),
+    entities: entities.map(makeEntity),
+  });
+}
