@@ -52,15 +52,23 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
       'src/targets/launchers/',
       'src/compiler/package-version.ts',
       'type src/compiler/inspect/',
-      'type src/compiler/passes/',
+      'src/compiler/passes/',
     ],
   ],
   [
     'src/compiler/',
-    ['src/compiler/', 'src/ir/', 'src/diagnostics/', 'src/targets/registry.ts', 'src/targets/target.ts'],
+    [
+      'src/compiler/',
+      'src/ir/',
+      'src/diagnostics/',
+      'src/targets/registry.ts',
+      'src/targets/launchers/',
+      'src/targets/refusals.ts',
+      'src/targets/target.ts',
+    ],
   ],
   ['src/targets/launchers/', ['src/targets/target.ts', 'src/ir/']],
-  ...['local', 'slurm', 'pbs', 'lsf'].map(
+  ...['local', 'slurm', 'pbs', 'lsf', 'cobalt'].map(
     (name) =>
       [
         `src/targets/${name}/`,

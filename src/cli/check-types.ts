@@ -54,7 +54,8 @@ function nodeTypesOfOurs(file: string): ts.CompilerOptions {
   for (const start of [file, import.meta.filename]) {
     const roots = (createRequire(start).resolve.paths('x') ?? []).map((place) => join(place, '@types'));
     const found = roots.find((root) => existsSync(join(root, 'node')));
-    if (found !== undefined) return { typeRoots: [found], types: ['node'] };
+    // Node's types have what of the DOM's a workflow may use, and are read in a fraction of the time.
+    if (found !== undefined) return { typeRoots: [found], types: ['node'], lib: ['lib.es2023.d.ts'] };
   }
   return { types: [] };
 }

@@ -1,16 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../compiler/package-version.js';
-import { checkCommand } from './commands/check.js';
-import { compileCommand } from './commands/compile.js';
-import { diffCommand } from './commands/diff.js';
-import { explainCommand } from './commands/explain.js';
-import { graphCommand } from './commands/graph.js';
-import { membersCommand } from './commands/members.js';
-import { orchestratorCommand } from './commands/orchestrator.js';
-import { previewCommand } from './commands/preview.js';
-import { runCommand } from './commands/run.js';
-import { siteCommand } from './commands/site.js';
+import { commandNames, listed, loadCommand } from './command-table.js';
 import { ExitCode, reportFailure } from './failure.js';
 
 const program = new Command('simwright')
@@ -23,19 +14,12 @@ const program = new Command('simwright')
     '\nExit codes: 0 done, 1 the workflow has errors, 2 wrong usage, 4 the application failed, 70 a bug in simwright.',
   );
 
-const commands = [
-  checkCommand(),
-  compileCommand(),
-  diffCommand(),
-  previewCommand(),
-  membersCommand(),
-  graphCommand(),
-  runCommand(),
-  orchestratorCommand(),
-  siteCommand(),
-  explainCommand(),
-];
-for (const command of commands) program.addCommand(command.exitOverride());
+// Modules take most of a command's time: only the command that is called is loaded, the others are names to list.
+const called = process.argv[2] === 'help' ? process.argv[3] : process.argv[2];
+for (const name of commandNames) {
+  const command = name === called ? await loadCommand(name) : listed(name);
+  program.addCommand(command.exitOverride());
+}
 
 // A reader that has gone (`| head`) and a terminal that is closed are no errors of this program.
 for (const stream of [process.stdout, process.stderr]) {

@@ -9,7 +9,7 @@ import {
   type Site,
 } from '../ir/index.js';
 import { jobRefusals } from '../targets/refusals.js';
-import { targets } from '../targets/registry.js';
+import { sharesNodes, targets } from '../targets/registry.js';
 import { launcherOf, type Target } from '../targets/target.js';
 import { emitFiles, type OutputFile } from './emit/emit-files.js';
 import type { EmittedStep, EmittedStore, ScriptInput } from './emit/job-script.js';
@@ -121,10 +121,17 @@ function sizeAll(
   oneNode: boolean,
   problems: Problems,
 ): Map<ApplicationDeclaration, Sized> {
+  const siteLauncher = launcherOf(targets[site.target], site);
   return new Map(
     applicationsOf(experiment).map((application) => {
       const launches = sizeLaunches(application, site, oneNode, problems);
-      return [application, { size: largest(launches), launches, members: expandAxes(application, problems) }];
+      const ownsNodes = launches.every(
+        ({ programs }) => !oneNode && !sharesNodes(programs[0].command.launcher ?? siteLauncher),
+      );
+      return [
+        application,
+        { size: largest(launches), launches, members: expandAxes(application, problems), ownsNodes },
+      ];
     }),
   );
 }

@@ -1,16 +1,25 @@
-/** The candidate nearest to `word` by edit distance, if it is near enough to be what was meant. */
+/** The candidate nearest to `word` by edit distance, if it is near enough to be what was meant, else one that it is the beginning of. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  const written = word.toLowerCase();
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
+  let longer: string | undefined;
   for (const candidate of candidates) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    const name = candidate.toLowerCase();
+    const distance = editDistance(written, name);
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
     }
+    // 'gpus' is far from 'gpusPerNode', and means it.
+    const begins = written.length >= shortestBeginning && name.startsWith(written);
+    if (begins && (longer === undefined || candidate.length < longer.length)) longer = candidate;
   }
-  return best;
+  return best ?? longer;
 }
+
+/** Letters of a word below which it may be the beginning of anything. */
+const shortestBeginning = 3;
 
 /** `did you mean 'x'?`, or the list of what there is. */
 export function suggestion(word: string, candidates: readonly string[]): string {

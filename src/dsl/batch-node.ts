@@ -75,3 +75,12 @@ function directives(checked: Arguments, given: DirectiveOptions | undefined): Ba
   }
   return { drop: checked.list(options.drop, "directives' drop", flag), set: Object.fromEntries(set) };
 }
+
+/** Refuses, for a store's job, the options that divide a job by members. */
+export function refuseMembersOptions(checked: Arguments, { mode, maxConcurrent }: BatchDeclaration): void {
+  for (const [name, value] of Object.entries({ mode, maxConcurrent })) {
+    if (value === undefined) continue;
+    const message = `${checked.call}: ${name} is about an ensemble's members, and an orchestrator has none`;
+    checked.problems.error('DSL1001', message, checked.at, `leave out ${name}`);
+  }
+}

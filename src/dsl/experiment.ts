@@ -15,7 +15,7 @@ import {
   type ScriptSource,
 } from '../ir/index.js';
 import { Arguments, deepFreeze, positive, show } from './arguments.js';
-import { batchNode } from './batch-node.js';
+import { batchNode, refuseMembersOptions } from './batch-node.js';
 import type { Command } from './command.js';
 import { addedModelNode, afterNode, attachNode, requiresNode, setupNode, sharesNodesNode } from './entity-nodes.js';
 import { functionNode, mlModelNode, scriptNode } from './ml-nodes.js';
@@ -83,7 +83,10 @@ class ExperimentBuilder {
     const checked = new Arguments('.batch()', callerLocation(this.batch));
     const node = batchNode(checked, options);
     if (this.#declaration.entities.length === 0) return this.#with({ ...this.#declaration, batch: node }, checked);
-    return this.#describeAny(checked, () => ({ batch: node }));
+    return this.#describeAny(checked, (open) => {
+      if (open.kind === 'orchestrator') refuseMembersOptions(checked, node);
+      return { batch: node };
+    });
   }
 
   requires(options: RequiresOptions): ExperimentBuilder {

@@ -236,15 +236,15 @@ describe('preview', () => {
     expect(end).toEqual({
       exitCode: 0,
       stderr: '',
-      stdout: `Experiment greeting on site slurm
+      stdout: `Experiment greeting on site slurm: at most 2.50 node-hours
 
-JOB    NODES  WALLTIME  NODE-HOURS  ELEMENTS  AFTER            RUNS
-greet      1  00:30:00        0.50         1  -                greet
-last       2  01:00:00        2.00         1  greet completed  last
+JOB    NODES  WALLTIME  NODE-HOURS  TIMES  AFTER            RUNS
+greet      1  00:30:00        0.50      1  -                greet
+last       2  01:00:00        2.00      1  greet completed  last
 
-ENTITY  KIND      MEMBERS  PARAMETERS    FILES         STORES  AFTER
-greet   ensemble        2  NAME=you|all  greeting.txt  -       -
-last    model           1  -             -             -       greet completed
+ENTITY  KIND      MEMBERS  PARAMETERS    FILES         ENVIRONMENT  STORES  AFTER
+greet   ensemble        2  NAME=you|all  greeting.txt  -            -       -
+last    model           1  -             -             -            -       greet completed
 `,
     });
   });

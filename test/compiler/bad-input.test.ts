@@ -290,7 +290,7 @@ describe('stores', () => {
 
   test('one that another job would have to share', async () => {
     expect(await problemsIn(source(`.orchestrator()${model('\n    .batch({ nodes: 1 })')}`))).toEqual([
-      "STORE1003 workflow.ts:5:6 'm' is a job of its own and would share a standalone store with others, which is not supported yet | describe one job with experiment('…').batch({ … }) instead, or leave out the store and use .colocate()",
+      "STORE1003 workflow.ts:5:6 'm' is a job of its own, and store 'orchestrator' lives in the experiment's job | make the store a job as well: .orchestrator({ … }).batch({ … }); or leave out the .batch() of 'm'",
     ]);
   });
 });

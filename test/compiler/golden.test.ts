@@ -1,59 +1,74 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { execaSync } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { emitFiles } from '../../src/compiler/emit/emit-files.js';
+import { renderProblems, WorkflowError } from '../../src/diagnostics/index.js';
 import { Plan } from '../../src/ir/index.js';
 import { compileFile, fixtures, targetNames, textsOf } from './support/compile-fixture.js';
 import { onPath } from './support/on-path.js';
 
+/** Every script of every fixture, for the tests that look at all of them at once. */
 let scratch: string;
 beforeAll(() => {
   scratch = mkdtempSync(join(tmpdir(), 'simwright-golden-'));
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-describe.each(fixtures)('$name', ({ folder }) => {
-  describe.each(targetNames)('%s', (target) => {
-    const compiled = compileFile(join(folder, 'workflow.ts'), target);
-
-    test('is what is expected, file by file', async () => {
-      const texts = textsOf(await compiled);
+describe.each(fixtures)('$name', ({ name, folder }) => {
+  test.each(targetNames)(
+    '%s: is what is expected, file by file, and the same from a plan read again',
+    async (target) => {
+      const texts = await textsFor(folder, target);
       for (const [path, text] of texts) {
         await expect(text).toMatchFileSnapshot(join(folder, 'expected', target, path));
+        if (!/^(jobs\/|submit)/.test(path)) continue;
+        const file = join(scratch, name, target, path);
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, text);
       }
-      const expected = readdirSync(join(folder, 'expected', target), { recursive: true, withFileTypes: true });
-      const names = expected.filter((entry) => entry.isFile()).map(({ name }) => name);
-      expect(names.sort()).toEqual(texts.map(([path]) => basename(path)).sort());
-    });
+      const known = new Set(texts.map(([path]) => path));
+      expect(filesIn(join(folder, 'expected', target)).filter((path) => !known.has(path))).toEqual([]);
+    },
+  );
+});
 
-    test('is accepted by bash', async () => {
-      for (const file of writeScripts(await compiled)) {
-        expect(execaSync('bash', ['-n', file]).stderr).toBe('');
-      }
-    });
+describe('every script of every fixture', () => {
+  test('is accepted by bash', () => {
+    const loop = 'for file; do bash -n "$file" || echo "$file"; done';
+    expect(execaSync('bash', ['-c', loop, 'bash', ...scripts()], { all: true }).all).toBe('');
+  });
 
-    test.skipIf(!onPath('shellcheck'))('is accepted by shellcheck (skipped where shellcheck is missing)', async () => {
-      const files = writeScripts(await compiled);
-      expect(execaSync('shellcheck', ['--norc', ...files], { reject: false }).stdout).toBe('');
-    });
-
-    test('is the same from a plan that was written and read', async () => {
-      const { plan, script } = await compiled;
-      const again: Plan = Plan.parse(JSON.parse(JSON.stringify(plan)));
-      expect(textsOf({ files: emitFiles({ ...script, plan: again }, []) })).toEqual(textsOf(await compiled));
-    });
+  test.skipIf(!onPath('shellcheck'))('is accepted by shellcheck (skipped where shellcheck is missing)', () => {
+    expect(execaSync('shellcheck', ['--norc', '--format=gcc', ...scripts()], { reject: false }).stdout).toBe('');
   });
 });
 
-function writeScripts(compiled: Awaited<ReturnType<typeof compileFile>>): string[] {
-  const folder = mkdtempSync(join(scratch, 'scripts-'));
-  return textsOf(compiled)
-    .filter(([path]) => path !== 'plan.json')
-    .map(([path, text]) => {
-      const file = join(folder, path.replaceAll('/', '_'));
-      writeFileSync(file, text);
-      return file;
-    });
+/** Text files of a fixture; of one that is refused, what the user reads. */
+async function textsFor(folder: string, target: string): Promise<[path: string, text: string][]> {
+  try {
+    const { files, plan, script } = await compileFile(join(folder, 'workflow.ts'), target);
+    const again = Plan.parse(JSON.parse(JSON.stringify(plan)));
+    expect(textsOf({ files: emitFiles({ ...script, plan: again }, []) })).toEqual(textsOf({ files }));
+    return textsOf({ files });
+  } catch (error) {
+    if (!(error instanceof WorkflowError)) throw error;
+    return [['refused.txt', `${renderProblems(error.problems, { cwd: folder, colour: false })}\n`]];
+  }
+}
+
+function scripts(): string[] {
+  const found = filesIn(scratch).map((path) => join(scratch, path));
+  expect(found.length).toBeGreaterThan(200);
+  return found;
+}
+
+/** Paths of a folder's files, sorted. */
+function filesIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .sort();
 }

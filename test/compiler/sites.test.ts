@@ -40,7 +40,7 @@ describe('a site that is none', () => {
     const problems = await problemsIn({ 'workflow.ts': command(''), 'site.json': site }, 'site.json');
     expect(problems.map((line) => line.replace(/ \(.*/, ''))).toEqual([
       expect.stringMatching(/^SITE1002 site\.json:1:1 .*site\.json: name: a letter, then letters/),
-      expect.stringMatching(/: target: Invalid option: expected one of "local"\|"slurm"\|"pbs"\|"lsf"$/),
+      expect.stringMatching(/: target: Invalid option: expected one of "local"\|"slurm"\|"pbs"\|"lsf"\|"cobalt"$/),
       expect.stringMatching(/: directives\.set\.--comment: /),
       expect.stringMatching(/: defaults\.queue: line breaks/),
       expect.stringMatching(/: defaults\.walltime: write hours, minutes and seconds/),
@@ -117,13 +117,13 @@ describe('more than the site has', () => {
     ]);
   });
 
-  test('elements of an array', async () => {
+  test('elements of an array: each has several members', async () => {
     const workflow = source(
       "\n  .ensemble('e', command('true', '{args}')).params({ A: [1, 2, 3] }, { asArgs: ['A'] }).batch({ mode: 'array' })",
     );
-    expect(await problemsIn(workflow, { name: 'tiny', target: 'slurm', maxArraySize: 2 })).toEqual([
-      "PLAN1001 workflow.ts:4:89 'e' has 3 members, and a job array on site 'tiny' at most 2 | use mode: 'packed', or raise the site's maxArraySize if the scheduler takes more",
-    ]);
+    const tiny = { name: 'tiny', target: 'slurm', maxArraySize: 2 } as const;
+    const { plan } = await compileIn(workspace({ 'workflow.ts': workflow }), tiny);
+    expect(plan.jobs[0]?.array).toEqual({ size: 2, perElement: 2 });
   });
 });
 
@@ -136,7 +136,7 @@ describe('a launch that the site cannot do', () => {
 
   test("another scheduler's launcher", async () => {
     expect(await problemsIn(command(''), { name: 'odd', target: 'pbs', launcher: 'srun' })).toEqual([
-      "PLAN1002 - site 'odd' launches by srun, and pbs jobs cannot | pbs launches by: mpiexec, mpirun, none",
+      "PLAN1002 - site 'odd' launches by srun, and pbs jobs cannot | pbs launches by: mpiexec, mpirun, orterun, pals, aprun, none",
     ]);
   });
 
@@ -202,5 +202,6 @@ test('the built-in sites are sites', () => {
     'slurm',
     'pbs',
     'lsf',
+    'cobalt',
   ]);
 });

@@ -13,7 +13,7 @@ async function optionsOf(fixture: string, job: string) {
 }
 
 test.skipIf(!onPath('sbatch'))('the real sbatch reads what is meant (skipped where sbatch is missing)', async () => {
-  expect(await optionsOf('two-jobs', 'simulation')).toEqual({
+  expect(await optionsOf('chained-jobs', 'simulation')).toEqual({
     account: 'abc123',
     exclusive: 'exclusive',
     'job-name': 'simulation',
@@ -25,7 +25,7 @@ test.skipIf(!onPath('sbatch'))('the real sbatch reads what is meant (skipped whe
     reservation: 'maintenance-1',
     time: '12:00:00',
   });
-  expect(await optionsOf('array', 'sweep')).toEqual({
+  expect(await optionsOf('job-array', 'sweep')).toEqual({
     array: '0-19%4',
     'job-name': 'sweep',
     nodes: '1',
@@ -33,7 +33,7 @@ test.skipIf(!onPath('sbatch'))('the real sbatch reads what is meant (skipped whe
     output: expect.stringMatching(/\/logs\/%x-%A_%a\.out$/),
     time: '1-02:30:00',
   });
-  expect(await optionsOf('mpi', 'mpi')).toMatchObject({
+  expect(await optionsOf('mpi-with-gpus', 'mpi-with-gpus')).toMatchObject({
     'gpus-per-node': '4',
     nodes: '2',
     'ntasks-per-node': '8',

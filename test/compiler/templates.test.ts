@@ -33,7 +33,7 @@ test('every target has its two templates', () => {
 
 describe.each(targetNames)('%s', (target) => {
   test('templates use the names of their context, and each name of it is used by one of them', async () => {
-    await compileFile(join(root, 'fixtures/workflows/two-jobs/workflow.ts'), target);
+    await compileFile(join(root, 'fixtures/workflows/parameters-step/workflow.ts'), target);
     for (const kind of ['job.sh.njk', 'submit.sh.njk']) {
       const call = vi.mocked(renderTemplate).mock.calls.find(([name]) => name === `${target}/${kind}`);
       const given = Object.keys(call?.[1] ?? {});

@@ -20,8 +20,13 @@ export interface CommandPlace {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Options for {@link startSimwright}: no exception on failure, output byte for byte, no input. */
-const options = { reject: false, stdin: 'ignore', stripFinalNewline: false } as const satisfies Options;
+/** Options for {@link startSimwright}: no exception on failure, output byte for byte, no input, time to end in order on a busy machine. */
+const options = {
+  reject: false,
+  stdin: 'ignore',
+  stripFinalNewline: false,
+  forceKillAfterDelay: 30_000,
+} as const satisfies Options;
 
 /** Starts the built command line. `npm run build` has to have run. */
 export function startSimwright(place: CommandPlace, ...words: readonly string[]) {

@@ -71,13 +71,16 @@ describe('the package, installed into an empty folder', { timeout: 120_000 }, ()
       'templates/job.sh.njk',
       'dist/index.js',
       'dist/index.d.ts',
+      'docs/errors.md',
     ]) {
       expect(packed).toContain(path);
     }
     for (const path of ['dist/bundle/simwright.mjs', 'dist/bundle/client.mjs', 'dist/cli/main.js']) {
       expect(packed).toContain(path);
     }
-    expect(packed.filter((path) => !/^(dist|templates)\/|^(LICENSE|README\.md|package\.json)$/.test(path))).toEqual([]);
+    expect(
+      packed.filter((path) => !/^(dist|templates)\/|^(LICENSE|README\.md|package\.json|docs\/errors\.md)$/.test(path)),
+    ).toEqual([]);
     expect(packed.filter((path) => /\.test\.|(?<!\.d)\.ts$|\.map$/.test(path))).toEqual([]);
   });
 

@@ -112,6 +112,15 @@ runtime launch solver -- sh -c 'echo $SSDB' & launched+=($!)`);
     expect(folder.read('run/solver/solver.out')).toMatch(/^127\.0\.0\.1:\d+\n$/);
   });
 
+  test("the supervisor's socket is this user's alone, and its folder too", async () => {
+    const folder = new JobFolder(bundle(), makePlan([], [{ name: 'orchestrator' }]));
+    const end = await folder.run(`
+runtime up orchestrator
+place=/tmp/simwright-$(id -u)-$SIMWRIGHT_JOB_ID
+stat -c '%F %a' "$place" "$place/.control.sock"`);
+    expect(end).toMatchObject({ code: 0, stderr: '', stdout: 'directory 700\nsocket 600\n' });
+  });
+
   test('two stores in one job, each under its suffix', async () => {
     const folder = new JobFolder(
       bundle(),

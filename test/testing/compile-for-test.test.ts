@@ -9,7 +9,7 @@ test('an experiment by value, a file by path and by URL, give their text files a
   const byValue = await compileForTest(hello, 'slurm');
   expect([...byValue.files.keys()]).toEqual(['jobs/hello.sbatch', 'plan.json', 'submit.sh']);
   expect(byValue.warnings).toEqual(["TMPL1002 nothing of 'greeter' uses the parameter UNUSED"]);
-  const url = new URL('../../fixtures/workflows/hello/workflow.ts', import.meta.url);
+  const url = new URL('../../fixtures/workflows/hello-world/workflow.ts', import.meta.url);
   const [byUrl, byPath] = [await compileForTest(url, 'pbs'), await compileForTest(url.pathname, 'pbs')];
   expect([...byUrl.files]).toEqual([...byPath.files]);
 });

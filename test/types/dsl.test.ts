@@ -26,7 +26,7 @@ describe('calls that are refused say why, at the argument', () => {
     [
       'an unknown event',
       "experiment('e')\n.model('a', c)\n.model('b', c)\n.after('a', 'finished');",
-      `4: Argument of type '"finished"' is not assignable to parameter of type '"started" | "completed" | "failed" | "ended" | undefined'.`,
+      `4: Argument of type '"finished"' is not assignable to parameter of type '"started" | "completed" | "failed" | "ended" | AfterKeyOptions | undefined'.`,
     ],
     [
       'a call before any entity',

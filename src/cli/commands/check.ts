@@ -10,7 +10,7 @@ interface CheckOptions extends WorkflowOptions {
 
 /** `simwright check`: checks types, compiles in memory, and reports every problem. */
 export function checkCommand(): Command {
-  return takesWorkflow(new Command('check').description('report every problem of a workflow, and write nothing'))
+  return takesWorkflow(new Command('check'))
     .option('--no-types', 'leave the types unchecked')
     .action(async (workflow: string, options: CheckOptions) => {
       try {

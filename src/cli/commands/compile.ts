@@ -15,7 +15,7 @@ interface CompileOptions extends WorkflowOptions {
 
 /** `simwright compile`: writes the folder that is submitted. */
 export function compileCommand(): Command {
-  return takesWorkflow(new Command('compile').description('write batch scripts, plan and runtime into a folder'))
+  return takesWorkflow(new Command('compile'))
     .option('--out <dir>', 'the folder to write (default: NAME.simwright)')
     .option('--check', 'write nothing; fail if the folder is not up to date')
     .option('--force', 'overwrite files that were changed by hand')

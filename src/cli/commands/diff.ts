@@ -14,7 +14,7 @@ interface DiffOptions extends WorkflowOptions {
 
 /** `simwright diff`: what compile would change in a folder. */
 export function diffCommand(): Command {
-  return takesWorkflow(new Command('diff').description('show what compile would change in a folder, and write nothing'))
+  return takesWorkflow(new Command('diff'))
     .option('--out <dir>', 'the folder to compare with (default: NAME.simwright)')
     .option('--with-onnxruntime', 'as for compile')
     .addHelpText('after', '\nExit codes: 0 the folder is up to date, 1 it is not, or the workflow has errors.')

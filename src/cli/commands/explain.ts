@@ -7,7 +7,6 @@ import { reportFailure, reportJsonFailure } from '../failure.js';
 /** `simwright explain`: what an error code means and what to do. */
 export function explainCommand(): Command {
   return new Command('explain')
-    .description('explain an error code, or list them all')
     .addArgument(new Argument('[code]', 'such as TMPL1001'))
     .addOption(new Option('--json', 'print one JSON document'))
     .action((code: string | undefined, options: { readonly json?: boolean }) => {

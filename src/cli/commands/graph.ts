@@ -14,7 +14,7 @@ const formats = { mermaid, dot, svg } as const satisfies Record<string, (graph: 
 
 /** `simwright graph`: entities, stores, ML models and jobs as a picture. */
 export function graphCommand(): Command {
-  return takesWorkflow(new Command('graph').description('draw entities, stores, ML models and jobs, and write nothing'))
+  return takesWorkflow(new Command('graph'))
     .addOption(new Option('--format <format>', 'what to draw with').choices(Object.keys(formats)).default('mermaid'))
     .action(async (workflow: string, options: GraphOptions) => {
       try {

@@ -29,9 +29,7 @@ const rowsAtOnce = 1000;
 
 /** `simwright members`: members of an ensemble with their parameters; only those asked for are made. */
 export function membersCommand(): Command {
-  return takesWorkflow(
-    new Command('members').description('list the members of an ensemble with their parameters, and write nothing'),
-  )
+  return takesWorkflow(new Command('members'))
     .argument('<ensemble>', 'its name')
     .option('--range <ranges>', 'indices: 0-9,17 (default: the first 20 in a table, all in CSV and JSON)')
     .addOption(new Option('--csv', 'print CSV').conflicts('json'))

@@ -30,7 +30,6 @@ interface Options {
 /** `simwright orchestrator`: a store by hand, until SIGTERM or Ctrl-C. */
 export function orchestratorCommand(): Command {
   return new Command('orchestrator')
-    .description('start a tensor store that runs ML models, for SmartRedis clients')
     .option('--port <port>', 'TCP port; 0 for a free one', integer(0, 65535), 6379)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--socket <path>', 'listen on a Unix socket instead')

@@ -6,9 +6,7 @@ import { formatTable } from '../table.js';
 
 /** `simwright preview`: what would be submitted. */
 export function previewCommand(): Command {
-  return takesWorkflow(
-    new Command('preview').description('show the jobs, entities and stores of a workflow, and write nothing'),
-  ).action(async (workflow: string, options: WorkflowOptions) => {
+  return takesWorkflow(new Command('preview')).action(async (workflow: string, options: WorkflowOptions) => {
     try {
       const { plan, warnings } = await compileWorkflow(workflow, options);
       if (options.json) return printJson(preview(plan));

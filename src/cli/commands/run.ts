@@ -22,7 +22,7 @@ interface RunOptions extends WorkflowOptions {
 
 /** `simwright run`: compiles for this machine and runs to the end. */
 export function runCommand(): Command {
-  return takesWorkflow(new Command('run').description('compile for this machine and run to the end, with progress'))
+  return takesWorkflow(new Command('run'))
     .option('--out <dir>', 'the folder to write and run in (default: NAME.simwright)')
     .option('--fresh', 'run everything again, completed members included')
     .option('--force', 'overwrite files that were changed by hand')

@@ -18,7 +18,7 @@ interface SiteOptions {
 /** `simwright site`: the sites there are, and whether a site's file is as it has to be. */
 export function siteCommand(): Command {
   const json = () => new Option('--json', 'print one JSON document');
-  const site = new Command('site').description('list sites, show one, check the file of one');
+  const site = new Command('site');
   site
     .command('list')
     .description('list the built-in sites')

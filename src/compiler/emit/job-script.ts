@@ -130,19 +130,19 @@ function launchLines(job: Job, { plan, steps }: ScriptInput): string[] {
 
 function entityLines(entity: Entity, job: Job, step: EmittedStep): string[] {
   const isSplit = job.array !== undefined || job.separate !== undefined;
-  const [words = [], ...others] = step.lines;
+  const others = step.lines.slice(1);
   if (others.length > 0) return isSplit ? [ownElements(entity, job, step)] : allMembers(entity, step);
   const limits = [step.maxConcurrent, step.atMost].filter((one) => one !== undefined);
   const atMost = limits.length === 0 ? [] : ['--at-most', String(Math.min(...limits))];
-  if (entity.kind === 'model') return [launchLine(entity, [], words, step)];
-  if (!isSplit) return [launchLine(entity, atMost, words, step)];
+  if (entity.kind === 'model') return [launchLine(entity, [], 0, step)];
+  if (!isSplit) return [launchLine(entity, atMost, 0, step)];
   // An element of an array may have several members.
   const isPacked = (job.array?.perElement ?? 1) > 1;
   const index = '"$SIMWRIGHT_ARRAY_INDEX"';
   const options = isPacked
     ? ['--element', index, ...(step.atMost === undefined ? [] : ['--at-most', String(step.atMost)])]
     : ['--member', index];
-  return [launchLine(entity, options, words, step)];
+  return [launchLine(entity, options, 0, step)];
 }
 
 /** Members added by hand, each with its own line. */
@@ -151,8 +151,7 @@ function allMembers(entity: Entity, step: EmittedStep): string[] {
 }
 
 function memberLine(entity: Entity, index: number, step: EmittedStep): string {
-  const words = step.lines[Math.floor(index / entity.members.replicas)] ?? [];
-  return launchLine(entity, ['--member', String(index)], words, step);
+  return launchLine(entity, ['--member', String(index)], Math.floor(index / entity.members.replicas), step);
 }
 
 /** The lines of one element's members. */
@@ -171,17 +170,17 @@ function ownElements(entity: Entity, job: Job, step: EmittedStep): string {
 function launchLine(
   entity: Entity,
   options: readonly string[],
-  words: readonly string[],
-  { setup }: EmittedStep,
+  line: number,
+  { setup, lines, breaks }: EmittedStep,
 ): string {
   const name = quoteShellWord(entity.name);
-  const quoted = words.map(quoteShellWord);
+  const quoted = (lines[line] ?? []).map(quoteShellWord);
+  const parts = breaks[line];
   const head = ['runtime launch', name, ...options, '--'].join(' ');
-  if (setup === undefined) return wrapLine(head, [...quoted.slice(0, -1), background(quoted.at(-1) ?? '')]);
+  if (setup === undefined) return wrapLine(head, [...quoted.slice(0, -1), background(quoted.at(-1) ?? '')], parts);
   const member = options[0] === '--at-most' ? [] : options.slice(0, 2);
-  // Whoever waits for it must not wait for ever.
-  const trap = `trap '${['runtime skip', name, ...member].join(' ')} -- "its setup failed"' EXIT\n`;
-  return `(\n${indent(trap)}${setupLines(setup)}${indent(wrapLine(head, quoted))}\n${background(')')}`;
+  const trap = `# If a line fails before the launch, those that wait for it are told.\ntrap '${['runtime skip', name, ...member].join(' ')} -- "its setup failed"' EXIT\n`;
+  return `(\n${indent(trap)}${setupLines(setup)}${indent(wrapLine(head, quoted, parts))}\n${background(')')}`;
 }
 
 function background(command: string): string {

@@ -19,6 +19,7 @@ import {
 } from '../../targets/target.js';
 import {
   colocatedGpus,
+  membersOnOwnNodes,
   type PlacedComponent,
   type PlacedJob,
   type Sized,
@@ -40,6 +41,8 @@ export interface LaunchInput {
 /** An application's launches as scripts show them: one, or one for each member added by hand. */
 export interface LaunchWords {
   readonly lines: readonly (readonly string[])[];
+  /** Of each line, the words that a program starts with: where a long line is parted. */
+  readonly breaks: readonly (readonly number[])[];
   /** Members at a time that the launcher can start on the nodes there are, where it does not share nodes. */
   readonly atMost?: number;
   /** Files that the launcher reads in the entity's directory, by name. */
@@ -99,14 +102,16 @@ function applicationWords(
   input: LaunchInput,
   problems: Problems,
 ): LaunchWords {
-  const { launches, members, size } = input.sized.get(application) as Sized;
-  const placesArgs = launches.some(({ programs }) => programs.some(({ command }) => command.args.includes('{args}')));
-  const addArgs = (application.params?.asArgs.length ?? 0) > 0 && !placesArgs;
+  const { launches, members, ownsNodes } = input.sized.get(application) as Sized;
+  const hasArgs = (application.params?.asArgs.length ?? 0) > 0;
   const files: Record<string, string> = {};
+  const breaks: (readonly number[])[] = [];
   const lines = launches.map((launch): readonly string[] => {
     const launcher = launcherFor(launch, input);
     const { sharesNodes } = launchers[launcher];
     const [{ command }] = launch.programs;
+    // Each member's line decides for itself: one that says where its arguments go says nothing about the others.
+    const addArgs = hasArgs && !launch.programs.some((program) => program.command.args.includes('{args}'));
     if (!sharesNodes && application.colocated !== undefined) {
       const message = `'${application.name}': ${launcher} runs nothing beside an application on its nodes, a colocated store neither`;
       problems.error('PLAN1002', message, application.colocated.at, 'open a standalone store with .orchestrator()');
@@ -125,11 +130,26 @@ function applicationWords(
       }
       files[name] = text;
     }
+    breaks.push(breaksOf(line.words, launch, programs));
     return line.words;
   });
-  const alone = launches.every((launch) => !launchers[launcherFor(launch, input)].sharesNodes);
-  const atMost = Math.max(1, Math.floor(place.component.allocation.nodes / size.nodes));
-  return { lines, files, ...(alone && members.count > atMost ? { atMost } : {}) };
+  const { allocation, applications } = place.component;
+  const atMost = membersOnOwnNodes(application, applications, input.sized, allocation.nodes);
+  return { lines, breaks, files, ...(ownsNodes && members.count > atMost ? { atMost } : {}) };
+}
+
+/** Numbers of the words that each program of several starts with, options and all; of a single one, that its own words start with. */
+function breaksOf(
+  words: readonly string[],
+  { programs: sized }: SizedLaunch,
+  programs: readonly LaunchProgram[],
+): readonly number[] {
+  if (programs.length > 1) return words.flatMap((word, index) => (word === ':' ? [index + 1] : []));
+  const [{ command }] = sized;
+  const start = words.length - (programs[0]?.words.length ?? 0);
+  // The container's words, then the command's.
+  const inner = command.container === undefined ? [] : [words.indexOf(command.container.image, start) + 1];
+  return [start, ...inner];
 }
 
 /** A single task of one machine needs no launcher. */

@@ -23,6 +23,28 @@ export interface Sized {
   /** One; or one for each member added by hand. */
   readonly launches: readonly [SizedLaunch, ...SizedLaunch[]];
   readonly members: Members;
+  /** Its launcher gives each launch nodes that run nothing else meanwhile. */
+  readonly ownsNodes: boolean;
+}
+
+/** Nodes of its own that an application has while it runs: of its launches that start together, or of one at a time. */
+function ownNodes(application: ApplicationDeclaration, { launches, size, members, ownsNodes }: Sized): number {
+  if (!ownsNodes) return 0;
+  if (launches.length === 1 || isSplit(application)) return size.nodes;
+  return launches.reduce((sum, launch) => sum + launch.size.nodes, 0) * members.replicas;
+}
+
+/** Members that run at a time where each has nodes of its own, beside the others of its component. */
+export function membersOnOwnNodes(
+  application: ApplicationDeclaration,
+  applications: readonly ApplicationDeclaration[],
+  sized: ReadonlyMap<ApplicationDeclaration, Sized>,
+  nodes: number,
+): number {
+  const facts = (one: ApplicationDeclaration) => sized.get(one) as Sized;
+  const wanted = peakDemand(applications, (one) => ownNodes(one, facts(one)));
+  const others = wanted - ownNodes(application, facts(application));
+  return Math.max(1, Math.floor((nodes - others) / facts(application).size.nodes));
 }
 
 /** What a component's allocation is computed from. */
@@ -75,7 +97,10 @@ export function allocate(input: AllocationInput, problems: Problems): Allocation
     ...orchestrators.map((one) => one.nodes ?? shardsOf(one)),
     hosts.wanted.length,
   );
+  // Launches that share no nodes stand beside each other.
+  const apart = peakDemand(applications, (one) => ownNodes(one, facts(one)));
   const fitting = Math.max(
+    apart,
     cores === undefined ? 1 : Math.ceil(peak / Math.max(1, cores - colocatedCpus)),
     gpus === undefined || gpus === 0 ? 1 : Math.ceil(peakGpus / gpus),
   );
@@ -86,6 +111,10 @@ export function allocate(input: AllocationInput, problems: Problems): Allocation
   if (nodes < widest) {
     const wide = applications.find((one) => facts(one).size.nodes > nodes) ?? orchestrators[0];
     refuse(`'${wide?.name}' needs ${widest} nodes, and its job has ${nodes}`, 'raise nodes in .batch()');
+  }
+  if (nodes >= widest && nodes < apart) {
+    const message = `what runs at a time needs ${apart} nodes, since each launch has its own, and the job has ${nodes}`;
+    refuse(message, "raise nodes in .batch(), or have one wait for the other's end with .after()");
   }
   const wanted = Math.ceil(peak / nodes) + colocatedCpus;
   const exclusive = batch?.exclusive ?? (cores === undefined && wanted > guessedCores);
@@ -204,10 +233,12 @@ function summedWalltime({ batch, applications, sized, allocationOf, perElement }
   if (applications.length === 0) return undefined;
   const seconds = new Map<ApplicationDeclaration, number>();
   for (const application of applications) {
-    const { size, members, launches } = sized.get(application) as Sized;
+    const { size, members, launches, ownsNodes } = sized.get(application) as Sized;
     const { nodes, cpusPerNode, exclusive } = allocationOf(application);
     if (size.walltimeSeconds === undefined || exclusive || cpusPerNode === undefined) return undefined;
-    const fitting = Math.floor((nodes * cpusPerNode) / (size.tasks * size.cpusPerTask));
+    const fitting = ownsNodes
+      ? membersOnOwnNodes(application, applications, sized, nodes)
+      : Math.floor((nodes * cpusPerNode) / (size.tasks * size.cpusPerTask));
     const count = isSplit(application) ? perElement : launches.length > 1 ? 1 : members.count;
     const slots = Math.max(1, Math.min(isSplit(application) ? count : atOnce(application, batch, members), fitting));
     seconds.set(application, size.walltimeSeconds * Math.ceil(count / slots));

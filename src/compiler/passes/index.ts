@@ -1,4 +1,4 @@
-export type { Sized } from './allocate.js';
+export { membersOnOwnNodes, type Sized } from './allocate.js';
 export { checkFiles } from './check-files.js';
 export { checkKeys } from './check-keys.js';
 export { checkLaunches } from './check-launches.js';

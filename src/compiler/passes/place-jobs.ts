@@ -37,6 +37,7 @@ export interface PlacedJob {
 
 /** What a scheduler takes as a job. */
 export interface JobLimits {
+  readonly oneNode: boolean;
   readonly jobArrays: boolean;
   readonly minArraySize: number;
   readonly maxArraySize: number;
@@ -204,7 +205,7 @@ function checkHeterogeneous(
 function arrayOf(
   application: ApplicationDeclaration,
   sized: ReadonlyMap<ApplicationDeclaration, Sized>,
-  { jobArrays, minArraySize, maxArraySize }: JobLimits,
+  { oneNode, minArraySize, maxArraySize }: JobLimits,
   problems: Problems,
 ): Pick<Draft, 'array' | 'separate'> {
   const { name, kind, batch } = application;
@@ -224,8 +225,9 @@ function arrayOf(
     }
     return { array: undefined, separate: count };
   }
-  // Without arrays, or with fewer members than an array must have, one job runs them all: the workflow stays the same.
-  if (!jobArrays || count < minArraySize) return none;
+  // On one machine, or with fewer members than an array must have, one job runs them all. A scheduler without arrays refuses: what one
+  // element takes, times their number, is another job than the user asked for.
+  if (oneNode || count < minArraySize) return none;
   const perElement = Math.ceil(count / maxArraySize);
   return { array: { size: Math.ceil(count / perElement), perElement, ...limit }, separate: undefined };
 }

@@ -7,11 +7,17 @@ export interface Placeholders {
   readonly hosts: string;
 }
 
-const literal = /^\{\{(args|dir|name|hosts)\}\}$/;
+/** A placeholder in further braces. */
+const literal = /^(\{{2,})(?:args|dir|name|hosts)(\}{2,})$/;
+
+function isLiteral(word: string): boolean {
+  const [, open = '', close = ''] = literal.exec(word) ?? [];
+  return open !== '' && open.length === close.length;
+}
 
 /**
  * The words of a launch line with `{args}`, `{dir}`, `{name}`, `{hosts}` replaced where they are whole words; `{args}` becomes as many
- * words as there are. `{{args}}` is the word `{args}`.
+ * words as there are. `{{args}}` is the word `{args}`, `{{{args}}}` the word `{{args}}`, and so on.
  */
 export function fillWords(line: readonly string[], values: Placeholders): string[] {
   return line.flatMap((word) => {
@@ -25,7 +31,7 @@ export function fillWords(line: readonly string[], values: Placeholders): string
       case '{hosts}':
         return values.hosts;
       default:
-        return literal.test(word) ? word.slice(1, -1) : word;
+        return isLiteral(word) ? word.slice(1, -1) : word;
     }
   });
 }

@@ -38,11 +38,17 @@ export class Supervisor {
     this.#server = createServer((socket) => this.#serve(socket));
   }
 
-  /** Listens on the control socket, which nobody else may be listening on. */
+  /** Listens on the control socket, mode 0600, which nobody else may be listening on. */
   listen(path: string): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ path }, resolve);
+      // The socket file is made before listen() returns, so the mask holds for it alone.
+      const mask = process.umask(0o177);
+      try {
+        this.#server.listen({ path }, resolve);
+      } finally {
+        process.umask(mask);
+      }
     });
   }
 

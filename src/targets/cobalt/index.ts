@@ -25,7 +25,13 @@ export const cobalt: Target<'cobalt'> = {
     submitFolder: '"$PWD"',
     jobId: '$COBALT_JOBID',
     // Clusters have a file of hosts, the XC ranges of node ids: 3080-3085,3090.
-    hosts: `$(if [ -e "\${COBALT_NODEFILE-}" ]; then awk '!seen[$0]++' "$COBALT_NODEFILE"; else tr ',' '\\n' <<<"$COBALT_PARTNAME" | awk -F- '{ for (i = $1; i <= $NF; i++) print i }'; fi | paste -s -d ' ' -)`,
+    hosts: `$(
+  if [ -e "\${COBALT_NODEFILE-}" ]; then
+    awk '!seen[$0]++' "$COBALT_NODEFILE"
+  else
+    tr ',' '\\n' <<<"$COBALT_PARTNAME" | awk -F- '{ for (i = $1; i <= $NF; i++) print i }'
+  fi | paste -s -d ' ' -
+)`,
     // The script runs on a service node, whose CPUs say nothing.
     cpusPerNode: "''",
     arrayIndex: '$SIMWRIGHT_ARRAY_INDEX',

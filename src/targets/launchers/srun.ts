@@ -15,6 +15,9 @@ export const srun: Launcher = {
     colonLine('srun', programs, (step) => optionWords(srunOptions(step), step.launcherArgs, gnuStyle)),
 };
 
+/** A store shares its CPUs, and one that dies on one node ends on all, so that its death is noticed. */
+const storeOptions = [...option('overlap s', true), ...option('kill-on-bad-exit K', 1)];
+
 function srunOptions(step: LaunchStep): readonly LauncherOption[] {
   return [
     ...option('het-group', step.component),
@@ -24,7 +27,7 @@ function srunOptions(step: LaunchStep): readonly LauncherOption[] {
     ...option('cpus-per-task c', step.cpusPerTask),
     ...gpuOptions(step),
     ...option('mem mem-per-cpu mem-per-gpu', step.memoryPerNodeMiB === undefined ? 0 : `${step.memoryPerNodeMiB}M`),
-    ...(step.overlap ? option('overlap s', true) : option('exact', true)),
+    ...(step.overlap ? storeOptions : option('exact', true)),
     ...option('nodelist w nodefile F', list(step.hosts)),
     ...option('exclude x', list(step.excludeHosts)),
     ...option('cpu-bind', step.cpuBind === undefined ? undefined : `map_cpu:${step.cpuBind.join(',')}`),

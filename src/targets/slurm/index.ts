@@ -35,7 +35,12 @@ export const slurm: Target<'slurm'> = {
     jobId: '$SLURM_JOB_ID',
     hosts: `$(scontrol show hostnames "$SLURM_JOB_NODELIST" | paste -s -d ' ' -)`,
     // SLURM_JOB_NODELIST holds the first component's.
-    componentHosts: `$(for ((i = 0; i < SLURM_HET_SIZE; i++)); do list=SLURM_JOB_NODELIST_HET_GROUP_$i; scontrol show hostnames "\${!list}"; done | paste -s -d ' ' -)`,
+    componentHosts: `$(
+  for ((i = 0; i < SLURM_HET_SIZE; i++)); do
+    list=SLURM_JOB_NODELIST_HET_GROUP_$i
+    scontrol show hostnames "\${!list}"
+  done | paste -s -d ' ' -
+)`,
     cpusPerNode: '$SLURM_CPUS_ON_NODE',
     arrayIndex: '$SLURM_ARRAY_TASK_ID',
   },

@@ -44,12 +44,13 @@ function makeStore(given: StoreInput): Store {
   } as Store;
 }
 
-/** A plan of one job, `main`, on `local`. */
+/** A plan of one job, `main`, on `local`. Stores that no entity is given for have one that uses them. */
 export function makePlan(
   entities: readonly EntityInput[],
   stores: readonly StoreInput[] = [],
   job: Partial<Job> = {},
 ): Plan {
+  const users = entities.length > 0 ? entities : stores.slice(0, 1).map(({ name }) => ({ name: `user-of-${name}` }));
   return Plan.parse({
     version: 1,
     simwright: '0.1.0',
@@ -67,12 +68,12 @@ export function makePlan(
         modules: [],
         preamble: [],
         stores: stores.map(({ name }) => name),
-        entities: entities.map(({ name }) => name),
+        entities: users.map(({ name }) => name),
         after: [],
         ...job,
       },
     ],
     stores: stores.map(makeStore),
-    entities: entities.map(makeEntity),
+    entities: users.map(makeEntity),
   });
 }

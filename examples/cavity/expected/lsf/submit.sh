@@ -12,6 +12,7 @@ CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 usage() { sed -n '/^# usage/,/^set /{/^set /d;s/^# \{0,1\}//;p;}' submit.sh; }
 export SIMWRIGHT_FRESH='' SIMWRIGHT_RETRY=0
+unset SIMWRIGHT_ARRAY_INDEX
 while (($# > 0)); do
   case $1 in
     --fresh) SIMWRIGHT_FRESH=1 ;;

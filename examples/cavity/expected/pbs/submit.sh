@@ -12,6 +12,7 @@ CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 usage() { sed -n '/^# usage/,/^set /{/^set /d;s/^# \{0,1\}//;p;}' submit.sh; }
 export SIMWRIGHT_FRESH='' SIMWRIGHT_RETRY=0
+unset SIMWRIGHT_ARRAY_INDEX
 while (($# > 0)); do
   case $1 in
     --fresh) SIMWRIGHT_FRESH=1 ;;
@@ -28,7 +29,7 @@ done
 mkdir -p run
 
 # PBS starts a job with a bare environment, but for the variables named here.
-submit() { qsub -v SIMWRIGHT_FRESH,SIMWRIGHT_RETRY "$@"; }
+submit() { qsub -v "SIMWRIGHT_FRESH,SIMWRIGHT_RETRY${SIMWRIGHT_ARRAY_INDEX+,SIMWRIGHT_ARRAY_INDEX}" "$@"; }
 
 job1=$(submit jobs/cavity.pbs)
 printf '%s\t%s\n' cavity "$job1" | tee -a run/jobs.tsv

@@ -4,7 +4,10 @@
 
 set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")/.."
-[ -e plan.json ] || { echo "plan.json is not in $PWD: submit this script from the folder that compile wrote" >&2; exit 2; }
+[ -e plan.json ] || {
+  echo "plan.json is not in $PWD: submit this script from the folder that compile wrote" >&2
+  exit 2
+}
 
 # What the runtime reads.
 SIMWRIGHT_JOB=cavity

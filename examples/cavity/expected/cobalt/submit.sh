@@ -1,0 +1,45 @@
+#!/bin/bash
+# Submits the jobs of experiment cavity.
+# Made by simwright 0.1.0 from workflow.ts for site cobalt.
+#
+# usage: submit.sh [--fresh] [--retry N]
+#   --fresh    run everything again, completed members included
+#   --retry N  start a member that fails up to N times more
+# Prints NAME<TAB>JOBID for each job, and appends it to run/jobs.tsv.
+set -euo pipefail
+CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+[ -e plan.json ] || { echo "plan.json is not in $PWD" >&2; exit 2; }
+
+usage() { sed -n '/^# usage/,/^set /{/^set /d;s/^# \{0,1\}//;p;}' submit.sh; }
+export SIMWRIGHT_FRESH='' SIMWRIGHT_RETRY=0
+unset SIMWRIGHT_ARRAY_INDEX
+while (($# > 0)); do
+  case $1 in
+    --fresh) SIMWRIGHT_FRESH=1 ;;
+    --retry)
+      [[ ${2-} =~ ^[0-9]+$ ]] || { echo "submit.sh: --retry needs a number" >&2; exit 2; }
+      SIMWRIGHT_RETRY=$2
+      shift
+      ;;
+    -h | --help) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+  esac
+  shift
+done
+mkdir -p run
+
+# Cobalt hands on only the variables named here, and says the id in the last line of digits, after what its filters say.
+submit() {
+  local said id variables="SIMWRIGHT_FRESH=$SIMWRIGHT_FRESH:SIMWRIGHT_RETRY=$SIMWRIGHT_RETRY" output=()
+  if [ -n "${SIMWRIGHT_ARRAY_INDEX-}" ]; then
+    variables+=:SIMWRIGHT_ARRAY_INDEX=$SIMWRIGHT_ARRAY_INDEX
+    output=(-O "logs/$(basename -- "${!#}" .cobalt)-$SIMWRIGHT_ARRAY_INDEX")
+  fi
+  said=$(qsub --env "$variables" ${output[@]+"${output[@]}"} "$@")
+  id=$(grep -E '^[0-9]+$' <<<"$said" | tail -n 1) || true
+  [ -n "$id" ] || { echo "submit.sh: qsub said: $said" >&2; return 1; }
+  echo "$id"
+}
+
+job1=$(submit jobs/cavity.cobalt)
+printf '%s\t%s\n' cavity "$job1" | tee -a run/jobs.tsv

@@ -1,0 +1,317 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A user's folder: the package is in its node_modules, as npm install leaves it. */
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'simwright-commands-'));
+  write('package.json', '{ "private": true }\n');
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(root, join(folder, 'node_modules/simwright'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(path: string, text: string): void {
+  writeFileSync(join(folder, path), text);
+}
+
+function workflow(chain: string): void {
+  write(
+    'workflow.ts',
+    `import { command, experiment } from 'simwright';\n\nexport default experiment('study')${chain};\n`,
+  );
+}
+
+async function simwright(...args: readonly string[]) {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [join(root, 'dist/cli/main.js'), ...args], {
+    cwd: folder,
+    reject: false,
+    env: { NO_COLOR: '1' },
+  });
+  return { exitCode, stdout, stderr };
+}
+
+const sweep = `
+  .ensemble('sweep', command('echo', '{args}').env({ LEVEL: 'high, or low' }))
+  .params({ RE: [100, 400], NOTE: ['plain', 'with "quotes", comma\\nand line'] }, { asArgs: ['RE', 'NOTE'] })
+  .batch({ nodes: 2, walltime: '00:30:00' })`;
+
+describe('diff', () => {
+  it('is nothing for a fresh folder, then shows lines, new and unwanted files', async () => {
+    workflow(sweep);
+    expect(await simwright('compile', 'workflow.ts', '--site', 'slurm')).toMatchObject({ exitCode: 0 });
+    const fresh = await simwright('diff', 'workflow.ts', '--site', 'slurm');
+    expect(fresh).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(fresh.stderr).toContain('is up to date');
+
+    workflow(sweep.replace('00:30:00', '00:45:00').replace("'sweep'", "'scan'"));
+    const changed = await simwright('diff', 'workflow.ts', '--site', 'slurm');
+    expect(changed.exitCode).toBe(1);
+    expect(changed.stdout).toMatch(/^--- \/dev\/null\n\+\+\+ b\/jobs\/scan\.sbatch$/m);
+    expect(changed.stdout).toMatch(/^--- a\/jobs\/sweep\.sbatch\n\+\+\+ \/dev\/null$/m);
+    expect(changed.stdout).toMatch(/^-.*"walltimeSeconds": 1800/m);
+    expect(changed.stdout).toMatch(/^\+.*"walltimeSeconds": 2700/m);
+
+    const check = await simwright('compile', 'workflow.ts', '--site', 'slurm', '--check');
+    expect(check.exitCode).toBe(1);
+    expect(check.stderr).toMatch(/^\+.*"walltimeSeconds": 2700/m);
+
+    const document = JSON.parse((await simwright('diff', 'workflow.ts', '--site', 'slurm', '--json')).stdout);
+    expect(document).toMatchObject({ ok: false, added: ['jobs/scan.sbatch'], removed: ['jobs/sweep.sbatch'] });
+  });
+
+  it('refuses a folder that is not there', async () => {
+    workflow(sweep);
+    const end = await simwright('diff', 'workflow.ts', '--out', 'nowhere');
+    expect(end).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(end.stderr).toContain('error[CLI1001]: there is no folder');
+  });
+});
+
+describe('members', () => {
+  it('is a table, first axis slowest', async () => {
+    workflow(sweep);
+    const end = await simwright('members', 'workflow.ts', 'sweep');
+    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(end.stdout.split('\n')).toEqual([
+      'INDEX  NAME      RE  NOTE',
+      '    0  sweep_0  100  plain',
+      '    1  sweep_1  100  with "quotes", comma\\nand line',
+      '    2  sweep_2  400  plain',
+      '    3  sweep_3  400  with "quotes", comma\\nand line',
+    ]);
+  });
+
+  it('is CSV as RFC 4180 has it, and JSON with arguments', async () => {
+    workflow(sweep);
+    expect((await simwright('members', 'workflow.ts', 'sweep', '--csv', '--range', '3,0')).stdout).toBe(
+      'index,name,RE,NOTE\n3,sweep_3,400,"with ""quotes"", comma\nand line"\n0,sweep_0,100,plain',
+    );
+    const document = JSON.parse((await simwright('members', 'workflow.ts', 'sweep', '--json')).stdout);
+    expect(document).toMatchObject({ ok: true, entity: 'sweep', count: 4 });
+    expect(document.members[1]).toEqual({
+      index: 1,
+      name: 'sweep_1',
+      directory: 'run/sweep/sweep_1',
+      params: { RE: 100, NOTE: 'with "quotes", comma\nand line' },
+      args: ['--RE=100', '--NOTE=with "quotes", comma\nand line'],
+    });
+  });
+
+  it('makes those asked for of a thousand million, and says how many more there are', async () => {
+    workflow(`
+  .ensemble('sweep', command('echo'))
+  .params({ A: Array.from({ length: 1000 }, (_, i) => i), B: Array.from({ length: 1000 }, (_, i) => -i) }, { asArgs: ['A', 'B'] })
+  .replicas(1000)`);
+    const first = await simwright('members', 'workflow.ts', 'sweep');
+    expect(first.stdout.split('\n')).toHaveLength(21);
+    expect(first.stderr).toContain('and 999999980 more: --range 20-39');
+    const last = await simwright(
+      'members',
+      'workflow.ts',
+      'sweep',
+      '--csv',
+      '--range',
+      '999998999-999999000,999999999',
+    );
+    expect(last.stdout.split('\n').slice(1)).toEqual([
+      '999998999,sweep_999998999,999,-998',
+      '999999000,sweep_999999000,999,-999',
+      '999999999,sweep_999999999,999,-999',
+    ]);
+  });
+
+  it.each([
+    ['an unknown ensemble', ['sweap'], "did you mean 'sweep'?"],
+    ['a member that is not there', ['sweep', '--range', '0-4'], 'indices go from 0 to 3'],
+    ['a range backwards', ['sweep', '--range', '3-1'], '3 comes after 1'],
+    ['words', ['sweep', '--range', 'all'], "'all' is no index"],
+  ])('refuses %s', async (_, args, text) => {
+    workflow(sweep);
+    const end = await simwright('members', 'workflow.ts', ...args);
+    expect(end).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(end.stderr).toContain(text);
+  });
+});
+
+describe('graph', () => {
+  it.each([
+    ['mermaid', /^flowchart LR\n {2}subgraph j0\["job sweep: 2 nodes"\]/],
+    ['dot', /^digraph "study" \{/],
+    ['svg', /^<svg [\s\S]*>sweep<\/text>[\s\S]*<\/svg>$/],
+  ])('%s', async (format, expected) => {
+    workflow(`${sweep}\n  .model('report', command('echo')).after('sweep')`);
+    const end = await simwright('graph', 'workflow.ts', '--site', 'slurm', '--format', format);
+    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(end.stdout).toMatch(expected);
+  });
+
+  it('refuses another format', async () => {
+    workflow(sweep);
+    expect(await simwright('graph', 'workflow.ts', '--format', 'png')).toMatchObject({ exitCode: 2, stdout: '' });
+  });
+});
+
+describe('explain', () => {
+  it('explains a code as it stands in an error, by its title at least', async () => {
+    const end = await simwright('explain', 'error[tmpl1001]');
+    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(end.stdout).toMatch(/^TMPL1001: a tag without a value/);
+  });
+
+  it('suggests the nearest code', async () => {
+    const end = await simwright('explain', 'TMPL101');
+    expect(end).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(end.stderr).toContain("did you mean 'TMPL1001'?");
+  });
+
+  it('lists all codes', async () => {
+    expect((await simwright('explain')).stdout).toMatch(/^DSL1001 {3}a value of the wrong kind$/m);
+  });
+});
+
+describe('site', () => {
+  it('lists the built-in ones', async () => {
+    const { stdout } = await simwright('site', 'list');
+    expect(stdout.split('\n').map((line) => line.split(/ +/).slice(0, 2).join(' '))).toEqual([
+      'SITE SCHEDULER',
+      'local local',
+      'slurm slurm',
+      'pbs pbs',
+      'lsf lsf',
+      'cobalt cobalt',
+    ]);
+  });
+
+  it('shows one as the JSON that a site file may be', async () => {
+    write('shown.json', (await simwright('site', 'show', 'slurm')).stdout);
+    expect(JSON.parse(readFileSync(join(folder, 'shown.json'), 'utf8'))).toMatchObject({
+      name: 'slurm',
+      nodeCommand: 'node',
+    });
+    expect(await simwright('site', 'check', './shown.json')).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  it('checks a file in TypeScript, and prints a job as this site has it', async () => {
+    write(
+      'site.ts',
+      `import { defineSite } from 'simwright';\nexport default defineSite({ name: 'ours', target: 'slurm', node: { cores: 64 }, modules: ['nodejs/20'] });\n`,
+    );
+    const end = await simwright('site', 'check', './site.ts');
+    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(end.stdout).toBe('site ours is fine: slurm jobs, launched by srun\nworkflows are held to: 64 cores');
+    const { stdout } = await simwright('site', 'check', './site.ts', '--script');
+    expect(stdout).toMatch(/^#!\/bin\/bash.*\n(#.*\n)*#SBATCH --job-name=trial$/m);
+    expect(stdout).toContain('nodejs/20');
+  });
+
+  it.each([
+    ['a field that is not one', '{ "name": "x", "target": "slurm", "module": [] }', 'SITE1002', 'module'],
+    [
+      'a launcher that the scheduler has not',
+      '{ "name": "x", "target": "slurm", "launcher": "jsrun" }',
+      'PLAN1002',
+      'jsrun',
+    ],
+    ['no JSON', '{ "name": ', 'SITE1002', 'is no JSON'],
+  ])('refuses %s', async (_, text, code, word) => {
+    write('site.json', text);
+    const end = await simwright('site', 'check', './site.json');
+    expect(end).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(end.stderr).toContain(`error[${code}]`);
+    expect(end.stderr).toContain(word);
+    expect(end.stderr).not.toContain('trial-workflow');
+  });
+});
+
+describe('preview', () => {
+  it('shows node-hours, members and environment', async () => {
+    workflow(`${sweep.replace("walltime: '00:30:00'", "walltime: '00:30:00', mode: 'array', maxConcurrent: 2")}`);
+    const end = await simwright('preview', 'workflow.ts', '--site', 'slurm');
+    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(end.stdout).toContain('Experiment study on site slurm: at most 4.00 node-hours');
+    expect(end.stdout).toMatch(/^sweep +2 +00:30:00 +4\.00 +4 +- +sweep$/m);
+    expect(end.stdout).toMatch(/^ENTITY .* ENVIRONMENT +STORES +AFTER$/m);
+    expect(end.stdout).toContain('LEVEL=high, or low');
+  });
+});
+
+describe('check', () => {
+  const mistyped = `
+  .model('first', command('echo'))
+  .model('second', command('echo', '--steps=3'.length))
+  .params({ A: 1 }, { strategie: 'step' })
+  .after('frist')`;
+
+  it('shows what TypeScript says beside our own problems, each place once', async () => {
+    workflow(mistyped);
+    const end = await simwright('check', 'workflow.ts');
+    expect(end).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(end.stderr).toContain("did you mean 'first'?");
+    expect(end.stderr.match(/--> workflow\.ts:7:/g)).toHaveLength(1);
+  });
+
+  it('finds what only types tell, and says where; --no-types leaves it', async () => {
+    write(
+      'workflow.ts',
+      `import { command, experiment } from 'simwright';
+import { steps } from './steps.js';
+
+const count: string = steps;
+export default experiment('study')
+  .model('first', command('echo', count));
+`,
+    );
+    write('steps.ts', `export const steps: number = '3';\n`);
+    const end = await simwright('check', 'workflow.ts');
+    expect(end).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(end.stderr).toContain(`error[TYPE1001]: Type 'string' is not assignable to type 'number'. (TS2322)
+  --> steps.ts:1:14
+  |
+1 | export const steps: number = '3';
+  |              ^^^^^`);
+    expect(end.stderr).toContain('--> workflow.ts:4:7');
+    expect(end.stderr).toContain('2 errors');
+    expect(await simwright('check', 'workflow.ts', '--no-types')).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  it('says in words why a type allows no value', async () => {
+    workflow(`
+  .model('first', command('echo'))
+  .colocate({ uds: true })
+  .colocate({ uds: true })`);
+    const document = JSON.parse((await simwright('check', 'workflow.ts', '--json')).stdout);
+    expect(document).toMatchObject({ ok: false });
+    expect(document.problems).toHaveLength(1);
+    expect(document.problems[0].message).toMatch(/already has a colocated orchestrator/);
+  });
+
+  it("holds to the user's own tsconfig.json, and needs no types of Node", async () => {
+    write(
+      'workflow.ts',
+      `import { readFileSync } from 'node:fs';
+import { command, experiment } from 'simwright';
+
+const text = readFileSync('package.json', 'utf8');
+export default experiment('study').model('first', command('echo', process.env['HOME'] ?? text));
+`,
+    );
+    expect(await simwright('check', 'workflow.ts')).toMatchObject({ exitCode: 0, stderr: '' });
+    write(
+      'tsconfig.json',
+      `{ "compilerOptions": { "module": "nodenext", "strict": true, "noUnusedLocals": true, "types": [] } }\n`,
+    );
+    expect(await simwright('check', 'workflow.ts')).toMatchObject({ exitCode: 0, stderr: '' });
+    write('workflow.ts', `${readFileSync(join(folder, 'workflow.ts'), 'utf8')}const unused = 1;\n`);
+    const end = await simwright('check', 'workflow.ts');
+    expect(end.exitCode).toBe(1);
+    expect(end.stderr).toContain("'unused' is declared but its value is never read. (TS6133)");
+  });
+});
