@@ -6,6 +6,7 @@ import { compileCommand } from './commands/compile.js';
 import { orchestratorCommand } from './commands/orchestrator.js';
 import { previewCommand } from './commands/preview.js';
 import { runCommand } from './commands/run.js';
+import { tensorCommand } from './commands/tensor.js';
 import { ExitCode, reportFailure } from './failure.js';
 
 const program = new Command('simwright')
@@ -18,7 +19,14 @@ const program = new Command('simwright')
     '\nExit codes: 0 done, 1 the workflow has errors, 2 wrong usage, 4 the application failed, 70 a bug in simwright.',
   );
 
-for (const command of [checkCommand(), compileCommand(), previewCommand(), runCommand(), orchestratorCommand()]) {
+for (const command of [
+  checkCommand(),
+  compileCommand(),
+  previewCommand(),
+  runCommand(),
+  orchestratorCommand(),
+  tensorCommand(),
+]) {
   program.addCommand(command.exitOverride());
 }
 
