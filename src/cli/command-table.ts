@@ -47,6 +47,10 @@ const commands = {
     description: 'start a tensor store that runs ML models, for SmartRedis clients',
     load: async () => (await import('./commands/orchestrator.js')).orchestratorCommand(),
   },
+  tensor: {
+    description: 'look at the tensors of a running store',
+    load: async () => (await import('./commands/tensor.js')).tensorCommand(),
+  },
   site: {
     description: 'list sites, show one, check the file of one',
     load: async () => (await import('./commands/site.js')).siteCommand(),

@@ -1,9 +1,12 @@
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { dirname, resolve } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../../compiler/package-version.js';
+import { WorkflowError } from '../../diagnostics/index.js';
 import { parseMemoryMiB } from '../../ir/index.js';
 import {
+  type EvictionPolicy,
+  evictionPolicies,
   type OrchestratorOptions,
   startOrchestrator,
   type TcpListen,
@@ -19,6 +22,10 @@ interface Options {
   readonly permissions: number;
   readonly allow?: string[];
   readonly maxMemory?: number;
+  readonly eviction?: EvictionPolicy;
+  readonly checkpoint?: string[];
+  readonly maxBulk?: number;
+  readonly logLevel: LogLevel;
   readonly threadsPerQueue?: number;
   readonly interOpThreads?: number;
   readonly intraOpThreads?: number;
@@ -26,6 +33,11 @@ interface Options {
   readonly peerCheck: boolean;
   readonly json?: boolean;
 }
+
+type LogLevel = (typeof logLevels)[number];
+
+/** From the least to the most important. */
+const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 
 /** `simwright orchestrator`: a store by hand, until SIGTERM or Ctrl-C. */
 export function orchestratorCommand(): Command {
@@ -36,6 +48,14 @@ export function orchestratorCommand(): Command {
     .option('--permissions <mode>', 'mode bits of the socket, octal', octal, 0o700)
     .option('--allow <address...>', 'peers beyond this machine that are served')
     .option('--max-memory <amount>', "memory for data: '16G'", memoryBytes)
+    .addOption(
+      new Option('--eviction <policy>', 'what is thrown out when memory is used up')
+        .choices(evictionPolicies)
+        .default('noeviction'),
+    )
+    .option('--checkpoint <seconds-and-file...>', 'save what changes every so many seconds; read the file at the start')
+    .option('--max-bulk <amount>', "the longest argument of a command: '512M'", memoryBytes)
+    .addOption(new Option('--log-level <level>', 'debug also logs each command').choices(logLevels).default('info'))
     .option('--threads-per-queue <n>', 'inference threads a device', integer(1, 1024))
     .option('--inter-op-threads <n>', 'threads between operators of a model', integer(1, 1024))
     .option('--intra-op-threads <n>', 'threads within an operator of a model', integer(1, 1024))
@@ -48,13 +68,14 @@ export function orchestratorCommand(): Command {
 async function start(options: Options): Promise<void> {
   const stopped = stopSignal();
   try {
-    const orchestrator = await startOrchestrator(orchestratorOptions(options));
+    const shutdown = new AbortController();
+    const orchestrator = await startOrchestrator(orchestratorOptions(options, shutdown));
     const ready = { ready: true, addresses: orchestrator.addresses, version: packageVersion(), pid: process.pid };
     const line = options.json
       ? JSON.stringify(ready)
       : `ready: SSDB=${orchestrator.addresses.join(',')} SR_DB_TYPE=Standalone`;
     process.stdout.write(`${line}\n`);
-    await stopped;
+    await Promise.race([stopped, aborted(shutdown.signal)]);
     await orchestrator.close();
     process.exitCode = ExitCode.done;
   } catch (error) {
@@ -62,7 +83,7 @@ async function start(options: Options): Promise<void> {
   }
 }
 
-function orchestratorOptions(options: Options): OrchestratorOptions {
+function orchestratorOptions(options: Options, shutdown: AbortController): OrchestratorOptions {
   const listen: TcpListen | UnixListen =
     options.socket === undefined
       ? { kind: 'tcp', host: options.host, port: options.port }
@@ -74,14 +95,37 @@ function orchestratorOptions(options: Options): OrchestratorOptions {
     ...(options.allow === undefined ? {} : { allow: { addresses: options.allow } }),
     ...(onnxRuntime === undefined ? {} : { onnxRuntime }),
     ...(options.maxMemory === undefined ? {} : { maxMemoryBytes: options.maxMemory }),
+    ...(options.eviction === undefined ? {} : { evictionPolicy: options.eviction }),
+    ...(options.maxBulk === undefined ? {} : { maxBulkBytes: options.maxBulk }),
+    ...checkpointOptions(options.checkpoint),
+    onShutdown: () => shutdown.abort(),
+    logCommands: options.logLevel === 'debug',
     ...(options.threadsPerQueue === undefined ? {} : { threadsPerQueue: options.threadsPerQueue }),
     ...(options.interOpThreads === undefined ? {} : { interOpThreads: options.interOpThreads }),
     ...(options.intraOpThreads === undefined ? {} : { intraOpThreads: options.intraOpThreads }),
     ...(options.maxClients === undefined ? {} : { maxClients: options.maxClients }),
     log: (level, message) => {
-      if (level !== 'debug') process.stderr.write(`${level}: ${message}\n`);
+      if (logLevels.indexOf(level) < logLevels.indexOf(options.logLevel)) return;
+      process.stderr.write(`${options.json ? JSON.stringify({ level, message }) : `${level}: ${message}`}\n`);
     },
   };
+}
+
+function checkpointOptions(words: readonly string[] | undefined): Partial<OrchestratorOptions> {
+  if (words === undefined) return {};
+  const [seconds, file] = words;
+  if (words.length !== 2 || file === undefined || !/^\d{1,9}(\.\d+)?$/.test(seconds ?? '') || Number(seconds) <= 0) {
+    throw new WorkflowError({
+      code: 'CLI1001',
+      message: `--checkpoint ${words.join(' ')} does not say how often to save and where`,
+      hint: "seconds and a file are needed: '--checkpoint 300 store.checkpoint'",
+    });
+  }
+  return { checkpointSeconds: Number(seconds), checkpointFile: resolve(file) };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 /** ONNX Runtime beside this package, if it is installed. */

@@ -4,6 +4,20 @@ import { ClientError } from './client-error.js';
 import { Request } from './request.js';
 import type { ClientSettings, StoreAddress } from './settings.js';
 
+/** Commands whose reply, if it comes late, is nested in arrays of one element. */
+const lateReplies: ReadonlySet<string> = new Set([
+  'AI.TENSORSET',
+  'AI.MODELSTORE',
+  'AI.MODELEXECUTE',
+  'AI.MODELDEL',
+  'AI.SCRIPTSET',
+  'AI.SCRIPTRUN',
+  'AI.SCRIPTDEL',
+]);
+
+/** A part of a command. */
+export type Word = string | Buffer;
+
 /** A connection to one store. Replies are integers, null, arrays, and buffers for all text. */
 export class Connection {
   readonly #redis: Redis;
@@ -39,9 +53,10 @@ export class Connection {
   }
 
   /** @throws ClientError with the server's text */
-  async send(...words: readonly (string | Buffer)[]): Promise<unknown> {
+  async send(...words: readonly Word[]): Promise<unknown> {
     try {
-      return await this.#redis.sendCommand(new Request(words));
+      const reply = await this.#redis.sendCommand(new Request(words));
+      return lateReplies.has(String(words[0])) ? innermost(reply) : reply;
     } catch (error) {
       throw new ClientError(messageOf(error), { cause: error });
     }
@@ -65,6 +80,14 @@ function optionsFor(address: StoreAddress, settings: ClientSettings) {
     maxRetriesPerRequest: settings.commandAttempts,
     ...(settings.socketTimeoutMs !== undefined && { socketTimeout: settings.socketTimeoutMs }),
   };
+}
+
+/** @throws the error if that is what the arrays hold */
+function innermost(reply: unknown): unknown {
+  let inner = reply;
+  while (Array.isArray(inner) && inner.length === 1) inner = inner[0];
+  if (inner instanceof Error) throw inner;
+  return inner;
 }
 
 function isReply(error: unknown): boolean {

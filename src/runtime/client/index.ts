@@ -1,4 +1,9 @@
-export { Client, type ConnectOptions, type PollOptions } from './client.js';
+export type { Gpus, Names } from './calls/model-calls.js';
+export type { ServerInfo } from './calls/server-calls.js';
+export type { PollOptions } from './calls/tensor-calls.js';
+export { Client, type ConnectOptions } from './client.js';
 export { ClientError } from './client-error.js';
+export { Dataset } from './dataset.js';
+export type { MetaType } from './metadata.js';
 export type { ModelBackend, ModelOptions, MultiGpuModelOptions } from './model.js';
 export { type Dtype, type DtypeOf, type Tensor, type TensorArrays, type TensorOf, tensor } from './tensor.js';

@@ -1,23 +1,18 @@
 import { ClientError } from './client-error.js';
 
-/** What cluster clients of a one-shard store put before the names of models and scripts. */
-const shardPrefix = '{\0\0}.';
-
 /** Kinds of things whose keys can carry a prefix. */
 export type PrefixedKind = 'tensor' | 'dataset' | 'list' | 'model';
 
-/** Turns names into keys: `SSKEYOUT` before what is written, the current data source before what is read. */
+/** Turns names into keys: `SSKEYOUT` before what is written, the current data source before what is read. What a cluster adds comes later. */
 export class KeyNames {
   readonly #sources: readonly string[];
   readonly #out: string | undefined;
-  readonly #clustered: boolean;
   readonly #prefixed: Record<PrefixedKind, boolean> = { tensor: true, dataset: true, list: true, model: false };
   #source: string | undefined;
 
-  constructor(sources: readonly string[], out: string | undefined, clustered: boolean) {
+  constructor(sources: readonly string[], out: string | undefined) {
     this.#sources = sources;
     this.#out = out;
-    this.#clustered = clustered;
     this.#source = sources[0];
   }
 
@@ -43,7 +38,6 @@ export class KeyNames {
   }
 
   #key(kind: PrefixedKind, prefix: string | undefined, name: string): string {
-    const key = prefix !== undefined && this.#prefixed[kind] ? `${prefix}.${name}` : name;
-    return kind === 'model' && this.#clustered ? `${shardPrefix}${key}` : key;
+    return prefix !== undefined && this.#prefixed[kind] ? `${prefix}.${name}` : name;
   }
 }

@@ -27,7 +27,7 @@ export interface MultiGpuModelOptions extends Omit<ModelOptions, 'device'> {
 }
 
 /** The words of `AI.MODELSTORE`. The bytes go in chunks of at most `chunkBytes`. @throws ClientError */
-export function modelStoreWords(key: string, options: ModelOptions, chunkBytes: number): (string | Buffer)[] {
+export function modelStoreWords(key: string | Buffer, options: ModelOptions, chunkBytes: number): (string | Buffer)[] {
   const { batchSize = 0, minBatchSize = 0, minBatchTimeout = 0, inputs = [], outputs = [] } = options;
   if ((minBatchSize > 0 || minBatchTimeout > 0) && batchSize <= 0) {
     throw new ClientError('minBatchSize and minBatchTimeout need a batchSize');

@@ -3,6 +3,7 @@ import { OrchestratorServer } from './server/server.js';
 
 export { runInferenceWorker } from './inference/worker.js';
 export type { Orchestrator, OrchestratorOptions, OrchestratorStats, TcpListen, UnixListen } from './options.js';
+export { type EvictionPolicy, evictionPolicies } from './store/eviction.js';
 
 /**
  * Starts a tensor store that runs ML models, in this process.

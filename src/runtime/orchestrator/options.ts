@@ -1,3 +1,5 @@
+import type { EvictionPolicy } from './store/eviction.js';
+
 /** A TCP port to listen on. */
 export interface TcpListen {
   readonly kind: 'tcp';
@@ -32,14 +34,26 @@ export interface OrchestratorOptions {
   /** Threads between and within operators; 0 or absent leaves the choice to ONNX Runtime. */
   readonly interOpThreads?: number;
   readonly intraOpThreads?: number;
+  /** Devices that others stand in for: `{ 'GPU:0': 'CPU' }` lets models for GPUs run without one. */
+  readonly mapDevice?: Readonly<Record<string, string>>;
   /** Default 10,000. */
   readonly maxClients?: number;
-  /** Writes beyond it are refused. 0 or absent: no limit. */
+  /** Writes beyond it are refused, or make room as `evictionPolicy` says. 0 or absent: no limit. */
   readonly maxMemoryBytes?: number;
+  /** What is thrown out when memory is used up. Default `noeviction`. */
+  readonly evictionPolicy?: EvictionPolicy;
+  /** The file that `SAVE` writes, read when the orchestrator starts. */
+  readonly checkpointFile?: string;
+  /** Saves what has changed to `checkpointFile` every so many seconds, and when the orchestrator is closed. */
+  readonly checkpointSeconds?: number;
   /** The longest argument. Default 4 GiB less 1. */
   readonly maxBulkBytes?: number;
   /** The module that the inference thread runs; it calls `runInferenceWorker()`. Default: the one beside this code. */
   readonly workerUrl?: URL;
+  /** Called when a client sends `SHUTDOWN`; without it that is refused. */
+  readonly onShutdown?: () => void;
+  /** Log each command, at the level `debug`. */
+  readonly logCommands?: boolean;
   readonly log?: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 }
 

@@ -154,6 +154,7 @@ test('what the store says of itself', async () => {
 test('a process with a closed client ends by itself', async () => {
   const source = `
     import { Client } from ${JSON.stringify(new URL('../../../src/runtime/client/index.ts', import.meta.url).href)};
+    await (await Client.connect()).close();
     const client = await Client.connect();
     await client.keyExists('x');
     await client.close();
@@ -170,7 +171,7 @@ describe.skipIf(onnxRuntime === undefined)('models', () => {
 
   test.each(['Standalone', 'Clustered'])('are stored, run, read back and deleted (%s)', async (type) => {
     const client = await connect({ SR_DB_TYPE: type, SSKEYOUT: 'me', SSKEYIN: 'me' });
-    await client.setModel('m', { backend: 'ONNX', device: 'CPU', batchSize: 4, minBatchSize: 2, tag: 'v1', blob });
+    await client.setModel('m', { backend: 'ONNX', device: 'CPU', batchSize: 4, minBatchSize: 1, tag: 'v1', blob });
     expect(await raw.keys('*')).toEqual(['m']);
     expect(await client.modelExists('m')).toBe(true);
     expect(await client.pollModel('m', { intervalMs: 1, attempts: 1 })).toBe(true);

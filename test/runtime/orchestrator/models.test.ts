@@ -120,14 +120,14 @@ describe.skipIf(onnxRuntime === undefined)('ONNX models', () => {
       'BATCHSIZE',
       '8',
       'MINBATCHSIZE',
-      '2',
+      '1',
       'BLOB',
       blob.subarray(0, 10),
       blob.subarray(10),
     );
     expect(await redis.callBuffer('AI.MODELGET', 'm', 'BLOB')).toEqual(blob);
     expect(await call('AI.MODELGET', 'm', 'META')).toEqual(
-      ['backend', 'ONNX', 'device', 'cpu:3', 'tag', 'v1', 'batchsize', 8, 'minbatchsize', 2].concat([
+      ['backend', 'ONNX', 'device', 'cpu:3', 'tag', 'v1', 'batchsize', 8, 'minbatchsize', 1].concat([
         'inputs',
         ['x'],
         'outputs',

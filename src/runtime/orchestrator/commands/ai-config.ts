@@ -1,8 +1,11 @@
-import { ok } from '../resp/reply.js';
+import { ok, type Reply } from '../resp/reply.js';
 import { type Command, CommandError } from './command.js';
-import { arityError, integer, keyword } from './words.js';
+import type { ServerSettings } from './server-facts.js';
+import { arityError, integer, keyword, latin1 } from './words.js';
 
-/** `AI.CONFIG GET MODEL_CHUNK_SIZE | MODEL_CHUNK_SIZE n`, and RedisAI's words about backends. */
+const backends: ReadonlySet<string> = new Set(['TF', 'TFLITE', 'TORCH', 'ONNX']);
+
+/** `AI.CONFIG GET name | MODEL_CHUNK_SIZE n | BACKENDSPATH path | LOADBACKEND backend path` */
 export const aiConfig: Command = {
   name: 'ai.config',
   arity: -2,
@@ -14,27 +17,38 @@ export const aiConfig: Command = {
         if (words.length < 3) throw arityError('ai.config');
         const name = keyword(words[2]);
         if (name === 'MODEL_CHUNK_SIZE') return server.settings.modelChunkBytes;
-        return name === 'BACKENDSPATH' ? '' : null;
+        return name === 'BACKENDSPATH' ? Buffer.from(server.settings.backendsPath, 'latin1') : null;
       }
       // `AI.CONFIG SET NAME VALUE` is not RedisAI's form, but a natural one.
       case 'SET':
-        return setChunkSize(server.settings, words, 2);
-      case 'MODEL_CHUNK_SIZE':
-        return setChunkSize(server.settings, words, 1);
+        return set(server.settings, words, 2);
       case 'LOADBACKEND':
-        if (words.length < 4) throw arityError('ai.config');
+        if (words.length !== 4) throw arityError('ai.config');
+        if (!backends.has(keyword(words[2]))) throw new CommandError('ERR unsupported backend');
+        // What this process runs is chosen by whoever starts it, never by a client.
         throw new CommandError('ERR error loading backend');
       default:
-        throw new CommandError('ERR unsupported subcommand');
+        return set(server.settings, words, 1);
     }
   },
 };
 
-function setChunkSize(settings: { modelChunkBytes: number }, words: readonly Buffer[], at: number) {
-  if (keyword(words[at]) !== 'MODEL_CHUNK_SIZE') throw new CommandError('ERR unsupported subcommand');
-  if (words.length <= at + 1) throw new CommandError('ERR MODEL_CHUNK_SIZE: missing chunk size');
-  const bytes = integer(words[at + 1]);
-  if (bytes === undefined || bytes <= 0) throw new CommandError('ERR MODEL_CHUNK_SIZE: invalid chunk size');
-  settings.modelChunkBytes = bytes;
-  return ok;
+function set(settings: ServerSettings, words: readonly Buffer[], at: number): Reply {
+  const value = words[at + 1];
+  switch (keyword(words[at])) {
+    case 'MODEL_CHUNK_SIZE': {
+      if (value === undefined) throw new CommandError('ERR MODEL_CHUNK_SIZE: missing chunk size');
+      const bytes = integer(value);
+      if (bytes === undefined || bytes <= 0) throw new CommandError('ERR MODEL_CHUNK_SIZE: invalid chunk size');
+      settings.modelChunkBytes = bytes;
+      return ok;
+    }
+    case 'BACKENDSPATH':
+      if (value === undefined) throw new CommandError('ERR BACKENDSPATH: missing path argument');
+      // Kept and told, never opened.
+      settings.backendsPath = latin1(value);
+      return ok;
+    default:
+      throw new CommandError('ERR unsupported subcommand');
+  }
 }

@@ -1,22 +1,23 @@
 import { ok } from '../resp/reply.js';
-import { type Command, CommandError } from './command.js';
-import { keyword, latin1 } from './words.js';
+import { type ClientFacts, type Command, type CommandContext, CommandError } from './command.js';
+import { arityError, integer, keyword, latin1 } from './words.js';
 
-/** `CLIENT ID | GETNAME | SETNAME | SETINFO | INFO | LIST` of the connection itself. */
+/** `CLIENT ID | GETNAME | SETNAME | SETINFO | INFO | LIST | KILL` */
 export const client: Command = {
   name: 'client',
   arity: -2,
   flags: ['fast'],
   keys: [0, 0, 0],
-  run({ client: self }, words) {
-    const line = `id=${self.id} addr=${self.peer} name=${latin1(self.name)}\n`;
+  run(context, words) {
+    const { client: self, server } = context;
+    self.introduced = true;
     switch (keyword(words[1])) {
       case 'ID':
         return self.id;
       case 'GETNAME':
         return self.name.length === 0 ? null : self.name;
       case 'SETNAME': {
-        if (words.length !== 3) throw new CommandError("ERR wrong number of arguments for 'client|setname' command");
+        if (words.length !== 3) throw arityError('client|setname');
         const name = words[2] as Buffer;
         if (!name.every((byte) => byte > 32 && byte < 127)) {
           throw new CommandError('ERR Client names cannot contain spaces, newlines or special characters.');
@@ -25,13 +26,64 @@ export const client: Command = {
         return ok;
       }
       case 'SETINFO':
-        if (words.length !== 4) throw new CommandError("ERR wrong number of arguments for 'client|setinfo' command");
+        if (words.length !== 4) throw arityError('client|setinfo');
         return ok;
       case 'INFO':
+        return lineOf(self);
       case 'LIST':
-        return line;
+        if (words.length > 2) return listOf(context, words).map(lineOf).join('');
+        return server.clients().map(lineOf).join('');
+      case 'KILL':
+        return kill(context, words);
       default:
         throw new CommandError(`ERR unknown subcommand '${latin1(words[1])}'. Try CLIENT HELP.`);
     }
   },
 };
+
+function lineOf({ id, peer, reachedAt, name, connectedAtMs }: ClientFacts): string {
+  const at = reachedAt === undefined ? '' : ` laddr=${reachedAt.host}:${reachedAt.port}`;
+  const age = Math.floor((Date.now() - connectedAtMs) / 1000);
+  return `id=${id} addr=${peer}${at} name=${latin1(name)} age=${age} flags=N db=0 user=default\n`;
+}
+
+/** `CLIENT LIST ID id…` */
+function listOf({ server }: CommandContext, words: readonly Buffer[]): ClientFacts[] {
+  if (keyword(words[2]) !== 'ID' || words.length < 4) throw new CommandError('ERR syntax error');
+  const ids = words.slice(3).map((word) => {
+    const id = integer(word);
+    if (id === undefined || id < 1) throw new CommandError('ERR Invalid client ID');
+    return id;
+  });
+  return server.clients().filter(({ id }) => ids.includes(id));
+}
+
+/** `CLIENT KILL addr` or `CLIENT KILL [ID id] [ADDR addr]…` */
+function kill({ client: self, server }: CommandContext, words: readonly Buffer[]) {
+  const end = (killed: ClientFacts): void => {
+    if (killed === self) self.quitting = true;
+    else server.kill(killed);
+  };
+  if (words.length === 3) {
+    const found = server.clients().find(({ peer }) => peer === latin1(words[2]));
+    if (found === undefined) throw new CommandError('ERR No such client');
+    end(found);
+    return ok;
+  }
+  if (words.length < 3) throw arityError('client|kill');
+  let found = server.clients().filter((each) => each !== self);
+  for (let at = 2; at < words.length; at += 2) {
+    const word = words[at + 1];
+    if (word === undefined) throw new CommandError('ERR syntax error');
+    const option = keyword(words[at]);
+    if (option === 'ID') {
+      const wanted = integer(word);
+      if (wanted === undefined || wanted < 1) throw new CommandError('ERR client-id should be greater than 0');
+      found = found.filter(({ id }) => id === wanted);
+    } else if (option === 'ADDR') {
+      found = found.filter(({ peer }) => peer === latin1(word));
+    } else throw new CommandError('ERR syntax error');
+  }
+  for (const each of found) end(each);
+  return found.length;
+}

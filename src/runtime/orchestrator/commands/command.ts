@@ -1,6 +1,7 @@
 import type { Inference } from '../inference/index.js';
 import type { Reply } from '../resp/reply.js';
 import type { Keyspace } from '../store/keyspace.js';
+import type { AbandonedWork, RunningWork } from './running-work.js';
 import type { ServerFacts } from './server-facts.js';
 
 /** The connection that a command came on. */
@@ -10,9 +11,14 @@ export interface ClientFacts {
   readonly peer: string;
   /** Where the client reached this server; undefined on a Unix socket. */
   readonly reachedAt: { readonly host: string; readonly port: number } | undefined;
+  readonly connectedAtMs: number;
   name: Buffer;
   /** The connection is to end once the reply is written. */
   quitting: boolean;
+  /** It has sent HELLO, CLIENT or COMMAND, which SmartRedis never does: it reads replies as they are. */
+  introduced: boolean;
+  /** What it waits for, where that is worth remembering should it go. */
+  work: RunningWork | undefined;
 }
 
 /** What a command works with. */
@@ -21,6 +27,7 @@ export interface CommandContext {
   readonly inference: Inference;
   readonly server: ServerFacts;
   readonly client: ClientFacts;
+  readonly abandoned: AbandonedWork;
 }
 
 /** `write` changes keys; `denyoom` is refused when memory is used up. */
@@ -35,6 +42,8 @@ export interface Command {
   readonly flags: readonly CommandFlag[];
   /** First key, last key (negative: from the end), step; zeros for none. */
   readonly keys: readonly [first: number, last: number, step: number];
+  /** Clients look at the reply only for errors, so that a late one may come nested in arrays. */
+  readonly mayNest?: boolean;
   /** The words start with the command's name. Errors to the client are thrown as {@link CommandError}. */
   run(context: CommandContext, words: Buffer[]): Reply | Promise<Reply>;
 }

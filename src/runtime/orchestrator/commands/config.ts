@@ -1,7 +1,8 @@
 import { ok, type Reply } from '../resp/reply.js';
+import { parseEvictionPolicy } from '../store/eviction.js';
 import { matchesGlob } from '../store/glob.js';
 import { type Command, CommandError } from './command.js';
-import type { ServerFacts } from './server-facts.js';
+import type { ServerFacts, ServerSettings } from './server-facts.js';
 import { arityError, keyword, latin1 } from './words.js';
 
 /** `CONFIG GET pattern… | SET name value… | RESETSTAT` */
@@ -10,7 +11,8 @@ export const config: Command = {
   arity: -2,
   flags: ['admin'],
   keys: [0, 0, 0],
-  run({ server }, words) {
+  run(context, words) {
+    const { server, store } = context;
     switch (keyword(words[1])) {
       case 'GET': {
         if (words.length < 3) throw arityError('config|get');
@@ -18,7 +20,9 @@ export const config: Command = {
       }
       case 'SET':
         if (words.length < 4) throw arityError('config|set');
-        return setParameters(server, words);
+        setParameters(server, words);
+        store.countsUses = server.settings.evictionPolicy.endsWith('-lfu');
+        return ok satisfies Reply;
       case 'RESETSTAT':
         return ok;
       default:
@@ -41,29 +45,74 @@ function parameters({ limits, port, settings }: ServerFacts): Readonly<Record<st
   return {
     port: String(port()),
     maxclients: String(limits.maxClients),
-    maxmemory: String(limits.maxMemoryBytes),
-    'maxmemory-policy': 'noeviction',
     'proto-max-bulk-len': String(limits.maxBulkBytes),
     appendonly: 'no',
     save: '',
+    maxmemory: String(settings.maxMemoryBytes),
+    'maxmemory-policy': settings.evictionPolicy,
     ...Object.fromEntries(settings.parameters),
   };
 }
 
-function setParameters(server: ServerFacts, words: readonly Buffer[]): Reply {
-  const changes: [string, string][] = [];
+type Change = (settings: ServerSettings) => void;
+
+/** Checks a value; returns the change, or says what is wrong with it. */
+const changeable: Readonly<Record<string, (value: string) => Change | string>> = {
+  maxmemory(value) {
+    const bytes = memoryBytes(value);
+    return bytes === undefined
+      ? 'argument must be a memory value'
+      : (settings) => {
+          settings.maxMemoryBytes = bytes;
+        };
+  },
+  'maxmemory-policy'(value) {
+    const policy = parseEvictionPolicy(value);
+    return policy === undefined
+      ? 'argument(s) must be one of the following: volatile-lru, volatile-lfu, volatile-random, volatile-ttl, allkeys-lru, allkeys-lfu, allkeys-random, noeviction'
+      : (settings) => {
+          settings.evictionPolicy = policy;
+        };
+  },
+};
+
+/** All of them or none. */
+function setParameters(server: ServerFacts, words: readonly Buffer[]): void {
+  const changes: Change[] = [];
   for (let at = 2; at < words.length; at += 2) {
     const name = latin1(words[at]).toLowerCase();
-    if (words[at + 1] === undefined || !(name in parameters(server))) {
+    const word = words[at + 1];
+    if (word === undefined || !(name in parameters(server))) {
       throw new CommandError(`ERR Unknown option or number of arguments for CONFIG SET - '${latin1(words[at])}'`);
     }
-    if (!server.settings.parameters.has(name)) {
-      throw new CommandError(
-        `ERR CONFIG SET failed (possibly related to argument '${name}') - can't set immutable config`,
-      );
-    }
-    changes.push([name, latin1(words[at + 1])]);
+    const value = latin1(word);
+    const change = changeable[name]?.(value);
+    if (typeof change === 'string') throw refusal(name, change);
+    if (change !== undefined) changes.push(change);
+    else if (server.settings.parameters.has(name)) {
+      changes.push(({ parameters: others }) => others.set(name, value));
+    } else throw refusal(name, "can't set immutable config");
   }
-  for (const [name, value] of changes) server.settings.parameters.set(name, value);
-  return ok;
+  for (const change of changes) change(server.settings);
+}
+
+function refusal(name: string, why: string): CommandError {
+  return new CommandError(`ERR CONFIG SET failed (possibly related to argument '${name}') - ${why}`);
+}
+
+const units: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  k: 1000,
+  kb: 1024,
+  m: 1000 ** 2,
+  mb: 1024 ** 2,
+  g: 1000 ** 3,
+  gb: 1024 ** 3,
+};
+
+function memoryBytes(text: string): number | undefined {
+  const [, amount, unit = ''] = /^(\d{1,15})([a-z]*)$/i.exec(text) ?? [];
+  const factor = units[unit.toLowerCase()];
+  return amount === undefined || factor === undefined ? undefined : Number(amount) * factor;
 }

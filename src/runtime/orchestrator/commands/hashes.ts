@@ -9,7 +9,7 @@ import { arityError, latin1 } from './words.js';
 function setFields({ store }: CommandContext, words: Buffer[], name: string): number {
   if (words.length % 2 !== 0) throw arityError(name);
   const key = latin1(words[1]);
-  let hash = store.read(key, 'hash');
+  let hash = store.change(key, 'hash');
   if (hash === undefined) {
     hash = { kind: 'hash', fields: new Map() } satisfies HashValue;
     store.set(key, hash);
@@ -89,4 +89,61 @@ export const hlen: Command = {
   flags: ['readonly', 'fast'],
   keys: [1, 1, 1],
   run: ({ store }, words) => store.read(latin1(words[1]), 'hash')?.fields.size ?? 0,
+};
+
+/** `HDEL key field…`: a hash without fields is gone. */
+export const hdel: Command = {
+  name: 'hdel',
+  arity: -3,
+  flags: ['write', 'fast'],
+  keys: [1, 1, 1],
+  run({ store }, words) {
+    const key = latin1(words[1]);
+    const hash = store.change(key, 'hash');
+    if (hash === undefined) return 0;
+    let deleted = 0;
+    let shrunk = 0;
+    for (const word of words.slice(2)) {
+      const field = latin1(word);
+      const content = hash.fields.get(field);
+      if (content === undefined) continue;
+      hash.fields.delete(field);
+      deleted += 1;
+      shrunk += field.length + content.length + itemOverheadBytes;
+    }
+    store.grew(key, -shrunk);
+    if (hash.fields.size === 0) store.delete(key);
+    return deleted;
+  },
+};
+
+/** `HKEYS key` */
+export const hkeys: Command = {
+  name: 'hkeys',
+  arity: 2,
+  flags: ['readonly'],
+  keys: [1, 1, 1],
+  run: ({ store }, words) =>
+    [...(store.read(latin1(words[1]), 'hash')?.fields.keys() ?? [])].map((field) => Buffer.from(field, 'latin1')),
+};
+
+/** `HVALS key` */
+export const hvals: Command = {
+  name: 'hvals',
+  arity: 2,
+  flags: ['readonly'],
+  keys: [1, 1, 1],
+  run: ({ store }, words) => [...(store.read(latin1(words[1]), 'hash')?.fields.values() ?? [])],
+};
+
+/** `HMGET key field…` */
+export const hmget: Command = {
+  name: 'hmget',
+  arity: -3,
+  flags: ['readonly', 'fast'],
+  keys: [1, 1, 1],
+  run({ store }, words) {
+    const fields = store.read(latin1(words[1]), 'hash')?.fields;
+    return words.slice(2).map((word) => fields?.get(latin1(word)) ?? null);
+  },
 };

@@ -9,6 +9,7 @@ export const hello: Command = {
   flags: ['fast'],
   keys: [0, 0, 0],
   run({ client, server }, words) {
+    client.introduced = true;
     if (words.length > 1) {
       const version = integer(words[1]);
       if (version === undefined) throw new CommandError('ERR Protocol version is not an integer or out of range');

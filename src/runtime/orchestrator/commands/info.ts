@@ -12,34 +12,60 @@ const sections: Readonly<Record<string, Section>> = {
     run_id: server.runId,
     tcp_port: server.port(),
     uptime_in_seconds: Math.floor((Date.now() - server.startedAtMs) / 1000),
+    uptime_in_days: Math.floor((Date.now() - server.startedAtMs) / 86_400_000),
   }),
-  clients: ({ server }) => ({ connected_clients: server.clients(), maxclients: server.limits.maxClients }),
-  memory: ({ server, store }) => ({
+  clients: ({ server }) => ({ connected_clients: server.clients().length, maxclients: server.limits.maxClients }),
+  memory: ({ server: { settings }, store }) => ({
     used_memory: store.usedBytes,
+    used_memory_human: human(store.usedBytes),
     used_memory_rss: process.memoryUsage.rss(),
-    maxmemory: server.limits.maxMemoryBytes,
-    maxmemory_policy: 'noeviction',
+    maxmemory: settings.maxMemoryBytes,
+    maxmemory_human: human(settings.maxMemoryBytes),
+    maxmemory_policy: settings.evictionPolicy,
   }),
-  persistence: ({ server }) => ({
+  persistence: ({ server: { saving } }) => ({
     loading: 0,
-    rdb_bgsave_in_progress: 0,
-    rdb_last_save_time: Math.floor(server.startedAtMs / 1000),
+    rdb_bgsave_in_progress: saving.inProgress ? 1 : 0,
+    rdb_last_save_time: Math.floor(saving.lastMs / 1000),
+    rdb_last_bgsave_status: saving.lastFailed ? 'err' : 'ok',
+    aof_enabled: 0,
   }),
-  stats: ({ server }) => ({
+  stats: ({ server, store }) => ({
     total_connections_received: server.connections(),
     total_commands_processed: server.requests(),
+    expired_keys: store.removals.expired,
+    evicted_keys: store.removals.evicted,
   }),
   replication: () => ({ role: 'master', connected_slaves: 0 }),
+  cpu: () => {
+    const { user, system } = process.cpuUsage();
+    return { used_cpu_sys: (system / 1e6).toFixed(6), used_cpu_user: (user / 1e6).toFixed(6) };
+  },
+  ai_versions: ({ server }) => ({
+    ai_RedisAI_version: '1.2.7',
+    ai_low_level_API_version: 1,
+    ai_rdb_version: 4,
+    ai_simwright_version: server.version,
+  }),
   ai_load_time_configs: ({ server, inference }) => ({
     ai_threads_per_queue: server.threads.perQueue,
     ai_inter_op_parallelism: server.threads.interOp,
     ai_intra_op_parallelism: server.threads.intraOp,
-    ai_inferences: inference.runs,
+    ai_model_execution_timeout: 0,
+    ai_backend_memory_limit: 0,
+    ai_inferences: inference.requests,
+    ai_runs: inference.runs,
   }),
   cluster: () => ({ cluster_enabled: 0 }),
   keyspace: ({ store }): Readonly<Record<string, string>> =>
-    store.size === 0 ? {} : { db0: `keys=${store.size},expires=0,avg_ttl=0` },
+    store.size === 0 ? {} : { db0: `keys=${store.size},expires=${store.volatileSize},avg_ttl=0` },
 };
+
+function human(bytes: number): string {
+  if (bytes < 1024) return `${bytes}B`;
+  const power = Math.min(3, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 1024 ** power).toFixed(2)}${'BKMG'[power]}`;
+}
 
 const groups: ReadonlySet<string> = new Set(['all', 'everything', 'default']);
 

@@ -44,7 +44,9 @@ export const keys: Command = {
     const pattern = latin1(words[1]);
     const found: Reply[] = [];
     for (const key of store.keys()) {
-      if (pattern === '*' || matchesGlob(pattern, key)) found.push(Buffer.from(key, 'latin1'));
+      if ((pattern === '*' || matchesGlob(pattern, key)) && store.peek(key) !== undefined) {
+        found.push(Buffer.from(key, 'latin1'));
+      }
     }
     return found;
   },
@@ -73,9 +75,10 @@ export const scan: Command = {
     for (let visited = 0; visited < count; visited += 1) {
       const { done, value: key } = iterator.next();
       if (done === true) return ['0', found];
-      const value = context.store.get(key);
+      const value = context.store.peek(key)?.value;
+      if (value === undefined) continue;
       if (pattern !== undefined && !matchesGlob(pattern, key)) continue;
-      if (type !== undefined && (value === undefined || typeNames[value.kind].toLowerCase() !== type)) continue;
+      if (type !== undefined && typeNames[value.kind].toLowerCase() !== type) continue;
       found.push(Buffer.from(key, 'latin1'));
     }
     const next = ++lastCursor;

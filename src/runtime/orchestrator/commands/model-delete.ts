@@ -9,6 +9,7 @@ export const modelDelete: Command = {
   arity: 2,
   flags: ['write'],
   keys: [1, 1, 1],
+  mayNest: true,
   run({ store }, words) {
     modelAt(store, words[1]);
     store.delete(latin1(words[1]));

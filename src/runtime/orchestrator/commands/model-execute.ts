@@ -1,10 +1,11 @@
-import { InferenceError, QueueTimeoutError, type RunResult } from '../inference/index.js';
+import { type Inference, InferenceError, QueueTimeoutError, type RunResult } from '../inference/index.js';
 import { ErrorReply, ok, type Reply } from '../resp/reply.js';
 import type { Keyspace } from '../store/keyspace.js';
 import { LendableBytes } from '../store/lendable-bytes.js';
 import type { ModelValue, TensorValue } from '../store/values.js';
 import { type Command, CommandError } from './command.js';
 import { inputAt, modelAt } from './models.js';
+import type { RunningWork } from './running-work.js';
 import { integer, keyword, latin1 } from './words.js';
 
 const name = 'AI.MODELEXECUTE';
@@ -19,28 +20,60 @@ export const modelExecute: Command = {
   arity: -2,
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
-  async run({ store, inference }, words) {
+  mayNest: true,
+  run({ store, inference, client, abandoned }, words) {
     if (words.length < 8) throw new CommandError(`ERR wrong number of arguments for '${name}' command`);
     const model = modelAt(store, words[1]);
     const request = parse(words, model);
     const inputs = request.inputs.map((key) => inputAt(store, key));
     checkOutputs(store, request.outputs);
-    try {
-      const result = await inference.run(model.loaded, inputs, { timeoutMs: request.timeoutMs });
-      checkOutputs(store, request.outputs);
-      count(model, result);
-      storeOutputs(store, request.outputs, result);
-      return ok;
-    } catch (error) {
-      if (error instanceof QueueTimeoutError) return timedOut(request.timeoutMs);
-      if (error instanceof InferenceError) {
-        model.statistics.calls += 1;
-        model.statistics.errors += 1;
-      }
-      throw error;
-    }
+    const identities = [model.loaded.id];
+    for (const { bytes } of inputs) identities.push(bytes.serial);
+    client.work =
+      abandoned.take(words, identities) ?? begin({ store, inference, model, request, inputs }, words, identities);
+    return client.work.outcome;
   },
 };
+
+interface Execution {
+  readonly store: Keyspace;
+  readonly inference: Inference;
+  readonly model: ModelValue;
+  readonly request: ExecuteRequest;
+  readonly inputs: readonly TensorValue[];
+}
+
+function begin(execution: Execution, words: readonly Buffer[], inputs: readonly number[]): RunningWork {
+  const outcome = execute(execution, (isStillTrue) => {
+    work.isStillTrue = isStillTrue;
+  });
+  const work: RunningWork = { words, inputs, outcome };
+  return work;
+}
+
+async function execute(
+  { store, inference, model, request, inputs }: Execution,
+  onDone: (isStillTrue: () => boolean) => void,
+): Promise<Reply> {
+  for (const { bytes } of inputs) bytes.hold();
+  try {
+    const result = await inference.run(model.loaded, inputs, { timeoutMs: request.timeoutMs });
+    checkOutputs(store, request.outputs);
+    count(model, result);
+    onDone(storeOutputs(store, request.outputs, result));
+    return ok;
+  } catch (error) {
+    onDone(() => false);
+    if (error instanceof QueueTimeoutError) return timedOut(request.timeoutMs);
+    if (error instanceof InferenceError) {
+      model.statistics.calls += 1;
+      model.statistics.errors += 1;
+    }
+    throw error;
+  } finally {
+    for (const { bytes } of inputs) bytes.letGo();
+  }
+}
 
 interface ExecuteRequest {
   readonly inputs: readonly Buffer[];
@@ -90,13 +123,22 @@ function checkOutputs(store: Keyspace, keys: readonly Buffer[]): void {
   for (const key of keys) store.read(latin1(key), 'tensor');
 }
 
-function storeOutputs(store: Keyspace, keys: readonly Buffer[], result: RunResult): void {
-  for (const [index, key] of keys.entries()) {
+/** Returns whether the keys still hold what is stored here. */
+function storeOutputs(store: Keyspace, keys: readonly Buffer[], result: RunResult): () => boolean {
+  const serials = keys.map((word, index) => {
+    const key = latin1(word);
     const output = result.outputs[index];
-    if (output === undefined) continue;
+    if (output === undefined) return undefined;
     const bytes = new LendableBytes(Buffer.from(output.buffer));
-    store.set(latin1(key), { kind: 'tensor', dtype: output.dtype, shape: output.shape, bytes } satisfies TensorValue);
-  }
+    store.set(key, { kind: 'tensor', dtype: output.dtype, shape: output.shape, bytes } satisfies TensorValue);
+    return bytes.serial;
+  });
+  return () =>
+    serials.every((serial, index) => {
+      if (serial === undefined) return true;
+      const value = store.get(latin1(keys[index]));
+      return value?.kind === 'tensor' && value.bytes.serial === serial;
+    });
 }
 
 function count(model: ModelValue, result: RunResult): void {

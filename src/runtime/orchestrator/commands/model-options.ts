@@ -1,4 +1,4 @@
-import type { BatchOptions } from '../store/values.js';
+import type { BatchOptions } from '../inference/index.js';
 import { CommandError } from './command.js';
 import { integer, keyword } from './words.js';
 

@@ -1,8 +1,27 @@
+import type { EvictionPolicy } from '../store/eviction.js';
+import type { ClientFacts } from './command.js';
+
 /** Settings that clients may read and change. */
 export interface ServerSettings {
   modelChunkBytes: number;
-  /** Those that `CONFIG SET` takes; nothing here depends on them. */
+  backendsPath: string;
+  /** 0 for no limit. */
+  maxMemoryBytes: number;
+  evictionPolicy: EvictionPolicy;
+  /** Others that `CONFIG SET` takes; nothing here depends on them. */
   readonly parameters: Map<string, string>;
+}
+
+/** Writes checkpoints. */
+export interface Saving {
+  /** Rejects if none can be written; the one under way is waited for. @throws CommandError, Error */
+  save(): Promise<void>;
+  readonly inProgress: boolean;
+  /** Milliseconds since 1970: of the last one, or of the start. */
+  readonly lastMs: number;
+  readonly lastFailed: boolean;
+  /** Whether there is a file to save to. */
+  readonly possible: boolean;
 }
 
 /** What commands know of the server around them. */
@@ -11,11 +30,16 @@ export interface ServerFacts {
   readonly startedAtMs: number;
   readonly runId: string;
   readonly settings: ServerSettings;
-  readonly limits: { readonly maxMemoryBytes: number; readonly maxClients: number; readonly maxBulkBytes: number };
+  readonly limits: { readonly maxClients: number; readonly maxBulkBytes: number };
   readonly threads: { readonly perQueue: number; readonly interOp: number; readonly intraOp: number };
+  readonly saving: Saving;
   /** First TCP port, 0 if there is none. */
   port(): number;
-  clients(): number;
+  clients(): readonly ClientFacts[];
+  /** Ends a client's connection. */
+  kill(client: ClientFacts): void;
+  /** Ends the server, where whoever started it allows that. */
+  readonly shutDown: (() => void) | undefined;
   requests(): number;
   connections(): number;
 }

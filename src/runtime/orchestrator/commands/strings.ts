@@ -1,7 +1,11 @@
-import { ok } from '../resp/reply.js';
+import { ok, type Reply } from '../resp/reply.js';
+import type { Keyspace } from '../store/keyspace.js';
 import { ownBytes } from '../store/lendable-bytes.js';
-import { type Command, CommandError } from './command.js';
-import { latin1 } from './words.js';
+import { type Command, type CommandContext, CommandError } from './command.js';
+import { type ExpiryUnit, expiryAt } from './expiry-time.js';
+import { arityError, keyword, latin1 } from './words.js';
+
+const syntaxError = 'ERR syntax error';
 
 /** `GET key` */
 export const get: Command = {
@@ -12,16 +16,197 @@ export const get: Command = {
   run: ({ store }, words) => store.read(latin1(words[1]), 'string')?.bytes ?? null,
 };
 
-/** `SET key value`, without options. */
+interface SetOptions {
+  condition?: 'NX' | 'XX';
+  expiresAtMs: number;
+  keepExpiry: boolean;
+  returnOld: boolean;
+}
+
+/** `SET key value [NX | XX] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]` */
 export const set: Command = {
   name: 'set',
   arity: -3,
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
   run({ store }, words) {
-    const [, key, value] = words;
-    if (words.length !== 3 || key === undefined || value === undefined) throw new CommandError('ERR syntax error');
-    store.set(latin1(key), { kind: 'string', bytes: ownBytes(value) });
+    const key = latin1(words[1]);
+    if (words.length === 3) {
+      store.set(key, { kind: 'string', bytes: ownBytes(words[2] as Buffer) });
+      return ok;
+    }
+    const options = setOptions(words);
+    const old: Reply = options.returnOld ? (store.read(key, 'string')?.bytes ?? null) : null;
+    const there = store.get(key) !== undefined;
+    if (options.condition !== undefined && there !== (options.condition === 'XX')) return old;
+    store.set(key, { kind: 'string', bytes: ownBytes(words[2] as Buffer) }, options);
+    if (options.expiresAtMs !== 0) store.expire(key, options.expiresAtMs);
+    return options.returnOld ? old : ok;
+  },
+};
+
+function setOptions(words: readonly Buffer[]): SetOptions {
+  const options: SetOptions = { expiresAtMs: 0, keepExpiry: false, returnOld: false };
+  for (let at = 3; at < words.length; at += 1) {
+    const word = keyword(words[at]);
+    const timed = options.expiresAtMs !== 0 || options.keepExpiry;
+    if ((word === 'NX' || word === 'XX') && (options.condition ?? word) === word) options.condition = word;
+    else if (word === 'GET') options.returnOld = true;
+    else if (word === 'KEEPTTL' && !timed) options.keepExpiry = true;
+    else if (isExpiryUnit(word) && !timed && at + 1 < words.length) {
+      at += 1;
+      options.expiresAtMs = expiryAt(words[at], word, 'set');
+    } else throw new CommandError(syntaxError);
+  }
+  return options;
+}
+
+function isExpiryUnit(word: string): word is ExpiryUnit {
+  return word === 'EX' || word === 'PX' || word === 'EXAT' || word === 'PXAT';
+}
+
+/** `SETNX key value` */
+export const setnx: Command = {
+  name: 'setnx',
+  arity: 3,
+  flags: ['write', 'denyoom', 'fast'],
+  keys: [1, 1, 1],
+  run({ store }, words) {
+    const key = latin1(words[1]);
+    if (store.get(key) !== undefined) return 0;
+    store.set(key, { kind: 'string', bytes: ownBytes(words[2] as Buffer) });
+    return 1;
+  },
+};
+
+/** `GETDEL key` */
+export const getdel: Command = {
+  name: 'getdel',
+  arity: 2,
+  flags: ['write', 'fast'],
+  keys: [1, 1, 1],
+  run({ store }, words) {
+    const key = latin1(words[1]);
+    const value = store.read(key, 'string')?.bytes ?? null;
+    if (value !== null) store.delete(key);
+    return value;
+  },
+};
+
+/** `MGET key…`: nil for what is no string. */
+export const mget: Command = {
+  name: 'mget',
+  arity: -2,
+  flags: ['readonly', 'fast'],
+  keys: [1, -1, 1],
+  run: ({ store }, words) =>
+    words.slice(1).map((word) => {
+      const value = store.get(latin1(word));
+      return value?.kind === 'string' ? value.bytes : null;
+    }),
+};
+
+/** `MSET key value…` */
+export const mset: Command = {
+  name: 'mset',
+  arity: -3,
+  flags: ['write', 'denyoom'],
+  keys: [1, -1, 2],
+  run({ store }, words) {
+    if (words.length % 2 === 0) throw arityError('mset');
+    for (let at = 1; at < words.length; at += 2) {
+      store.set(latin1(words[at]), { kind: 'string', bytes: ownBytes(words[at + 1] as Buffer) });
+    }
     return ok;
   },
 };
+
+/** `STRLEN key` */
+export const strlen: Command = {
+  name: 'strlen',
+  arity: 2,
+  flags: ['readonly', 'fast'],
+  keys: [1, 1, 1],
+  run: ({ store }, words) => store.read(latin1(words[1]), 'string')?.bytes.length ?? 0,
+};
+
+/** `APPEND key value` */
+export const append: Command = {
+  name: 'append',
+  arity: 3,
+  flags: ['write', 'denyoom', 'fast'],
+  keys: [1, 1, 1],
+  run({ store, server }, words) {
+    const key = latin1(words[1]);
+    const before = store.read(key, 'string')?.bytes ?? Buffer.alloc(0);
+    if (before.length + (words[2]?.length ?? 0) > server.limits.maxBulkBytes) {
+      throw new CommandError('ERR string exceeds maximum allowed size (proto-max-bulk-len)');
+    }
+    const bytes = Buffer.concat([before, words[2] as Buffer]);
+    store.set(key, { kind: 'string', bytes: ownBytes(bytes) }, { keepExpiry: true });
+    return bytes.length;
+  },
+};
+
+const integerError = 'ERR value is not an integer or out of range';
+const least = -(2n ** 63n);
+const most = 2n ** 63n - 1n;
+
+function add(store: Keyspace, key: string, amount: bigint): bigint {
+  const before = signed64(store.read(key, 'string')?.bytes ?? Buffer.from('0'));
+  const value = before + amount;
+  if (value < least || value > most) throw new CommandError('ERR increment or decrement would overflow');
+  store.set(key, { kind: 'string', bytes: ownBytes(Buffer.from(String(value))) }, { keepExpiry: true });
+  return value;
+}
+
+function signed64(word: Buffer | undefined): bigint {
+  const text = latin1(word);
+  if (!/^(0|-?[1-9]\d{0,18})$/.test(text)) throw new CommandError(integerError);
+  const value = BigInt(text);
+  if (value < least || value > most) throw new CommandError(integerError);
+  return value;
+}
+
+function counter(name: string, arity: number, amount: (words: readonly Buffer[]) => bigint): Command {
+  return {
+    name,
+    arity,
+    flags: ['write', 'denyoom', 'fast'],
+    keys: [1, 1, 1],
+    run: ({ store }: CommandContext, words) => add(store, latin1(words[1]), amount(words)),
+  };
+}
+
+function decrement(words: readonly Buffer[]): bigint {
+  const amount = signed64(words[2]);
+  if (amount === least) throw new CommandError('ERR decrement would overflow');
+  return -amount;
+}
+
+/** `INCR key`, `DECR key`, `INCRBY key n`, `DECRBY key n` */
+export const counters: readonly Command[] = [
+  counter('incr', 2, () => 1n),
+  counter('decr', 2, () => -1n),
+  counter('incrby', 3, (words) => signed64(words[2])),
+  counter('decrby', 3, decrement),
+];
+
+/** `SETEX key seconds value`, `PSETEX key milliseconds value` */
+function setExpiring(name: string, unit: ExpiryUnit): Command {
+  return {
+    name,
+    arity: 4,
+    flags: ['write', 'denyoom'],
+    keys: [1, 1, 1],
+    run({ store }, words) {
+      const atMs = expiryAt(words[2], unit, name);
+      store.set(latin1(words[1]), { kind: 'string', bytes: ownBytes(words[3] as Buffer) });
+      store.expire(latin1(words[1]), atMs);
+      return ok;
+    },
+  };
+}
+
+export const setex = setExpiring('setex', 'EX');
+export const psetex = setExpiring('psetex', 'PX');

@@ -4,22 +4,32 @@ import { client } from './client.js';
 import { cluster } from './cluster.js';
 import { type Command, CommandError } from './command.js';
 import { config } from './config.js';
+import { copy } from './copy.js';
+import { dagCommands } from './dag.js';
 import { del, unlink } from './delete.js';
 import { exists } from './exists.js';
-import { hexists, hget, hgetall, hlen, hmset, hset } from './hashes.js';
+import { expiryCommands } from './expiry.js';
+import { hdel, hexists, hget, hgetall, hkeys, hlen, hmget, hmset, hset, hvals } from './hashes.js';
 import { hello, select } from './hello.js';
 import { info } from './info.js';
 import { dbsize, flushall, flushdb, keys, scan } from './keyspace.js';
-import { llen, lrange, rpush } from './lists.js';
+import { lindex, llen, lpop, lpush, lrange, rpop, rpush } from './lists.js';
+import { memory } from './memory.js';
 import { modelDelete } from './model-delete.js';
 import { modelExecute } from './model-execute.js';
 import { modelGet } from './model-get.js';
+import { modelRun } from './model-run.js';
+import { modelSet } from './model-set.js';
 import { modelStore } from './model-store.js';
 import { echo, ping } from './ping.js';
 import { quit } from './quit.js';
+import { randomkey } from './random-key.js';
 import { rename } from './rename.js';
-import { scriptCommands } from './scripts.js';
-import { get, set } from './strings.js';
+import { bgsave, lastsave, save, shutdown } from './save.js';
+import { modelScan, scriptScan } from './scans.js';
+import { scriptExecute, scriptRun } from './script-run.js';
+import { scriptDelete, scriptGet, scriptSet, scriptStore } from './scripts.js';
+import { append, counters, get, getdel, mget, mset, psetex, set, setex, setnx, strlen } from './strings.js';
 import { tensorGet } from './tensor-get.js';
 import { tensorSet } from './tensor-set.js';
 import { type } from './type.js';
@@ -31,7 +41,8 @@ const command: Command = {
   arity: -1,
   flags: ['fast'],
   keys: [0, 0, 0],
-  run(_context, words) {
+  run({ client: self }, words) {
+    self.introduced = true;
     if (words.length === 1) return commands.map(describe);
     switch (keyword(words[1])) {
       case 'COUNT':
@@ -71,24 +82,59 @@ export const commands: readonly Command[] = [
   flushall,
   keys,
   scan,
+  copy,
+  randomkey,
+  memory,
+  save,
+  bgsave,
+  lastsave,
+  shutdown,
+  ...expiryCommands,
   get,
   set,
+  setnx,
+  setex,
+  psetex,
+  getdel,
+  mget,
+  mset,
+  strlen,
+  append,
+  ...counters,
   hset,
   hmset,
   hget,
+  hmget,
   hgetall,
+  hkeys,
+  hvals,
+  hdel,
   hexists,
   hlen,
   rpush,
+  lpush,
+  rpop,
+  lpop,
+  lindex,
   llen,
   lrange,
   tensorSet,
   tensorGet,
   modelStore,
+  modelSet,
   modelGet,
   modelDelete,
   modelExecute,
-  ...scriptCommands,
+  modelRun,
+  modelScan,
+  scriptStore,
+  scriptSet,
+  scriptGet,
+  scriptDelete,
+  scriptExecute,
+  scriptRun,
+  scriptScan,
+  ...dagCommands,
   aiInfo,
   aiConfig,
 ];
@@ -105,6 +151,12 @@ export function commandOf(words: readonly Buffer[]): Command {
   const enough = found.arity > 0 ? words.length === found.arity : words.length >= -found.arity;
   if (!enough) throw arityError(found.name);
   return found;
+}
+
+/** Whether a late reply to the request may come nested in arrays. */
+export function mayNest(words: readonly Buffer[]): boolean {
+  const name = latin1(words[0]);
+  return (byName.get(name) ?? byName.get(name.toLowerCase()))?.mayNest === true;
 }
 
 function describe({ name, arity, flags, keys: range }: Command) {

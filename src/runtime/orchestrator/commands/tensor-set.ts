@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ok } from '../resp/reply.js';
 import { LendableBytes, ownBytes } from '../store/lendable-bytes.js';
 import { type Dtype, elementBytes, elementCount, parseDtype } from '../tensor/dtype.js';
@@ -5,12 +6,16 @@ import { type Command, CommandError } from './command.js';
 import { tensorBytesOfValues } from './tensor-values.js';
 import { latin1 } from './words.js';
 
+/** So many bytes are looked at in one turn of the event loop. */
+const checkAtOnceBytes = 1024 * 1024;
+
 /** `AI.TENSORSET key type [dim…] [BLOB data | VALUES v…]`; without data all zeros. */
 export const tensorSet: Command = {
   name: 'ai.tensorset',
   arity: -4,
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
+  mayNest: true,
   run({ store, server }, words) {
     const key = latin1(words[1]);
     store.read(key, 'tensor');
@@ -29,14 +34,23 @@ export const tensorSet: Command = {
       }
     }
     const rest = words.slice(at + 1);
+    const stored = (bytes: Buffer) => {
+      store.set(key, { kind: 'tensor', dtype, shape, bytes: new LendableBytes(bytes) });
+      return ok;
+    };
     const bytes =
       form === 'BLOB'
         ? blobBytes(dtype, shape, rest)
         : form === 'VALUES'
           ? tensorBytesOfValues(dtype, elementCount(shape), rest)
           : zeros(dtype, shape, server.limits.maxBulkBytes);
-    store.set(key, { kind: 'tensor', dtype, shape, bytes: new LendableBytes(bytes) });
-    return ok;
+    if (form === 'BLOB' && bytes.length > checkAtOnceBytes && (dtype === 'BOOL' || dtype === 'STRING')) {
+      return checkInSlices(dtype, elementCount(shape), bytes).then(() => {
+        store.read(key, 'tensor');
+        return stored(bytes);
+      });
+    }
+    return stored(bytes);
   },
 };
 
@@ -45,18 +59,50 @@ function blobBytes(dtype: Dtype, shape: readonly number[], rest: readonly Buffer
   if (rest.length !== 1 || blob === undefined) {
     throw new CommandError("ERR a single binary string should come after the BLOB argument in 'AI.TENSORSET' command");
   }
-  const elements = elementCount(shape);
-  if (dtype === 'STRING') {
-    if (countZeros(blob) !== elements || blob.at(-1) !== 0) {
-      throw new CommandError('ERR Number of string elements in data blob does not match tensor length');
-    }
-  } else if (blob.length !== elements * elementBytes[dtype]) {
+  if (dtype !== 'STRING' && blob.length !== elementCount(shape) * elementBytes[dtype]) {
     throw new CommandError('ERR data length does not match tensor shape and type');
   }
-  if (dtype === 'BOOL' && !blob.every((byte) => byte <= 1)) {
-    throw new CommandError('ERR BOOL tensor elements must be 0 or 1');
-  }
+  if (blob.length <= checkAtOnceBytes) checkContent(dtype, elementCount(shape), blob);
   return ownBytes(blob);
+}
+
+function checkContent(dtype: Dtype, elements: number, bytes: Buffer): void {
+  if (dtype === 'BOOL' && !isBoolean(bytes)) throw notBoolean();
+  if (dtype === 'STRING' && (countZeros(bytes) !== elements || bytes.at(-1) !== 0)) throw wrongStrings();
+}
+
+/** {@link checkContent} for many bytes, a slice a turn of the event loop. */
+async function checkInSlices(dtype: Dtype, elements: number, bytes: Buffer): Promise<void> {
+  let zeros = 0;
+  for (let at = 0; at < bytes.length; at += checkAtOnceBytes) {
+    const slice = bytes.subarray(at, at + checkAtOnceBytes);
+    if (dtype === 'BOOL' && !isBoolean(slice)) throw notBoolean();
+    if (dtype === 'STRING') zeros += countZeros(slice);
+    await nextTurn();
+  }
+  if (dtype === 'STRING' && (zeros !== elements || bytes.at(-1) !== 0)) throw wrongStrings();
+}
+
+/** Whether each byte is 0 or 1. */
+function isBoolean(bytes: Buffer): boolean {
+  let at = 0;
+  let others = 0;
+  if (bytes.byteOffset % 4 === 0) {
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+    for (let word = 0; word < words.length; word += 1) others |= words[word] as number;
+    others &= 0xfefefefe;
+    at = words.length * 4;
+  }
+  for (; at < bytes.length; at += 1) others |= (bytes[at] as number) & 0xfe;
+  return others === 0;
+}
+
+function notBoolean(): CommandError {
+  return new CommandError('ERR BOOL tensor elements must be 0 or 1');
+}
+
+function wrongStrings(): CommandError {
+  return new CommandError('ERR Number of string elements in data blob does not match tensor length');
 }
 
 function zeros(dtype: Dtype, shape: readonly number[], limit: number): Buffer {

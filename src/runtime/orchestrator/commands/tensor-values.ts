@@ -168,7 +168,9 @@ function stringValues(bytes: Buffer): Reply[] {
   const values: Reply[] = [];
   for (let start = 0; start < bytes.length; ) {
     const end = bytes.indexOf(0, start);
-    values.push(bytes.subarray(start, end === -1 ? bytes.length : end));
+    const value = bytes.subarray(start, end === -1 ? bytes.length : end);
+    // A copy: the tensor may be overwritten before the reply is written.
+    values.push(Buffer.from(value));
     start = end === -1 ? bytes.length : end + 1;
   }
   return values;

@@ -1,24 +1,36 @@
+import { performance } from 'node:perf_hooks';
 import { InferenceError } from './inference-error.js';
 import type { InferenceThread } from './inference-thread.js';
+import { RunQueue, type RunRequest } from './run-queue.js';
 
 interface Task {
   readonly begin: (thread: InferenceThread) => Promise<void>;
   readonly reject: (error: Error) => void;
 }
 
+/** Runs requests as one on a thread, and answers them. Never rejects. */
+export type RunOnThread = (thread: InferenceThread, requests: readonly RunRequest[]) => Promise<void>;
+
 /** The threads of one device and the queue before them: first come, first served. */
 export class DevicePool {
   readonly #size: number;
   readonly #start: () => InferenceThread;
+  readonly #run: RunOnThread;
   readonly #idle: InferenceThread[] = [];
+  /** Threads with one quick run to do, which may be given the next already. */
+  readonly #almostIdle = new Set<InferenceThread>();
   readonly #threads = new Set<InferenceThread>();
-  readonly #queue: Task[] = [];
+  readonly #tasks: Task[] = [];
+  readonly #requests = new RunQueue();
+  #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  #soon = false;
 
   /** At most `size` threads, started by `start` when they are first needed. */
-  constructor(size: number, start: () => InferenceThread) {
+  constructor(size: number, start: () => InferenceThread, run: RunOnThread) {
     this.#size = size;
     this.#start = start;
+    this.#run = run;
   }
 
   /** Starts a thread before it is needed. */
@@ -33,9 +45,25 @@ export class DevicePool {
         reject(closing());
         return;
       }
-      this.#queue.push({ begin: (thread) => work(thread).then(resolve, reject), reject });
+      this.#tasks.push({ begin: (thread) => work(thread).then(resolve, reject), reject });
       this.#dispatch();
     });
+  }
+
+  /** Runs a request once a thread is free, with others if its model wants that. */
+  run(request: RunRequest): void {
+    if (this.#closed) {
+      request.reject(closing());
+      return;
+    }
+    this.#requests.push(request);
+    if (request.shape === undefined) this.#dispatch();
+    else this.#dispatchSoon();
+  }
+
+  /** Looks again for what can be run. */
+  wake(): void {
+    this.#dispatch();
   }
 
   /** Calls `visit` for each thread that runs. */
@@ -46,30 +74,80 @@ export class DevicePool {
   /** Ends the threads; what they do and what waits for them fails. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const { reject } of this.#queue.splice(0)) reject(closing());
+    clearTimeout(this.#timer);
+    for (const { reject } of this.#tasks.splice(0)) reject(closing());
+    for (const { reject } of this.#requests.drain()) reject(closing());
     await Promise.all([...this.#threads].map((thread) => thread.close()));
   }
 
-  #dispatch(): void {
-    while (this.#queue.length > 0) {
-      const thread = this.#free();
-      if (thread === undefined) return;
-      const task = this.#queue.shift();
-      if (task === undefined) return;
-      void task.begin(thread).finally(() => {
-        if (thread.dead) this.#threads.delete(thread);
-        else this.#idle.push(thread);
-        this.#dispatch();
-      });
-    }
+  /** Lets what has come in the same turn of the event loop join in. */
+  #dispatchSoon(): void {
+    if (this.#soon) return;
+    this.#soon = true;
+    setImmediate(() => {
+      this.#soon = false;
+      this.#dispatch();
+    });
   }
 
-  #free(): InferenceThread | undefined {
+  #dispatch(): void {
+    while (this.#idle.length > 0 || this.#threads.size < this.#size) {
+      const task = this.#tasks.shift();
+      const requests = task === undefined ? this.#requests.take() : undefined;
+      if (task !== undefined) this.#occupy(this.#free(), task.begin);
+      else if (requests !== undefined) this.#runOn(this.#free(), requests);
+      else break;
+    }
+    for (const thread of this.#almostIdle) this.#runAhead(thread);
+    this.#setTimer();
+  }
+
+  /** Gives a thread what it is to do after a quick run, so that it need not wait for it. */
+  #runAhead(thread: InferenceThread): void {
+    const requests = this.#requests.takeAhead(
+      ({ model, bytes }) => model.isQuick && bytes <= aheadBytes && thread.has(model.id),
+    );
+    if (requests === undefined) return;
+    this.#almostIdle.delete(thread);
+    this.#runOn(thread, requests);
+  }
+
+  #runOn(thread: InferenceThread, requests: readonly RunRequest[]): void {
+    if (thread.occupied === 0 && requests[0]?.model.isQuick === true) this.#almostIdle.add(thread);
+    this.#occupy(thread, () => this.#run(thread, requests));
+  }
+
+  #occupy(thread: InferenceThread, work: (thread: InferenceThread) => Promise<void>): void {
+    thread.occupied += 1;
+    void work(thread).finally(() => {
+      thread.occupied -= 1;
+      this.#almostIdle.delete(thread);
+      if (thread.dead) this.#threads.delete(thread);
+      else if (thread.occupied === 0) this.#idle.push(thread);
+      this.#dispatch();
+    });
+  }
+
+  /** One that is idle, or a new one. */
+  #free(): InferenceThread {
     for (let thread = this.#idle.pop(); thread !== undefined; thread = this.#idle.pop()) {
       if (!thread.dead) return thread;
       this.#threads.delete(thread);
     }
-    return this.#threads.size < this.#size ? this.#newThread() : undefined;
+    return this.#newThread();
+  }
+
+  /** Requests that wait for company or have a time limit become due without anything else happening. */
+  #setTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const { wakeAtMs } = this.#requests;
+    if (wakeAtMs === undefined || this.#closed) return;
+    this.#timer = setTimeout(
+      () => this.#dispatch(),
+      Math.min(Math.max(1, wakeAtMs - performance.now() + 1), maxTimerMs),
+    );
+    this.#timer.unref();
   }
 
   #newThread(): InferenceThread {
@@ -78,6 +156,12 @@ export class DevicePool {
     return thread;
   }
 }
+
+/** Inputs up to this size are copied, so that nobody misses them while they wait. */
+const aheadBytes = 4 * 1024 * 1024;
+
+/** The longest time that setTimeout takes. */
+const maxTimerMs = 2 ** 31 - 1;
 
 function closing(): InferenceError {
   return new InferenceError('ERR the orchestrator is closing');

@@ -1,12 +1,13 @@
+export type { BatchOptions } from './batching.js';
 export { parseDevice } from './device.js';
 export {
   Inference,
   type InferenceOptions,
   type LoadedModel,
   type ModelDefinition,
-  QueueTimeoutError,
   type RunOptions,
 } from './inference.js';
 export { InferenceError } from './inference-error.js';
 export type { RunResult } from './inference-thread.js';
+export { QueueTimeoutError } from './queue-timeout-error.js';
 export type { ByteSource, Loan, ResultTensor, TensorSource } from './tensor.js';

@@ -1,19 +1,15 @@
 import { Worker } from 'node:worker_threads';
+import { gatherInputs } from './gather-inputs.js';
 import { InferenceError } from './inference-error.js';
-import type {
-  InferenceAnswer,
-  InferenceRequest,
-  InferenceWorkerData,
-  InputMessage,
-  SessionSettings,
-} from './messages.js';
+import type { InferenceAnswer, InferenceRequest, InferenceWorkerData, SessionSettings } from './messages.js';
 import type { ByteSource, Loan, ResultTensor, TensorSource } from './tensor.js';
 import { startable } from './worker-url.js';
 
-/** What a model says of itself. */
-export interface ModelNames {
+/** What a model says of itself, and how long loading it took. */
+export interface ModelFacts {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  readonly micros: number;
 }
 
 /** What a run gives: outputs in the model's order, undefined where an output is no tensor. */
@@ -30,11 +26,13 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** One inference thread as seen from outside. It is to be asked one thing at a time. */
+/** One inference thread as seen from outside. It does one thing after the other. */
 export class InferenceThread {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   readonly #models = new Set<number>();
+  /** How many things it is asked for; kept by whoever asks. */
+  occupied = 0;
   #nextId = 1;
   #dead: Error | undefined;
 
@@ -55,25 +53,25 @@ export class InferenceThread {
     return this.#models.has(model);
   }
 
-  async load(model: number, bytes: ByteSource, settings: SessionSettings): Promise<ModelNames> {
+  async load(model: number, bytes: ByteSource, settings: SessionSettings): Promise<ModelFacts> {
     const loan = await bytes.borrow();
     const answer = await this.#ask([loan], (id) => ({ kind: 'load', id, model, buffer: loan.buffer, settings }));
     if (answer.kind !== 'loaded') throw new InferenceError('ERR unexpected answer from the inference thread');
     this.#models.add(model);
-    return { inputs: answer.inputs, outputs: answer.outputs };
+    return { inputs: answer.inputs, outputs: answer.outputs, micros: answer.micros };
   }
 
-  async run(model: number, inputs: readonly TensorSource[]): Promise<RunResult> {
-    const lent = await borrowAll(inputs);
-    const messages = inputs.map(({ dtype, shape, bytes }): InputMessage => {
-      const loan = lent.get(bytes);
-      if (loan === undefined) throw new InferenceError('ERR an input was not borrowed');
-      return { dtype, shape, buffer: loan.buffer, missed: loan.missed };
-    });
-    const loans = [...new Set(inputs.map(({ bytes }) => bytes))].flatMap((bytes) => lent.get(bytes) ?? []);
-    const answer = await this.#ask(loans, (id) => ({ kind: 'run', id, model, inputs: messages }));
+  /** Runs the inputs of one or more requests, whose sizes are given, as one; a result for each. */
+  async run(
+    model: number,
+    requests: readonly (readonly TensorSource[])[],
+    sizes: readonly number[],
+  ): Promise<RunResult[]> {
+    const { inputs, loans } = await gatherInputs(requests);
+    const answer = await this.#ask(loans, (id) => ({ kind: 'run', id, model, inputs, sizes }));
     if (answer.kind !== 'ran') throw new InferenceError('ERR unexpected answer from the inference thread');
-    return { outputs: answer.outputs.map((output) => output ?? undefined), micros: answer.micros };
+    const { outputs, micros } = answer;
+    return outputs.map((own) => ({ outputs: own.map((output) => output ?? undefined), micros }));
   }
 
   unload(model: number): void {
@@ -82,10 +80,15 @@ export class InferenceThread {
   }
 
   async close(): Promise<void> {
-    await this.#worker.terminate();
+    if (this.dead) return;
+    // ONNX Runtime aborts the process when its thread is torn down in the middle of its work.
+    this.#worker.ref();
+    const ended = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
+    this.#worker.postMessage({ kind: 'close' } satisfies InferenceRequest);
+    await ended;
   }
 
-  #ask(loans: Loan[], request: (id: number) => InferenceRequest): Promise<Finished> {
+  #ask(loans: readonly Loan[], request: (id: number) => InferenceRequest): Promise<Finished> {
     return new Promise((resolve, reject) => {
       if (this.#dead !== undefined) {
         for (const loan of loans) loan.giveBack(loan.buffer);
@@ -136,17 +139,4 @@ export class InferenceThread {
     }
     this.#pending.clear();
   }
-}
-
-/** Borrows each distinct source once, always in the order of their serials, so that two threads never wait for each other. */
-async function borrowAll(inputs: readonly TensorSource[]): Promise<Map<ByteSource, Loan>> {
-  const sources = [...new Set(inputs.map(({ bytes }) => bytes))].sort((a, b) => a.serial - b.serial);
-  const lent = new Map<ByteSource, Loan>();
-  try {
-    for (const source of sources) lent.set(source, await source.borrow());
-  } catch (error) {
-    for (const loan of lent.values()) loan.giveBack(loan.buffer);
-    throw new InferenceError(`ERR ${error instanceof Error ? error.message : String(error)}`);
-  }
-  return lent;
 }

@@ -1,10 +1,18 @@
 import { performance } from 'node:perf_hooks';
+import { type BatchOptions, batchShapeOf } from './batching.js';
 import { DevicePool } from './device-pool.js';
 import { InferenceError } from './inference-error.js';
 import { InferenceThread, type RunResult } from './inference-thread.js';
+import { MainLane } from './main-lane.js';
 import type { SessionSettings } from './messages.js';
+import { RunCost } from './run-cost.js';
+import type { RunRequest } from './run-queue.js';
 import type { ByteSource, TensorSource } from './tensor.js';
 import { defaultWorkerUrl } from './worker-url.js';
+
+/** A model up to this size, and no slower to load, may be loaded on the main thread too. */
+const laneModelBytes = 4 * 1024 * 1024;
+const laneLoadMicros = 10_000;
 
 /** How the AI layer runs. */
 export interface InferenceOptions {
@@ -15,6 +23,8 @@ export interface InferenceOptions {
   /** 0 or absent: ONNX Runtime's choice. */
   readonly interOpThreads?: number | undefined;
   readonly intraOpThreads?: number | undefined;
+  /** Devices that others stand in for, as {@link parseDevice} gives both: `GPU:0` by `CPU`. */
+  readonly mapDevice?: Readonly<Record<string, string>> | undefined;
   readonly workerUrl?: URL | undefined;
 }
 
@@ -24,12 +34,14 @@ export interface ModelDefinition {
   readonly backend: string;
   /** As {@link parseDevice} gives it. */
   readonly device: string;
+  readonly batch?: BatchOptions;
   readonly bytes: ByteSource;
 }
 
 /** A model that can be run, until it is unloaded. */
 export interface LoadedModel {
   readonly id: number;
+  /** Where it runs. */
   readonly device: string;
   /** Names in the model's order. */
   readonly inputs: readonly string[];
@@ -38,39 +50,59 @@ export interface LoadedModel {
 
 /** Options of one run. */
 export interface RunOptions {
-  /** How long the request may wait for a thread, in milliseconds. */
+  /** How long the request may wait to be begun, in milliseconds. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** A run waited longer than it wanted to, and was not begun. */
-export class QueueTimeoutError extends Error {
-  override readonly name = 'QueueTimeoutError';
-}
-
 interface Held {
-  readonly definition: ModelDefinition;
+  readonly id: number;
+  readonly device: string;
+  readonly bytes: ByteSource;
+  readonly batch: BatchOptions;
+  readonly settings: SessionSettings;
+  readonly cost: RunCost;
+  /** It may run on the main thread if it proves cheap. */
+  readonly mayRunHere: boolean;
+  readonly isQuick: boolean;
   pending: number;
   unwanted: boolean;
 }
 
+const noBatches: BatchOptions = { batchSize: 0, minBatchSize: 0, minBatchTimeoutMs: 0 };
+
 /**
  * The AI layer: loads models, runs them on tensors, and gives tensors back. Work happens on threads of its own, a pool
- * a device. It knows neither the protocol nor where tensors live.
+ * a device; models whose runs are cheaper than handing them over run on the calling thread. It knows neither the
+ * protocol nor where tensors live.
  */
 export class Inference {
   readonly #options: InferenceOptions;
   readonly #workerUrl: URL;
   readonly #pools = new Map<string, DevicePool>();
+  readonly #lane: MainLane;
   readonly #models = new Map<number, Held>();
   #nextId = 1;
+  #requests = 0;
   #runs = 0;
 
   constructor(options: InferenceOptions) {
     this.#options = options;
     this.#workerUrl = options.workerUrl ?? defaultWorkerUrl();
+    this.#lane = new MainLane(
+      options.onnxRuntime ?? '',
+      (request) => this.#pool((request.model as Held).device).run(request),
+      () => {
+        this.#runs += 1;
+      },
+    );
   }
 
-  /** Runs that have succeeded. */
+  /** Requests that have been answered with tensors. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** Runs of models that have succeeded; requests that were joined make one. */
   get runs(): number {
     return this.#runs;
   }
@@ -81,45 +113,71 @@ export class Inference {
   }
 
   /** @throws InferenceError */
-  async load(definition: ModelDefinition): Promise<LoadedModel> {
-    this.#checkBackend(definition.backend);
+  async load({ backend, device: asked, batch = noBatches, bytes }: ModelDefinition): Promise<LoadedModel> {
+    this.#checkBackend(backend);
     const id = this.#nextId++;
-    const names = await this.#pool(definition.device).use((thread) =>
-      thread.load(id, definition.bytes, this.#settings(definition.device)),
-    );
-    this.#models.set(id, { definition, pending: 0, unwanted: false });
-    return { id, device: definition.device, inputs: names.inputs, outputs: names.outputs };
+    const device = this.#mapped(asked);
+    const settings = this.#settings(device);
+    const facts = await this.#pool(device).use((thread) => thread.load(id, bytes, settings));
+    this.#models.set(id, {
+      id,
+      device,
+      bytes,
+      batch,
+      settings,
+      cost: new RunCost(),
+      // Requests that wait for company must all wait in one place.
+      mayRunHere:
+        device.startsWith('CPU') &&
+        bytes.byteLength <= laneModelBytes &&
+        facts.micros <= laneLoadMicros &&
+        batch.minBatchSize <= 1,
+      get isQuick() {
+        return this.cost.isQuick;
+      },
+      pending: 0,
+      unwanted: false,
+    });
+    return { id, device, inputs: facts.inputs, outputs: facts.outputs };
   }
 
   /** Inputs in the model's order, as many as it has. @throws InferenceError, QueueTimeoutError */
   async run(model: LoadedModel, inputs: readonly TensorSource[], options: RunOptions = {}): Promise<RunResult> {
     const held = this.#models.get(model.id);
     if (held === undefined) throw new InferenceError('ERR the model has been deleted');
-    const queued = performance.now();
     held.pending += 1;
     try {
-      const result = await this.#pool(model.device).use(async (thread) => {
-        const waited = performance.now() - queued;
-        if (options.timeoutMs !== undefined && waited > options.timeoutMs) throw new QueueTimeoutError();
-        if (!thread.has(model.id)) {
-          await thread.load(model.id, held.definition.bytes, this.#settings(model.device));
-        }
-        return thread.run(model.id, inputs);
+      const result = await new Promise<RunResult>((resolve, reject) => {
+        let bytes = 0;
+        for (const input of inputs) bytes += input.bytes.byteLength;
+        const request = {
+          model: held,
+          inputs,
+          bytes,
+          shape: held.batch.batchSize > 0 ? batchShapeOf(inputs) : undefined,
+          queuedAtMs: performance.now(),
+          timeoutMs: options.timeoutMs,
+          resolve,
+          reject,
+        };
+        if (this.#belongsHere(held, bytes)) this.#lane.run(request);
+        else this.#pool(held.device).run(request);
       });
-      this.#runs += 1;
+      this.#requests += 1;
       return result;
     } finally {
       held.pending -= 1;
-      if (held.unwanted) this.#drop(model, held);
+      if (held.unwanted) this.#drop(held);
     }
   }
 
-  /** Frees a model once the runs that wait for it have ended. */
+  /** Frees a model and its bytes once the runs that wait for it have ended. */
   unload(model: LoadedModel): void {
     const held = this.#models.get(model.id);
     if (held === undefined) return;
     held.unwanted = true;
-    this.#drop(model, held);
+    this.#drop(held);
+    if (held.batch.minBatchSize > 0) this.#pools.get(held.device)?.wake();
   }
 
   /** Ends all threads; what they were doing fails. */
@@ -127,11 +185,45 @@ export class Inference {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
   }
 
-  #drop(model: LoadedModel, held: Held): void {
+  /** A model that fills batches must leave the main thread time for a full one. */
+  #belongsHere(held: Held, bytes: number): boolean {
+    if (!held.mayRunHere || !held.cost.isCheap(bytes, 1 / Math.max(1, held.batch.batchSize))) return false;
+    if (this.#lane.has(held.id)) return true;
+    this.#lane.prepare(held);
+    return false;
+  }
+
+  /** Answers the requests. */
+  async #runOnThread(thread: InferenceThread, requests: readonly RunRequest[]): Promise<void> {
+    const [first] = requests;
+    if (first === undefined) return;
+    const held = first.model as Held;
+    try {
+      if (!thread.has(held.id)) await thread.load(held.id, held.bytes, held.settings);
+      const results = await thread.run(
+        held.id,
+        requests.map(({ inputs }) => inputs),
+        requests.map(({ shape }) => shape?.size ?? 0),
+      );
+      this.#runs += 1;
+      held.cost.measured(results[0]?.micros ?? 0, first.bytes, requests.length);
+      for (const [index, request] of requests.entries()) {
+        const result = results[index];
+        if (result === undefined) request.reject(new InferenceError('ERR the inference thread gave no result'));
+        else request.resolve(result);
+      }
+    } catch (error) {
+      for (const { reject } of requests) reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #drop(held: Held): void {
     if (held.pending > 0) return;
-    this.#models.delete(model.id);
-    this.#pools.get(model.device)?.forEach((thread) => {
-      thread.unload(model.id);
+    this.#models.delete(held.id);
+    this.#lane.unload(held.id);
+    held.bytes.discard();
+    this.#pools.get(held.device)?.forEach((thread) => {
+      thread.unload(held.id);
     });
   }
 
@@ -148,17 +240,23 @@ export class Inference {
     }
   }
 
+  /** The device that stands in for one, or itself. `GPU` is the first one. */
+  #mapped(device: string): string {
+    const map = this.#options.mapDevice ?? {};
+    return map[device] ?? (device === 'GPU' ? map['GPU:0'] : device === 'GPU:0' ? map['GPU'] : undefined) ?? device;
+  }
+
   #pool(device: string): DevicePool {
     let pool = this.#pools.get(device);
     if (pool === undefined) {
-      pool = new DevicePool(this.#options.threadsPerQueue ?? 1, () => this.#newThread());
+      pool = new DevicePool(
+        this.#options.threadsPerQueue ?? 1,
+        () => new InferenceThread(this.#workerUrl, this.#options.onnxRuntime ?? ''),
+        (thread, requests) => this.#runOnThread(thread, requests),
+      );
       this.#pools.set(device, pool);
     }
     return pool;
-  }
-
-  #newThread(): InferenceThread {
-    return new InferenceThread(this.#workerUrl, this.#options.onnxRuntime ?? '');
   }
 
   #settings(device: string): SessionSettings {

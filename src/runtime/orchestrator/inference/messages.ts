@@ -15,13 +15,25 @@ export interface SessionSettings {
   readonly interOpThreads: number;
 }
 
-/** An input on its way to the thread. */
-export interface InputMessage {
-  readonly dtype: Dtype;
-  readonly shape: readonly number[];
+/** Bytes on their way to the thread. */
+export interface InputPart {
   readonly buffer: ArrayBuffer;
   /** Somebody waits for these bytes: they come back as soon as may be. */
   readonly missed: boolean;
+}
+
+/** An input on its way to the thread: its parts one after the other. */
+export interface InputMessage {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly parts: readonly InputPart[];
+}
+
+/** An input as a model takes it. */
+export interface ModelInput {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly buffer: ArrayBuffer;
 }
 
 /** An output on its way back. */
@@ -33,6 +45,8 @@ export interface OutputMessage {
 
 /** What the thread is asked. `id` numbers the request. */
 export type InferenceRequest =
+  /** To end once what was asked before is done. */
+  | { readonly kind: 'close' }
   | {
       readonly kind: 'load';
       readonly id: number;
@@ -40,7 +54,14 @@ export type InferenceRequest =
       readonly buffer: ArrayBuffer;
       readonly settings: SessionSettings;
     }
-  | { readonly kind: 'run'; readonly id: number; readonly model: number; readonly inputs: readonly InputMessage[] }
+  | {
+      readonly kind: 'run';
+      readonly id: number;
+      readonly model: number;
+      readonly inputs: readonly InputMessage[];
+      /** Sizes of the requests that are run together, in order. */
+      readonly sizes: readonly number[];
+    }
   | { readonly kind: 'unload'; readonly model: number };
 
 /** What the thread answers. Borrowed buffers come back with the answer, or earlier in `returned`. */
@@ -50,13 +71,14 @@ export type InferenceAnswer =
       readonly id: number;
       readonly inputs: readonly string[];
       readonly outputs: readonly string[];
+      readonly micros: number;
       readonly buffers: readonly ArrayBuffer[];
     }
   | {
       readonly kind: 'ran';
       readonly id: number;
-      /** In the model's order; null for an output that is no tensor. */
-      readonly outputs: readonly (OutputMessage | null)[];
+      /** For each request its outputs in the model's order; null for an output that is no tensor. */
+      readonly outputs: readonly (readonly (OutputMessage | null)[])[];
       readonly micros: number;
       readonly buffers: readonly ArrayBuffer[];
     }

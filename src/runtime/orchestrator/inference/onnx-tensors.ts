@@ -1,6 +1,6 @@
 import { type Dtype, elementCount } from '../tensor/dtype.js';
 import { InferenceError } from './inference-error.js';
-import type { InputMessage, OutputMessage } from './messages.js';
+import type { ModelInput, OutputMessage } from './messages.js';
 import type { OnnxRuntime, OnnxTensor } from './onnx-runtime.js';
 
 type View = new (buffer: ArrayBuffer) => ArrayBufferView;
@@ -23,7 +23,7 @@ const dtypes: ReadonlyMap<string, Dtype> = new Map([
 ]);
 
 /** An input as ONNX Runtime takes it; numbers are not copied. */
-export function toOnnx(runtime: OnnxRuntime, input: InputMessage): OnnxTensor {
+export function toOnnx(runtime: OnnxRuntime, input: ModelInput): OnnxTensor {
   if (input.dtype === 'STRING') {
     const words = Buffer.from(input.buffer).toString().split('\0').slice(0, elementCount(input.shape));
     return new runtime.Tensor('string', words, input.shape);

@@ -16,6 +16,10 @@ export interface ByteSource {
   /** A number of its own: what is borrowed together is borrowed in this order. */
   readonly serial: number;
   borrow(): Promise<Loan>;
+  /** The bytes where they lie, not to be moved until released; undefined while they are lent. */
+  peek(): { readonly bytes: Uint8Array; release(): void } | undefined;
+  /** Frees the bytes: nobody asks for them any more. */
+  discard(): void;
 }
 
 /** A tensor that the AI layer reads. The bytes do not change while it is held. */

@@ -1,11 +1,15 @@
+import { performance } from 'node:perf_hooks';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { cutOutputs } from './batching.js';
 import { InferenceError } from './inference-error.js';
-import type { InferenceAnswer, InferenceRequest, InferenceWorkerData, InputMessage } from './messages.js';
+import type { InferenceAnswer, InferenceRequest, InferenceWorkerData, InputMessage, ModelInput } from './messages.js';
 import { OnnxModel } from './onnx-model.js';
-import { loadOnnxRuntime, type OnnxRuntime } from './onnx-runtime.js';
+import { loadOnnxRuntime, type OnnxRuntime, warmUp } from './onnx-runtime.js';
 
 /** A model that takes longer than this runs on copies of its inputs when somebody waits for them. */
 const slowMicros = 50_000;
+/** Buffers below this are cheaper copied with a message than transferred. */
+const transferFromBytes = 16 * 1024;
 
 /**
  * The inference thread: answers {@link InferenceRequest}s on its parent port, one at a time and in order.
@@ -18,7 +22,10 @@ export function runInferenceWorker(): void {
   const worker = new InferenceWorker(port, data.onnxRuntime);
   let last: Promise<void> = worker.warmUp();
   port.on('message', (request: InferenceRequest) => {
-    last = last.then(() => worker.handle(request));
+    last = last.then(() => {
+      if (request.kind !== 'close') return worker.handle(request);
+      port.close();
+    });
   });
 }
 
@@ -33,10 +40,11 @@ class InferenceWorker {
     this.#path = path;
   }
 
-  /** Loads ONNX Runtime before the first request needs it; a failure shows there. */
+  /** Makes ONNX Runtime ready before the first request needs it; a failure shows there. */
   async warmUp(): Promise<void> {
     try {
       this.#runtime = loadOnnxRuntime(this.#path);
+      await warmUp(this.#runtime);
     } catch {
       this.#runtime = undefined;
     }
@@ -52,7 +60,7 @@ class InferenceWorker {
     }
   }
 
-  async handle(request: InferenceRequest): Promise<void> {
+  async handle(request: Exclude<InferenceRequest, { kind: 'close' }>): Promise<void> {
     if (request.kind === 'unload') {
       await this.#models.get(request.model)?.release();
       this.#models.delete(request.model);
@@ -63,50 +71,73 @@ class InferenceWorker {
       else await this.#run(request);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      const lent = request.kind === 'load' ? [request.buffer] : this.#stillLent(request.inputs);
+      const lent = request.kind === 'load' ? [request.buffer] : stillLent(request.inputs);
       this.#answer({ kind: 'failed', id: request.id, message, buffers: lent }, lent);
     }
   }
 
   async #load(request: Extract<InferenceRequest, { kind: 'load' }>): Promise<void> {
     this.#runtime ??= this.#loadRuntime();
+    const started = performance.now();
     const model = await OnnxModel.load(this.#runtime, new Uint8Array(request.buffer), request.settings);
+    const micros = Math.round((performance.now() - started) * 1000);
     await this.#models.get(request.model)?.release();
     this.#models.set(request.model, model);
     const buffers = [request.buffer];
     this.#answer(
-      { kind: 'loaded', id: request.id, inputs: [...model.inputs], outputs: [...model.outputs], buffers },
+      { kind: 'loaded', id: request.id, inputs: [...model.inputs], outputs: [...model.outputs], micros, buffers },
       buffers,
     );
   }
 
-  async #run(request: Extract<InferenceRequest, { kind: 'run' }>): Promise<void> {
-    const model = this.#models.get(request.model);
+  async #run({ id, model: number, inputs, sizes }: Extract<InferenceRequest, { kind: 'run' }>): Promise<void> {
+    const model = this.#models.get(number);
     if (model === undefined) throw new Error('ERR the model is not loaded on this thread');
     const slow = model.lastMicros === undefined || model.lastMicros > slowMicros;
-    const inputs = slow ? this.#returnEarly(request.id, request.inputs) : request.inputs;
-    const { outputs, micros } = await model.run(inputs);
-    const buffers = slow ? [] : this.#stillLent(request.inputs);
-    const own = outputs.flatMap((output) => (output === null ? [] : [output.buffer]));
-    this.#answer({ kind: 'ran', id: request.id, outputs, micros, buffers }, [...new Set([...own, ...buffers])]);
+    const own = inputs.map((input) => (slow || input.parts.length > 1 ? copied(input) : asItIs(input)));
+    if (slow) this.#returnEarly(id, inputs);
+    const { outputs, micros } = await model.run(own);
+    const cut = sizes.length > 1 ? cutOutputs(outputs, sizes) : [outputs];
+    const buffers = stillLent(inputs);
+    const moved = new Set(buffers);
+    for (const output of cut.flat()) {
+      if (output !== null && output.buffer.byteLength >= transferFromBytes) moved.add(output.buffer);
+    }
+    this.#answer({ kind: 'ran', id, outputs: cut, micros, buffers }, [...moved]);
   }
 
-  /** Sends the inputs that are missed back at once; the model runs on copies, made on this thread. */
-  #returnEarly(id: number, inputs: readonly InputMessage[]): readonly InputMessage[] {
-    const lent = this.#stillLent(inputs);
-    if (lent.length === 0) return inputs;
-    const copies = new Map(lent.map((buffer) => [buffer, buffer.slice(0)]));
-    this.#answer({ kind: 'returned', id, buffers: lent }, lent);
-    return inputs.map((input) => ({ ...input, buffer: copies.get(input.buffer) ?? input.buffer }));
-  }
-
-  #stillLent(inputs: readonly InputMessage[]): ArrayBuffer[] {
-    return [
-      ...new Set(inputs.filter(({ missed, buffer }) => missed && buffer.byteLength > 0).map(({ buffer }) => buffer)),
-    ];
+  /** Sends the inputs that are missed back at once. */
+  #returnEarly(id: number, inputs: readonly InputMessage[]): void {
+    const buffers = stillLent(inputs);
+    if (buffers.length > 0) this.#answer({ kind: 'returned', id, buffers }, buffers);
   }
 
   #answer(answer: InferenceAnswer, transfer: ArrayBuffer[]): void {
     this.#port.postMessage(answer, transfer);
   }
+}
+
+function asItIs({ dtype, shape, parts }: InputMessage): ModelInput {
+  return { dtype, shape, buffer: parts[0]?.buffer ?? new ArrayBuffer(0) };
+}
+
+/** The input in a buffer of its own; one that nobody misses is that already. */
+function copied(input: InputMessage): ModelInput {
+  const [first] = input.parts;
+  if (input.parts.length === 1 && first?.missed === false) return asItIs(input);
+  const whole = Buffer.allocUnsafeSlow(input.parts.reduce((length, { buffer }) => length + buffer.byteLength, 0));
+  let at = 0;
+  for (const { buffer } of input.parts) {
+    whole.set(new Uint8Array(buffer), at);
+    at += buffer.byteLength;
+  }
+  return { dtype: input.dtype, shape: input.shape, buffer: whole.buffer as ArrayBuffer };
+}
+
+function stillLent(inputs: readonly InputMessage[]): ArrayBuffer[] {
+  const lent = new Set<ArrayBuffer>();
+  for (const { parts } of inputs) {
+    for (const { buffer, missed } of parts) if (missed && buffer.byteLength > 0) lent.add(buffer);
+  }
+  return [...lent];
 }

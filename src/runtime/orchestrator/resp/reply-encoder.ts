@@ -1,4 +1,4 @@
-import { ErrorReply, PinnedBytes, type Reply, SimpleString } from './reply.js';
+import { ErrorReply, nilArray, PinnedBytes, type Reply, SimpleString } from './reply.js';
 
 const slabBytes = 64 * 1024;
 /** Bulks up to this size are copied beside their headers; larger ones are handed on as they are. */
@@ -26,6 +26,7 @@ export class ReplyEncoder {
   add(reply: Reply): void {
     if (typeof reply === 'number' || typeof reply === 'bigint') this.#line(`:${reply}\r\n`);
     else if (reply === null) this.#line('$-1\r\n');
+    else if (reply === nilArray) this.#line('*-1\r\n');
     else if (typeof reply === 'string') this.#bulk(Buffer.from(reply));
     else if (reply instanceof Uint8Array) this.#bulk(reply);
     else if (reply instanceof SimpleString) this.#line(reply.text === 'OK' ? okLine : `+${reply.text}\r\n`);

@@ -20,6 +20,9 @@ export class PinnedBytes {
   ) {}
 }
 
+/** RESP2's other nil, of commands that would answer with an array. */
+export const nilArray = Symbol('nil array');
+
 /** What a command answers: a number or bigint is an integer, a string or bytes a bulk string, null a nil, an array an array. */
 export type Reply =
   | SimpleString
@@ -30,6 +33,7 @@ export type Reply =
   | number
   | bigint
   | null
+  | typeof nilArray
   | readonly Reply[];
 
 /** `+OK` */

@@ -1,3 +1,5 @@
+import { takeBuffer } from '../store/spare-buffers.js';
+import { countedFromBytes, type InboundMemory } from './inbound-memory.js';
 import { defaultLimits, type RequestLimits } from './limits.js';
 import { ProtocolError } from './protocol-error.js';
 
@@ -11,6 +13,9 @@ const ZERO = 48;
 const maxLineBytes = 64 * 1024;
 const noBytes = Buffer.alloc(0);
 
+/** Hears of a request. */
+export type OnRequest = (request: Buffer[], refused: boolean) => void;
+
 /**
  * Turns bytes into requests: arrays of bulk strings, in RESP2. Holds no socket.
  *
@@ -19,6 +24,13 @@ const noBytes = Buffer.alloc(0);
  */
 export class RequestDecoder {
   readonly #limits: RequestLimits;
+  readonly #memory: InboundMemory | undefined;
+  /** What of that memory is this decoder's. */
+  #reserved = 0;
+  /** There is no memory for the bulk being read: it is read past. */
+  #skipping = false;
+  /** Part of the request has been read past. */
+  #refused = false;
   /** The start of a line whose end has not come yet. */
   #line = noBytes;
   #remainingArguments = 0;
@@ -31,8 +43,16 @@ export class RequestDecoder {
   /** Bytes of the CR LF after a bulk that are still to come. */
   #trailing = 0;
 
-  constructor(limits: RequestLimits = defaultLimits) {
+  constructor(limits: RequestLimits = defaultLimits, memory?: InboundMemory) {
     this.#limits = limits;
+    this.#memory = memory;
+  }
+
+  /** Bytes of the arguments of a request that has begun and not ended. */
+  get heldBytes(): number {
+    let bytes = this.#bulk === undefined ? 0 : this.#filled;
+    for (const argument of this.#arguments) bytes += argument.length;
+    return bytes;
   }
 
   /** Whether a request has begun and not ended. */
@@ -41,11 +61,11 @@ export class RequestDecoder {
   }
 
   /**
-   * Reads a chunk and hands every request that it completes to `onRequest`, in order. The chunk must not be
-   * written to afterwards.
+   * Reads a chunk and hands every request that it completes to `onRequest`, in order; with `refused` a request for
+   * which there was no memory: its large words are empty. The chunk must not be written to afterwards.
    * @throws ProtocolError, after the requests before it have been handed over; the decoder is of no use then.
    */
-  feed(chunk: Buffer, onRequest: (request: Buffer[]) => void): void {
+  feed(chunk: Buffer, onRequest: OnRequest): void {
     let at = 0;
     while (at < chunk.length) {
       if (this.#bulk !== undefined && this.#filled < this.#bulkBytes) {
@@ -62,15 +82,21 @@ export class RequestDecoder {
     }
   }
 
+  /** Gives back the memory set aside for the request being read: it is complete, or will not be. */
+  release(): void {
+    if (this.#reserved > 0) this.#memory?.release(this.#reserved);
+    this.#reserved = 0;
+  }
+
   #gather(bulk: Buffer, chunk: Buffer, at: number): number {
     const bytes = Math.min(this.#bulkBytes - this.#filled, chunk.length - at);
-    chunk.copy(bulk, this.#filled, at, at + bytes);
+    if (!this.#skipping) chunk.copy(bulk, this.#filled, at, at + bytes);
     this.#filled += bytes;
     return bytes;
   }
 
   /** Reads one length line from `at`; returns where to go on. */
-  #readLine(chunk: Buffer, at: number, onRequest: (request: Buffer[]) => void): number {
+  #readLine(chunk: Buffer, at: number, onRequest: OnRequest): number {
     const end = chunk.indexOf(LF, at);
     if (this.#line.length > 0 || end === -1) {
       const piece = chunk.subarray(at, end === -1 ? chunk.length : end + 1);
@@ -123,7 +149,7 @@ export class RequestDecoder {
   }
 
   /** After a bulk's length line: takes the bulk as a view if all of it, with its CR LF, is in the chunk. */
-  #takeWholeBulk(chunk: Buffer, at: number, onRequest: (request: Buffer[]) => void): number {
+  #takeWholeBulk(chunk: Buffer, at: number, onRequest: OnRequest): number {
     if (this.#bulkBytes <= 0 || this.#bulk !== undefined) return at;
     const end = at + this.#bulkBytes;
     if (end + 2 <= chunk.length) {
@@ -133,7 +159,7 @@ export class RequestDecoder {
       return end + 2;
     }
     try {
-      this.#bulk = Buffer.allocUnsafeSlow(this.#bulkBytes);
+      this.#bulk = this.#hasMemory(this.#bulkBytes) ? takeBuffer(this.#bulkBytes) : this.#skip();
     } catch {
       throw new ProtocolError(`no memory for a bulk of ${this.#bulkBytes} bytes`);
     }
@@ -142,15 +168,32 @@ export class RequestDecoder {
     return at;
   }
 
-  #endBulk(onRequest: (request: Buffer[]) => void): void {
+  #hasMemory(bytes: number): boolean {
+    if (bytes < countedFromBytes || this.#memory === undefined) return true;
+    if (!this.#memory.reserve(bytes)) return false;
+    this.#reserved += bytes;
+    return true;
+  }
+
+  #skip(): Buffer {
+    this.#skipping = true;
+    this.#refused = true;
+    return noBytes;
+  }
+
+  #endBulk(onRequest: OnRequest): void {
     if (this.#bulk !== undefined) this.#arguments.push(this.#bulk);
     this.#bulk = undefined;
+    this.#skipping = false;
     this.#bulkBytes = -1;
     this.#remainingArguments -= 1;
     if (this.#remainingArguments > 0) return;
     const request = this.#arguments;
     this.#arguments = [];
-    onRequest(request);
+    const refused = this.#refused;
+    this.#refused = false;
+    this.release();
+    onRequest(request, refused);
   }
 }
 

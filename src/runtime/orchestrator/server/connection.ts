@@ -1,34 +1,53 @@
 import type { Socket } from 'node:net';
 import type { CommandContext } from '../commands/command.js';
+import { mayNest } from '../commands/table.js';
+import type { InboundMemory } from '../resp/inbound-memory.js';
 import type { RequestLimits } from '../resp/limits.js';
 import { ProtocolError } from '../resp/protocol-error.js';
 import { ErrorReply, type Reply } from '../resp/reply.js';
 import type { ReplyEncoder } from '../resp/reply-encoder.js';
 import { RequestDecoder } from '../resp/request-decoder.js';
-import type { Dispatcher } from './dispatch.js';
+import { type Dispatcher, outOfMemory } from './dispatch.js';
+import type { KeepAlive, LateReply } from './keep-alive.js';
+import type { TurnBudget } from './turn-budget.js';
 
 /** Replies that wait beyond this keep further requests from being read. */
 const maxUnsentBytes = 1024 * 1024;
-/** Requests that wait behind a slow one beyond this keep further ones from being read. */
+/** Requests that wait behind a slow one, or bytes of them, beyond this keep further ones from being read. */
 const maxWaitingRequests = 1024;
+const maxWaitingBytes = 1024 * 1024;
+
+/** Chunks of requests from this size on are part of large ones. */
+const largeChunkBytes = 32 * 1024;
+
+/** Stands for a request that there was no memory for. */
+const tooLarge: Buffer[] = [];
 
 /** What all connections of a server share. */
 export interface ConnectionRoom {
   readonly dispatcher: Dispatcher;
   readonly encoder: ReplyEncoder;
   readonly limits: RequestLimits;
+  readonly memory: InboundMemory;
+  readonly keepAlive: KeepAlive;
+  readonly turn: TurnBudget;
   onRequest(): void;
   /** Hears of errors that should not happen. */
   onBug(error: unknown): void;
 }
 
 /** One client: reads requests, runs them in order, one at a time, and writes the replies. */
-export class Connection {
+export class Connection implements LateReply {
   readonly #socket: Socket;
   readonly #context: CommandContext;
   readonly #room: ConnectionRoom;
   readonly #decoder: RequestDecoder;
   readonly #waiting: Buffer[][] = [];
+  #waitingBytes = 0;
+  /** It has read enough for this turn of the event loop. */
+  #paused = false;
+  #turn = 0;
+  #turnBytes = 0;
   /** A reply is being worked on elsewhere; later requests wait. */
   #busy = false;
   #broken: ProtocolError | undefined;
@@ -39,9 +58,10 @@ export class Connection {
     this.#socket = socket;
     this.#context = context;
     this.#room = room;
-    this.#decoder = new RequestDecoder(room.limits);
+    this.#decoder = new RequestDecoder(room.limits, room.memory);
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('drain', () => this.#regulate());
+    socket.on('close', () => this.#onClose());
     socket.resume();
   }
 
@@ -62,10 +82,24 @@ export class Connection {
     this.#socket.destroy();
   }
 
+  /** Part of a reply that is not there yet. */
+  send(byte: Uint8Array): boolean {
+    if (this.#socket.destroyed || this.#socket.writableLength > 0) return false;
+    this.#socket.write(byte);
+    return true;
+  }
+
+  #onClose(): void {
+    const { client, abandoned } = this.#context;
+    if (client.work !== undefined) abandoned.add(client.work);
+    this.#room.keepAlive.end(this);
+    this.#decoder.release();
+  }
+
   #onData(chunk: Buffer): void {
     if (this.#broken !== undefined) return;
     try {
-      this.#decoder.feed(chunk, (request) => this.#take(request));
+      this.#decoder.feed(chunk, (request, refused) => this.#take(refused ? tooLarge : request));
     } catch (error) {
       if (!(error instanceof ProtocolError)) {
         this.#fail(error);
@@ -73,30 +107,48 @@ export class Connection {
       }
       this.#broken = error;
     }
+    if (chunk.length >= largeChunkBytes && !this.#paused) {
+      const { turn } = this.#room;
+      this.#turnBytes = chunk.length + (this.#turn === turn.turn ? this.#turnBytes : 0);
+      this.#turn = turn.turn;
+      this.#paused = !turn.spend(chunk.length, this.#turnBytes, () => {
+        this.#paused = false;
+        this.#regulate();
+      });
+    }
     this.#settle();
   }
 
   #take(request: Buffer[]): void {
     this.#room.onRequest();
     if (this.#context.client.quitting) return;
-    if (this.#busy || this.#waiting.length > 0) this.#waiting.push(request);
-    else this.#run(request);
+    if (!this.#busy && this.#waiting.length === 0) {
+      this.#run(request);
+      return;
+    }
+    this.#waiting.push(request);
+    for (const word of request) this.#waitingBytes += word.length;
   }
 
   #run(request: Buffer[]): void {
-    const reply = this.#room.dispatcher.run(this.#context, request);
+    const reply = request === tooLarge ? outOfMemory : this.#room.dispatcher.run(this.#context, request);
     if (!(reply instanceof Promise)) {
       this.#room.encoder.add(reply);
       return;
     }
     this.#busy = true;
+    if (!this.#context.client.introduced && mayNest(request)) this.#room.keepAlive.watch(this);
     void reply.then((late) => this.#finish(late)).catch((error: unknown) => this.#fail(error));
   }
 
   #finish(reply: Reply): void {
     this.#busy = false;
+    this.#context.client.work = undefined;
+    const opened = this.#room.keepAlive.end(this);
+    if (opened !== undefined && !this.#socket.destroyed) this.#socket.write(opened);
     this.#room.encoder.add(reply);
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      for (const word of next) this.#waitingBytes -= word.length;
       this.#run(next);
       if (this.#busy) break;
     }
@@ -136,14 +188,19 @@ export class Connection {
 
   /** A fault of this code: half a reply may be written, so the connection cannot go on. */
   #fail(error: unknown): void {
-    this.#room.encoder.take();
+    for (const release of this.#room.encoder.take().releases) release();
+    this.#room.keepAlive.end(this);
     this.#room.onBug(error);
     this.#socket.destroy();
     this.#onIdle?.();
   }
 
   #regulate(): void {
-    const full = this.#socket.writableLength > maxUnsentBytes || this.#waiting.length > maxWaitingRequests;
+    const full =
+      this.#paused ||
+      this.#socket.writableLength > maxUnsentBytes ||
+      this.#waiting.length > maxWaitingRequests ||
+      (this.#busy && this.#waitingBytes + this.#decoder.heldBytes > maxWaitingBytes);
     if (full || this.#ending) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
   }

@@ -1,22 +1,27 @@
-import { type CommandContext, CommandError } from '../commands/command.js';
+import { type ClientFacts, type CommandContext, CommandError } from '../commands/command.js';
 import { commandOf } from '../commands/table.js';
 import { InferenceError } from '../inference/index.js';
 import { ErrorReply, type Reply } from '../resp/reply.js';
 import { WrongTypeError } from '../store/wrong-type-error.js';
 
-const outOfMemory = new ErrorReply("OOM command not allowed when used memory > 'maxmemory'.");
+/** Redis's words for memory that is used up. */
+export const outOfMemory = new ErrorReply("OOM command not allowed when used memory > 'maxmemory'.");
 
 /** Runs requests. Never throws: whatever goes wrong becomes an error reply. */
 export class Dispatcher {
   readonly #onBug: (error: unknown) => void;
 
-  /** `onBug` hears of errors that no command should make. */
-  constructor(onBug: (error: unknown) => void) {
+  readonly #onCommand: ((client: ClientFacts, words: readonly Buffer[]) => void) | undefined;
+
+  /** `onBug` hears of errors that no command should make, `onCommand` of every command. */
+  constructor(onBug: (error: unknown) => void, onCommand?: (client: ClientFacts, words: readonly Buffer[]) => void) {
     this.#onBug = onBug;
+    this.#onCommand = onCommand;
   }
 
   run(context: CommandContext, words: Buffer[]): Reply | Promise<Reply> {
     try {
+      this.#onCommand?.(context.client, words);
       const command = commandOf(words);
       if (command.flags.includes('denyoom') && isFull(context, words)) return outOfMemory;
       const reply = command.run(context, words);
@@ -35,10 +40,12 @@ export class Dispatcher {
   }
 }
 
-function isFull({ store, server }: CommandContext, words: readonly Buffer[]): boolean {
-  const limit = server.limits.maxMemoryBytes;
+/** Whether what the request brings does not fit, having made what room there is to make. */
+function isFull({ store, server: { settings } }: CommandContext, words: readonly Buffer[]): boolean {
+  const limit = settings.maxMemoryBytes;
   if (limit === 0) return false;
-  let bytes = store.usedBytes;
-  for (const word of words) bytes += word.length;
-  return bytes > limit;
+  let incoming = 0;
+  for (const word of words) incoming += word.length;
+  if (store.usedBytes + incoming <= limit) return false;
+  return incoming > limit || !store.makeRoom(limit - incoming, settings.evictionPolicy);
 }

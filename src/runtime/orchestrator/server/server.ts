@@ -1,22 +1,46 @@
 import { constants } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
+import { WorkflowError } from '../../../diagnostics/index.js';
+import { Checkpoints } from '../checkpoint/checkpoints.js';
+import type { ClientFacts } from '../commands/command.js';
+import { AbandonedWork } from '../commands/running-work.js';
 import type { ServerFacts } from '../commands/server-facts.js';
-import { Inference } from '../inference/index.js';
+import { Inference, parseDevice } from '../inference/index.js';
 import type { Orchestrator, OrchestratorOptions, OrchestratorStats } from '../options.js';
+import { InboundMemory } from '../resp/inbound-memory.js';
 import { defaultLimits, type RequestLimits } from '../resp/limits.js';
 import { ReplyEncoder } from '../resp/reply-encoder.js';
 import { Keyspace } from '../store/keyspace.js';
 import { Connection, type ConnectionRoom } from './connection.js';
 import { Dispatcher } from './dispatch.js';
 import { Gate } from './gate.js';
+import { KeepAlive } from './keep-alive.js';
 import { listen } from './listen.js';
+import { TurnBudget } from './turn-budget.js';
 
 const version = '0.1.0';
 /** How long a closing orchestrator waits for replies under way. */
 const drainMs = 5000;
+/** Pause between two sweeps over what expires. */
+const sweepMs = 100;
 /** How long a refused peer may take to read why. */
 const refusalMs = 1000;
+
+/** A device map in the spelling of RedisAI. @throws WorkflowError */
+function devicesOf(map: OrchestratorOptions['mapDevice']): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(map ?? {}).map((pair) => {
+      const [from, to] = pair.map(parseDevice);
+      if (from !== undefined && to !== undefined) return [from, to];
+      throw new WorkflowError({
+        code: 'CLI1001',
+        message: `the device map ${pair.join('=')} names no devices`,
+        hint: "a device is CPU, GPU or either with a number: 'GPU:0=CPU'",
+      });
+    }),
+  );
+}
 
 /** The embedded store: sockets in front of the keyspace and the AI layer. */
 export class OrchestratorServer implements Orchestrator {
@@ -25,10 +49,13 @@ export class OrchestratorServer implements Orchestrator {
   readonly #inference: Inference;
   readonly #store: Keyspace;
   readonly #servers: Server[] = [];
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Map<Connection, { readonly client: ClientFacts; readonly socket: Socket }>();
+  readonly #checkpoints: Checkpoints;
+  #sweeper: NodeJS.Timeout | undefined;
   readonly #sockets = new Set<Socket>();
   readonly #room: ConnectionRoom;
   readonly #facts: ServerFacts;
+  readonly #abandoned = new AbandonedWork();
   #addresses: readonly string[] = [];
   #port = 0;
   #lastClientId = 0;
@@ -37,15 +64,30 @@ export class OrchestratorServer implements Orchestrator {
 
   constructor(options: OrchestratorOptions) {
     this.#options = options;
-    const { allow, peerCheck, onnxRuntime, threadsPerQueue, interOpThreads, intraOpThreads, workerUrl } = options;
+    const { allow, peerCheck, onnxRuntime, threadsPerQueue, interOpThreads, intraOpThreads, mapDevice, workerUrl } =
+      options;
     this.#gate = new Gate({
       addresses: allow?.addresses ?? [],
       folder: allow?.folder,
       peerCheck: peerCheck ?? true,
     });
-    this.#inference = new Inference({ onnxRuntime, threadsPerQueue, interOpThreads, intraOpThreads, workerUrl });
+    this.#inference = new Inference({
+      onnxRuntime,
+      threadsPerQueue,
+      interOpThreads,
+      intraOpThreads,
+      mapDevice: devicesOf(mapDevice),
+      workerUrl,
+    });
     this.#store = new Keyspace((value) => {
       if (value.kind === 'model') this.#inference.unload(value.loaded);
+      else if (value.kind === 'tensor') value.bytes.discard();
+    });
+    this.#store.countsUses = options.evictionPolicy?.endsWith('-lfu') === true;
+    this.#checkpoints = new Checkpoints(this.#store, {
+      file: options.checkpointFile,
+      seconds: options.checkpointSeconds,
+      onError: (message) => this.#log('error', message),
     });
     const limits: RequestLimits = {
       ...defaultLimits,
@@ -56,7 +98,10 @@ export class OrchestratorServer implements Orchestrator {
     this.#room = {
       limits,
       encoder: new ReplyEncoder(),
-      dispatcher: new Dispatcher(onBug),
+      memory: new InboundMemory(() => this.#inboundRoom()),
+      keepAlive: new KeepAlive(),
+      turn: new TurnBudget(),
+      dispatcher: new Dispatcher(onBug, options.logCommands === true ? this.#logCommand : undefined),
       onRequest: () => {
         this.#requests += 1;
       },
@@ -73,6 +118,7 @@ export class OrchestratorServer implements Orchestrator {
   async start(): Promise<void> {
     const addresses: string[] = [];
     try {
+      await this.#checkpoints.load(this.#inference);
       for (const place of this.#options.listen) {
         const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true });
         this.#servers.push(server);
@@ -88,6 +134,8 @@ export class OrchestratorServer implements Orchestrator {
     }
     this.#addresses = addresses;
     this.#inference.warmUp();
+    this.#checkpoints.start();
+    this.#sweeper = setInterval(() => this.#sweep(), sweepMs).unref();
   }
 
   stats(): OrchestratorStats {
@@ -96,7 +144,7 @@ export class OrchestratorServer implements Orchestrator {
       keys: this.#store.size,
       clients: this.#connections.size,
       requests: this.#requests,
-      inferences: this.#inference.runs,
+      inferences: this.#inference.requests,
     };
   }
 
@@ -108,13 +156,15 @@ export class OrchestratorServer implements Orchestrator {
   async #close(): Promise<void> {
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     const deadline = new Promise<void>((resolve) => setTimeout(resolve, drainMs).unref());
-    await Promise.race([Promise.all([...this.#connections].map((connection) => connection.end())), deadline]);
+    await Promise.race([Promise.all([...this.#connections.keys()].map((connection) => connection.end())), deadline]);
     for (const socket of this.#sockets) socket.destroySoon();
     const gone = setTimeout(() => {
       for (const socket of this.#sockets) socket.destroy();
     }, refusalMs);
     await Promise.all(closed);
     clearTimeout(gone);
+    clearInterval(this.#sweeper);
+    await this.#checkpoints.stop();
     await this.#inference.close();
   }
 
@@ -144,12 +194,21 @@ export class OrchestratorServer implements Orchestrator {
       id: this.#lastClientId,
       peer: remoteAddress === undefined ? 'unix' : `${remoteAddress}:${remotePort}`,
       reachedAt: host === undefined || port === undefined ? undefined : { host: host.replace(/^::ffff:/, ''), port },
+      connectedAtMs: Date.now(),
       name: Buffer.alloc(0),
       quitting: false,
+      introduced: false,
+      work: undefined,
     };
-    const context = { store: this.#store, inference: this.#inference, server: this.#facts, client };
+    const context = {
+      store: this.#store,
+      inference: this.#inference,
+      server: this.#facts,
+      client,
+      abandoned: this.#abandoned,
+    };
     const connection = new Connection(socket, context, this.#room);
-    this.#connections.add(connection);
+    this.#connections.set(connection, { client, socket });
     socket.on('close', () => this.#connections.delete(connection));
     this.#log('debug', `client ${client.id} from ${client.peer}`);
   }
@@ -163,27 +222,58 @@ export class OrchestratorServer implements Orchestrator {
     socket.on('close', () => clearTimeout(timer));
   }
 
+  /** How many bytes of large requests may be arriving. Where keys are evicted, the store makes room when they are there. */
+  #inboundRoom(): number {
+    const { maxMemoryBytes, evictionPolicy } = this.#facts.settings;
+    if (maxMemoryBytes === 0) return Number.POSITIVE_INFINITY;
+    return evictionPolicy === 'noeviction' ? maxMemoryBytes - this.#store.usedBytes : maxMemoryBytes;
+  }
+
+  /** What time brings: keys that expire, and evictions that were too many for one command. */
+  #sweep(): void {
+    if (this.#store.volatileSize > 0) this.#store.deleteExpired();
+    const { maxMemoryBytes, evictionPolicy } = this.#facts.settings;
+    if (maxMemoryBytes > 0 && this.#store.usedBytes > maxMemoryBytes) {
+      this.#store.makeRoom(maxMemoryBytes, evictionPolicy);
+    }
+  }
+
+  readonly #logCommand = (client: ClientFacts, words: readonly Buffer[]): void => {
+    const shown = words.slice(0, 8).map((word) => JSON.stringify(word.subarray(0, 64).toString('latin1')));
+    if (words.length > shown.length) shown.push(`… (${words.length} words)`);
+    this.#log('debug', `[${client.id} ${client.peer}] ${shown.join(' ')}`);
+  };
+
   #log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void {
     this.#options.log?.(level, message);
   }
 
   #makeFacts({ maxBulkBytes }: RequestLimits): ServerFacts {
-    const { maxMemoryBytes, maxClients, threadsPerQueue, interOpThreads, intraOpThreads } = this.#options;
+    const { maxMemoryBytes, evictionPolicy, maxClients, threadsPerQueue, interOpThreads, intraOpThreads, onShutdown } =
+      this.#options;
     return {
       version,
       startedAtMs: Date.now(),
       runId: randomBytes(20).toString('hex'),
       settings: {
         modelChunkBytes: 535_822_336,
+        backendsPath: '',
+        maxMemoryBytes: maxMemoryBytes ?? 0,
+        evictionPolicy: evictionPolicy ?? 'noeviction',
         parameters: new Map([
           ['lua-time-limit', '5000'],
           ['ignore-warnings', ''],
         ]),
       },
-      limits: { maxMemoryBytes: maxMemoryBytes ?? 0, maxClients: maxClients ?? 10_000, maxBulkBytes },
+      saving: this.#checkpoints,
+      shutDown: onShutdown,
+      limits: { maxClients: maxClients ?? 10_000, maxBulkBytes },
       threads: { perQueue: threadsPerQueue ?? 1, interOp: interOpThreads ?? 0, intraOp: intraOpThreads ?? 0 },
       port: () => this.#port,
-      clients: () => this.#connections.size,
+      clients: () => [...this.#connections.values()].map(({ client }) => client),
+      kill: (killed) => {
+        for (const { client, socket } of this.#connections.values()) if (client === killed) socket.destroy();
+      },
       requests: () => this.#requests,
       connections: () => this.#lastClientId,
     };

@@ -1,14 +1,26 @@
+import { performance } from 'node:perf_hooks';
+import { countUse, type EvictionPolicy, goesFirst, type KeyUse, newUse } from './eviction.js';
 import { sizeOf } from './size.js';
+import { frozen, hold, letGo, type Snapshot, type SnapshotEntry } from './snapshot.js';
 import type { StoredValue, ValueOf } from './values.js';
 import { WrongTypeError } from './wrong-type-error.js';
 
 /** A client that believes in a cluster puts this before the names of models and scripts (shard prefix of slot 0). */
 const singleShardPrefix = '{\0\0}.';
-const keyOverheadBytes = 96;
+const keyOverheadBytes = 128;
+/** So many keys are looked at for each that is evicted. */
+const evictionSample = 16;
+const expirySample = 200;
+/** How long one call may evict or expire. */
+const sweepMs = 5;
 
-interface Entry {
+interface Entry extends KeyUse {
   value: StoredValue;
   bytes: number;
+  /** Milliseconds since 1970; 0 for never. */
+  expiresAtMs: number;
+  /** The last snapshot that has this entry, or began after it was made. */
+  mark: number;
 }
 
 /**
@@ -19,8 +31,19 @@ interface Entry {
  */
 export class Keyspace {
   readonly #entries = new Map<string, Entry>();
+  /** Those that expire. */
+  readonly #volatile = new Map<string, Entry>();
   readonly #onRemove: (value: StoredValue) => void;
+  readonly #hands: { all?: Iterator<[string, Entry]>; volatile?: Iterator<[string, Entry]> } = {};
   #usedBytes = 0;
+  #accesses = 0;
+  #changes = 0;
+  #epoch = 0;
+  #kept: SnapshotEntry[] | undefined;
+  #expired = 0;
+  #evicted = 0;
+  /** Whether how often keys are used is counted. */
+  countsUses = false;
 
   /** `onRemove` is called with every value that is deleted or overwritten. */
   constructor(onRemove: (value: StoredValue) => void = () => undefined) {
@@ -35,12 +58,32 @@ export class Keyspace {
     return this.#usedBytes;
   }
 
+  /** Grows with every change. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Keys that expire. */
+  get volatileSize(): number {
+    return this.#volatile.size;
+  }
+
+  /** Keys that have expired and that were evicted. */
+  get removals(): { readonly expired: number; readonly evicted: number } {
+    return { expired: this.#expired, evicted: this.#evicted };
+  }
+
   keys(): IterableIterator<string> {
     return this.#entries.keys();
   }
 
   get(key: string): StoredValue | undefined {
     return this.#find(key)?.value;
+  }
+
+  /** Like {@link get}, but does not count as a use. */
+  peek(key: string): { readonly value: StoredValue; readonly bytes: number; readonly expiresAtMs: number } | undefined {
+    return this.#live(this.#place(key));
   }
 
   /** The value at the key if it is of that kind, undefined if there is none. @throws WrongTypeError */
@@ -51,19 +94,44 @@ export class Keyspace {
     return value as ValueOf<Kind>;
   }
 
-  set(key: string, value: StoredValue): void {
+  /** Like {@link read}, for a hash or list that is to be changed in place. @throws WrongTypeError */
+  change<Kind extends 'hash' | 'list'>(key: string, kind: Kind): ValueOf<Kind> | undefined {
+    const entry = this.#find(key);
+    if (entry === undefined) return undefined;
+    if (entry.value.kind !== kind) throw new WrongTypeError();
+    this.#beforeChange(key, entry);
+    return entry.value as ValueOf<Kind>;
+  }
+
+  /** Sets the value; it never expires unless the time it did before is to be kept. */
+  set(key: string, value: StoredValue, options?: { readonly keepExpiry: boolean }): void {
     const place = storedUnder(key, value);
-    const before = this.#entries.get(place);
+    const before = this.#live(place);
     const bytes = sizeOf(value) + place.length + keyOverheadBytes;
     if (before === undefined) {
-      this.#entries.set(place, { value, bytes });
+      const entry = {
+        value,
+        bytes,
+        expiresAtMs: 0,
+        mark: this.#epoch,
+        lastUse: ++this.#accesses,
+        ...(this.countsUses ? newUse() : { uses: 0, usesMinute: 0 }),
+      };
+      this.#entries.set(place, entry);
       this.#usedBytes += bytes;
+      this.#changes += 1;
       return;
     }
+    this.#beforeChange(place, before);
     const old = before.value;
     this.#usedBytes += bytes - before.bytes;
     before.value = value;
     before.bytes = bytes;
+    this.#use(before);
+    if (before.expiresAtMs !== 0 && options?.keepExpiry !== true) {
+      before.expiresAtMs = 0;
+      this.#volatile.delete(place);
+    }
     if (old !== value) this.#onRemove(old);
   }
 
@@ -75,40 +143,188 @@ export class Keyspace {
     this.#usedBytes += bytes;
   }
 
+  /** When the key expires, in milliseconds since 1970; 0 for never, undefined if there is no such key. */
+  expiry(key: string): number | undefined {
+    return this.#live(this.#place(key))?.expiresAtMs;
+  }
+
+  /** Lets the key expire then, or never for 0. False if there is no such key. */
+  expire(key: string, atMs: number): boolean {
+    const place = this.#place(key);
+    const entry = this.#live(place);
+    if (entry === undefined) return false;
+    this.#beforeChange(place, entry);
+    entry.expiresAtMs = atMs;
+    if (atMs === 0) this.#volatile.delete(place);
+    else this.#volatile.set(place, entry);
+    return true;
+  }
+
   delete(key: string): boolean {
     const place = this.#place(key);
-    const entry = this.#entries.get(place);
+    const entry = this.#live(place);
     if (entry === undefined) return false;
-    this.#entries.delete(place);
-    this.#usedBytes -= entry.bytes;
+    this.#remove(place, entry);
     this.#onRemove(entry.value);
     return true;
   }
 
-  /** Moves a value, overwriting what is at the new key. False if there is nothing to move. */
+  /** Moves a value with its expiry, overwriting what is at the new key. False if there is nothing to move. */
   rename(from: string, to: string): boolean {
     const place = this.#place(from);
-    const entry = this.#entries.get(place);
+    const entry = this.#live(place);
     if (entry === undefined) return false;
     const target = storedUnder(to, entry.value);
     if (target === place) return true;
-    this.#entries.delete(place);
-    this.#usedBytes -= entry.bytes;
+    this.#remove(place, entry);
     this.set(target, entry.value);
+    if (entry.expiresAtMs !== 0) this.expire(target, entry.expiresAtMs);
     return true;
   }
 
   clear(): void {
+    this.#changes += 1;
+    if (this.#kept !== undefined) for (const [place, entry] of this.#entries) this.#beforeChange(place, entry);
     const entries = [...this.#entries.values()];
     this.#entries.clear();
+    this.#volatile.clear();
     this.#usedBytes = 0;
     for (const entry of entries) this.#onRemove(entry.value);
   }
 
+  /** Deletes keys whose time has come; of many only some at a call. */
+  deleteExpired(): void {
+    const until = performance.now() + sweepMs;
+    let expired: number;
+    do {
+      expired = 0;
+      const now = Date.now();
+      for (let looked = 0; looked < expirySample && looked < this.#volatile.size; looked += 1) {
+        const [place, entry] = this.#nextOf('volatile') ?? [];
+        if (place === undefined || entry === undefined || entry.expiresAtMs > now) continue;
+        this.#expire(place, entry);
+        expired += 1;
+      }
+    } while (expired > expirySample / 4 && performance.now() < until);
+  }
+
+  /**
+   * Throws keys out until at most so many bytes are used. False if there is nothing left to throw out; true also if
+   * there is more to do than one call may.
+   */
+  makeRoom(bytes: number, policy: EvictionPolicy): boolean {
+    const until = performance.now() + sweepMs;
+    while (this.#usedBytes > bytes) {
+      if (policy === 'noeviction' || !this.#evictOne(policy)) return false;
+      if (performance.now() > until) return true;
+    }
+    return true;
+  }
+
+  /** Any key, by chance; undefined if there is none. */
+  anyKey(): string | undefined {
+    for (let skip = Math.floor(Math.random() * evictionSample); skip > 0; skip -= 1) this.#nextOf('all');
+    for (let tries = this.#entries.size; tries > 0; tries -= 1) {
+      const [place] = this.#nextOf('all') ?? [];
+      if (place !== undefined && this.#live(place) !== undefined) return place;
+    }
+    return undefined;
+  }
+
+  /** The keys as they are now, to be read while they change. Only one at a time. */
+  snapshot(): Snapshot {
+    if (this.#kept !== undefined) throw new Error('there is a snapshot already');
+    const kept: SnapshotEntry[] = [];
+    this.#kept = kept;
+    const epoch = ++this.#epoch;
+    const entries = this.#entries.entries();
+    return {
+      next: () => {
+        const early = kept.pop();
+        if (early !== undefined) return early;
+        for (let next = entries.next(); next.done !== true; next = entries.next()) {
+          const [key, entry] = next.value;
+          if (entry.mark === epoch) continue;
+          entry.mark = epoch;
+          hold(entry.value);
+          return { key, value: frozen(entry.value), expiresAtMs: entry.expiresAtMs };
+        }
+        return undefined;
+      },
+      end: () => {
+        this.#kept = undefined;
+        for (const { value } of kept) letGo(value);
+      },
+    };
+  }
+
+  #beforeChange(place: string, entry: Entry): void {
+    this.#changes += 1;
+    if (this.#kept === undefined || entry.mark === this.#epoch) return;
+    entry.mark = this.#epoch;
+    hold(entry.value);
+    this.#kept.push({ key: place, value: frozen(entry.value), expiresAtMs: entry.expiresAtMs });
+  }
+
+  #evictOne(policy: EvictionPolicy): boolean {
+    const pool = policy.startsWith('volatile-') ? 'volatile' : 'all';
+    if (policy.endsWith('-random')) {
+      for (let skip = Math.floor(Math.random() * evictionSample); skip > 0; skip -= 1) this.#nextOf(pool);
+    }
+    let victim = this.#nextOf(pool);
+    if (victim === undefined) return false;
+    for (let looked = 1; looked < evictionSample; looked += 1) {
+      const next = this.#nextOf(pool);
+      if (next !== undefined && goesFirst(policy, next[1], victim[1])) victim = next;
+    }
+    const [place, entry] = victim;
+    this.#remove(place, entry);
+    this.#onRemove(entry.value);
+    this.#evicted += 1;
+    return true;
+  }
+
+  /** Goes around all keys, or all that expire. */
+  #nextOf(pool: 'all' | 'volatile'): [string, Entry] | undefined {
+    const keys = pool === 'all' ? this.#entries : this.#volatile;
+    const next = this.#hands[pool]?.next();
+    if (next !== undefined && next.done !== true) return next.value;
+    const hand = keys.entries();
+    this.#hands[pool] = hand;
+    const first = hand.next();
+    return first.done === true ? undefined : first.value;
+  }
+
+  #remove(place: string, entry: Entry): void {
+    this.#beforeChange(place, entry);
+    this.#entries.delete(place);
+    if (entry.expiresAtMs !== 0) this.#volatile.delete(place);
+    this.#usedBytes -= entry.bytes;
+  }
+
+  #expire(place: string, entry: Entry): void {
+    this.#remove(place, entry);
+    this.#onRemove(entry.value);
+    this.#expired += 1;
+  }
+
+  #use(entry: Entry): void {
+    entry.lastUse = ++this.#accesses;
+    if (this.countsUses) countUse(entry);
+  }
+
   #find(key: string): Entry | undefined {
-    return (
-      this.#entries.get(key) ?? (key.startsWith(singleShardPrefix) ? this.#entries.get(this.#place(key)) : undefined)
-    );
+    const entry = this.#live(key) ?? (key.startsWith(singleShardPrefix) ? this.#live(this.#place(key)) : undefined);
+    if (entry !== undefined) this.#use(entry);
+    return entry;
+  }
+
+  /** The entry there, unless its time has come. */
+  #live(place: string): Entry | undefined {
+    const entry = this.#entries.get(place);
+    if (entry === undefined || entry.expiresAtMs === 0 || entry.expiresAtMs > Date.now()) return entry;
+    this.#expire(place, entry);
+    return undefined;
   }
 
   /** Where the value that `key` means lies. */

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { putBack, spareFromBytes } from './spare-buffers.js';
 
 /** Up to this size bytes are copied for another thread; above it they are lent. */
 const copyLimitBytes = 4 * 1024 * 1024;
@@ -29,7 +30,9 @@ export class LendableBytes {
   #bytes: Buffer | undefined;
   #lost = false;
   #pins = 0;
-  #waiting: ((bytes: Buffer | undefined) => void)[] = [];
+  #holds = 0;
+  #discarded = false;
+  #waiting: ((bytes: Buffer | undefined) => void)[] | undefined;
 
   /** `bytes` must cover its whole ArrayBuffer: see {@link ownBytes}. */
   constructor(bytes: Buffer) {
@@ -49,7 +52,7 @@ export class LendableBytes {
         return;
       }
       // Called in the turn in which the bytes come back: after it somebody else may have borrowed them.
-      this.#waiting.push((bytes) => {
+      this.#wait((bytes) => {
         if (bytes === undefined) reject(lost());
         else resolve(use(bytes));
       });
@@ -61,14 +64,45 @@ export class LendableBytes {
     this.#pins += 1;
     return () => {
       this.#pins -= 1;
+      this.#freeIfUnwanted();
     };
   }
 
+  /** The bytes where they lie, pinned until released; undefined while they are lent. */
+  peek(): { readonly bytes: Buffer; release(): void } | undefined {
+    return this.#bytes === undefined ? undefined : { bytes: this.#bytes, release: this.pin() };
+  }
+
+  /** Keeps the bytes from being freed by {@link discard} until as many {@link letGo}s. */
+  hold(): void {
+    this.#holds += 1;
+  }
+
+  letGo(): void {
+    this.#holds -= 1;
+    this.#freeIfUnwanted();
+  }
+
+  /** Frees the bytes as soon as nobody holds, pins or has borrowed them. Nobody may ask for them afterwards. */
+  discard(): void {
+    this.#discarded = true;
+    this.#freeIfUnwanted();
+  }
+
   async borrow(): Promise<BytesLoan> {
+    this.hold();
+    try {
+      return await this.#borrow();
+    } finally {
+      this.letGo();
+    }
+  }
+
+  async #borrow(): Promise<BytesLoan> {
     let bytes = this.#bytes;
     while (bytes === undefined) {
       if (this.#lost) throw lost();
-      await new Promise<void>((resolve) => this.#waiting.push(() => resolve()));
+      await new Promise<void>((resolve) => this.#wait(() => resolve()));
       bytes = this.#bytes;
     }
     if (bytes.length <= copyLimitBytes) return copyLoan(copyOf(bytes));
@@ -84,9 +118,24 @@ export class LendableBytes {
   #comeBack(buffer: ArrayBuffer | undefined): void {
     if (buffer === undefined) this.#lost = true;
     else this.#bytes = Buffer.from(buffer);
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
     for (const wake of waiting) wake(this.#bytes);
+    this.#freeIfUnwanted();
+  }
+
+  #wait(wake: (bytes: Buffer | undefined) => void): void {
+    this.#waiting ??= [];
+    this.#waiting.push(wake);
+  }
+
+  #freeIfUnwanted(): void {
+    if (!this.#discarded || this.#holds > 0 || this.#pins > 0 || this.#bytes === undefined) return;
+    if (this.byteLength < spareFromBytes) return;
+    const buffer = this.#bytes.buffer as ArrayBuffer;
+    this.#bytes = undefined;
+    this.#lost = true;
+    putBack(buffer);
   }
 
   async #copyInSlices(bytes: Buffer): Promise<ArrayBuffer> {

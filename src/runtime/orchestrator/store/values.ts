@@ -1,4 +1,4 @@
-import type { LoadedModel } from '../inference/index.js';
+import type { BatchOptions, LoadedModel } from '../inference/index.js';
 import type { Dtype } from '../tensor/dtype.js';
 import type { LendableBytes } from './lendable-bytes.js';
 
@@ -16,13 +16,6 @@ export interface RunStatistics {
   samples: number;
   calls: number;
   errors: number;
-}
-
-/** How requests to a model may be run together. 0 means not asked for. */
-export interface BatchOptions {
-  readonly batchSize: number;
-  readonly minBatchSize: number;
-  readonly minBatchTimeoutMs: number;
 }
 
 /** An ML model with its bytes as stored. */

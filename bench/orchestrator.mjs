@@ -1,0 +1,267 @@
+// The orchestrator beside redis-server and beside ONNX Runtime alone, as ratios with their bars. Both sides of a ratio run in turn.
+// usage: node bench/orchestrator.mjs [quick] [redis] [smartredis] [inference] [batching] [memory]
+import { createRequire } from 'node:module';
+import { performance } from 'node:perf_hooks';
+import { Redis } from 'ioredis';
+import { median } from './measure.mjs';
+import { network } from './onnx-network.mjs';
+import { python, requestsPerSecond, smartredisRates, startOrchestrator, startRedis } from './orchestrator-parts.mjs';
+
+const words = process.argv.slice(2);
+const quick = words.includes('quick');
+const asked = words.filter((word) => word !== 'quick');
+const wanted = (/** @type {string} */ part) => asked.length === 0 || asked.includes(part);
+const rounds = quick ? 3 : 5;
+const kib = 1024;
+const mib = 1024 * kib;
+
+/**
+ * One line: what, the ratio, its bar, and what the ratio is made of.
+ * @param {string} what
+ * @param {number} value
+ * @param {string} bar such as '>= 0.8'
+ * @param {string} [detail]
+ */
+function report(what, value, bar, detail = '') {
+  const [sign, limit] = bar.split(' ');
+  const met = sign === '>=' ? value >= Number(limit) : value <= Number(limit);
+  console.log(
+    `${what.padEnd(58)} ${value.toFixed(2).padStart(8)}  ${bar.padEnd(8)} ${met ? 'met   ' : 'MISSED'} ${detail}`,
+  );
+}
+
+/**
+ * @param {string} what
+ * @param {string} bar
+ * @param {readonly (readonly [number, number])[]} pairs ours and theirs, run one after the other
+ */
+function reportRatio(what, bar, pairs) {
+  const show = (/** @type {number[]} */ values) => `${Math.round(median(values))}/s`;
+  const detail = `${show(pairs.map(([ours]) => ours))} : ${show(pairs.map(([, theirs]) => theirs))}`;
+  report(what, median(pairs.map(([ours, theirs]) => ours / theirs)), bar, detail);
+}
+
+/** @param {number} bytes */
+function sizeName(bytes) {
+  return bytes < mib ? `${bytes / kib} KiB` : `${bytes / mib} MiB`;
+}
+
+async function besideRedis() {
+  const ours = await startOrchestrator();
+  const theirs = await startRedis();
+  const loads = [
+    { bytes: kib, clients: 1, requests: 20_000, bar: '>= 0.8' },
+    { bytes: kib, clients: 16, requests: 60_000, bar: '>= 0.5' },
+    { bytes: 64 * kib, clients: 1, requests: 6000, bar: '>= 0.9' },
+    { bytes: 64 * kib, clients: 16, requests: 12_000, bar: '>= 0.9' },
+    { bytes: mib, clients: 1, requests: 600, bar: '>= 0.9' },
+    { bytes: mib, clients: 16, requests: 600, bar: '>= 0.9' },
+    ...(quick ? [] : [{ bytes: 8 * mib, clients: 1, requests: 100, bar: '>= 0.9' }]),
+  ];
+  for (const { bar, ...load } of loads) {
+    const put = ['-x', 'AI.TENSORSET', 't', 'INT8', String(load.bytes), 'BLOB'];
+    /** @type {[number, number][]} */
+    const puts = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const own = await requestsPerSecond(ours.port, load, ...put);
+      puts.push([own, await requestsPerSecond(theirs.port, load, '-x', 'SET', 't')]);
+    }
+    reportRatio(`redis-benchmark tensor set ${sizeName(load.bytes)}, ${load.clients} clients`, bar, puts);
+    for (const test of ['set', 'get']) {
+      /** @type {[number, number][]} */
+      const pairs = [];
+      for (let round = 0; round < rounds; round += 1) {
+        const own = await requestsPerSecond(ours.port, load, '-t', test);
+        pairs.push([own, await requestsPerSecond(theirs.port, load, '-t', test)]);
+      }
+      reportRatio(`redis-benchmark ${test} ${sizeName(load.bytes)}, ${load.clients} clients`, bar, pairs);
+    }
+  }
+  await Promise.all([ours.stop(), theirs.stop()]);
+}
+
+/** Stock Redis knows no tensors: under the names that the client uses it has HSET and HGET, which take the same words. */
+async function bySmartredis() {
+  if (python === undefined) {
+    console.log('smartredis: skipped, no Python environment with it (the tests make one)');
+    return;
+  }
+  const ours = await startOrchestrator();
+  const theirs = await startRedis(
+    ...['--rename-command', 'HSET', 'AI.TENSORSET'],
+    ...['--rename-command', 'HGET', 'AI.MODELGET'],
+  );
+  const clients = [new Redis(ours.port), new Redis(theirs.port)];
+  const calls = quick ? 10 : 20;
+  for (const bytes of [kib, 64 * kib, mib, 8 * mib, 64 * mib].slice(0, quick ? 4 : 5)) {
+    const model = padded(network(2, 2), bytes);
+    await clients[0]?.call('AI.MODELSTORE', 'model', 'ONNX', 'CPU', 'BLOB', model);
+    await clients[1]?.call('AI.TENSORSET', 'model', 'BLOB', model);
+    const count = Math.max(5, Math.min(15_000, Math.round((calls * 8 * mib) / bytes)));
+    /** @type {{ puts: [number, number][], gets: [number, number][] }} */
+    const pairs = { puts: [], gets: [] };
+    for (let round = 0; round < rounds; round += 1) {
+      const [put = 0, get = 0] = await smartredisRates(ours.port, bytes, count);
+      const [theirPut = 0, theirGet = 0] = await smartredisRates(theirs.port, bytes, count);
+      pairs.puts.push([put, theirPut]);
+      pairs.gets.push([get, theirGet]);
+    }
+    reportRatio(`smartredis put ${sizeName(bytes)}`, '>= 0.95', pairs.puts);
+    reportRatio(`smartredis get ${sizeName(bytes)}`, '>= 0.95', pairs.gets);
+  }
+  for (const client of clients) client.disconnect();
+  await Promise.all([ours.stop(), theirs.stop()]);
+}
+
+/**
+ * The model with a comment that makes it so long.
+ * @param {Buffer} model
+ * @param {number} bytes
+ */
+function padded(model, bytes) {
+  const length = Math.max(1, bytes - model.length - 6);
+  const size = [];
+  let rest = length;
+  for (; rest > 127; rest = Math.floor(rest / 128)) size.push((rest % 128) | 128);
+  return Buffer.concat([model, Buffer.from([0x32, ...size, rest]), Buffer.alloc(length, 'x')]);
+}
+
+async function besideOnnxRuntime() {
+  const ort = createRequire(import.meta.url)('onnxruntime-node');
+  const ours = await startOrchestrator('--intra-op-threads', '1');
+  const redis = new Redis(ours.port);
+  const run = ['AI.MODELEXECUTE', 'm', 'INPUTS', '1', 'x', 'OUTPUTS', '1', 'y'];
+
+  await redis.call('AI.MODELSTORE', 'm', 'ONNX', 'CPU', 'BLOB', network(16, 64, 64, 8));
+  await redis.call('AI.TENSORSET', 'x', 'FLOAT', '1', '16');
+  const micros = [];
+  for (let call = 0; call < (quick ? 4000 : 12_000); call += 1) {
+    const start = performance.now();
+    await redis.call(.../** @type {[string]} */ (run));
+    micros.push((performance.now() - start) * 1000);
+  }
+  report(
+    'tiny network, one client: p50 in µs',
+    median(micros.slice(1000)),
+    '<= 80',
+    `p99 ${percentile(micros, 99)} µs`,
+  );
+
+  // Enough requests that one waits while another runs.
+  const clients = Array.from({ length: 3 }, () => redis.duplicate());
+  const model = network(256, 1024, 1024, 256);
+  for (const batch of [32, 128]) {
+    const session = await ort.InferenceSession.create(model, { intraOpNumThreads: 1 });
+    const input = new ort.Tensor('float32', new Float32Array(batch * 256), [batch, 256]);
+    await redis.call('AI.MODELSTORE', 'm', 'ONNX', 'CPU', 'BLOB', model);
+    await redis.call('AI.TENSORSET', 'x', 'FLOAT', String(batch), '256');
+    /** @type {[number, number][]} */
+    const pairs = [];
+    const bare = () => session.run({ x: input });
+    const throughUs = () => Promise.all(clients.map((client) => client.call(.../** @type {[string]} */ (run))));
+    for (let round = 0; round < rounds + 2; round += 1) {
+      const pair = /** @type {[number, number]} */ ([clients.length * (await rateOf(throughUs)), await rateOf(bare)]);
+      if (round > 0) pairs.push(pair);
+    }
+    reportRatio(`256-1024-1024-256, batch ${batch}: rate beside ONNX Runtime alone`, '>= 0.95', pairs);
+  }
+  for (const client of [redis, ...clients]) client.disconnect();
+  await ours.stop();
+}
+
+/** Calls a second, over about half a second. @param {() => Promise<unknown>} call */
+async function rateOf(call) {
+  const start = performance.now();
+  let calls = 0;
+  for (; performance.now() - start < 500; calls += 1) await call();
+  return (calls * 1000) / (performance.now() - start);
+}
+
+/**
+ * @param {readonly number[]} values
+ * @param {number} percent
+ */
+function percentile(values, percent) {
+  return Math.round([...values].sort((a, b) => a - b)[Math.floor((values.length * percent) / 100)] ?? 0);
+}
+
+async function withBatches() {
+  const ours = await startOrchestrator('--intra-op-threads', '1');
+  const redis = new Redis(ours.port);
+  const model = network(256, 1024, 1024, 256);
+  await redis.call('AI.TENSORSET', 'x', 'FLOAT', '1', '256');
+  await redis.call('AI.MODELSTORE', 'alone', 'ONNX', 'CPU', 'BLOB', model);
+  await redis.call('AI.MODELSTORE', 'joined', 'ONNX', 'CPU', 'BATCHSIZE', '32', 'BLOB', model);
+  const load = { clients: 32, requests: quick ? 4000 : 8000 };
+  const rate = (/** @type {string} */ key) =>
+    requestsPerSecond(ours.port, load, 'AI.MODELEXECUTE', key, 'INPUTS', '1', 'x', 'OUTPUTS', '1', 'y');
+  /** @type {[number, number][]} */
+  const pairs = [];
+  await Promise.all([rate('joined'), rate('alone')]);
+  for (let round = 0; round < rounds; round += 1) pairs.push([await rate('joined'), await rate('alone')]);
+  reportRatio('256-1024-1024-256, 32 clients: batches beside single runs', '>= 5', pairs);
+  redis.disconnect();
+  await ours.stop();
+}
+
+async function ofMemory() {
+  for (const { bytes, tensors } of [
+    { bytes: kib, tensors: 100_000 },
+    { bytes: 64 * kib, tensors: 4000 },
+    { bytes: mib, tensors: 1000 },
+    { bytes: 64 * mib, tensors: 16 },
+  ]) {
+    const ours = await startOrchestrator();
+    const redis = new Redis(ours.port);
+    await redis.call('AI.TENSORSET', 'warm', 'FLOAT', '1', 'BLOB', Buffer.alloc(4));
+    const before = await settled(ours.rss);
+    const data = Buffer.alloc(bytes, 1);
+    for (let at = 0; at < tensors; ) {
+      const step = Math.max(1, Math.min(500, Math.floor((8 * mib) / bytes)));
+      const puts = [];
+      for (const end = Math.min(tensors, at + step); at < end; at += 1) {
+        puts.push(redis.call('AI.TENSORSET', `t${at}`, 'FLOAT', String(bytes / 4), 'BLOB', data));
+      }
+      await Promise.all(puts);
+    }
+    const each = ((await settled(ours.rss)) - before) / tensors;
+    const detail = `${Math.round(each)} bytes`;
+    report(`memory of a tensor of ${sizeName(bytes)}, beyond 1 KiB`, (each - kib) / bytes, '<= 1.05', detail);
+    redis.disconnect();
+    await ours.stop();
+  }
+  await ofOverwriting();
+}
+
+async function ofOverwriting() {
+  const ours = await startOrchestrator();
+  const redis = new Redis(ours.port);
+  const data = Buffer.alloc(64 * mib, 1);
+  const idle = await settled(ours.rss);
+  let peak = 0;
+  for (let put = 0; put < (quick ? 40 : 100); put += 1) {
+    await redis.call('AI.TENSORSET', 't', 'FLOAT', String(16 * mib), 'BLOB', data);
+    peak = Math.max(peak, ours.rss() - idle);
+  }
+  const detail = `${Math.round(peak / mib)} MiB`;
+  report('peak of overwriting a tensor of 64 MiB, in tensors', peak / (64 * mib), '<= 3', detail);
+  redis.disconnect();
+  await ours.stop();
+}
+
+/** The least that it shows within a second and a half. @param {() => number} rss */
+async function settled(rss) {
+  let least = Number.POSITIVE_INFINITY;
+  for (let look = 0; look < 15; look += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    least = Math.min(least, rss());
+  }
+  return least;
+}
+
+console.log(`${'what'.padEnd(58)} ${'ratio'.padStart(8)}  bar`);
+if (wanted('redis')) await besideRedis();
+if (wanted('smartredis')) await bySmartredis();
+if (wanted('inference')) await besideOnnxRuntime();
+if (wanted('batching')) await withBatches();
+if (wanted('memory')) await ofMemory();

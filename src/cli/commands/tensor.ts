@@ -1,0 +1,153 @@
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { Command } from 'commander';
+import { ClientError, type Tensor } from '../../runtime/client/index.js';
+import { readSettings } from '../../runtime/client/settings.js';
+import { Shards } from '../../runtime/client/shards.js';
+import { bytesOf, tensorOfReply } from '../../runtime/client/tensor.js';
+import { NpyError, npyHeader, parseNpy } from '../../runtime/npy/npy.js';
+import { ExitCode, reportFailure } from '../failure.js';
+import { formatTable } from '../table.js';
+
+const mostRows = 20;
+const mostColumns = 12;
+const keysAtOnce = 1000;
+
+interface Options {
+  readonly address?: string;
+  readonly npy?: string;
+}
+
+/** `simwright tensor`: looks into a running store. Keys are taken literally, without prefixes. */
+export function tensorCommand(): Command {
+  const tensor = new Command('tensor').description('look at the tensors of a running store');
+  const subcommand = (name: string, description: string): Command =>
+    tensor
+      .command(name)
+      .description(description)
+      .option('--address <address>', 'host:port or unix://PATH of the store; default $SSDB');
+  subcommand('ls [pattern]', 'list tensors: keys, types, shapes, bytes').action(
+    (pattern: string | undefined, options) => withStore(options, (store) => list(store, pattern ?? '*')),
+  );
+  subcommand('get <key>', 'print a tensor, or write it to a file')
+    .option('--npy <file>', "write it as NumPy's .npy file; - for standard output")
+    .action((key: string, options: Options) => withStore(options, (store) => get(store, key, options.npy)));
+  subcommand('put <key> <file>', 'store the array of a .npy file').action((key: string, file: string, options) =>
+    withStore(options, (store) => put(store, key, file)),
+  );
+  subcommand('rm <key...>', 'delete tensors').action((keys: string[], options) =>
+    withStore(options, (store) => remove(store, keys)),
+  );
+  return tensor;
+}
+
+async function withStore({ address }: Options, work: (store: Shards) => Promise<void>): Promise<void> {
+  let store: Shards | undefined;
+  try {
+    const { env } = process;
+    // A person does not want to wait for a store that may come.
+    const once = { SR_CONN_TIMEOUT: '0', SR_CMD_TIMEOUT: '0' };
+    store = await Shards.open(readSettings({ ...env, ...once, ...(address !== undefined && { SSDB: address }) }));
+    await work(store);
+  } catch (error) {
+    if (error instanceof ClientError || error instanceof NpyError || isFileError(error)) {
+      process.stderr.write(`error: ${error.message}\n`);
+      process.exitCode = ExitCode.workflowErrors;
+    } else process.exitCode = reportFailure(error);
+  } finally {
+    await store?.close();
+  }
+}
+
+async function list(store: Shards, pattern: string): Promise<void> {
+  const rows: string[][] = [];
+  for (const shard of store.all) {
+    let cursor = '0';
+    do {
+      const scan = ['SCAN', cursor, 'MATCH', pattern, 'COUNT', String(keysAtOnce), 'TYPE', 'ai_tensor'];
+      const [next, keys] = (await shard.send(...scan)) as [Buffer, Buffer[]];
+      const metas = await Promise.allSettled(keys.map((key) => shard.send('AI.TENSORGET', key, 'META')));
+      for (const [index, meta] of metas.entries()) {
+        // Others may delete keys meanwhile.
+        if (meta.status === 'rejected') continue;
+        const [, type, , shape] = meta.value as [unknown, Buffer, unknown, number[]];
+        rows.push([printable(keys[index] as Buffer), String(type), `[${shape.join(', ')}]`]);
+      }
+      cursor = String(next);
+    } while (cursor !== '0');
+  }
+  rows.sort(([one = ''], [other = '']) => (one < other ? -1 : 1));
+  process.stdout.write(rows.length === 0 ? 'no tensors\n' : `${formatTable([['KEY', 'TYPE', 'SHAPE'], ...rows])}\n`);
+}
+
+async function get(store: Shards, key: string, npy: string | undefined): Promise<void> {
+  const tensor = tensorOfReply(await store.of(key).send('AI.TENSORGET', key, 'META', 'BLOB'));
+  if (npy === undefined) {
+    process.stdout.write(`${tensor.dtype} [${tensor.shape.join(', ')}]\n${valuesOf(tensor)}`);
+    return;
+  }
+  const header = npyHeader(tensor.dtype, tensor.shape);
+  if (npy === '-') {
+    process.stdout.write(header);
+    process.stdout.write(bytesOf(tensor));
+  } else writeWhole(npy, [header, bytesOf(tensor)]);
+}
+
+async function put(store: Shards, key: string, file: string): Promise<void> {
+  const bytes = readFileSync(file);
+  try {
+    const { dtype, shape, dataAt } = parseNpy(bytes);
+    const dimensions = (shape.length === 0 ? [1] : shape).map(String);
+    await store.of(key).send('AI.TENSORSET', key, dtype, ...dimensions, 'BLOB', bytes.subarray(dataAt));
+  } catch (error) {
+    throw error instanceof NpyError ? new NpyError(`${file} cannot be stored: ${error.message}`) : error;
+  }
+}
+
+async function remove(store: Shards, keys: readonly string[]): Promise<void> {
+  for (const key of keys) {
+    const type = String(await store.of(key).send('TYPE', key));
+    if (type !== 'AI_TENSOR') {
+      throw new ClientError(type === 'none' ? `there is no tensor '${key}'` : `'${key}' is no tensor but a ${type}`);
+    }
+    await store.of(key).send('DEL', key);
+  }
+}
+
+/** A row of the last dimension a line. */
+function valuesOf({ shape, data }: Tensor): string {
+  const columns = shape.at(-1) ?? 1;
+  const rows = data.length / columns;
+  let text = '';
+  for (let row = 0; row < Math.min(rows, mostRows); row += 1) {
+    const values = [...data.subarray(row * columns, row * columns + Math.min(columns, mostColumns))].map(String);
+    text += `${values.join(' ')}${columns > mostColumns ? ' …' : ''}\n`;
+  }
+  return rows > mostRows ? `${text}… (${rows} rows)\n` : text;
+}
+
+function writeWhole(path: string, parts: readonly Buffer[]): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const file = openSync(temporary, 'wx');
+    try {
+      for (const part of parts) for (let at = 0; at < part.length; ) at += writeSync(file, part, at);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** A key as text; bytes that are none as escapes. */
+function printable(key: Buffer): string {
+  const text = key.toString();
+  const clean = Buffer.from(text).equals(key) && /^[^\p{Cc}]*$/u.test(text);
+  return clean ? text : JSON.stringify(key.toString('latin1'));
+}
+
+function isFileError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}

@@ -1,0 +1,135 @@
+import { WorkflowError } from '../../../diagnostics/index.js';
+import type { Saving } from '../commands/server-facts.js';
+import { type Inference, parseDevice } from '../inference/index.js';
+import type { Keyspace } from '../store/keyspace.js';
+import { newStatistics, type StoredValue } from '../store/values.js';
+import { readCheckpoint, type SavedEntry, type SavedModel } from './read-checkpoint.js';
+import { writeCheckpoint } from './write-checkpoint.js';
+
+/** Where and how often to save. */
+export interface CheckpointOptions {
+  readonly file: string | undefined;
+  /** Pause between two checkpoints; undefined for none by themselves. */
+  readonly seconds: number | undefined;
+  readonly onError: (message: string) => void;
+}
+
+/** Saves a store to one file, and brings it back from there. */
+export class Checkpoints implements Saving {
+  readonly #store: Keyspace;
+  readonly #options: CheckpointOptions;
+  #lastMs = Date.now();
+  #lastFailed = false;
+  #savedChanges = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #current: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  constructor(store: Keyspace, options: CheckpointOptions) {
+    this.#store = store;
+    this.#options = options;
+  }
+
+  get possible(): boolean {
+    return this.#options.file !== undefined;
+  }
+
+  get inProgress(): boolean {
+    return this.#current !== undefined;
+  }
+
+  get lastMs(): number {
+    return this.#lastMs;
+  }
+
+  get lastFailed(): boolean {
+    return this.#lastFailed;
+  }
+
+  /** Reads the file, if there is one: all of it or nothing. @throws WorkflowError */
+  async load(inference: Inference): Promise<void> {
+    const { file } = this.#options;
+    if (file === undefined) return;
+    const entries = (await readCheckpoint(file)) ?? [];
+    const values = new Map<SavedEntry, StoredValue>();
+    for (const entry of entries) {
+      const { value, key } = entry;
+      values.set(entry, value.kind === 'saved-model' ? await loaded(inference, value, key, file) : value);
+    }
+    for (const [{ key, expiresAtMs }, value] of values) {
+      this.#store.set(key, value);
+      if (expiresAtMs !== 0) this.#store.expire(key, expiresAtMs);
+    }
+    this.#savedChanges = this.#store.changes;
+  }
+
+  /** Saves every so often what has changed. */
+  start(): void {
+    const { file, seconds } = this.#options;
+    if (file === undefined || seconds === undefined) return;
+    this.#timer = setInterval(() => {
+      if (this.#current !== undefined || this.#store.changes === this.#savedChanges) return;
+      this.save().catch(() => undefined);
+    }, seconds * 1000);
+    this.#timer.unref();
+  }
+
+  /** Ends, with a last checkpoint if anything has changed. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    if (this.#options.file === undefined || this.#timer === undefined) {
+      await this.#current?.catch(() => undefined);
+      return;
+    }
+    await this.#current?.catch(() => undefined);
+    if (this.#store.changes !== this.#savedChanges) await this.save().catch(() => undefined);
+  }
+
+  /** A checkpoint of the store as it is now or later: those who ask while one is written share the next. */
+  save(): Promise<void> {
+    if (this.#current === undefined) {
+      this.#current = this.#write().finally(() => {
+        this.#current = undefined;
+      });
+      return this.#current;
+    }
+    this.#next ??= this.#current
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined;
+        return this.save();
+      });
+    return this.#next;
+  }
+
+  async #write(): Promise<void> {
+    const { file, onError } = this.#options;
+    if (file === undefined) throw new Error('there is no file to save to');
+    const { changes } = this.#store;
+    try {
+      await writeCheckpoint(this.#store, file);
+      this.#savedChanges = changes;
+      this.#lastMs = Date.now();
+      this.#lastFailed = false;
+    } catch (error) {
+      this.#lastFailed = true;
+      onError(`the checkpoint ${file} could not be written: ${error instanceof Error ? error.message : String(error)}`);
+      throw error;
+    }
+  }
+}
+
+async function loaded(inference: Inference, model: SavedModel, key: string, file: string): Promise<StoredValue> {
+  const { backend, device, tag, batch, bytes } = model;
+  try {
+    const made = await inference.load({ backend, device: parseDevice(device) ?? 'CPU', batch, bytes });
+    return { kind: 'model', backend, device, tag, batch, bytes, loaded: made, statistics: newStatistics() };
+  } catch (error) {
+    throw new WorkflowError({
+      code: 'RUN1004',
+      message: `the model '${key}' of the checkpoint ${file} cannot be loaded: ${(error as Error).message}`,
+      hint: 'start the orchestrator with what the model needs, or move the file away to start with an empty store',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,128 @@
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Keyspace } from '../store/keyspace.js';
+import type { LendableBytes } from '../store/lendable-bytes.js';
+import { letGo, type SnapshotEntry } from '../store/snapshot.js';
+import { CheckpointWriter } from './checkpoint-writer.js';
+import { formatVersion, magic, recordKinds } from './format.js';
+
+/** Writes everything that is in the store now to a file, whole or not at all, while the store goes on. */
+export async function writeCheckpoint(store: Keyspace, path: string): Promise<void> {
+  const temporary = `${path}.tmp`;
+  const snapshot = store.snapshot();
+  try {
+    const file = await open(temporary, 'w', 0o600);
+    try {
+      const writer = new CheckpointWriter(file);
+      writer.raw(magic);
+      writer.number(formatVersion);
+      let records = 0;
+      for (let entry = snapshot.next(); entry !== undefined; entry = snapshot.next()) {
+        try {
+          if (await writeEntry(writer, entry)) records += 1;
+        } finally {
+          letGo(entry.value);
+        }
+      }
+      writer.byte(recordKinds.end);
+      writer.number(records);
+      await writer.end();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  } finally {
+    snapshot.end();
+  }
+}
+
+/** False if there is nothing to write any more: bytes can be lost with the thread that had them. */
+async function writeEntry(writer: CheckpointWriter, entry: SnapshotEntry): Promise<boolean> {
+  const { value } = entry;
+  if (value.kind === 'tensor' || value.kind === 'model') {
+    const held = await pinned(value.bytes);
+    if (held === undefined) return false;
+    try {
+      begin(writer, entry);
+      if (value.kind === 'tensor') {
+        writer.text(value.dtype);
+        writer.number(value.shape.length);
+        for (const dimension of value.shape) writer.number(dimension);
+      } else {
+        writer.text(value.backend);
+        writer.text(value.device);
+        writer.bytes(value.tag);
+        writer.number(value.batch.batchSize);
+        writer.number(value.batch.minBatchSize);
+        writer.number(value.batch.minBatchTimeoutMs);
+      }
+      // Small bytes are copied: they need not be pinned while the file is written.
+      if (held.bytes.length <= smallBytes) writer.bytes(held.bytes);
+      else await writer.large(held.bytes);
+    } finally {
+      held.release();
+    }
+  } else {
+    begin(writer, entry);
+    if (value.kind === 'string') writer.bytes(value.bytes);
+    else if (value.kind === 'list') await writeAll(writer, value.members, (member) => writer.bytes(member));
+    else if (value.kind === 'hash') {
+      await writeAll(writer, [...value.fields], ([field, content]) => {
+        writer.text(field);
+        writer.bytes(content);
+      });
+    } else {
+      writer.text(value.device);
+      writer.bytes(value.tag);
+      await writeAll(writer, value.entryPoints, (name) => writer.text(name));
+      writer.bytes(value.source);
+    }
+  }
+  if (writer.isFull) await writer.flush();
+  return true;
+}
+
+const smallBytes = 64 * 1024;
+
+function begin(writer: CheckpointWriter, { key, value, expiresAtMs }: SnapshotEntry): void {
+  writer.byte(recordKinds[value.kind]);
+  writer.text(key);
+  writer.number(expiresAtMs);
+}
+
+/** The number of items and the items. */
+async function writeAll<Item>(
+  writer: CheckpointWriter,
+  items: readonly Item[],
+  write: (item: Item) => void,
+): Promise<void> {
+  writer.number(items.length);
+  for (const item of items) {
+    write(item);
+    if (writer.isFull) await writer.flush();
+  }
+}
+
+/** The bytes, kept where they are until released. */
+async function pinned(source: LendableBytes): Promise<{ bytes: Buffer; release: () => void } | undefined> {
+  try {
+    return await source.read((bytes) => ({ bytes, release: source.pin() }));
+  } catch {
+    await nextTurn();
+    return undefined;
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

@@ -1,0 +1,59 @@
+import { parseDevice } from '../inference/index.js';
+import { copyOf } from '../store/copy.js';
+import { frozen } from '../store/snapshot.js';
+import { newStatistics, type StoredValue } from '../store/values.js';
+import { type Command, type CommandContext, CommandError } from './command.js';
+import { integer, keyword, latin1 } from './words.js';
+
+/** `COPY source destination [DB 0] [REPLACE]` */
+export const copy: Command = {
+  name: 'copy',
+  arity: -3,
+  flags: ['write', 'denyoom'],
+  keys: [1, 2, 1],
+  run(context, words) {
+    const { store } = context;
+    const replace = mayReplace(words);
+    const [from, to] = [latin1(words[1]), latin1(words[2])];
+    if (from === to) throw new CommandError('ERR source and destination objects are the same');
+    const value = store.get(from);
+    if (value === undefined) return 0;
+    const place = (copied: StoredValue): number => {
+      if (!replace && store.get(to) !== undefined) {
+        if (copied.kind === 'model') context.inference.unload(copied.loaded);
+        return 0;
+      }
+      const expiresAtMs = store.expiry(from) ?? 0;
+      store.set(to, copied);
+      if (expiresAtMs !== 0) store.expire(to, expiresAtMs);
+      return 1;
+    };
+    if (!replace && store.get(to) !== undefined) return 0;
+    if (value.kind === 'tensor') return copyOf(value.bytes).then((bytes) => place({ ...value, bytes }));
+    if (value.kind === 'model') return copyModel(context, value).then(place);
+    if (value.kind === 'script') return place({ ...value, statistics: newStatistics() });
+    return place(frozen(value));
+  },
+};
+
+function mayReplace(words: readonly Buffer[]): boolean {
+  let replace = false;
+  for (let at = 3; at < words.length; at += 1) {
+    const word = keyword(words[at]);
+    if (word === 'REPLACE') replace = true;
+    else if (word === 'DB' && at + 1 < words.length) {
+      at += 1;
+      const database = integer(words[at]);
+      if (database === undefined) throw new CommandError('ERR value is not an integer or out of range');
+      if (database !== 0) throw new CommandError('ERR DB index is out of range');
+    } else throw new CommandError('ERR syntax error');
+  }
+  return replace;
+}
+
+async function copyModel({ inference }: CommandContext, model: Extract<StoredValue, { kind: 'model' }>) {
+  const bytes = await copyOf(model.bytes);
+  const device = parseDevice(model.device) ?? 'CPU';
+  const loaded = await inference.load({ backend: model.backend, device, batch: model.batch, bytes });
+  return { ...model, bytes, loaded, statistics: newStatistics() };
+}

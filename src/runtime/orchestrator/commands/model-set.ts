@@ -1,0 +1,51 @@
+import { type Command, CommandError } from './command.js';
+import { modelStore } from './model-store.js';
+import { arityError, keyword, latin1 } from './words.js';
+
+const optionNames = ['TAG', 'BATCHSIZE', 'MINBATCHSIZE', 'MINBATCHTIMEOUT'] as const;
+const backends: ReadonlySet<string> = new Set(['TF', 'TFLITE', 'TORCH', 'ONNX']);
+
+/**
+ * `AI.MODELSET key backend device [TAG t] [BATCHSIZE …] [INPUTS name… OUTPUTS name…] BLOB chunk…`, deprecated: names
+ * come without their number, and are ignored where the backend takes them from the model.
+ */
+export const modelSet: Command = {
+  name: 'ai.modelset',
+  arity: -4,
+  flags: ['write', 'denyoom'],
+  keys: [1, 1, 1],
+  mayNest: true,
+  run(context, words) {
+    if (words.length < 5) throw arityError('ai.modelset');
+    const backend = keyword(words[2]);
+    if (!backends.has(backend)) throw new CommandError('ERR unsupported backend');
+    const device = latin1(words[3]);
+    if (device.length > 10 || (optionNames as readonly string[]).includes(device.toUpperCase())) {
+      throw new CommandError('ERR Invalid DEVICE');
+    }
+    let at = 4;
+    for (const option of optionNames) if (keyword(words[at]) === option) at += 2;
+    const batched = words.slice(4, at).some((word) => keyword(word) === 'BATCHSIZE');
+    if (batched && backend === 'TFLITE') {
+      throw new CommandError('ERR Auto-batching not supported by the TFLITE backend');
+    }
+    const blobAt = words.findIndex((word, index) => index >= at && word.length === 4 && keyword(word) === 'BLOB');
+    if (blobAt === -1) throw new CommandError('ERR Insufficient arguments, missing model BLOB');
+    const names = backend === 'TF' ? counted(words.slice(at, blobAt)) : [];
+    return modelStore.run(context, [...words.slice(0, at), ...names, ...words.slice(blobAt)]);
+  },
+};
+
+/** The sections of names with their numbers, as `AI.MODELSTORE` takes them. */
+function counted(words: readonly Buffer[]): Buffer[] {
+  if (words.length === 0) throw new CommandError('ERR Insufficient arguments, INPUTS and OUTPUTS not specified');
+  if (keyword(words[0]) !== 'INPUTS') throw new CommandError('ERR INPUTS not specified');
+  const outputsAt = words.findIndex((word) => keyword(word) === 'OUTPUTS');
+  if (outputsAt === -1) throw new CommandError('ERR OUTPUTS not specified');
+  const section = (title: string, names: readonly Buffer[]): Buffer[] => [
+    Buffer.from(title),
+    Buffer.from(String(names.length)),
+    ...names,
+  ];
+  return [...section('INPUTS', words.slice(1, outputsAt)), ...section('OUTPUTS', words.slice(outputsAt + 1))];
+}

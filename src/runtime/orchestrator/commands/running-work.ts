@@ -1,0 +1,62 @@
+import type { Reply } from '../resp/reply.js';
+
+/** How long the outcome of a run whose client has gone is remembered. */
+const rememberMs = 30_000;
+const maxRemembered = 1024;
+
+/** A request that takes long, as another one that says the same is recognised by. */
+export interface RunningWork {
+  words: readonly Buffer[];
+  /** What its model and its inputs are, by numbers that no other values have. */
+  readonly inputs: readonly number[];
+  readonly outcome: Promise<Reply>;
+  /** Set when it is done: whether what it has stored is still there. */
+  isStillTrue?: () => boolean;
+}
+
+/**
+ * Work whose client has gone without an answer. SmartRedis gives up after 250 ms and sends the same again a second
+ * later: that request gets the outcome of the first instead of a run of its own.
+ */
+export class AbandonedWork {
+  readonly #works = new Map<RunningWork, number>();
+
+  /** The client that waited for the work has gone. */
+  add(work: RunningWork): void {
+    this.#forgetOld();
+    // Copies, since words may be views of much larger chunks.
+    work.words = work.words.map((word) => Buffer.from(word));
+    this.#works.set(work, performance.now());
+  }
+
+  /** The outcome of abandoned work that is the same, or undefined. Each is given once. */
+  take(words: readonly Buffer[], inputs: readonly number[]): RunningWork | undefined {
+    if (this.#works.size === 0) return undefined;
+    this.#forgetOld();
+    for (const work of this.#works.keys()) {
+      if (!isSame(work, words, inputs)) continue;
+      this.#works.delete(work);
+      if (work.isStillTrue === undefined || work.isStillTrue()) return work;
+    }
+    return undefined;
+  }
+
+  /** The oldest come first. Work that still runs is remembered as long as it does. */
+  #forgetOld(): void {
+    const limit = performance.now() - rememberMs;
+    for (const [work, since] of this.#works) {
+      if (this.#works.size > maxRemembered || (work.isStillTrue !== undefined && since < limit)) {
+        this.#works.delete(work);
+      }
+    }
+  }
+}
+
+function isSame(work: RunningWork, words: readonly Buffer[], inputs: readonly number[]): boolean {
+  return (
+    work.words.length === words.length &&
+    work.inputs.length === inputs.length &&
+    work.inputs.every((input, index) => input === inputs[index]) &&
+    work.words.every((word, index) => words[index]?.equals(word) === true)
+  );
+}

@@ -1,0 +1,25 @@
+import type { Reply } from '../resp/reply.js';
+import type { Command } from './command.js';
+
+function scanOf(name: string, kind: 'model' | 'script'): Command {
+  return {
+    name,
+    arity: 1,
+    flags: ['readonly'],
+    keys: [0, 0, 0],
+    run({ store }) {
+      const found: Reply[] = [];
+      for (const key of store.keys()) {
+        const value = store.peek(key)?.value;
+        if (value?.kind === kind) found.push([Buffer.from(key, 'latin1'), value.tag]);
+      }
+      return found;
+    },
+  };
+}
+
+/** `AI._MODELSCAN`: keys and tags of the models. */
+export const modelScan = scanOf('ai._modelscan', 'model');
+
+/** `AI._SCRIPTSCAN`: keys and tags of the scripts. */
+export const scriptScan = scanOf('ai._scriptscan', 'script');

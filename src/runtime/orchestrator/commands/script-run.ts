@@ -1,0 +1,131 @@
+import { type Command, CommandError } from './command.js';
+import { inputAt } from './models.js';
+import { scriptAt } from './scripts.js';
+import { integer, keyword, latin1 } from './words.js';
+
+/** What there is to run scripts. */
+function cannotRun(): CommandError {
+  return new CommandError('ERR scripts need a Torch worker to run, which this orchestrator does not have');
+}
+
+/** `AI.SCRIPTRUN key fn [TIMEOUT ms] INPUTS in… [$ in…] OUTPUTS out…`, deprecated and what SmartRedis sends. */
+export const scriptRun: Command = {
+  name: 'ai.scriptrun',
+  arity: -2,
+  flags: ['write', 'denyoom'],
+  keys: [1, 1, 1],
+  mayNest: true,
+  run({ store }, words) {
+    if (words.length < 3) throw new CommandError("ERR wrong number of arguments for 'AI.SCRIPTRUN' command");
+    scriptAt(store, words[1]);
+    const { inputs } = parseScriptRun(words);
+    for (const key of inputs) inputAt(store, key);
+    throw cannotRun();
+  },
+};
+
+/** Reads `[TIMEOUT ms] INPUTS in… [$ in…] OUTPUTS out…` from `words[3]` on. @throws CommandError with RedisAI's texts */
+export function parseScriptRun(words: readonly Buffer[]): { inputs: Buffer[]; outputs: Buffer[] } {
+  const sections: { INPUTS?: Buffer[]; OUTPUTS?: Buffer[] } = {};
+  let section: 'INPUTS' | 'OUTPUTS' | undefined;
+  let variadic = false;
+  let timed = false;
+  for (let at = 3; at < words.length; at += 1) {
+    const word = keyword(words[at]);
+    if (word === 'TIMEOUT') {
+      if (timed) throw new CommandError('ERR Already encountered a TIMEOUT section in SCRIPTRUN');
+      timed = true;
+      at += 1;
+      if (at >= words.length) throw new CommandError('ERR No value provided for TIMEOUT');
+      if ((integer(words[at]) ?? 0) <= 0) throw new CommandError('ERR Invalid value for TIMEOUT');
+    } else if (word === 'INPUTS' || word === 'OUTPUTS') {
+      if (sections[word] !== undefined) {
+        throw new CommandError(
+          `ERR Already encountered an ${word} ${word === 'INPUTS' ? 'section' : 'keyword'} in SCRIPTRUN`,
+        );
+      }
+      section = word;
+      sections[word] = [];
+    } else if (word === '$') {
+      if (section !== 'INPUTS') {
+        throw new CommandError('ERR Encountered a variable size list of tensors outside of input section');
+      }
+      if (variadic) throw new CommandError('ERR Already encountered a variable size list of tensors');
+      variadic = true;
+    } else {
+      const names = section === undefined ? undefined : sections[section];
+      if (names === undefined) throw new CommandError('ERR Unrecongnized parameter to SCRIPTRUN');
+      names.push(words[at] as Buffer);
+    }
+  }
+  return { inputs: sections.INPUTS ?? [], outputs: sections.OUTPUTS ?? [] };
+}
+
+/** `AI.SCRIPTEXECUTE key fn [KEYS n k…] [INPUTS n in…] [ARGS n a…] [OUTPUTS n out…] [TIMEOUT ms]` */
+export const scriptExecute: Command = {
+  name: 'ai.scriptexecute',
+  arity: -2,
+  flags: ['write', 'denyoom'],
+  keys: [1, 1, 1],
+  run({ store }, words) {
+    if (words.length < 4) throw new CommandError("ERR wrong number of arguments for 'AI.SCRIPTEXECUTE' command");
+    scriptAt(store, words[1]);
+    const { inputs } = parseScriptExecute(words);
+    for (const key of inputs) inputAt(store, key);
+    throw cannotRun();
+  },
+};
+
+const countErrors: Readonly<Record<string, string>> = {
+  KEYS: 'ERR Invalid or negative value found in number of KEYS',
+  INPUTS: 'ERR Invalid argument for inputs count in AI.SCRIPTEXECUTE',
+  ARGS: 'ERR Invalid argument for keys count in AI.SCRIPTEXECUTE',
+  OUTPUTS: 'ERR Invalid argument for outputs count in AI.SCRIPTEXECUTE',
+};
+
+/** Reads the sections from `words[3]` on. @throws CommandError with RedisAI's texts */
+export function parseScriptExecute(words: readonly Buffer[]): { inputs: Buffer[]; outputs: Buffer[] } {
+  const first = keyword(words[3]);
+  if (first !== 'KEYS' && first !== 'INPUTS') {
+    throw new CommandError('ERR KEYS or INPUTS scope must be provided first for AI.SCRIPTEXECUTE command');
+  }
+  const sections = new Map<string, Buffer[]>();
+  for (let at = 3; at < words.length; ) {
+    const word = keyword(words[at]);
+    if (word === 'TIMEOUT') {
+      if (at + 1 >= words.length) throw new CommandError('ERR No value provided for TIMEOUT in AI.SCRIPTEXECUTE');
+      if ((integer(words[at + 1]) ?? 0) <= 0) throw new CommandError('ERR Invalid value for TIMEOUT');
+      at += 2;
+      if (at < words.length) throw unexpected(words[at]);
+      break;
+    }
+    const countError = countErrors[word];
+    if (countError === undefined) throw unexpected(words[at]);
+    if (sections.has(word)) {
+      throw new CommandError(`ERR Already Encountered ${word} scope in AI.SCRIPTEXECUTE command`);
+    }
+    if (at + 1 >= words.length) {
+      throw new CommandError(
+        word === 'KEYS'
+          ? 'ERR Missing arguments after KEYS keyword'
+          : 'ERR Invalid arguments provided to AI.SCRIPTEXECUTE',
+      );
+    }
+    const count = integer(words[at + 1]);
+    if (count === undefined || count < 0) throw new CommandError(countError);
+    if (at + 2 + count > words.length) {
+      throw new CommandError(
+        word === 'KEYS'
+          ? 'ERR Number of pre declared KEYS to be used in the command does not match the number of given arguments'
+          : `ERR number of ${word.toLowerCase()} to AI.SCRIPTEXECUTE command does not match the number of given arguments`,
+      );
+    }
+    sections.set(word, words.slice(at + 2, at + 2 + count));
+    at += 2 + count;
+  }
+  return { inputs: sections.get('INPUTS') ?? [], outputs: sections.get('OUTPUTS') ?? [] };
+}
+
+function unexpected(word: Buffer | undefined): CommandError {
+  return new CommandError(`ERR Invalid AI.SCRIPTEXECUTE command. Unexpected argument: ${latin1(word)}`);
+}

@@ -1,0 +1,175 @@
+import { cutOutputs } from './batching.js';
+import { copyAll } from './gather-inputs.js';
+import type { RunResult } from './inference-thread.js';
+import type { ModelInput, OutputMessage, SessionSettings } from './messages.js';
+import { OnnxModel } from './onnx-model.js';
+import { loadOnnxRuntime, type OnnxRuntime, warmUp } from './onnx-runtime.js';
+import type { RunCost } from './run-cost.js';
+import { RunQueue, type RunRequest } from './run-queue.js';
+import type { ByteSource } from './tensor.js';
+
+/** A model that may run here. */
+export interface LaneModel {
+  readonly id: number;
+  readonly bytes: ByteSource;
+  readonly settings: SessionSettings;
+  readonly cost: RunCost;
+  readonly unwanted: boolean;
+}
+
+/** A request for a model that may run here. */
+export type LaneRequest = RunRequest & { readonly model: LaneModel };
+
+/** Where requests go that cannot be run here after all. */
+export type Elsewhere = (request: LaneRequest) => void;
+
+/**
+ * Runs cheap models on the calling thread, one run a turn of its event loop: handing them to another thread would
+ * cost many times what they do.
+ */
+export class MainLane {
+  readonly #path: string;
+  readonly #elsewhere: Elsewhere;
+  readonly #onRun: () => void;
+  readonly #sessions = new Map<number, OnnxModel>();
+  readonly #loading = new Set<number>();
+  readonly #failed = new Set<number>();
+  readonly #queue = new RunQueue();
+  #runtime: Promise<OnnxRuntime> | undefined;
+  #running = false;
+
+  constructor(onnxRuntime: string, elsewhere: Elsewhere, onRun: () => void) {
+    this.#path = onnxRuntime;
+    this.#elsewhere = elsewhere;
+    this.#onRun = onRun;
+  }
+
+  has(model: number): boolean {
+    return this.#sessions.has(model);
+  }
+
+  /** Begins to load a model, unless that has been tried. */
+  prepare(model: LaneModel): void {
+    if (this.#sessions.has(model.id) || this.#loading.has(model.id) || this.#failed.has(model.id)) return;
+    this.#loading.add(model.id);
+    this.#load(model).catch(() => {
+      this.#loading.delete(model.id);
+      this.#failed.add(model.id);
+    });
+  }
+
+  run(request: LaneRequest): void {
+    this.#queue.push(request);
+    if (!this.#running) void this.#pump();
+  }
+
+  unload(model: number): void {
+    this.#loading.delete(model);
+    this.#failed.delete(model);
+    const session = this.#sessions.get(model);
+    this.#sessions.delete(model);
+    void session?.release();
+  }
+
+  async #load({ id, bytes, settings }: LaneModel): Promise<void> {
+    const here = bytes.peek();
+    if (here === undefined) {
+      this.#loading.delete(id);
+      return;
+    }
+    try {
+      this.#runtime ??= this.#start();
+      // A pool of threads within operators would cost more than it gives a run this short.
+      const session = await OnnxModel.load(await this.#runtime, here.bytes, { ...settings, intraOpThreads: 1 });
+      if (this.#loading.delete(id)) this.#sessions.set(id, session);
+      else await session.release();
+    } finally {
+      here.release();
+    }
+  }
+
+  async #start(): Promise<OnnxRuntime> {
+    const runtime = loadOnnxRuntime(this.#path);
+    await warmUp(runtime);
+    return runtime;
+  }
+
+  async #pump(): Promise<void> {
+    this.#running = true;
+    for (let requests = this.#take(); requests !== undefined; requests = this.#take())
+      await this.#runTogether(requests);
+    this.#running = false;
+  }
+
+  #take(): LaneRequest[] | undefined {
+    return this.#queue.take() as LaneRequest[] | undefined;
+  }
+
+  async #runTogether(requests: readonly LaneRequest[]): Promise<void> {
+    const [first] = requests;
+    if (first === undefined) return;
+    const { model } = first;
+    const session = this.#sessions.get(model.id);
+    const inputs = session !== undefined && model.cost.isWelcome ? inputsOf(requests) : undefined;
+    if (session === undefined || inputs === undefined) {
+      for (const request of requests) this.#elsewhere(request);
+      return;
+    }
+    try {
+      const { outputs, micros } = await session.run(inputs.inputs);
+      model.cost.measuredHere(micros, first.bytes, requests.length);
+      this.#onRun();
+      answer(requests, outputs, micros);
+    } catch (error) {
+      for (const { reject } of requests) reject(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      inputs.release();
+    }
+  }
+}
+
+function answer(requests: readonly RunRequest[], outputs: readonly (OutputMessage | null)[], micros: number): void {
+  if (requests.length === 1) {
+    requests[0]?.resolve(resultOf(outputs, micros));
+    return;
+  }
+  const cut = cutOutputs(
+    outputs,
+    requests.map(({ shape }) => shape?.size ?? 0),
+  );
+  for (const [index, request] of requests.entries()) request.resolve(resultOf(cut[index] ?? [], micros));
+}
+
+function resultOf(outputs: readonly (OutputMessage | null)[], micros: number): RunResult {
+  return { outputs: outputs.map((output) => output ?? undefined), micros };
+}
+
+/** Where the inputs lie, or joined if they are several requests'; undefined if they are not all here. */
+function inputsOf(requests: readonly RunRequest[]): { inputs: ModelInput[]; release(): void } | undefined {
+  if (requests.length > 1) {
+    const gathered = copyAll(requests.map(({ inputs }) => inputs));
+    const inputs = gathered?.inputs.map(({ dtype, shape, parts }) => ({
+      dtype,
+      shape,
+      buffer: parts[0]?.buffer ?? new ArrayBuffer(0),
+    }));
+    return inputs && { inputs, release: () => undefined };
+  }
+  const inputs: ModelInput[] = [];
+  const releases: (() => void)[] = [];
+  for (const { dtype, shape, bytes } of requests[0]?.inputs ?? []) {
+    const here = bytes.peek();
+    if (here === undefined) {
+      for (const release of releases) release();
+      return undefined;
+    }
+    releases.push(() => here.release());
+    inputs.push({ dtype, shape, buffer: here.bytes.buffer as ArrayBuffer });
+  }
+  return {
+    inputs,
+    release: () => {
+      for (const release of releases) release();
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/** A run on the main thread may take this long. */
+const cheapMicros = 1000;
+/** A model that was too dear for the main thread comes back when its runs take no longer than this. */
+const returnMicros = 500;
+/** One run of this length on the main thread, and the model never runs there again. */
+const unbearableMicros = 20_000;
+/** Runs that a model must be measured for before it goes to the main thread. */
+const firstProofs = 3;
+/** Cheap runs in a row that it takes to come back there; twice as many each time. */
+const returnProofs = 32;
+const quickMicros = 20_000;
+/** The share of the newest run in the mean. */
+const newest = 0.25;
+/** Inputs are trusted to be as cheap as others up to this multiple of their size. */
+const growth = 2;
+const leastTrustedBytes = 1024;
+
+/**
+ * What a model's runs cost, by its own recent ones, and whether the next is cheap enough for the main thread.
+ *
+ * Runs with larger inputs than those seen cheap are judged apart: they go elsewhere until one of that size was cheap.
+ */
+export class RunCost {
+  #meanMicros: number | undefined;
+  /** Inputs of this size have been run cheaply. */
+  #seenBytes = 0;
+  #proofs = 0;
+  #proofsNeeded = firstProofs;
+  #nextReturn = returnProofs;
+  #cheap = false;
+  #banned = false;
+
+  /** Whether a run on so many bytes of inputs belongs on the main thread; `share` of the time it has is its own. */
+  isCheap(bytes: number, share = 1): boolean {
+    return (
+      this.#cheap &&
+      bytes <= Math.max(this.#seenBytes * growth, leastTrustedBytes) &&
+      (this.#meanMicros ?? Number.POSITIVE_INFINITY) <= cheapMicros * share
+    );
+  }
+
+  /** Whether runs end so soon that others may wait behind them rather than for a thread. */
+  get isQuick(): boolean {
+    return (this.#meanMicros ?? Number.POSITIVE_INFINITY) <= quickMicros;
+  }
+
+  /** Whether the model may run on the main thread now, whatever the size of its inputs. */
+  get isWelcome(): boolean {
+    return this.#cheap;
+  }
+
+  /** Hears of a run elsewhere: how long it took and how many bytes each of its requests had. */
+  measured(micros: number, bytes: number, requests = 1): void {
+    const each = micros / requests;
+    if (each > returnMicros && this.#cheap && bytes > this.#seenBytes * growth) return;
+    this.#average(each);
+    if (each > returnMicros) {
+      this.#proofs = 0;
+      return;
+    }
+    this.#seenBytes = Math.max(this.#seenBytes, bytes);
+    this.#proofs += 1;
+    if (this.#banned || this.#cheap || this.#proofs < this.#proofsNeeded) return;
+    this.#cheap = true;
+    this.#meanMicros = each;
+  }
+
+  /** Hears of a run on the main thread. */
+  measuredHere(micros: number, bytes: number, requests = 1): void {
+    this.#average(micros / requests);
+    if (micros > unbearableMicros) this.#banned = true;
+    if (this.#banned || (this.#meanMicros ?? 0) > cheapMicros) {
+      this.#cheap = false;
+      this.#proofs = 0;
+      this.#proofsNeeded = this.#nextReturn;
+      this.#nextReturn *= 2;
+    } else if (micros <= cheapMicros) {
+      this.#seenBytes = Math.max(this.#seenBytes, bytes);
+    }
+  }
+
+  #average(micros: number): void {
+    this.#meanMicros =
+      this.#meanMicros === undefined ? micros : this.#meanMicros + newest * (micros - this.#meanMicros);
+  }
+}
