@@ -38,8 +38,9 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ['src/ir/', ['src/diagnostics/']],
   ['src/dsl/', ['src/ir/', 'src/diagnostics/']],
   ['src/compiler/package-version.ts', []],
+  ['src/compiler/hash-file.ts', []],
   ['src/compiler/load/', ['src/ir/', 'src/diagnostics/']],
-  ['src/compiler/inspect/', ['src/ir/', 'src/diagnostics/']],
+  ['src/compiler/inspect/', ['src/ir/', 'src/diagnostics/', 'src/compiler/hash-file.ts']],
   ['src/compiler/passes/', ['src/ir/', 'src/diagnostics/', 'type src/compiler/inspect/']],
   [
     'src/compiler/emit/',
@@ -51,6 +52,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
       'src/targets/directives.ts',
       'src/targets/launchers/',
       'src/compiler/package-version.ts',
+      'src/compiler/hash-file.ts',
       'type src/compiler/inspect/',
       'src/compiler/passes/',
     ],
@@ -75,6 +77,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
         [
           'src/targets/target.ts',
           'src/targets/quoting.ts',
+          'src/targets/dependencies.ts',
           'src/targets/directives.ts',
           'src/targets/launchers/',
           'src/ir/',

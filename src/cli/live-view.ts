@@ -22,9 +22,7 @@ export function liveView(plan: Plan, folder: string): LiveView {
 
 /** Where each entity stands. */
 export function summarizeRun(plan: Plan, folder: string): EntitySummary[] {
-  const reader = new StatusReader(folder);
-  reader.refresh();
-  return plan.entities.map((entity) => summarize(entity, reader.of(entity.name)));
+  return new Progress(plan, folder).refresh();
 }
 
 class Progress {

@@ -17,6 +17,7 @@ import {
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { Problems, WorkflowError } from '../../diagnostics/index.js';
+import { hashFile } from '../hash-file.js';
 import type { OutputFile } from './emit-files.js';
 
 /** Lists the files that `compile` wrote, with the SHA-256 of each, so that it never overwrites one that it did not. */
@@ -175,7 +176,10 @@ function checkUntouched(folder: string, files: readonly OutputFile[], manifest: 
     const recorded = manifest[file.path];
     if (recorded === undefined) {
       problems.error('OUT1001', `${path} was not written by simwright`, undefined, hint);
-    } else if (hashFile(path) !== recorded && hashFile(path) !== hash(file)) {
+      continue;
+    }
+    const found = hashFile(path);
+    if (found !== recorded && found !== hash(file)) {
       problems.error('OUT1001', `${path} was changed by hand since it was written`, undefined, hint);
     }
   }
@@ -215,8 +219,4 @@ function hash({ content }: OutputFile): string {
   return createHash('sha256')
     .update(typeof content === 'string' ? content : content.bytes)
     .digest('hex');
-}
-
-function hashFile(path: string): string {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
 }

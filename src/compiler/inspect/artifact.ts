@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
+import { hashFile } from '../hash-file.js';
 
 /** Bytes that travel with the plan: from a file, or from memory. */
 export interface Artifact {
@@ -12,17 +12,7 @@ export interface Artifact {
 
 /** The artifact that a file makes, named by its content. */
 export function fileArtifact(file: string): Artifact {
-  const hash = createHash('sha256');
-  const descriptor = openSync(file, 'r');
-  try {
-    const buffer = Buffer.alloc(1024 * 1024);
-    for (let read = readSync(descriptor, buffer); read > 0; read = readSync(descriptor, buffer)) {
-      hash.update(buffer.subarray(0, read));
-    }
-  } finally {
-    closeSync(descriptor);
-  }
-  return artifact(basename(file), hash.digest('hex'), { file });
+  return artifact(basename(file), hashFile(file), { file });
 }
 
 /** The artifact that bytes in memory make. */

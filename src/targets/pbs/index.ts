@@ -1,14 +1,7 @@
-import type { Event } from '../../ir/index.js';
+import { dependencyList } from '../dependencies.js';
 import { quoteDirectiveValue } from '../quoting.js';
 import type { Target } from '../target.js';
 import { pbsDirectives } from './directives.js';
-
-const dependencyTypes: Readonly<Record<Event, string>> = {
-  completed: 'afterok',
-  failed: 'afternotok',
-  ended: 'afterany',
-  started: 'after',
-};
 
 /** PBS Professional and OpenPBS: qsub. */
 export const pbs: Target<'pbs'> = {
@@ -48,8 +41,5 @@ export const pbs: Target<'pbs'> = {
           : [quoteDirectiveValue(String(value))]
         : [quoteDirectiveValue(value === undefined ? resource : `${resource}=${value}`)]),
     ].join(' '),
-  dependency: (after) =>
-    after.length === 0
-      ? []
-      : ['-W', `depend=${after.map(({ id, event }) => `${dependencyTypes[event]}:${id}`).join(',')}`],
+  dependency: (after) => (after.length === 0 ? [] : ['-W', `depend=${dependencyList(after)}`]),
 };

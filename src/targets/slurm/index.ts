@@ -1,14 +1,7 @@
-import type { Event } from '../../ir/index.js';
+import { dependencyList } from '../dependencies.js';
 import { quoteDirectiveValue } from '../quoting.js';
 import type { Target } from '../target.js';
 import { slurmDirectives } from './directives.js';
-
-const dependencyTypes: Readonly<Record<Event, string>> = {
-  completed: 'afterok',
-  failed: 'afternotok',
-  ended: 'afterany',
-  started: 'after',
-};
 
 /** Slurm: sbatch, srun. */
 export const slurm: Target<'slurm'> = {
@@ -49,10 +42,5 @@ export const slurm: Target<'slurm'> = {
   formatDirective: ({ flag, value }) => (value === undefined ? flag : `${flag}=${quoteDirectiveValue(String(value))}`),
   // A dependency that can never be met waits for ever without --kill-on-invalid-dep.
   dependency: (after) =>
-    after.length === 0
-      ? []
-      : [
-          `--dependency=${after.map(({ id, event }) => `${dependencyTypes[event]}:${id}`).join(',')}`,
-          '--kill-on-invalid-dep=yes',
-        ],
+    after.length === 0 ? [] : [`--dependency=${dependencyList(after)}`, '--kill-on-invalid-dep=yes'],
 };
