@@ -44,6 +44,8 @@ export interface Command {
   readonly keys: readonly [first: number, last: number, step: number];
   /** Clients look at the reply only for errors, so that a late one may come nested in arrays. */
   readonly mayNest?: boolean;
+  /** Needs its words beyond the call: it is given words of their own. All others' hold only until the call returns. */
+  readonly keepsWords?: boolean;
   /** The words start with the command's name. Errors to the client are thrown as {@link CommandError}. */
   run(context: CommandContext, words: Buffer[]): Reply | Promise<Reply>;
 }

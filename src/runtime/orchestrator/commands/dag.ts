@@ -31,6 +31,7 @@ function dag(kind: DagKind): Command {
     arity: -1,
     flags: kind.readOnly ? ['readonly'] : ['write', 'denyoom'],
     keys: [0, 0, 0],
+    keepsWords: true,
     run: (context, words) => runDag(context, parseDag(kind, words, context.store)),
   };
 }

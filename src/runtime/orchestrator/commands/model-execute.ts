@@ -21,6 +21,7 @@ export const modelExecute: Command = {
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
   mayNest: true,
+  keepsWords: true,
   run({ store, inference, client, abandoned }, words) {
     if (words.length < 8) throw new CommandError(`ERR wrong number of arguments for '${name}' command`);
     const model = modelAt(store, words[1]);

@@ -15,6 +15,7 @@ export const modelSet: Command = {
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
   mayNest: true,
+  keepsWords: true,
   run(context, words) {
     if (words.length < 5) throw arityError('ai.modelset');
     const backend = keyword(words[2]);

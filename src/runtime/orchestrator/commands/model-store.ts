@@ -24,6 +24,7 @@ export const modelStore: Command = {
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
   mayNest: true,
+  keepsWords: true,
   run(context, words) {
     const { store } = context;
     const key = latin1(words[1]);

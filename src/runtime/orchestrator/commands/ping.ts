@@ -12,7 +12,7 @@ export const ping: Command = {
   keys: [0, 0, 0],
   run(_context, words) {
     if (words.length > 2) throw arityError('ping');
-    return words[1] ?? pong;
+    return words[1] === undefined ? pong : Buffer.from(words[1]);
   },
 };
 
@@ -22,5 +22,5 @@ export const echo: Command = {
   arity: 2,
   flags: ['fast'],
   keys: [0, 0, 0],
-  run: (_context, words) => words[1] ?? null,
+  run: (_context, words) => Buffer.from(words[1] as Buffer),
 };

@@ -6,7 +6,7 @@ const maxRemembered = 1024;
 
 /** A request that takes long, as another one that says the same is recognised by. */
 export interface RunningWork {
-  words: readonly Buffer[];
+  readonly words: readonly Buffer[];
   /** What its model and its inputs are, by numbers that no other values have. */
   readonly inputs: readonly number[];
   readonly outcome: Promise<Reply>;
@@ -24,8 +24,6 @@ export class AbandonedWork {
   /** The client that waited for the work has gone. */
   add(work: RunningWork): void {
     this.#forgetOld();
-    // Copies, since words may be views of much larger chunks.
-    work.words = work.words.map((word) => Buffer.from(word));
     this.#works.set(work, performance.now());
   }
 

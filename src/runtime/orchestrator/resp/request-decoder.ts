@@ -13,14 +13,20 @@ const ZERO = 48;
 const maxLineBytes = 64 * 1024;
 const noBytes = Buffer.alloc(0);
 
-/** Hears of a request. */
+/** So much of a bulk must be missing for it to be read to its place; less comes with what follows it in one chunk. */
+const directFromBytes = 64 * 1024;
+/** The most that is read to its place at once. */
+const directBytes = 256 * 1024;
+
+/** Hears of a request. Its words may be views of the chunk, which hold only until the call returns. */
 export type OnRequest = (request: Buffer[], refused: boolean) => void;
 
 /**
  * Turns bytes into requests: arrays of bulk strings, in RESP2. Holds no socket.
  *
- * Arguments that lie whole in one chunk are views of it; all others are gathered once into a buffer of their own
- * ({@link Buffer.allocUnsafeSlow}), so that a command may keep them without copying.
+ * Arguments that lie whole in one chunk with their request's end are views of it; all others are gathered once into a
+ * buffer of their own ({@link Buffer.allocUnsafeSlow}), so that a command may keep them without copying. The rest of
+ * a large one is best read straight {@link room | to its place}.
  */
 export class RequestDecoder {
   readonly #limits: RequestLimits;
@@ -60,12 +66,31 @@ export class RequestDecoder {
     return this.#remainingArguments > 0 || this.#line.length > 0;
   }
 
+  /** Where the next bytes belong if they are many: they need no {@link feed} if {@link filled} hears of them. */
+  get room(): Buffer | undefined {
+    const missing = this.#bulkBytes - this.#filled;
+    if (this.#bulk === undefined || this.#skipping || missing < directFromBytes) return undefined;
+    return this.#bulk.subarray(this.#filled, this.#filled + Math.min(missing, directBytes));
+  }
+
+  /** So many bytes have been read into the {@link room}. */
+  filled(bytes: number): void {
+    this.#filled += bytes;
+  }
+
   /**
    * Reads a chunk and hands every request that it completes to `onRequest`, in order; with `refused` a request for
-   * which there was no memory: its large words are empty. The chunk must not be written to afterwards.
+   * which there was no memory: its large words are empty.
    * @throws ProtocolError, after the requests before it have been handed over; the decoder is of no use then.
    */
   feed(chunk: Buffer, onRequest: OnRequest): void {
+    this.#read(chunk, onRequest);
+    for (const [index, argument] of this.#arguments.entries()) {
+      if (argument.buffer === chunk.buffer) this.#arguments[index] = copied(argument);
+    }
+  }
+
+  #read(chunk: Buffer, onRequest: OnRequest): void {
     let at = 0;
     while (at < chunk.length) {
       if (this.#bulk !== undefined && this.#filled < this.#bulkBytes) {
@@ -195,6 +220,13 @@ export class RequestDecoder {
     this.release();
     onRequest(request, refused);
   }
+}
+
+/** In a buffer of its own. */
+function copied(bytes: Buffer): Buffer {
+  const copy = takeBuffer(bytes.length);
+  copy.set(bytes);
+  return copy;
 }
 
 /** The integer in bytes[start, end), or NaN. */

@@ -6,9 +6,11 @@ import type { RequestLimits } from '../resp/limits.js';
 import { ProtocolError } from '../resp/protocol-error.js';
 import { ErrorReply, type Reply } from '../resp/reply.js';
 import type { ReplyEncoder } from '../resp/reply-encoder.js';
-import { RequestDecoder } from '../resp/request-decoder.js';
+import { type OnRequest, RequestDecoder } from '../resp/request-decoder.js';
+import { ownBytes } from '../store/lendable-bytes.js';
 import { type Dispatcher, outOfMemory } from './dispatch.js';
 import type { KeepAlive, LateReply } from './keep-alive.js';
+import { type Reader, readInto } from './read-into.js';
 import type { TurnBudget } from './turn-budget.js';
 
 /** Replies that wait beyond this keep further requests from being read. */
@@ -19,6 +21,9 @@ const maxWaitingBytes = 1024 * 1024;
 
 /** Chunks of requests from this size on are part of large ones. */
 const largeChunkBytes = 32 * 1024;
+
+/** What is read goes here, of whichever connection: it has been dealt with before the next is read. */
+const chunk = Buffer.allocUnsafeSlow(128 * 1024);
 
 /** Stands for a request that there was no memory for. */
 const tooLarge: Buffer[] = [];
@@ -37,7 +42,7 @@ export interface ConnectionRoom {
 }
 
 /** One client: reads requests, runs them in order, one at a time, and writes the replies. */
-export class Connection implements LateReply {
+export class Connection implements LateReply, Reader {
   readonly #socket: Socket;
   readonly #context: CommandContext;
   readonly #room: ConnectionRoom;
@@ -54,15 +59,22 @@ export class Connection implements LateReply {
   #ending = false;
   #onIdle: (() => void) | undefined;
 
+  /** Takes a socket over from which nothing has been read; {@link socket} is what it goes on as. */
   constructor(socket: Socket, context: CommandContext, room: ConnectionRoom) {
-    this.#socket = socket;
     this.#context = context;
     this.#room = room;
     this.#decoder = new RequestDecoder(room.limits, room.memory);
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    socket.on('drain', () => this.#regulate());
-    socket.on('close', () => this.#onClose());
-    socket.resume();
+    this.#socket = readInto(socket, this);
+    this.#socket.on('drain', () => this.#regulate());
+    this.#socket.on('close', () => this.#onClose());
+  }
+
+  get socket(): Socket {
+    return this.#socket;
+  }
+
+  room(): Buffer {
+    return this.#decoder.room ?? chunk;
   }
 
   /** Ends once what has been asked is answered. */
@@ -96,39 +108,48 @@ export class Connection implements LateReply {
     this.#decoder.release();
   }
 
-  #onData(chunk: Buffer): void {
+  filled(bytes: number): void {
     if (this.#broken !== undefined) return;
-    try {
-      this.#decoder.feed(chunk, (request, refused) => this.#take(refused ? tooLarge : request));
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) {
-        this.#fail(error);
-        return;
-      }
-      this.#broken = error;
-    }
-    if (chunk.length >= largeChunkBytes && !this.#paused) {
-      const { turn } = this.#room;
-      this.#turnBytes = chunk.length + (this.#turn === turn.turn ? this.#turnBytes : 0);
-      this.#turn = turn.turn;
-      this.#paused = !turn.spend(chunk.length, this.#turnBytes, () => {
-        this.#paused = false;
-        this.#regulate();
-      });
-    }
-    this.#settle();
+    const direct = this.#decoder.room !== undefined;
+    if (direct) this.#decoder.filled(bytes);
+    else this.#decode(bytes === chunk.length ? chunk : chunk.subarray(0, bytes));
+    if (bytes >= largeChunkBytes) this.#spend(bytes);
+    if (direct) this.#regulate();
+    else this.#settle();
   }
 
-  #take(request: Buffer[]): void {
+  #decode(bytes: Buffer): void {
+    try {
+      this.#decoder.feed(bytes, this.#take);
+    } catch (error) {
+      if (error instanceof ProtocolError) this.#broken = error;
+      else this.#fail(error);
+    }
+  }
+
+  /** Leaves others time in this turn of the event loop. */
+  #spend(bytes: number): void {
+    if (this.#paused) return;
+    const { turn } = this.#room;
+    this.#turnBytes = bytes + (this.#turn === turn.turn ? this.#turnBytes : 0);
+    this.#turn = turn.turn;
+    this.#paused = !turn.spend(bytes, this.#turnBytes, () => {
+      this.#paused = false;
+      this.#regulate();
+    });
+  }
+
+  readonly #take: OnRequest = (words, refused) => {
+    const request = refused ? tooLarge : words;
     this.#room.onRequest();
     if (this.#context.client.quitting) return;
     if (!this.#busy && this.#waiting.length === 0) {
       this.#run(request);
       return;
     }
-    this.#waiting.push(request);
+    this.#waiting.push(refused ? tooLarge : words.map(ownBytes));
     for (const word of request) this.#waitingBytes += word.length;
-  }
+  };
 
   #run(request: Buffer[]): void {
     const reply = request === tooLarge ? outOfMemory : this.#room.dispatcher.run(this.#context, request);

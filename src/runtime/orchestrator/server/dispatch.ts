@@ -2,6 +2,7 @@ import { type ClientFacts, type CommandContext, CommandError } from '../commands
 import { commandOf } from '../commands/table.js';
 import { InferenceError } from '../inference/index.js';
 import { ErrorReply, type Reply } from '../resp/reply.js';
+import { ownBytes } from '../store/lendable-bytes.js';
 import { WrongTypeError } from '../store/wrong-type-error.js';
 
 /** Redis's words for memory that is used up. */
@@ -24,7 +25,7 @@ export class Dispatcher {
       this.#onCommand?.(context.client, words);
       const command = commandOf(words);
       if (command.flags.includes('denyoom') && isFull(context, words)) return outOfMemory;
-      const reply = command.run(context, words);
+      const reply = command.run(context, command.keepsWords === true ? words.map(ownBytes) : words);
       return reply instanceof Promise ? reply.catch((error: unknown) => this.#errorReply(error)) : reply;
     } catch (error) {
       return this.#errorReply(error);

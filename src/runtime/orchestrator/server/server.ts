@@ -61,6 +61,7 @@ export class OrchestratorServer implements Orchestrator {
   #lastClientId = 0;
   #requests = 0;
   #closing: Promise<void> | undefined;
+  #onLastGone: (() => void) | undefined;
 
   constructor(options: OrchestratorOptions) {
     this.#options = options;
@@ -162,6 +163,11 @@ export class OrchestratorServer implements Orchestrator {
       for (const socket of this.#sockets) socket.destroy();
     }, refusalMs);
     await Promise.all(closed);
+    if (this.#sockets.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onLastGone = resolve;
+      });
+    }
     clearTimeout(gone);
     clearInterval(this.#sweeper);
     await this.#checkpoints.stop();
@@ -169,9 +175,7 @@ export class OrchestratorServer implements Orchestrator {
   }
 
   async #accept(socket: Socket, trusted: boolean): Promise<void> {
-    this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
-    socket.on('error', () => socket.destroy());
+    this.#watch(socket);
     const refusal = trusted ? undefined : await this.#gate.refusal(socket);
     if (socket.destroyed || this.#closing !== undefined) {
       socket.destroy();
@@ -185,6 +189,16 @@ export class OrchestratorServer implements Orchestrator {
     } else {
       this.#serve(socket);
     }
+  }
+
+  #watch(socket: Socket): void {
+    if (this.#sockets.has(socket)) return;
+    this.#sockets.add(socket);
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      if (this.#sockets.size === 0) this.#onLastGone?.();
+    });
+    socket.on('error', () => socket.destroy());
   }
 
   #serve(socket: Socket): void {
@@ -208,8 +222,9 @@ export class OrchestratorServer implements Orchestrator {
       abandoned: this.#abandoned,
     };
     const connection = new Connection(socket, context, this.#room);
-    this.#connections.set(connection, { client, socket });
-    socket.on('close', () => this.#connections.delete(connection));
+    this.#watch(connection.socket);
+    this.#connections.set(connection, { client, socket: connection.socket });
+    connection.socket.on('close', () => this.#connections.delete(connection));
     this.#log('debug', `client ${client.id} from ${client.peer}`);
   }
 
