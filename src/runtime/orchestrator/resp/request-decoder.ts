@@ -1,3 +1,4 @@
+import { ownBytes } from '../store/lendable-bytes.js';
 import { takeBuffer } from '../store/spare-buffers.js';
 import { countedFromBytes, type InboundMemory } from './inbound-memory.js';
 import { defaultLimits, type RequestLimits } from './limits.js';
@@ -86,7 +87,7 @@ export class RequestDecoder {
   feed(chunk: Buffer, onRequest: OnRequest): void {
     this.#read(chunk, onRequest);
     for (const [index, argument] of this.#arguments.entries()) {
-      if (argument.buffer === chunk.buffer) this.#arguments[index] = copied(argument);
+      if (argument.buffer === chunk.buffer) this.#arguments[index] = ownBytes(argument);
     }
   }
 
@@ -220,13 +221,6 @@ export class RequestDecoder {
     this.release();
     onRequest(request, refused);
   }
-}
-
-/** In a buffer of its own. */
-function copied(bytes: Buffer): Buffer {
-  const copy = takeBuffer(bytes.length);
-  copy.set(bytes);
-  return copy;
 }
 
 /** The integer in bytes[start, end), or NaN. */

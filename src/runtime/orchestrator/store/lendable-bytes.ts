@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { putBack, spareFromBytes } from './spare-buffers.js';
+import { putBack, spareFromBytes, takeBuffer } from './spare-buffers.js';
 
 /** Up to this size bytes are copied for another thread; above it they are lent. */
 const copyLimitBytes = 4 * 1024 * 1024;
@@ -170,7 +170,7 @@ function copyLoan(buffer: ArrayBuffer): BytesLoan {
 /** `bytes` itself if it covers an ArrayBuffer of its own, else a copy that does. What is kept must not pin a socket's chunk. */
 export function ownBytes(bytes: Buffer): Buffer {
   if (bytes.length === bytes.buffer.byteLength) return bytes;
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  const copy = takeBuffer(bytes.length);
   copy.set(bytes);
   return copy;
 }
