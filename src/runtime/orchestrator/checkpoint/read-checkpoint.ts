@@ -83,7 +83,7 @@ async function entriesOf(reader: CheckpointReader, path: string): Promise<SavedE
 async function savedValue(reader: CheckpointReader, kind: number): Promise<SavedEntry['value']> {
   switch (kind) {
     case recordKinds.string:
-      return { kind: 'string', bytes: await reader.bytes() };
+      return { kind: 'string', bytes: new LendableBytes(await reader.bytes()) };
     case recordKinds.list: {
       const members: ListValue['members'] = [];
       for (let left = await reader.count(8); left > 0; left -= 1) members.push(await reader.bytes());

@@ -44,7 +44,7 @@ export async function writeCheckpoint(store: Keyspace, path: string): Promise<vo
 /** False if there is nothing to write any more: bytes can be lost with the thread that had them. */
 async function writeEntry(writer: CheckpointWriter, entry: SnapshotEntry): Promise<boolean> {
   const { value } = entry;
-  if (value.kind === 'tensor' || value.kind === 'model') {
+  if ('bytes' in value) {
     const held = await pinned(value.bytes);
     if (held === undefined) return false;
     try {
@@ -53,7 +53,7 @@ async function writeEntry(writer: CheckpointWriter, entry: SnapshotEntry): Promi
         writer.text(value.dtype);
         writer.number(value.shape.length);
         for (const dimension of value.shape) writer.number(dimension);
-      } else {
+      } else if (value.kind === 'model') {
         writer.text(value.backend);
         writer.text(value.device);
         writer.bytes(value.tag);
@@ -69,8 +69,7 @@ async function writeEntry(writer: CheckpointWriter, entry: SnapshotEntry): Promi
     }
   } else {
     begin(writer, entry);
-    if (value.kind === 'string') writer.bytes(value.bytes);
-    else if (value.kind === 'list') await writeAll(writer, value.members, (member) => writer.bytes(member));
+    if (value.kind === 'list') await writeAll(writer, value.members, (member) => writer.bytes(member));
     else if (value.kind === 'hash') {
       await writeAll(writer, [...value.fields], ([field, content]) => {
         writer.text(field);

@@ -29,7 +29,9 @@ export const copy: Command = {
       return 1;
     };
     if (!replace && store.get(to) !== undefined) return 0;
-    if (value.kind === 'tensor') return copyOf(value.bytes).then((bytes) => place({ ...value, bytes }));
+    if (value.kind === 'tensor' || value.kind === 'string') {
+      return copyOf(value.bytes).then((bytes) => place({ ...value, bytes }));
+    }
     if (value.kind === 'model') return copyModel(context, value).then(place);
     if (value.kind === 'script') return place({ ...value, statistics: newStatistics() });
     return place(frozen(value));

@@ -1,11 +1,21 @@
 import { ok, type Reply } from '../resp/reply.js';
 import type { Keyspace } from '../store/keyspace.js';
-import { ownBytes } from '../store/lendable-bytes.js';
+import { LendableBytes, ownBytes } from '../store/lendable-bytes.js';
+import type { StringValue } from '../store/values.js';
+import { bytesReply } from './bytes-reply.js';
 import { type Command, type CommandContext, CommandError } from './command.js';
 import { type ExpiryUnit, expiryAt } from './expiry-time.js';
 import { arityError, keyword, latin1 } from './words.js';
 
 const syntaxError = 'ERR syntax error';
+
+function stringOf(bytes: Buffer): StringValue {
+  return { kind: 'string', bytes: new LendableBytes(ownBytes(bytes)) };
+}
+
+function replyOf(value: StringValue | undefined): Reply {
+  return value === undefined ? null : bytesReply(value.bytes, value.bytes.here);
+}
 
 /** `GET key` */
 export const get: Command = {
@@ -13,7 +23,7 @@ export const get: Command = {
   arity: 2,
   flags: ['readonly', 'fast'],
   keys: [1, 1, 1],
-  run: ({ store }, words) => store.read(latin1(words[1]), 'string')?.bytes ?? null,
+  run: ({ store }, words) => replyOf(store.read(latin1(words[1]), 'string')),
 };
 
 interface SetOptions {
@@ -32,14 +42,14 @@ export const set: Command = {
   run({ store }, words) {
     const key = latin1(words[1]);
     if (words.length === 3) {
-      store.set(key, { kind: 'string', bytes: ownBytes(words[2] as Buffer) });
+      store.set(key, stringOf(words[2] as Buffer));
       return ok;
     }
     const options = setOptions(words);
-    const old: Reply = options.returnOld ? (store.read(key, 'string')?.bytes ?? null) : null;
+    const old: Reply = options.returnOld ? replyOf(store.read(key, 'string')) : null;
     const there = store.get(key) !== undefined;
     if (options.condition !== undefined && there !== (options.condition === 'XX')) return old;
-    store.set(key, { kind: 'string', bytes: ownBytes(words[2] as Buffer) }, options);
+    store.set(key, stringOf(words[2] as Buffer), options);
     if (options.expiresAtMs !== 0) store.expire(key, options.expiresAtMs);
     return options.returnOld ? old : ok;
   },
@@ -74,7 +84,7 @@ export const setnx: Command = {
   run({ store }, words) {
     const key = latin1(words[1]);
     if (store.get(key) !== undefined) return 0;
-    store.set(key, { kind: 'string', bytes: ownBytes(words[2] as Buffer) });
+    store.set(key, stringOf(words[2] as Buffer));
     return 1;
   },
 };
@@ -87,7 +97,7 @@ export const getdel: Command = {
   keys: [1, 1, 1],
   run({ store }, words) {
     const key = latin1(words[1]);
-    const value = store.read(key, 'string')?.bytes ?? null;
+    const value = replyOf(store.read(key, 'string'));
     if (value !== null) store.delete(key);
     return value;
   },
@@ -102,7 +112,7 @@ export const mget: Command = {
   run: ({ store }, words) =>
     words.slice(1).map((word) => {
       const value = store.get(latin1(word));
-      return value?.kind === 'string' ? value.bytes : null;
+      return value?.kind === 'string' ? replyOf(value) : null;
     }),
 };
 
@@ -115,7 +125,7 @@ export const mset: Command = {
   run({ store }, words) {
     if (words.length % 2 === 0) throw arityError('mset');
     for (let at = 1; at < words.length; at += 2) {
-      store.set(latin1(words[at]), { kind: 'string', bytes: ownBytes(words[at + 1] as Buffer) });
+      store.set(latin1(words[at]), stringOf(words[at + 1] as Buffer));
     }
     return ok;
   },
@@ -127,7 +137,7 @@ export const strlen: Command = {
   arity: 2,
   flags: ['readonly', 'fast'],
   keys: [1, 1, 1],
-  run: ({ store }, words) => store.read(latin1(words[1]), 'string')?.bytes.length ?? 0,
+  run: ({ store }, words) => store.read(latin1(words[1]), 'string')?.bytes.byteLength ?? 0,
 };
 
 /** `APPEND key value` */
@@ -138,12 +148,12 @@ export const append: Command = {
   keys: [1, 1, 1],
   run({ store, server }, words) {
     const key = latin1(words[1]);
-    const before = store.read(key, 'string')?.bytes ?? Buffer.alloc(0);
+    const before = store.read(key, 'string')?.bytes.here ?? Buffer.alloc(0);
     if (before.length + (words[2]?.length ?? 0) > server.limits.maxBulkBytes) {
       throw new CommandError('ERR string exceeds maximum allowed size (proto-max-bulk-len)');
     }
     const bytes = Buffer.concat([before, words[2] as Buffer]);
-    store.set(key, { kind: 'string', bytes: ownBytes(bytes) }, { keepExpiry: true });
+    store.set(key, stringOf(bytes), { keepExpiry: true });
     return bytes.length;
   },
 };
@@ -153,10 +163,10 @@ const least = -(2n ** 63n);
 const most = 2n ** 63n - 1n;
 
 function add(store: Keyspace, key: string, amount: bigint): bigint {
-  const before = signed64(store.read(key, 'string')?.bytes ?? Buffer.from('0'));
+  const before = signed64(store.read(key, 'string')?.bytes.here ?? Buffer.from('0'));
   const value = before + amount;
   if (value < least || value > most) throw new CommandError('ERR increment or decrement would overflow');
-  store.set(key, { kind: 'string', bytes: ownBytes(Buffer.from(String(value))) }, { keepExpiry: true });
+  store.set(key, stringOf(Buffer.from(String(value))), { keepExpiry: true });
   return value;
 }
 
@@ -201,7 +211,7 @@ function setExpiring(name: string, unit: ExpiryUnit): Command {
     keys: [1, 1, 1],
     run({ store }, words) {
       const atMs = expiryAt(words[2], unit, name);
-      store.set(latin1(words[1]), { kind: 'string', bytes: ownBytes(words[3] as Buffer) });
+      store.set(latin1(words[1]), stringOf(words[3] as Buffer));
       store.expire(latin1(words[1]), atMs);
       return ok;
     },

@@ -82,7 +82,7 @@ export class OrchestratorServer implements Orchestrator {
     });
     this.#store = new Keyspace((value) => {
       if (value.kind === 'model') this.#inference.unload(value.loaded);
-      else if (value.kind === 'tensor') value.bytes.discard();
+      else if (value.kind === 'tensor' || value.kind === 'string') value.bytes.discard();
     });
     this.#store.countsUses = options.evictionPolicy?.endsWith('-lfu') === true;
     this.#checkpoints = new Checkpoints(this.#store, {

@@ -1,5 +1,5 @@
 /** How much is read of large requests in one turn of the event loop, over all connections … */
-const bytesPerTurn = 512 * 1024;
+const bytesPerTurn = 1024 * 1024;
 /** … and how much one connection may read all the same: to stop and start it costs as much as reading a little. */
 const bytesPerConnection = 256 * 1024;
 
@@ -17,7 +17,8 @@ export class TurnBudget {
    */
   spend(bytes: number, own: number, next: () => void): boolean {
     this.#left -= bytes;
-    if (!this.#scheduled) {
+    // To hear of the next turn costs a turn: little is read without.
+    if (!this.#scheduled && this.#left < bytesPerTurn / 2) {
       this.#scheduled = true;
       setImmediate(() => this.#begin());
     }

@@ -59,6 +59,12 @@ export class LendableBytes {
     });
   }
 
+  /** The bytes of something that is never lent. */
+  get here(): Buffer {
+    if (this.#bytes === undefined) throw lost();
+    return this.#bytes;
+  }
+
   /** Keeps the bytes where they are until the returned function is called. Only for bytes that are here. */
   pin(): () => void {
     this.#pins += 1;

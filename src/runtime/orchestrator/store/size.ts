@@ -12,7 +12,7 @@ export function sizeOf(value: StoredValue): number {
     case 'script':
       return value.source.length + 256;
     case 'string':
-      return value.bytes.length + 96;
+      return value.bytes.byteLength + 96;
     case 'hash': {
       let bytes = 128;
       for (const [field, content] of value.fields) bytes += field.length + content.length + itemOverheadBytes;

@@ -21,11 +21,11 @@ export interface Snapshot {
 
 /** Keeps what the value's key had from being freed. */
 export function hold(value: StoredValue): void {
-  if (value.kind === 'tensor' || value.kind === 'model') value.bytes.hold();
+  if ('bytes' in value) value.bytes.hold();
 }
 
 export function letGo(value: StoredValue): void {
-  if (value.kind === 'tensor' || value.kind === 'model') value.bytes.letGo();
+  if ('bytes' in value) value.bytes.letGo();
 }
 
 /** The value as it is now, whatever becomes of it. */

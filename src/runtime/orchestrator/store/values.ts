@@ -52,10 +52,10 @@ export interface ListValue {
   readonly members: Buffer[];
 }
 
-/** A plain string. */
+/** A plain string; its bytes are never lent. */
 export interface StringValue {
   readonly kind: 'string';
-  readonly bytes: Buffer;
+  readonly bytes: LendableBytes;
 }
 
 /** Whatever a key can hold. */
