@@ -21,17 +21,20 @@ export const modelExecute: Command = {
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
   mayNest: true,
-  keepsWords: true,
   run({ store, inference, client, abandoned }, words) {
     if (words.length < 8) throw new CommandError(`ERR wrong number of arguments for '${name}' command`);
     const model = modelAt(store, words[1]);
     const request = parse(words, model);
-    const inputs = request.inputs.map((key) => inputAt(store, key));
-    checkOutputs(store, request.outputs);
+    const inputs: TensorValue[] = [];
     const identities = [model.loaded.id];
-    for (const { bytes } of inputs) identities.push(bytes.serial);
+    for (const key of request.inputs) {
+      const input = inputAt(store, key);
+      inputs.push(input);
+      identities.push(input.bytes.serial);
+    }
+    checkOutputs(store, request.outputs);
     client.work =
-      abandoned.take(words, identities) ?? begin({ store, inference, model, request, inputs }, words, identities);
+      abandoned.take(identities, request.outputs) ?? begin({ store, inference, model, request, inputs }, identities);
     return client.work.outcome;
   },
 };
@@ -44,11 +47,11 @@ interface Execution {
   readonly inputs: readonly TensorValue[];
 }
 
-function begin(execution: Execution, words: readonly Buffer[], inputs: readonly number[]): RunningWork {
+function begin(execution: Execution, inputs: readonly number[]): RunningWork {
   const outcome = execute(execution, (isStillTrue) => {
     work.isStillTrue = isStillTrue;
   });
-  const work: RunningWork = { words, inputs, outcome };
+  const work: RunningWork = { inputs, outputs: execution.request.outputs, outcome };
   return work;
 }
 
@@ -58,7 +61,7 @@ async function execute(
 ): Promise<Reply> {
   for (const { bytes } of inputs) bytes.hold();
   try {
-    const result = await inference.run(model.loaded, inputs, { timeoutMs: request.timeoutMs });
+    const result = await inference.run(model.loaded, inputs, request.timeoutMs);
     checkOutputs(store, request.outputs);
     count(model, result);
     onDone(storeOutputs(store, request.outputs, result));
@@ -78,14 +81,14 @@ async function execute(
 
 interface ExecuteRequest {
   readonly inputs: readonly Buffer[];
-  readonly outputs: readonly Buffer[];
+  readonly outputs: readonly string[];
   readonly timeoutMs: number | undefined;
 }
 
 function parse(words: readonly Buffer[], model: ModelValue): ExecuteRequest {
   const inputs = section(words, 2, 'INPUTS', 'input', model.loaded.inputs.length);
   const outputsAt = 4 + inputs.length;
-  const outputs = section(words, outputsAt, 'OUTPUTS', 'output', model.loaded.outputs.length);
+  const outputs = section(words, outputsAt, 'OUTPUTS', 'output', model.loaded.outputs.length).map(latin1);
   const at = outputsAt + 2 + outputs.length;
   if (at >= words.length) return { inputs, outputs, timeoutMs: undefined };
   if (keyword(words[at]) !== 'TIMEOUT') throw new CommandError(`Invalid argument: ${latin1(words[at])}`);
@@ -120,26 +123,25 @@ function section(
   return words.slice(at + 2, at + 2 + count);
 }
 
-function checkOutputs(store: Keyspace, keys: readonly Buffer[]): void {
-  for (const key of keys) store.read(latin1(key), 'tensor');
+function checkOutputs(store: Keyspace, keys: readonly string[]): void {
+  for (const key of keys) store.read(key, 'tensor');
 }
 
 /** Returns whether the keys still hold what is stored here. */
-function storeOutputs(store: Keyspace, keys: readonly Buffer[], result: RunResult): () => boolean {
-  const serials = keys.map((word, index) => {
-    const key = latin1(word);
+function storeOutputs(store: Keyspace, keys: readonly string[], result: RunResult): () => boolean {
+  const stored: (TensorValue | undefined)[] = [];
+  for (const [index, key] of keys.entries()) {
     const output = result.outputs[index];
-    if (output === undefined) return undefined;
-    const bytes = new LendableBytes(Buffer.from(output.buffer));
-    store.set(key, { kind: 'tensor', dtype: output.dtype, shape: output.shape, bytes } satisfies TensorValue);
-    return bytes.serial;
-  });
-  return () =>
-    serials.every((serial, index) => {
-      if (serial === undefined) return true;
-      const value = store.get(latin1(keys[index]));
-      return value?.kind === 'tensor' && value.bytes.serial === serial;
-    });
+    if (output === undefined) {
+      stored.push(undefined);
+      continue;
+    }
+    const { dtype, shape } = output;
+    const tensor: TensorValue = { kind: 'tensor', dtype, shape, bytes: new LendableBytes(Buffer.from(output.buffer)) };
+    store.set(key, tensor);
+    stored.push(tensor);
+  }
+  return () => stored.every((tensor, index) => tensor === undefined || store.get(keys[index] as string) === tensor);
 }
 
 function count(model: ModelValue, result: RunResult): void {

@@ -10,7 +10,6 @@ export const modelRun: Command = {
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
   mayNest: true,
-  keepsWords: true,
   run(context, words) {
     if (words.length < 6) throw new CommandError("ERR wrong number of arguments for 'AI.MODELRUN' command");
     const { loaded } = modelAt(context.store, words[1]);

@@ -6,9 +6,10 @@ const maxRemembered = 1024;
 
 /** A request that takes long, as another one that says the same is recognised by. */
 export interface RunningWork {
-  readonly words: readonly Buffer[];
   /** What its model and its inputs are, by numbers that no other values have. */
   readonly inputs: readonly number[];
+  /** Keys that it writes. */
+  readonly outputs: readonly string[];
   readonly outcome: Promise<Reply>;
   /** Set when it is done: whether what it has stored is still there. */
   isStillTrue?: () => boolean;
@@ -28,11 +29,11 @@ export class AbandonedWork {
   }
 
   /** The outcome of abandoned work that is the same, or undefined. Each is given once. */
-  take(words: readonly Buffer[], inputs: readonly number[]): RunningWork | undefined {
+  take(inputs: readonly number[], outputs: readonly string[]): RunningWork | undefined {
     if (this.#works.size === 0) return undefined;
     this.#forgetOld();
     for (const work of this.#works.keys()) {
-      if (!isSame(work, words, inputs)) continue;
+      if (!isSame(work.inputs, inputs) || !isSame(work.outputs, outputs)) continue;
       this.#works.delete(work);
       if (work.isStillTrue === undefined || work.isStillTrue()) return work;
     }
@@ -50,11 +51,6 @@ export class AbandonedWork {
   }
 }
 
-function isSame(work: RunningWork, words: readonly Buffer[], inputs: readonly number[]): boolean {
-  return (
-    work.words.length === words.length &&
-    work.inputs.length === inputs.length &&
-    work.inputs.every((input, index) => input === inputs[index]) &&
-    work.words.every((word, index) => words[index]?.equals(word) === true)
-  );
+function isSame<Item>(one: readonly Item[], other: readonly Item[]): boolean {
+  return one.length === other.length && one.every((item, index) => item === other[index]);
 }

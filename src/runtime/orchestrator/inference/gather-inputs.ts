@@ -1,3 +1,4 @@
+import { takeBuffer } from '../memory/spare-buffers.js';
 import { InferenceError } from './inference-error.js';
 import type { InputMessage } from './messages.js';
 import type { ByteSource, Loan, TensorSource } from './tensor.js';
@@ -40,7 +41,7 @@ export function copyAll(requests: readonly (readonly TensorSource[])[]): Gathere
 function joined(requests: readonly (readonly TensorSource[])[], position: number): ArrayBuffer | undefined {
   let length = 0;
   for (const inputs of requests) length += inputs[position]?.bytes.byteLength ?? 0;
-  const whole = Buffer.allocUnsafeSlow(length);
+  const whole = takeBuffer(length);
   let at = 0;
   for (const inputs of requests) {
     const here = inputs[position]?.bytes.peek();

@@ -5,7 +5,6 @@ export {
   type InferenceOptions,
   type LoadedModel,
   type ModelDefinition,
-  type RunOptions,
 } from './inference.js';
 export { InferenceError } from './inference-error.js';
 export type { RunResult } from './inference-thread.js';

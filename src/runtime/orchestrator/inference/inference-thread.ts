@@ -1,4 +1,6 @@
 import { Worker } from 'node:worker_threads';
+import { putBack } from '../memory/spare-buffers.js';
+import { cutOutputs } from './batching.js';
 import { gatherInputs } from './gather-inputs.js';
 import { InferenceError } from './inference-error.js';
 import type { InferenceAnswer, InferenceRequest, InferenceWorkerData, SessionSettings } from './messages.js';
@@ -70,7 +72,10 @@ export class InferenceThread {
     const { inputs, loans } = await gatherInputs(requests);
     const answer = await this.#ask(loans, (id) => ({ kind: 'run', id, model, inputs, sizes }));
     if (answer.kind !== 'ran') throw new InferenceError('ERR unexpected answer from the inference thread');
-    const { outputs, micros } = answer;
+    const { micros } = answer;
+    const [whole, ...more] = answer.outputs;
+    const outputs =
+      whole !== undefined && more.length === 0 && sizes.length > 1 ? cutOutputs(whole, sizes) : answer.outputs;
     return outputs.map((own) => ({ outputs: own.map((output) => output ?? undefined), micros }));
   }
 
@@ -116,6 +121,7 @@ export class InferenceThread {
     this.#giveBack(pending, answer.buffers);
     if (answer.kind === 'returned') return;
     this.#pending.delete(answer.id);
+    if (answer.kind === 'ran') for (const buffer of answer.spare) putBack(buffer);
     if (answer.kind === 'failed') pending.reject(new InferenceError(answer.message));
     else pending.resolve(answer);
   }

@@ -3,7 +3,7 @@ import { type BatchOptions, batchShapeOf } from './batching.js';
 import { DevicePool } from './device-pool.js';
 import { InferenceError } from './inference-error.js';
 import { InferenceThread, type RunResult } from './inference-thread.js';
-import { MainLane } from './main-lane.js';
+import { type LaneRequest, MainLane } from './main-lane.js';
 import type { SessionSettings } from './messages.js';
 import { RunCost } from './run-cost.js';
 import type { RunRequest } from './run-queue.js';
@@ -46,12 +46,6 @@ export interface LoadedModel {
   /** Names in the model's order. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-}
-
-/** Options of one run. */
-export interface RunOptions {
-  /** How long the request may wait to be begun, in milliseconds. */
-  readonly timeoutMs?: number | undefined;
 }
 
 interface Held {
@@ -141,34 +135,42 @@ export class Inference {
     return { id, device, inputs: facts.inputs, outputs: facts.outputs };
   }
 
-  /** Inputs in the model's order, as many as it has. @throws InferenceError, QueueTimeoutError */
-  async run(model: LoadedModel, inputs: readonly TensorSource[], options: RunOptions = {}): Promise<RunResult> {
+  /**
+   * Inputs in the model's order, as many as it has; `timeoutMs` says how long the request may wait to be begun.
+   * @throws InferenceError, QueueTimeoutError
+   */
+  run(model: LoadedModel, inputs: readonly TensorSource[], timeoutMs?: number): Promise<RunResult> {
     const held = this.#models.get(model.id);
-    if (held === undefined) throw new InferenceError('ERR the model has been deleted');
+    if (held === undefined) return Promise.reject(new InferenceError('ERR the model has been deleted'));
     held.pending += 1;
-    try {
-      const result = await new Promise<RunResult>((resolve, reject) => {
-        let bytes = 0;
-        for (const input of inputs) bytes += input.bytes.byteLength;
-        const request = {
-          model: held,
-          inputs,
-          bytes,
-          shape: held.batch.batchSize > 0 ? batchShapeOf(inputs) : undefined,
-          queuedAtMs: performance.now(),
-          timeoutMs: options.timeoutMs,
-          resolve,
-          reject,
-        };
-        if (this.#belongsHere(held, bytes)) this.#lane.run(request);
-        else this.#pool(held.device).run(request);
-      });
-      this.#requests += 1;
-      return result;
-    } finally {
-      held.pending -= 1;
-      if (held.unwanted) this.#drop(held);
-    }
+    return new Promise<RunResult>((resolve, reject) => {
+      let bytes = 0;
+      for (const input of inputs) bytes += input.bytes.byteLength;
+      const request: RunRequest = {
+        model: held,
+        inputs,
+        bytes,
+        shape: held.batch.batchSize > 0 ? batchShapeOf(inputs) : undefined,
+        queuedAtMs: performance.now(),
+        timeoutMs,
+        resolve: (result) => {
+          this.#requests += 1;
+          this.#end(held);
+          resolve(result);
+        },
+        reject: (error) => {
+          this.#end(held);
+          reject(error);
+        },
+      };
+      if (this.#belongsHere(held, bytes)) this.#lane.run(request as LaneRequest);
+      else this.#pool(held.device).run(request);
+    });
+  }
+
+  #end(held: Held): void {
+    held.pending -= 1;
+    if (held.unwanted) this.#drop(held);
   }
 
   /** Frees a model and its bytes once the runs that wait for it have ended. */

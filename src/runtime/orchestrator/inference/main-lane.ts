@@ -60,7 +60,7 @@ export class MainLane {
 
   run(request: LaneRequest): void {
     this.#queue.push(request);
-    if (!this.#running) void this.#pump();
+    if (!this.#running) this.#next();
   }
 
   unload(model: number): void {
@@ -94,30 +94,28 @@ export class MainLane {
     return runtime;
   }
 
-  async #pump(): Promise<void> {
-    this.#running = true;
-    for (let requests = this.#take(); requests !== undefined; requests = this.#take())
-      await this.#runTogether(requests);
-    this.#running = false;
-  }
-
-  #take(): LaneRequest[] | undefined {
-    return this.#queue.take() as LaneRequest[] | undefined;
-  }
-
-  async #runTogether(requests: readonly LaneRequest[]): Promise<void> {
-    const [first] = requests;
-    if (first === undefined) return;
-    const { model } = first;
-    const session = this.#sessions.get(model.id);
-    const inputs = session !== undefined && model.cost.isWelcome ? inputsOf(requests) : undefined;
-    if (session === undefined || inputs === undefined) {
+  /** Runs what is next, and so on until nothing is left. */
+  #next(): void {
+    for (;;) {
+      const requests = this.#queue.take() as LaneRequest[] | undefined;
+      this.#running = requests !== undefined;
+      if (requests === undefined) return;
+      const { model } = requests[0] as LaneRequest;
+      const session = this.#sessions.get(model.id);
+      const inputs = session !== undefined && model.cost.isWelcome ? inputsOf(requests) : undefined;
+      if (session !== undefined && inputs !== undefined) {
+        void this.#run(session, requests, inputs);
+        return;
+      }
       for (const request of requests) this.#elsewhere(request);
-      return;
     }
+  }
+
+  async #run(session: OnnxModel, requests: readonly LaneRequest[], inputs: HeldInputs): Promise<void> {
+    const [first] = requests as [LaneRequest, ...LaneRequest[]];
     try {
       const { outputs, micros } = await session.run(inputs.inputs);
-      model.cost.measuredHere(micros, first.bytes, requests.length);
+      first.model.cost.measuredHere(micros, first.bytes, requests.length);
       this.#onRun();
       answer(requests, outputs, micros);
     } catch (error) {
@@ -125,7 +123,14 @@ export class MainLane {
     } finally {
       inputs.release();
     }
+    this.#next();
   }
+}
+
+/** Inputs where they lie, kept there until released. */
+interface HeldInputs {
+  readonly inputs: readonly ModelInput[];
+  release(): void;
 }
 
 function answer(requests: readonly RunRequest[], outputs: readonly (OutputMessage | null)[], micros: number): void {
@@ -145,7 +150,7 @@ function resultOf(outputs: readonly (OutputMessage | null)[], micros: number): R
 }
 
 /** Where the inputs lie, or joined if they are several requests'; undefined if they are not all here. */
-function inputsOf(requests: readonly RunRequest[]): { inputs: ModelInput[]; release(): void } | undefined {
+function inputsOf(requests: readonly RunRequest[]): HeldInputs | undefined {
   if (requests.length > 1) {
     const gathered = copyAll(requests.map(({ inputs }) => inputs));
     const inputs = gathered?.inputs.map(({ dtype, shape, parts }) => ({

@@ -77,10 +77,12 @@ export type InferenceAnswer =
   | {
       readonly kind: 'ran';
       readonly id: number;
-      /** For each request its outputs in the model's order; null for an output that is no tensor. */
+      /** For each request, or for all as one, its outputs in the model's order; null for an output that is no tensor. */
       readonly outputs: readonly (readonly (OutputMessage | null)[])[];
       readonly micros: number;
       readonly buffers: readonly ArrayBuffer[];
+      /** Buffers that nobody misses: they may be used again. */
+      readonly spare: readonly ArrayBuffer[];
     }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string; readonly buffers: readonly ArrayBuffer[] }
   | { readonly kind: 'returned'; readonly id: number; readonly buffers: readonly ArrayBuffer[] };

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { InferenceError } from './inference-error.js';
 import type { ModelInput, OutputMessage, SessionSettings } from './messages.js';
-import type { OnnxRuntime, OnnxSession } from './onnx-runtime.js';
+import type { OnnxRuntime, OnnxSession, OnnxTensor } from './onnx-runtime.js';
 import { fromOnnx, toOnnx } from './onnx-tensors.js';
 
 /** What a run gives. */
@@ -14,6 +14,8 @@ export interface OnnxResult {
 export class OnnxModel {
   readonly #runtime: OnnxRuntime;
   readonly #session: OnnxSession;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
   /** Names of the outputs that are tensors: asking for others makes the binding throw. */
   readonly #fetches: readonly string[];
   /** What the last run took, undefined before the first. */
@@ -22,6 +24,8 @@ export class OnnxModel {
   private constructor(runtime: OnnxRuntime, session: OnnxSession) {
     this.#runtime = runtime;
     this.#session = session;
+    this.inputs = session.inputNames;
+    this.outputs = session.outputNames;
     this.#fetches = session.outputMetadata.filter(({ isTensor }) => isTensor).map(({ name }) => name);
   }
 
@@ -39,23 +43,11 @@ export class OnnxModel {
     }
   }
 
-  get inputs(): readonly string[] {
-    return this.#session.inputNames;
-  }
-
-  get outputs(): readonly string[] {
-    return this.#session.outputNames;
-  }
-
   /** Runs with inputs in the model's order. @throws InferenceError with ONNX Runtime's text */
   async run(inputs: readonly ModelInput[]): Promise<OnnxResult> {
     try {
-      const feeds = Object.fromEntries(
-        this.inputs.flatMap((name, index) => {
-          const input = inputs[index];
-          return input === undefined ? [] : [[name, toOnnx(this.#runtime, input)]];
-        }),
-      );
+      const feeds: Record<string, OnnxTensor> = {};
+      for (const [index, input] of inputs.entries()) feeds[this.inputs[index] ?? ''] = toOnnx(this.#runtime, input);
       // The binding runs in an immediate; this one comes right before it, so that only the run is measured.
       let started = performance.now();
       setImmediate(() => {
@@ -63,10 +55,11 @@ export class OnnxModel {
       });
       const results = await this.#session.run(feeds, this.#fetches);
       this.lastMicros = Math.round((performance.now() - started) * 1000);
-      const outputs = this.outputs.map((name) => {
+      const outputs: (OutputMessage | null)[] = [];
+      for (const name of this.outputs) {
         const result = results[name];
-        return result === undefined ? null : fromOnnx(name, result);
-      });
+        outputs.push(result === undefined ? null : fromOnnx(name, result));
+      }
       return { outputs, micros: this.lastMicros };
     } catch (error) {
       throw error instanceof InferenceError ? error : new InferenceError(messageOf(error));

@@ -1,13 +1,23 @@
 import { performance } from 'node:perf_hooks';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { spareFromBytes } from '../memory/spare-buffers.js';
 import { cutOutputs } from './batching.js';
 import { InferenceError } from './inference-error.js';
-import type { InferenceAnswer, InferenceRequest, InferenceWorkerData, InputMessage, ModelInput } from './messages.js';
+import type {
+  InferenceAnswer,
+  InferenceRequest,
+  InferenceWorkerData,
+  InputMessage,
+  ModelInput,
+  OutputMessage,
+} from './messages.js';
 import { OnnxModel } from './onnx-model.js';
 import { loadOnnxRuntime, type OnnxRuntime, warmUp } from './onnx-runtime.js';
 
 /** A model that takes longer than this runs on copies of its inputs when somebody waits for them. */
 const slowMicros = 50_000;
+/** Outputs of joined requests beyond this are cut here; less is sooner sent as one. */
+const cutFromBytes = 1024 * 1024;
 /** Buffers below this are cheaper copied with a message than transferred. */
 const transferFromBytes = 16 * 1024;
 
@@ -97,13 +107,16 @@ class InferenceWorker {
     const own = inputs.map((input) => (slow || input.parts.length > 1 ? copied(input) : asItIs(input)));
     if (slow) this.#returnEarly(id, inputs);
     const { outputs, micros } = await model.run(own);
-    const cut = sizes.length > 1 ? cutOutputs(outputs, sizes) : [outputs];
+    const cut = sizes.length > 1 && bytesOf(outputs) > cutFromBytes ? cutOutputs(outputs, sizes) : [outputs];
     const buffers = stillLent(inputs);
-    const moved = new Set(buffers);
-    for (const output of cut.flat()) {
-      if (output !== null && output.buffer.byteLength >= transferFromBytes) moved.add(output.buffer);
+    const spare = copies(inputs);
+    const moved = new Set([...buffers, ...spare]);
+    for (const outputs of cut) {
+      for (const output of outputs) {
+        if (output !== null && output.buffer.byteLength >= transferFromBytes) moved.add(output.buffer);
+      }
     }
-    this.#answer({ kind: 'ran', id, outputs: cut, micros, buffers }, [...moved]);
+    this.#answer({ kind: 'ran', id, outputs: cut, micros, buffers, spare }, [...moved]);
   }
 
   /** Sends the inputs that are missed back at once. */
@@ -132,6 +145,19 @@ function copied(input: InputMessage): ModelInput {
     at += buffer.byteLength;
   }
   return { dtype: input.dtype, shape: input.shape, buffer: whole.buffer as ArrayBuffer };
+}
+
+function bytesOf(outputs: readonly (OutputMessage | null)[]): number {
+  return outputs.reduce((bytes, output) => bytes + (output?.buffer.byteLength ?? 0), 0);
+}
+
+/** Copies that were made for the run, where they are large enough to be of use again. */
+function copies(inputs: readonly InputMessage[]): ArrayBuffer[] {
+  const found: ArrayBuffer[] = [];
+  for (const { parts } of inputs) {
+    for (const { buffer, missed } of parts) if (!missed && buffer.byteLength >= spareFromBytes) found.push(buffer);
+  }
+  return found;
 }
 
 function stillLent(inputs: readonly InputMessage[]): ArrayBuffer[] {

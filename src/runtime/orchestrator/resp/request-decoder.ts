@@ -1,5 +1,5 @@
+import { takeBuffer } from '../memory/spare-buffers.js';
 import { ownBytes } from '../store/lendable-bytes.js';
-import { takeBuffer } from '../store/spare-buffers.js';
 import { countedFromBytes, type InboundMemory } from './inbound-memory.js';
 import { defaultLimits, type RequestLimits } from './limits.js';
 import { ProtocolError } from './protocol-error.js';

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { putBack, spareFromBytes, takeBuffer } from './spare-buffers.js';
+import { putBack, spareFromBytes, takeBuffer } from '../memory/spare-buffers.js';
 
 /** Up to this size bytes are copied for another thread; above it they are lent. */
 const copyLimitBytes = 4 * 1024 * 1024;
