@@ -4,8 +4,9 @@ import { LendableBytes, ownBytes } from '../store/lendable-bytes.js';
 import { type Dtype, elementBytes, elementCount, parseDtype } from '../tensor/dtype.js';
 import { type Command, CommandError } from './command.js';
 import { tensorBytesOfValues } from './tensor-values.js';
-import { latin1 } from './words.js';
+import { keyword, latin1 } from './words.js';
 
+const zero = '0'.charCodeAt(0);
 /** So many bytes are looked at in one turn of the event loop. */
 const checkAtOnceBytes = 1024 * 1024;
 
@@ -25,13 +26,13 @@ export const tensorSet: Command = {
     let at = 3;
     let form = '';
     for (; at < words.length; at += 1) {
-      const text = latin1(words[at]);
-      if (/^[1-9]\d{0,15}$/.test(text)) shape.push(Number(text));
-      else {
-        form = text.toUpperCase();
+      const dimension = dimensionOf(words[at] as Buffer);
+      if (dimension === 0) {
+        form = keyword(words[at]);
         if (form === 'BLOB' || form === 'VALUES') break;
         throw new CommandError('ERR invalid or negative value found in tensor shape');
       }
+      shape.push(dimension);
     }
     const rest = words.slice(at + 1);
     const stored = (bytes: Buffer) => {
@@ -53,6 +54,18 @@ export const tensorSet: Command = {
     return stored(bytes);
   },
 };
+
+/** The number in a word of at most 16 digits; 0 if it is none. Read by hand: it is most of what a small tensor costs. */
+function dimensionOf(word: Buffer): number {
+  if (word.length > 16 || word[0] === zero) return 0;
+  let value = 0;
+  for (const byte of word) {
+    const digit = byte - zero;
+    if (digit < 0 || digit > 9) return 0;
+    value = value * 10 + digit;
+  }
+  return value;
+}
 
 function blobBytes(dtype: Dtype, shape: readonly number[], rest: readonly Buffer[]): Buffer {
   const [blob] = rest;

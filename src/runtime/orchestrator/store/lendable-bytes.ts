@@ -27,7 +27,8 @@ export interface BytesLoan {
 export class LendableBytes {
   readonly byteLength: number;
   readonly serial = ++lastSerial;
-  #bytes: Buffer | undefined;
+  /** Not a view of it, which would take another hundred bytes for as long as the bytes are kept. */
+  #buffer: ArrayBuffer | undefined;
   #lost = false;
   #pins = 0;
   #holds = 0;
@@ -36,7 +37,7 @@ export class LendableBytes {
 
   /** `bytes` must cover its whole ArrayBuffer: see {@link ownBytes}. */
   constructor(bytes: Buffer) {
-    this.#bytes = bytes;
+    this.#buffer = bytes.buffer as ArrayBuffer;
     this.byteLength = bytes.length;
   }
 
@@ -45,7 +46,7 @@ export class LendableBytes {
    * pin. Rejects if they were lost with the thread that had them.
    */
   read<Result>(use: (bytes: Buffer) => Result): Result | Promise<Result> {
-    if (this.#bytes !== undefined) return use(this.#bytes);
+    if (this.#buffer !== undefined) return use(Buffer.from(this.#buffer));
     return new Promise((resolve, reject) => {
       if (this.#lost) {
         reject(lost());
@@ -61,8 +62,8 @@ export class LendableBytes {
 
   /** The bytes of something that is never lent. */
   get here(): Buffer {
-    if (this.#bytes === undefined) throw lost();
-    return this.#bytes;
+    if (this.#buffer === undefined) throw lost();
+    return Buffer.from(this.#buffer);
   }
 
   /** Keeps the bytes where they are until the returned function is called. Only for bytes that are here. */
@@ -76,7 +77,7 @@ export class LendableBytes {
 
   /** The bytes where they lie, pinned until released; undefined while they are lent. */
   peek(): { readonly bytes: Buffer; release(): void } | undefined {
-    return this.#bytes === undefined ? undefined : { bytes: this.#bytes, release: this.pin() };
+    return this.#buffer === undefined ? undefined : { bytes: Buffer.from(this.#buffer), release: this.pin() };
   }
 
   /** Keeps the bytes from being freed by {@link discard} until as many {@link letGo}s. */
@@ -105,17 +106,17 @@ export class LendableBytes {
   }
 
   async #borrow(): Promise<BytesLoan> {
-    let bytes = this.#bytes;
-    while (bytes === undefined) {
+    let buffer = this.#buffer;
+    while (buffer === undefined) {
       if (this.#lost) throw lost();
       await new Promise<void>((resolve) => this.#wait(() => resolve()));
-      bytes = this.#bytes;
+      buffer = this.#buffer;
     }
-    if (bytes.length <= copyLimitBytes) return copyLoan(copyOf(bytes));
-    if (this.#pins > 0) return copyLoan(await this.#copyInSlices(bytes));
-    this.#bytes = undefined;
+    if (buffer.byteLength <= copyLimitBytes) return copyLoan(buffer.slice(0));
+    if (this.#pins > 0) return copyLoan(await this.#copyInSlices(Buffer.from(buffer)));
+    this.#buffer = undefined;
     return {
-      buffer: bytes.buffer as ArrayBuffer,
+      buffer,
       missed: true,
       giveBack: (buffer) => this.#comeBack(buffer),
     };
@@ -123,10 +124,10 @@ export class LendableBytes {
 
   #comeBack(buffer: ArrayBuffer | undefined): void {
     if (buffer === undefined) this.#lost = true;
-    else this.#bytes = Buffer.from(buffer);
+    this.#buffer = buffer;
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
-    for (const wake of waiting) wake(this.#bytes);
+    for (const wake of waiting) wake(this.#buffer && Buffer.from(this.#buffer));
     this.#freeIfUnwanted();
   }
 
@@ -136,10 +137,10 @@ export class LendableBytes {
   }
 
   #freeIfUnwanted(): void {
-    if (!this.#discarded || this.#holds > 0 || this.#pins > 0 || this.#bytes === undefined) return;
+    if (!this.#discarded || this.#holds > 0 || this.#pins > 0 || this.#buffer === undefined) return;
     if (this.byteLength < spareFromBytes) return;
-    const buffer = this.#bytes.buffer as ArrayBuffer;
-    this.#bytes = undefined;
+    const buffer = this.#buffer;
+    this.#buffer = undefined;
     this.#lost = true;
     putBack(buffer);
   }
@@ -161,12 +162,6 @@ export class LendableBytes {
 
 function lost(): Error {
   return new Error('the bytes were lost when an inference thread ended');
-}
-
-function copyOf(bytes: Buffer): ArrayBuffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  copy.set(bytes);
-  return copy.buffer as ArrayBuffer;
 }
 
 function copyLoan(buffer: ArrayBuffer): BytesLoan {
