@@ -1,5 +1,6 @@
 export type { BatchOptions } from './batching.js';
 export { parseDevice } from './device.js';
+export { devicesHere, isAmong } from './devices.js';
 export {
   Inference,
   type InferenceOptions,

@@ -26,6 +26,16 @@ const drainMs = 5000;
 const sweepMs = 100;
 /** How long a refused peer may take to read why. */
 const refusalMs = 1000;
+const deviceHint = 'a device is CPU, GPU or either with a number';
+
+/** Devices in the spelling of RedisAI. @throws WorkflowError */
+function devicesNamed(names: readonly string[] | undefined): readonly string[] | undefined {
+  return names?.map((name) => {
+    const device = parseDevice(name);
+    if (device !== undefined) return device;
+    throw new WorkflowError({ code: 'CLI1001', message: `'${name}' is no device`, hint: deviceHint });
+  });
+}
 
 /** A device map in the spelling of RedisAI. @throws WorkflowError */
 function devicesOf(map: OrchestratorOptions['mapDevice']): Readonly<Record<string, string>> {
@@ -36,7 +46,7 @@ function devicesOf(map: OrchestratorOptions['mapDevice']): Readonly<Record<strin
       throw new WorkflowError({
         code: 'CLI1001',
         message: `the device map ${pair.join('=')} names no devices`,
-        hint: "a device is CPU, GPU or either with a number: 'GPU:0=CPU'",
+        hint: `${deviceHint}: 'GPU:0=CPU'`,
       });
     }),
   );
@@ -77,6 +87,7 @@ export class OrchestratorServer implements Orchestrator {
       interOpThreads,
       intraOpThreads,
       mapDevice: devicesOf(mapDevice),
+      devices: devicesNamed(options.devices),
       workerUrl,
     });
     this.#store = new Keyspace((value) => {
@@ -158,9 +169,10 @@ export class OrchestratorServer implements Orchestrator {
     const deadline = new Promise<void>((resolve) => setTimeout(resolve, drainMs).unref());
     await Promise.race([Promise.all([...this.#connections.keys()].map((connection) => connection.end())), deadline]);
     for (const socket of this.#sockets) socket.destroySoon();
+    // Large replies to slow readers take their time.
     const gone = setTimeout(() => {
       for (const socket of this.#sockets) socket.destroy();
-    }, refusalMs);
+    }, drainMs);
     await Promise.all(closed);
     clearTimeout(gone);
     clearInterval(this.#sweeper);

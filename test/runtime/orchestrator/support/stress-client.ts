@@ -140,7 +140,12 @@ class Worker {
     return { request, check: (reply) => this.#changed(isOk(reply), reply, own ? key : undefined, data) };
   }
 
-  #changed(wrong: string | undefined, reply: RawReply, key: string | undefined, data: Buffer | null): string | undefined {
+  #changed(
+    wrong: string | undefined,
+    reply: RawReply,
+    key: string | undefined,
+    data: Buffer | null,
+  ): string | undefined {
     if (key !== undefined && !(reply instanceof Error)) this.#own.set(key, data);
     return wrong;
   }
@@ -165,7 +170,10 @@ class Worker {
 
   #delete(): Step {
     const { key, own } = this.#key();
-    return { request: encode('DEL', key), check: (reply) => this.#changed(isOk(reply), reply, own ? key : undefined, null) };
+    return {
+      request: encode('DEL', key),
+      check: (reply) => this.#changed(isOk(reply), reply, own ? key : undefined, null),
+    };
   }
 
   #copyOrRename(): Step {
