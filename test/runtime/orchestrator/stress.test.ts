@@ -10,9 +10,9 @@ import { oneOperator } from './support/onnx.js';
 import { onnxRuntime, start } from './support/start.js';
 
 /** `SIMWRIGHT_STRESS_SECONDS=600` for a long run; `SIMWRIGHT_STRESS_SEED` repeats what the clients do, not when. */
-const seconds = Number(process.env['SIMWRIGHT_STRESS_SECONDS'] ?? 5);
+const seconds = Number(process.env['SIMWRIGHT_STRESS_SECONDS'] ?? 4);
 const seed = Number(process.env['SIMWRIGHT_STRESS_SEED'] ?? Math.floor(Math.random() * 1e6));
-const processes = Number(process.env['SIMWRIGHT_STRESS_PROCESSES'] ?? 4);
+const processes = Number(process.env['SIMWRIGHT_STRESS_PROCESSES'] ?? 3);
 const mib = 1024 * 1024;
 const client = fileURLToPath(new URL('./support/stress-client.ts', import.meta.url));
 const run = promisify(execFile);

@@ -7,6 +7,7 @@ export class ReplyReader {
   #length = 0;
   #ended = false;
   #wake: () => void = () => undefined;
+  #unsent: () => number = () => 0;
 
   feed(chunk: Buffer): void {
     this.#chunks.push(chunk);
@@ -20,8 +21,12 @@ export class ReplyReader {
     this.#wake();
   }
 
-  /** The next reply. Rejects if nothing comes for so long, or the peer closes. */
-  async next(patienceMs: number): Promise<RawReply> {
+  /**
+   * The next reply. Rejects if the peer closes, or if nothing comes for so long and `unsent`, what it has not taken yet,
+   * stays the same.
+   */
+  async next(patienceMs: number, unsent: () => number): Promise<RawReply> {
+    this.#unsent = unsent;
     const line = await this.#line(patienceMs);
     const rest = line.slice(1);
     switch (line[0]) {
@@ -38,7 +43,7 @@ export class ReplyReader {
       }
       case '*': {
         const elements: RawReply[] = [];
-        for (let left = Number(rest); left > 0; left -= 1) elements.push(await this.next(patienceMs));
+        for (let left = Number(rest); left > 0; left -= 1) elements.push(await this.next(patienceMs, unsent));
         // A late reply comes nested.
         const [only] = elements;
         return elements.length === 1 && only !== undefined && !Buffer.isBuffer(only) ? only : elements;
@@ -77,11 +82,17 @@ export class ReplyReader {
   #more(patienceMs: number): Promise<void> {
     if (this.#ended) return Promise.reject(new Error('the store has closed the connection'));
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`the store was silent for ${patienceMs} ms`)), patienceMs);
+      let unsent = this.#unsent();
+      const timer = setInterval(() => {
+        if (this.#unsent() === unsent) {
+          clearInterval(timer);
+          reject(new Error(`the store was silent for ${patienceMs} ms`));
+        } else unsent = this.#unsent();
+      }, patienceMs);
       const before = this.#length;
       this.#wake = () => {
         if (this.#length === before && !this.#ended) return;
-        clearTimeout(timer);
+        clearInterval(timer);
         this.#wake = () => undefined;
         if (this.#length === before) reject(new Error('the store has closed the connection'));
         else resolve();

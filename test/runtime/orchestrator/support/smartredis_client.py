@@ -154,22 +154,22 @@ def scripts(client):
     with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
         file.write(source)
         file.flush()
-        client.set_script_from_file(f"{me}-file", file.name, "CPU")
-        client.set_script_from_file_multigpu(f"{me}-files", file.name, 0, 2)
+        client.set_script_from_file(f"{me}-script-file", file.name, "CPU")
+        client.set_script_from_file_multigpu(f"{me}-script-files", file.name, 0, 2)
     client.set_script(f"{me}-script", source, "CPU")
     client.set_script_multigpu(f"{me}-scripts", source, 0, 2)
     client.set_function(f"{me}-function", script_function)
     client.set_function_multigpu(f"{me}-functions", script_function, 0, 2)
-    check("script source", client.get_script(f"{me}-script") == source == client.get_script(f"{me}-files.GPU:1"))
+    check("script source", client.get_script(f"{me}-script") == source == client.get_script(f"{me}-script-files.GPU:1"))
     check("function source", "max(1)[0]" in client.get_script(f"{me}-function"))
     check("script exists", client.model_exists(f"{me}-script") and client.poll_model(f"{me}-functions.GPU:0", 1, 1))
     refused("script run", lambda: client.run_script(f"{me}-script", "f", ["x"], ["y"]))
     refused("script run on a GPU", lambda: client.run_script_multigpu(f"{me}-scripts", "f", ["x"], ["y"], 1, 0, 2))
     refused("missing script", lambda: client.get_script("missing"))
     refused("script as a tensor", lambda: client.copy_tensor(f"{me}-script", "x"))
-    for name in ["file", "script", "function"]:
+    for name in ["script-file", "script", "function"]:
         client.delete_script(f"{me}-{name}")
-    for name in ["files", "scripts", "functions"]:
+    for name in ["script-files", "scripts", "functions"]:
         client.delete_script_multigpu(f"{me}-{name}", 0, 2)
     check("script delete", not client.model_exists(f"{me}-scripts.GPU:1"))
 

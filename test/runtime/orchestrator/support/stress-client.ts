@@ -16,6 +16,7 @@ const sharedKeys = 6;
 /** A store that says nothing for so long hangs. */
 const patienceMs = 20_000;
 const maxPipelineBytes = 96 * 1024 * 1024;
+const sliceBytes = 256 * 1024;
 const headerBytes = 12;
 /** What a loaded store may say to requests that are right. */
 const expected =
@@ -228,16 +229,22 @@ class Worker {
 
   async #exchange(socket: Socket, steps: readonly Step[], bytes: Buffer): Promise<void> {
     const cut = this.#random() < 0.3 ? this.#pick(bytes.length) : 0;
-    socket.write(bytes.subarray(0, cut));
-    socket.write(bytes.subarray(cut));
+    // In slices, so that it can be seen whether the store takes them.
+    for (let at = 0, end = cut; at < bytes.length; at = end, end += sliceBytes) socket.write(bytes.subarray(at, end));
     // Somebody who is slow to read.
     if (this.#random() < 0.1) {
       socket.pause();
       setTimeout(() => socket.resume(), this.#pick(50));
     }
     for (const step of steps) {
-      const wrong = step.check(await this.#reader.next(patienceMs));
-      if (wrong !== undefined) throw new Error(`${step.request.subarray(0, 60).toString('latin1')}…: ${wrong}`);
+      const title = step.request.subarray(0, 200).toString('latin1').split('\r\n').slice(2, 20).join(' ');
+      const reply = await this.#reader
+        .next(patienceMs, () => socket.writableLength)
+        .catch((error: unknown) => {
+          throw new Error(`${title}…: ${String(error)}, ${socket.writableLength} of ${bytes.length} bytes not taken`);
+        });
+      const wrong = step.check(reply);
+      if (wrong !== undefined) throw new Error(`${title}…: ${wrong}`);
     }
   }
 
