@@ -23,9 +23,9 @@ export class ReplyReader {
 
   /**
    * The next reply. Rejects if the peer closes, or if nothing comes for so long and `unsent`, what it has not taken yet,
-   * stays the same.
+   * stays the same. Late replies come out of the arrays around them if `unnest`.
    */
-  async next(patienceMs: number, unsent: () => number): Promise<RawReply> {
+  async next(patienceMs: number, unsent: () => number, unnest = true): Promise<RawReply> {
     this.#unsent = unsent;
     const line = await this.#line(patienceMs);
     const rest = line.slice(1);
@@ -43,10 +43,9 @@ export class ReplyReader {
       }
       case '*': {
         const elements: RawReply[] = [];
-        for (let left = Number(rest); left > 0; left -= 1) elements.push(await this.next(patienceMs, unsent));
-        // A late reply comes nested.
+        for (let left = Number(rest); left > 0; left -= 1) elements.push(await this.next(patienceMs, unsent, unnest));
         const [only] = elements;
-        return elements.length === 1 && only !== undefined && !Buffer.isBuffer(only) ? only : elements;
+        return unnest && elements.length === 1 && only !== undefined && !Buffer.isBuffer(only) ? only : elements;
       }
       default:
         throw new Error(`no reply: ${JSON.stringify(line.slice(0, 60))}`);
