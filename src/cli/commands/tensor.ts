@@ -15,6 +15,7 @@ const keysAtOnce = 1000;
 interface Options {
   readonly address?: string;
   readonly npy?: string;
+  readonly json?: boolean;
 }
 
 /** `simwright tensor`: looks into a running store. Keys are taken literally, without prefixes. */
@@ -25,9 +26,14 @@ export function tensorCommand(): Command {
       .command(name)
       .description(description)
       .option('--address <address>', 'host:port or unix://PATH of the store; default $SSDB');
-  subcommand('ls [pattern]', 'list tensors: keys, types, shapes, bytes').action(
-    (pattern: string | undefined, options) => withStore(options, (store) => list(store, pattern ?? '*')),
-  );
+  subcommand('ls [pattern]', 'list tensors: keys, types, shapes, bytes')
+    .option('--json', 'as one JSON document')
+    .action((pattern: string | undefined, options: Options) =>
+      withStore(options, async (store) => {
+        const found = await tensorsOf(store, pattern ?? '*');
+        process.stdout.write(options.json === true ? `${JSON.stringify(found, null, 2)}\n` : tableOf(found));
+      }),
+    );
   subcommand('get <key>', 'print a tensor, or write it to a file')
     .option('--npy <file>', "write it as NumPy's .npy file; - for standard output")
     .action((key: string, options: Options) => withStore(options, (store) => get(store, key, options.npy)));
@@ -58,25 +64,43 @@ async function withStore({ address }: Options, work: (store: Shards) => Promise<
   }
 }
 
-async function list(store: Shards, pattern: string): Promise<void> {
-  const rows: string[][] = [];
+interface Listed {
+  /** Bytes that are no text as escapes. */
+  readonly key: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** What the tensor counts for against the store's limit. */
+  readonly bytes: number;
+}
+
+async function tensorsOf(store: Shards, pattern: string): Promise<Listed[]> {
+  const found: Listed[] = [];
   for (const shard of store.all) {
     let cursor = '0';
     do {
       const scan = ['SCAN', cursor, 'MATCH', pattern, 'COUNT', String(keysAtOnce), 'TYPE', 'ai_tensor'];
       const [next, keys] = (await shard.send(...scan)) as [Buffer, Buffer[]];
-      const metas = await Promise.allSettled(keys.map((key) => shard.send('AI.TENSORGET', key, 'META')));
+      const metas = await Promise.allSettled(
+        keys.map((key) =>
+          Promise.all([shard.send('AI.TENSORGET', key, 'META'), shard.send('MEMORY', 'USAGE', key) as Promise<number>]),
+        ),
+      );
       for (const [index, meta] of metas.entries()) {
         // Others may delete keys meanwhile.
         if (meta.status === 'rejected') continue;
-        const [, type, , shape] = meta.value as [unknown, Buffer, unknown, number[]];
-        rows.push([printable(keys[index] as Buffer), String(type), `[${shape.join(', ')}]`]);
+        const [, type, , shape] = meta.value[0] as [unknown, Buffer, unknown, number[]];
+        found.push({ key: printable(keys[index] as Buffer), dtype: String(type), shape, bytes: meta.value[1] });
       }
       cursor = String(next);
     } while (cursor !== '0');
   }
-  rows.sort(([one = ''], [other = '']) => (one < other ? -1 : 1));
-  process.stdout.write(rows.length === 0 ? 'no tensors\n' : `${formatTable([['KEY', 'TYPE', 'SHAPE'], ...rows])}\n`);
+  return found.sort((one, other) => (one.key < other.key ? -1 : 1));
+}
+
+function tableOf(found: readonly Listed[]): string {
+  if (found.length === 0) return 'no tensors\n';
+  const rows = found.map(({ key, dtype, shape, bytes }) => [key, dtype, `[${shape.join(', ')}]`, String(bytes)]);
+  return `${formatTable([['KEY', 'TYPE', 'SHAPE', 'BYTES'], ...rows])}\n`;
 }
 
 async function get(store: Shards, key: string, npy: string | undefined): Promise<void> {

@@ -160,7 +160,7 @@ test('without a file there is nothing to save to', async () => {
   started = await start();
   const redis = new Redis(started.port);
   connections.push(redis);
-  const text = 'ERR there is no file to save to: the orchestrator was started without one';
+  const text = 'ERR there is no file to save to: this orchestrator was started without one';
   await expect(redis.save()).rejects.toThrow(text);
   await expect(redis.bgsave()).rejects.toThrow(text);
 });
