@@ -5,6 +5,7 @@ import { readSettings } from '../../runtime/client/settings.js';
 import { Shards } from '../../runtime/client/shards.js';
 import { bytesOf, tensorOfReply } from '../../runtime/client/tensor.js';
 import { NpyError, npyHeader, parseNpy } from '../../runtime/npy/npy.js';
+import { type Dtype, elementBytes, elementCount } from '../../runtime/orchestrator/tensor/dtype.js';
 import { ExitCode, reportFailure } from '../failure.js';
 import { formatTable } from '../table.js';
 
@@ -69,8 +70,8 @@ interface Listed {
   readonly key: string;
   readonly dtype: string;
   readonly shape: readonly number[];
-  /** What the tensor counts for against the store's limit. */
-  readonly bytes: number;
+  /** Of its elements; null for texts, whose lengths vary. */
+  readonly bytes: number | null;
 }
 
 async function tensorsOf(store: Shards, pattern: string): Promise<Listed[]> {
@@ -80,16 +81,13 @@ async function tensorsOf(store: Shards, pattern: string): Promise<Listed[]> {
     do {
       const scan = ['SCAN', cursor, 'MATCH', pattern, 'COUNT', String(keysAtOnce), 'TYPE', 'ai_tensor'];
       const [next, keys] = (await shard.send(...scan)) as [Buffer, Buffer[]];
-      const metas = await Promise.allSettled(
-        keys.map((key) =>
-          Promise.all([shard.send('AI.TENSORGET', key, 'META'), shard.send('MEMORY', 'USAGE', key) as Promise<number>]),
-        ),
-      );
+      const metas = await Promise.allSettled(keys.map((key) => shard.send('AI.TENSORGET', key, 'META')));
       for (const [index, meta] of metas.entries()) {
         // Others may delete keys meanwhile.
         if (meta.status === 'rejected') continue;
-        const [, type, , shape] = meta.value[0] as [unknown, Buffer, unknown, number[]];
-        found.push({ key: printable(keys[index] as Buffer), dtype: String(type), shape, bytes: meta.value[1] });
+        const [, type, , shape] = meta.value as [unknown, Buffer, unknown, number[]];
+        const bytes = elementCount(shape) * elementBytes[String(type) as Dtype] || null;
+        found.push({ key: printable(keys[index] as Buffer), dtype: String(type), shape, bytes });
       }
       cursor = String(next);
     } while (cursor !== '0');
@@ -99,7 +97,7 @@ async function tensorsOf(store: Shards, pattern: string): Promise<Listed[]> {
 
 function tableOf(found: readonly Listed[]): string {
   if (found.length === 0) return 'no tensors\n';
-  const rows = found.map(({ key, dtype, shape, bytes }) => [key, dtype, `[${shape.join(', ')}]`, String(bytes)]);
+  const rows = found.map(({ key, dtype, shape, bytes }) => [key, dtype, `[${shape.join(', ')}]`, String(bytes ?? '-')]);
   return `${formatTable([['KEY', 'TYPE', 'SHAPE', 'BYTES'], ...rows])}\n`;
 }
 
