@@ -152,6 +152,8 @@ describe('three shards', () => {
   });
 });
 
+const twice = { intervalMs: 1, attempts: 2 };
+
 /** What `smartredis_cluster.py` does. */
 async function callEverything(client: Client): Promise<void> {
   await client.putTensor('a', tensor(Float32Array.from([1, 2]), [1, 2]));
@@ -159,17 +161,27 @@ async function callEverything(client: Client): Promise<void> {
   await client.renameTensor('b', 'c');
   await client.copyTensor('a', 'd');
   await client.deleteTensor('d');
+  await client.getTensor('a');
+  await client.tensorExists('a');
+  await client.keyExists('a');
+  await client.pollTensor('none', twice);
+  await client.pollKey('a', twice);
   const dataset = new Dataset('ds').addTensor('x', tensor([1.5, 2.5])).addMetaScalar('time', 2.5);
   await client.putDataset(dataset);
   await client.appendToList('l', dataset);
   await client.copyDataset('ds', 'ds2');
   await client.renameDataset('ds2', 'ds3');
   await client.datasetExists('ds3');
+  await client.pollDataset('none', twice);
   await client.deleteDataset('ds3');
   await client.getDataset('ds');
   await client.copyList('l', 'm');
   await client.renameList('m', 'n');
   await client.getListLength('n');
+  await client.pollListLength('n', 2, twice);
+  await client.pollListLengthAtLeast('n', 1, twice);
+  await client.pollListLengthAtMost('n', 1, twice);
+  await client.getDatasetListRange('n', 0, 0);
   await client.getDatasetsFromList('n');
   await client.deleteList('n');
   await client.setModel('m', {
@@ -182,10 +194,17 @@ async function callEverything(client: Client): Promise<void> {
   await client.modelExists('m');
   await client.runModel('m', 'a', 'y');
   await client.getModel('m');
+  await client.aiInfo('m');
+  await client.pollModel('m', twice);
   await client.deleteModel('m');
   await client.setScript('s', 'CPU', 'def f(x):\n    return x\n');
   await client.getScript('s');
   await client.deleteScript('s');
+  await client.setScriptMultiGpu('g', 'def f(x):\n    return x\n', { firstGpu: 0, gpus: 2 });
+  await client.deleteScriptMultiGpu('g', { firstGpu: 0, gpus: 2 });
+  await client.info();
+  await client.configGet('lua-time-limit');
+  await client.configSet('lua-time-limit', '4000');
 }
 
 /** A request as text. The order of a hash's fields means nothing, and any shard may be asked for the chunk size. */
