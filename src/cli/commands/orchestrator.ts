@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../../compiler/package-version.js';
 import { WorkflowError } from '../../diagnostics/index.js';
@@ -10,6 +9,7 @@ import {
   evictionPolicies,
   isAmong,
   type OrchestratorOptions,
+  onnxRuntimeVersion,
   startOrchestrator,
 } from '../../runtime/orchestrator/index.js';
 import { ExitCode, reportFailure } from '../failure.js';
@@ -58,16 +58,16 @@ async function start(flags: OrchestratorFlags): Promise<void> {
     const onnxRuntime = installedOnnxRuntime();
     const settings: OrchestratorOptions = {
       ...settingsOf(flags),
-      ...(onnxRuntime !== undefined && { onnxRuntime: onnxRuntime.path }),
+      ...(onnxRuntime !== undefined && { onnxRuntime }),
       onShutdown: () => shutdown.abort(),
       log,
     };
-    const here = devicesHere(onnxRuntime?.path);
+    const here = devicesHere(onnxRuntime);
     const { devices = here, mapDevice = {} } = settings;
     checkDevices(devices, here);
     const orchestrator = await startOrchestrator(settings);
     const { addresses } = orchestrator;
-    const ready = { addresses, devices, mapDevice, onnxRuntime: onnxRuntime?.version ?? null };
+    const ready = { addresses, devices, mapDevice, onnxRuntime: onnxRuntimeVersion(onnxRuntime) ?? null };
     process.stdout.write(`${readyLine(ready, flags.json === true)}\n`);
     const endReports =
       flags.report === undefined
@@ -123,11 +123,9 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** ONNX Runtime beside this package, if it is installed. */
-function installedOnnxRuntime(): { readonly path: string; readonly version: string } | undefined {
+function installedOnnxRuntime(): string | undefined {
   try {
-    const path = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
-    const { version } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as { version: string };
-    return { path, version };
+    return dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
   } catch {
     return undefined;
   }

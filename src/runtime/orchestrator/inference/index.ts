@@ -10,5 +10,6 @@ export {
 } from './inference.js';
 export { InferenceError } from './inference-error.js';
 export type { RunResult } from './inference-thread.js';
+export { onnxRuntimeVersion } from './onnx-runtime-version.js';
 export { QueueTimeoutError } from './queue-timeout-error.js';
 export type { ByteSource, Loan, ResultTensor, TensorSource } from './tensor.js';

@@ -6,7 +6,7 @@ import { Checkpoints } from '../checkpoint/checkpoints.js';
 import type { ClientFacts } from '../commands/command.js';
 import { AbandonedWork } from '../commands/running-work.js';
 import type { ServerFacts } from '../commands/server-facts.js';
-import { Inference, parseDevice } from '../inference/index.js';
+import { Inference, onnxRuntimeVersion, parseDevice } from '../inference/index.js';
 import type { Orchestrator, OrchestratorOptions, OrchestratorStats } from '../options.js';
 import { InboundMemory } from '../resp/inbound-memory.js';
 import { defaultLimits, type RequestLimits } from '../resp/limits.js';
@@ -166,8 +166,13 @@ export class OrchestratorServer implements Orchestrator {
 
   async #close(): Promise<void> {
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
-    const deadline = new Promise<void>((resolve) => setTimeout(resolve, drainMs).unref());
+    // It keeps the process awake, too: a run whose client has gone would not.
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, drainMs);
+    });
     await Promise.race([Promise.all([...this.#connections.keys()].map((connection) => connection.end())), deadline]);
+    clearTimeout(timer);
     for (const socket of this.#sockets) socket.destroySoon();
     // Large replies to slow readers take their time.
     const gone = setTimeout(() => {
@@ -277,6 +282,7 @@ export class OrchestratorServer implements Orchestrator {
           ['ignore-warnings', ''],
         ]),
       },
+      onnxRuntimeVersion: onnxRuntimeVersion(this.#options.onnxRuntime),
       saving: this.#checkpoints,
       shutDown: onShutdown,
       limits: { maxClients: maxClients ?? 10_000, maxBulkBytes },
