@@ -41,7 +41,7 @@ describe('simwright tensor', () => {
     writeFileSync(workspace.path('in.npy'), npy);
     expect(await run('put', 'me.t', 'in.npy')).toEqual({ stdout: '', stderr: '', exitCode: 0 });
     await redisOf(store.address).set('text', 'no tensor');
-    expect((await run('ls')).stdout).toMatch(/^KEY {3}TYPE {3}SHAPE {3}BYTES\nme\.t {2}FLOAT {2}\[2, 3\] {2}24\n$/);
+    expect((await run('ls')).stdout).toMatch(/^KEY {3}TYPE {3}SHAPE {3}BYTES\nme\.t {2}FLOAT {2}\[2, 3\] {5}24\n$/);
     const json = JSON.parse((await run('ls', 'me.*', '--json')).stdout);
     expect(json).toEqual([{ key: 'me.t', dtype: 'FLOAT', shape: [2, 3], bytes: 24 }]);
     expect((await run('ls', 'you.*')).stdout).toBe('no tensors\n');
