@@ -1,9 +1,17 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { meanwhile, simwright, startSimwright } from '../helpers/simwright.js';
 import { Workspace } from '../helpers/workspace.js';
+import { encode, RawClient } from '../runtime/orchestrator/support/raw-client.js';
+import { onnxRuntime } from '../runtime/orchestrator/support/start.js';
+
+/** An address of this machine beyond loopback. */
+const own = Object.values(networkInterfaces())
+  .flatMap((infos) => infos ?? [])
+  .find((info) => info.family === 'IPv4' && !info.internal)?.address;
 
 /** Starts a store by hand; `ready` is its first line. */
 async function start(workspace: Workspace, ...words: readonly string[]) {
@@ -16,12 +24,24 @@ async function start(workspace: Workspace, ...words: readonly string[]) {
   return { running, ready: stdout.trimEnd() };
 }
 
+const readyLine =
+  /^ready: SSDB=([\d.]+):(\d+) SR_DB_TYPE=Standalone devices=\S+ simwright=\d+\.\d+\.\d+ onnxruntime=\S+$/;
+
+function redisAt(ready: string): Redis {
+  const [host = '', port = ''] = (/SSDB=(\S+)/.exec(ready)?.[1] ?? '').split(':');
+  const redis = new Redis(Number(port), host, { retryStrategy: () => null });
+  redis.on('error', () => undefined);
+  return redis;
+}
+
+const model = readFileSync(new URL('../runtime/orchestrator/models/double.onnx', import.meta.url));
+
 describe('simwright orchestrator', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
     'answers a Redis client on a free port, and ends with 0 on %s',
     async (signal) => {
       const { running, ready } = await start(new Workspace(), '--port', '0');
-      const [, host = '', port = ''] = /^ready: SSDB=([\d.]+):(\d+) SR_DB_TYPE=Standalone$/.exec(ready) ?? [];
+      const [, host = '', port = ''] = readyLine.exec(ready) ?? [];
       expect(host).toBe('127.0.0.1');
       const redis = new Redis(Number(port), host);
       expect(await redis.ping()).toBe('PONG');
@@ -31,33 +51,116 @@ describe('simwright orchestrator', () => {
     },
   );
 
-  test('ends with 0 while a model runs', async () => {
+  test.skipIf(onnxRuntime === undefined)('answers what has been asked before it ends', async () => {
     const { running, ready } = await start(new Workspace(), '--port', '0', '--intra-op-threads', '1');
-    const [host = '', port = ''] = (/SSDB=(\S+)/.exec(ready)?.[1] ?? '').split(':');
-    const redis = new Redis(Number(port), host);
-    redis.on('error', () => undefined);
+    const redis = redisAt(ready);
     const slow = readFileSync(new URL('../runtime/orchestrator/models/slow.onnx', import.meta.url));
     await redis.call('AI.MODELSTORE', 'slow', 'ONNX', 'CPU', 'BLOB', slow);
     await redis.call('AI.TENSORSET', 'x', 'FLOAT', '256', '256');
-    // Keeps a core busy for well over 300 ms.
-    await redis.call('AI.TENSORSET', 'rounds', 'INT64', '1', 'VALUES', '4000');
+    // Keeps a core busy for about 100 ms.
+    await redis.call('AI.TENSORSET', 'rounds', 'INT64', '1', 'VALUES', '1000');
+    const large = Buffer.alloc(48 * 1024 * 1024, 3);
+    await redis.call('AI.TENSORSET', 'large', 'UINT8', String(large.length), 'BLOB', large);
     const run = redis.call('AI.MODELEXECUTE', 'slow', 'INPUTS', '2', 'rounds', 'x', 'OUTPUTS', '1', 'y');
-    const other = new Redis(Number(port), host);
-    other.on('error', () => undefined);
-    expect(await other.ping()).toBe('PONG');
+    const [host = '', port = ''] = (/SSDB=(\S+)/.exec(ready)?.[1] ?? '').split(':');
+    const reader = await RawClient.connect({ host, port: Number(port) });
+    await reader.write(encode('AI.TENSORGET', 'large', 'BLOB'));
+    const head = `$${large.length}\r\n`;
+    expect(String(await reader.read(head.length))).toBe(head);
     running.kill('SIGTERM');
-    const end = await running;
+    expect(await run).toBe('OK');
+    expect((await reader.readToEnd()).equals(Buffer.concat([large, Buffer.from('\r\n')]))).toBe(true);
+    expect(await running).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  test.skipIf(onnxRuntime === undefined)('runs models on the devices that it is told to', async () => {
+    const words = ['--port', '0', '--devices', 'CPU', '--map-device', 'GPU:0=CPU'];
+    const { running, ready } = await start(new Workspace(), ...words);
+    expect(ready).toContain(' devices=CPU,GPU:0=CPU ');
+    const redis = redisAt(ready);
+    const store = (device: string) => redis.call('AI.MODELSTORE', 'm', 'ONNX', device, 'BLOB', model);
+    await redis.call('AI.TENSORSET', 'x', 'FLOAT', '1', '2', 'VALUES', '1', '2');
+    for (const device of ['GPU', 'GPU:0', 'CPU', 'CPU:3']) {
+      expect(await store(device)).toBe('OK');
+      expect(await redis.call('AI.MODELEXECUTE', 'm', 'INPUTS', '1', 'x', 'OUTPUTS', '1', 'y')).toBe('OK');
+    }
+    await expect(store('GPU:1')).rejects.toThrow(
+      'ERR Invalid DEVICE: this orchestrator runs models on CPU, not on GPU:1',
+    );
     redis.disconnect();
-    other.disconnect();
-    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
-    await run.catch(() => undefined);
+    running.kill('SIGTERM');
+    expect(await running).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  test.skipIf(onnxRuntime === undefined)(
+    'a model for a GPU, where there is none, is refused with the reason',
+    async () => {
+      const { running, ready } = await start(new Workspace(), '--port', '0');
+      const redis = redisAt(ready);
+      await expect(redis.call('AI.MODELSTORE', 'm', 'ONNX', 'GPU', 'BLOB', model)).rejects.toThrow(
+        "ERR GPU requested but ONNX couldn't find CUDA",
+      );
+      redis.disconnect();
+      running.kill('SIGTERM');
+      expect((await running).exitCode).toBe(0);
+    },
+  );
+
+  test('says every so often what it holds and does', async () => {
+    const { running, ready } = await start(new Workspace(), '--port', '0', '--report', '1', '--json');
+    const { addresses } = JSON.parse(ready) as { addresses: string[] };
+    let stderr = '';
+    running.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    const redis = redisAt(`SSDB=${addresses[0]}`);
+    await redis.set('k', 'v');
+    const reports = () =>
+      stderr.split('\n').flatMap((line) => {
+        if (line === '') return [];
+        return line.endsWith('}') ? [JSON.parse(line) as { message: string; load: Record<string, number> }] : [];
+      });
+    await meanwhile(running, 'the load is told', () => reports().some(({ load }) => load['keys'] === 1));
+    const [report] = reports().filter(({ load }) => load['keys'] === 1);
+    expect(report).toMatchObject({ level: 'info', load: { keys: 1, clients: 1, inferencesPerSecond: 0 } });
+    expect(report?.message).toMatch(
+      /^load: 0\.0 MiB in 1 keys, [\d.]+ MiB resident, 1 clients, [\d.]+ requests\/s, 0 inf/,
+    );
+    redis.disconnect();
+    running.kill('SIGTERM');
+    expect((await running).exitCode).toBe(0);
+  });
+
+  test.skipIf(own === undefined)('serves peers whose addresses are in a folder', async () => {
+    const workspace = new Workspace();
+    mkdirSync(workspace.path('allowed'));
+    const words = ['--port', '0', '--host', own ?? '', '--allow-folder', 'allowed', '--json', '--log-level', 'warn'];
+    const { running, ready } = await start(workspace, ...words);
+    const port = Number((JSON.parse(ready) as { addresses: string[] }).addresses[0]?.split(':').at(-1));
+    const ask = async () => {
+      const client = await RawClient.connect({ host: own ?? '', port });
+      await client.write(Buffer.concat([encode('PING'), encode('QUIT')]));
+      return String(await client.readToEnd());
+    };
+    const refused = `${own} is not on this orchestrator's list of addresses`;
+    expect(await ask()).toBe(`-DENIED ${refused}\r\n`);
+    writeFileSync(workspace.path('allowed', own ?? ''), '');
+    expect(await ask()).toBe('+PONG\r\n+OK\r\n');
+    running.kill('SIGTERM');
+    const { exitCode, stderr } = await running;
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stderr)).toEqual({
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      level: 'warn',
+      message: `refused a connection from ${own}: ${refused}`,
+    });
   });
 
   test('on a Unix socket of its user alone, which is gone at the end', async () => {
     const workspace = new Workspace();
     const socket = workspace.path('store.sock');
     const { running, ready } = await start(workspace, '--socket', socket);
-    expect(ready).toBe(`ready: SSDB=unix://${socket} SR_DB_TYPE=Standalone`);
+    expect(ready).toContain(`ready: SSDB=unix://${socket} SR_DB_TYPE=Standalone devices=`);
     expect(statSync(socket).mode & 0o777).toBe(0o700);
     const redis = new Redis(socket);
     expect(await redis.ping()).toBe('PONG');
@@ -72,7 +175,10 @@ describe('simwright orchestrator', () => {
     expect(JSON.parse(ready)).toEqual({
       ready: true,
       addresses: [expect.stringMatching(/^127\.0\.0\.1:\d+$/)],
+      devices: onnxRuntime === undefined ? [] : expect.arrayContaining(['CPU']),
+      mapDevice: {},
       version: expect.any(String),
+      onnxRuntime: onnxRuntime === undefined ? null : expect.stringMatching(/^\d+\.\d+\.\d+/),
       pid: running.pid,
     });
     running.kill('SIGTERM');
@@ -89,6 +195,12 @@ describe('simwright orchestrator', () => {
     expect(end).toMatchObject({ exitCode: 1, stdout: '' });
     expect(end.stderr).toContain(`error[RUN1003]: `);
     expect(end.stderr).toContain(`127.0.0.1:${port}`);
+  });
+
+  test('--json: what goes wrong is a document, too', async () => {
+    const end = await simwright(new Workspace(), 'orchestrator', '--port', '0', '--devices', 'TPU', '--json');
+    expect(end).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(JSON.parse(end.stderr)).toMatchObject({ level: 'error', code: 'CLI1001', message: "'TPU' is no device" });
   });
 
   test('a socket path that is too long', async () => {
@@ -108,6 +220,11 @@ describe('simwright orchestrator', () => {
     [['--permissions', '999'], 'three octal digits are needed'],
     [['--max-memory', '16'], 'a number and its unit are needed'],
     [['--threads-per-queue', '0'], 'a whole number from 1 to 1024 is needed'],
+    [['--report', '0'], 'a whole number from 1 to 86400 is needed'],
+    [['--devices', 'TPU'], "'TPU' is no device"],
+    [['--devices', 'GPU:77'], 'no model can run on GPU:77 here'],
+    [['--map-device', 'GPU:0'], '--map-device GPU:0 does not say which device stands in for which'],
+    [['--map-device', 'GPU:0=TPU'], 'the device map GPU:0=TPU names no devices'],
     [['extra'], 'too many arguments'],
   ])('wrong use: %s', async (words, message) => {
     const end = await simwright(new Workspace(), 'orchestrator', ...words);

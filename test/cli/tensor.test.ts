@@ -41,7 +41,9 @@ describe('simwright tensor', () => {
     writeFileSync(workspace.path('in.npy'), npy);
     expect(await run('put', 'me.t', 'in.npy')).toEqual({ stdout: '', stderr: '', exitCode: 0 });
     await redisOf(store.address).set('text', 'no tensor');
-    expect((await run('ls')).stdout).toBe('KEY   TYPE   SHAPE\nme.t  FLOAT  [2, 3]\n');
+    expect((await run('ls')).stdout).toMatch(/^KEY {3}TYPE {3}SHAPE {3}BYTES\nme\.t {2}FLOAT {2}\[2, 3\] {5}24\n$/);
+    const json = JSON.parse((await run('ls', 'me.*', '--json')).stdout);
+    expect(json).toEqual([{ key: 'me.t', dtype: 'FLOAT', shape: [2, 3], bytes: 24 }]);
     expect((await run('ls', 'you.*')).stdout).toBe('no tensors\n');
     expect((await run('get', 'me.t')).stdout).toBe('FLOAT [2, 3]\n1 2.5 -3\n4 5 6\n');
     expect(await run('get', 'me.t', '--npy', 'out.npy')).toEqual({ stdout: '', stderr: '', exitCode: 0 });

@@ -1,43 +1,24 @@
 import { createRequire } from 'node:module';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../../compiler/package-version.js';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { parseMemoryMiB } from '../../ir/index.js';
 import {
-  type EvictionPolicy,
+  devicesHere,
   evictionPolicies,
+  isAmong,
   type OrchestratorOptions,
+  onnxRuntimeVersion,
   startOrchestrator,
-  type TcpListen,
-  type UnixListen,
 } from '../../runtime/orchestrator/index.js';
 import { ExitCode, reportFailure } from '../failure.js';
+import { reportLoad } from '../orchestrator/load-report.js';
+import { logLevels, logOn } from '../orchestrator/log.js';
+import { type OrchestratorFlags, settingsOf } from '../orchestrator/settings.js';
 import { stopSignals } from '../uninterrupted.js';
 
-interface Options {
-  readonly port: number;
-  readonly host: string;
-  readonly socket?: string;
-  readonly permissions: number;
-  readonly allow?: string[];
-  readonly maxMemory?: number;
-  readonly eviction?: EvictionPolicy;
-  readonly checkpoint?: string[];
-  readonly maxBulk?: number;
-  readonly logLevel: LogLevel;
-  readonly threadsPerQueue?: number;
-  readonly interOpThreads?: number;
-  readonly intraOpThreads?: number;
-  readonly maxClients?: number;
-  readonly peerCheck: boolean;
-  readonly json?: boolean;
-}
-
-type LogLevel = (typeof logLevels)[number];
-
-/** From the least to the most important. */
-const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+const reportSeconds = 60;
 
 /** `simwright orchestrator`: a store by hand, until SIGTERM or Ctrl-C. */
 export function orchestratorCommand(): Command {
@@ -47,81 +28,94 @@ export function orchestratorCommand(): Command {
     .option('--socket <path>', 'listen on a Unix socket instead')
     .option('--permissions <mode>', 'mode bits of the socket, octal', octal, 0o700)
     .option('--allow <address...>', 'peers beyond this machine that are served')
+    .option('--allow-folder <folder>', 'files there are named by peers that are served; read anew for unknown peers')
+    .option('--no-peer-check', 'serve processes of other users of this machine too')
+    .option('--max-clients <n>', 'connections at a time', integer(1, 1_000_000))
     .option('--max-memory <amount>', "memory for data: '16G'", memoryBytes)
     .addOption(
       new Option('--eviction <policy>', 'what is thrown out when memory is used up')
         .choices(evictionPolicies)
         .default('noeviction'),
     )
-    .option('--checkpoint <seconds-and-file...>', 'save what changes every so many seconds; read the file at the start')
     .option('--max-bulk <amount>', "the longest argument of a command: '512M'", memoryBytes)
-    .addOption(new Option('--log-level <level>', 'debug also logs each command').choices(logLevels).default('info'))
+    .option('--checkpoint <seconds-and-file...>', 'save what changes every so many seconds; read the file at the start')
+    .option('--devices <device...>', 'what models may run on: CPU, GPU:0, …; default: what is there')
+    .option('--map-device <from=to...>', "devices that others stand in for: 'GPU:0=CPU'")
     .option('--threads-per-queue <n>', 'inference threads a device', integer(1, 1024))
     .option('--inter-op-threads <n>', 'threads between operators of a model', integer(1, 1024))
     .option('--intra-op-threads <n>', 'threads within an operator of a model', integer(1, 1024))
-    .option('--max-clients <n>', 'connections at a time', integer(1, 1_000_000))
-    .option('--no-peer-check', 'serve processes of other users of this machine too')
-    .option('--json', 'print the line that says it is ready as JSON')
+    .option('--report [seconds]', `log memory, keys, clients and rates every ${reportSeconds} s`, integer(1, 86_400))
+    .addOption(new Option('--log-level <level>', 'debug also logs each command').choices(logLevels).default('info'))
+    .option('--json', 'print the line that says it is ready, and log, as JSON')
     .action(start);
 }
 
-async function start(options: Options): Promise<void> {
+async function start(flags: OrchestratorFlags): Promise<void> {
   const stopped = stopSignal();
+  const log = logOn(process.stderr, flags.logLevel, flags.json === true);
   try {
     const shutdown = new AbortController();
-    const orchestrator = await startOrchestrator(orchestratorOptions(options, shutdown));
-    const ready = { ready: true, addresses: orchestrator.addresses, version: packageVersion(), pid: process.pid };
-    const line = options.json
-      ? JSON.stringify(ready)
-      : `ready: SSDB=${orchestrator.addresses.join(',')} SR_DB_TYPE=Standalone`;
-    process.stdout.write(`${line}\n`);
+    const onnxRuntime = installedOnnxRuntime();
+    const settings: OrchestratorOptions = {
+      ...settingsOf(flags),
+      ...(onnxRuntime !== undefined && { onnxRuntime }),
+      onShutdown: () => shutdown.abort(),
+      log,
+    };
+    const here = devicesHere(onnxRuntime);
+    const { devices = here, mapDevice = {} } = settings;
+    checkDevices(devices, here);
+    const orchestrator = await startOrchestrator(settings);
+    const { addresses } = orchestrator;
+    const ready = { addresses, devices, mapDevice, onnxRuntime: onnxRuntimeVersion(onnxRuntime) ?? null };
+    process.stdout.write(`${readyLine(ready, flags.json === true)}\n`);
+    const endReports =
+      flags.report === undefined
+        ? undefined
+        : reportLoad(() => orchestrator.stats(), flags.report === true ? reportSeconds : flags.report, log);
     await Promise.race([stopped, aborted(shutdown.signal)]);
+    endReports?.();
     await orchestrator.close();
     process.exitCode = ExitCode.done;
   } catch (error) {
-    process.exitCode = reportFailure(error);
+    if (flags.json === true && error instanceof WorkflowError) {
+      for (const { code, message, hint } of error.problems) log('error', message, { code, hint });
+      process.exitCode = error.code.startsWith('CLI') ? ExitCode.usage : ExitCode.workflowErrors;
+    } else process.exitCode = reportFailure(error);
   }
 }
 
-function orchestratorOptions(options: Options, shutdown: AbortController): OrchestratorOptions {
-  const listen: TcpListen | UnixListen =
-    options.socket === undefined
-      ? { kind: 'tcp', host: options.host, port: options.port }
-      : { kind: 'unix', path: options.socket, permissions: options.permissions };
-  const onnxRuntime = installedOnnxRuntime();
-  return {
-    listen: [listen],
-    peerCheck: options.peerCheck,
-    ...(options.allow === undefined ? {} : { allow: { addresses: options.allow } }),
-    ...(onnxRuntime === undefined ? {} : { onnxRuntime }),
-    ...(options.maxMemory === undefined ? {} : { maxMemoryBytes: options.maxMemory }),
-    ...(options.eviction === undefined ? {} : { evictionPolicy: options.eviction }),
-    ...(options.maxBulk === undefined ? {} : { maxBulkBytes: options.maxBulk }),
-    ...checkpointOptions(options.checkpoint),
-    onShutdown: () => shutdown.abort(),
-    logCommands: options.logLevel === 'debug',
-    ...(options.threadsPerQueue === undefined ? {} : { threadsPerQueue: options.threadsPerQueue }),
-    ...(options.interOpThreads === undefined ? {} : { interOpThreads: options.interOpThreads }),
-    ...(options.intraOpThreads === undefined ? {} : { intraOpThreads: options.intraOpThreads }),
-    ...(options.maxClients === undefined ? {} : { maxClients: options.maxClients }),
-    log: (level, message) => {
-      if (logLevels.indexOf(level) < logLevels.indexOf(options.logLevel)) return;
-      process.stderr.write(`${options.json ? JSON.stringify({ level, message }) : `${level}: ${message}`}\n`);
-    },
-  };
+/** The devices that are asked for must be there. @throws WorkflowError */
+function checkDevices(asked: readonly string[], here: readonly string[]): void {
+  const missing = asked.find((device) => /^GPU/i.test(device) && !isAmong(here, device));
+  if (missing === undefined) return;
+  throw new WorkflowError({
+    code: 'CLI1001',
+    message: `no model can run on ${missing} here: there is ${here.join(', ') || 'no ONNX Runtime'}`,
+    hint: `GPUs need NVIDIA's driver and ONNX Runtime's library for CUDA; to do without: '--map-device ${missing}=CPU'`,
+  });
 }
 
-function checkpointOptions(words: readonly string[] | undefined): Partial<OrchestratorOptions> {
-  if (words === undefined) return {};
-  const [seconds, file] = words;
-  if (words.length !== 2 || file === undefined || !/^\d{1,9}(\.\d+)?$/.test(seconds ?? '') || Number(seconds) <= 0) {
-    throw new WorkflowError({
-      code: 'CLI1001',
-      message: `--checkpoint ${words.join(' ')} does not say how often to save and where`,
-      hint: "seconds and a file are needed: '--checkpoint 300 store.checkpoint'",
-    });
-  }
-  return { checkpointSeconds: Number(seconds), checkpointFile: resolve(file) };
+interface Ready {
+  readonly addresses: readonly string[];
+  readonly devices: readonly string[];
+  readonly mapDevice: Readonly<Record<string, string>>;
+  /** Of ONNX Runtime, null where it is not installed. */
+  readonly onnxRuntime: string | null;
+}
+
+function readyLine(ready: Ready, json: boolean): string {
+  const version = packageVersion();
+  if (json) return JSON.stringify({ ready: true, ...ready, version, pid: process.pid });
+  const { addresses, devices, mapDevice, onnxRuntime } = ready;
+  const mapped = Object.entries(mapDevice).map((pair) => pair.join('='));
+  return [
+    `ready: SSDB=${addresses.join(',')}`,
+    'SR_DB_TYPE=Standalone',
+    `devices=${[...devices, ...mapped].join(',') || 'none'}`,
+    `simwright=${version}`,
+    `onnxruntime=${onnxRuntime ?? 'none'}`,
+  ].join(' ');
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -5,6 +5,7 @@ import { readSettings } from '../../runtime/client/settings.js';
 import { Shards } from '../../runtime/client/shards.js';
 import { bytesOf, tensorOfReply } from '../../runtime/client/tensor.js';
 import { NpyError, npyHeader, parseNpy } from '../../runtime/npy/npy.js';
+import { type Dtype, elementBytes, elementCount } from '../../runtime/orchestrator/tensor/dtype.js';
 import { ExitCode, reportFailure } from '../failure.js';
 import { formatTable } from '../table.js';
 
@@ -15,6 +16,7 @@ const keysAtOnce = 1000;
 interface Options {
   readonly address?: string;
   readonly npy?: string;
+  readonly json?: boolean;
 }
 
 /** `simwright tensor`: looks into a running store. Keys are taken literally, without prefixes. */
@@ -25,9 +27,14 @@ export function tensorCommand(): Command {
       .command(name)
       .description(description)
       .option('--address <address>', 'host:port or unix://PATH of the store; default $SSDB');
-  subcommand('ls [pattern]', 'list tensors: keys, types, shapes, bytes').action(
-    (pattern: string | undefined, options) => withStore(options, (store) => list(store, pattern ?? '*')),
-  );
+  subcommand('ls [pattern]', 'list tensors: keys, types, shapes, bytes')
+    .option('--json', 'as one JSON document')
+    .action((pattern: string | undefined, options: Options) =>
+      withStore(options, async (store) => {
+        const found = await tensorsOf(store, pattern ?? '*');
+        process.stdout.write(options.json === true ? `${JSON.stringify(found, null, 2)}\n` : tableOf(found));
+      }),
+    );
   subcommand('get <key>', 'print a tensor, or write it to a file')
     .option('--npy <file>', "write it as NumPy's .npy file; - for standard output")
     .action((key: string, options: Options) => withStore(options, (store) => get(store, key, options.npy)));
@@ -58,8 +65,17 @@ async function withStore({ address }: Options, work: (store: Shards) => Promise<
   }
 }
 
-async function list(store: Shards, pattern: string): Promise<void> {
-  const rows: string[][] = [];
+interface Listed {
+  /** Bytes that are no text as escapes. */
+  readonly key: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** Of its elements; null for texts, whose lengths vary. */
+  readonly bytes: number | null;
+}
+
+async function tensorsOf(store: Shards, pattern: string): Promise<Listed[]> {
+  const found: Listed[] = [];
   for (const shard of store.all) {
     let cursor = '0';
     do {
@@ -70,13 +86,19 @@ async function list(store: Shards, pattern: string): Promise<void> {
         // Others may delete keys meanwhile.
         if (meta.status === 'rejected') continue;
         const [, type, , shape] = meta.value as [unknown, Buffer, unknown, number[]];
-        rows.push([printable(keys[index] as Buffer), String(type), `[${shape.join(', ')}]`]);
+        const bytes = elementCount(shape) * elementBytes[String(type) as Dtype] || null;
+        found.push({ key: printable(keys[index] as Buffer), dtype: String(type), shape, bytes });
       }
       cursor = String(next);
     } while (cursor !== '0');
   }
-  rows.sort(([one = ''], [other = '']) => (one < other ? -1 : 1));
-  process.stdout.write(rows.length === 0 ? 'no tensors\n' : `${formatTable([['KEY', 'TYPE', 'SHAPE'], ...rows])}\n`);
+  return found.sort((one, other) => (one.key < other.key ? -1 : 1));
+}
+
+function tableOf(found: readonly Listed[]): string {
+  if (found.length === 0) return 'no tensors\n';
+  const rows = found.map(({ key, dtype, shape, bytes }) => [key, dtype, `[${shape.join(', ')}]`, String(bytes ?? '-')]);
+  return `${formatTable([['KEY', 'TYPE', 'SHAPE', 'BYTES'], ...rows])}\n`;
 }
 
 async function get(store: Shards, key: string, npy: string | undefined): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Orchestrator, OrchestratorOptions } from './options.js';
 import { OrchestratorServer } from './server/server.js';
 
+export { devicesHere, isAmong, onnxRuntimeVersion } from './inference/index.js';
 export { runInferenceWorker } from './inference/worker.js';
 export type { Orchestrator, OrchestratorOptions, OrchestratorStats, TcpListen, UnixListen } from './options.js';
 export { type EvictionPolicy, evictionPolicies } from './store/eviction.js';

@@ -36,6 +36,8 @@ export interface OrchestratorOptions {
   readonly intraOpThreads?: number;
   /** Devices that others stand in for: `{ 'GPU:0': 'CPU' }` lets models for GPUs run without one. */
   readonly mapDevice?: Readonly<Record<string, string>>;
+  /** Devices that models may ask for, besides those that others stand in for. Default: all. */
+  readonly devices?: readonly string[];
   /** Default 10,000. */
   readonly maxClients?: number;
   /** Writes beyond it are refused, or make room as `evictionPolicy` says. 0 or absent: no limit. */

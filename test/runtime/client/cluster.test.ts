@@ -46,6 +46,30 @@ test.each([
   expect(slotOf(key)).toBe(slot);
 });
 
+const found = smartredisPython();
+const why = 'missing' in found ? found.missing : onnxRuntime === undefined ? 'no onnxruntime-node' : undefined;
+const skipped = why === undefined ? '' : ` (skipped: ${why})`;
+const model = fileURLToPath(new URL('../orchestrator/models/double.onnx', import.meta.url));
+
+test.skipIf(why !== undefined)(`on a single server both clients send the same${skipped}`, async () => {
+  const front = await startShards([[0, 16383]]);
+  const env = { SSDB: front.address, SR_DB_TYPE: 'Standalone', SSKEYOUT: 'out', SSKEYIN: 'out' };
+  const client = await Client.connect({ env });
+  try {
+    front.recorded.length = 0;
+    await runPython('python' in found ? found.python : '', 'smartredis_cluster.py', [model], env);
+    const theirs = front.recorded.splice(0).map(shown);
+    await client.flushDb();
+    front.recorded.length = 0;
+    await callEverything(client);
+    expect(theirs.length).toBeGreaterThan(40);
+    expect(front.recorded.map(shown)).toEqual(theirs);
+  } finally {
+    await client.close();
+    await front.stop();
+  }
+});
+
 describe('three shards', () => {
   let fronts: ShardFronts;
   let client: Client;
@@ -115,55 +139,73 @@ describe('three shards', () => {
     }
   });
 
-  const found = smartredisPython();
-  const why = 'missing' in found ? found.missing : onnxRuntime === undefined ? 'no onnxruntime-node' : undefined;
-  test.skipIf(why !== undefined)(
-    `the Python client sends the same to the same shards${why === undefined ? '' : ` (skipped: ${why})`}`,
-    async () => {
-      const path = fileURLToPath(new URL('../orchestrator/models/double.onnx', import.meta.url));
-      const env = { SSDB: fronts.address, SR_DB_TYPE: 'Clustered' };
-      await runPython('python' in found ? found.python : '', 'smartredis_cluster.py', [path], env);
-      const theirs = fronts.recorded.splice(0).map(shown);
-      for (const address of fronts.addresses) await client.flushDb(address);
-      fronts.recorded.length = 0;
+  test.skipIf(why !== undefined)(`the Python client sends the same to the same shards${skipped}`, async () => {
+    const env = { SSDB: fronts.address, SR_DB_TYPE: 'Clustered' };
+    await runPython('python' in found ? found.python : '', 'smartredis_cluster.py', [model], env);
+    const theirs = fronts.recorded.splice(0).map(shown);
+    for (const address of fronts.addresses) await client.flushDb(address);
+    fronts.recorded.length = 0;
 
-      await client.putTensor('a', tensor(Float32Array.from([1, 2]), [1, 2]));
-      await client.putTensor('b', tensor(BigInt64Array.from([3n, 4n])));
-      await client.renameTensor('b', 'c');
-      await client.copyTensor('a', 'd');
-      await client.deleteTensor('d');
-      const dataset = new Dataset('ds').addTensor('x', tensor([1.5, 2.5])).addMetaScalar('time', 2.5);
-      await client.putDataset(dataset);
-      await client.appendToList('l', dataset);
-      await client.copyDataset('ds', 'ds2');
-      await client.renameDataset('ds2', 'ds3');
-      await client.datasetExists('ds3');
-      await client.deleteDataset('ds3');
-      await client.getDataset('ds');
-      await client.copyList('l', 'm');
-      await client.renameList('m', 'n');
-      await client.getListLength('n');
-      await client.getDatasetsFromList('n');
-      await client.deleteList('n');
-      await client.setModel('m', {
-        backend: 'ONNX',
-        device: 'CPU',
-        tag: 'v1',
-        batchSize: 4,
-        blob: modelFile('double'),
-      });
-      await client.modelExists('m');
-      await client.runModel('m', 'a', 'y');
-      await client.getModel('m');
-      await client.deleteModel('m');
-      await client.setScript('s', 'CPU', 'def f(x):\n    return x\n');
-      await client.getScript('s');
-      await client.deleteScript('s');
-      expect(theirs.length).toBeGreaterThan(60);
-      expect(fronts.recorded.map(shown)).toEqual(theirs);
-    },
-  );
+    await callEverything(client);
+    expect(theirs.length).toBeGreaterThan(60);
+    expect(fronts.recorded.map(shown)).toEqual(theirs);
+  });
 });
+
+const twice = { intervalMs: 1, attempts: 2 };
+
+/** What `smartredis_cluster.py` does. */
+async function callEverything(client: Client): Promise<void> {
+  await client.putTensor('a', tensor(Float32Array.from([1, 2]), [1, 2]));
+  await client.putTensor('b', tensor(BigInt64Array.from([3n, 4n])));
+  await client.renameTensor('b', 'c');
+  await client.copyTensor('a', 'd');
+  await client.deleteTensor('d');
+  await client.getTensor('a');
+  await client.tensorExists('a');
+  await client.keyExists('a');
+  await client.pollTensor('none', twice);
+  await client.pollKey('a', twice);
+  const dataset = new Dataset('ds').addTensor('x', tensor([1.5, 2.5])).addMetaScalar('time', 2.5);
+  await client.putDataset(dataset);
+  await client.appendToList('l', dataset);
+  await client.copyDataset('ds', 'ds2');
+  await client.renameDataset('ds2', 'ds3');
+  await client.datasetExists('ds3');
+  await client.pollDataset('none', twice);
+  await client.deleteDataset('ds3');
+  await client.getDataset('ds');
+  await client.copyList('l', 'm');
+  await client.renameList('m', 'n');
+  await client.getListLength('n');
+  await client.pollListLength('n', 2, twice);
+  await client.pollListLengthAtLeast('n', 1, twice);
+  await client.pollListLengthAtMost('n', 1, twice);
+  await client.getDatasetListRange('n', 0, 0);
+  await client.getDatasetsFromList('n');
+  await client.deleteList('n');
+  await client.setModel('m', {
+    backend: 'ONNX',
+    device: 'CPU',
+    tag: 'v1',
+    batchSize: 4,
+    blob: modelFile('double'),
+  });
+  await client.modelExists('m');
+  await client.runModel('m', 'a', 'y');
+  await client.getModel('m');
+  await client.aiInfo('m');
+  await client.pollModel('m', twice);
+  await client.deleteModel('m');
+  await client.setScript('s', 'CPU', 'def f(x):\n    return x\n');
+  await client.getScript('s');
+  await client.deleteScript('s');
+  await client.setScriptMultiGpu('g', 'def f(x):\n    return x\n', { firstGpu: 0, gpus: 2 });
+  await client.deleteScriptMultiGpu('g', { firstGpu: 0, gpus: 2 });
+  await client.info();
+  await client.configGet('lua-time-limit');
+  await client.configSet('lua-time-limit', '4000');
+}
 
 /** A request as text. The order of a hash's fields means nothing, and any shard may be asked for the chunk size. */
 function shown({ shard, words }: Recorded): string {

@@ -160,7 +160,7 @@ test('without a file there is nothing to save to', async () => {
   started = await start();
   const redis = new Redis(started.port);
   connections.push(redis);
-  const text = 'ERR there is no file to save to: the orchestrator was started without one';
+  const text = 'ERR there is no file to save to: this orchestrator was started without one';
   await expect(redis.save()).rejects.toThrow(text);
   await expect(redis.bgsave()).rejects.toThrow(text);
 });
@@ -232,7 +232,8 @@ test('killed at any moment, at most what came after the last checkpoint is lost'
   const script = `
     import { startOrchestrator } from ${JSON.stringify(new URL('../../../src/runtime/orchestrator/index.ts', import.meta.url).href)};
     const listen = [{ kind: 'tcp', host: '127.0.0.1', port: 0 }];
-    const store = await startOrchestrator({ listen, checkpointFile: ${JSON.stringify(file)} });
+    const onnxRuntime = ${JSON.stringify(onnxRuntime)};
+    const store = await startOrchestrator({ listen, onnxRuntime, checkpointFile: ${JSON.stringify(file)} });
     console.log(store.addresses[0]);
   `;
   const launch = async (): Promise<{ child: ChildProcess; redis: Redis }> => {
@@ -257,6 +258,11 @@ test('killed at any moment, at most what came after the last checkpoint is lost'
         const found = [await redis.get('first'), await redis.get('last')].map(Number);
         // Both of the checkpoint that was done, or both of the one that was under way.
         expect(found[0]).toBe(found[1]);
+        if (onnxRuntime !== undefined) {
+          expect(await redis.call('AI.MODELGET', 'model', 'META')).toEqual(
+            expect.arrayContaining(['tag', `${found[0]}`]),
+          );
+        }
         expect([generation, generation + 1]).toContain(found[0]);
         generation = found[0] ?? 0;
       }
@@ -264,6 +270,9 @@ test('killed at any moment, at most what came after the last checkpoint is lost'
         await redis.set('first', to);
         for (let index = 0; index < 20; index += 1) {
           await redis.call('AI.TENSORSET', `t${index}`, 'UINT8', 1_000_000, 'BLOB', Buffer.alloc(1_000_000, to));
+        }
+        if (onnxRuntime !== undefined) {
+          await redis.call('AI.MODELSTORE', 'model', 'ONNX', 'CPU', 'TAG', to, 'BLOB', modelFile('double'));
         }
         await redis.set('last', to);
       };

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { encode, RawClient } from './support/raw-client.js';
-import { type Started, start } from './support/start.js';
+import { onnxRuntime, type Started, start } from './support/start.js';
 
 let started: Started;
 beforeAll(async () => {
@@ -147,6 +147,20 @@ describe.each(['TCP', 'Unix socket'])('through ioredis over %s', (transport) => 
     expect(await call('COMMAND', 'COUNT')).toBe(((await call('COMMAND')) as unknown[]).length);
     expect(await redis.info('clients')).toContain('connected_clients:');
     expect(await redis.info('everything')).toMatch(/used_memory:\d+\r\n.*total_commands_processed:\d+\r\n/s);
+  });
+
+  test('what RedisAI says of itself', async () => {
+    const text = await redis.info('modules');
+    expect(text.match(/^# .*/gm)).toEqual([
+      '# Ai_versions',
+      '# Ai_load_time_configs',
+      '# Ai_backends_info',
+      '# Ai_cpu',
+    ]);
+    expect(text).toMatch(/ai_RedisAI_version:1\.2\.7\r\n/);
+    expect(text).toMatch(/ai_threads_per_queue:1\r\nai_inter_op_parallelism:0\r\nai_intra_op_parallelism:0\r\n/);
+    if (onnxRuntime !== undefined) expect(text).toMatch(/ai_onnxruntime_version:\d+\.\d+\.\d+/);
+    expect(await redis.info('everything')).toContain(text.slice(0, 60));
   });
 
   test('a cluster of one', async () => {

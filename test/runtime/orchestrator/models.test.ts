@@ -180,6 +180,18 @@ describe.skipIf(onnxRuntime === undefined)('ONNX models', () => {
       ['m', 'INPUTS', '2', 'x', 'x', 'OUTPUTS', '1', 'y'],
       'Number of keys given as INPUTS here does not match model definition',
     ],
+    [
+      'number of inputs',
+      ['many', 'INPUTS', '10', 'x', 'x', 'x', 'x', 'x'],
+      'ERR number of input keys to AI.MODELEXECUTE command does not match the number of given arguments',
+    ],
+    [
+      'number of outputs',
+      ['many', 'INPUTS', '10', ...Array.from({ length: 10 }, () => 'x'), 'OUTPUTS', '10', 'y'],
+      'ERR number of output keys to AI.MODELEXECUTE command does not match the number of given arguments',
+    ],
+    ['output count', ['m', 'INPUTS', '1', 'x', 'OUTPUTS', 'x', 'y'], 'ERR Invalid argument for output_count'],
+    ['output zero', ['m', 'INPUTS', '1', 'x', 'OUTPUTS', '0', 'y'], 'ERR Output count must be a positive integer'],
     ['outputs', ['m', 'INPUTS', '1', 'x', 'OUT', '1', 'y'], 'ERR OUTPUTS not specified'],
     [
       'outcount',
@@ -197,6 +209,7 @@ describe.skipIf(onnxRuntime === undefined)('ONNX models', () => {
     ],
   ])('AI.MODELEXECUTE refuses a wrong %s', async (_name, words, text) => {
     await store('m', 'double');
+    if (words[0] === 'many') await store('many', 'identities');
     await call('AI.TENSORSET', 'x', 'FLOAT', '1', '2', 'VALUES', '1', '2');
     expect(await refusal('AI.MODELEXECUTE', ...words)).toBe(text);
   });
@@ -223,13 +236,67 @@ describe.skipIf(onnxRuntime === undefined)('ONNX models', () => {
       ['m', 'ONNX', 'CPU', 'INPUTS', '1', 'x', 'BLOB', 'x'],
       'ERR INPUTS argument should not be specified for this backend',
     ],
+    ['words', ['m', 'ONNX', 'CPU', 'BLOB'], "ERR wrong number of arguments for 'ai.modelstore' command"],
+    [
+      'minimum size',
+      ['m', 'ONNX', 'CPU', 'BATCHSIZE', '2', 'MINBATCHSIZE', '-1', 'BLOB', 'x'],
+      'ERR Invalid argument for MINBATCHSIZE',
+    ],
+    [
+      'minimum time',
+      ['m', 'ONNX', 'CPU', 'BATCHSIZE', '2', 'MINBATCHSIZE', '1', 'MINBATCHTIMEOUT', 'x', 'BLOB', 'x'],
+      'ERR Invalid argument for MINBATCHTIMEOUT',
+    ],
+    [
+      'time without size',
+      ['m', 'ONNX', 'CPU', 'BATCHSIZE', '2', 'MINBATCHTIMEOUT', '1', 'BLOB', 'x'],
+      'ERR MINBATCHTIMEOUT specified without MINBATCHSIZE',
+    ],
+    ['TF outputs', ['m', 'TF', 'CPU', 'INPUTS', '1', 'x', 'BLOB', 'x'], 'ERR OUTPUTS not specified for TF'],
+    ['TF input count', ['m', 'TF', 'CPU', 'INPUTS', 'x', 'BLOB', 'x'], 'ERR Invalid argument for input_count'],
+    [
+      'TF output count',
+      ['m', 'TF', 'CPU', 'INPUTS', '1', 'x', 'OUTPUTS', 'y', 'BLOB', 'x'],
+      'ERR Invalid argument for output_count',
+    ],
+    [
+      'TF inputs',
+      ['m', 'TF', 'CPU', 'INPUTS', '9', 'x', 'BLOB', 'x'],
+      'ERR number of model inputs does not match the number of given arguments',
+    ],
+    [
+      'TF output names',
+      ['m', 'TF', 'CPU', 'INPUTS', '1', 'x', 'OUTPUTS', '9', 'y', 'BLOB', 'x'],
+      'ERR number of model outputs does not match the number of given arguments',
+    ],
     ['blob', ['m', 'ONNX', 'CPU', 'TAG', 'x'], 'ERR Insufficient arguments, missing model BLOB'],
+    ['end', ['m', 'ONNX', 'CPU', 'TAG', 'x', 'BLOB'], 'ERR Insufficient arguments, missing model BLOB'],
     ['word', ['m', 'ONNX', 'CPU', 'BLUB', 'x'], 'ERR Invalid argument, expected BLOB'],
     ['TF', ['m', 'TF', 'CPU', 'BLOB', 'x'], 'ERR INPUTS not specified for TF'],
     ['GPU', ['m', 'ONNX', 'GPU:0', 'BLOB', modelFile('double')], "ERR GPU requested but ONNX couldn't find CUDA"],
   ])('AI.MODELSTORE refuses a wrong %s', async (_name, words, text) => {
     expect(await refusal('AI.MODELSTORE', ...words)).toBe(text);
     expect(await redis.exists('m')).toBe(0);
+  });
+
+  test.each<[string, string]>([
+    ['AI.MODELGET', 'none'],
+    ['AI.MODELDEL', 'none'],
+    ['AI.MODELGET', 'text'],
+    ['AI.MODELDEL', 'text'],
+  ])('%s of what is no model: %s', async (command, key) => {
+    await redis.set('text', 'text');
+    expect(await refusal(command, key)).toBe(
+      key === 'none' ? 'ERR model key is empty' : 'WRONGTYPE Operation against a key holding the wrong kind of value',
+    );
+  });
+
+  test('a store that fails leaves the model that is there, and says what ONNX Runtime says', async () => {
+    await store('m', 'double');
+    await call('AI.TENSORSET', 'x', 'FLOAT', '1', '2', 'VALUES', '1', '2');
+    expect(await refusal('AI.MODELSTORE', 'm', 'ONNX', 'CPU', 'BLOB', 'no model')).toMatch(/protobuf/i);
+    expect(await refusal('AI.MODELSTORE', 'x', 'ONNX', 'CPU', 'BLOB', modelFile('double'))).toMatch(/^WRONGTYPE /);
+    expect(await call(...execute('m', ['x'], ['y']))).toBe('OK');
   });
 
   test('Torch models are refused with the reason', async () => {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Client, tensor } from '../../../src/runtime/client/index.js';
@@ -12,25 +15,51 @@ const model = fileURLToPath(new URL('./models/double.onnx', import.meta.url));
 
 describe.skipIf(why !== '')(`the smartredis package${why === '' ? '' : ` (skipped: ${why})`}`, () => {
   let started: Started;
+  let folder: string;
   beforeAll(async () => {
-    started = await start();
+    folder = mkdtempSync(join(tmpdir(), 'simwright-smartredis-'));
+    started = await start({
+      checkpointFile: join(folder, 'checkpoint'),
+      mapDevice: { 'GPU:0': 'CPU', 'GPU:1': 'CPU:1' },
+    });
   });
-  afterAll(() => started.stop());
+  afterAll(async () => {
+    await started.stop();
+    rmSync(folder, { recursive: true });
+  });
 
-  test.each([
+  const places = [
     ['over TCP', 'Standalone', 0],
     ['over a Unix socket', 'Standalone', 1],
     ['left at Clustered', 'Clustered', 0],
-  ])('%s', async (_name, type, index) => {
+  ] as const;
+
+  /** Everything but SR_SOCKET_TIMEOUT, whose default is 250 ms, and SR_DB_TYPE, whose default is Clustered. */
+  const callEverything = async (type: 'Standalone' | 'Clustered', index: number, name: string, company: string) => {
     const address = started.orchestrator.addresses[index] ?? '';
-    const output = await runPython(python, 'smartredis_client.py', [model, address, type], {
+    const output = await runPython(python, 'smartredis_client.py', [model, address, type, name, company], {
       SSDB: address,
-      SR_DB_TYPE: type,
+      SSKEYIN: name,
+      SSKEYOUT: name,
+      ...(type === 'Standalone' && { SR_DB_TYPE: type }),
     });
-    const done = JSON.parse(output.trim().split('\n').at(-1) ?? '[]') as string[];
-    expect(done.length).toBeGreaterThan(30);
-    expect(done).toContain('model run');
-    expect(done).toContain('list copy and rename');
+    return JSON.parse(output.trim().split('\n').at(-1) ?? '') as { done: string[]; missing: string[] };
+  };
+
+  test.each(places)('every public method, %s', async (_name, type, index) => {
+    const { done, missing } = await callEverything(type, index, 'me', 'alone');
+    expect(missing).toEqual([]);
+    expect(done.length).toBeGreaterThan(80);
+  });
+
+  test('four processes at once', async () => {
+    const outcomes = await Promise.all(
+      [0, 1, 2, 0].map((place, index) => {
+        const [, type, at] = places[place] ?? places[0];
+        return callEverything(type, at, `p${index}`, 'with others');
+      }),
+    );
+    for (const { missing } of outcomes) expect(missing).toEqual(['Client.flush_db']);
   });
 
   test('shares tensors and models with the TypeScript client, both left at Clustered', async () => {

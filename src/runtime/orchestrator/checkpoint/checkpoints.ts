@@ -6,6 +6,8 @@ import { newStatistics, type StoredValue } from '../store/values.js';
 import { readCheckpoint, type SavedEntry, type SavedModel } from './read-checkpoint.js';
 import { writeCheckpoint } from './write-checkpoint.js';
 
+const awakeMs = 1000;
+
 /** Where and how often to save. */
 export interface CheckpointOptions {
   readonly file: string | undefined;
@@ -52,9 +54,15 @@ export class Checkpoints implements Saving {
     if (file === undefined) return;
     const entries = (await readCheckpoint(file)) ?? [];
     const values = new Map<SavedEntry, StoredValue>();
-    for (const entry of entries) {
-      const { value, key } = entry;
-      values.set(entry, value.kind === 'saved-model' ? await loaded(inference, value, key, file) : value);
+    // Nothing listens yet, and inference threads alone do not keep a process from ending.
+    const awake = setInterval(() => undefined, awakeMs);
+    try {
+      for (const entry of entries) {
+        const { value, key } = entry;
+        values.set(entry, value.kind === 'saved-model' ? await loaded(inference, value, key, file) : value);
+      }
+    } finally {
+      clearInterval(awake);
     }
     for (const [{ key, expiresAtMs }, value] of values) {
       this.#store.set(key, value);

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { InferenceError } from '../inference/index.js';
-import { ErrorReply, type Reply, SimpleString } from '../resp/reply.js';
+import { ErrorReply, PinnedBytes, type Reply, SimpleString } from '../resp/reply.js';
 import { Overlay } from '../store/overlay.js';
 import { WrongTypeError } from '../store/wrong-type-error.js';
 import { type Command, type CommandContext, CommandError } from './command.js';
@@ -45,7 +45,10 @@ async function runDag(context: CommandContext, request: DagRequest): Promise<Rep
   try {
     for (const { key, tensor } of request.load) tensors.borrow(key, tensor);
     for (const step of request.steps) {
-      if (performance.now() > deadline) return timedOut;
+      if (performance.now() > deadline) {
+        for (const reply of replies) unpin(reply);
+        return timedOut;
+      }
       const reply = await runStep(context, tensors, step, failed);
       if (reply instanceof ErrorReply) failed = true;
       replies.push(reply);
@@ -55,6 +58,12 @@ async function runDag(context: CommandContext, request: DagRequest): Promise<Rep
   } finally {
     tensors.close();
   }
+}
+
+/** Lets go of the bytes of a reply that is not sent. */
+function unpin(reply: Reply): void {
+  if (reply instanceof PinnedBytes) reply.release();
+  else if (Array.isArray(reply)) for (const element of reply as readonly Reply[]) unpin(element);
 }
 
 async function runStep(

@@ -56,6 +56,12 @@ const sections: Readonly<Record<string, Section>> = {
     ai_inferences: inference.requests,
     ai_runs: inference.runs,
   }),
+  ai_backends_info: ({ server: { onnxRuntimeVersion } }): Readonly<Record<string, string>> =>
+    onnxRuntimeVersion === undefined ? {} : { ai_onnxruntime_version: onnxRuntimeVersion },
+  ai_cpu: () => {
+    const { user, system } = process.cpuUsage();
+    return { ai_self_used_cpu_sys: (system / 1e6).toFixed(6), ai_self_used_cpu_user: (user / 1e6).toFixed(6) };
+  },
   cluster: () => ({ cluster_enabled: 0 }),
   keyspace: ({ store }): Readonly<Record<string, string>> =>
     store.size === 0 ? {} : { db0: `keys=${store.size},expires=${store.volatileSize},avg_ttl=0` },

@@ -3,6 +3,7 @@ import { modelStore } from './model-store.js';
 import { arityError, keyword, latin1 } from './words.js';
 
 const optionNames = ['TAG', 'BATCHSIZE', 'MINBATCHSIZE', 'MINBATCHTIMEOUT'] as const;
+const noDevices: ReadonlySet<string> = new Set([...optionNames, 'INPUTS', 'OUTPUTS', 'BLOB']);
 const backends: ReadonlySet<string> = new Set(['TF', 'TFLITE', 'TORCH', 'ONNX']);
 
 /**
@@ -21,14 +22,17 @@ export const modelSet: Command = {
     const backend = keyword(words[2]);
     if (!backends.has(backend)) throw new CommandError('ERR unsupported backend');
     const device = latin1(words[3]);
-    if (device.length > 10 || (optionNames as readonly string[]).includes(device.toUpperCase())) {
+    if (device.length > 10 || noDevices.has(device.toUpperCase())) {
       throw new CommandError('ERR Invalid DEVICE');
     }
     let at = 4;
     for (const option of optionNames) if (keyword(words[at]) === option) at += 2;
-    const batched = words.slice(4, at).some((word) => keyword(word) === 'BATCHSIZE');
-    if (batched && backend === 'TFLITE') {
+    const given = new Set(words.slice(4, at).map(keyword));
+    if (given.has('BATCHSIZE') && backend === 'TFLITE') {
       throw new CommandError('ERR Auto-batching not supported by the TFLITE backend');
+    }
+    if (given.has('MINBATCHTIMEOUT') && !given.has('BATCHSIZE')) {
+      throw new CommandError('ERR MINBATCHTIMEOUT specified without BATCHSIZE');
     }
     const blobAt = words.findIndex((word, index) => index >= at && word.length === 4 && keyword(word) === 'BLOB');
     if (blobAt === -1) throw new CommandError('ERR Insufficient arguments, missing model BLOB');

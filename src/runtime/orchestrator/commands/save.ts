@@ -5,7 +5,9 @@ import { keyword } from './words.js';
 
 function checkPossible({ saving }: ServerFacts): void {
   if (!saving.possible)
-    throw new CommandError('ERR there is no file to save to: the orchestrator was started without one');
+    throw new CommandError(
+      'ERR there is no file to save to: this orchestrator was started without one (simwright orchestrator --checkpoint SECONDS FILE)',
+    );
 }
 
 async function saveNow(server: ServerFacts): Promise<void> {

@@ -18,6 +18,7 @@ export const scriptRun: Command = {
   run({ store }, words) {
     if (words.length < 3) throw new CommandError("ERR wrong number of arguments for 'AI.SCRIPTRUN' command");
     scriptAt(store, words[1]);
+    checkFunction(words[2]);
     const { inputs } = parseScriptRun(words);
     for (const key of inputs) inputAt(store, key);
     throw cannotRun();
@@ -33,17 +34,14 @@ export function parseScriptRun(words: readonly Buffer[]): { inputs: Buffer[]; ou
   for (let at = 3; at < words.length; at += 1) {
     const word = keyword(words[at]);
     if (word === 'TIMEOUT') {
-      if (timed) throw new CommandError('ERR Already encountered a TIMEOUT section in SCRIPTRUN');
+      if (timed) throw alreadyHas('TIMEOUT section');
       timed = true;
       at += 1;
       if (at >= words.length) throw new CommandError('ERR No value provided for TIMEOUT');
       if ((integer(words[at]) ?? 0) <= 0) throw new CommandError('ERR Invalid value for TIMEOUT');
     } else if (word === 'INPUTS' || word === 'OUTPUTS') {
-      if (sections[word] !== undefined) {
-        throw new CommandError(
-          `ERR Already encountered an ${word} ${word === 'INPUTS' ? 'section' : 'keyword'} in SCRIPTRUN`,
-        );
-      }
+      if (word === 'INPUTS' && sections.OUTPUTS !== undefined) throw alreadyHas('INPUTS section');
+      if (section === word) throw alreadyHas(`${word} keyword`);
       section = word;
       sections[word] = [];
     } else if (word === '$') {
@@ -59,6 +57,17 @@ export function parseScriptRun(words: readonly Buffer[]): { inputs: Buffer[]; ou
     }
   }
   return { inputs: sections.INPUTS ?? [], outputs: sections.OUTPUTS ?? [] };
+}
+
+function alreadyHas(what: string): CommandError {
+  return new CommandError(`ERR Already encountered an ${what} in SCRIPTRUN`);
+}
+
+/** Words that begin a section are no names of functions. @throws CommandError */
+function checkFunction(word: Buffer | undefined): void {
+  if (['TIMEOUT', 'INPUTS', 'OUTPUTS'].includes(keyword(word))) {
+    throw new CommandError('ERR function name not specified');
+  }
 }
 
 /** `AI.SCRIPTEXECUTE key fn [KEYS n k…] [INPUTS n in…] [ARGS n a…] [OUTPUTS n out…] [TIMEOUT ms]` */

@@ -32,6 +32,8 @@ export interface ServerFacts {
   readonly settings: ServerSettings;
   readonly limits: { readonly maxClients: number; readonly maxBulkBytes: number };
   readonly threads: { readonly perQueue: number; readonly interOp: number; readonly intraOp: number };
+  /** Undefined where it is not installed. */
+  readonly onnxRuntimeVersion: string | undefined;
   readonly saving: Saving;
   /** First TCP port, 0 if there is none. */
   port(): number;

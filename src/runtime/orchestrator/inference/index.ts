@@ -1,5 +1,6 @@
 export type { BatchOptions } from './batching.js';
 export { parseDevice } from './device.js';
+export { devicesHere, isAmong } from './devices.js';
 export {
   Inference,
   type InferenceOptions,
@@ -8,5 +9,6 @@ export {
 } from './inference.js';
 export { InferenceError } from './inference-error.js';
 export type { RunResult } from './inference-thread.js';
+export { onnxRuntimeVersion } from './onnx-runtime-version.js';
 export { QueueTimeoutError } from './queue-timeout-error.js';
 export type { ByteSource, Loan, ResultTensor, TensorSource } from './tensor.js';

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { type BatchOptions, batchShapeOf } from './batching.js';
 import { DevicePool } from './device-pool.js';
+import { isAmong } from './devices.js';
 import { InferenceError } from './inference-error.js';
 import { InferenceThread, type RunResult } from './inference-thread.js';
 import { type LaneRequest, MainLane } from './main-lane.js';
@@ -25,6 +26,8 @@ export interface InferenceOptions {
   readonly intraOpThreads?: number | undefined;
   /** Devices that others stand in for, as {@link parseDevice} gives both: `GPU:0` by `CPU`. */
   readonly mapDevice?: Readonly<Record<string, string>> | undefined;
+  /** Devices that models may ask for, besides those that others stand in for. Default: all. */
+  readonly devices?: readonly string[] | undefined;
   readonly workerUrl?: URL | undefined;
 }
 
@@ -111,6 +114,7 @@ export class Inference {
     this.#checkBackend(backend);
     const id = this.#nextId++;
     const device = this.#mapped(asked);
+    this.#checkDevice(asked, device);
     const settings = this.#settings(device);
     const facts = await this.#pool(device).use((thread) => thread.load(id, bytes, settings));
     this.#models.set(id, {
@@ -240,6 +244,14 @@ export class Inference {
         'ERR Could not load backend: ONNX Runtime (onnxruntime-node) was not found when the orchestrator started',
       );
     }
+  }
+
+  #checkDevice(asked: string, device: string): void {
+    const { devices } = this.#options;
+    if (devices === undefined || device !== asked || isAmong(devices, asked)) return;
+    throw new InferenceError(
+      `ERR Invalid DEVICE: this orchestrator runs models on ${devices.join(', ')}, not on ${asked}`,
+    );
   }
 
   /** The device that stands in for one, or itself. `GPU` is the first one. */

@@ -6,7 +6,7 @@ import { Checkpoints } from '../checkpoint/checkpoints.js';
 import type { ClientFacts } from '../commands/command.js';
 import { AbandonedWork } from '../commands/running-work.js';
 import type { ServerFacts } from '../commands/server-facts.js';
-import { Inference, parseDevice } from '../inference/index.js';
+import { Inference, onnxRuntimeVersion, parseDevice } from '../inference/index.js';
 import type { Orchestrator, OrchestratorOptions, OrchestratorStats } from '../options.js';
 import { InboundMemory } from '../resp/inbound-memory.js';
 import { defaultLimits, type RequestLimits } from '../resp/limits.js';
@@ -26,6 +26,16 @@ const drainMs = 5000;
 const sweepMs = 100;
 /** How long a refused peer may take to read why. */
 const refusalMs = 1000;
+const deviceHint = 'a device is CPU, GPU or either with a number';
+
+/** Devices in the spelling of RedisAI. @throws WorkflowError */
+function devicesNamed(names: readonly string[] | undefined): readonly string[] | undefined {
+  return names?.map((name) => {
+    const device = parseDevice(name);
+    if (device !== undefined) return device;
+    throw new WorkflowError({ code: 'CLI1001', message: `'${name}' is no device`, hint: deviceHint });
+  });
+}
 
 /** A device map in the spelling of RedisAI. @throws WorkflowError */
 function devicesOf(map: OrchestratorOptions['mapDevice']): Readonly<Record<string, string>> {
@@ -36,7 +46,7 @@ function devicesOf(map: OrchestratorOptions['mapDevice']): Readonly<Record<strin
       throw new WorkflowError({
         code: 'CLI1001',
         message: `the device map ${pair.join('=')} names no devices`,
-        hint: "a device is CPU, GPU or either with a number: 'GPU:0=CPU'",
+        hint: `${deviceHint}: 'GPU:0=CPU'`,
       });
     }),
   );
@@ -78,6 +88,7 @@ export class OrchestratorServer implements Orchestrator {
       interOpThreads,
       intraOpThreads,
       mapDevice: devicesOf(mapDevice),
+      devices: devicesNamed(options.devices),
       workerUrl,
     });
     this.#store = new Keyspace((value) => {
@@ -156,12 +167,18 @@ export class OrchestratorServer implements Orchestrator {
 
   async #close(): Promise<void> {
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
-    const deadline = new Promise<void>((resolve) => setTimeout(resolve, drainMs).unref());
+    // It keeps the process awake, too: a run whose client has gone would not.
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, drainMs);
+    });
     await Promise.race([Promise.all([...this.#connections.keys()].map((connection) => connection.end())), deadline]);
+    clearTimeout(timer);
     for (const socket of this.#sockets) socket.destroySoon();
+    // Large replies to slow readers take their time.
     const gone = setTimeout(() => {
       for (const socket of this.#sockets) socket.destroy();
-    }, refusalMs);
+    }, drainMs);
     await Promise.all(closed);
     if (this.#sockets.size > 0) {
       await new Promise<void>((resolve) => {
@@ -280,6 +297,7 @@ export class OrchestratorServer implements Orchestrator {
           ['ignore-warnings', ''],
         ]),
       },
+      onnxRuntimeVersion: onnxRuntimeVersion(this.#options.onnxRuntime),
       saving: this.#checkpoints,
       shutDown: onShutdown,
       limits: { maxClients: maxClients ?? 10_000, maxBulkBytes },

@@ -54,8 +54,16 @@ export class LendableBytes {
       }
       // Called in the turn in which the bytes come back: after it somebody else may have borrowed them.
       this.#wait((bytes) => {
-        if (bytes === undefined) reject(lost());
-        else resolve(use(bytes));
+        if (bytes === undefined) {
+          reject(lost());
+          return;
+        }
+        try {
+          resolve(use(bytes));
+        } catch (error) {
+          // Thrown on, it would keep others from hearing that the bytes are back.
+          reject(error);
+        }
       });
     });
   }

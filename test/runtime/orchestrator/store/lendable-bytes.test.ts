@@ -58,6 +58,18 @@ test('of several borrowers one has the bytes at a time', async () => {
   expect(bytes.read((back) => back.length)).toBe(large);
 });
 
+test('a reader that fails keeps nobody else waiting', async () => {
+  const bytes = new LendableBytes(Buffer.alloc(5 * 1024 * 1024, 1));
+  const loan = await bytes.borrow();
+  const failing = bytes.read(() => {
+    throw new Error('no');
+  });
+  const other = bytes.read((back) => back.length);
+  loan.giveBack(loan.buffer);
+  await expect(failing).rejects.toThrow('no');
+  expect(await other).toBe(5 * 1024 * 1024);
+});
+
 test('bytes that are lost reject readers', async () => {
   const bytes = bytesOf(large, 1);
   const loan = await bytes.borrow();

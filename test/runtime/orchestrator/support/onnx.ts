@@ -18,13 +18,21 @@ function value(name: string, type: number, shape: readonly (number | string)[]):
   return Buffer.concat([field(1, name), field(2, field(1, tensor))]);
 }
 
-/** An ONNX model of one operator whose input x is floats of the shape [n, 2] and whose output y has the type and shape given. */
-export function oneOperator(operator: string, outputType: number, outputShape: readonly (number | string)[]): Buffer {
+/**
+ * An ONNX model of one operator whose output y has the type and shape given. Its input x has them too if `alike`, else it
+ * is floats of the shape [n, 2].
+ */
+export function oneOperator(
+  operator: string,
+  outputType: number,
+  outputShape: readonly (number | string)[],
+  alike = false,
+): Buffer {
   const node = Buffer.concat([field(1, 'x'), field(2, 'y'), field(4, operator)]);
   const graph = [
     field(1, node),
     field(2, 'g'),
-    field(11, value('x', 1, ['n', 2])),
+    field(11, alike ? value('x', outputType, outputShape) : value('x', 1, ['n', 2])),
     field(12, value('y', outputType, outputShape)),
   ];
   return Buffer.concat([field(1, 8), field(7, Buffer.concat(graph)), field(8, field(2, 17))]);

@@ -47,8 +47,14 @@ export async function runPython(
 ): Promise<string> {
   const path = fileURLToPath(new URL(script, import.meta.url));
   const { stdout } = await run(python, [path, ...words], {
-    env: { PATH: process.env['PATH'] ?? '', SR_LOG_LEVEL: 'QUIET', SR_CONN_TIMEOUT: '5', SR_CMD_TIMEOUT: '5', ...env },
-    timeout: 25_000,
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      SR_LOG_LEVEL: 'QUIET',
+      SR_CONN_TIMEOUT: '20',
+      SR_CMD_TIMEOUT: '20',
+      ...env,
+    },
+    timeout: 55_000,
   });
   return stdout;
 }

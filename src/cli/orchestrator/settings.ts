@@ -1,0 +1,87 @@
+import { resolve } from 'node:path';
+import { WorkflowError } from '../../diagnostics/index.js';
+import type { EvictionPolicy, OrchestratorOptions, TcpListen, UnixListen } from '../../runtime/orchestrator/index.js';
+import type { LogLevel } from './log.js';
+
+/** Options of the command line. */
+export interface OrchestratorFlags {
+  readonly port: number;
+  readonly host: string;
+  readonly socket?: string;
+  readonly permissions: number;
+  readonly allow?: readonly string[];
+  readonly allowFolder?: string;
+  readonly peerCheck: boolean;
+  readonly maxMemory?: number;
+  readonly eviction?: EvictionPolicy;
+  readonly checkpoint?: readonly string[];
+  readonly maxBulk?: number;
+  readonly maxClients?: number;
+  readonly devices?: readonly string[];
+  readonly mapDevice?: readonly string[];
+  readonly threadsPerQueue?: number;
+  readonly interOpThreads?: number;
+  readonly intraOpThreads?: number;
+  readonly report?: number | true;
+  readonly logLevel: LogLevel;
+  readonly json?: boolean;
+}
+
+/** What the flags say, without what depends on this process. @throws WorkflowError */
+export function settingsOf(flags: OrchestratorFlags): OrchestratorOptions {
+  const listen: TcpListen | UnixListen =
+    flags.socket === undefined
+      ? { kind: 'tcp', host: flags.host, port: flags.port }
+      : { kind: 'unix', path: flags.socket, permissions: flags.permissions };
+  return {
+    listen: [listen],
+    peerCheck: flags.peerCheck,
+    allow: {
+      ...(flags.allow !== undefined && { addresses: flags.allow }),
+      ...(flags.allowFolder !== undefined && { folder: resolve(flags.allowFolder) }),
+    },
+    logCommands: flags.logLevel === 'debug',
+    ...(flags.maxMemory !== undefined && { maxMemoryBytes: flags.maxMemory }),
+    ...(flags.eviction !== undefined && { evictionPolicy: flags.eviction }),
+    ...(flags.maxBulk !== undefined && { maxBulkBytes: flags.maxBulk }),
+    ...(flags.maxClients !== undefined && { maxClients: flags.maxClients }),
+    ...(flags.devices !== undefined && { devices: listed(flags.devices) }),
+    ...(flags.mapDevice !== undefined && { mapDevice: deviceMap(listed(flags.mapDevice)) }),
+    ...(flags.threadsPerQueue !== undefined && { threadsPerQueue: flags.threadsPerQueue }),
+    ...(flags.interOpThreads !== undefined && { interOpThreads: flags.interOpThreads }),
+    ...(flags.intraOpThreads !== undefined && { intraOpThreads: flags.intraOpThreads }),
+    ...checkpointOptions(flags.checkpoint),
+  };
+}
+
+/** `CPU GPU:0` and `CPU,GPU:0` mean the same. */
+function listed(words: readonly string[]): string[] {
+  return words.flatMap((word) => word.split(',')).filter((word) => word !== '');
+}
+
+function deviceMap(pairs: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [from, to, more] = pair.split('=');
+      if (from !== undefined && to !== undefined && more === undefined) return [from, to];
+      throw new WorkflowError({
+        code: 'CLI1001',
+        message: `--map-device ${pair} does not say which device stands in for which`,
+        hint: "the device that models ask for, and the one that they get: '--map-device GPU:0=CPU'",
+      });
+    }),
+  );
+}
+
+function checkpointOptions(words: readonly string[] | undefined): Partial<OrchestratorOptions> {
+  if (words === undefined) return {};
+  const [seconds, file] = words;
+  if (words.length !== 2 || file === undefined || !/^\d{1,9}(\.\d+)?$/.test(seconds ?? '') || Number(seconds) <= 0) {
+    throw new WorkflowError({
+      code: 'CLI1001',
+      message: `--checkpoint ${words.join(' ')} does not say how often to save and where`,
+      hint: "seconds and a file are needed: '--checkpoint 300 store.checkpoint'",
+    });
+  }
+  return { checkpointSeconds: Number(seconds), checkpointFile: resolve(file) };
+}

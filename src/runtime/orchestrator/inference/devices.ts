@@ -1,0 +1,48 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseDevice } from './device.js';
+
+/** What onnxruntime-node puts beside its library where models can run on GPUs. */
+const cudaLibrary = 'libonnxruntime_providers_cuda.so';
+
+/**
+ * The devices that models can run on here: `CPU`, and the GPUs of this machine if ONNX Runtime has what it needs for
+ * them. `onnxRuntime` is the absolute path of the onnxruntime-node package.
+ */
+export function devicesHere(onnxRuntime: string | undefined): string[] {
+  if (onnxRuntime === undefined) return [];
+  const gpus = hasCuda(onnxRuntime) ? gpuNumbers().map((number) => `GPU:${number}`) : [];
+  return ['CPU', ...gpus];
+}
+
+function hasCuda(onnxRuntime: string): boolean {
+  return namesIn(join(onnxRuntime, 'bin')).some((version) =>
+    existsSync(join(onnxRuntime, 'bin', version, process.platform, process.arch, cudaLibrary)),
+  );
+}
+
+function gpuNumbers(): number[] {
+  return namesIn('/dev')
+    .flatMap((name) => /^nvidia(\d+)$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((one, other) => one - other);
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Whether a device is one of those: `CPU:n` is the CPU with a queue of its own, `GPU` the first GPU. */
+export function isAmong(devices: readonly string[], device: string): boolean {
+  return devices.map(plainDevice).includes(plainDevice(device));
+}
+
+function plainDevice(device: string): string {
+  const spelled = parseDevice(device) ?? device;
+  if (spelled.startsWith('CPU')) return 'CPU';
+  return spelled === 'GPU' ? 'GPU:0' : spelled;
+}
