@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { commands } from '../../../src/runtime/orchestrator/commands/table.js';
+import { commands, mayNest } from '../../../src/runtime/orchestrator/commands/table.js';
 import { type CommandRow, commandRows } from './support/command-rows.js';
 import { encode, RawClient } from './support/raw-client.js';
 import { type RawReply, ReplyReader } from './support/reply-reader.js';
@@ -70,7 +70,10 @@ async function replyTo(path: string, row: CommandRow, cuts: readonly number[], b
       await client.write(request.subarray(cut));
       if (row.ends === true) return [(await client.readToEnd()).toString('latin1')];
       await client.write(encode('ECHO', 'end-of-reply'));
-      replies.push(await upToEnd(client));
+      const reply = await upToEnd(client);
+      // On a busy machine an answer may be late, and comes nested then where its command allows that.
+      const nests = mayNest(row.request.map((word) => Buffer.from(word as string)));
+      replies.push(nests ? reply.replace(/^(\*1\r\n)+(?=[+-])/, '') : reply);
     }
     return replies;
   } finally {
