@@ -10,6 +10,8 @@ export interface JobEnvironment {
   readonly job: string;
   /** The scheduler's id; of a local script its process id. */
   readonly jobId: string;
+  /** The submission that the job belongs to: all jobs that one submit.sh has submitted have the same. */
+  readonly run: string | undefined;
   /** Element of the job array, if the job is one. */
   readonly arrayIndex: number | undefined;
   /** Hosts of the allocation, each once. */
@@ -42,6 +44,7 @@ export function readJobEnvironment(env: NodeJS.ProcessEnv, dir: string): JobEnvi
     dir,
     job,
     jobId: env['SIMWRIGHT_JOB_ID'] || String(process.ppid),
+    run: env['SIMWRIGHT_RUN'] || undefined,
     arrayIndex: number('SIMWRIGHT_ARRAY_INDEX'),
     hosts: hosts.length === 0 ? ['localhost'] : [...new Set(hosts)],
     cpusPerNode: number('SIMWRIGHT_CPUS_PER_NODE'),

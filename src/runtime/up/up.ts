@@ -1,6 +1,11 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
+import type { Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
+import { isCheckpoint, savedFolder, storeJobFolder } from '../job/paths.js';
 import { readPlan, storeOf } from '../job/read-plan.js';
+import { scriptsWarning } from '../preload/scripts-warning.js';
 import { socketPath } from '../store/listen-places.js';
 import { startSupervisor } from '../supervisor/start-supervisor.js';
 import { assertSurroundings } from './assert-plan.js';
@@ -24,13 +29,15 @@ const defaultTimeoutSeconds = 600;
 export async function up(job: JobEnvironment, options: UpOptions): Promise<number> {
   const plan = readPlan(job.dir);
   const store = storeOf(plan, options.store);
-  assertRunnable(plan, store);
+  assertRunnable(store);
   assertSurroundings(job.dir);
   const onnxRuntime =
     store.mlModels.length === 0 ? undefined : findOnnxRuntime(plan, job.dir, options.bundle, options.env);
   if (store.kind === 'colocated' && store.transport.kind === 'uds') {
     socketPath(job, store.name, store.transport.socket);
   }
+  if (store.scripts.length > 0) process.stderr.write(`simwright: ${scriptsWarning(store)}\n`);
+  if (job.fresh) forget(job, store);
   const supervisor = await startSupervisor(job, [process.execPath, options.bundle]);
   try {
     await withinSeconds(timeoutOf(options.env), store.name, () =>
@@ -46,6 +53,15 @@ export async function up(job: JobEnvironment, options: UpOptions): Promise<numbe
     supervisor.close();
   }
   return 0;
+}
+
+/** What earlier runs left of a store, so that it begins empty. */
+function forget(job: JobEnvironment, store: Store): void {
+  const folder = storeJobFolder(job, store.name);
+  rmSync(savedFolder(job, store.name), { recursive: true, force: true });
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    if (isCheckpoint(name)) rmSync(join(folder, name));
+  }
 }
 
 function timeoutOf(env: NodeJS.ProcessEnv): number {
