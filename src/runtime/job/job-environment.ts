@@ -27,7 +27,12 @@ export interface JobEnvironment {
   readonly retries: number;
   /** Milliseconds between SIGTERM and SIGKILL. */
   readonly killAfterMs: number;
+  /** Seconds that a store may take to answer, its models loaded. */
+  readonly upTimeoutSeconds: number;
 }
+
+/** Seconds that a store may take, models included. */
+const defaultUpTimeoutSeconds = 600;
 
 /** Reads the variables that the job's script sets. Throws RUN1001 for one that is missing or malformed. */
 export function readJobEnvironment(env: NodeJS.ProcessEnv, dir: string): JobEnvironment {
@@ -53,6 +58,7 @@ export function readJobEnvironment(env: NodeJS.ProcessEnv, dir: string): JobEnvi
     fresh: /^(1|true|yes)$/.test(env['SIMWRIGHT_FRESH'] ?? ''),
     retries: number('SIMWRIGHT_RETRY') ?? 0,
     killAfterMs: (number('SIMWRIGHT_KILL_AFTER') ?? 10) * 1000,
+    upTimeoutSeconds: number('SIMWRIGHT_UP_TIMEOUT') || defaultUpTimeoutSeconds,
   };
 }
 

@@ -1,13 +1,15 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
-import type { Store } from '../../ir/index.js';
+import type { Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { isCheckpoint, savedFolder, storeJobFolder } from '../job/paths.js';
-import { readPlan, storeOf } from '../job/read-plan.js';
+import { hasOwnJob, readPlan, storeOf } from '../job/read-plan.js';
 import { scriptsWarning } from '../preload/scripts-warning.js';
 import { socketPath } from '../store/listen-places.js';
+import { announceEnd, forgetEnd } from '../supervisor/address-file.js';
 import { startSupervisor } from '../supervisor/start-supervisor.js';
+import { assertAlone } from './assert-alone.js';
 import { assertSurroundings } from './assert-plan.js';
 import { assertRunnable } from './assert-runnable.js';
 import { findOnnxRuntime } from './find-onnx-runtime.js';
@@ -22,13 +24,23 @@ export interface UpOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Seconds that a store may take, models included. */
-const defaultTimeoutSeconds = 600;
-
 /** Starts a store and returns when it answers on every node, its models loaded; a supervisor stays behind. */
 export async function up(job: JobEnvironment, options: UpOptions): Promise<number> {
   const plan = readPlan(job.dir);
   const store = storeOf(plan, options.store);
+  if (!hasOwnJob(plan, store.name)) return start(job, plan, store, options);
+  await assertAlone(job, store);
+  forgetEnd(job, store.name);
+  try {
+    return await start(job, plan, store, options);
+  } catch (error) {
+    // Those in other jobs who wait for it need not wait in vain.
+    announceEnd(job, store.name, error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+}
+
+async function start(job: JobEnvironment, plan: Plan, store: Store, options: UpOptions): Promise<number> {
   assertRunnable(store);
   assertSurroundings(job.dir);
   const onnxRuntime =
@@ -40,7 +52,7 @@ export async function up(job: JobEnvironment, options: UpOptions): Promise<numbe
   if (job.fresh) forget(job, store);
   const supervisor = await startSupervisor(job, [process.execPath, options.bundle]);
   try {
-    await withinSeconds(timeoutOf(options.env), store.name, () =>
+    await withinSeconds(job.upTimeoutSeconds, store.name, () =>
       supervisor.request({
         op: 'start',
         store: store.name,
@@ -62,11 +74,6 @@ function forget(job: JobEnvironment, store: Store): void {
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
     if (isCheckpoint(name)) rmSync(join(folder, name));
   }
-}
-
-function timeoutOf(env: NodeJS.ProcessEnv): number {
-  const seconds = Number(env['SIMWRIGHT_UP_TIMEOUT']);
-  return seconds > 0 ? seconds : defaultTimeoutSeconds;
 }
 
 async function withinSeconds(seconds: number, store: string, start: () => Promise<void>): Promise<void> {
