@@ -42,10 +42,9 @@ export async function waitForEvents(
     while (stop.reason === undefined) {
       reader.refresh();
       const pending = awaited.filter((one) => {
-        let verdict = judgeEvent(reader.of(one.entity.name), one);
+        let verdict = verdictOf(job, plan, reader, one);
         // A launch that has just gone may have written its last lines after our look.
-        if (typeof verdict === 'object' && reader.refresh()) verdict = judgeEvent(reader.of(one.entity.name), one);
-        if (verdict === 'pending') verdict = judgeJob(job, plan, reader, one);
+        if (typeof verdict === 'object' && reader.refresh()) verdict = verdictOf(job, plan, reader, one);
         if (typeof verdict === 'object') throw cannotCome(entity, one, verdict.impossible);
         return verdict === 'pending';
       });
@@ -79,8 +78,14 @@ function isGoneFromHere(launch: LaunchEvent): boolean {
   return launch.host === thisHost() && !isAlive(launch);
 }
 
-/** Of an entity of another job nothing is heard when the scheduler does not start that job. It is as one that was skipped. */
-function judgeJob(job: JobEnvironment, plan: Plan, reader: StatusReader, { entity: target, event }: Awaited): Verdict {
+/**
+ * Judges what an entity waits for. Of one of another job nothing is heard when the scheduler does not start that job: it is as one that
+ * was skipped.
+ */
+export function verdictOf(job: JobEnvironment, plan: Plan, reader: StatusReader, awaited: Awaited): Verdict {
+  const { entity: target, event } = awaited;
+  const verdict = judgeEvent(reader.of(target.name), awaited);
+  if (verdict !== 'pending') return verdict;
   const { job: name } = entityOf(plan, target.name);
   // A job that was submitted by hand knows of no run that its own belongs to.
   if (name === job.job || job.run === undefined) return 'pending';
