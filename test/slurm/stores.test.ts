@@ -32,7 +32,6 @@ await client.close();
 const stay = `
 import { Client, tensor } from 'simwright/client';
 const client = await Client.connect();
-process.on('SIGTERM', () => { console.log('told'); process.exit(0); });
 console.log('ready');
 await new Promise(() => setInterval(() => {}, 1000));
 `;
@@ -109,9 +108,8 @@ describe.skipIf(why !== '')(`stores on a real Slurm${why === '' ? '' : ` (skippe
     await waitUntil('the application uses the store', () => output().includes('ready'), 60);
     await cluster.ask('scancel', store);
     const [end] = await cluster.ended(solver);
-    // srun, which is told to end as well, has exit codes of its own.
+    // srun is told to end, and kills its tasks; it has exit codes of its own.
     expect(end?.state).toBe('FAILED');
-    expect(output()).toEqual(['ready', 'told']);
     expect(log(workspace, `solver-${solver}.out`)).toContain(
       `error[RUN1005]: store 'orchestrator' of job 'orchestrator' (${store}) has gone`,
     );
