@@ -64,7 +64,7 @@ describe('schedulers that answer as theirs do', () => {
     const { run, read } = await prepare(chain, 'pbs', { qsub: `${record}; echo "$n.server"` });
     expect(run().stdout).toBe('a\t0.server\nb\t1.server\nc\t2.server\nd\t3.server');
     expect(read('call-3')).toBe(
-      '-v SIMWRIGHT_FRESH,SIMWRIGHT_RETRY -W depend=afterany:1.server jobs/d.pbs fresh= retry=0\n',
+      '-v SIMWRIGHT_FRESH,SIMWRIGHT_RETRY,SIMWRIGHT_RUN -W depend=afterany:1.server jobs/d.pbs fresh= retry=0\n',
     );
   });
 

@@ -90,7 +90,7 @@ describe('signals to the script', () => {
     const { folder, job } = await startJob(
       sleeper,
       { allocation: { nodes: 1, exclusive: false, walltimeSeconds: 3600 }, graceSeconds: 60 },
-      { SIMWRIGHT_STARTED: String(started - 3600 + 60 + 4) },
+      { SIMWRIGHT_STARTED: String(started - 3600 + 60 + 15) },
     );
     expect((await job.ended).code).toBe(124);
     expect(folder.members('sweep')[0]).toMatchObject({

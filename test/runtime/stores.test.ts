@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { PreloadedModel } from '../../src/ir/index.js';
@@ -261,6 +261,23 @@ await client.close();
     expect(end.code).toBe(1);
     expect(end.stderr).toContain('error[STORE1002]');
     expect(end.stderr).toContain('has 120 bytes; the limit is 107');
+  });
+
+  const outer = Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
+    (addresses ?? []).flatMap(({ family, internal, address }) =>
+      family === 'IPv4' && !internal ? { name, address } : [],
+    ),
+  )[0];
+  test.skipIf(outer === undefined)('on an interface, whose address its application has', async () => {
+    const transport = { kind: 'tcp' as const, port: 0, interface: outer?.name ?? '' };
+    const plan = makePlan([{ name: 'solver', stores: ['solver'] }], [{ name: 'solver', kind: 'colocated', transport }]);
+    const folder = new JobFolder(bundle(), plan);
+    folder.write('run/put.mjs', put);
+    folder.write('run/go', '');
+    expect((await folder.run(steps)).stderr).toBe('');
+    const [address, value] = folder.read('run/solver/solver.out').trimEnd().split('\n');
+    expect(address).toContain(`${outer?.address}:`);
+    expect(value).toBe('1');
   });
 
   test('a folder under /tmp that others can enter is refused', async () => {

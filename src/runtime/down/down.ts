@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobFolder, removeJobFolder } from '../job/job-folder.js';
 import { controlSocket } from '../job/paths.js';
@@ -8,6 +9,7 @@ import { readPlan } from '../job/read-plan.js';
 import { writeAtomically } from '../job/write-atomically.js';
 import { membersCsv, StatusReader } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
+import { clearStores } from './clear-stores.js';
 import { jobProcesses } from './job-processes.js';
 
 /** Milliseconds that a launch may need beyond its applications' own. */
@@ -29,7 +31,9 @@ export async function down(job: JobEnvironment): Promise<number> {
   );
   await terminate(jobProcesses(job), job.killAfterMs);
   removeJobFolder(job);
-  writeMembers(job);
+  const plan = readPlan(job.dir);
+  await clearStores(job, plan);
+  writeMembers(job, plan);
   return 0;
 }
 
@@ -69,8 +73,7 @@ function signalAll(processes: readonly ProcessIdentity[], signal: NodeJS.Signals
   }
 }
 
-function writeMembers(job: JobEnvironment): void {
-  const plan = readPlan(job.dir);
+function writeMembers(job: JobEnvironment, plan: Plan): void {
   if (!plan.entities.some(({ kind }) => kind === 'ensemble')) return;
   const reader = new StatusReader(job.dir);
   reader.refresh();

@@ -5,6 +5,7 @@ import { identify, type ProcessIdentity, parentOf } from '../job/process-identit
 
 /** A process of the job on this host. */
 export interface JobProcess extends ProcessIdentity {
+  /** What waits for applications, or for those of other jobs, is a launch. */
   readonly role: 'launch' | 'supervisor' | 'other';
 }
 
@@ -39,7 +40,7 @@ function roleOf(pid: number): JobProcess['role'] {
   try {
     const [, bundle = '', verb] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
     if (!bundle.endsWith('simwright.mjs')) return 'other';
-    return verb === 'launch' ? 'launch' : verb === 'supervise' ? 'supervisor' : 'other';
+    return verb === 'launch' || verb === 'hold' ? 'launch' : verb === 'supervise' ? 'supervisor' : 'other';
   } catch {
     return 'other';
   }

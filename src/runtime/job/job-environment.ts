@@ -10,6 +10,8 @@ export interface JobEnvironment {
   readonly job: string;
   /** The scheduler's id; of a local script its process id. */
   readonly jobId: string;
+  /** The submission that the job belongs to: all jobs that one submit.sh has submitted have the same. */
+  readonly run: string | undefined;
   /** Element of the job array, if the job is one. */
   readonly arrayIndex: number | undefined;
   /** Hosts of the allocation, each once. */
@@ -25,7 +27,12 @@ export interface JobEnvironment {
   readonly retries: number;
   /** Milliseconds between SIGTERM and SIGKILL. */
   readonly killAfterMs: number;
+  /** Seconds that a store may take to answer, its models loaded. */
+  readonly upTimeoutSeconds: number;
 }
+
+/** Seconds that a store may take, models included. */
+const defaultUpTimeoutSeconds = 600;
 
 /** Reads the variables that the job's script sets. Throws RUN1001 for one that is missing or malformed. */
 export function readJobEnvironment(env: NodeJS.ProcessEnv, dir: string): JobEnvironment {
@@ -42,6 +49,7 @@ export function readJobEnvironment(env: NodeJS.ProcessEnv, dir: string): JobEnvi
     dir,
     job,
     jobId: env['SIMWRIGHT_JOB_ID'] || String(process.ppid),
+    run: env['SIMWRIGHT_RUN'] || undefined,
     arrayIndex: number('SIMWRIGHT_ARRAY_INDEX'),
     hosts: hosts.length === 0 ? ['localhost'] : [...new Set(hosts)],
     cpusPerNode: number('SIMWRIGHT_CPUS_PER_NODE'),
@@ -50,6 +58,7 @@ export function readJobEnvironment(env: NodeJS.ProcessEnv, dir: string): JobEnvi
     fresh: /^(1|true|yes)$/.test(env['SIMWRIGHT_FRESH'] ?? ''),
     retries: number('SIMWRIGHT_RETRY') ?? 0,
     killAfterMs: (number('SIMWRIGHT_KILL_AFTER') ?? 10) * 1000,
+    upTimeoutSeconds: number('SIMWRIGHT_UP_TIMEOUT') || defaultUpTimeoutSeconds,
   };
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { type Entity, memberDirectory } from '../../ir/index.js';
-import { type JobEnvironment, jobIdForPath, jobKey } from './job-environment.js';
+import { type Entity, memberDirectory, type Store } from '../../ir/index.js';
+import { type JobEnvironment, jobIdForPath, jobKey, thisHost } from './job-environment.js';
 
 /** Folder of the status files. */
 export function statusFolder(dir: string): string {
@@ -27,6 +27,22 @@ export function storeFolder(dir: string, store: string): string {
 export function storeJobFolder(job: JobEnvironment, store: string): string {
   const folder = storeFolder(job.dir, store);
   return job.arrayIndex === undefined ? folder : join(folder, String(job.arrayIndex));
+}
+
+/** What `SAVE` and checkpoints of a store write, and what it reads when it starts; of a colocated store a file a host. */
+export function checkpointFile(job: JobEnvironment, store: Pick<Store, 'kind' | 'name'>): string {
+  const folder = storeJobFolder(job, store.name);
+  return join(folder, store.kind === 'standalone' ? 'checkpoint' : `${thisHost()}.checkpoint`);
+}
+
+/** Whether a file of a store's folder is a checkpoint, of whichever host. */
+export function isCheckpoint(name: string): boolean {
+  return name === 'checkpoint' || name.endsWith('.checkpoint');
+}
+
+/** Folder of the tensors that a store leaves as files. */
+export function savedFolder(job: JobEnvironment, store: string): string {
+  return join(storeJobFolder(job, store), 'saved');
 }
 
 /** Where a member's directory stands, absolute. */

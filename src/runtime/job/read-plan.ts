@@ -47,6 +47,17 @@ export function storeOf(plan: Plan, name: string): Store {
   return find(plan.stores, name, 'store');
 }
 
+/** The job that a store runs in. Throws RUN1001. */
+export function jobOfStore(plan: Plan, store: string): Job {
+  const job = plan.jobs.find(({ stores }) => stores.includes(store));
+  return job ?? jobOf(plan, store);
+}
+
+/** Whether a store has a job to itself, and serves others. */
+export function hasOwnJob(plan: Plan, store: string): boolean {
+  return plan.jobs.some(({ stores, entities }) => stores.includes(store) && entities.length === 0);
+}
+
 /** The model or ensemble of that name. Throws RUN1001. */
 export function entityOf(plan: Plan, name: string): Entity {
   return find(plan.entities, name, 'entity');

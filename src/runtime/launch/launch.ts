@@ -3,7 +3,7 @@ import type { Entity, Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobFolder } from '../job/job-folder.js';
 import { controlSocket } from '../job/paths.js';
-import { entityOf, jobOf, readPlan } from '../job/read-plan.js';
+import { entityOf, jobOf, readPlan, storeOf } from '../job/read-plan.js';
 import { watchScript } from '../job/watch-script.js';
 import { StatusReader, StatusWriter } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
@@ -11,10 +11,11 @@ import type { Application } from './application.js';
 import { watchDeadline } from './deadline.js';
 import { HostPool, membersAtATime, onComponent } from './hosts.js';
 import { linkModules } from './link-modules.js';
+import { type Meeting, MetStores } from './meet-stores.js';
 import { type MembersOutcome, runMembers } from './run-members.js';
 import { Stager } from './stage.js';
 import { describeStop, exitCodeOfStop, type StopReason, StopRequest } from './stop-request.js';
-import { allowHosts, seenStores } from './store-addresses.js';
+import { allowHosts, ownStore, type SeenStore } from './store-addresses.js';
 import { waitForEvents } from './wait-for-events.js';
 import { waitForKeys } from './wait-for-keys.js';
 
@@ -78,12 +79,16 @@ async function launchWatched(
   { stop, running, writer }: Watched,
 ): Promise<number> {
   const supervisor = await watchStores(job, plan, entity, stop);
+  const say = (reason: string) => {
+    process.stderr.write(`simwright: ${entity.name} ${reason}\n`);
+    writer.launch({ launch: 'waiting', reason });
+  };
+  const met = new MetStores({ job, plan, entity, stop, say });
   try {
     const reader = new StatusReader(job.dir);
     writer.launch({ launch: 'waiting' });
+    const stores = await findStores(met, { job, plan, entity, stop });
     await waitForEvents(job, plan, entity, reader, stop);
-    const stores = stop.reason === undefined ? seenStores(job, plan, entity) : [];
-    await allowHosts(job, stores);
     await waitForKeys(job, plan, entity, stores, reader, stop);
     linkModules(job.dir);
     writer.launch({ launch: 'launching' });
@@ -113,8 +118,24 @@ async function launchWatched(
     process.stdout.write(`${describe(entity, indices.length, outcome, stop.reason)}\n`);
     return exitCode(outcome, stop.reason, options.report);
   } finally {
+    met.close();
     supervisor?.close();
   }
+}
+
+/** Where the stores are that the entity sees, those of other jobs once they answer. */
+async function findStores(
+  met: MetStores,
+  { job, plan, entity, stop }: Pick<Meeting, 'job' | 'plan' | 'entity' | 'stop'>,
+): Promise<SeenStore[]> {
+  const stores = entity.stores.map((name) => storeOf(plan, name));
+  const own = jobOf(plan, job.job).stores;
+  await allowHosts(job, stores);
+  if (stop.reason !== undefined) return [];
+  const seen = await Promise.all(
+    stores.map((store) => (own.includes(store.name) ? ownStore(job, entity, store) : met.meet(store))),
+  );
+  return seen.filter((store) => store !== undefined);
 }
 
 /** Stays in touch with the supervisor if the entity uses stores of its job. Throws RUN1005 when there is none. */

@@ -1,14 +1,12 @@
 import { lookup } from 'node:dns/promises';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
-import type { Entity, Plan, Store } from '../../ir/index.js';
+import type { Entity, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { storeFolder } from '../job/paths.js';
-import { storeOf } from '../job/read-plan.js';
 import { writeAtomically } from '../job/write-atomically.js';
-import { StoreAddress } from '../supervisor/messages.js';
-import { addressFile } from '../supervisor/start-store.js';
+import { readAddress } from '../supervisor/address-file.js';
 
 /** A store that an application sees, and where. */
 export interface SeenStore {
@@ -17,34 +15,24 @@ export interface SeenStore {
   readonly address: string;
 }
 
-/** The stores that an entity sees. Throws RUN1004 for one that this job has not brought up. */
-export function seenStores(job: JobEnvironment, plan: Plan, entity: Entity): SeenStore[] {
-  return entity.stores.map((name) => {
-    const found = readAddress(job, name);
-    const address = found?.jobId === job.jobId ? found.nodes[0]?.addresses[0] : undefined;
-    if (address !== undefined) return { store: storeOf(plan, name), address };
-    throw new WorkflowError({
-      code: 'RUN1004',
-      message: `${entity.name} needs store '${name}', which does not run in job ${job.jobId}`,
-      hint: `the job's script starts it with: runtime up ${name}`,
-    });
+/** Where a store of this job is. Throws RUN1004 for one that has not been brought up. */
+export function ownStore(job: JobEnvironment, entity: Entity, store: Store): SeenStore {
+  const found = readAddress(job, store.name);
+  const address = found?.jobId === job.jobId ? found.nodes[0]?.addresses[0] : undefined;
+  if (address !== undefined) return { store, address };
+  throw new WorkflowError({
+    code: 'RUN1004',
+    message: `${entity.name} needs store '${store.name}', which does not run in job ${job.jobId}`,
+    hint: `the job's script starts it with: runtime up ${store.name}`,
   });
 }
 
-function readAddress(job: JobEnvironment, store: string): StoreAddress | undefined {
-  try {
-    return StoreAddress.parse(JSON.parse(readFileSync(addressFile(job, store), 'utf8')));
-  } catch {
-    return undefined;
-  }
-}
-
 /** Lets the job's hosts use the stores that other hosts can reach: writes their addresses into the allow-lists. */
-export async function allowHosts(job: JobEnvironment, stores: readonly SeenStore[]): Promise<void> {
-  const open = stores.filter(({ store }) => store.kind === 'standalone' && store.scope === 'network');
+export async function allowHosts(job: JobEnvironment, stores: readonly Store[]): Promise<void> {
+  const open = stores.filter((store) => store.kind === 'standalone' && store.scope === 'network');
   if (open.length === 0) return;
   const addresses = new Set((await Promise.all(job.hosts.map(addressesOf))).flat());
-  for (const { store } of open) {
+  for (const store of open) {
     const folder = join(storeFolder(job.dir, store.name), 'allow');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     for (const address of addresses) writeAtomically(join(folder, address), `${job.jobId}\n`, 0o600);

@@ -4,8 +4,19 @@ import type { Entity, Event, Plan } from '../../ir/index.js';
 import { type JobEnvironment, thisHost } from '../job/job-environment.js';
 import { statusFolder } from '../job/paths.js';
 import { isAlive } from '../job/process-identity.js';
-import { entityOf } from '../job/read-plan.js';
-import { type Awaited, judgeEvent, type LaunchEvent, type MemberEvent, type StatusReader } from '../status/index.js';
+import { entityOf, jobOf } from '../job/read-plan.js';
+import {
+  type Awaited,
+  countsFor,
+  judgeEvent,
+  type LaunchEvent,
+  launchesOf,
+  neverStarts,
+  ownLaunchesOf,
+  type RunFacts,
+  type StatusReader,
+  type Verdict,
+} from '../status/index.js';
 import type { StopRequest } from './stop-request.js';
 
 /** Milliseconds between two looks when the file system says nothing, as NFS does, and at least between two. */
@@ -31,9 +42,9 @@ export async function waitForEvents(
     while (stop.reason === undefined) {
       reader.refresh();
       const pending = awaited.filter((one) => {
-        let verdict = judgeEvent(reader.of(one.entity.name), one);
+        let verdict = verdictOf(job, plan, reader, one);
         // A launch that has just gone may have written its last lines after our look.
-        if (typeof verdict === 'object' && reader.refresh()) verdict = judgeEvent(reader.of(one.entity.name), one);
+        if (typeof verdict === 'object' && reader.refresh()) verdict = verdictOf(job, plan, reader, one);
         if (typeof verdict === 'object') throw cannotCome(entity, one, verdict.impossible);
         return verdict === 'pending';
       });
@@ -50,14 +61,44 @@ export function awaitedEvent(job: JobEnvironment, plan: Plan, entity: Entity, na
   const whole = plan.entities.find((candidate) => candidate.name === name);
   const member = whole === undefined ? /^(.+)_(\d+)$/.exec(name) : null;
   const target = whole ?? entityOf(plan, member?.[1] ?? name);
-  // What an earlier run of the same job left says nothing of this one, but for members that need not run again.
   const sameJob = target.job === entity.job;
-  const counts = (seen: MemberEvent | LaunchEvent): boolean => {
-    if (!sameJob || seen.jobId === job.jobId) return true;
-    return !job.fresh && 'state' in seen && seen.state === 'completed' && seen.digest === target.digest;
+  const launches = sameJob ? ownLaunchesOf(jobOf(plan, job.job), target) : launchesOf(plan, target);
+  return {
+    entity: target,
+    event,
+    member: member === null ? undefined : Number(member[2]),
+    launches,
+    counts: countsFor(job, target),
+    isGone: (launch) => sameJob && isGoneFromHere(launch),
   };
-  const isGone = (launch: LaunchEvent): boolean => sameJob && launch.host === thisHost() && !isAlive(launch);
-  return { entity: target, event, member: member === null ? undefined : Number(member[2]), counts, isGone };
+}
+
+/** Whether a launch on this host has ended without having said so. */
+function isGoneFromHere(launch: LaunchEvent): boolean {
+  return launch.host === thisHost() && !isAlive(launch);
+}
+
+/**
+ * Judges what an entity waits for. Of one of another job nothing is heard when the scheduler does not start that job: it is as one that
+ * was skipped.
+ */
+export function verdictOf(job: JobEnvironment, plan: Plan, reader: StatusReader, awaited: Awaited): Verdict {
+  const { entity: target, event } = awaited;
+  const verdict = judgeEvent(reader.of(target.name), awaited);
+  if (verdict !== 'pending') return verdict;
+  const { job: name } = entityOf(plan, target.name);
+  // A job that was submitted by hand knows of no run that its own belongs to.
+  if (name === job.job || job.run === undefined) return 'pending';
+  const facts: RunFacts = {
+    plan,
+    statusOf: (one) => reader.of(one),
+    countsFor: (one) => countsFor(job, one),
+    isGone: () => false,
+  };
+  if (!neverStarts(facts, jobOf(plan, name))) return 'pending';
+  return event === 'ended'
+    ? 'met'
+    : { impossible: `job '${name}' is not started, since what it waits for did not come` };
 }
 
 function cannotCome(entity: Entity, { entity: target, member, event }: Awaited, why: string): WorkflowError {

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Entity, Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
-import { judgeEvent, type StatusReader } from '../status/index.js';
+import type { StatusReader } from '../status/index.js';
 import type { StopRequest } from './stop-request.js';
 import type { SeenStore } from './store-addresses.js';
-import { awaitedEvent } from './wait-for-events.js';
+import { awaitedEvent, verdictOf } from './wait-for-events.js';
 
 /** Milliseconds between two looks for a key. */
 const pauseMs = 100;
@@ -48,7 +48,7 @@ async function waitForKey(
     while (stop.reason === undefined) {
       reader.refresh();
       // Judged before the look: a key that its writer wrote last is there by then.
-      const hasEnded = judgeEvent(reader.of(ended.entity.name), ended) === 'met';
+      const hasEnded = verdictOf(job, plan, reader, ended) === 'met';
       if (await client.keyExists(after.key)) return;
       if (hasEnded) throw neverWritten(entity, after);
       await sleep(pauseMs);

@@ -72,6 +72,8 @@ export interface OrchestratorStats {
 export interface Orchestrator {
   /** `host:port` or `unix://PATH`, as `SSDB` wants them, in the order of `listen`. */
   readonly addresses: readonly string[];
+  /** Tells this process from any other: `run_id` of `INFO server`. */
+  readonly runId: string;
   stats(): OrchestratorStats;
   /** Answers what has been asked, ends the connections and the threads, and removes the socket file. */
   close(): Promise<void>;

@@ -1,6 +1,7 @@
 export { type EntityStatus, StatusTable } from './entity-status.js';
-export { type Awaited, judgeEvent, type Verdict } from './judge-event.js';
+export { type Awaited, isOver, judgeEvent, type Verdict } from './judge-event.js';
 export { membersCsv } from './members-csv.js';
+export { entityOutcome, neverStarts, type RunFacts } from './run-outcome.js';
 export {
   isEnd,
   LaunchEvent,
@@ -12,3 +13,4 @@ export {
 export { StatusReader } from './status-reader.js';
 export { StatusWriter } from './status-writer.js';
 export { type EntitySummary, summarize } from './summary.js';
+export { type Counts, countsFor, launchesOf, ownLaunchesOf } from './this-run.js';

@@ -11,6 +11,8 @@ export interface Awaited {
   readonly event: Event;
   /** One member of an ensemble; otherwise all of them. */
   readonly member: number | undefined;
+  /** How often the entity is launched in that run: once, or once an element of a job array or a member. */
+  readonly launches: number;
   readonly counts: (event: MemberEvent | LaunchEvent) => boolean;
   /** Whether the process of a launch is known to have gone. */
   readonly isGone: (launch: LaunchEvent) => boolean;
@@ -38,13 +40,20 @@ export function judgeEvent(status: EntityStatus, awaited: Awaited): Verdict {
     if (awaited.event === 'failed' && unsuccessful.length === 0) return { impossible: `${name} completed` };
     return 'met';
   }
-  if (skipped !== undefined) {
-    return awaited.event === 'ended' ? 'met' : { impossible: `${name} was skipped: ${skipped.reason ?? ''}` };
+  const isSkipped = { impossible: `${name} was skipped: ${skipped?.reason ?? ''}` };
+  if (awaited.event === 'completed' && skipped !== undefined) return isSkipped;
+  // Further launches may be on their way.
+  if (launches.length < awaited.launches || !launches.every((launch) => isOver(launch) || awaited.isGone(launch))) {
+    return 'pending';
   }
-  if (launches.length > 0 && launches.every((launch) => launch.launch === 'ended' || awaited.isGone(launch))) {
-    return awaited.event === 'ended' ? 'met' : { impossible: `the launch of ${name} has ended before its members` };
-  }
-  return 'pending';
+  if (awaited.event === 'ended') return 'met';
+  if (awaited.event === 'failed' && unsuccessful.length > 0) return 'met';
+  return skipped === undefined ? { impossible: `the launch of ${name} has ended before its members` } : isSkipped;
+}
+
+/** Whether a launch has come to its end. */
+export function isOver({ launch }: LaunchEvent): boolean {
+  return launch === 'ended' || launch === 'skipped';
 }
 
 function describe(event: MemberEvent): string {

@@ -9,6 +9,8 @@ const common = {
   time: z.string(),
   job: z.string(),
   jobId: z.string(),
+  /** The submission that the job belonged to. */
+  run: z.string().optional(),
   entity: z.string(),
   /** The entity's digest in the plan that ran. */
   digest: z.string(),

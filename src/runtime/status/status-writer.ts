@@ -6,7 +6,7 @@ import { statusFile } from '../job/paths.js';
 import { identify } from '../job/process-identity.js';
 import type { LaunchEvent, MemberEvent } from './status-event.js';
 
-type Given = 'time' | 'job' | 'jobId' | 'entity' | 'digest';
+type Given = 'time' | 'job' | 'jobId' | 'run' | 'entity' | 'digest';
 
 /** Writes what happens to one launch and its members: a line an event, each with a single write. */
 export class StatusWriter {
@@ -36,8 +36,9 @@ export class StatusWriter {
   }
 
   #given(): Pick<MemberEvent, Given> {
-    const { job, jobId } = this.#job;
-    return { time: new Date().toISOString(), job, jobId, entity: this.#entity.name, digest: this.#entity.digest };
+    const { job, jobId, run } = this.#job;
+    const { name: entity, digest } = this.#entity;
+    return { time: new Date().toISOString(), job, jobId, ...(run === undefined ? {} : { run }), entity, digest };
   }
 
   #write(event: MemberEvent | LaunchEvent): void {

@@ -23,7 +23,9 @@ export async function listenPlace(
     return { kind: 'tcp', host, port: port ?? store.port };
   }
   if (store.transport.kind === 'tcp') {
-    return { kind: 'tcp', host: '127.0.0.1', port: port ?? store.transport.port };
+    const { interface: outer = 'lo', port: planned } = store.transport;
+    const host = outer === 'lo' ? '127.0.0.1' : await networkAddress(outer);
+    return { kind: 'tcp', host, port: port ?? planned };
   }
   const path = socketPath(job, store.name, store.transport.socket);
   if (dirname(path) === jobFolder(job)) makeJobFolder(job);

@@ -1,18 +1,19 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Plan, Store } from '../../ir/index.js';
+import type { StandaloneStore } from '../../ir/index.js';
 import { type JobEnvironment, thisHost } from '../job/job-environment.js';
 import { removeJobFolderIfEmpty } from '../job/job-folder.js';
-import { storeFolder, storeJobFolder } from '../job/paths.js';
+import { savedFolder, storeJobFolder } from '../job/paths.js';
 import { readPlan, storeOf } from '../job/read-plan.js';
-import { type Orchestrator, type OrchestratorOptions, startOrchestrator } from '../orchestrator/index.js';
-import { preloadModels } from '../preload/preload-models.js';
+import { type Orchestrator, startOrchestrator } from '../orchestrator/index.js';
+import { preload } from '../preload/preload.js';
+import { scriptsWarning } from '../preload/scripts-warning.js';
 import { writeJsonLine } from '../supervisor/json-lines.js';
 import { type StoreWord, toWire } from '../supervisor/messages.js';
-import { listenPlace } from './listen-places.js';
 import { LogFile } from './log-file.js';
 import { pinProcess } from './pin-process.js';
+import { saveAtEnd } from './save-at-end.js';
 import { keepStatsFile } from './stats-file.js';
+import { storeOptions } from './store-options.js';
 
 /** What the supervisor gives a store on its command line. */
 export interface StoreArguments {
@@ -38,13 +39,16 @@ export async function runStore(job: JobEnvironment, args: StoreArguments): Promi
   try {
     // Before it has threads: those it starts later inherit the CPUs.
     if (store.kind === 'colocated' && store.pin !== undefined) pinProcess(store.name, store.pin);
-    orchestrator = await startOrchestrator(await orchestratorOptions(job, plan, store, args, log));
-    await Promise.race([preloadModels(job.dir, store, orchestrator.addresses[0] ?? ''), ended]);
+    orchestrator = await startOrchestrator(await storeOptions(job, plan, store, args, log));
+    const [address = ''] = orchestrator.addresses;
+    await Promise.race([preload(job.dir, store, address), ended]);
+    if (store.scripts.length > 0) log.write('warn', scriptsWarning(store));
     const stopStats = keepStatsFile(join(folder, `${thisHost()}.stats.json`), () => statsOf(orchestrator));
-    const { addresses } = orchestrator;
-    say({ ready: { host: thisHost(), addresses: [...addresses], pid: process.pid } });
+    const { addresses, runId } = orchestrator;
+    say({ ready: { host: thisHost(), addresses: [...addresses], pid: process.pid, runId } });
     log.write('info', `ready at ${addresses.join(', ')}`);
     await ended;
+    if (store.kind === 'standalone' && store.saveAtEnd.length > 0) await saveTensors(job, store, address, log);
     stopStats();
     log.write('info', 'ended');
     return 0;
@@ -60,38 +64,19 @@ export async function runStore(job: JobEnvironment, args: StoreArguments): Promi
   }
 }
 
+/** A store ends whatever becomes of its tensors: what is wrong is for its log. */
+async function saveTensors(job: JobEnvironment, store: StandaloneStore, address: string, log: LogFile): Promise<void> {
+  const folder = savedFolder(job, store.name);
+  try {
+    const count = await saveAtEnd(address, store.saveAtEnd, folder, (message) => log.write('error', message));
+    log.write('info', `saved ${count} tensors in ${folder}`);
+  } catch (error) {
+    log.write('error', `tensors were not saved: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
 function statsOf(orchestrator: Orchestrator | undefined): ReturnType<Orchestrator['stats']> {
   return orchestrator?.stats() ?? { usedBytes: 0, keys: 0, clients: 0, requests: 0, inferences: 0 };
-}
-
-async function orchestratorOptions(
-  job: JobEnvironment,
-  plan: Plan,
-  store: Store,
-  args: StoreArguments,
-  log: LogFile,
-): Promise<OrchestratorOptions> {
-  const place = await listenPlace(job, plan, store, args.port);
-  const isOpen = store.kind === 'standalone' && store.scope === 'network' && place.kind === 'tcp';
-  const allowFolder = join(storeFolder(job.dir, store.name), 'allow');
-  if (isOpen) mkdirSync(allowFolder, { recursive: true, mode: 0o700 });
-  return {
-    listen: [place],
-    ...(isOpen ? { allow: { addresses: [place.host], folder: allowFolder } } : {}),
-    ...(args.onnxRuntime === undefined ? {} : { onnxRuntime: args.onnxRuntime }),
-    ...optional('threadsPerQueue', store.threadsPerQueue),
-    ...optional('interOpThreads', store.interOpThreads),
-    // Without a number of its own, ONNX Runtime would take every core of the node, the application's too.
-    intraOpThreads: store.intraOpThreads ?? store.cpus,
-    ...optional('maxClients', store.maxClients),
-    ...optional('maxMemoryBytes', store.maxMemoryMiB === undefined ? undefined : store.maxMemoryMiB * 1024 * 1024),
-    workerUrl: args.workerUrl,
-    log: log.write,
-  };
-}
-
-function optional<Key extends string>(key: Key, value: number | undefined): { readonly [Name in Key]?: number } {
-  return value === undefined ? {} : ({ [key]: value } as { readonly [Name in Key]: number });
 }
 
 /** Resolves when whoever holds the other end of standard input has gone, or a signal says to end. */

@@ -13,11 +13,11 @@ export const WireProblem = z.object({
 });
 export type WireProblem = z.infer<typeof WireProblem>;
 
+/** One process of a store. `runId` tells it from any other that may have its address later. */
+const StoreNode = z.object({ host: z.string(), addresses: z.array(z.string()), pid: z.number(), runId: z.string() });
+
 /** A store's word on its standard output: it answers, with its models loaded; or why it does not. */
-export const StoreWord = z.union([
-  z.object({ ready: z.object({ host: z.string(), addresses: z.array(z.string()), pid: z.number() }) }),
-  z.object({ failed: WireProblem, host: z.string() }),
-]);
+export const StoreWord = z.union([z.object({ ready: StoreNode }), z.object({ failed: WireProblem, host: z.string() })]);
 export type StoreWord = z.infer<typeof StoreWord>;
 
 /** A store as `launch` finds it in run/stores/NAME/address.json. */
@@ -25,7 +25,7 @@ export const StoreAddress = z.object({
   store: z.string(),
   job: z.string(),
   jobId: z.string(),
-  nodes: z.array(z.object({ host: z.string(), addresses: z.array(z.string()), pid: z.number() })),
+  nodes: z.array(StoreNode),
 });
 export type StoreAddress = z.infer<typeof StoreAddress>;
 

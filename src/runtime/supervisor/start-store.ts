@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
-import { storeJobFolder } from '../job/paths.js';
-import { writeAtomically } from '../job/write-atomically.js';
+import { publishAddress, readAddress } from './address-file.js';
 import { freePort } from './free-port.js';
 import type { StoreAddress } from './messages.js';
 import { type StoreLaunch, StoreProcess } from './store-process.js';
@@ -30,17 +28,8 @@ export async function startStore(
   const choosing = choosesCommonPort(launch.store);
   for (let attempt = 1; ; attempt++) {
     const process = new StoreProcess(job, { ...launch, port: choosing ? await freePort() : undefined });
-    handle.current = process;
     try {
-      const nodes = await process.ready();
-      if (handle.givenUp) throw new WorkflowError({ code: 'RUN1004', message: 'the start was given up' });
-      const address: StoreAddress = {
-        store: launch.store.name,
-        job: job.job,
-        jobId: job.jobId,
-        nodes: [...nodes],
-      };
-      writeAtomically(addressFile(job, launch.store.name), `${JSON.stringify(address, undefined, 2)}\n`);
+      publishAddress(job, addressOf(job, launch.store, await answering(process, handle)));
       return process;
     } catch (error) {
       await process.stop();
@@ -50,9 +39,48 @@ export async function startStore(
   }
 }
 
-/** File from which launches learn a store's addresses. */
-export function addressFile(job: JobEnvironment, store: string): string {
-  return join(storeJobFolder(job, store), 'address.json');
+/**
+ * Starts a store again where it was, for those who have its address. Throws RUN1004 when it comes up somewhere else; nothing is left of
+ * one that fails.
+ */
+export async function restartStore(
+  job: JobEnvironment,
+  launch: Omit<StoreLaunch, 'port'>,
+  handle: StartHandle,
+): Promise<StoreProcess> {
+  const before = readAddress(job, launch.store.name)?.nodes[0]?.addresses[0];
+  const process = new StoreProcess(job, { ...launch, port: portOf(before) });
+  try {
+    const nodes = await answering(process, handle);
+    const now = nodes[0]?.addresses[0];
+    if (now !== before) {
+      throw new WorkflowError({
+        code: 'RUN1004',
+        message: `store '${launch.store.name}' came up again at ${now}, and those who use it have ${before}`,
+      });
+    }
+    publishAddress(job, addressOf(job, launch.store, nodes));
+    return process;
+  } catch (error) {
+    await process.stop();
+    throw error;
+  }
+}
+
+async function answering(process: StoreProcess, handle: StartHandle): Promise<StoreAddress['nodes']> {
+  handle.current = process;
+  const nodes = await process.ready();
+  if (handle.givenUp) throw new WorkflowError({ code: 'RUN1004', message: 'the start was given up' });
+  return [...nodes];
+}
+
+function addressOf(job: JobEnvironment, store: Store, nodes: StoreAddress['nodes']): StoreAddress {
+  return { store: store.name, job: job.job, jobId: job.jobId, nodes };
+}
+
+function portOf(address: string | undefined): number | undefined {
+  const port = /:(\d+)$/.exec(address ?? '')?.[1];
+  return port === undefined ? undefined : Number(port);
 }
 
 function choosesCommonPort(store: Store): boolean {

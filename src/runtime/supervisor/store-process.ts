@@ -21,15 +21,22 @@ export interface StoreLaunch {
   readonly port: number | undefined;
 }
 
+/** How a store ends that is told to: in order. */
+const toldToEnd = 'exit code 0';
+
 type Node = StoreAddress['nodes'][number];
 
 const patience = { closeMs: 3000, terminateMs: 5000 };
+
+/** Milliseconds that a store may take to write what it is to leave behind; the scheduler has the last word. */
+const saveMs = 600_000;
 
 /** A store's processes, one a node: they live as long as the pipe that this object holds to them. */
 export class StoreProcess {
   readonly #child: ChildProcess;
   readonly #name: string;
   readonly #expected: number;
+  readonly #closeMs: number;
   readonly #tail = new Tail();
   readonly #log: number;
   readonly #nodes: Node[] = [];
@@ -45,6 +52,7 @@ export class StoreProcess {
     mkdirSync(folder, { recursive: true });
     this.#log = openSync(join(folder, 'launch.log'), 'a');
     this.#name = store.name;
+    this.#closeMs = savesAtEnd(store) ? saveMs : patience.closeMs;
     this.#expected = store.kind === 'colocated' ? store.nodes : 1;
     const [program = '', ...args] = [
       ...launch.launch,
@@ -106,10 +114,15 @@ export class StoreProcess {
     });
   }
 
+  /** Whether it ended otherwise than by being told to. */
+  get crashed(): boolean {
+    return !this.#running && this.#how !== toldToEnd;
+  }
+
   /** Ends the store: closes its pipe, then SIGTERM, then SIGKILL. */
   async stop(): Promise<void> {
     this.#child.stdin?.end();
-    if (await this.#endsWithin(patience.closeMs)) return;
+    if (await this.#endsWithin(this.#closeMs)) return;
     this.#kill('SIGTERM');
     if (await this.#endsWithin(patience.terminateMs)) return;
     this.#kill('SIGKILL');
@@ -163,4 +176,8 @@ export class StoreProcess {
       });
     });
   }
+}
+
+function savesAtEnd(store: Store): boolean {
+  return store.kind === 'standalone' && (store.checkpointSeconds !== undefined || store.saveAtEnd.length > 0);
 }

@@ -1,14 +1,20 @@
-import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowError } from '../../diagnostics/index.js';
-import type { Plan } from '../../ir/index.js';
+import type { Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
-import { storeOf } from '../job/read-plan.js';
+import { hasOwnJob, storeOf } from '../job/read-plan.js';
+import { announceEnd, withdrawAddress } from './address-file.js';
 import { readJsonLines, writeJsonLine } from './json-lines.js';
 import { type Reply, Request, toWire } from './messages.js';
-import { addressFile, type StartHandle, startStore } from './start-store.js';
-import type { StoreProcess } from './store-process.js';
+import { RestartBudget } from './restart-budget.js';
+import { restartStore, type StartHandle, startStore } from './start-store.js';
+import type { StoreLaunch, StoreProcess } from './store-process.js';
+
+/** Milliseconds between two attempts to start a store again. */
+const restartPauseMs = 200;
+
+type Launch = Omit<StoreLaunch, 'port'>;
 
 interface Watcher {
   readonly socket: Socket;
@@ -74,7 +80,7 @@ export class Supervisor {
     for (const handle of this.#starting.values()) handle.givenUp = true;
     const starting = [...this.#starting.values()].flatMap(({ current }) => (current === undefined ? [] : [current]));
     await Promise.all([...this.#stores.values(), ...starting].map((store) => store.stop()));
-    for (const name of this.#stores.keys()) rmSync(addressFile(this.#job, name), { force: true });
+    for (const name of this.#stores.keys()) this.#withdraw(name, 'its job has ended');
     this.#server.close();
     // Answers to `stop` are written before the caller ends the process.
     setImmediate(() => {
@@ -134,23 +140,70 @@ export class Supervisor {
     });
     try {
       const launch = { store, launch: request.launch, runtime: this.#runtime, onnxRuntime: request.onnxRuntime };
-      const process = await startStore(this.#job, launch, handle);
-      this.#stores.set(store.name, process);
-      void process.ended.then(() => this.#onEnded(store.name, process));
+      this.#hold(launch, await startStore(this.#job, launch, handle), new RestartBudget());
     } finally {
       this.#starting.delete(store.name);
     }
   }
 
-  #onEnded(name: string, process: StoreProcess): void {
+  #hold(launch: Launch, process: StoreProcess, budget: RestartBudget): void {
+    this.#stores.set(launch.store.name, process);
+    void process.ended.then(() => this.#onEnded(launch, process, budget));
+  }
+
+  async #onEnded(launch: Launch, process: StoreProcess, budget: RestartBudget): Promise<void> {
     if (this.#stopping !== undefined) return;
     const problem = process.deathProblem();
-    this.#dead.set(name, problem);
-    rmSync(addressFile(this.#job, name), { force: true });
     console.log(problem.message);
-    for (const { socket, stores } of this.#watchers) {
-      if (stores.includes(name)) writeJsonLine(socket, { failed: toWire(problem, 'RUN1005') } satisfies Reply);
+    if (!(isRestarted(launch.store) && process.crashed)) return this.#onDead(launch.store, problem);
+    // Those who use the store are not told: it comes back where it was.
+    const handle: StartHandle = { current: undefined, givenUp: false };
+    this.#starting.set(launch.store.name, handle);
+    try {
+      this.#hold(launch, await this.#restart(launch, handle, budget, problem), budget);
+    } catch (error) {
+      if (!handle.givenUp) this.#onDead(launch.store, error as WorkflowError);
+    } finally {
+      this.#starting.delete(launch.store.name);
     }
+  }
+
+  /** Tries until the store answers again. Throws RUN1005 when it has been started too often. */
+  async #restart(
+    launch: Launch,
+    handle: StartHandle,
+    budget: RestartBudget,
+    problem: WorkflowError,
+  ): Promise<StoreProcess> {
+    let last: string = problem.message;
+    while (!handle.givenUp && budget.take()) {
+      console.log(`store '${launch.store.name}' is started again`);
+      try {
+        return await restartStore(this.#job, launch, handle);
+      } catch (error) {
+        last = error instanceof Error ? error.message : String(error);
+        console.log(last);
+        await sleep(restartPauseMs);
+      }
+    }
+    throw new WorkflowError({
+      code: 'RUN1005',
+      message: `store '${launch.store.name}' was started again too often; at last: ${last}`,
+      hint: `its log is run/stores/${launch.store.name}/`,
+    });
+  }
+
+  #onDead(store: Store, problem: WorkflowError): void {
+    this.#dead.set(store.name, problem);
+    this.#withdraw(store.name, problem.message);
+    for (const { socket, stores } of this.#watchers) {
+      if (stores.includes(store.name)) writeJsonLine(socket, { failed: toWire(problem, 'RUN1005') } satisfies Reply);
+    }
+  }
+
+  #withdraw(name: string, reason: string): void {
+    withdrawAddress(this.#job, name);
+    if (hasOwnJob(this.#plan, name)) announceEnd(this.#job, name, reason);
   }
 
   #watch(socket: Socket, stores: readonly string[]): void {
@@ -162,4 +215,8 @@ export class Supervisor {
     this.#watchers.add({ socket, stores });
     writeJsonLine(socket, { watching: true } satisfies Reply);
   }
+}
+
+function isRestarted(store: Store): boolean {
+  return store.kind === 'standalone' && store.restart;
 }

@@ -1,36 +1,24 @@
 import { WorkflowError } from '../../diagnostics/index.js';
-import type { Plan, Store } from '../../ir/index.js';
+import type { Store } from '../../ir/index.js';
 
 /** Throws RUN1011 for a store that asks for what this version's stores cannot do, so that nothing is left out in silence. */
-export function assertRunnable(plan: Plan, store: Store): void {
-  const what = missing(plan, store);
-  if (what !== undefined) throw notThereYet(store, what);
-}
-
-/** The refusal of a store, with what it asks for. */
-export function notThereYet(store: Store, what: string): WorkflowError {
-  return new WorkflowError({
+export function assertRunnable(store: Store): void {
+  const what = missing(store);
+  if (what === undefined) return;
+  throw new WorkflowError({
     code: 'RUN1011',
     message: `store '${store.name}': ${what} is not there yet`,
-    hint: 'its scripts can be compiled and looked at; to run, leave it out, or use the embedded engine in the job of its users',
+    hint: 'its scripts can be compiled and looked at; to run, leave it out, or use the embedded engine with ONNX models',
   });
 }
 
-function missing(plan: Plan, store: Store): string | undefined {
+function missing(store: Store): string | undefined {
   if (store.engine !== 'embedded') return `engine '${store.engine}'`;
-  if (store.scripts.length > 0) return `a script ('${store.scripts[0]?.name}')`;
-  if (store.kind === 'colocated') {
-    const { transport } = store;
-    const isOuter = transport.kind === 'tcp' && transport.interface !== undefined && transport.interface !== 'lo';
-    return isOuter ? `a colocated store on interface '${transport.interface}'` : undefined;
-  }
-  if (store.shards > 1) return `a cluster of ${store.shards} shards`;
-  if (plan.jobs.some(({ stores, entities }) => stores.includes(store.name) && entities.length === 0)) {
-    return 'a job of its own';
-  }
-  const { evictionPolicy = 'noeviction' } = store;
-  if (evictionPolicy !== 'noeviction') return `evictionPolicy '${evictionPolicy}'`;
-  if (store.checkpointSeconds !== undefined) return 'checkpointSeconds';
-  if (store.restart) return 'restart';
-  return store.saveAtEnd.length > 0 ? 'saveAtEnd' : undefined;
+  const model = store.mlModels.find(({ backend }) => backend !== 'ONNX');
+  if (model !== undefined) return `backend ${model.backend}, of ML model '${model.name}',`;
+  if (store.kind === 'standalone') return store.shards > 1 ? `a cluster of ${store.shards} shards` : undefined;
+  const { transport, nodes } = store;
+  if (transport.kind !== 'tcp' || transport.interface === undefined || transport.interface === 'lo') return undefined;
+  // Applications have one address for all their ranks, which loopback and a socket give and an interface does not.
+  return nodes > 1 ? `a colocated store on interface '${transport.interface}' of ${nodes} nodes` : undefined;
 }

@@ -1,8 +1,15 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
+import type { Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
-import { readPlan, storeOf } from '../job/read-plan.js';
+import { isCheckpoint, savedFolder, storeJobFolder } from '../job/paths.js';
+import { hasOwnJob, readPlan, storeOf } from '../job/read-plan.js';
+import { scriptsWarning } from '../preload/scripts-warning.js';
 import { socketPath } from '../store/listen-places.js';
+import { announceEnd, forgetEnd } from '../supervisor/address-file.js';
 import { startSupervisor } from '../supervisor/start-supervisor.js';
+import { assertAlone } from './assert-alone.js';
 import { assertSurroundings } from './assert-plan.js';
 import { assertRunnable } from './assert-runnable.js';
 import { findOnnxRuntime } from './find-onnx-runtime.js';
@@ -17,23 +24,35 @@ export interface UpOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Seconds that a store may take, models included. */
-const defaultTimeoutSeconds = 600;
-
 /** Starts a store and returns when it answers on every node, its models loaded; a supervisor stays behind. */
 export async function up(job: JobEnvironment, options: UpOptions): Promise<number> {
   const plan = readPlan(job.dir);
   const store = storeOf(plan, options.store);
-  assertRunnable(plan, store);
+  if (!hasOwnJob(plan, store.name)) return start(job, plan, store, options);
+  await assertAlone(job, store);
+  forgetEnd(job, store.name);
+  try {
+    return await start(job, plan, store, options);
+  } catch (error) {
+    // Those in other jobs who wait for it need not wait in vain.
+    announceEnd(job, store.name, error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+}
+
+async function start(job: JobEnvironment, plan: Plan, store: Store, options: UpOptions): Promise<number> {
+  assertRunnable(store);
   assertSurroundings(job.dir);
   const onnxRuntime =
     store.mlModels.length === 0 ? undefined : findOnnxRuntime(plan, job.dir, options.bundle, options.env);
   if (store.kind === 'colocated' && store.transport.kind === 'uds') {
     socketPath(job, store.name, store.transport.socket);
   }
+  if (store.scripts.length > 0) process.stderr.write(`simwright: ${scriptsWarning(store)}\n`);
+  if (job.fresh) forget(job, store);
   const supervisor = await startSupervisor(job, [process.execPath, options.bundle]);
   try {
-    await withinSeconds(timeoutOf(options.env), store.name, () =>
+    await withinSeconds(job.upTimeoutSeconds, store.name, () =>
       supervisor.request({
         op: 'start',
         store: store.name,
@@ -48,9 +67,13 @@ export async function up(job: JobEnvironment, options: UpOptions): Promise<numbe
   return 0;
 }
 
-function timeoutOf(env: NodeJS.ProcessEnv): number {
-  const seconds = Number(env['SIMWRIGHT_UP_TIMEOUT']);
-  return seconds > 0 ? seconds : defaultTimeoutSeconds;
+/** What earlier runs left of a store, so that it begins empty. */
+function forget(job: JobEnvironment, store: Store): void {
+  const folder = storeJobFolder(job, store.name);
+  rmSync(savedFolder(job, store.name), { recursive: true, force: true });
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    if (isCheckpoint(name)) rmSync(join(folder, name));
+  }
 }
 
 async function withinSeconds(seconds: number, store: string, start: () => Promise<void>): Promise<void> {

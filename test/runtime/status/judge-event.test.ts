@@ -39,6 +39,7 @@ function judge(event: Event, ...status: Parameters<typeof table>) {
     entity: sweep ?? { kind: 'model', name: '', members: { strategy: 'all-perm', axes: [], replicas: 1, count: 1 } },
     event,
     member: undefined,
+    launches: 1,
     counts: () => true,
     isGone: () => false,
   });

@@ -77,9 +77,10 @@ export class JobFolder {
   }
 
   /** Starts a script whose steps follow the usual beginning of a job's script. */
-  start(steps: string, env: Record<string, string> = {}): RunningJob {
-    this.write('jobs/main.sh', `${beginning}${steps}\nawait_launches\n`);
-    const child = spawn('bash', ['jobs/main.sh'], {
+  start(steps: string, env: Record<string, string> = {}, name = 'main'): RunningJob {
+    const script = `jobs/${name}.sh`;
+    this.write(script, `${beginning.replace('JOB=main', `JOB=${name}`)}${steps}\nawait_launches\n`);
+    const child = spawn('bash', [script], {
       cwd: this.dir,
       env: { ...process.env, SIMWRIGHT_KILL_AFTER: '2', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -104,8 +105,8 @@ export class JobFolder {
     return job;
   }
 
-  run(steps: string, env: Record<string, string> = {}): Promise<JobEnd> {
-    return this.start(steps, env).ended;
+  run(steps: string, env: Record<string, string> = {}, name = 'main'): Promise<JobEnd> {
+    return this.start(steps, env, name).ended;
   }
 
   /** Last event of each member, in order. */

@@ -11,7 +11,9 @@ CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 [ -e plan.json ] || { echo "plan.json is not in $PWD" >&2; exit 2; }
 
 usage() { sed -n '/^# usage/,/^set /{/^set /d;s/^# \{0,1\}//;p;}' submit.sh; }
-export SIMWRIGHT_FRESH='' SIMWRIGHT_RETRY=0
+# All jobs of one submission know each other by SIMWRIGHT_RUN.
+export SIMWRIGHT_FRESH='' SIMWRIGHT_RETRY=0 SIMWRIGHT_RUN
+SIMWRIGHT_RUN=$(date +%s)-$$
 unset SIMWRIGHT_ARRAY_INDEX
 while (($# > 0)); do
   case $1 in

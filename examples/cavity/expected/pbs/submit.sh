@@ -11,7 +11,9 @@ CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 [ -e plan.json ] || { echo "plan.json is not in $PWD" >&2; exit 2; }
 
 usage() { sed -n '/^# usage/,/^set /{/^set /d;s/^# \{0,1\}//;p;}' submit.sh; }
-export SIMWRIGHT_FRESH='' SIMWRIGHT_RETRY=0
+# All jobs of one submission know each other by SIMWRIGHT_RUN.
+export SIMWRIGHT_FRESH='' SIMWRIGHT_RETRY=0 SIMWRIGHT_RUN
+SIMWRIGHT_RUN=$(date +%s)-$$
 unset SIMWRIGHT_ARRAY_INDEX
 while (($# > 0)); do
   case $1 in
@@ -29,7 +31,7 @@ done
 mkdir -p run
 
 # PBS starts a job with a bare environment, but for the variables named here.
-submit() { qsub -v "SIMWRIGHT_FRESH,SIMWRIGHT_RETRY${SIMWRIGHT_ARRAY_INDEX+,SIMWRIGHT_ARRAY_INDEX}" "$@"; }
+submit() { qsub -v "SIMWRIGHT_FRESH,SIMWRIGHT_RETRY,SIMWRIGHT_RUN${SIMWRIGHT_ARRAY_INDEX+,SIMWRIGHT_ARRAY_INDEX}" "$@"; }
 
 job1=$(submit jobs/cavity.pbs)
 printf '%s\t%s\n' cavity "$job1" | tee -a run/jobs.tsv

@@ -126,6 +126,10 @@ export class OrchestratorServer implements Orchestrator {
     return this.#addresses;
   }
 
+  get runId(): string {
+    return this.#facts.runId;
+  }
+
   /** @throws WorkflowError */
   async start(): Promise<void> {
     const addresses: string[] = [];

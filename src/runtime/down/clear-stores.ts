@@ -1,0 +1,45 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import type { Plan, Store } from '../../ir/index.js';
+import type { JobEnvironment } from '../job/job-environment.js';
+import { storeJobFolder } from '../job/paths.js';
+import { hasOwnJob, jobOf, storeOf } from '../job/read-plan.js';
+import { announceEnd, readAddress, withdrawAddress } from '../supervisor/address-file.js';
+
+/** Removes what a job's stores leave when they are killed: their addresses, files half-written, sockets that nobody listens on. */
+export async function clearStores(job: JobEnvironment, plan: Plan): Promise<void> {
+  for (const name of jobOf(plan, job.job).stores) {
+    const store = storeOf(plan, name);
+    const folder = storeJobFolder(job, name);
+    // Another job on this folder may have the store now.
+    const holder = readAddress(job, name);
+    if (holder !== undefined && holder.jobId !== job.jobId) continue;
+    if (holder !== undefined) {
+      withdrawAddress(job, name);
+      if (hasOwnJob(plan, name)) announceEnd(job, name, 'its job has ended, and it was killed before');
+    }
+    for (const file of existsSync(folder) ? readdirSync(folder) : []) {
+      if (file.endsWith('.tmp')) rmSync(join(folder, file), { force: true });
+    }
+    await removeDeadSocket(store);
+  }
+}
+
+/** A socket at a path of the user's own; the job's own go with its folder. */
+async function removeDeadSocket(store: Store): Promise<void> {
+  if (store.kind !== 'colocated' || store.transport.kind !== 'uds' || store.transport.socket === undefined) return;
+  const { socket: path } = store.transport;
+  if (existsSync(path) && (await isRefused(path))) rmSync(path, { force: true });
+}
+
+function isRefused(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(false);
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
+  });
+}

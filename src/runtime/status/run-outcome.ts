@@ -1,0 +1,68 @@
+import type { Entity, Event, Job, Plan } from '../../ir/index.js';
+import type { EntityStatus } from './entity-status.js';
+import { isOver } from './judge-event.js';
+import { isEnd, type LaunchEvent } from './status-event.js';
+import { type Counts, launchesOf } from './this-run.js';
+
+/** What becomes of an entity or a job in a run: `never` where the scheduler does not start it, since what it waits for cannot come. */
+export type Outcome = 'pending' | 'completed' | 'failed' | 'never';
+
+/** What a run is judged by. */
+export interface RunFacts {
+  readonly plan: Plan;
+  readonly statusOf: (entity: string) => EntityStatus;
+  /** Which events of an entity are of this run. */
+  readonly countsFor: (entity: Entity) => Counts;
+  /** Whether the process of a launch that has not said so has gone. */
+  readonly isGone: (launch: LaunchEvent) => boolean;
+}
+
+/** What has become of an entity in this run, also when its job is never started. */
+export function entityOutcome(facts: RunFacts, entity: Entity): Outcome {
+  const { members, launches } = facts.statusOf(entity.name);
+  const counts = facts.countsFor(entity);
+  const ours = [...launches.values()].filter(counts);
+  const job = jobOf(facts.plan, entity.job);
+  if (ours.length === 0) return job !== undefined && neverStarts(facts, job) ? 'never' : 'pending';
+  if (!ours.every((launch) => isOver(launch) || facts.isGone(launch))) return 'pending';
+  const ended = [...members.values()].filter((event) => counts(event) && isEnd(event.state));
+  const isAll = ended.length >= entity.members.count || ours.length >= launchesOf(facts.plan, entity);
+  if (!isAll) return 'pending';
+  return ours.every(({ launch, exit }) => launch === 'ended' && exit === 0) ? 'completed' : 'failed';
+}
+
+/** Whether a job waits for something that cannot come any more, so that the scheduler never starts it. */
+export function neverStarts(facts: RunFacts, job: Job): boolean {
+  return job.after.some(({ job: name, event }) => {
+    const other = jobOf(facts.plan, name);
+    return other !== undefined && cannotCome(jobOutcome(facts, other), event);
+  });
+}
+
+function jobOutcome(facts: RunFacts, job: Job): Outcome {
+  const entities = facts.plan.entities.filter(({ name }) => job.entities.includes(name));
+  // A job of a store alone is waited for to start only.
+  if (entities.length === 0) return 'pending';
+  const outcomes = entities.map((entity) => entityOutcome(facts, entity));
+  if (outcomes.includes('never')) return 'never';
+  if (outcomes.includes('pending')) return 'pending';
+  return outcomes.includes('failed') ? 'failed' : 'completed';
+}
+
+function cannotCome(outcome: Outcome, event: Event): boolean {
+  switch (event) {
+    case 'completed':
+      return outcome === 'failed' || outcome === 'never';
+    case 'failed':
+      return outcome === 'completed' || outcome === 'never';
+    case 'started':
+      return outcome === 'never';
+    case 'ended':
+      // Schedulers differ in whether a job that was never started has ended.
+      return false;
+  }
+}
+
+function jobOf(plan: Plan, name: string): Job | undefined {
+  return plan.jobs.find((job) => job.name === name);
+}

@@ -1,0 +1,29 @@
+import type { Entity, Job, Plan } from '../../ir/index.js';
+import type { JobEnvironment } from '../job/job-environment.js';
+import type { LaunchEvent, MemberEvent } from './status-event.js';
+
+/** Which events tell about the run that a job belongs to: what an earlier one left says nothing of it. */
+export type Counts = (event: MemberEvent | LaunchEvent) => boolean;
+
+/**
+ * What counts for a job that looks at an entity: of its own entities what it did itself, of other jobs' what was done in the same
+ * submission, or, where a job was submitted by hand, whatever was done last. Members that need not run again count too.
+ */
+export function countsFor(job: JobEnvironment, entity: Pick<Entity, 'job' | 'digest'>): Counts {
+  const isOfRun: Counts =
+    entity.job === job.job ? ({ jobId }) => jobId === job.jobId : ({ run }) => job.run === undefined || run === job.run;
+  return (seen) =>
+    isOfRun(seen) || (!job.fresh && 'state' in seen && seen.state === 'completed' && seen.digest === entity.digest);
+}
+
+/** How often an entity is launched: once, or once an element of its job array, or once a member. */
+export function launchesOf(plan: Plan, entity: Entity): number {
+  const job = plan.jobs.find(({ name }) => name === entity.job);
+  if (entity.memberEnv !== undefined) return entity.members.count;
+  return job?.array?.size ?? job?.separate ?? 1;
+}
+
+/** How often one job, or one element of a job array, launches an entity of its own. */
+export function ownLaunchesOf({ array, separate }: Job, entity: Entity): number {
+  return entity.memberEnv === undefined || array !== undefined || separate !== undefined ? 1 : entity.members.count;
+}

@@ -1,0 +1,50 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Plan, Store } from '../../ir/index.js';
+import type { JobEnvironment } from '../job/job-environment.js';
+import { checkpointFile, storeFolder } from '../job/paths.js';
+import type { OrchestratorOptions, TcpListen, UnixListen } from '../orchestrator/index.js';
+import { listenPlace } from './listen-places.js';
+import type { LogFile } from './log-file.js';
+import type { StoreArguments } from './run-store.js';
+
+/** How the plan wants a store to be started on this node. */
+export async function storeOptions(
+  job: JobEnvironment,
+  plan: Plan,
+  store: Store,
+  args: StoreArguments,
+  log: LogFile,
+): Promise<OrchestratorOptions> {
+  const place = await listenPlace(job, plan, store, args.port);
+  return {
+    listen: [place],
+    ...allowed(job, store, place),
+    checkpointFile: checkpointFile(job, store),
+    ...(args.onnxRuntime === undefined ? {} : { onnxRuntime: args.onnxRuntime }),
+    ...optional('threadsPerQueue', store.threadsPerQueue),
+    ...optional('interOpThreads', store.interOpThreads),
+    // Without a number of its own, ONNX Runtime would take every core of the node, the application's too.
+    intraOpThreads: store.intraOpThreads ?? store.cpus,
+    ...optional('maxClients', store.maxClients),
+    ...optional('maxMemoryBytes', store.maxMemoryMiB === undefined ? undefined : store.maxMemoryMiB * 1024 * 1024),
+    ...(store.kind === 'standalone' ? optional('checkpointSeconds', store.checkpointSeconds) : {}),
+    ...(store.kind === 'standalone' ? optional('evictionPolicy', store.evictionPolicy) : {}),
+    workerUrl: args.workerUrl,
+    log: log.write,
+  };
+}
+
+/** Peers beyond loopback: this host itself where that is not its address, and for a store on the network the hosts of its users. */
+function allowed(job: JobEnvironment, store: Store, place: TcpListen | UnixListen): Pick<OrchestratorOptions, 'allow'> {
+  if (place.kind === 'unix') return {};
+  if (store.kind === 'colocated') return { allow: { addresses: [place.host] } };
+  if (store.scope === 'loopback') return {};
+  const folder = join(storeFolder(job.dir, store.name), 'allow');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return { allow: { addresses: [place.host], folder } };
+}
+
+function optional<Key extends string, Value>(key: Key, value: Value | undefined): { readonly [Name in Key]?: Value } {
+  return value === undefined ? {} : ({ [key]: value } as { readonly [Name in Key]: Value });
+}
