@@ -1,0 +1,96 @@
+import type { Job } from '../ir/index.js';
+
+/** Where a job stands, in one vocabulary for all schedulers. `UNKNOWN`: the scheduler does not say. */
+export const jobStates = [
+  'PENDING',
+  'RUNNING',
+  'COMPLETED',
+  'FAILED',
+  'CANCELLED',
+  'TIMEOUT',
+  'OUT_OF_MEMORY',
+  'NODE_FAIL',
+  'PREEMPTED',
+  'UNKNOWN',
+] as const;
+export type JobState = (typeof jobStates)[number];
+
+/** Whether a job in that state may still do something. */
+export function isAlive(state: JobState): boolean {
+  return state === 'PENDING' || state === 'RUNNING';
+}
+
+/** What a scheduler says of a job, or of one element of a job array or component of a heterogeneous job. */
+export interface JobReport {
+  /** The id that submit.sh printed, as far as the scheduler repeats it: compared by {@link sameJob}. */
+  readonly id: string;
+  /** `3` of an array; absent where the report is of the job as a whole. */
+  readonly element?: string;
+  readonly state: JobState;
+  /** The scheduler's own word. */
+  readonly native: string;
+  /** Why it waits, or how it ended, in the scheduler's words. */
+  readonly reason?: string;
+  /** Exit code of the script; 128 + n where signal n ended it. */
+  readonly exit?: number;
+  readonly elapsedSeconds?: number;
+  /** The folder that it was submitted from. */
+  readonly folder?: string;
+}
+
+/** What a command printed. */
+export interface Answer {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number | undefined;
+}
+
+/** A command that says where jobs stand. */
+export interface StateQuery {
+  /** Argument list; `ids` are one or more, or exactly one with `oneAtATime`. */
+  command(ids: readonly string[]): readonly string[];
+  readonly oneAtATime?: boolean;
+  /** Where the command is missing or refuses, one does without. */
+  readonly optional?: boolean;
+  /** Reports of the jobs that it knows; `undefined` where it did not answer. */
+  read(answer: Answer): readonly JobReport[] | undefined;
+}
+
+/** How to ask a scheduler about jobs, and how to end them. Commands are argument lists, run without a shell. */
+export interface Queries {
+  /** The first is asked about all jobs; each further one about what those before it do not know, or have no exit code of. */
+  readonly states: readonly [StateQuery, ...StateQuery[]];
+  /** What a job writes about its own end, where the scheduler forgets it at once; `index` is of a job submitted once a member. */
+  readonly endLog?: {
+    path(job: Job, index: number | undefined): string;
+    read(text: string): Omit<JobReport, 'id'> | undefined;
+  };
+  /** Words before the ids of the jobs to end. */
+  readonly cancel: readonly [string, ...string[]];
+  /** Asks for the scheduler's verdict on a script without submitting it, where it has one. */
+  readonly testOnly?: (script: string) => readonly string[];
+}
+
+/** Whether two ids name one job: the server's name may be longer in one of them, an element's index is in brackets. */
+export function sameJob(one: string, other: string): boolean {
+  return numberOf(one) === numberOf(other);
+}
+
+function numberOf(id: string): string {
+  return /^\d+/.exec(id)?.[0] ?? id;
+}
+
+/** Seconds of `1-02:03:04`, `02:03:04` or `3:04`; `undefined` for anything else. */
+export function clockSeconds(text: string): number | undefined {
+  const match = /^(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)$/.exec(text.trim());
+  if (match === null) return undefined;
+  const [days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0));
+  return ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
+}
+
+/** The fields that have a value. */
+export function given<Fields extends object>(
+  fields: Fields,
+): { [Key in keyof Fields]?: Exclude<Fields[Key], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== '')) as never;
+}

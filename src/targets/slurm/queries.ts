@@ -1,0 +1,135 @@
+import { type Answer, clockSeconds, given, type JobReport, type JobState, type Queries } from '../queries.js';
+
+const states: Readonly<Record<string, JobState>> = {
+  PENDING: 'PENDING',
+  CONFIGURING: 'PENDING',
+  REQUEUED: 'PENDING',
+  REQUEUE_FED: 'PENDING',
+  REQUEUE_HOLD: 'PENDING',
+  SPECIAL_EXIT: 'PENDING',
+  RESV_DEL_HOLD: 'PENDING',
+  RUNNING: 'RUNNING',
+  COMPLETING: 'RUNNING',
+  SUSPENDED: 'RUNNING',
+  STOPPED: 'RUNNING',
+  STAGE_OUT: 'RUNNING',
+  SIGNALING: 'RUNNING',
+  RESIZING: 'RUNNING',
+  COMPLETED: 'COMPLETED',
+  FAILED: 'FAILED',
+  BOOT_FAIL: 'FAILED',
+  CANCELLED: 'CANCELLED',
+  REVOKED: 'CANCELLED',
+  TIMEOUT: 'TIMEOUT',
+  DEADLINE: 'TIMEOUT',
+  OUT_OF_MEMORY: 'OUT_OF_MEMORY',
+  NODE_FAIL: 'NODE_FAIL',
+  PREEMPTED: 'PREEMPTED',
+};
+
+/** `CANCELLED by 1000` is CANCELLED. */
+function stateOf(native: string): JobState {
+  return states[native.split(' ')[0] ?? ''] ?? 'UNKNOWN';
+}
+
+/** `12`, `12_3` of an array, `12_[4-9%2]` of its elements that wait, `12+1` of a heterogeneous job. */
+function idOf(text: string): Pick<JobReport, 'id' | 'element'> {
+  const [, id = text, element] = /^(\d+)[_+]\[?([^\]]*)\]?$/.exec(text) ?? [];
+  return { id, ...given({ element }) };
+}
+
+/** `3:0` is exit code 3; `0:15` signal 15. */
+function exitOf(text: string): number | undefined {
+  const [code, signal] = text.split(':').map(Number);
+  return code === undefined || Number.isNaN(code) ? undefined : code === 0 && signal ? 128 + signal : code;
+}
+
+/** Words for what is no reason. */
+const noReason = /^(None|)$/;
+
+function readSqueue({ stdout, stderr, exitCode }: Answer): JobReport[] | undefined {
+  // A single id that has been forgotten is an error; among others it is left out.
+  if (exitCode !== 0) return /invalid job id/i.test(stderr) ? [] : undefined;
+  return lines(stdout).map((line) => {
+    const [id = '', native = '', reason = '', elapsed = '', ...folder] = line.split('|');
+    return {
+      ...idOf(id),
+      state: stateOf(native),
+      native,
+      ...given({
+        reason: noReason.test(reason) ? undefined : reason,
+        elapsedSeconds: clockSeconds(elapsed),
+        folder: folder.join('|'),
+      }),
+    };
+  });
+}
+
+function readSacct({ stdout, exitCode }: Answer): JobReport[] | undefined {
+  if (exitCode !== 0) return undefined;
+  return lines(stdout).flatMap((line) => {
+    const [id = '', native = '', exit = '', elapsed = ''] = line.split('|');
+    // Just after its end a job has a row without a state.
+    if (native === '') return [];
+    const state = stateOf(native);
+    const ended = state !== 'PENDING' && state !== 'RUNNING';
+    return {
+      ...idOf(id),
+      state,
+      native,
+      ...given({
+        exit: ended ? exitOf(exit) : undefined,
+        elapsedSeconds: elapsed === '' ? undefined : Number(elapsed),
+      }),
+    };
+  });
+}
+
+function readScontrol({ stdout, stderr, exitCode }: Answer): JobReport[] | undefined {
+  if (exitCode !== 0) return /invalid job id/i.test(stderr) ? [] : undefined;
+  return lines(stdout).flatMap((line) => {
+    const field = (name: string) => new RegExp(` ${name}=(\\S+)`).exec(` ${line}`)?.[1];
+    const native = field('JobState') ?? '';
+    const array = field('ArrayJobId');
+    const component = field('HetJobId');
+    const reason = field('Reason') ?? '';
+    return {
+      id: array ?? component ?? field('JobId') ?? '',
+      state: stateOf(native),
+      native,
+      ...given({
+        element: array === undefined ? field('HetJobOffset') : field('ArrayTaskId'),
+        reason: noReason.test(reason) ? undefined : reason,
+        exit: exitOf(field('ExitCode') ?? ''),
+        elapsedSeconds: clockSeconds(field('RunTime') ?? ''),
+      }),
+    };
+  });
+}
+
+function lines(text: string): string[] {
+  return text.split('\n').filter((line) => line.trim() !== '');
+}
+
+/** squeue for what waits and runs; sacct for what has ended; without accounting scontrol, while the controller remembers. */
+export const slurmQueries: Queries = {
+  states: [
+    {
+      command: (ids) => ['squeue', '-h', '-r', '-t', 'all', '-o', '%i|%T|%r|%M|%Z', '-j', ids.join(',')],
+      read: readSqueue,
+    },
+    {
+      command: (ids) => ['sacct', '-n', '-P', '-X', '-o', 'JobID,State,ExitCode,ElapsedRaw', '-j', ids.join(',')],
+      optional: true,
+      read: readSacct,
+    },
+    {
+      command: ([id = '']) => ['scontrol', '-o', 'show', 'job', id],
+      oneAtATime: true,
+      optional: true,
+      read: readScontrol,
+    },
+  ],
+  cancel: ['scancel'],
+  testOnly: (script) => ['sbatch', '--test-only', script],
+};
