@@ -58,6 +58,8 @@ export interface StateQuery {
 
 /** How to ask a scheduler about jobs, and how to end them. Commands are argument lists, run without a shell. */
 export interface Queries {
+  /** The program that submit.sh submits with. */
+  readonly submit: string;
   /** The first is asked about all jobs; each further one about what those before it do not know, or have no exit code of. */
   readonly states: readonly [StateQuery, ...StateQuery[]];
   /** What a job writes about its own end, where the scheduler forgets it at once; `index` is of a job submitted once a member. */
@@ -78,6 +80,19 @@ export function sameJob(one: string, other: string): boolean {
 
 function numberOf(id: string): string {
   return /^\d+/.exec(id)?.[0] ?? id;
+}
+
+/** Indices of `4-9%2` or `0,2-6:2`, each on its own: how schedulers write elements that they have not told apart yet. */
+export function expandElements(list: string): string[] {
+  return list
+    .replace(/%\d+$/, '')
+    .split(',')
+    .flatMap((part) => {
+      const [, first = '', last = first, step = '1'] = /^(\d+)(?:-(\d+))?(?::(\d+))?$/.exec(part) ?? [];
+      if (first === '') return [];
+      const count = Math.floor((Number(last) - Number(first)) / Number(step)) + 1;
+      return Array.from({ length: Math.max(count, 0) }, (_, place) => String(Number(first) + place * Number(step)));
+    });
 }
 
 /** Seconds of `1-02:03:04`, `02:03:04` or `3:04`; `undefined` for anything else. */

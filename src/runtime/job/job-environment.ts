@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { WorkflowError } from '../../diagnostics/index.js';
+import { MemberSelection } from './member-selection.js';
 
 /** What the job's script tells the runtime: `SIMWRIGHT_*` variables and the folder it runs in. */
 export interface JobEnvironment {
@@ -25,6 +26,8 @@ export interface JobEnvironment {
   readonly retries: number;
   /** Milliseconds between SIGTERM and SIGKILL. */
   readonly killAfterMs: number;
+  /** The members that the run is limited to. @default all */
+  readonly members?: MemberSelection;
 }
 
 /** Reads the variables that the job's script sets. Throws RUN1001 for one that is missing or malformed. */
@@ -38,6 +41,8 @@ export function readJobEnvironment(env: NodeJS.ProcessEnv, dir: string): JobEnvi
   const job = env['SIMWRIGHT_JOB'];
   if (job === undefined || job === '') throw misuse('SIMWRIGHT_JOB is not set');
   const hosts = (env['SIMWRIGHT_HOSTS'] ?? '').split(/[\s,]+/).filter((host) => host !== '');
+  const members = MemberSelection.parse(env['SIMWRIGHT_MEMBERS']);
+  if (members === undefined) throw misuse(`SIMWRIGHT_MEMBERS=${env['SIMWRIGHT_MEMBERS']} is no list of members`);
   return {
     dir,
     job,
@@ -50,6 +55,7 @@ export function readJobEnvironment(env: NodeJS.ProcessEnv, dir: string): JobEnvi
     fresh: /^(1|true|yes)$/.test(env['SIMWRIGHT_FRESH'] ?? ''),
     retries: number('SIMWRIGHT_RETRY') ?? 0,
     killAfterMs: (number('SIMWRIGHT_KILL_AFTER') ?? 10) * 1000,
+    members,
   };
 }
 

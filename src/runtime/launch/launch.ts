@@ -88,7 +88,9 @@ async function launchWatched(
     linkModules(job.dir);
     writer.launch({ launch: 'launching' });
     const place = onComponent(job, jobOf(plan, job.job), entity.component);
-    const indices = indicesOf(plan, job, entity, options);
+    const indices = indicesOf(plan, job, entity, options).filter(
+      (index) => job.members?.has(entity.name, index) ?? true,
+    );
     const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), indices.length);
     const outcome = await runMembers(
       {
@@ -178,6 +180,7 @@ function describe(
   { counts, notStarted }: MembersOutcome,
   stopped: StopReason | undefined,
 ): string {
+  if (total === 0) return `${entity.name}: none of its members was asked for`;
   const parts = [
     counts.completed > 0 ? `${counts.completed} completed` : '',
     counts['completed-before'] > 0 ? `${counts['completed-before']} completed before, skipped` : '',

@@ -2,6 +2,7 @@ import { mkdirSync, watch } from 'node:fs';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Entity, Event, Plan } from '../../ir/index.js';
 import { type JobEnvironment, thisHost } from '../job/job-environment.js';
+import { MemberSelection } from '../job/member-selection.js';
 import { statusFolder } from '../job/paths.js';
 import { isAlive } from '../job/process-identity.js';
 import { entityOf } from '../job/read-plan.js';
@@ -52,12 +53,25 @@ export function awaitedEvent(job: JobEnvironment, plan: Plan, entity: Entity, na
   const target = whole ?? entityOf(plan, member?.[1] ?? name);
   // What an earlier run of the same job left says nothing of this one, but for members that need not run again.
   const sameJob = target.job === entity.job;
+  const { members: chosen = MemberSelection.all } = job;
+  const index = member === null ? undefined : Number(member[2]);
+  if (index !== undefined && !chosen.has(target.name, index)) throw notChosen(entity, name);
   const counts = (seen: MemberEvent | LaunchEvent): boolean => {
+    if ('index' in seen && !chosen.has(target.name, seen.index)) return false;
     if (!sameJob || seen.jobId === job.jobId) return true;
     return !job.fresh && 'state' in seen && seen.state === 'completed' && seen.digest === target.digest;
   };
   const isGone = (launch: LaunchEvent): boolean => sameJob && launch.host === thisHost() && !isAlive(launch);
-  return { entity: target, event, member: member === null ? undefined : Number(member[2]), counts, isGone };
+  const members = { ...target.members, count: chosen.count(target) };
+  return { entity: { ...target, members }, event, member: index, counts, isGone };
+}
+
+function notChosen(entity: Entity, member: string): WorkflowError {
+  return new WorkflowError({
+    code: 'RUN1009',
+    message: `${entity.name} is not launched: it waits for '${member}', which is not among the members that were asked for`,
+    hint: 'add it to --members',
+  });
 }
 
 function cannotCome(entity: Entity, { entity: target, member, event }: Awaited, why: string): WorkflowError {

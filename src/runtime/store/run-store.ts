@@ -9,6 +9,7 @@ import { type Orchestrator, type OrchestratorOptions, startOrchestrator } from '
 import { preloadModels } from '../preload/preload-models.js';
 import { writeJsonLine } from '../supervisor/json-lines.js';
 import { type StoreWord, toWire } from '../supervisor/messages.js';
+import { parseDeviceMap } from './device-map.js';
 import { listenPlace } from './listen-places.js';
 import { LogFile } from './log-file.js';
 import { pinProcess } from './pin-process.js';
@@ -85,6 +86,7 @@ async function orchestratorOptions(
     intraOpThreads: store.intraOpThreads ?? store.cpus,
     ...optional('maxClients', store.maxClients),
     ...optional('maxMemoryBytes', store.maxMemoryMiB === undefined ? undefined : store.maxMemoryMiB * 1024 * 1024),
+    mapDevice: parseDeviceMap(process.env['SIMWRIGHT_MAP_DEVICE']),
     workerUrl: args.workerUrl,
     log: log.write,
   };

@@ -40,6 +40,7 @@ function readLog(text: string): Omit<JobReport, 'id'> | undefined {
 
 /** qstat forgets a job when it ends; what came of it stands in its own log. */
 export const cobaltQueries: Queries = {
+  submit: 'qsub',
   states: [{ command: (ids) => ['qstat', '--header=JobID:State:RunTime', ...ids], read: readQstat }],
   endLog: {
     path: (job, index) => `logs/${jobName(job.name)}${index === undefined ? '' : `-${index}`}.cobaltlog`,

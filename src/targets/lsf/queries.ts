@@ -65,6 +65,7 @@ function report(record: Record_): JobReport {
 
 /** bjobs, which remembers ended jobs for an hour unless the site says otherwise. */
 export const lsfQueries: Queries = {
+  submit: 'bsub',
   states: [
     {
       command: (ids) => [

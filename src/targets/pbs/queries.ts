@@ -99,6 +99,7 @@ function waiting(native: string, comment: string | undefined): string | undefine
 
 /** qstat with the jobs that have ended (where the server keeps a history), and with each element of an array. */
 export const pbsQueries: Queries = {
+  submit: 'qsub',
   states: [{ command: (ids) => ['qstat', '-x', '-t', '-f', '-F', 'json', ...ids], read: readQstat }],
   cancel: ['qdel'],
 };

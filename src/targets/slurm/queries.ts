@@ -1,4 +1,12 @@
-import { type Answer, clockSeconds, given, type JobReport, type JobState, type Queries } from '../queries.js';
+import {
+  type Answer,
+  clockSeconds,
+  expandElements,
+  given,
+  type JobReport,
+  type JobState,
+  type Queries,
+} from '../queries.js';
 
 const states: Readonly<Record<string, JobState>> = {
   PENDING: 'PENDING',
@@ -33,9 +41,9 @@ function stateOf(native: string): JobState {
 }
 
 /** `12`, `12_3` of an array, `12_[4-9%2]` of its elements that wait, `12+1` of a heterogeneous job. */
-function idOf(text: string): Pick<JobReport, 'id' | 'element'> {
-  const [, id = text, element] = /^(\d+)[_+]\[?([^\]]*)\]?$/.exec(text) ?? [];
-  return { id, ...given({ element }) };
+function idsOf(text: string): Pick<JobReport, 'id' | 'element'>[] {
+  const [, id = text, list] = /^(\d+)[_+]\[?([^\]]*)\]?$/.exec(text) ?? [];
+  return list === undefined ? [{ id }] : expandElements(list).map((element) => ({ id, element }));
 }
 
 /** `3:0` is exit code 3; `0:15` signal 15. */
@@ -50,10 +58,10 @@ const noReason = /^(None|)$/;
 function readSqueue({ stdout, stderr, exitCode }: Answer): JobReport[] | undefined {
   // A single id that has been forgotten is an error; among others it is left out.
   if (exitCode !== 0) return /invalid job id/i.test(stderr) ? [] : undefined;
-  return lines(stdout).map((line) => {
+  return lines(stdout).flatMap((line) => {
     const [id = '', native = '', reason = '', elapsed = '', ...folder] = line.split('|');
-    return {
-      ...idOf(id),
+    return idsOf(id).map((one) => ({
+      ...one,
       state: stateOf(native),
       native,
       ...given({
@@ -61,7 +69,7 @@ function readSqueue({ stdout, stderr, exitCode }: Answer): JobReport[] | undefin
         elapsedSeconds: clockSeconds(elapsed),
         folder: folder.join('|'),
       }),
-    };
+    }));
   });
 }
 
@@ -73,15 +81,15 @@ function readSacct({ stdout, exitCode }: Answer): JobReport[] | undefined {
     if (native === '') return [];
     const state = stateOf(native);
     const ended = state !== 'PENDING' && state !== 'RUNNING';
-    return {
-      ...idOf(id),
+    return idsOf(id).map((one) => ({
+      ...one,
       state,
       native,
       ...given({
         exit: ended ? exitOf(exit) : undefined,
         elapsedSeconds: elapsed === '' ? undefined : Number(elapsed),
       }),
-    };
+    }));
   });
 }
 
@@ -90,20 +98,20 @@ function readScontrol({ stdout, stderr, exitCode }: Answer): JobReport[] | undef
   return lines(stdout).flatMap((line) => {
     const field = (name: string) => new RegExp(` ${name}=(\\S+)`).exec(` ${line}`)?.[1];
     const native = field('JobState') ?? '';
-    const array = field('ArrayJobId');
-    const component = field('HetJobId');
+    const [array, component] = [field('ArrayJobId'), field('HetJobId')];
+    const elements = array === undefined ? [field('HetJobOffset')] : expandElements(field('ArrayTaskId') ?? '');
     const reason = field('Reason') ?? '';
-    return {
+    return elements.map((element) => ({
       id: array ?? component ?? field('JobId') ?? '',
       state: stateOf(native),
       native,
       ...given({
-        element: array === undefined ? field('HetJobOffset') : field('ArrayTaskId'),
+        element,
         reason: noReason.test(reason) ? undefined : reason,
         exit: exitOf(field('ExitCode') ?? ''),
         elapsedSeconds: clockSeconds(field('RunTime') ?? ''),
       }),
-    };
+    }));
   });
 }
 
@@ -113,6 +121,7 @@ function lines(text: string): string[] {
 
 /** squeue for what waits and runs; sacct for what has ended; without accounting scontrol, while the controller remembers. */
 export const slurmQueries: Queries = {
+  submit: 'sbatch',
   states: [
     {
       command: (ids) => ['squeue', '-h', '-r', '-t', 'all', '-o', '%i|%T|%r|%M|%Z', '-j', ids.join(',')],
