@@ -2,6 +2,7 @@ import { DefaultRenderer, Listr, ListrLogger, type ListrTask, ProcessOutput } fr
 import type { Plan } from '../ir/index.js';
 import type { MemberSelection } from '../runtime/job/member-selection.js';
 import { type EntitySummary, StatusReader, summarize } from '../runtime/status/index.js';
+import { describeSkip } from './jobs/entities.js';
 import { describeStats, type StoreReport, storeReports } from './jobs/stores.js';
 
 /** Shows how far a run is: a line an entity on a terminal, a plain line a change elsewhere. All of it on stderr. */
@@ -159,15 +160,10 @@ async function everyInterval(ended: Promise<unknown>, look: () => void): Promise
   }
 }
 
-/** `skipped: it waits for …`, where it is so. */
-function describeSkip({ skipped }: EntitySummary): string | undefined {
-  return skipped === undefined ? undefined : `skipped: ${skipped.replace(/^.*? is not launched: /, '')}`;
-}
-
 /** `waiting`, `running`, … */
 function describeModel(summary: EntitySummary, isEnding: boolean): string {
   const state = (['running', 'failed', 'interrupted', 'completed'] as const).find((one) => summary[one] > 0);
-  return describeSkip(summary) ?? (state === 'running' && isEnding ? 'being ended' : (state ?? 'waiting'));
+  return skipped(summary) ?? (state === 'running' && isEnding ? 'being ended' : (state ?? 'waiting'));
 }
 
 /** `2/6 completed, 2 running`. */
@@ -176,5 +172,10 @@ function describeEnsemble(summary: EntitySummary, isEnding: boolean): string {
   for (const state of ['running', 'failed', 'interrupted'] as const) {
     if (summary[state] > 0) parts.push(`${summary[state]} ${isEnding && state === 'running' ? 'being ended' : state}`);
   }
-  return describeSkip(summary) ?? parts.join(', ');
+  return skipped(summary) ?? parts.join(', ');
+}
+
+/** `skipped: it waits for …`, where it is so. */
+function skipped({ skipped: reason }: EntitySummary): string | undefined {
+  return reason === undefined ? undefined : `skipped: ${describeSkip(reason)}`;
 }

@@ -47,9 +47,8 @@ export interface Answer {
 
 /** A command that says where jobs stand. */
 export interface StateQuery {
-  /** Argument list; `ids` are one or more, or exactly one with `oneAtATime`. */
+  /** Argument list; what it says of other jobs than `ids` is not looked at. */
   command(ids: readonly string[]): readonly string[];
-  readonly oneAtATime?: boolean;
   /** Where the command is missing or refuses, one does without. */
   readonly optional?: boolean;
   /** Reports of the jobs that it knows; `undefined` where it did not answer. */

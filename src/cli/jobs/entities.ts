@@ -53,3 +53,8 @@ export function failuresOf(entity: Entity, reader: StatusReader): FailedMember[]
 export function describeFailure({ exit, signal, reason }: FailedMember): string {
   return reason ?? signal ?? `exit code ${exit ?? '?'}`;
 }
+
+/** Why an entity was not launched, without its name. */
+export function describeSkip(reason: string): string {
+  return reason.replace(/^.*? is not launched: /, '');
+}

@@ -3,7 +3,7 @@ import { formatClock } from '../../ir/index.js';
 import { StatusReader } from '../../runtime/status/index.js';
 import { isAlive, type JobState } from '../../targets/queries.js';
 import { formatTable } from '../table.js';
-import { describeFailure, type EntityReport, entityReports } from './entities.js';
+import { describeFailure, describeSkip, type EntityReport, entityReports } from './entities.js';
 import { type JobFolder, needSubmissions } from './folder.js';
 import type { Asking } from './scheduler.js';
 import { type JobStanding, notStarted, shown, standingsOf } from './standing.js';
@@ -74,7 +74,7 @@ export function formatReport(report: StatusReport): string {
 const jobHeadings = ['JOB', 'ID', 'STATE', 'ELAPSED', 'EXIT', 'REASON'];
 
 function jobRow({ name, id, state, elapsedSeconds, exit, reason, elements }: JobStanding): string[] {
-  const elapsed = elapsedSeconds === undefined ? '' : formatClock(elapsedSeconds);
+  const elapsed = elapsedSeconds === undefined || state === 'PENDING' ? '' : formatClock(elapsedSeconds);
   return [
     name,
     id,
@@ -109,7 +109,7 @@ function failureLines({ name, skipped, failures }: EntityReport): string[] {
   const lines = failures
     .slice(0, shownFailures)
     .map((failure) => `${failure.name} failed: ${describeFailure(failure)}; see ${failure.output}`);
-  if (skipped !== undefined) lines.push(`${name} was skipped: ${skipped}`);
+  if (skipped !== undefined) lines.push(`${name} was skipped: ${describeSkip(skipped)}`);
   const more = failures.length - shownFailures;
   return more > 0 ? [...lines, `and ${more} more of ${name}`] : lines;
 }

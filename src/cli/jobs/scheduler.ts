@@ -75,7 +75,7 @@ export async function reportsOf(
   const known = new Map<string, JobReport[]>();
   for (const query of queries.states) {
     const ids = jobs.filter((job) => isWanting(job, known.get(job.id))).map(({ id }) => id);
-    for (const some of groups(ids, query.oneAtATime ? 1 : idsAtOnce)) {
+    for (const some of groups(ids, idsAtOnce)) {
       for (const report of await answerOf(query, some, asking)) {
         const id = some.find((one) => sameJob(one, report.id));
         if (id !== undefined) known.set(id, merged(known.get(id) ?? [], report));

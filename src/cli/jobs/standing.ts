@@ -74,7 +74,10 @@ function combined({ job, id }: Submission, reports: readonly JobReport[]): JobSt
   ];
   const state = order.find((one) => reports.some((report) => report.state === one)) ?? 'UNKNOWN';
   const telling = reports.filter((report) => report.state === state);
-  const exits = isAlive(state) ? [] : reports.flatMap(({ exit }) => exit ?? []);
+  // Of a job that has not ended by itself, 0 says nothing.
+  const exits = isAlive(state)
+    ? []
+    : reports.flatMap(({ exit = 0 }) => (exit === 0 && state !== 'COMPLETED' ? [] : exit));
   const times = reports.flatMap(({ elapsedSeconds }) => elapsedSeconds ?? []);
   const reason = telling.find((report) => report.reason !== undefined)?.reason;
   return {

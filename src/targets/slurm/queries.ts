@@ -133,8 +133,8 @@ export const slurmQueries: Queries = {
       read: readSacct,
     },
     {
-      command: ([id = '']) => ['scontrol', '-o', 'show', 'job', id],
-      oneAtATime: true,
+      // It takes one id, or none.
+      command: (ids) => ['scontrol', '-o', 'show', 'job', ...(ids.length === 1 ? ids : [])],
       optional: true,
       read: readScontrol,
     },
