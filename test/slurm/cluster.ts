@@ -5,12 +5,18 @@ import { root } from '../helpers/simwright.js';
 
 const script = join(root, 'test/clusters/slurm/cluster');
 
-/** A place of its own, so that a cluster that somebody else has brought up stays. */
-const place = {
-  SIMWRIGHT_SLURM_DIR: '/var/tmp/simwright-slurm-test',
-  SIMWRIGHT_SLURM_SUBNET: '10.213.78',
-  SIMWRIGHT_SLURM_LINK: 'swslurmt0',
-};
+/** Places of their own, one a test file, so that a cluster that somebody else has brought up stays. */
+const places = {
+  first: 0,
+  jobs: 1,
+} as const;
+export type Place = keyof typeof places;
+
+const variablesOf = (place: Place) => ({
+  SIMWRIGHT_SLURM_DIR: `/var/tmp/simwright-slurm-test-${places[place]}`,
+  SIMWRIGHT_SLURM_SUBNET: `10.213.${78 + places[place]}`,
+  SIMWRIGHT_SLURM_LINK: `swslurmt${places[place]}`,
+});
 
 /** Why there can be no Slurm on this machine; empty where there can. Packages are installed only where that was allowed. */
 export function whyNoSlurm(): string {
@@ -51,19 +57,22 @@ const ended = /^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL|OUT_OF_MEMORY|BOOT
 export class Cluster {
   readonly env: Readonly<Record<string, string>>;
 
-  private constructor(configuration: string) {
+  private constructor(
+    configuration: string,
+    readonly place: Place,
+  ) {
     this.env = { SLURM_CONF: configuration };
   }
 
-  static async up(): Promise<Cluster> {
-    const { stdout } = await execa(script, ['up'], { env: place, stdin: 'ignore' });
+  static async up(place: Place = 'first'): Promise<Cluster> {
+    const { stdout } = await execa(script, ['up'], { env: variablesOf(place), stdin: 'ignore' });
     const configuration = /SLURM_CONF=(\S+)/.exec(stdout)?.[1];
     if (configuration === undefined) throw new Error(`the cluster has said: ${stdout}`);
-    return new Cluster(configuration);
+    return new Cluster(configuration, place);
   }
 
-  static async down(): Promise<void> {
-    await execa(script, ['down'], { env: place, stdin: 'ignore' });
+  static async down(place: Place = 'first'): Promise<void> {
+    await execa(script, ['down'], { env: variablesOf(place), stdin: 'ignore' });
   }
 
   /** Runs one of Slurm's commands; returns what it prints. */
@@ -74,7 +83,11 @@ export class Cluster {
 
   /** Runs a command as on a node. */
   async on(node: string, ...words: readonly string[]): Promise<string> {
-    const { stdout } = await execa(script, ['on', node, '--', ...words], { env: place, stdin: 'ignore', cwd: '/' });
+    const { stdout } = await execa(script, ['on', node, '--', ...words], {
+      env: variablesOf(this.place),
+      stdin: 'ignore',
+      cwd: '/',
+    });
     return stdout;
   }
 

@@ -46,10 +46,12 @@ function idsOf(text: string): Pick<JobReport, 'id' | 'element'>[] {
   return list === undefined ? [{ id }] : expandElements(list).map((element) => ({ id, element }));
 }
 
-/** `3:0` is exit code 3; `0:15` signal 15. */
+/** `3:0` is exit code 3; `0:15` signal 15. Numbers that are no signal are Slurm's own: `0:125` stands for too little memory. */
 function exitOf(text: string): number | undefined {
   const [code, signal] = text.split(':').map(Number);
-  return code === undefined || Number.isNaN(code) ? undefined : code === 0 && signal ? 128 + signal : code;
+  if (code === undefined || Number.isNaN(code)) return undefined;
+  if (code !== 0 || !signal) return code;
+  return signal < 32 ? 128 + signal : undefined;
 }
 
 /** Words for what is no reason. */
