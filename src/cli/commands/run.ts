@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import { writeFolder } from '../../compiler/index.js';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { memberDirectory, type Plan } from '../../ir/index.js';
-import { MemberSelection } from '../../runtime/job/member-selection.js';
+import { limitPlan, MemberSelection } from '../../runtime/job/member-selection.js';
 import { type EntitySummary, StatusReader } from '../../runtime/status/index.js';
 import { chosenMembers } from '../chosen-members.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
@@ -65,7 +65,8 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
   await uninterrupted(() => writeFolder(folder, withRuntime(files, false), { force: options.force === true }));
   process.stderr.write(`running ${plan.experiment} in ${folder}\n`);
   const started = Date.now();
-  const run: Run = { plan, folder, chosen: MemberSelection.parse(members) ?? MemberSelection.all };
+  const chosen = MemberSelection.parse(members) ?? MemberSelection.all;
+  const run: Run = { plan: limitPlan(plan, chosen), folder, chosen };
   const { exitCode, interrupted } = await submitAndFollow(run, members, options);
   const summaries = summarizeRun(run);
   const failed = exitCode !== 0;

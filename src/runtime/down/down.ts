@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobFolder, removeJobFolder } from '../job/job-folder.js';
+import { limitPlan } from '../job/member-selection.js';
 import { controlSocket } from '../job/paths.js';
 import { isAlive, type ProcessIdentity } from '../job/process-identity.js';
 import { readPlan } from '../job/read-plan.js';
@@ -70,7 +71,7 @@ function signalAll(processes: readonly ProcessIdentity[], signal: NodeJS.Signals
 }
 
 function writeMembers(job: JobEnvironment): void {
-  const plan = readPlan(job.dir);
+  const plan = limitPlan(readPlan(job.dir), job.members);
   if (!plan.entities.some(({ kind }) => kind === 'ensemble')) return;
   const reader = new StatusReader(job.dir);
   reader.refresh();

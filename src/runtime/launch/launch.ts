@@ -2,6 +2,7 @@ import { WorkflowError } from '../../diagnostics/index.js';
 import type { Entity, Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobFolder } from '../job/job-folder.js';
+import { limitPlan } from '../job/member-selection.js';
 import { controlSocket } from '../job/paths.js';
 import { entityOf, jobOf, readPlan } from '../job/read-plan.js';
 import { watchScript } from '../job/watch-script.js';
@@ -38,7 +39,7 @@ export interface LaunchOptions {
  * applications, 124 at the deadline.
  */
 export async function launch(job: JobEnvironment, options: LaunchOptions): Promise<number> {
-  const plan = readPlan(job.dir);
+  const plan = limitPlan(readPlan(job.dir), job.members);
   const entity = entityOf(plan, options.entity);
   checkMember(entity, options.member);
   const stop = new StopRequest();

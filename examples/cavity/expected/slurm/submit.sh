@@ -32,14 +32,15 @@ mkdir -p run
 # --parsable prints ID or ID;CLUSTER.
 submit() { sbatch --parsable "$@" | cut -d ';' -f 1; }
 
-submitted=() # rows of run/jobs.tsv
+submitted=() stopped='' # rows of run/jobs.tsv; the exit code that a signal asks for
 record() { # NAME ID
   submitted+=("$1"$'\t'"$2")
   printf '%s\t%s\n' "$1" "$2" | tee -a run/jobs.tsv
+  [ -z "$stopped" ] || exit "$stopped"
 }
 refused() { # NAME
-  echo "submit.sh: job $1 was refused" >&2
-  exit 3
+  [ -n "$stopped" ] || echo "submit.sh: job $1 was refused" >&2
+  exit "${stopped:-3}"
 }
 take_back() {
   local ids=("${submitted[@]##*$'\t'}")
@@ -53,8 +54,9 @@ take_back() {
   fi
 }
 trap take_back EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+# At a signal the submission under way is waited for: its id is needed.
+trap 'stopped=130' INT
+trap 'stopped=143' TERM HUP
 
 job1=$(submit jobs/cavity.sbatch) || refused cavity
 record cavity "$job1"
