@@ -79,6 +79,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
           'src/targets/quoting.ts',
           'src/targets/dependencies.ts',
           'src/targets/directives.ts',
+          'src/targets/queries.ts',
           'src/targets/launchers/',
           'src/ir/',
           'src/diagnostics/',

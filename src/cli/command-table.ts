@@ -43,6 +43,21 @@ const commands = {
     description: 'compile for this machine and run to the end, with progress',
     load: async () => (await import('./commands/run.js')).runCommand(),
   },
+  submit: {
+    arguments: '<dir>',
+    description: "run a compiled folder's submit.sh: all jobs are queued, or none",
+    load: async () => (await import('./commands/submit.js')).submitCommand(),
+  },
+  status: {
+    arguments: '<dir>',
+    description: 'show where the jobs, members and stores of a folder stand',
+    load: async () => (await import('./commands/status.js')).statusCommand(),
+  },
+  cancel: {
+    arguments: '<dir>',
+    description: 'end the jobs of a folder, and wait until they have ended',
+    load: async () => (await import('./commands/cancel.js')).cancelCommand(),
+  },
   orchestrator: {
     description: 'start a tensor store that runs ML models, for SmartRedis clients',
     load: async () => (await import('./commands/orchestrator.js')).orchestratorCommand(),

@@ -37,6 +37,8 @@ export function reportJsonFailure(error: unknown): number {
   return exitCodeOf(error);
 }
 
-function exitCodeOf(error: WorkflowError): number {
-  return error.code.startsWith('CLI') ? ExitCode.usage : ExitCode.workflowErrors;
+function exitCodeOf({ code }: WorkflowError): number {
+  // No folder of ours, or nothing submitted from it: another command is to be used first.
+  if (code.startsWith('CLI') || code === 'RUN1001' || code === 'JOB1004') return ExitCode.usage;
+  return code.startsWith('JOB') ? ExitCode.schedulerRefused : ExitCode.workflowErrors;
 }

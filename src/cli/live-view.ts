@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { DefaultRenderer, Listr, ListrLogger, type ListrTask, ProcessOutput } from 'listr2';
 import type { Plan } from '../ir/index.js';
+import type { MemberSelection } from '../runtime/job/member-selection.js';
 import { type EntitySummary, StatusReader, summarize } from '../runtime/status/index.js';
+import { describeSkip } from './jobs/entities.js';
+import { describeStats, type StoreReport, storeReports } from './jobs/stores.js';
 
 /** Shows how far a run is: a line an entity on a terminal, a plain line a change elsewhere. All of it on stderr. */
 export interface LiveView {
@@ -15,35 +16,47 @@ export interface LiveView {
 /** How often files are read, in milliseconds. */
 const interval = 200;
 
+/** What is run: a folder, and which of its members. */
+export interface Run {
+  readonly plan: Plan;
+  readonly folder: string;
+  readonly chosen: MemberSelection;
+}
+
 /** The view that suits stderr. */
-export function liveView(plan: Plan, folder: string): LiveView {
-  return process.stderr.isTTY === true ? new TerminalView(plan, folder) : new PlainView(plan, folder);
+export function liveView(run: Run): LiveView {
+  return process.stderr.isTTY === true ? new TerminalView(run) : new PlainView(run);
 }
 
 /** Where each entity stands. */
-export function summarizeRun(plan: Plan, folder: string): EntitySummary[] {
-  return new Progress(plan, folder).refresh();
+export function summarizeRun(run: Run): EntitySummary[] {
+  return new Progress(run).refresh();
 }
 
 class Progress {
   readonly #reader: StatusReader;
 
-  constructor(
-    readonly plan: Plan,
-    readonly folder: string,
-  ) {
-    this.#reader = new StatusReader(folder);
+  constructor(readonly run: Run) {
+    this.#reader = new StatusReader(run.folder);
   }
 
   /** What is shown of an entity. */
   describe(summary: EntitySummary, isEnding = false): string {
-    const isModel = this.plan.entities.some(({ name, kind }) => name === summary.name && kind === 'model');
+    const isModel = this.run.plan.entities.some(({ name, kind }) => name === summary.name && kind === 'model');
     return isModel ? describeModel(summary, isEnding) : describeEnsemble(summary, isEnding);
   }
 
   refresh(): EntitySummary[] {
     this.#reader.refresh();
-    return this.plan.entities.map((entity) => summarize(entity, this.#reader.of(entity.name)));
+    const { plan, chosen } = this.run;
+    return plan.entities.map((entity) => summarize(entity, this.#reader.of(entity.name), chosen));
+  }
+
+  /** Stores that have said something about themselves. */
+  stores(): { readonly name: string; readonly text: string }[] {
+    return storeReports(this.run.plan, this.run.folder).flatMap(({ name, stats }: StoreReport) =>
+      stats === undefined ? [] : [{ name, text: describeStats(stats) }],
+    );
   }
 }
 
@@ -51,23 +64,25 @@ class PlainView implements LiveView {
   readonly #progress: Progress;
   readonly #shown = new Map<string, string>();
 
-  constructor(plan: Plan, folder: string) {
-    this.#progress = new Progress(plan, folder);
+  constructor(run: Run) {
+    this.#progress = new Progress(run);
   }
 
   ending(): void {
     process.stderr.write('ending the applications...\n');
   }
 
+  #show(name: string, text: string): void {
+    if (this.#shown.get(name) === text) return;
+    this.#shown.set(name, text);
+    process.stderr.write(`${name}: ${text}\n`);
+  }
+
   async follow(ended: Promise<unknown>): Promise<void> {
     await everyInterval(ended, () => {
-      for (const summary of this.#progress.refresh()) {
-        const text = this.#progress.describe(summary);
-        if (this.#shown.get(summary.name) === text) continue;
-        this.#shown.set(summary.name, text);
-        process.stderr.write(`${summary.name}: ${text}\n`);
-      }
+      for (const summary of this.#progress.refresh()) this.#show(summary.name, this.#progress.describe(summary));
     });
+    for (const { name, text } of this.#progress.stores()) this.#show(`store ${name}`, text);
   }
 }
 
@@ -81,11 +96,8 @@ class TerminalView implements LiveView {
   readonly #progress: Progress;
   #isEnding = false;
 
-  constructor(
-    readonly plan: Plan,
-    readonly folder: string,
-  ) {
-    this.#progress = new Progress(plan, folder);
+  constructor(readonly run: Run) {
+    this.#progress = new Progress(run);
   }
 
   ending(): void {
@@ -107,7 +119,7 @@ class TerminalView implements LiveView {
         if (summary.completed < summary.total) throw new Error(task.title);
       },
     });
-    const stores: ListrTask[] = this.plan.stores.map(({ name, kind }) => {
+    const stores: ListrTask[] = this.run.plan.stores.map(({ name, kind }) => {
       const title = kind === 'standalone' ? name : `${name} (store)`;
       return {
         title,
@@ -120,7 +132,7 @@ class TerminalView implements LiveView {
       };
     });
     const logger = new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stdout) });
-    const list = new Listr([...stores, ...this.plan.entities.map(({ name }) => line(name))], {
+    const list = new Listr([...stores, ...this.run.plan.entities.map(({ name }) => line(name))], {
       renderer: StderrRenderer,
       concurrent: true,
       exitOnError: false,
@@ -132,10 +144,7 @@ class TerminalView implements LiveView {
     await everyInterval(ended, () => {
       for (const summary of this.#progress.refresh())
         titles.get(summary.name)?.(`${summary.name}: ${this.#progress.describe(summary, this.#isEnding)}`);
-      for (const { name } of this.plan.stores) {
-        const text = describeStore(this.folder, name);
-        if (text !== undefined) titles.get(`store ${name}`)?.(text);
-      }
+      for (const { name, text } of this.#progress.stores()) titles.get(`store ${name}`)?.(text);
     });
     await shown;
   }
@@ -151,15 +160,10 @@ async function everyInterval(ended: Promise<unknown>, look: () => void): Promise
   }
 }
 
-/** `skipped: it waits for …`, where it is so. */
-function describeSkip({ skipped }: EntitySummary): string | undefined {
-  return skipped === undefined ? undefined : `skipped: ${skipped.replace(/^.*? is not launched: /, '')}`;
-}
-
 /** `waiting`, `running`, … */
 function describeModel(summary: EntitySummary, isEnding: boolean): string {
   const state = (['running', 'failed', 'interrupted', 'completed'] as const).find((one) => summary[one] > 0);
-  return describeSkip(summary) ?? (state === 'running' && isEnding ? 'being ended' : (state ?? 'waiting'));
+  return skipped(summary) ?? (state === 'running' && isEnding ? 'being ended' : (state ?? 'waiting'));
 }
 
 /** `2/6 completed, 2 running`. */
@@ -168,25 +172,10 @@ function describeEnsemble(summary: EntitySummary, isEnding: boolean): string {
   for (const state of ['running', 'failed', 'interrupted'] as const) {
     if (summary[state] > 0) parts.push(`${summary[state]} ${isEnding && state === 'running' ? 'being ended' : state}`);
   }
-  return describeSkip(summary) ?? parts.join(', ');
+  return skipped(summary) ?? parts.join(', ');
 }
 
-/** Memory and requests of a store, summed over its hosts, from the statistics it writes. */
-function describeStore(folder: string, name: string): string | undefined {
-  const place = join(folder, 'run/stores', name);
-  const sum = { usedBytes: 0, requests: 0, inferences: 0 };
-  try {
-    const files = readdirSync(place).filter((file) => file.endsWith('.stats.json'));
-    if (files.length === 0) return undefined;
-    for (const file of files) {
-      const stats = JSON.parse(readFileSync(join(place, file), 'utf8')) as Partial<typeof sum>;
-      sum.usedBytes += stats.usedBytes ?? 0;
-      sum.requests += stats.requests ?? 0;
-      sum.inferences += stats.inferences ?? 0;
-    }
-  } catch {
-    // The file is just being replaced, or the store has gone.
-    return undefined;
-  }
-  return `${(sum.usedBytes / 1024 / 1024).toFixed(1)} MiB, ${sum.requests} requests, ${sum.inferences} inferences`;
+/** `skipped: it waits for …`, where it is so. */
+function skipped({ skipped: reason }: EntitySummary): string | undefined {
+  return reason === undefined ? undefined : `skipped: ${describeSkip(reason)}`;
 }

@@ -11,7 +11,7 @@ const program = new Command('simwright')
   .showHelpAfterError('(simwright --help lists the commands)')
   .addHelpText(
     'after',
-    '\nExit codes: 0 done, 1 the workflow has errors, 2 wrong usage, 4 the application failed, 70 a bug in simwright.',
+    '\nExit codes: 0 done, 1 the workflow has errors, 2 wrong usage, 3 the scheduler refused or did not answer, 4 the application failed, 70 a bug in simwright.',
   );
 
 // Modules take most of a command's time: only the command that is called is loaded, the others are names to list.

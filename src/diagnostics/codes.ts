@@ -62,6 +62,12 @@ export const errorCodes = {
   RUN1009: 'something waited for that can no longer come',
   RUN1010: 'a program that cannot be started',
   RUN1011: 'a store that this version cannot run',
+  JOB1001: 'a job that the scheduler refused',
+  JOB1002: 'a scheduler that does not answer',
+  JOB1003: "a scheduler's command that is not there",
+  JOB1004: 'a folder of which nothing has been submitted',
+  JOB1005: 'a job that the scheduler does not know',
+  JOB1006: 'a job that does not end',
 } as const;
 
 /** A key of {@link errorCodes}. */

@@ -1,4 +1,5 @@
 import type { Event, GpuDialect, Job, LauncherArgs, LauncherName, Site, TargetName } from '../ir/index.js';
+import type { Queries } from './queries.js';
 
 /** A line that asks the scheduler for something: `--nodes=2`, `-l walltime=01:00:00`. Without `value`: the flag alone. */
 export interface Directive {
@@ -129,6 +130,8 @@ export interface Target<Name extends TargetName = TargetName> {
   formatDirective(directive: Directive): string;
   /** The dependency as words for the submit command; `ids` are words of shell that hold job ids. */
   dependency(after: readonly { readonly id: string; readonly event: Event }[]): readonly string[];
+  /** How to ask about jobs and to end them; absent where there is no scheduler. */
+  readonly queries?: Queries;
 }
 
 /** Whether the runtime names a step's hosts: MPI's own launchers would put each step on the first ones. */

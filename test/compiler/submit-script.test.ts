@@ -82,7 +82,7 @@ describe('schedulers that answer as theirs do', () => {
   ])('%s: a refusal ends it, and nothing more is submitted', async (site, program) => {
     const { run, folder } = await prepare(chain, site, { [program]: `${record}; echo 'no such account' >&2; exit 1` });
     const { exitCode, stderr } = run();
-    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('no such account')]);
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('no such account')]);
     expect(readdirSync(folder).filter((name) => name.startsWith('call-'))).toEqual(['call-0']);
   });
 });

@@ -77,7 +77,11 @@ export class Cluster {
 
   /** Runs a command as on a node. */
   async on(node: string, ...words: readonly string[]): Promise<string> {
-    const { stdout } = await execa(script, ['on', node, '--', ...words], { env: place, stdin: 'ignore', cwd: '/' });
+    const { stdout } = await execa(script, ['on', node, '--', ...words], {
+      env: place,
+      stdin: 'ignore',
+      cwd: '/',
+    });
     return stdout;
   }
 

@@ -1,23 +1,30 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { execa } from 'execa';
 import { writeFolder } from '../../compiler/index.js';
 import { WorkflowError } from '../../diagnostics/index.js';
-import { memberDirectory, memberName, type Plan } from '../../ir/index.js';
+import { memberDirectory, type Plan } from '../../ir/index.js';
+import { limitPlan, MemberSelection } from '../../runtime/job/member-selection.js';
 import { type EntitySummary, StatusReader } from '../../runtime/status/index.js';
+import { chosenMembers } from '../chosen-members.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { ExitCode, reportFailure, reportJsonFailure } from '../failure.js';
-import { liveView, summarizeRun } from '../live-view.js';
+import { describeFailure, failuresOf } from '../jobs/entities.js';
+import { localHome, submitWords } from '../jobs/submit-script.js';
+import { liveView, type Run, summarizeRun } from '../live-view.js';
 import { type StopSignal, stopSignals, uninterrupted } from '../uninterrupted.js';
+import { wholeNumber } from '../whole-number.js';
 import { defaultFolder, withRuntime } from './compile.js';
 
 interface RunOptions extends WorkflowOptions {
   readonly out?: string;
   readonly fresh?: boolean;
   readonly force?: boolean;
+  readonly retry?: number;
+  readonly members?: readonly string[];
+  readonly mapDevice?: readonly string[];
 }
 
 /** `simwright run`: compiles for this machine and runs to the end. */
@@ -26,6 +33,13 @@ export function runCommand(): Command {
     .option('--out <dir>', 'the folder to write and run in (default: NAME.simwright)')
     .option('--fresh', 'run everything again, completed members included')
     .option('--force', 'overwrite files that were changed by hand')
+    .option('--retry <n>', 'start a member that fails up to N times more', wholeNumber(0))
+    .option(
+      '--members <indices>',
+      'run these members only: 0,2-3 of every ensemble, or NAME:0,2-3; may be repeated',
+      append,
+    )
+    .option('--map-device <GPU=CPU>', 'run the ML models of one device on another; may be repeated', deviceMap)
     .action(async (workflow: string, options: RunOptions) => {
       try {
         process.exitCode = await run(workflow, options);
@@ -45,13 +59,16 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
       hint: 'use compile, then submit.sh there; or a site whose target is local',
     });
   }
+  const members = options.members === undefined ? '' : chosenMembers(plan, options.members);
   if (!options.json) printWarnings(warnings);
   const folder = resolve(options.out ?? defaultFolder(plan.experiment));
   await uninterrupted(() => writeFolder(folder, withRuntime(files, false), { force: options.force === true }));
   process.stderr.write(`running ${plan.experiment} in ${folder}\n`);
   const started = Date.now();
-  const { exitCode, interrupted } = await submitAndFollow(plan, folder, options.fresh === true);
-  const summaries = summarizeRun(plan, folder);
+  const chosen = MemberSelection.parse(members) ?? MemberSelection.all;
+  const run: Run = { plan: limitPlan(plan, chosen), folder, chosen };
+  const { exitCode, interrupted } = await submitAndFollow(run, members, options);
+  const summaries = summarizeRun(run);
   const failed = exitCode !== 0;
   if (options.json)
     printJson({ ok: !failed, folder, exitCode, seconds: (Date.now() - started) / 1000, entities: summaries });
@@ -59,24 +76,25 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
     process.stderr.write(`interrupted: everything has been ended; run again to finish what is left\n`);
     return 128 + constants.signals[interrupted];
   }
-  if (failed) reportFailed(plan, folder, summaries);
+  if (failed) reportFailed(run, summaries);
   else if (!options.json) printOutputs(plan, folder, (Date.now() - started) / 1000);
   return failed ? ExitCode.applicationFailed : ExitCode.done;
 }
 
 /** Runs submit.sh, the same that a person runs by hand, and hands signals on to it. */
-async function submitAndFollow(plan: Plan, folder: string, fresh: boolean) {
-  const child = execa('bash', [join(folder, 'submit.sh'), ...(fresh ? ['--fresh'] : [])], {
+async function submitAndFollow(run: Run, members: string, { fresh, retry, mapDevice = [] }: RunOptions) {
+  const { folder } = run;
+  const child = execa('bash', submitWords(folder, { fresh: fresh === true, retry }), {
     cwd: folder,
-    // ONNX Runtime beside this package is found by its home.
-    env: { SIMWRIGHT_HOME: process.env['SIMWRIGHT_HOME'] ?? fileURLToPath(new URL('../../..', import.meta.url)) },
+    // On this machine alone, where the jobs inherit it.
+    env: { ...localHome(), SIMWRIGHT_MEMBERS: members, SIMWRIGHT_MAP_DEVICE: mapDevice.join(',') },
     stdin: 'ignore',
     reject: false,
     // A group of its own: Ctrl-C reaches this process alone, which then ends the run in order.
     detached: true,
     cleanup: false,
   });
-  const view = liveView(plan, folder);
+  const view = liveView(run);
   let interrupted: StopSignal | undefined;
   const onSignal = (signal: StopSignal) => {
     if (interrupted === undefined) view.ending();
@@ -108,23 +126,19 @@ function printOutputs(plan: Plan, folder: string, seconds: number): void {
 /** Most failed members whose errors are shown. */
 const shownFailures = 5;
 
-function reportFailed(plan: Plan, folder: string, summaries: readonly EntitySummary[]): void {
+function reportFailed({ plan, folder, chosen }: Run, summaries: readonly EntitySummary[]): void {
   const reader = new StatusReader(folder);
   reader.refresh();
-  let shown = 0;
-  for (const entity of plan.entities) {
-    for (const event of reader.of(entity.name).members.values()) {
-      if (event.state !== 'failed' || event.digest !== entity.digest || shown >= shownFailures) continue;
-      shown++;
-      const name = memberName(entity, event.index);
-      const how = event.signal === undefined ? `exit code ${event.exit ?? '?'}` : `${event.signal}`;
-      const directory = join(folder, memberDirectory(entity, event.index));
-      process.stderr.write(`\n${name} failed: ${event.reason ?? how}\n${tail(join(directory, `${name}.err`))}`);
-    }
+  const failures = plan.entities.flatMap((entity) =>
+    failuresOf(entity, reader).filter(({ index }) => chosen.has(entity.name, index)),
+  );
+  for (const failure of failures.slice(0, shownFailures)) {
+    const output = tail(join(folder, failure.output));
+    process.stderr.write(`\n${failure.name} failed: ${describeFailure(failure)}\n${output}`);
   }
   for (const job of plan.jobs) {
     const text = tail(join(folder, 'logs', `${job.name}.out`));
-    if (text !== '' && shown === 0) process.stderr.write(`\n${text}`);
+    if (text !== '' && failures.length === 0) process.stderr.write(`\n${text}`);
   }
   const counts = summaries.map(({ name, completed, total }) => `${name} ${completed}/${total}`);
   process.stderr.write(`\nfailed: ${counts.join(', ')} completed; everything is in ${join(folder, 'run')}\n`);
@@ -141,4 +155,14 @@ function tail(path: string, lines = 12): string {
         .slice(-lines)
         .map((line) => `  ${line}`)
         .join('\n')}\n`;
+}
+
+function append(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}
+
+/** Reads `GPU=CPU`. */
+function deviceMap(text: string, before: readonly string[] = []): string[] {
+  if (/^(CPU|GPU(:\d+)?)=(CPU|GPU(:\d+)?)$/i.test(text)) return [...before, text];
+  throw new InvalidArgumentError('two devices are expected, such as GPU=CPU or GPU:1=CPU.');
 }

@@ -1,5 +1,5 @@
 import type { Plan } from '../../ir/index.js';
-import { quoteComment, quoteShellWord } from '../../targets/quoting.js';
+import { quoteComment, quoteShell, quoteShellWord } from '../../targets/quoting.js';
 import type { Target } from '../../targets/target.js';
 import { makerLine } from './job-script.js';
 import { renderTemplate } from './render-template.js';
@@ -12,6 +12,7 @@ export function submitScript(plan: Plan, target: Target): string {
     maker: makerLine(plan),
     // Some job is submitted more than once.
     hasSeparate: plan.jobs.some(({ separate }) => separate !== undefined),
+    cancel: quoteShell(target.queries?.cancel ?? []),
     jobs: plan.jobs.map((job) => ({
       name: quoteShellWord(job.name),
       script: quoteShellWord(job.script),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { WorkflowError } from '../../diagnostics/index.js';
+import { MemberSelection } from './member-selection.js';
 
 /** What the job's script tells the runtime: `SIMWRIGHT_*` variables and the folder it runs in. */
 export interface JobEnvironment {
@@ -29,6 +30,8 @@ export interface JobEnvironment {
   readonly killAfterMs: number;
   /** Seconds that a store may take to answer, its models loaded. */
   readonly upTimeoutSeconds: number;
+  /** The members that the run is limited to. @default all */
+  readonly members?: MemberSelection;
 }
 
 /** Seconds that a store may take, models included. */
@@ -45,6 +48,8 @@ export function readJobEnvironment(env: NodeJS.ProcessEnv, dir: string): JobEnvi
   const job = env['SIMWRIGHT_JOB'];
   if (job === undefined || job === '') throw misuse('SIMWRIGHT_JOB is not set');
   const hosts = (env['SIMWRIGHT_HOSTS'] ?? '').split(/[\s,]+/).filter((host) => host !== '');
+  const members = MemberSelection.parse(env['SIMWRIGHT_MEMBERS']);
+  if (members === undefined) throw misuse(`SIMWRIGHT_MEMBERS=${env['SIMWRIGHT_MEMBERS']} is no list of members`);
   return {
     dir,
     job,
@@ -59,6 +64,7 @@ export function readJobEnvironment(env: NodeJS.ProcessEnv, dir: string): JobEnvi
     retries: number('SIMWRIGHT_RETRY') ?? 0,
     killAfterMs: (number('SIMWRIGHT_KILL_AFTER') ?? 10) * 1000,
     upTimeoutSeconds: number('SIMWRIGHT_UP_TIMEOUT') || defaultUpTimeoutSeconds,
+    members,
   };
 }
 

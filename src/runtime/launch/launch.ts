@@ -2,6 +2,7 @@ import { WorkflowError } from '../../diagnostics/index.js';
 import type { Entity, Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobFolder } from '../job/job-folder.js';
+import { limitPlan } from '../job/member-selection.js';
 import { controlSocket } from '../job/paths.js';
 import { entityOf, jobOf, readPlan, storeOf } from '../job/read-plan.js';
 import { watchScript } from '../job/watch-script.js';
@@ -39,7 +40,7 @@ export interface LaunchOptions {
  * applications, 124 at the deadline.
  */
 export async function launch(job: JobEnvironment, options: LaunchOptions): Promise<number> {
-  const plan = readPlan(job.dir);
+  const plan = limitPlan(readPlan(job.dir), job.members);
   const entity = entityOf(plan, options.entity);
   checkMember(entity, options.member);
   const stop = new StopRequest();
@@ -93,7 +94,9 @@ async function launchWatched(
     linkModules(job.dir);
     writer.launch({ launch: 'launching' });
     const place = onComponent(job, jobOf(plan, job.job), entity.component);
-    const indices = indicesOf(plan, job, entity, options);
+    const indices = indicesOf(plan, job, entity, options).filter(
+      (index) => job.members?.has(entity.name, index) ?? true,
+    );
     const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), indices.length);
     const outcome = await runMembers(
       {
@@ -199,6 +202,7 @@ function describe(
   { counts, notStarted }: MembersOutcome,
   stopped: StopReason | undefined,
 ): string {
+  if (total === 0) return `${entity.name}: none of its members was asked for`;
   const parts = [
     counts.completed > 0 ? `${counts.completed} completed` : '',
     counts['completed-before'] > 0 ? `${counts['completed-before']} completed before, skipped` : '',

@@ -1,4 +1,5 @@
 import { assignmentOf, type Entity, memberName, type Plan } from '../../ir/index.js';
+import { MemberSelection } from '../job/member-selection.js';
 import type { SeenStore } from './store-addresses.js';
 
 /** Milliseconds of silence after which a SmartRedis client gives up: its own default, 250, is less than many inferences take. */
@@ -23,7 +24,7 @@ export function memberEnvironment(
   jobEnv: NodeJS.ProcessEnv,
 ): NodeJS.ProcessEnv {
   const name = memberName(entity, member.index);
-  const sources = incomingNames(plan, entity, member.index);
+  const sources = incomingNames(plan, entity, member.index, MemberSelection.parse(jobEnv['SIMWRIGHT_MEMBERS']));
   const own: Record<string, string> = {
     SIMWRIGHT_DIR: member.directory,
     SIMWRIGHT_NAME: name,
@@ -41,12 +42,13 @@ export function memberEnvironment(
   return { ...jobEnv, ...own, ...entity.env, ...ofMember };
 }
 
-/** Prefixes that a member may read: those it names, an ensemble by all its members; its own name is the member itself. */
-function incomingNames(plan: Plan, entity: Entity, index: number): string[] {
+/** Prefixes that a member may read: those it names, an ensemble by all its members that run; its own name is the member itself. */
+function incomingNames(plan: Plan, entity: Entity, index: number, chosen = MemberSelection.all): string[] {
   return entity.incoming.flatMap((incoming) => {
     if (incoming === entity.name) return memberName(entity, index);
     const source = plan.entities.find((candidate) => candidate.name === incoming);
     if (source?.kind !== 'ensemble') return incoming;
-    return Array.from({ length: source.members.count }, (_, other) => memberName(source, other));
+    const all = Array.from({ length: source.members.count }, (_, other) => other);
+    return all.filter((other) => chosen.has(source.name, other)).map((other) => memberName(source, other));
   });
 }

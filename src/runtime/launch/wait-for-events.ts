@@ -2,11 +2,13 @@ import { mkdirSync, watch } from 'node:fs';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Entity, Event, Plan } from '../../ir/index.js';
 import { type JobEnvironment, thisHost } from '../job/job-environment.js';
+import { MemberSelection } from '../job/member-selection.js';
 import { statusFolder } from '../job/paths.js';
 import { isAlive } from '../job/process-identity.js';
 import { entityOf, jobOf } from '../job/read-plan.js';
 import {
   type Awaited,
+  type Counts,
   countsFor,
   judgeEvent,
   type LaunchEvent,
@@ -63,14 +65,14 @@ export function awaitedEvent(job: JobEnvironment, plan: Plan, entity: Entity, na
   const target = whole ?? entityOf(plan, member?.[1] ?? name);
   const sameJob = target.job === entity.job;
   const launches = sameJob ? ownLaunchesOf(jobOf(plan, job.job), target) : launchesOf(plan, target);
-  return {
-    entity: target,
-    event,
-    member: member === null ? undefined : Number(member[2]),
-    launches,
-    counts: countsFor(job, target),
-    isGone: (launch) => sameJob && isGoneFromHere(launch),
-  };
+  const { members: chosen = MemberSelection.all } = job;
+  const index = member === null ? undefined : Number(member[2]);
+  if (index !== undefined && !chosen.has(target.name, index)) throw notChosen(entity, name);
+  const isOfRun = countsFor(job, target);
+  const counts: Counts = (seen) => (!('index' in seen) || chosen.has(target.name, seen.index)) && isOfRun(seen);
+  const members = { ...target.members, count: chosen.count(target) };
+  const isGone = (launch: LaunchEvent): boolean => sameJob && isGoneFromHere(launch);
+  return { entity: { ...target, members }, event, member: index, launches, counts, isGone };
 }
 
 /** Whether a launch on this host has ended without having said so. */
@@ -99,6 +101,14 @@ export function verdictOf(job: JobEnvironment, plan: Plan, reader: StatusReader,
   return event === 'ended'
     ? 'met'
     : { impossible: `job '${name}' is not started, since what it waits for did not come` };
+}
+
+function notChosen(entity: Entity, member: string): WorkflowError {
+  return new WorkflowError({
+    code: 'RUN1009',
+    message: `${entity.name} is not launched: it waits for '${member}', which is not among the members that were asked for`,
+    hint: 'add it to --members',
+  });
 }
 
 function cannotCome(entity: Entity, { entity: target, member, event }: Awaited, why: string): WorkflowError {

@@ -1,4 +1,5 @@
 import type { Entity } from '../../ir/index.js';
+import { MemberSelection } from '../job/member-selection.js';
 import type { EntityStatus } from './entity-status.js';
 
 /** Members of an entity by state; `pending` have not begun. */
@@ -14,19 +15,28 @@ export interface EntitySummary {
   readonly skipped: string | undefined;
 }
 
-/** Counts an entity's members by state. A `completed` of an entity that has changed since counts as `pending`. */
-export function summarize(entity: Pick<Entity, 'name' | 'members' | 'digest'>, status: EntityStatus): EntitySummary {
+/**
+ * Counts an entity's members by state, or those that a run is limited to. A `completed` of an entity that has changed since counts as
+ * `pending`.
+ */
+export function summarize(
+  entity: Pick<Entity, 'name' | 'members' | 'digest'>,
+  status: EntityStatus,
+  chosen = MemberSelection.all,
+): EntitySummary {
+  const total = chosen.count(entity);
   const counts = { running: 0, completed: 0, failed: 0, interrupted: 0 };
   for (const event of status.members.values()) {
     if (event.index >= entity.members.count || event.digest !== entity.digest) continue;
+    if (!chosen.has(entity.name, event.index)) continue;
     counts[event.state === 'staged' ? 'running' : event.state]++;
   }
   const begun = counts.running + counts.completed + counts.failed + counts.interrupted;
   const last = [...status.launches.values()].sort((a, b) => (a.time < b.time ? -1 : 1)).at(-1);
   return {
     name: entity.name,
-    total: entity.members.count,
-    pending: entity.members.count - begun,
+    total,
+    pending: total - begun,
     ...counts,
     skipped: last?.launch === 'skipped' ? (last.reason ?? '') : undefined,
   };

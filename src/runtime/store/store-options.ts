@@ -4,6 +4,7 @@ import type { Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { checkpointFile, storeFolder } from '../job/paths.js';
 import type { OrchestratorOptions, TcpListen, UnixListen } from '../orchestrator/index.js';
+import { parseDeviceMap } from './device-map.js';
 import { listenPlace } from './listen-places.js';
 import type { LogFile } from './log-file.js';
 import type { StoreArguments } from './run-store.js';
@@ -30,6 +31,7 @@ export async function storeOptions(
     ...optional('maxMemoryBytes', store.maxMemoryMiB === undefined ? undefined : store.maxMemoryMiB * 1024 * 1024),
     ...(store.kind === 'standalone' ? optional('checkpointSeconds', store.checkpointSeconds) : {}),
     ...(store.kind === 'standalone' ? optional('evictionPolicy', store.evictionPolicy) : {}),
+    mapDevice: parseDeviceMap(process.env['SIMWRIGHT_MAP_DEVICE']),
     workerUrl: args.workerUrl,
     log: log.write,
   };

@@ -1,6 +1,7 @@
 import { quoteDirectiveValue } from '../quoting.js';
 import type { Target } from '../target.js';
 import { cobaltDirectives } from './directives.js';
+import { cobaltQueries } from './queries.js';
 
 /** Cobalt, the scheduler of Argonne's machines until 2023: qsub, and aprun on a Cray XC. */
 export const cobalt: Target<'cobalt'> = {
@@ -40,4 +41,5 @@ export const cobalt: Target<'cobalt'> = {
   formatDirective: ({ flag, value }) => (value === undefined ? flag : `${flag} ${quoteDirectiveValue(String(value))}`),
   // Cobalt knows one kind: all of them have ended well.
   dependency: (after) => (after.length === 0 ? [] : ['--dependencies', after.map(({ id }) => id).join(':')]),
+  queries: cobaltQueries,
 };

@@ -2,6 +2,7 @@ import type { Event } from '../../ir/index.js';
 import { quoteDirectiveValue } from '../quoting.js';
 import type { Target } from '../target.js';
 import { lsfDirectives } from './directives.js';
+import { lsfQueries } from './queries.js';
 
 const conditions: Readonly<Record<Event, string>> = {
   completed: 'done',
@@ -47,4 +48,5 @@ export const lsf: Target<'lsf'> = {
   },
   dependency: (after) =>
     after.length === 0 ? [] : ['-w', after.map(({ id, event }) => `${conditions[event]}(${id})`).join(' && ')],
+  queries: lsfQueries,
 };

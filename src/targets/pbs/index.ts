@@ -2,6 +2,7 @@ import { dependencyList } from '../dependencies.js';
 import { quoteDirectiveValue } from '../quoting.js';
 import type { Target } from '../target.js';
 import { pbsDirectives } from './directives.js';
+import { pbsQueries } from './queries.js';
 
 /** PBS Professional and OpenPBS: qsub. */
 export const pbs: Target<'pbs'> = {
@@ -42,4 +43,5 @@ export const pbs: Target<'pbs'> = {
         : [quoteDirectiveValue(value === undefined ? resource : `${resource}=${value}`)]),
     ].join(' '),
   dependency: (after) => (after.length === 0 ? [] : ['-W', `depend=${dependencyList(after)}`]),
+  queries: pbsQueries,
 };

@@ -2,6 +2,7 @@ import { dependencyList } from '../dependencies.js';
 import { quoteDirectiveValue } from '../quoting.js';
 import type { Target } from '../target.js';
 import { slurmDirectives } from './directives.js';
+import { slurmQueries } from './queries.js';
 
 /** Slurm: sbatch, srun. */
 export const slurm: Target<'slurm'> = {
@@ -43,4 +44,5 @@ export const slurm: Target<'slurm'> = {
   // A dependency that can never be met waits for ever without --kill-on-invalid-dep.
   dependency: (after) =>
     after.length === 0 ? [] : [`--dependency=${dependencyList(after)}`, '--kill-on-invalid-dep=yes'],
+  queries: slurmQueries,
 };

@@ -6,6 +6,7 @@
 #   --fresh    run everything again, completed members included
 #   --retry N  start a member that fails up to N times more
 # Prints NAME<TAB>JOBID for each job, and appends it to run/jobs.tsv.
+# All or nothing: when the scheduler refuses a job, those before it are cancelled, and the exit code is 3.
 set -euo pipefail
 CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 [ -e plan.json ] || { echo "plan.json is not in $PWD" >&2; exit 2; }
@@ -44,5 +45,32 @@ submit() {
   echo "$id"
 }
 
-job1=$(submit jobs/cavity.cobalt)
-printf '%s\t%s\n' cavity "$job1" | tee -a run/jobs.tsv
+submitted=() stopped='' # rows of run/jobs.tsv; the exit code that a signal asks for
+record() { # NAME ID
+  submitted+=("$1"$'\t'"$2")
+  printf '%s\t%s\n' "$1" "$2" | tee -a run/jobs.tsv
+  [ -z "$stopped" ] || exit "$stopped"
+}
+refused() { # NAME
+  [ -n "$stopped" ] || echo "submit.sh: job $1 was refused" >&2
+  exit "${stopped:-3}"
+}
+take_back() {
+  local ids=("${submitted[@]##*$'\t'}")
+  ((${#ids[@]} > 0)) || return 0
+  if qdel "${ids[@]}" >&2; then
+    { grep -vxF -f <(printf '%s\n' "${submitted[@]}") run/jobs.tsv || true; } >run/jobs.tsv.part
+    mv run/jobs.tsv.part run/jobs.tsv
+    echo "submit.sh: cancelled what had been submitted: ${ids[*]}" >&2
+  else
+    echo "submit.sh: submitted, and not to be cancelled just now: ${ids[*]}" >&2
+  fi
+}
+trap take_back EXIT
+# At a signal the submission under way is waited for: its id is needed.
+trap 'stopped=130' INT
+trap 'stopped=143' TERM HUP
+
+job1=$(submit jobs/cavity.cobalt) || refused cavity
+record cavity "$job1"
+trap - EXIT INT TERM HUP

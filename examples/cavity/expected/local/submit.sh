@@ -6,6 +6,7 @@
 #   --fresh    run everything again, completed members included
 #   --retry N  start a member that fails up to N times more
 # Prints NAME<TAB>JOBID for each job, and appends it to run/jobs.tsv.
+# The exit code is the highest of the jobs'.
 set -euo pipefail
 CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 [ -e plan.json ] || { echo "plan.json is not in $PWD" >&2; exit 2; }

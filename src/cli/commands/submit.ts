@@ -1,0 +1,65 @@
+import { Command, Option } from 'commander';
+import { Problems } from '../../diagnostics/index.js';
+import { printJson } from '../compile-workflow.js';
+import { ExitCode, reportFailure, reportJsonFailure } from '../failure.js';
+import { type JobFolder, openFolder } from '../jobs/folder.js';
+import { defaultTimeoutSeconds } from '../jobs/scheduler.js';
+import { runSubmitScript } from '../jobs/submit-script.js';
+import { testOnly } from '../jobs/test-only.js';
+import { wholeNumber } from '../whole-number.js';
+
+interface SubmitOptions {
+  readonly fresh?: boolean;
+  readonly retry?: number;
+  readonly testOnly?: boolean;
+  readonly json?: boolean;
+}
+
+/** `simwright submit`: runs the submit.sh of a folder. */
+export function submitCommand(): Command {
+  return new Command('submit')
+    .argument('<dir>', 'the folder that compile wrote')
+    .option('--fresh', 'run everything again, completed members included')
+    .option('--retry <n>', 'start a member that fails up to N times more', wholeNumber(0))
+    .addOption(
+      new Option('--test-only', "submit nothing; show the scheduler's verdict on each script (Slurm)").conflicts([
+        'fresh',
+        'retry',
+      ]),
+    )
+    .addOption(new Option('--json', 'print one JSON document'))
+    .action(async (dir: string, options: SubmitOptions) => {
+      try {
+        const folder = openFolder(dir);
+        process.exitCode = await (options.testOnly ? judge(folder, options) : submit(folder, options));
+      } catch (error) {
+        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
+      }
+    });
+}
+
+async function submit(folder: JobFolder, { fresh, retry, json }: SubmitOptions): Promise<number> {
+  const { jobs, exitCode } = await runSubmitScript(folder, { fresh: fresh === true, retry }, ({ name, id }) => {
+    if (!json) process.stdout.write(`${name}\t${id}\n`);
+  });
+  if (json) printJson({ ok: exitCode === 0, folder: folder.dir, exitCode, jobs });
+  if (exitCode === 0) return ExitCode.done;
+  // Interrupted: submit.sh has taken back what it submitted, or ended what it ran.
+  if (exitCode === 130 || exitCode === 143) return exitCode;
+  process.stderr.write(`failed: exit code ${exitCode}; simwright status ${folder.dir} shows what came of it\n`);
+  return ExitCode.applicationFailed;
+}
+
+async function judge(folder: JobFolder, { json }: SubmitOptions): Promise<number> {
+  const verdicts = await testOnly(folder, { cwd: folder.dir, timeoutSeconds: defaultTimeoutSeconds });
+  const refused = verdicts.filter(({ accepted }) => !accepted);
+  if (json) {
+    printJson({ ok: refused.length === 0, folder: folder.dir, jobs: verdicts });
+    return refused.length === 0 ? ExitCode.done : ExitCode.schedulerRefused;
+  }
+  for (const { name, accepted, says } of verdicts) if (accepted) process.stdout.write(`${name}\t${says}\n`);
+  const problems = new Problems();
+  for (const { name, says } of refused) problems.error('JOB1001', `job ${name} would be refused\n${says}`, undefined);
+  problems.throwIfErrors();
+  return ExitCode.done;
+}

@@ -1,0 +1,105 @@
+import { readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { suggestion, WorkflowError } from '../../diagnostics/index.js';
+import type { Job, Plan } from '../../ir/index.js';
+import { readPlan } from '../../runtime/job/read-plan.js';
+import { targets } from '../../targets/registry.js';
+import type { Target } from '../../targets/target.js';
+
+/** A folder that `compile` wrote. */
+export interface JobFolder {
+  /** Absolute, links resolved: as processes and schedulers name it. */
+  readonly dir: string;
+  readonly plan: Plan;
+  readonly target: Target;
+}
+
+/** A row of run/jobs.tsv: a job that was submitted, and its id. */
+export interface Submission {
+  readonly job: Job;
+  readonly id: string;
+  /** Of a job that is submitted once a member: which. */
+  readonly index: number | undefined;
+  /** Whether a later submission of the same job took its place. */
+  readonly isLatest: boolean;
+}
+
+/**
+ * The compiled folder at a path.
+ *
+ * @throws WorkflowError RUN1001 where there is none, PLAN1004 where its plan cannot be read.
+ */
+export function openFolder(path: string): JobFolder {
+  let dir: string;
+  try {
+    dir = realpathSync(path);
+  } catch (error) {
+    throw new WorkflowError({
+      code: 'RUN1001',
+      message: `there is no folder ${path}`,
+      hint: 'simwright compile WORKFLOW --site SITE --out DIR writes it',
+      cause: error,
+    });
+  }
+  const plan = readPlan(dir);
+  return { dir, plan, target: targets[plan.target] };
+}
+
+/** What has been submitted from a folder, oldest first; empty where nothing has been. Rows of jobs that the plan no longer has are left out. */
+export function readSubmissions({ dir, plan }: JobFolder): Submission[] {
+  const rows = readRows(join(dir, 'run/jobs.tsv')).flatMap(({ name, id }) => {
+    const job = plan.jobs.find((one) => one.name === name);
+    return job === undefined ? [] : [{ job, id }];
+  });
+  // submit.sh goes through the jobs in the plan's order: one that comes again, or before the last, begins another submission.
+  let round = 0;
+  let last = -1;
+  let index = 0;
+  const numbered = rows.map(({ job, id }) => {
+    const place = plan.jobs.indexOf(job);
+    const isNextMember = place === last && index + 1 < (job.separate ?? 1);
+    index = isNextMember ? index + 1 : 0;
+    if (place <= last && !isNextMember) round++;
+    last = place;
+    return { job, id, index: job.separate === undefined ? undefined : index, round };
+  });
+  return numbered.map(({ round: own, ...submission }) => ({ ...submission, isLatest: own === round }));
+}
+
+/** The same; throws JOB1004 where there is none. */
+export function needSubmissions(folder: JobFolder): Submission[] {
+  const submissions = readSubmissions(folder);
+  if (submissions.length > 0) return submissions;
+  throw new WorkflowError({
+    code: 'JOB1004',
+    message: `nothing has been submitted from ${folder.dir}: run/jobs.tsv has no job of its plan`,
+    hint: `submit it: simwright submit ${folder.dir}`,
+  });
+}
+
+/** The jobs of those names. Throws CLI1001 for a name that the plan does not have. */
+export function jobsNamed({ plan }: JobFolder, names: readonly string[]): Job[] {
+  const known = plan.jobs.map(({ name }) => name);
+  return names.map((name) => {
+    const job = plan.jobs.find((one) => one.name === name);
+    if (job !== undefined) return job;
+    throw new WorkflowError({
+      code: 'CLI1001',
+      message: `experiment '${plan.experiment}' has no job '${name}'`,
+      hint: suggestion(name, known) ?? `its jobs: ${known.join(', ')}`,
+    });
+  });
+}
+
+function readRows(path: string): { readonly name: string; readonly id: string }[] {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return [];
+  }
+  return text.split('\n').flatMap((row) => {
+    const [name, id] = row.split('\t');
+    return name === undefined || id === undefined || id === '' ? [] : [{ name, id }];
+  });
+}

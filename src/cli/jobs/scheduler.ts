@@ -1,0 +1,119 @@
+import { execa } from 'execa';
+import { WorkflowError } from '../../diagnostics/index.js';
+import { type Answer, isAlive, type JobReport, type Queries, type StateQuery, sameJob } from '../../targets/queries.js';
+
+/** Seconds in which a scheduler has to answer, unless the user says otherwise. */
+export const defaultTimeoutSeconds = 60;
+
+/** Ids in one command: more would not fit into its arguments some day. */
+const idsAtOnce = 500;
+
+/** How a scheduler's commands are run. */
+export interface Asking {
+  readonly cwd: string;
+  readonly timeoutSeconds: number;
+}
+
+/**
+ * Runs one of the scheduler's commands, without a shell.
+ *
+ * @throws WorkflowError JOB1003 where the command is missing, JOB1002 when it does not end in time.
+ */
+export async function ask(words: readonly string[], { cwd, timeoutSeconds }: Asking): Promise<Answer> {
+  const [program = '', ...rest] = words;
+  const end = await execa(program, rest, {
+    cwd,
+    // Messages are looked at: in one language.
+    env: { LC_ALL: 'C' },
+    stdin: 'ignore',
+    reject: false,
+    timeout: timeoutSeconds * 1000,
+    forceKillAfterDelay: 1000,
+  });
+  if (end.timedOut) {
+    throw new WorkflowError({
+      code: 'JOB1002',
+      message: `${program} has not answered within ${timeoutSeconds} s`,
+      hint: 'the scheduler may be busy: try again later, or give it longer with --timeout',
+    });
+  }
+  if (end.exitCode === undefined && end.code === 'ENOENT') throw missing(program);
+  return { stdout: end.stdout, stderr: end.stderr, exitCode: end.exitCode };
+}
+
+/** The problem of a command that is not on the PATH. */
+export function missing(program: string): WorkflowError {
+  return new WorkflowError({
+    code: 'JOB1003',
+    message: `'${program}' is not on the PATH`,
+    hint: 'run this on a login node of the cluster that the folder was compiled for, with its modules loaded',
+  });
+}
+
+/** A command's failure in its own words. */
+export function noAnswer(words: readonly string[], { stdout, stderr, exitCode }: Answer): WorkflowError {
+  const said = [stderr, stdout].map((text) => text.trim()).find((text) => text !== '') ?? 'nothing';
+  return new WorkflowError({
+    code: 'JOB1002',
+    message: `${words[0]} ended with exit code ${exitCode ?? '?'} and said: ${said.slice(0, 2000)}`,
+    hint: `try it by hand: ${words.join(' ').slice(0, 200)}`,
+  });
+}
+
+/** A job that is asked about, and how many reports there are of it when nothing is missing. */
+export interface Wanted {
+  readonly id: string;
+  readonly elements: number;
+}
+
+/** What the scheduler says of jobs, by id: a report an element; no entry for a job that it does not know. */
+export async function reportsOf(
+  queries: Queries,
+  jobs: readonly Wanted[],
+  asking: Asking,
+): Promise<Map<string, JobReport[]>> {
+  const known = new Map<string, JobReport[]>();
+  for (const query of queries.states) {
+    const ids = jobs.filter((job) => isWanting(job, known.get(job.id))).map(({ id }) => id);
+    for (const some of groups(ids, idsAtOnce)) {
+      for (const report of await answerOf(query, some, asking)) {
+        const id = some.find((one) => sameJob(one, report.id));
+        if (id !== undefined) known.set(id, merged(known.get(id) ?? [], report));
+      }
+    }
+  }
+  return known;
+}
+
+async function answerOf(query: StateQuery, ids: readonly string[], asking: Asking): Promise<readonly JobReport[]> {
+  const words = query.command(ids);
+  try {
+    const answer = await ask(words, asking);
+    const reports = query.read(answer);
+    if (reports === undefined) throw noAnswer(words, answer);
+    return reports;
+  } catch (error) {
+    if (query.optional && error instanceof WorkflowError) return [];
+    throw error;
+  }
+}
+
+/** Whether the next command may know more: of a job that is unknown, in part or as a whole, or whose exit code is. */
+function isWanting({ elements }: Wanted, reports: readonly JobReport[] = []): boolean {
+  return reports.length < elements || reports.some(({ state, exit }) => !isAlive(state) && exit === undefined);
+}
+
+/** Reports with one more: what is known of an element stays, and what is missing is taken. */
+function merged(reports: readonly JobReport[], report: JobReport): JobReport[] {
+  const before = reports.find(({ element }) => element === report.element);
+  if (before === undefined) return [...reports, report];
+  // The accounting may lag behind: it must not say that what has ended still runs, nor the other way round.
+  if (isAlive(before.state) || isAlive(report.state)) return [...reports];
+  return reports.map((one) => (one === before ? { ...report, ...before } : one));
+}
+
+function groups<Item>(items: readonly Item[], size: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, place) =>
+    items.slice(place * size, (place + 1) * size),
+  );
+}

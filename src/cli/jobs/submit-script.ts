@@ -1,0 +1,114 @@
+import { accessSync, constants as fileModes } from 'node:fs';
+import { constants } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { WorkflowError } from '../../diagnostics/index.js';
+import { stopSignals } from '../uninterrupted.js';
+import type { JobFolder } from './folder.js';
+import { missing } from './scheduler.js';
+
+/** What travels to the jobs. */
+export interface SubmitWords {
+  readonly fresh: boolean;
+  readonly retry: number | undefined;
+}
+
+/** submit.sh as an argument list. */
+export function submitWords(dir: string, { fresh, retry }: SubmitWords): string[] {
+  return [
+    join(dir, 'submit.sh'),
+    ...(fresh ? ['--fresh'] : []),
+    ...(retry === undefined ? [] : ['--retry', String(retry)]),
+  ];
+}
+
+/** Where ONNX Runtime is on this machine, for jobs that run on it: beside this package, unless the user says otherwise. */
+export function localHome(): { readonly SIMWRIGHT_HOME: string } {
+  return {
+    SIMWRIGHT_HOME: process.env['SIMWRIGHT_HOME'] ?? fileURLToPath(new URL('../../..', import.meta.url)),
+  };
+}
+
+/** A job that was submitted. */
+export interface SubmittedJob {
+  readonly name: string;
+  readonly id: string;
+}
+
+/** How submit.sh ended. */
+export interface SubmitEnd {
+  readonly jobs: readonly SubmittedJob[];
+  readonly exitCode: number;
+}
+
+/**
+ * Runs the folder's submit.sh to its end and calls `onJob` for each job that it submits. Of a folder for this machine that is the end
+ * of the jobs, and what submit.sh says is passed on.
+ *
+ * @throws WorkflowError JOB1001 when the scheduler refuses a job, JOB1003 when it is not there.
+ */
+export async function runSubmitScript(
+  { dir, target }: JobFolder,
+  words: SubmitWords,
+  onJob: (job: SubmittedJob) => void,
+): Promise<SubmitEnd> {
+  const { queries } = target;
+  if (queries !== undefined && !isOnPath(queries.submit)) throw missing(queries.submit);
+  const jobs: SubmittedJob[] = [];
+  const child = execa('bash', submitWords(dir, words), {
+    cwd: dir,
+    env: queries === undefined ? localHome() : {},
+    stdin: 'ignore',
+    stderr: queries === undefined ? ['inherit', 'pipe'] : 'pipe',
+    reject: false,
+    // submit.sh takes back what it has submitted before it ends.
+    forceKillAfterDelay: false,
+  });
+  // On a terminal, submit.sh has got Ctrl-C itself.
+  const handlers = stopSignals.map((signal) => {
+    const handler = () => (signal === 'SIGINT' ? undefined : child.kill('SIGTERM'));
+    process.on(signal, handler);
+    return () => process.off(signal, handler);
+  });
+  try {
+    for await (const line of child.iterable({ from: 'stdout' })) {
+      const [name, id] = String(line).split('\t');
+      if (name === undefined || id === undefined) continue;
+      jobs.push({ name, id });
+      onJob({ name, id });
+    }
+    const { exitCode, stderr, signal } = await child;
+    const code = exitCode ?? 128 + (signal === undefined ? 0 : constants.signals[signal]);
+    if (queries !== undefined && code !== 0 && code < 128) throw refused(stderr, code);
+    return { jobs: code === 0 || queries === undefined ? jobs : [], exitCode: code };
+  } finally {
+    for (const off of handlers) off();
+  }
+}
+
+/** What submit.sh has said of the job that was refused, and the scheduler of why. */
+function refused(stderr: string, exitCode: number): WorkflowError {
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
+  const ours = lines.filter((line) => line.startsWith('submit.sh: ')).map((line) => line.slice('submit.sh: '.length));
+  const theirs = lines.filter((line) => !line.startsWith('submit.sh: '));
+  const [what = `submit.sh ended with exit code ${exitCode}`, ...rest] = ours
+    .filter((line) => line.startsWith('job '))
+    .concat(ours.filter((line) => !line.startsWith('job ')));
+  return new WorkflowError({
+    code: 'JOB1001',
+    message: [what, ...theirs].join('\n'),
+    hint: rest.length === 0 ? 'nothing has been submitted' : rest.join('; '),
+  });
+}
+
+function isOnPath(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), fileModes.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

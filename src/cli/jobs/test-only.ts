@@ -1,0 +1,33 @@
+import { WorkflowError } from '../../diagnostics/index.js';
+import type { JobFolder } from './folder.js';
+import { type Asking, ask } from './scheduler.js';
+
+/** What the scheduler would do with a job's script. */
+export interface Verdict {
+  readonly name: string;
+  readonly accepted: boolean;
+  /** In the scheduler's words: when and where it would run, or why not. */
+  readonly says: string;
+}
+
+/**
+ * Asks for the scheduler's verdict on each script, and submits nothing.
+ *
+ * @throws WorkflowError CLI1001 where the scheduler gives none.
+ */
+export async function testOnly({ plan, target }: JobFolder, asking: Asking): Promise<Verdict[]> {
+  const words = target.queries?.testOnly;
+  if (words === undefined) {
+    throw new WorkflowError({
+      code: 'CLI1001',
+      message: `--test-only: ${target.name} gives no verdict on a script without running it`,
+      hint: 'Slurm alone does; read the scripts in jobs/, and submit one of them by hand',
+    });
+  }
+  const verdicts: Verdict[] = [];
+  for (const { name, script } of plan.jobs) {
+    const { stderr, stdout, exitCode } = await ask(words(script), asking);
+    verdicts.push({ name, accepted: exitCode === 0, says: [stderr, stdout].join('\n').trim() });
+  }
+  return verdicts;
+}

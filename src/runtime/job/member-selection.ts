@@ -1,0 +1,73 @@
+import type { Entity, Plan } from '../../ir/index.js';
+
+/** Indices from `first` to `last`, both included. */
+interface Range {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** The members that a run is limited to, so that a part of a large workflow can be tried: `sweep:0,2-3 other:1`. */
+export class MemberSelection {
+  readonly #ranges: ReadonlyMap<string, readonly Range[]>;
+
+  private constructor(
+    ranges: ReadonlyMap<string, readonly Range[]>,
+    readonly text: string,
+  ) {
+    this.#ranges = ranges;
+  }
+
+  /** Every member of every entity. */
+  static readonly all = new MemberSelection(new Map(), '');
+
+  /** Reads the value of `SIMWRIGHT_MEMBERS`; `undefined` for one that is malformed. */
+  static parse(text: string | undefined): MemberSelection | undefined {
+    const parts = (text ?? '').split(' ').filter((part) => part !== '');
+    const ranges = new Map<string, Range[]>();
+    for (const part of parts) {
+      const [, name, list] = /^([^:\s]+):(\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)$/.exec(part) ?? [];
+      if (name === undefined || list === undefined) return undefined;
+      ranges.set(name, list.split(',').map(rangeOf));
+    }
+    return new MemberSelection(ranges, parts.join(' '));
+  }
+
+  /** Whether a member is to run. Entities that are not named run as a whole. */
+  has(entity: string, index: number): boolean {
+    const ranges = this.#ranges.get(entity);
+    return ranges === undefined || ranges.some(({ first, last }) => first <= index && index <= last);
+  }
+
+  /** How many members of an entity are to run. */
+  count({ name, members }: Pick<Entity, 'name' | 'members'>): number {
+    if (!this.#ranges.has(name)) return members.count;
+    let count = 0;
+    for (let index = 0; index < members.count; index++) if (this.has(name, index)) count++;
+    return count;
+  }
+}
+
+/**
+ * The plan as a limited run sees it: what waits for ensembles of which a part runs, or reads them, has another digest, so that a run of the
+ * whole does it again.
+ */
+export function limitPlan(plan: Plan, chosen = MemberSelection.all): Plan {
+  const touched = new Set(plan.entities.filter((one) => chosen.count(one) < one.members.count).map(({ name }) => name));
+  const dependents = new Set<string>();
+  for (let before = -1; dependents.size > before; ) {
+    before = dependents.size;
+    for (const { name, after, incoming } of plan.entities) {
+      const sources = [...after.map((one) => one.name), ...incoming.filter((one) => one !== name)];
+      if (sources.some((source) => touched.has(source) || dependents.has(source))) dependents.add(name);
+    }
+  }
+  const entities = plan.entities.map((entity) =>
+    dependents.has(entity.name) ? { ...entity, digest: `${entity.digest} of ${chosen.text}` } : entity,
+  );
+  return { ...plan, entities };
+}
+
+function rangeOf(text: string): Range {
+  const [first = 0, last = first] = text.split('-').map(Number);
+  return { first, last };
+}

@@ -1,0 +1,82 @@
+import { type Answer, given, type JobReport, type JobState, type Queries } from '../queries.js';
+
+const states: Readonly<Record<string, JobState>> = {
+  PEND: 'PENDING',
+  PSUSP: 'PENDING',
+  WAIT: 'PENDING',
+  PROV: 'PENDING',
+  RUN: 'RUNNING',
+  USUSP: 'RUNNING',
+  SSUSP: 'RUNNING',
+  DONE: 'COMPLETED',
+  EXIT: 'FAILED',
+};
+
+/** A record of `bjobs -json`: every value is text, empty where there is none. */
+interface Record_ {
+  readonly JOBID?: string;
+  readonly JOBINDEX?: string;
+  readonly STAT?: string;
+  readonly EXIT_CODE?: string;
+  readonly EXIT_REASON?: string;
+  readonly PEND_REASON?: string;
+  /** `12 second(s)`. */
+  readonly RUN_TIME?: string;
+  /** Of an id that LSF does not know. */
+  readonly ERROR?: string;
+}
+
+/** What the words at the start of `exit_reason` make of an `EXIT`. */
+const exits: readonly (readonly [RegExp, JobState])[] = [
+  [/^TERM_(OWNER|ADMIN|FORCE_OWNER|FORCE_ADMIN)\b/, 'CANCELLED'],
+  [/^TERM_(RUNLIMIT|DEADLINE|WINDOW|CPULIMIT)\b/, 'TIMEOUT'],
+  [/^TERM_(MEMLIMIT|SWAP)\b/, 'OUT_OF_MEMORY'],
+  [/^TERM_PREEMPT\b/, 'PREEMPTED'],
+];
+
+function readBjobs({ stdout, stderr, exitCode }: Answer): JobReport[] | undefined {
+  if (stdout.trim() === '') return exitCode === 0 || /is not found/.test(stderr) ? [] : undefined;
+  let records: readonly Record_[];
+  try {
+    records = (JSON.parse(stdout) as { readonly RECORDS?: readonly Record_[] }).RECORDS ?? [];
+  } catch {
+    return undefined;
+  }
+  return records.filter(({ ERROR, STAT }) => ERROR === undefined && STAT !== undefined).map(report);
+}
+
+function report(record: Record_): JobReport {
+  const { JOBID: id = '', JOBINDEX: element, STAT: native = '', EXIT_CODE: code, EXIT_REASON: why = '' } = record;
+  const plain = states[native] ?? 'UNKNOWN';
+  const state = native === 'EXIT' ? (exits.find(([words]) => words.test(why))?.[1] ?? plain) : plain;
+  const seconds = Number(/^\d+/.exec(record.RUN_TIME ?? '')?.[0] ?? Number.NaN);
+  return {
+    id,
+    state,
+    native,
+    ...given({
+      element: element === '0' ? undefined : element,
+      reason: plain === 'PENDING' ? record.PEND_REASON : native.endsWith('SUSP') ? 'suspended' : why,
+      exit: native === 'DONE' ? 0 : code === undefined || code === '' ? undefined : Number(code),
+      elapsedSeconds: Number.isNaN(seconds) ? undefined : seconds,
+    }),
+  };
+}
+
+/** bjobs, which remembers ended jobs for an hour unless the site says otherwise. */
+export const lsfQueries: Queries = {
+  submit: 'bsub',
+  states: [
+    {
+      command: (ids) => [
+        'bjobs',
+        '-json',
+        '-o',
+        'jobid jobindex stat exit_code exit_reason pend_reason run_time',
+        ...ids,
+      ],
+      read: readBjobs,
+    },
+  ],
+  cancel: ['bkill'],
+};

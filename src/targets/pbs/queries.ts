@@ -1,0 +1,105 @@
+import { type Answer, clockSeconds, given, type JobReport, type JobState, type Queries } from '../queries.js';
+
+const states: Readonly<Record<string, JobState>> = {
+  Q: 'PENDING',
+  H: 'PENDING',
+  W: 'PENDING',
+  T: 'PENDING',
+  M: 'PENDING',
+  // Of an array: some elements have begun.
+  B: 'RUNNING',
+  R: 'RUNNING',
+  E: 'RUNNING',
+  S: 'RUNNING',
+  U: 'RUNNING',
+};
+
+/** Attributes of a job in `qstat -f -F json`, as far as they are read here. */
+interface Attributes {
+  readonly job_state?: string;
+  readonly substate?: number;
+  readonly Exit_status?: number;
+  readonly comment?: string;
+  readonly array?: string;
+  readonly resources_used?: { readonly walltime?: string };
+  readonly Variable_List?: { readonly PBS_O_WORKDIR?: string };
+}
+
+/** Substate of a job that was deleted. */
+const terminated = 91;
+
+/** `Exit_status` below 0: PBS itself ended it. */
+const ownReasons: Readonly<Record<number, readonly [JobState, string]>> = {
+  [-27]: ['OUT_OF_MEMORY', 'mem exceeded its limit'],
+  [-28]: ['TIMEOUT', 'cput exceeded its limit'],
+  [-29]: ['TIMEOUT', 'walltime exceeded its limit'],
+};
+
+function ended({ Exit_status: exit, substate, comment }: Attributes): Omit<JobReport, 'id' | 'native'> {
+  const reason = comment;
+  if (substate === terminated) return { state: 'CANCELLED', ...given({ reason, exit: exitCode(exit) }) };
+  if (exit === undefined) return { state: 'CANCELLED', ...given({ reason: reason ?? 'it has never run' }) };
+  if (exit < 0) {
+    const [state, why] = ownReasons[exit] ?? ['FAILED', reason ?? `PBS could not run it (${exit})`];
+    return { state, reason: why };
+  }
+  return exit === 0 ? { state: 'COMPLETED', exit } : { state: 'FAILED', ...given({ reason, exit: exitCode(exit) }) };
+}
+
+/** 256 + n where signal n ended the script. */
+function exitCode(status: number | undefined): number | undefined {
+  return status === undefined || status < 0 ? undefined : status >= 256 ? status - 128 : status;
+}
+
+function readQstat({ stdout, stderr, exitCode }: Answer): JobReport[] | undefined {
+  // Ids that it does not know are errors beside those that it does.
+  const isPartial = exitCode === 153 || exitCode === 35 || /unknown job id|has finished/i.test(stderr);
+  if (exitCode !== 0 && !isPartial) return undefined;
+  if (stdout.trim() === '') return [];
+  let jobs: Readonly<Record<string, Attributes>>;
+  try {
+    jobs = (JSON.parse(stdout) as { readonly Jobs?: Readonly<Record<string, Attributes>> }).Jobs ?? {};
+  } catch {
+    return undefined;
+  }
+  return Object.entries(jobs).flatMap(([id, attributes]) => {
+    // An array is told by its elements.
+    if (attributes.array === 'True' && /\[\]/.test(id) && hasElements(id, jobs)) return [];
+    return report(id, attributes);
+  });
+}
+
+function hasElements(array: string, jobs: object): boolean {
+  const start = array.slice(0, array.indexOf('[') + 1);
+  return Object.keys(jobs).some((id) => id.startsWith(start) && id !== array);
+}
+
+function report(id: string, attributes: Attributes): JobReport {
+  const { job_state: native = '', comment, resources_used: used, Variable_List: variables } = attributes;
+  const isEnded = native === 'F' || native === 'X';
+  const state = isEnded
+    ? ended(attributes)
+    : { state: states[native] ?? 'UNKNOWN', ...given({ reason: waiting(native, comment) }) };
+  return {
+    id,
+    native,
+    ...state,
+    ...given({
+      element: /\[(\d+)\]/.exec(id)?.[1],
+      elapsedSeconds: clockSeconds(used?.walltime ?? ''),
+      folder: variables?.PBS_O_WORKDIR,
+    }),
+  };
+}
+
+function waiting(native: string, comment: string | undefined): string | undefined {
+  if (states[native] === 'PENDING') return comment ?? (native === 'H' ? 'held' : undefined);
+  return native === 'S' || native === 'U' ? 'suspended' : undefined;
+}
+
+/** qstat with the jobs that have ended (where the server keeps a history), and with each element of an array. */
+export const pbsQueries: Queries = {
+  submit: 'qsub',
+  states: [{ command: (ids) => ['qstat', '-x', '-t', '-f', '-F', 'json', ...ids], read: readQstat }],
+  cancel: ['qdel'],
+};

@@ -1,0 +1,110 @@
+import type { Job } from '../ir/index.js';
+
+/** Where a job stands, in one vocabulary for all schedulers. `UNKNOWN`: the scheduler does not say. */
+export const jobStates = [
+  'PENDING',
+  'RUNNING',
+  'COMPLETED',
+  'FAILED',
+  'CANCELLED',
+  'TIMEOUT',
+  'OUT_OF_MEMORY',
+  'NODE_FAIL',
+  'PREEMPTED',
+  'UNKNOWN',
+] as const;
+export type JobState = (typeof jobStates)[number];
+
+/** Whether a job in that state may still do something. */
+export function isAlive(state: JobState): boolean {
+  return state === 'PENDING' || state === 'RUNNING';
+}
+
+/** What a scheduler says of a job, or of one element of a job array or component of a heterogeneous job. */
+export interface JobReport {
+  /** The id that submit.sh printed, as far as the scheduler repeats it: compared by {@link sameJob}. */
+  readonly id: string;
+  /** `3` of an array; absent where the report is of the job as a whole. */
+  readonly element?: string;
+  readonly state: JobState;
+  /** The scheduler's own word. */
+  readonly native: string;
+  /** Why it waits, or how it ended, in the scheduler's words. */
+  readonly reason?: string;
+  /** Exit code of the script; 128 + n where signal n ended it. */
+  readonly exit?: number;
+  readonly elapsedSeconds?: number;
+  /** The folder that it was submitted from. */
+  readonly folder?: string;
+}
+
+/** What a command printed. */
+export interface Answer {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number | undefined;
+}
+
+/** A command that says where jobs stand. */
+export interface StateQuery {
+  /** Argument list; what it says of other jobs than `ids` is not looked at. */
+  command(ids: readonly string[]): readonly string[];
+  /** Where the command is missing or refuses, one does without. */
+  readonly optional?: boolean;
+  /** Reports of the jobs that it knows; `undefined` where it did not answer. */
+  read(answer: Answer): readonly JobReport[] | undefined;
+}
+
+/** How to ask a scheduler about jobs, and how to end them. Commands are argument lists, run without a shell. */
+export interface Queries {
+  /** The program that submit.sh submits with. */
+  readonly submit: string;
+  /** The first is asked about all jobs; each further one about what those before it do not know, or have no exit code of. */
+  readonly states: readonly [StateQuery, ...StateQuery[]];
+  /** What a job writes about its own end, where the scheduler forgets it at once; `index` is of a job submitted once a member. */
+  readonly endLog?: {
+    path(job: Job, index: number | undefined): string;
+    read(text: string): Omit<JobReport, 'id'> | undefined;
+  };
+  /** Words before the ids of the jobs to end. */
+  readonly cancel: readonly [string, ...string[]];
+  /** Asks for the scheduler's verdict on a script without submitting it, where it has one. */
+  readonly testOnly?: (script: string) => readonly string[];
+}
+
+/** Whether two ids name one job: the server's name may be longer in one of them, an element's index is in brackets. */
+export function sameJob(one: string, other: string): boolean {
+  return numberOf(one) === numberOf(other);
+}
+
+function numberOf(id: string): string {
+  return /^\d+/.exec(id)?.[0] ?? id;
+}
+
+/** Indices of `4-9%2` or `0,2-6:2`, each on its own: how schedulers write elements that they have not told apart yet. */
+export function expandElements(list: string): string[] {
+  return list
+    .replace(/%\d+$/, '')
+    .split(',')
+    .flatMap((part) => {
+      const [, first = '', last = first, step = '1'] = /^(\d+)(?:-(\d+))?(?::(\d+))?$/.exec(part) ?? [];
+      if (first === '') return [];
+      const count = Math.floor((Number(last) - Number(first)) / Number(step)) + 1;
+      return Array.from({ length: Math.max(count, 0) }, (_, place) => String(Number(first) + place * Number(step)));
+    });
+}
+
+/** Seconds of `1-02:03:04`, `02:03:04` or `3:04`; `undefined` for anything else. */
+export function clockSeconds(text: string): number | undefined {
+  const match = /^(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)$/.exec(text.trim());
+  if (match === null) return undefined;
+  const [days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0));
+  return ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
+}
+
+/** The fields that have a value. */
+export function given<Fields extends object>(
+  fields: Fields,
+): { [Key in keyof Fields]?: Exclude<Fields[Key], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== '')) as never;
+}

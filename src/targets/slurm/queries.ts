@@ -1,0 +1,146 @@
+import {
+  type Answer,
+  clockSeconds,
+  expandElements,
+  given,
+  type JobReport,
+  type JobState,
+  type Queries,
+} from '../queries.js';
+
+const states: Readonly<Record<string, JobState>> = {
+  PENDING: 'PENDING',
+  CONFIGURING: 'PENDING',
+  REQUEUED: 'PENDING',
+  REQUEUE_FED: 'PENDING',
+  REQUEUE_HOLD: 'PENDING',
+  SPECIAL_EXIT: 'PENDING',
+  RESV_DEL_HOLD: 'PENDING',
+  RUNNING: 'RUNNING',
+  COMPLETING: 'RUNNING',
+  SUSPENDED: 'RUNNING',
+  STOPPED: 'RUNNING',
+  STAGE_OUT: 'RUNNING',
+  SIGNALING: 'RUNNING',
+  RESIZING: 'RUNNING',
+  COMPLETED: 'COMPLETED',
+  FAILED: 'FAILED',
+  BOOT_FAIL: 'FAILED',
+  CANCELLED: 'CANCELLED',
+  REVOKED: 'CANCELLED',
+  TIMEOUT: 'TIMEOUT',
+  DEADLINE: 'TIMEOUT',
+  OUT_OF_MEMORY: 'OUT_OF_MEMORY',
+  NODE_FAIL: 'NODE_FAIL',
+  PREEMPTED: 'PREEMPTED',
+};
+
+/** `CANCELLED by 1000` is CANCELLED. */
+function stateOf(native: string): JobState {
+  return states[native.split(' ')[0] ?? ''] ?? 'UNKNOWN';
+}
+
+/** `12`, `12_3` of an array, `12_[4-9%2]` of its elements that wait, `12+1` of a heterogeneous job. */
+function idsOf(text: string): Pick<JobReport, 'id' | 'element'>[] {
+  const [, id = text, list] = /^(\d+)[_+]\[?([^\]]*)\]?$/.exec(text) ?? [];
+  return list === undefined ? [{ id }] : expandElements(list).map((element) => ({ id, element }));
+}
+
+/** `3:0` is exit code 3; `0:15` signal 15. Numbers that are no signal are Slurm's own: `0:125` stands for too little memory. */
+function exitOf(text: string): number | undefined {
+  const [code, signal] = text.split(':').map(Number);
+  if (code === undefined || Number.isNaN(code)) return undefined;
+  if (code !== 0 || !signal) return code;
+  return signal < 32 ? 128 + signal : undefined;
+}
+
+/** Words for what is no reason. */
+const noReason = /^(None|)$/;
+
+function readSqueue({ stdout, stderr, exitCode }: Answer): JobReport[] | undefined {
+  // A single id that has been forgotten is an error; among others it is left out.
+  if (exitCode !== 0) return /invalid job id/i.test(stderr) ? [] : undefined;
+  return lines(stdout).flatMap((line) => {
+    const [id = '', native = '', reason = '', elapsed = '', ...folder] = line.split('|');
+    return idsOf(id).map((one) => ({
+      ...one,
+      state: stateOf(native),
+      native,
+      ...given({
+        reason: noReason.test(reason) ? undefined : reason,
+        elapsedSeconds: clockSeconds(elapsed),
+        folder: folder.join('|'),
+      }),
+    }));
+  });
+}
+
+function readSacct({ stdout, exitCode }: Answer): JobReport[] | undefined {
+  if (exitCode !== 0) return undefined;
+  return lines(stdout).flatMap((line) => {
+    const [id = '', native = '', exit = '', elapsed = ''] = line.split('|');
+    // Just after its end a job has a row without a state.
+    if (native === '') return [];
+    const state = stateOf(native);
+    const ended = state !== 'PENDING' && state !== 'RUNNING';
+    return idsOf(id).map((one) => ({
+      ...one,
+      state,
+      native,
+      ...given({
+        exit: ended ? exitOf(exit) : undefined,
+        elapsedSeconds: elapsed === '' ? undefined : Number(elapsed),
+      }),
+    }));
+  });
+}
+
+function readScontrol({ stdout, stderr, exitCode }: Answer): JobReport[] | undefined {
+  if (exitCode !== 0) return /invalid job id/i.test(stderr) ? [] : undefined;
+  return lines(stdout).flatMap((line) => {
+    const field = (name: string) => new RegExp(` ${name}=(\\S+)`).exec(` ${line}`)?.[1];
+    const native = field('JobState') ?? '';
+    const [array, component] = [field('ArrayJobId'), field('HetJobId')];
+    const elements = array === undefined ? [field('HetJobOffset')] : expandElements(field('ArrayTaskId') ?? '');
+    const reason = field('Reason') ?? '';
+    return elements.map((element) => ({
+      id: array ?? component ?? field('JobId') ?? '',
+      state: stateOf(native),
+      native,
+      ...given({
+        element,
+        reason: noReason.test(reason) ? undefined : reason,
+        exit: exitOf(field('ExitCode') ?? ''),
+        elapsedSeconds: clockSeconds(field('RunTime') ?? ''),
+      }),
+    }));
+  });
+}
+
+function lines(text: string): string[] {
+  return text.split('\n').filter((line) => line.trim() !== '');
+}
+
+/** squeue for what waits and runs; sacct for what has ended; without accounting scontrol, while the controller remembers. */
+export const slurmQueries: Queries = {
+  submit: 'sbatch',
+  states: [
+    {
+      command: (ids) => ['squeue', '-h', '-r', '-t', 'all', '-o', '%i|%T|%r|%M|%Z', '-j', ids.join(',')],
+      read: readSqueue,
+    },
+    {
+      command: (ids) => ['sacct', '-n', '-P', '-X', '-o', 'JobID,State,ExitCode,ElapsedRaw', '-j', ids.join(',')],
+      optional: true,
+      read: readSacct,
+    },
+    {
+      // It takes one id, or none.
+      command: (ids) => ['scontrol', '-o', 'show', 'job', ...(ids.length === 1 ? ids : [])],
+      optional: true,
+      read: readScontrol,
+    },
+  ],
+  cancel: ['scancel'],
+  testOnly: (script) => ['sbatch', '--test-only', script],
+};

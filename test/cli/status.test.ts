@@ -1,0 +1,190 @@
+import { describe, expect, test } from 'vitest';
+import { expectNothingLeft } from '../helpers/leftovers.js';
+import { meanwhile, simwright, startSimwright } from '../helpers/simwright.js';
+import { Workspace } from '../helpers/workspace.js';
+import { bareBin, compiled, patient, withScheduler } from './compiled-jobs.js';
+
+/** The rows below the headings of a table: cells parted by two blanks or more. */
+function rows(text: string, heading: string): string[] {
+  const lines = text.split('\n');
+  const start = lines.findIndex((line) => line.startsWith(`${heading} `));
+  const end = lines.indexOf('', start);
+  return lines.slice(start + 1, end === -1 ? undefined : end).map((line) => line.trim().replace(/ {2,}/g, ' | '));
+}
+
+test('of this machine: while it runs, and when it has ended; --watch ends with it', async () => {
+  const workspace = new Workspace();
+  workspace.write('app.mjs', `${patient(workspace)}if (process.argv[2] === '--LEVEL=0') process.exit(3);`);
+  workspace.workflow(`experiment('e')
+  .ensemble('sweep', command('node', 'app.mjs', '{args}')).params({ LEVEL: [0, 1] }, { asArgs: ['LEVEL'] })
+    .attach({ copy: 'app.mjs' }).colocate({ uds: true })
+  .model('never', command('/bin/true')).after('sweep')
+  .model('last', command('/bin/true')).after('sweep').batch({ walltime: '00:05:00' })`);
+  await compiled(workspace);
+  const before = await simwright(workspace, 'status', 'out');
+  expect(before).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(before.stderr).toContain('error[JOB1004]: nothing has been submitted from');
+
+  const submitted = startSimwright(workspace, 'submit', 'out');
+  const watching: ReturnType<typeof startSimwright>[] = [];
+  const failedIsWritten = () =>
+    workspace.has('out/run/sweep') &&
+    workspace.lines('pids').length === 2 &&
+    !workspace.has('out/run/sweep/sweep_0.lock');
+  await meanwhile(submitted, 'one works, one has failed', failedIsWritten);
+  const [id] = workspace.read('out/run/jobs.tsv').split('\t').slice(1);
+  const during = await simwright(workspace, 'status', 'out');
+  expect(during).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(during.stdout).toContain(`e for local in ${workspace.path('out')}\n`);
+  expect(rows(during.stdout, 'JOB')).toEqual([
+    expect.stringMatching(new RegExp(`^e \\| ${id?.trim()} \\| RUNNING \\| 00:00:\\d\\d$`)),
+    'last | PENDING | jobs run one after the other',
+  ]);
+  expect(rows(during.stdout, 'ENTITY')[0]).toBe('sweep | e | 0 | 1 | 1 | 0 | 0');
+  expect(rows(during.stdout, 'STORE')[0]).toMatch(/^sweep \| unix:\/\/\S+ \| [\d.]+ MiB, \d+ requests, 0 inferences$/);
+  expect(during.stdout).toContain('\nsweep_0 failed: exit code 3; see run/sweep/sweep_0/sweep_0.err\n');
+
+  watching.push(startSimwright(workspace, 'status', 'out', '--watch', '--interval', '1'));
+  watching.push(startSimwright(workspace, 'status', 'out', '--watch', '--interval', '1', '--json'));
+  const firstLooks = watching.map((one) => new Promise((resolve) => one.stdout.once('data', resolve)));
+  await Promise.all(firstLooks);
+  workspace.write('go', '');
+  expect((await submitted).exitCode).toBe(4);
+  const [plain, json] = await Promise.all(watching);
+  expect([plain?.exitCode, json?.exitCode]).toEqual([4, 4]);
+  expect(plain?.stdout).toContain(`e (${id?.trim()}): RUNNING\n`);
+  expect(plain?.stdout).toContain(`e (${id?.trim()}): FAILED, exit code 3\n`);
+  expect(plain?.stdout).toContain('sweep: 1 completed, 1 failed\n');
+  const documents = String(json?.stdout).trimEnd().split('\n');
+  expect(documents.length).toBeGreaterThan(1);
+  expect(JSON.parse(documents[0] ?? '')).toMatchObject({
+    ok: true,
+    jobs: [{ state: 'RUNNING' }, { state: 'PENDING' }],
+  });
+
+  const after = await simwright(workspace, 'status', 'out', '--json');
+  expect(after.exitCode).toBe(0);
+  expect(JSON.parse(after.stdout)).toMatchObject({
+    experiment: 'e',
+    site: 'local',
+    jobs: [
+      { name: 'e', id: id?.trim(), state: 'FAILED', exit: 3, from: 'status files' },
+      { name: 'last', id: '', state: 'CANCELLED', reason: 'it did not run' },
+    ],
+    entities: [
+      { name: 'sweep', completed: 1, failed: 1, failures: [{ name: 'sweep_0', exit: 3 }] },
+      { name: 'never', pending: 1, skipped: expect.stringContaining('sweep_0 failed') },
+      { name: 'last', pending: 1 },
+    ],
+    stores: [{ name: 'sweep', addresses: [], stats: { keys: 0 } }],
+    problems: [],
+  });
+  await expectNothingLeft(workspace.path('out'));
+});
+
+test('a process that has got the number of a job since is not taken for it', async () => {
+  const workspace = new Workspace();
+  workspace.workflow(`experiment('e').model('m', command('/bin/true'))`);
+  await compiled(workspace);
+  expect((await simwright(workspace, 'submit', 'out')).exitCode).toBe(0);
+  // This process runs, and is no script of that folder.
+  workspace.write('out/run/jobs.tsv', `e\t${process.pid}\n`);
+  const end = await simwright(workspace, 'status', 'out', '--json');
+  expect(JSON.parse(end.stdout)).toMatchObject({
+    jobs: [{ state: 'FAILED', reason: 'it ended before it launched anything' }],
+  });
+});
+
+describe('of a scheduler', () => {
+  const submitted = 'first\t1\nsecond\t2\nthird\t3\n';
+
+  test('several submissions: the latest, and older jobs that are still there', async () => {
+    const squeue = `cat <<END
+1|COMPLETED|None|0:10|$FOLDER/out
+2|RUNNING|None|1:00:00|$FOLDER/out
+3|CANCELLED|None|0:00|$FOLDER/out
+4|RUNNING|None|0:05|$FOLDER/out
+5|PENDING|Priority|0:00|$FOLDER/out
+6|PENDING|Dependency|0:00|$FOLDER/out
+END`;
+    const sacct = 'echo "1|COMPLETED|0:0|10"; echo "3|CANCELLED by 0|0:0|0"';
+    const { workspace, place } = await withScheduler('slurm', { squeue, sacct });
+    workspace.write('out/run/jobs.tsv', `${submitted}first\t4\nsecond\t5\nthird\t6\n`);
+    const end = await simwright(place, 'status', 'out');
+    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(rows(end.stdout, 'JOB')).toEqual([
+      'second | 2 | RUNNING | 01:00:00',
+      'first | 4 | RUNNING | 00:00:05',
+      'second | 5 | PENDING | Priority',
+      'third | 6 | PENDING | Dependency',
+    ]);
+  });
+
+  test('that has forgotten a job: its status files tell, with a warning', async () => {
+    const squeue = `echo "2|FAILED|NonZeroExitCode|0:02|$FOLDER/out"; echo "3|RUNNING|None|0:02|/"`;
+    const { workspace, place } = await withScheduler('slurm', { squeue, sacct: 'exit 1', scontrol: 'exit 1' });
+    workspace.write('out/run/jobs.tsv', submitted);
+    const of = { time: '2026-01-01T00:00:00.000Z', job: 'first', jobId: '1', entity: 'first', digest: 'd' };
+    const launch = { ...of, launch: 'ended', host: 'h', pid: 1, startTicks: '1', exit: 0 };
+    workspace.write('out/run/status/first.first.1.jsonl', `${JSON.stringify(launch)}\n`);
+    const end = await simwright(place, 'status', 'out');
+    expect(end.exitCode).toBe(0);
+    expect(rows(end.stdout, 'JOB')).toEqual([
+      'first | 1 | COMPLETED | 00:00:00 | 0',
+      'second | 2 | FAILED | 00:00:02 | NonZeroExitCode',
+      'third | 3 | UNKNOWN',
+    ]);
+    expect(end.stderr).toContain("warning[JOB1005]: slurm does not know the id 1 of 'first': its state is that of");
+    expect(end.stderr).toContain('warning[JOB1005]: slurm has another job under the id 3 by now');
+  });
+
+  test('PBS by its JSON', async () => {
+    const qstat = `cat <<END
+{ "Jobs": { "1.srv": { "job_state": "F", "Exit_status": 0, "resources_used": { "walltime": "00:00:07" } },
+  "2.srv": { "job_state": "R" }, "3.srv": { "job_state": "H", "comment": "Job held" } } }
+END`;
+    const { workspace, place } = await withScheduler('pbs', { qstat });
+    workspace.write('out/run/jobs.tsv', 'first\t1.srv\nsecond\t2.srv\nthird\t3.srv\n');
+    const end = await simwright(place, 'status', 'out');
+    expect(rows(end.stdout, 'JOB')).toEqual([
+      'first | 1.srv | COMPLETED | 00:00:07 | 0',
+      'second | 2.srv | RUNNING',
+      'third | 3.srv | PENDING | Job held',
+    ]);
+  });
+
+  test('Cobalt, whose ended jobs tell by their log', async () => {
+    const qstat = "printf 'JobID State RunTime\\n====\\n3 dep_hold N/A\\n'";
+    const { workspace, place } = await withScheduler('cobalt', { qstat });
+    workspace.write('out/run/jobs.tsv', submitted);
+    workspace.write('out/logs/first.cobaltlog', 'Info: task completed normally with an exit code of 0; cleanup\n');
+    workspace.write('out/logs/second.cobaltlog', 'Info: task completed with an exit code of 3; cleanup\n');
+    const end = await simwright(place, 'status', 'out', '--json');
+    expect(JSON.parse(end.stdout)).toMatchObject({
+      jobs: [
+        { name: 'first', state: 'COMPLETED', exit: 0 },
+        { name: 'second', state: 'FAILED', exit: 3 },
+        { name: 'third', state: 'PENDING', reason: 'dep_hold' },
+      ],
+      problems: [],
+    });
+  });
+
+  test('that does not answer, refuses to, or is not there', async () => {
+    const { workspace, place } = await withScheduler('slurm', { squeue: 'exec sleep 60' });
+    workspace.write('out/run/jobs.tsv', submitted);
+    const late = await simwright(place, 'status', 'out', '--timeout', '1');
+    expect(late).toMatchObject({ exitCode: 3, stdout: '' });
+    expect(late.stderr).toContain('error[JOB1002]: squeue has not answered within 1 s');
+    workspace.write('bin/squeue', '#!/bin/sh\necho "Unable to contact slurm controller" >&2\nexit 1\n', 0o755);
+    const away = await simwright(place, 'status', 'out', '--json');
+    expect(away.exitCode).toBe(3);
+    expect(JSON.parse(away.stdout)).toMatchObject({
+      ok: false,
+      problems: [{ code: 'JOB1002', message: expect.stringContaining('Unable to contact slurm controller') }],
+    });
+    const none = await simwright({ ...place, env: { PATH: bareBin(workspace) } }, 'status', 'out');
+    expect(none.exitCode).toBe(3);
+    expect(none.stderr).toContain("error[JOB1003]: 'squeue' is not on the PATH");
+  });
+});

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import type { Entity } from '../../../src/ir/index.js';
+import { readJobEnvironment } from '../../../src/runtime/job/job-environment.js';
+import { MemberSelection } from '../../../src/runtime/job/member-selection.js';
+import { parseDeviceMap } from '../../../src/runtime/store/device-map.js';
+
+const ensemble = (name: string, count: number): Pick<Entity, 'name' | 'members'> => ({
+  name,
+  members: { strategy: 'all-perm', axes: [], replicas: count, count },
+});
+
+test('members of named ensembles; the others as a whole', () => {
+  const chosen = MemberSelection.parse('sweep:0,2-3 other:1');
+  const has = [0, 1, 2, 3, 4].filter((index) => chosen?.has('sweep', index));
+  expect(has).toEqual([0, 2, 3]);
+  expect(chosen?.count(ensemble('sweep', 10))).toBe(3);
+  expect(chosen?.count(ensemble('third', 10))).toBe(10);
+  expect(MemberSelection.parse('')?.has('sweep', 7)).toBe(true);
+  expect(MemberSelection.parse(undefined)?.count(ensemble('sweep', 4))).toBe(4);
+});
+
+test.each(['sweep', 'sweep:', 'sweep:a', ':1', 'sweep:1;2'])('%s is malformed', (text) => {
+  expect(MemberSelection.parse(text)).toBeUndefined();
+  expect(() => readJobEnvironment({ SIMWRIGHT_JOB: 'e', SIMWRIGHT_MEMBERS: text }, '/')).toThrow(/no list of members/);
+});
+
+test('GPU stands for all GPUs, unless one is named itself', () => {
+  expect(parseDeviceMap('GPU:1=GPU:0,GPU=CPU')).toMatchObject({
+    GPU: 'CPU',
+    'GPU:0': 'CPU',
+    'GPU:1': 'GPU:0',
+    'GPU:7': 'CPU',
+  });
+  expect(parseDeviceMap(undefined)).toEqual({});
+  expect(() => parseDeviceMap('GPU=TPU')).toThrow(expect.objectContaining({ code: 'RUN1004' }));
+});

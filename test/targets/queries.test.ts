@@ -1,0 +1,173 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import type { Job } from '../../src/ir/index.js';
+import { type Answer, expandElements, type JobReport, type Queries, sameJob } from '../../src/targets/queries.js';
+import { targets } from '../../src/targets/registry.js';
+
+/*
+ * What schedulers print. The answers of squeue, sacct and scontrol are those of a real Slurm; the others follow the manuals of PBS
+ * Professional, Spectrum LSF and Cobalt.
+ */
+
+const answer = (stdout: string, stderr = '', exitCode = 0): Answer => ({ stdout, stderr, exitCode });
+const recorded = (name: string) => answer(readFileSync(new URL(`answers/${name}`, import.meta.url), 'utf8'));
+const queriesOf = (name: keyof typeof targets) => targets[name].queries as Queries;
+const read = (name: keyof typeof targets, place: number, text: Answer) => queriesOf(name).states[place]?.read(text);
+/** `ID[.ELEMENT] STATE EXIT ELAPSED REASON` of each. */
+const shortly = (reports: readonly JobReport[] | undefined) =>
+  reports?.map(({ id, element, state, exit, elapsedSeconds, reason }) =>
+    [element === undefined ? id : `${id}.${element}`, state, exit ?? '-', elapsedSeconds ?? '-', reason ?? '-'].join(
+      ' ',
+    ),
+  );
+
+test('squeue: arrays, components, reasons, the folder', () => {
+  const text = `5_0|RUNNING|None|0:05|/home/u/out
+5_[2-4%2]|PENDING|JobArrayTaskLimit|0:00|/home/u/out
+6|COMPLETING|NonZeroExitCode|1-00:00:02|/home/u/a|b
+17+1|TIMEOUT|TimeLimit|10:00|/home/u/out
+`;
+  const reports = read('slurm', 0, answer(text));
+  expect(shortly(reports)).toEqual([
+    '5.0 RUNNING - 5 -',
+    '5.2 PENDING - 0 JobArrayTaskLimit',
+    '5.3 PENDING - 0 JobArrayTaskLimit',
+    '5.4 PENDING - 0 JobArrayTaskLimit',
+    '6 RUNNING - 86402 NonZeroExitCode',
+    '17.1 TIMEOUT - 600 TimeLimit',
+  ]);
+  expect(reports?.map(({ folder }) => folder)).toContain('/home/u/a|b');
+});
+
+test('squeue: an id that has been forgotten is no failure; a controller that is away is one', () => {
+  expect(read('slurm', 0, answer('', 'slurm_load_jobs error: Invalid job id specified', 1))).toEqual([]);
+  expect(read('slurm', 0, answer('', 'squeue: error: Unable to contact slurm controller', 1))).toBeUndefined();
+});
+
+test('sacct: exit codes and signals; a row without a state says nothing yet', () => {
+  const text = `5_0|FAILED|2:0|6
+5_1|CANCELLED by 1000|0:15|3
+6|OUT_OF_MEMORY|0:125|9
+7||0:0|
+8|RUNNING|0:0|4
+`;
+  expect(shortly(read('slurm', 1, answer(text)))).toEqual([
+    '5.0 FAILED 2 6 -',
+    '5.1 CANCELLED 143 3 -',
+    '6 OUT_OF_MEMORY - 9 -',
+    '8 RUNNING - 4 -',
+  ]);
+  expect(read('slurm', 1, answer('', 'Slurm accounting storage is disabled', 1))).toBeUndefined();
+});
+
+test('scontrol: what stands in for the accounting', () => {
+  const text = `JobId=6 JobName=m UserId=root(0) JobState=FAILED Reason=NonZeroExitCode Dependency=(null) ExitCode=1:0 RunTime=00:00:02 TimeLimit=00:05:00
+JobId=9 ArrayJobId=5 ArrayTaskId=3-4%2 JobName=sweep JobState=PENDING Reason=Dependency ExitCode=0:0 RunTime=00:00:00
+JobId=18 HetJobId=17 HetJobOffset=1 JobName=h JobState=COMPLETED Reason=None ExitCode=0:0 RunTime=00:01:00
+`;
+  expect(shortly(read('slurm', 2, answer(text)))).toEqual([
+    '6 FAILED 1 2 NonZeroExitCode',
+    '5.3 PENDING 0 0 Dependency',
+    '5.4 PENDING 0 0 Dependency',
+    '17.1 COMPLETED 0 60 -',
+  ]);
+});
+
+test('qstat of PBS: states, exits beyond those of the script, an array by its elements', () => {
+  const reports = read('pbs', 0, recorded('qstat.json'));
+  expect(shortly(reports)).toEqual([
+    '0.pbs RUNNING - 65 -',
+    '1.pbs PENDING - - Job held, dependency on job 0.pbs',
+    '2.pbs COMPLETED 0 3600 -',
+    '3.pbs FAILED 3 2 Job run at Tue Mar 23 at 11:00 on (node1:ncpus=1) and failed',
+    '4.pbs TIMEOUT - 11 walltime exceeded its limit',
+    '5.pbs CANCELLED 143 - Job run at Tue Mar 23 at 11:00 on (node1:ncpus=1) and terminated',
+    '6[0].pbs.0 COMPLETED 0 10 -',
+    '6[1].pbs.1 RUNNING - 4 -',
+    '6[2].pbs.2 PENDING - - -',
+  ]);
+  expect(reports?.[0]?.folder).toBe('/home/user/out');
+  expect(read('pbs', 0, answer('', 'qstat: Unknown Job Id 99.pbs', 153))).toEqual([]);
+  expect(
+    read('pbs', 0, answer('', 'Connection refused\nqstat: cannot connect to server pbs (errno=15010)', 255)),
+  ).toBeUndefined();
+});
+
+test('bjobs: states, reasons, elements; an id that it does not know', () => {
+  expect(shortly(read('lsf', 0, recorded('bjobs.json')))).toEqual([
+    '101 RUNNING - 65 -',
+    '102 PENDING - 0 Job dependency condition not satisfied;',
+    '103 COMPLETED 0 12 -',
+    '104 FAILED 3 2 -',
+    '105 TIMEOUT 140 60 TERM_RUNLIMIT: job killed after reaching LSF run time limit',
+    '106 CANCELLED 130 5 TERM_OWNER: job killed by owner',
+    '107.1 RUNNING - 4 -',
+    '107.2 RUNNING - 4 suspended',
+  ]);
+  expect(read('lsf', 0, answer('', 'LSF is down. Please wait ...', 255))).toBeUndefined();
+});
+
+test('qstat of Cobalt, which forgets a job at its end; its log then tells', () => {
+  expect(shortly(read('cobalt', 0, recorded('cobalt-qstat.txt')))).toEqual([
+    '500 RUNNING - 65 -',
+    '501 PENDING - - dep_hold',
+    '502 PENDING - - -',
+  ]);
+  expect(read('cobalt', 0, answer('', '', 1))).toEqual([]);
+  const { endLog } = queriesOf('cobalt');
+  const job = { name: 'sweep' } as Job;
+  expect([endLog?.path(job, undefined), endLog?.path(job, 2)]).toEqual([
+    'logs/sweep.cobaltlog',
+    'logs/sweep-2.cobaltlog',
+  ]);
+  const log = (end: string) =>
+    endLog?.read(`Tue Mar 23 12:00:00 2021 +0000 (UTC) submitted with cwd set to: /home/u/out\n${end}\n`);
+  expect(log('Info: task completed normally with an exit code of 0; initiating job cleanup and removal')).toMatchObject(
+    {
+      state: 'COMPLETED',
+      exit: 0,
+    },
+  );
+  expect(log('Info: task completed with an exit code of 3; initiating job cleanup and removal')).toMatchObject({
+    state: 'FAILED',
+    exit: 3,
+  });
+  expect(log('Info: maximum execution time exceeded; initiating job termination')?.state).toBe('TIMEOUT');
+  expect(log('Info: user delete requested with signal SIGTERM; initiating job termination')?.state).toBe('CANCELLED');
+  expect(log('')).toBeUndefined();
+});
+
+test('commands are argument lists, ids and all', () => {
+  expect(queriesOf('slurm').states.map(({ command }) => command(['1', '2']).join(' '))).toEqual([
+    'squeue -h -r -t all -o %i|%T|%r|%M|%Z -j 1,2',
+    'sacct -n -P -X -o JobID,State,ExitCode,ElapsedRaw -j 1,2',
+    'scontrol -o show job',
+  ]);
+  expect(queriesOf('pbs').states[0].command(['0.pbs', '6[].pbs'])).toEqual([
+    'qstat',
+    '-x',
+    '-t',
+    '-f',
+    '-F',
+    'json',
+    '0.pbs',
+    '6[].pbs',
+  ]);
+  expect(queriesOf('lsf').states[0].command(['7'])).toContain(
+    'jobid jobindex stat exit_code exit_reason pend_reason run_time',
+  );
+  expect(queriesOf('cobalt').states[0].command(['7'])).toEqual(['qstat', '--header=JobID:State:RunTime', '7']);
+  expect(['slurm', 'pbs', 'lsf', 'cobalt'].map((name) => queriesOf(name as 'slurm').cancel)).toEqual([
+    ['scancel'],
+    ['qdel'],
+    ['bkill'],
+    ['qdel'],
+  ]);
+  expect(targets.local.queries).toBeUndefined();
+});
+
+test('ids that name one job, and elements that are told together', () => {
+  expect(sameJob('6[].pbs.site.org', '6[2].pbs')).toBe(true);
+  expect(sameJob('0.pbs', '10.pbs')).toBe(false);
+  expect(expandElements('0,2-6:2,9%3')).toEqual(['0', '2', '4', '6', '9']);
+});
