@@ -1,11 +1,10 @@
 import { WorkflowError } from '../../diagnostics/index.js';
+import { assertForStore } from '../assert/assert-job.js';
+import { findOnnxRuntime } from '../assert/find-onnx-runtime.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { readPlan, storeOf } from '../job/read-plan.js';
-import { socketPath } from '../store/listen-places.js';
 import { startSupervisor } from '../supervisor/start-supervisor.js';
-import { assertSurroundings } from './assert-plan.js';
 import { assertRunnable } from './assert-runnable.js';
-import { findOnnxRuntime } from './find-onnx-runtime.js';
 
 /** What `up` is told. */
 export interface UpOptions {
@@ -25,12 +24,9 @@ export async function up(job: JobEnvironment, options: UpOptions): Promise<numbe
   const plan = readPlan(job.dir);
   const store = storeOf(plan, options.store);
   assertRunnable(plan, store);
-  assertSurroundings(job.dir);
+  await assertForStore(job, plan, store, options);
   const onnxRuntime =
     store.mlModels.length === 0 ? undefined : findOnnxRuntime(plan, job.dir, options.bundle, options.env);
-  if (store.kind === 'colocated' && store.transport.kind === 'uds') {
-    socketPath(job, store.name, store.transport.socket);
-  }
   const supervisor = await startSupervisor(job, [process.execPath, options.bundle]);
   try {
     await withinSeconds(timeoutOf(options.env), store.name, () =>
