@@ -52,7 +52,7 @@ const commands = {
     load: async () => (await import('./commands/tensor.js')).tensorCommand(),
   },
   site: {
-    description: 'list sites, show one, check the file of one',
+    description: 'list sites, show one, check the file of one, install what compute nodes need',
     load: async () => (await import('./commands/site.js')).siteCommand(),
   },
   explain: {
