@@ -55,6 +55,10 @@ const commands = {
     description: 'list sites, show one, check the file of one, install what compute nodes need',
     load: async () => (await import('./commands/site.js')).siteCommand(),
   },
+  doctor: {
+    description: 'check what this machine and its cluster have, and draft a site',
+    load: async () => (await import('./commands/doctor.js')).doctorCommand(),
+  },
   explain: {
     arguments: '[code]',
     description: 'explain an error code, or list them all',

@@ -5,11 +5,14 @@ import { root } from '../helpers/simwright.js';
 
 const script = join(root, 'test/clusters/slurm/cluster');
 
+/** Test files that run at the same time have a cluster each. */
+const worker = Number(process.env['VITEST_POOL_ID'] ?? 0);
+
 /** A place of its own, so that a cluster that somebody else has brought up stays. */
 const place = {
-  SIMWRIGHT_SLURM_DIR: '/var/tmp/simwright-slurm-test',
-  SIMWRIGHT_SLURM_SUBNET: '10.213.78',
-  SIMWRIGHT_SLURM_LINK: 'swslurmt0',
+  SIMWRIGHT_SLURM_DIR: `/var/tmp/simwright-slurm-test${worker}`,
+  SIMWRIGHT_SLURM_SUBNET: `10.213.${78 + worker}`,
+  SIMWRIGHT_SLURM_LINK: `swslurmt${worker}`,
 };
 
 /** Why there can be no Slurm on this machine; empty where there can. Packages are installed only where that was allowed. */
