@@ -7,13 +7,14 @@ const sinfoFormat = '%R|%D|%c|%z|%m|%G';
 
 /** What `scontrol` and `sinfo` say. */
 export async function probeSlurm(): Promise<Probed<SchedulerFacts>> {
-  const version = /(\d+\.\d+\S*)/.exec((await ask('sbatch', '--version')).stdout)?.[1];
-  const [config, partitions, nodes, ended] = await Promise.all([
+  const [program, config, partitions, nodes, ended] = await Promise.all([
+    ask('sbatch', '--version'),
     ask('scontrol', 'show', 'config'),
     ask('scontrol', '--oneliner', 'show', 'partition'),
     ask('sinfo', '--noheader', '--exact', '--format', sinfoFormat),
     ask('sacct', '--noheader', '--allocations', '--starttime', 'now', '--format', 'JobID'),
   ]);
+  const version = /(\d+\.\d+\S*)/.exec(program.stdout)?.[1];
   if (!config.ok) return noAnswer('slurm', version, config.why);
   const settings = parseConfig(config.stdout);
   const maxArraySize = Number(settings.get('MaxArraySize'));
