@@ -44,7 +44,7 @@ export async function assertForStore(
 /** A launch, as far as it says something about the surroundings. */
 type LaunchCall = Call & { readonly line: readonly string[] };
 
-/** The same for a job without stores, at each of its launches; and for every launch that there is the program it starts. */
+/** The same for a job without stores, at each of its launches; and for every launch that its launcher is there. */
 export function assertForLaunch(job: JobEnvironment, plan: Plan, entity: Entity, call: LaunchCall): void {
   const [first, ...rest] = checkLaunch(job, plan, entity, call);
   if (first !== undefined) throw reportOnce(job, [first, ...rest]);
@@ -60,7 +60,7 @@ function checkLaunch(job: JobEnvironment, plan: Plan, entity: Entity, call: Laun
   const planned = jobOf(plan, job.job);
   const problems = planned.stores.length > 0 ? [] : checkJob(job, plan, call.line, call.env);
   const isFirst = planned.entities[0] === entity.name;
-  return [...(isFirst ? withoutNotes(problems) : errorsOf(problems)), ...programOf(entity, call)];
+  return [...(isFirst ? withoutNotes(problems) : errorsOf(problems)), ...launcherOf(entity, call)];
 }
 
 function checkJob(job: JobEnvironment, plan: Plan, line: readonly string[], env: NodeJS.ProcessEnv): Problem[] {
@@ -72,13 +72,9 @@ function checkJob(job: JobEnvironment, plan: Plan, line: readonly string[], env:
   ];
 }
 
-/** A launch that waits may start what another one has made; launchers are there from the start. */
-function programOf(
-  entity: Entity,
-  { line, env }: { readonly line: readonly string[]; readonly env: NodeJS.ProcessEnv },
-) {
-  if (entity.after.length > 0 && !isLauncher(line[0])) return [];
-  // A path of the user's own may hold what is staged.
+/** Launchers are there from the start, or never. A program of the user's own may be staged, or made by what the launch waits for. */
+function launcherOf(entity: Entity, { line, env }: LaunchCall): Problem[] {
+  if (!isLauncher(line[0])) return [];
   const setsPath = [entity.env, ...(entity.memberEnv ?? [])].some((variables) => variables['PATH'] !== undefined);
   return setsPath ? [] : checkProgram(line, `'${entity.name}'`, env['PATH']);
 }

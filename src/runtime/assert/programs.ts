@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Problem } from '../../diagnostics/index.js';
 
-/** Programs that start tasks: none of a user's makes them, so that they are there at the start or never. */
+/** Programs that start tasks. */
 const launcherPrograms: readonly string[] = ['srun', 'mpirun', 'mpiexec', 'orterun', 'aprun', 'jsrun'];
 
 /** Whether a word is the name of a launcher's program. */
