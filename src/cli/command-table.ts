@@ -67,8 +67,12 @@ const commands = {
     load: async () => (await import('./commands/tensor.js')).tensorCommand(),
   },
   site: {
-    description: 'list sites, show one, check the file of one',
+    description: 'list sites, show one, check the file of one, install what compute nodes need',
     load: async () => (await import('./commands/site.js')).siteCommand(),
+  },
+  doctor: {
+    description: 'check what this machine and its cluster have, and draft a site',
+    load: async () => (await import('./commands/doctor.js')).doctorCommand(),
   },
   explain: {
     arguments: '[code]',

@@ -62,6 +62,7 @@ export const errorCodes = {
   RUN1009: 'something waited for that can no longer come',
   RUN1010: 'a program that cannot be started',
   RUN1011: 'a store that this version cannot run',
+  RUN1020: 'a job that has less than its plan needs',
   JOB1001: 'a job that the scheduler refused',
   JOB1002: 'a scheduler that does not answer',
   JOB1003: "a scheduler's command that is not there",

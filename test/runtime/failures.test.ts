@@ -62,7 +62,7 @@ describe('members that fail', () => {
     expect(end.stderr).toContain(
       'error[RUN1007]: artifacts/ab/grid.dat, which becomes grid.dat of solver, is not there',
     );
-    expect(folder.states('solver')).toEqual(['failed']);
+    expect(folder.states('solver')).toEqual(['none']);
     expect(existsSync(folder.path('run/solver'))).toBe(false);
     expect(folder.halfFiles()).toEqual([]);
   });

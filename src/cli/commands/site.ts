@@ -9,6 +9,7 @@ import { printJson, printWarnings } from '../compile-workflow.js';
 import { reportFailure, reportJsonFailure } from '../failure.js';
 import { formatTable } from '../table.js';
 import { trialWorkflow } from '../trial-workflow.js';
+import { siteInstallCommand } from './site-install.js';
 
 interface SiteOptions {
   readonly json?: boolean;
@@ -40,6 +41,7 @@ export function siteCommand(): Command {
     .addOption(json())
     .option('--script', "print the small workflow's job script")
     .action((file: string, options: SiteOptions) => reporting(options, () => check(file, options)));
+  site.addCommand(siteInstallCommand());
   for (const one of [site, ...site.commands]) one.exitOverride();
   return site;
 }

@@ -8,11 +8,14 @@ import type { OutputFile } from './emit-files.js';
 
 const bundles = fileURLToPath(new URL('../../../dist/bundle', import.meta.url));
 
+/** Folder of a compiled experiment that holds the runtime. */
+const runtimeFolder = 'runtime/';
+
 /**
  * The runtime as one file, and the client as a package that applications written for Node import as `simwright/client`
- * (`run/node_modules` leads to it).
+ * (`run/node_modules` leads to it). `folder` is empty, or ends in `/`.
  */
-export function runtimeFiles(): OutputFile[] {
+export function runtimeFiles(folder = runtimeFolder): OutputFile[] {
   const manifest = {
     name: 'simwright',
     version: packageVersion(),
@@ -20,10 +23,14 @@ export function runtimeFiles(): OutputFile[] {
     exports: { './client': './client.mjs' },
   };
   return [
-    { path: 'runtime/simwright.mjs', mode: 0o644, content: { file: join(bundles, 'simwright.mjs') } },
-    { path: 'runtime/node_modules/simwright/client.mjs', mode: 0o644, content: { file: join(bundles, 'client.mjs') } },
+    { path: `${folder}simwright.mjs`, mode: 0o644, content: { file: join(bundles, 'simwright.mjs') } },
     {
-      path: 'runtime/node_modules/simwright/package.json',
+      path: `${folder}node_modules/simwright/client.mjs`,
+      mode: 0o644,
+      content: { file: join(bundles, 'client.mjs') },
+    },
+    {
+      path: `${folder}node_modules/simwright/package.json`,
       mode: 0o644,
       content: `${JSON.stringify(manifest, null, 2)}\n`,
     },
@@ -35,16 +42,17 @@ export function runtimeFiles(): OutputFile[] {
  *
  * @throws WorkflowError if it is not installed.
  */
-export function onnxRuntimeFiles(): OutputFile[] {
+export function onnxRuntimeFiles(folder = runtimeFolder): OutputFile[] {
   const require = createRequire(import.meta.url);
   const files: OutputFile[] = [];
   for (const name of ['onnxruntime-node', 'onnxruntime-common']) {
-    const folder = packageFolder(require, name);
+    const installed = packageFolder(require, name);
     const wanted =
       name === 'onnxruntime-node' ? ['package.json', 'dist', 'bin/napi-v6/linux/x64'] : ['package.json', 'dist/cjs'];
-    for (const path of wanted.flatMap((start) => walk(folder, start))) {
+    for (const path of wanted.flatMap((start) => walk(installed, start))) {
       if (path.endsWith('.map')) continue;
-      files.push({ path: `runtime/node_modules/${name}/${path}`, mode: 0o644, content: { file: join(folder, path) } });
+      const from = join(installed, path);
+      files.push({ path: `${folder}node_modules/${name}/${path}`, mode: 0o644, content: { file: from } });
     }
   }
   return files;
@@ -56,7 +64,7 @@ function packageFolder(require: NodeJS.Require, name: string): string {
   }
   throw new WorkflowError({
     code: 'RUN1002',
-    message: `${name} is not installed beside simwright, so it cannot travel with the job`,
+    message: `${name} is not installed beside simwright, so it cannot be copied`,
     hint: 'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node',
   });
 }

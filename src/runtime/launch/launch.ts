@@ -1,5 +1,6 @@
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Entity, Plan } from '../../ir/index.js';
+import { assertForLaunch, assertRunFolder } from '../assert/assert-job.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobFolder } from '../job/job-folder.js';
 import { limitPlan } from '../job/member-selection.js';
@@ -43,6 +44,7 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
   const plan = limitPlan(readPlan(job.dir), job.members);
   const entity = entityOf(plan, options.entity);
   checkMember(entity, options.member);
+  assertRunFolder(job, plan, entity, options);
   const stop = new StopRequest();
   const running = new Set<Application>();
   const ends = [
@@ -52,6 +54,7 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
   ];
   const writer = new StatusWriter(job, entity, options.member);
   try {
+    assertForLaunch(job, plan, entity, options);
     const exit = await launchWatched(job, plan, entity, options, { stop, running, writer });
     writer.launch({ launch: 'ended', exit });
     return exit;

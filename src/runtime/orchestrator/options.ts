@@ -29,6 +29,8 @@ export interface OrchestratorOptions {
   readonly peerCheck?: boolean;
   /** Absolute path of the onnxruntime-node package folder or its entry; without it storing an ONNX model is an error. */
   readonly onnxRuntime?: string;
+  /** ONNX Runtime is made ready before the first model comes. Default true. */
+  readonly expectsModels?: boolean;
   /** Inference threads a device. Default 1. */
   readonly threadsPerQueue?: number;
   /** Threads between and within operators; 0 or absent leaves the choice to ONNX Runtime. */

@@ -23,6 +23,7 @@ export async function storeOptions(
     ...allowed(job, store, place),
     checkpointFile: checkpointFile(job, store),
     ...(args.onnxRuntime === undefined ? {} : { onnxRuntime: args.onnxRuntime }),
+    expectsModels: store.mlModels.length > 0,
     ...optional('threadsPerQueue', store.threadsPerQueue),
     ...optional('interOpThreads', store.interOpThreads),
     // Without a number of its own, ONNX Runtime would take every core of the node, the application's too.

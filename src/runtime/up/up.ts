@@ -2,17 +2,16 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Plan, Store } from '../../ir/index.js';
+import { assertForStore } from '../assert/assert-job.js';
+import { findOnnxRuntime, lookForOnnxRuntime } from '../assert/find-onnx-runtime.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { isCheckpoint, savedFolder, storeJobFolder } from '../job/paths.js';
 import { hasOwnJob, readPlan, storeOf } from '../job/read-plan.js';
 import { scriptsWarning } from '../preload/scripts-warning.js';
-import { socketPath } from '../store/listen-places.js';
 import { announceEnd, forgetEnd } from '../supervisor/address-file.js';
 import { startSupervisor } from '../supervisor/start-supervisor.js';
 import { assertAlone } from './assert-alone.js';
-import { assertSurroundings } from './assert-plan.js';
 import { assertRunnable } from './assert-runnable.js';
-import { findOnnxRuntime } from './find-onnx-runtime.js';
 
 /** What `up` is told. */
 export interface UpOptions {
@@ -42,12 +41,10 @@ export async function up(job: JobEnvironment, options: UpOptions): Promise<numbe
 
 async function start(job: JobEnvironment, plan: Plan, store: Store, options: UpOptions): Promise<number> {
   assertRunnable(store);
-  assertSurroundings(job.dir);
-  const onnxRuntime =
-    store.mlModels.length === 0 ? undefined : findOnnxRuntime(plan, job.dir, options.bundle, options.env);
-  if (store.kind === 'colocated' && store.transport.kind === 'uds') {
-    socketPath(job, store.name, store.transport.socket);
-  }
+  await assertForStore(job, plan, store, options);
+  // Applications may bring models of their own: without any in the plan it is no fault to be without it.
+  const find = store.mlModels.length > 0 ? findOnnxRuntime : lookForOnnxRuntime;
+  const onnxRuntime = find(plan, job.dir, options.bundle, options.env);
   if (store.scripts.length > 0) process.stderr.write(`simwright: ${scriptsWarning(store)}\n`);
   if (job.fresh) forget(job, store);
   const supervisor = await startSupervisor(job, [process.execPath, options.bundle]);

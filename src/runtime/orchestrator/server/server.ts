@@ -149,7 +149,7 @@ export class OrchestratorServer implements Orchestrator {
       throw error;
     }
     this.#addresses = addresses;
-    this.#inference.warmUp();
+    if (this.#options.expectsModels !== false) this.#inference.warmUp();
     this.#checkpoints.start();
     this.#sweeper = setInterval(() => this.#sweep(), sweepMs).unref();
   }

@@ -6,13 +6,26 @@ import type { Plan } from '../../ir/index.js';
 
 const packageName = 'onnxruntime-node';
 
-/**
- * Folder of the onnxruntime-node package: in `$SIMWRIGHT_HOME` or its node_modules, the site's runtime path, DIR/runtime/node_modules, or
- * where Node finds it from the bundle. Throws RUN1002 with these places.
- */
+/** Folder of the onnxruntime-node package, as {@link lookForOnnxRuntime} finds it. Throws RUN1002 with the places where it is not. */
 export function findOnnxRuntime(plan: Plan, dir: string, bundle: string, env: NodeJS.ProcessEnv): string {
-  const home = env['SIMWRIGHT_HOME'];
-  const bases = [home, plan.runtimePath, join(dir, 'runtime')].filter((base): base is string => Boolean(base));
+  const found = lookForOnnxRuntime(plan, dir, bundle, env);
+  if (found !== undefined) return found;
+  throw notFound(env['SIMWRIGHT_HOME'], plan.runtimePath, dir, bundle);
+}
+
+/**
+ * Looks in `$SIMWRIGHT_HOME` or its node_modules, the site's runtime path, DIR/runtime/node_modules, and where Node finds packages from the
+ * bundle.
+ */
+export function lookForOnnxRuntime(
+  plan: Plan,
+  dir: string,
+  bundle: string,
+  env: NodeJS.ProcessEnv,
+): string | undefined {
+  const bases = [env['SIMWRIGHT_HOME'], plan.runtimePath, join(dir, 'runtime')].filter((base): base is string =>
+    Boolean(base),
+  );
   for (const base of bases) {
     for (const folder of [join(base, 'node_modules', packageName), join(base, packageName)]) {
       if (existsSync(join(folder, 'package.json'))) return folder;
@@ -20,8 +33,8 @@ export function findOnnxRuntime(plan: Plan, dir: string, bundle: string, env: No
   }
   try {
     return dirname(createRequire(bundle).resolve(`${packageName}/package.json`));
-  } catch (error) {
-    throw notFound(home, plan.runtimePath, dir, bundle, error);
+  } catch {
+    return undefined;
   }
 }
 
@@ -30,7 +43,6 @@ function notFound(
   runtimePath: string | undefined,
   dir: string,
   bundle: string,
-  cause: unknown,
 ): WorkflowError {
   const places = [
     `SIMWRIGHT_HOME: ${home ?? '(not set)'}`,
@@ -42,6 +54,5 @@ function notFound(
     code: 'RUN1002',
     message: [`the ML models need ${packageName}, which is in none of these places:`, ...places].join('\n  - '),
     hint: 'install it beside simwright (npm install onnxruntime-node), or say where it is with runtimePath or SIMWRIGHT_HOME',
-    cause,
   });
 }

@@ -1,0 +1,99 @@
+import { lstatSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { checkSite } from '../../compiler/index.js';
+import { WorkflowError } from '../../diagnostics/index.js';
+import { writeAtomically } from '../../runtime/job/write-atomically.js';
+import { printJson } from '../compile-workflow.js';
+import { asSite, type DraftField } from '../doctor/draft-site.js';
+import { examine } from '../doctor/examine.js';
+import type { Finding, Verdict } from '../doctor/finding.js';
+import { formatJson, formatTypeScript } from '../doctor/format-site.js';
+import { ExitCode, hasColour, reportFailure, reportJsonFailure } from '../failure.js';
+
+interface DoctorOptions {
+  readonly python?: string;
+  readonly writeSite?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** `simwright doctor`: whether this machine and its cluster have what Simwright needs. */
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .option('--python <path>', 'the Python that applications use (default: python3)')
+    .option('--write-site <file>', 'draft a site from what the scheduler says, .ts or .json')
+    .option('--force', 'overwrite that file')
+    .addOption(new Option('--json', 'print one JSON document'))
+    .action(async (options: DoctorOptions) => {
+      try {
+        await doctor(options);
+      } catch (error) {
+        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
+      }
+    });
+}
+
+async function doctor(options: DoctorOptions): Promise<void> {
+  if (options.writeSite !== undefined) checkPlace(options.writeSite, options.force === true);
+  const { findings, facts, draft } = await examine(options.python);
+  const problems = findings.filter(({ verdict }) => verdict === 'problem').length;
+  if (problems > 0) process.exitCode = ExitCode.workflowErrors;
+  const site = options.writeSite === undefined ? undefined : writeSite(options.writeSite, draft);
+  if (options.json) {
+    printJson({
+      ok: problems === 0,
+      findings,
+      facts,
+      ...(site === undefined ? {} : { site, siteFile: options.writeSite }),
+    });
+    return;
+  }
+  process.stdout.write(formatFindings(findings, hasColour(process.stdout)));
+  if (options.writeSite === undefined) return;
+  process.stdout.write(`\nwrote ${options.writeSite}; read it, then: simwright site check ${options.writeSite}\n`);
+}
+
+function checkPlace(file: string, force: boolean): void {
+  if (!/\.(ts|mts|json)$/.test(file)) {
+    throw new WorkflowError({
+      code: 'CLI1001',
+      message: `--write-site ${file}: a file that ends in .ts or .json is expected`,
+    });
+  }
+  if (force || lstatSync(file, { throwIfNoEntry: false }) === undefined) return;
+  const hint = 'choose another name, or say --force to overwrite it';
+  throw new WorkflowError({ code: 'OUT1001', message: `${file} is there already`, hint });
+}
+
+/** Writes the draft, once it is known to be a site. */
+function writeSite(file: string, draft: readonly DraftField[]): object {
+  const site = checkSite(asSite(draft), 'the drafted site', undefined);
+  const text = file.endsWith('.json') ? formatJson(draft) : formatTypeScript(draft, hostname());
+  try {
+    writeAtomically(resolve(file), text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new WorkflowError({ code: 'OUT1002', message: `${file} cannot be written: ${reason}`, cause: error });
+  }
+  return site;
+}
+
+const colours: Readonly<Record<Verdict, string>> = { ok: '32', warning: '33', problem: '31' };
+
+/** A line a finding, what to do below it, and a count. */
+function formatFindings(findings: readonly Finding[], colour: boolean): string {
+  const width = Math.max(...findings.map(({ topic }) => topic.length));
+  const lines = findings.flatMap(({ topic, verdict, message, advice }) => {
+    const word = verdict.padEnd(7);
+    const shown = colour ? `\u001b[${colours[verdict]}m${word}\u001b[0m` : word;
+    const line = `${shown}  ${topic.padEnd(width)}  ${message}`;
+    return advice === undefined ? [line] : [line, `${' '.repeat(9 + width)}  → ${advice}`];
+  });
+  const count = (verdict: Verdict, word: string) => {
+    const number = findings.filter((one) => one.verdict === verdict).length;
+    return `${number} ${word}${number === 1 ? '' : 's'}`;
+  };
+  return `${lines.join('\n')}\n\n${count('problem', 'problem')}, ${count('warning', 'warning')}\n`;
+}

@@ -1,0 +1,34 @@
+import { execa } from 'execa';
+
+/** Milliseconds after which a program does not answer: schedulers whose server is down keep trying. */
+const patience = 15_000;
+
+/** How a program ended. */
+interface Result {
+  readonly timedOut: boolean;
+  readonly code?: string | undefined;
+  readonly stderr?: string | undefined;
+  readonly exitCode?: number | undefined;
+}
+
+/** What a program said. */
+export interface Answer {
+  readonly ok: boolean;
+  readonly stdout: string;
+  /** Why there is no answer: the first line of its errors. */
+  readonly why: string;
+}
+
+/** Runs a program and waits for its answer, not for ever. */
+export async function ask(program: string, ...words: readonly string[]): Promise<Answer> {
+  const end = await execa(program, words, { reject: false, stdin: 'ignore', timeout: patience });
+  return { ok: end.exitCode === 0, stdout: end.stdout ?? '', why: whyNot(end) };
+}
+
+function whyNot({ timedOut, code, stderr = '', exitCode }: Result): string {
+  if (timedOut) return `no answer in ${patience / 1000} s`;
+  if (code === 'ENOENT') return 'there is no such program';
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
+  // Python says at the end what was wrong, others at the beginning.
+  return (lines[0]?.startsWith('Traceback') ? lines.at(-1) : lines[0]) ?? code ?? `exit code ${exitCode}`;
+}

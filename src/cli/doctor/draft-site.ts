@@ -1,0 +1,123 @@
+import type { LauncherName, SiteInput } from '../../ir/index.js';
+import type { LaunchersFacts } from './launchers.js';
+import type { NodeFacts } from './node.js';
+import type { NodeShape, Queue, SchedulerFacts } from './scheduler-facts.js';
+
+/** A field of a drafted site, with where it comes from. */
+export interface DraftField {
+  readonly name: keyof SiteInput;
+  readonly value: unknown;
+  readonly comment: string;
+}
+
+/** What a site is drafted from. */
+export interface DraftInput {
+  readonly scheduler: SchedulerFacts | undefined;
+  readonly launchers: LaunchersFacts;
+  readonly node: NodeFacts;
+  readonly host: string;
+  readonly cores: number;
+  /** Whether the file of Node.js lies where compute nodes see it. */
+  readonly nodeIsShared: boolean;
+  readonly interface: string | undefined;
+}
+
+/** A site as far as the scheduler and this machine tell, a field with its reason each. */
+export function draftSite(input: DraftInput): DraftField[] {
+  const { scheduler, host } = input;
+  const name = siteName(scheduler?.cluster ?? host);
+  if (scheduler === undefined) {
+    return [
+      { name: 'name', value: name, comment: `the name of this machine` },
+      { name: 'target', value: 'local', comment: 'there is no sbatch, qsub or bsub on the PATH' },
+      { name: 'node', value: { cores: input.cores }, comment: 'cores of this machine' },
+    ];
+  }
+  const queue = scheduler.queues.find(({ isDefault }) => isDefault) ?? scheduler.queues[0];
+  return [
+    { name: 'name', value: name, comment: scheduler.cluster === undefined ? 'this host' : "the scheduler's own name" },
+    { name: 'target', value: scheduler.name, comment: `${scheduler.name} ${scheduler.version ?? ''}`.trim() },
+    ...launcherField(scheduler, input.launchers),
+    ...(queue === undefined ? [] : queueFields(queue, scheduler.queues)),
+    ...field('maxArraySize', scheduler.maxArraySize, "the scheduler's own limit"),
+    ...field('networkInterface', input.interface, `seen on ${host}: compute nodes may name theirs otherwise`),
+    ...field(
+      'nodeCommand',
+      input.nodeIsShared ? input.node.path : undefined,
+      'the Node.js that has written this: it lies on a network file system',
+    ),
+  ];
+}
+
+function field(name: keyof SiteInput, value: string | number | undefined, comment: string): DraftField[] {
+  return value === undefined ? [] : [{ name, value, comment }];
+}
+
+/** What a site can be called. */
+export function siteName(text: string): string {
+  const name = text.replace(/[^A-Za-z0-9_.-]+/g, '-').replace(/^[^A-Za-z]+/, '');
+  return name === '' ? 'cluster' : name;
+}
+
+function queueFields(queue: Queue, queues: readonly Queue[]): DraftField[] {
+  const others = queues.filter((one) => one !== queue).map(({ name }) => name);
+  const why = queue.isDefault ? 'the default' : 'the first: none is the default';
+  const limit = queue.maxWalltime === undefined ? '' : `; jobs may take ${queue.maxWalltime}`;
+  const comment = `${why}${limit}${others.length === 0 ? '' : `; others: ${others.join(', ')}`}`;
+  return [{ name: 'defaults', value: { queue: queue.name }, comment }, ...nodeField(queue), ...nodesField(queue)];
+}
+
+/** Nodes that a job can have at most: the queue's limit, or all that there are. */
+function nodesField({ name, shapes, maxNodes = Number.POSITIVE_INFINITY }: Queue): DraftField[] {
+  const nodes = shapes.reduce((sum, shape) => sum + shape.nodes, 0);
+  if (nodes === 0) return [];
+  const isLimit = maxNodes < nodes;
+  return field('maxNodes', isLimit ? maxNodes : nodes, `${isLimit ? 'the limit' : 'all nodes'} of ${name}`);
+}
+
+/** What every node of the queue has: jobs that fit this fit anywhere. */
+function nodeField({ name, shapes }: Queue): DraftField[] {
+  if (shapes.length === 0) return [];
+  const memory = shapes.flatMap(({ memoryMiB }) => memoryMiB ?? []);
+  const gpus = least(shapes, ({ gpus: count }) => count);
+  const hasAll = memory.length === shapes.length;
+  const value = {
+    cores: least(shapes, ({ cores }) => cores),
+    ...(gpus > 0 ? { gpus } : {}),
+    ...(hasAll && memory.length > 0 ? { memoryMiB: Math.min(...memory) } : {}),
+  };
+  const different = shapes
+    .map(({ nodes, cores, gpus: count }) => `${nodes} of ${cores} cores and ${count} GPUs`)
+    .join(', ');
+  const comment =
+    shapes.length === 1
+      ? `every node of ${name}`
+      : `what every node of ${name} has at least; they differ (${different}): .requires() or a site each for the others`;
+  return [{ name: 'node', value, comment }];
+}
+
+function least(shapes: readonly NodeShape[], amount: (shape: NodeShape) => number): number {
+  return Math.min(...shapes.map(amount));
+}
+
+/** The launcher that is there, where it need not be the one that the scheduler's sites have as a rule. */
+function launcherField({ name }: SchedulerFacts, launchers: LaunchersFacts): DraftField[] {
+  const launcher = guessLauncher(name, launchers);
+  if (launcher === undefined) return [];
+  const what = launcher === 'aprun' ? 'aprun' : launchers.mpi;
+  return field('launcher', launcher, `${what} is on the PATH; your applications may want another`);
+}
+
+function guessLauncher(scheduler: SchedulerFacts['name'], { found, mpi }: LaunchersFacts): LauncherName | undefined {
+  if (scheduler === 'slurm' && found['srun'] !== undefined) return undefined;
+  if (scheduler === 'lsf' && found['jsrun'] !== undefined) return undefined;
+  if (scheduler === 'pbs' && found['aprun'] !== undefined) return 'aprun';
+  if (scheduler === 'pbs' && mpi === 'PALS') return 'pals';
+  if (mpi === 'Open MPI') return 'mpirun';
+  return mpi === 'hydra' ? 'mpiexec' : undefined;
+}
+
+/** The draft as plain data. */
+export function asSite(fields: readonly DraftField[]): SiteInput {
+  return Object.fromEntries(fields.map(({ name, value }) => [name, value])) as unknown as SiteInput;
+}

@@ -1,0 +1,56 @@
+import { availableParallelism, hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { type DraftField, draftSite } from './draft-site.js';
+import { fileSystemOf, probeFileSystems } from './file-systems.js';
+import type { Finding } from './finding.js';
+import { probeLaunchers } from './launchers.js';
+import { fastInterface } from './network.js';
+import { probeNode } from './node.js';
+import { probeOnnxRuntime } from './onnx-runtime.js';
+import { probePython } from './python.js';
+import { probeScheduler } from './scheduler.js';
+import { probeSystem } from './system.js';
+
+/** Everything that was found out about this machine and its cluster. */
+export interface Examination {
+  readonly findings: readonly Finding[];
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly draft: readonly DraftField[];
+}
+
+/** Runs all probes. */
+export async function examine(python: string | undefined): Promise<Examination> {
+  const node = probeNode();
+  const [onnxRuntime, launchers, scheduler, pythonFound, system] = await Promise.all([
+    probeOnnxRuntime(),
+    probeLaunchers(),
+    probeScheduler(),
+    probePython(python),
+    probeSystem(),
+  ]);
+  const fileSystems = probeFileSystems(scheduler.facts !== undefined);
+  const probes = [node, system, onnxRuntime, pythonFound, launchers, scheduler, fileSystems];
+  const networkInterface = fastInterface();
+  return {
+    findings: probes.flatMap(({ findings }) => findings),
+    facts: {
+      node: node.facts,
+      system: system.facts,
+      onnxRuntime: onnxRuntime.facts,
+      python: pythonFound.facts,
+      launchers: launchers.facts,
+      scheduler: scheduler.facts ?? null,
+      fileSystems: fileSystems.facts,
+      networkInterface: networkInterface ?? null,
+    },
+    draft: draftSite({
+      scheduler: scheduler.facts,
+      launchers: launchers.facts,
+      node: node.facts,
+      host: hostname(),
+      cores: availableParallelism(),
+      nodeIsShared: fileSystemOf(dirname(node.facts.path)).isNetwork === true,
+      interface: networkInterface,
+    }),
+  };
+}

@@ -1,0 +1,32 @@
+import { asSite, type DraftField } from './draft-site.js';
+
+/** A drafted site as a TypeScript file, each field with its reason above it. */
+export function formatTypeScript(fields: readonly DraftField[], host: string): string {
+  const lines = fields.map(({ name, value, comment }) => `  // ${oneLine(comment)}\n  ${name}: ${literal(value)},`);
+  return `import { defineSite } from 'simwright';
+
+// Drafted by simwright doctor on ${oneLine(host)}. Read it, correct what was guessed, then: simwright site check FILE
+export default defineSite({
+${lines.join('\n')}
+});
+`;
+}
+
+/** The same as JSON, which has no comments. */
+export function formatJson(fields: readonly DraftField[]): string {
+  return `${JSON.stringify(asSite(fields), null, 2)}\n`;
+}
+
+function literal(value: unknown): string {
+  if (typeof value === 'string')
+    return `'${JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  return `{ ${Object.entries(value)
+    .map(([name, part]) => `${name}: ${literal(part)}`)
+    .join(', ')} }`;
+}
+
+/** What others wrote, on one line, so that it stays a comment. */
+function oneLine(text: string): string {
+  return text.replace(/[\s\u2028\u2029]+/g, ' ').trim();
+}

@@ -1,0 +1,60 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { hasCuda } from '../../runtime/assert/onnx-runtime.js';
+import { loadOnnxRuntime, warmUp } from '../../runtime/orchestrator/inference/onnx-runtime.js';
+import type { Probed } from './finding.js';
+
+export interface OnnxRuntimeFacts {
+  readonly folder: string | undefined;
+  readonly version?: string;
+  /** What models can run on. */
+  readonly providers: readonly ('CPU' | 'CUDA')[];
+  readonly gpus: number;
+}
+
+const topic = 'ONNX Runtime';
+
+/** ONNX Runtime beside this package, tried with the smallest model; and CUDA, where there are GPUs. */
+export async function probeOnnxRuntime(): Promise<Probed<OnnxRuntimeFacts>> {
+  const gpus = countGpus();
+  const folder = installedFolder();
+  if (folder === undefined) {
+    const advice =
+      'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node (without the variable where GPUs run models)';
+    const message = 'is not installed: stores cannot run ML models';
+    return { facts: { folder, providers: [], gpus }, findings: [{ topic, verdict: 'warning', message, advice }] };
+  }
+  const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string };
+  try {
+    await warmUp(loadOnnxRuntime(folder));
+  } catch (error) {
+    const message = `${version} does not run a model: ${error instanceof Error ? error.message : String(error)}`;
+    const advice = `remove ${folder} and install it again, on a machine of this kind`;
+    return {
+      facts: { folder, version, providers: [], gpus },
+      findings: [{ topic, verdict: 'problem', message, advice }],
+    };
+  }
+  const providers = hasCuda(folder) ? (['CPU', 'CUDA'] as const) : (['CPU'] as const);
+  const facts = { folder, version, providers, gpus };
+  if (gpus > 0 && !providers.some((one) => one === 'CUDA')) {
+    const message = `${version} runs models on the CPU only, and there are ${gpus} GPUs`;
+    const advice = 'install it again without ONNXRUNTIME_NODE_INSTALL=skip: it then fetches its CUDA libraries';
+    return { facts, findings: [{ topic, verdict: 'warning', message, advice }] };
+  }
+  return { facts, findings: [{ topic, verdict: 'ok', message: `${version} runs models on ${providers.join(', ')}` }] };
+}
+
+function installedFolder(): string | undefined {
+  try {
+    return dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
+  } catch {
+    return undefined;
+  }
+}
+
+function countGpus(): number {
+  const folder = '/proc/driver/nvidia/gpus';
+  return existsSync(folder) ? readdirSync(folder).length : 0;
+}

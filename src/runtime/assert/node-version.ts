@@ -1,0 +1,23 @@
+import type { Problem } from '../../diagnostics/index.js';
+
+/** The oldest Node.js that runs Simwright. */
+export const minimumNode = [20, 19] as const;
+
+/** Whether a version such as `20.19.1` is new enough. */
+export function isNewEnough(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > minimumNode[0] || (major === minimumNode[0] && minor >= minimumNode[1]);
+}
+
+/** A problem where Node.js is too old. */
+export function checkNodeVersion(version: string): Problem[] {
+  if (isNewEnough(version)) return [];
+  return [
+    {
+      code: 'RUN1001',
+      severity: 'error',
+      message: `Node.js ${version} runs this job; ${minimumNode.join('.')} or newer is needed`,
+      hint: "set nodeCommand in the site, or load the site's module for a newer Node.js",
+    },
+  ];
+}

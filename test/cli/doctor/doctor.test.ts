@@ -1,0 +1,107 @@
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { findOnPath } from '../../../src/runtime/assert/programs.js';
+import { root, simwright } from '../../helpers/simwright.js';
+import { Workspace } from '../../helpers/workspace.js';
+
+const hasSlurm = findOnPath('sbatch', process.env['PATH']) !== undefined;
+
+/** A machine that has these programs on its PATH, and others that print what they are given. */
+function machine(workspace: Workspace, real: readonly string[], saying: Readonly<Record<string, string>> = {}) {
+  mkdirSync(workspace.path('bin'));
+  for (const name of real) {
+    const path = findOnPath(name, process.env['PATH']);
+    if (path !== undefined) symlinkSync(path, workspace.path('bin', name));
+  }
+  for (const [name, script] of Object.entries(saying)) {
+    workspace.write(`bin/${name}`, `#!/bin/bash\n${script}\n`);
+    chmodSync(workspace.path('bin', name), 0o755);
+  }
+  return { cwd: workspace.cwd, env: { PATH: workspace.path('bin') } };
+}
+
+describe('simwright doctor', { timeout: 60_000 }, () => {
+  test('says how everything stands, and is content with a machine that has what it needs', async () => {
+    const workspace = new Workspace();
+    const end = await simwright(machine(workspace, ['bash', 'mpirun', 'mpiexec']), 'doctor', '--python', '/no/python');
+    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+    const lines = end.stdout.split('\n');
+    expect(lines).toContain(`ok       Node.js        ${process.versions.node}, ${process.execPath}`);
+    expect(lines.filter((line) => line.startsWith('problem'))).toEqual([]);
+    expect(end.stdout).toContain('warning  Python         /no/python does not run: there is no such program\n');
+    expect(end.stdout).toContain('ok       Scheduler      none: no sbatch, qsub or bsub on the PATH');
+    expect(end.stdout).toMatch(/^ok {7}ONNX Runtime {3}[\d.]+ runs models on CPU/m);
+    expect(lines.at(-2)).toMatch(/^0 problems, \d warnings?$/);
+  });
+
+  test('a machine without bash has a problem, and the exit code says so', async () => {
+    const end = await simwright(machine(new Workspace(), []), 'doctor', '--json');
+    expect(end.exitCode).toBe(1);
+    const { ok, findings, facts } = JSON.parse(end.stdout);
+    expect(ok).toBe(false);
+    expect(findings.filter((one: { verdict: string }) => one.verdict === 'problem')).toEqual([
+      { topic: 'bash', verdict: 'problem', message: 'is not on the PATH', advice: 'put a newer bash on the PATH' },
+    ]);
+    expect(facts).toMatchObject({
+      node: { version: process.versions.node },
+      scheduler: null,
+      launchers: { found: {} },
+      onnxRuntime: { providers: ['CPU'] },
+    });
+  });
+
+  test.skipIf(!hasSlurm)('a Slurm that does not answer is a problem', async () => {
+    const workspace = new Workspace();
+    const place = machine(workspace, ['bash', 'sbatch', 'scontrol', 'sinfo', 'sacct', 'srun']);
+    const end = await simwright({ ...place, env: { ...place.env, SLURM_CONF: '/no/slurm.conf' } }, 'doctor');
+    expect(end.exitCode).toBe(1);
+    expect(end.stdout).toMatch(/^problem {2}Scheduler {6}slurm( [\d.]+)? does not answer: /m);
+  });
+
+  test('--write-site drafts a site that check and compile take, and overwrites nothing', async () => {
+    const workspace = new Workspace();
+    const place = machine(workspace, ['bash']);
+    const drafted = await simwright(place, 'doctor', '--write-site', 'mine.ts');
+    expect(drafted.exitCode).toBe(0);
+    expect(drafted.stdout).toContain('wrote mine.ts; read it, then: simwright site check mine.ts\n');
+    const checked = await simwright(workspace, 'site', 'check', 'mine.ts');
+    expect(checked).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(checked.stdout).toContain('is fine: local jobs');
+    const again = await simwright(place, 'doctor', '--write-site', 'mine.ts', '--json');
+    expect(again.exitCode).toBe(1);
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      problems: [{ code: 'OUT1001', message: 'mine.ts is there already' }],
+    });
+    expect((await simwright(place, 'doctor', '--write-site', 'mine.ts', '--force')).exitCode).toBe(0);
+    const wrong = await simwright(place, 'doctor', '--write-site', 'mine.yaml');
+    expect(wrong).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(wrong.stderr).toContain('error[CLI1001]: --write-site mine.yaml: a file that ends in .ts or .json');
+  });
+
+  test('a PBS cluster, by what its commands print', async () => {
+    const server = { Server: { pbs01: { default_queue: 'workq', pbs_version: '23.06.06' } } };
+    const queues = { Queue: { workq: { queue_type: 'Execution', resources_max: { walltime: '24:00:00' } } } };
+    const node = { resources_available: { ncpus: 32, ngpus: 4, mem: '527907364kb' } };
+    const workspace = new Workspace();
+    const place = machine(workspace, ['bash'], {
+      qsub: 'exit 1',
+      qstat: `case $1 in -B) echo '${JSON.stringify(server)}' ;; -Q) echo '${JSON.stringify(queues)}' ;; esac`,
+      pbsnodes: `echo '${JSON.stringify({ nodes: { n1: node, n2: node } })}'`,
+      mpiexec: 'echo HYDRA build details:',
+    });
+    const end = await simwright(place, 'doctor', '--write-site', 'site.json', '--json');
+    expect(end.exitCode).toBe(0);
+    expect(JSON.parse(workspace.read('site.json'))).toEqual({
+      name: 'pbs01',
+      target: 'pbs',
+      launcher: 'mpiexec',
+      defaults: { queue: 'workq' },
+      node: { cores: 32, gpus: 4, memoryMiB: 515_534 },
+      maxNodes: 2,
+    });
+    const fixture = join(root, 'fixtures/workflows/job-array/workflow.ts');
+    const compiled = await simwright(workspace, 'compile', fixture, '--site', 'site.json', '--out', 'out');
+    expect(compiled).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+});
