@@ -13,6 +13,7 @@ import { HostPool, membersAtATime, onComponent } from './hosts.js';
 import { linkModules } from './link-modules.js';
 import { type MembersOutcome, runMembers } from './run-members.js';
 import { Stager } from './stage.js';
+import { chooseStarter } from './starters/index.js';
 import { describeStop, exitCodeOfStop, type StopReason, StopRequest } from './stop-request.js';
 import { allowHosts, seenStores } from './store-addresses.js';
 import { waitForEvents } from './wait-for-events.js';
@@ -90,6 +91,9 @@ async function launchWatched(
     const place = onComponent(job, jobOf(plan, job.job), entity.component);
     const indices = indicesOf(plan, job, entity, options);
     const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), indices.length);
+    // A copy: each look at the process's own costs a call.
+    const env = { ...options.env };
+    const starter = chooseStarter(env, indices.length, atMost);
     const outcome = await runMembers(
       {
         job,
@@ -97,11 +101,12 @@ async function launchWatched(
         entity,
         line: options.line,
         stores,
-        env: options.env,
+        env,
         walltimeSeconds: jobOf(plan, job.job).allocation.walltimeSeconds,
         reader,
         writer,
         stager: new Stager(job.dir, entity),
+        starter,
         hosts: new HostPool(place.hosts),
         stop,
         running,
@@ -109,7 +114,7 @@ async function launchWatched(
       },
       indices,
       atMost,
-    );
+    ).finally(() => starter.close());
     process.stdout.write(`${describe(entity, indices.length, outcome, stop.reason)}\n`);
     return exitCode(outcome, stop.reason, options.report);
   } finally {
