@@ -14,8 +14,9 @@ export class BashWorker {
   #wake: () => void = () => {};
 
   private constructor(env: NodeJS.ProcessEnv) {
-    // -p: neither start-up files nor functions from the environment, which reach the applications all the same.
-    const args = ['-p', '-c', workerProgram, workerName];
+    // Neither start-up files (bash takes a socket as standard input for a login over the network) nor, with -p, BASH_ENV and functions
+    // from the environment. Applications get these variables all the same.
+    const args = ['--norc', '-p', '-c', workerProgram, workerName];
     this.#child = spawn('bash', args, { env, stdio: ['pipe', 'pipe', 'ignore'], detached: true });
     const gone = () => {
       this.#hasGone = true;
