@@ -17,8 +17,8 @@ const starters: Starter[] = [];
 beforeEach(() => {
   dir = realpathSync(mkdtempSync(join(tmpdir(), 'simwright-starters-')));
 });
-afterEach(() => {
-  for (const starter of starters.splice(0)) starter.close();
+afterEach(async () => {
+  await Promise.all(starters.splice(0).map((starter) => starter.close()));
   rmSync(dir, { recursive: true, force: true });
 });
 
@@ -169,8 +169,8 @@ describe('workers', () => {
     await one.ended;
     const worker = Number(one.out());
     expect(groupLives(worker)).toBe(true);
-    starter.close();
-    await waitUntil('the worker has ended', () => !groupLives(worker));
+    await starter.close();
+    expect(groupLives(worker)).toBe(false);
   });
 
   test.each([

@@ -42,8 +42,8 @@ export class BashStarter implements Starter {
     return { pid: started.pid, ended: this.#end(worker, started.code, launch) };
   }
 
-  close(): void {
-    for (const worker of this.#workers) worker.close();
+  async close(): Promise<void> {
+    await Promise.all([...this.#workers].map((worker) => worker.close()));
   }
 
   async #worker(): Promise<BashWorker | undefined> {

@@ -8,6 +8,7 @@ import { readyLine, workerName, workerProgram } from './worker-program.js';
  */
 export class BashWorker {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #ended: Promise<unknown>;
   readonly #lines: string[] = [];
   #rest = '';
   #hasGone = false;
@@ -22,7 +23,9 @@ export class BashWorker {
       this.#hasGone = true;
       this.#wake();
     };
-    this.#child.on('error', gone);
+    this.#ended = new Promise((resolve) => {
+      this.#child.on('error', gone).on('error', resolve).on('exit', resolve);
+    });
     this.#child.stdin.on('error', () => {});
     this.#child.stdout.setEncoding('latin1');
     this.#child.stdout.on('data', (text: string) => this.#read(text));
@@ -46,9 +49,10 @@ export class BashWorker {
     return pid === undefined ? undefined : { pid, code: this.#nextNumber() };
   }
 
-  /** Lets it end, once its application has. */
-  close(): void {
+  /** Waits for its end, which comes once its application has ended. */
+  async close(): Promise<void> {
     this.#child.stdin.end();
+    await this.#ended;
   }
 
   async #nextNumber(): Promise<number | undefined> {

@@ -30,5 +30,5 @@ export class DirectStarter implements Starter {
     }
   }
 
-  close(): void {}
+  async close(): Promise<void> {}
 }

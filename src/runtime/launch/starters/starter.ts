@@ -28,6 +28,6 @@ export interface StartedProcess {
 export interface Starter {
   /** Starts one; rejects with the system's error when that is not possible. */
   start(launch: ProcessLaunch): Promise<StartedProcess>;
-  /** Nothing more will be started. */
-  close(): void;
+  /** Nothing more will be started. Returns when nothing of the starter's own is left. */
+  close(): Promise<void>;
 }
