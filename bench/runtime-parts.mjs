@@ -32,8 +32,8 @@ export async function compileSweep(scratch, members) {
     workflow,
     `import { command, experiment } from 'simwright';
 export default experiment('bench')
-  .ensemble('sweep', command('true'))
-    .params({ I: Array.from({ length: ${members} }, (_, index) => index) })
+  .ensemble('sweep', command('true', '{args}'))
+    .params({ I: Array.from({ length: ${members} }, (_, index) => index) }, { asArgs: ['I'] })
     .batch({ maxConcurrent: 2 });
 `,
   );

@@ -56,9 +56,11 @@ export class BashStarter implements Starter {
 
   /** The words of a request; `undefined` for what a worker is not for. */
   #wordsFor({ line, directory, name, variables }: ProcessLaunch): string[] | undefined {
-    const names = Object.keys(variables);
-    if (!names.every((one) => /^[A-Za-z_]\w*$/.test(one) && isPlainVariable(one))) return undefined;
-    const assignments = names.map((one) => `${one}=${variables[one]}`);
+    const given = Object.entries(variables);
+    if (!given.every(([one]) => /^[A-Za-z_]\w*$/.test(one) && isPlainVariable(one))) return undefined;
+    // Entering the directory sets PWD.
+    const further = given.filter(([one, value]) => one !== 'PWD' || value !== directory);
+    const assignments = further.map(([one, value]) => `${one}=${value}`);
     const before = this.#env['OLDPWD'];
     if (before !== undefined && variables['OLDPWD'] === undefined) assignments.push(`OLDPWD=${before}`);
     const words = [directory, name, String(assignments.length), ...assignments, ...line];

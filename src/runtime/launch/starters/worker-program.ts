@@ -20,7 +20,8 @@ while IFS= read -r -d '' simwright_count; do
   ((\${#simwright_words[@]} == simwright_count)) || exit 1
   set -m # with job control, what is put in the background gets a process group of its own
   {
-    cd -- "\${simwright_words[0]}" && unset OLDPWD && export -- "\${simwright_words[@]:3:simwright_words[2]}" &&
+    cd -- "\${simwright_words[0]}" && unset OLDPWD &&
+      export -- PWD "\${simwright_words[@]:3:simwright_words[2]}" &&
       exec -- "\${simwright_words[@]:3 + simwright_words[2]}" \\
         </dev/null >"\${simwright_words[1]}.out" 2>"\${simwright_words[1]}.err"
   } &
