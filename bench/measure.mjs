@@ -37,3 +37,19 @@ export function line(what, values, unit) {
   const show = (/** @type {number} */ value) => value.toFixed(3);
   return `${what.padEnd(44)} ${show(median(values)).padStart(9)} ${unit}  (${show(Math.min(...values))} … ${show(Math.max(...values))}, ${values.length} runs)`;
 }
+
+/**
+ * One line: what, its value beside its bar, and what the value is made of.
+ * @param {string} what
+ * @param {number} value
+ * @param {string} bar such as '>= 0.8'; without one the value is only shown
+ * @param {string} [detail]
+ */
+export function report(what, value, bar, detail = '') {
+  const [sign, limit] = bar.split(' ');
+  const met = sign === '>=' ? value >= Number(limit) : value <= Number(limit);
+  const verdict = bar === '' ? '' : met ? 'met' : 'MISSED';
+  console.log(
+    `${what.padEnd(58)} ${value.toFixed(2).padStart(8)}  ${bar.padEnd(8)} ${verdict.padEnd(6)} ${detail}`.trimEnd(),
+  );
+}

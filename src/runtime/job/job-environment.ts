@@ -88,7 +88,9 @@ export function jobIdForPath(jobId: string): string {
   return `${plain.slice(0, 15)}-${createHash('sha256').update(jobId).digest('hex').slice(0, 8)}`;
 }
 
+const host = hostname().split('.')[0] ?? 'localhost';
+
 /** This machine's name, without its domain. */
 export function thisHost(): string {
-  return hostname().split('.')[0] ?? 'localhost';
+  return host;
 }

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { type JobEnvironment, thisHost } from './job-environment.js';
 import { isCode } from './job-folder.js';
-import { identify, isAlive } from './process-identity.js';
+import { isAlive, ownIdentity } from './process-identity.js';
 
 const Holder = z.object({
   job: z.string(),
@@ -20,6 +20,9 @@ type Holder = z.infer<typeof Holder>;
 /** Seconds after its walltime in which a job may still be ending. */
 const lateSeconds = 300;
 
+/** Locks that this process holds: what they say, by their paths. */
+const heldHere = new Map<string, string>();
+
 /** A member's lock: a file beside its directory, which says who runs the member. */
 export class MemberLock {
   readonly #path: string;
@@ -34,37 +37,62 @@ export class MemberLock {
    */
   static take(directory: string, job: JobEnvironment, walltimeSeconds: number | undefined): MemberLock {
     const path = `${directory}.lock`;
-    const self = identify(process.pid);
     const holder: Holder = {
       job: job.job,
       jobId: job.jobId,
       host: thisHost(),
-      pid: process.pid,
-      startTicks: self?.startTicks ?? '0',
+      ...ownIdentity(),
       ...(walltimeSeconds === undefined ? {} : { until: job.startedSeconds + walltimeSeconds + lateSeconds }),
     };
-    const own = `${path}.${thisHost()}-${process.pid}`;
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(own, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
-    try {
-      // A link appears with its content, also over NFS, where O_EXCL does not everywhere.
-      for (let attempt = 0; attempt < 10; attempt++) {
-        try {
-          linkSync(own, path);
-          return new MemberLock(path);
-        } catch (error) {
-          if (!isCode(error, 'EEXIST')) throw error;
-        }
-        breakIfStale(path, directory);
-      }
-      throw held(directory, undefined, path);
-    } finally {
-      rmSync(own, { force: true });
-    }
+    const text = `${JSON.stringify(holder)}\n`;
+    if (!linkFromHeld(path, text)) linkFromNew(path, text, directory);
+    heldHere.set(path, text);
+    return new MemberLock(path);
   }
 
   release(): void {
-    rmSync(this.#path, { force: true });
+    heldHere.delete(this.#path);
+    try {
+      unlinkSync(this.#path);
+    } catch (error) {
+      if (!isCode(error, 'ENOENT')) throw error;
+    }
+  }
+}
+
+/** A lock that this process holds says all that a further one has to say: a link to it is half the work of a new file. */
+function linkFromHeld(path: string, text: string): boolean {
+  for (const [held, says] of heldHere) {
+    if (says !== text) continue;
+    try {
+      linkSync(held, path);
+      return true;
+    } catch {
+      // It is taken, or there is no folder for it yet: the longer way tells.
+      return false;
+    }
+  }
+  return false;
+}
+
+/** A link appears with its content, also over NFS, where O_EXCL does not everywhere. */
+function linkFromNew(path: string, text: string, directory: string): void {
+  const own = `${path}.${thisHost()}-${process.pid}`;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(own, text, { mode: 0o600 });
+  try {
+    for (let attempt = 0; attempt < 10; attempt++) {
+      try {
+        linkSync(own, path);
+        return;
+      } catch (error) {
+        if (!isCode(error, 'EEXIST')) throw error;
+      }
+      breakIfStale(path, directory);
+    }
+    throw held(directory, undefined, path);
+  } finally {
+    rmSync(own, { force: true });
   }
 }
 

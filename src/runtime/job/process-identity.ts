@@ -20,6 +20,14 @@ export function identify(pid: number): ProcessIdentity | undefined {
   }
 }
 
+let self: ProcessIdentity | undefined;
+
+/** Identity of this process. */
+export function ownIdentity(): ProcessIdentity {
+  self ??= identify(process.pid);
+  return self ?? { pid: process.pid, startTicks: '0' };
+}
+
 /** Whether that very process still runs. */
 export function isAlive(process: ProcessIdentity): boolean {
   return identify(process.pid)?.startTicks === process.startTicks;

@@ -1,21 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { groupLives } from '../job/process-identity.js';
+import type { ProcessEnd, StartedProcess } from './starters/index.js';
 import type { StopRequest } from './stop-request.js';
-
-/** How an application is started. */
-export interface ApplicationLaunch {
-  readonly line: readonly string[];
-  readonly directory: string;
-  /** Its output goes to NAME.out and NAME.err in the directory. */
-  readonly name: string;
-  readonly env: NodeJS.ProcessEnv;
-  /** Milliseconds between SIGTERM and SIGKILL. */
-  readonly killAfterMs: number;
-}
 
 /** How an application ended. */
 export interface ApplicationEnd {
@@ -24,6 +11,8 @@ export interface ApplicationEnd {
   readonly signal: NodeJS.Signals | undefined;
   /** It was told to end before it did. */
   readonly wasStopped: boolean;
+  /** Why it was, where that is not a stop request. */
+  readonly reason?: string;
 }
 
 /** Milliseconds between an SIGINT and the SIGTERM that follows it: some launchers only report at the first. */
@@ -34,33 +23,14 @@ const newsMs = 500;
 
 /** A running application: a process group of its own. */
 export class Application {
-  readonly #child: ChildProcess;
-  readonly #launch: ApplicationLaunch;
+  readonly #process: StartedProcess;
+  readonly #killAfterMs: number;
   readonly #passedOn = new Set<NodeJS.Signals>();
 
-  private constructor(child: ChildProcess, launch: ApplicationLaunch) {
-    this.#child = child;
-    this.#launch = launch;
-  }
-
-  /** Starts it; rejects with the system's error when that is not possible. */
-  static async start(launch: ApplicationLaunch): Promise<Application> {
-    const out = openSync(join(launch.directory, `${launch.name}.out`), 'w', 0o644);
-    const err = openSync(join(launch.directory, `${launch.name}.err`), 'w', 0o644);
-    const [program = '', ...args] = launch.line;
-    try {
-      const child = spawn(program, args, {
-        cwd: launch.directory,
-        env: launch.env,
-        stdio: ['ignore', out, err],
-        detached: true,
-      });
-      if (child.pid === undefined) await new Promise((_, reject) => child.once('error', reject));
-      return new Application(child, launch);
-    } finally {
-      closeSync(out);
-      closeSync(err);
-    }
+  /** `killAfterMs` are the milliseconds between SIGTERM and SIGKILL. */
+  constructor(process_: StartedProcess, killAfterMs: number) {
+    this.#process = process_;
+    this.#killAfterMs = killAfterMs;
   }
 
   /** Sends a signal to the whole group. */
@@ -69,24 +39,30 @@ export class Application {
     this.#kill(signal);
   }
 
-  /** Waits for the end; at a stop request tells the group to end, and makes it after a while. */
+  /**
+   * Waits for the end; at a stop request tells the group to end, and makes it after a while. Rejects with the system's error when the
+   * program could not be executed after all.
+   */
   async ended(stop: StopRequest): Promise<ApplicationEnd> {
     let stopping: Promise<void> | undefined;
     const withdraw = stop.onRequest((reason) => {
       stopping = this.#terminate(reason.kind === 'signal' && reason.signal === 'SIGINT');
     });
-    const { code, signal } = await new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
-      if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
-        resolve({ code: this.#child.exitCode, signal: this.#child.signalCode });
+    try {
+      const end = await this.#process.ended;
+      if (end === undefined) {
+        await (stopping ?? this.#terminate(false));
+        return { exit: 137, signal: undefined, wasStopped: true, reason: 'the shell that started it has gone' };
       }
-      this.#child.once('exit', (code, signal) => resolve({ code, signal }));
-    });
-    // A scheduler that cancels a job may reach the application before the script, and us through it.
-    if (stopping === undefined && looksTold(code, signal)) await stopWithin(stop, newsMs);
-    withdraw();
-    await stopping;
-    const wasStopped = stopping !== undefined || (signal !== null && this.#passedOn.has(signal));
-    return { exit: code ?? 128 + signalNumber(signal), signal: signal ?? undefined, wasStopped };
+      const { code, signal } = end;
+      // A scheduler that cancels a job may reach the application before the script, and us through it.
+      if (stopping === undefined && looksTold(end)) await stopWithin(stop, newsMs);
+      const wasStopped = stopping !== undefined || (signal !== null && this.#passedOn.has(signal));
+      return { exit: code ?? 128 + signalNumber(signal), signal: signal ?? undefined, wasStopped };
+    } finally {
+      withdraw();
+      await stopping;
+    }
   }
 
   /** SIGINT (then SIGTERM), or SIGTERM; SIGKILL to what is left of the group after a while. */
@@ -96,14 +72,14 @@ export class Application {
       if (await this.#groupEndsWithin(termAfterIntMs)) return;
     }
     this.#kill('SIGTERM');
-    if (await this.#groupEndsWithin(this.#launch.killAfterMs)) return;
+    if (await this.#groupEndsWithin(this.#killAfterMs)) return;
     this.#kill('SIGKILL');
   }
 
   async #groupEndsWithin(milliseconds: number): Promise<boolean> {
     const end = performance.now() + milliseconds;
     let pause = 5;
-    while (this.#child.pid !== undefined && groupLives(this.#child.pid)) {
+    while (groupLives(this.#process.pid)) {
       if (performance.now() >= end) return false;
       await sleep(Math.min(pause, 100));
       pause *= 2;
@@ -113,7 +89,7 @@ export class Application {
 
   #kill(signal: NodeJS.Signals): void {
     try {
-      if (this.#child.pid !== undefined) process.kill(-this.#child.pid, signal);
+      process.kill(-this.#process.pid, signal);
     } catch {
       // The group has just ended.
     }
@@ -121,7 +97,7 @@ export class Application {
 }
 
 /** Whether an end looks like that of an application that was told to end, by whomever. */
-function looksTold(code: number | null, signal: NodeJS.Signals | null): boolean {
+function looksTold({ code, signal }: ProcessEnd): boolean {
   const told = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGKILL'] as const;
   return told.some((one) => signal === one || code === 128 + signalNumber(one));
 }

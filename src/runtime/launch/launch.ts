@@ -16,6 +16,7 @@ import { linkModules } from './link-modules.js';
 import { type Meeting, MetStores } from './meet-stores.js';
 import { type MembersOutcome, runMembers } from './run-members.js';
 import { Stager } from './stage.js';
+import { chooseStarter } from './starters/index.js';
 import { describeStop, exitCodeOfStop, type StopReason, StopRequest } from './stop-request.js';
 import { allowHosts, ownStore, type SeenStore } from './store-addresses.js';
 import { waitForEvents } from './wait-for-events.js';
@@ -101,6 +102,9 @@ async function launchWatched(
       (index) => job.members?.has(entity.name, index) ?? true,
     );
     const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), indices.length);
+    // A copy: each look at the process's own costs a call.
+    const env = { ...options.env };
+    const starter = chooseStarter(env, indices.length, atMost);
     const outcome = await runMembers(
       {
         job,
@@ -108,11 +112,12 @@ async function launchWatched(
         entity,
         line: options.line,
         stores,
-        env: options.env,
+        env,
         walltimeSeconds: jobOf(plan, job.job).allocation.walltimeSeconds,
         reader,
         writer,
         stager: new Stager(job.dir, entity),
+        starter,
         hosts: new HostPool(place.hosts),
         stop,
         running,
@@ -120,7 +125,7 @@ async function launchWatched(
       },
       indices,
       atMost,
-    );
+    ).finally(() => starter.close());
     process.stdout.write(`${describe(entity, indices.length, outcome, stop.reason)}\n`);
     return exitCode(outcome, stop.reason, options.report);
   } finally {

@@ -22,10 +22,11 @@ export function memberEnvironment(
   stores: readonly SeenStore[],
   member: MemberPlace,
   jobEnv: NodeJS.ProcessEnv,
-): NodeJS.ProcessEnv {
+): Record<string, string> {
   const name = memberName(entity, member.index);
   const sources = incomingNames(plan, entity, member.index, MemberSelection.parse(jobEnv['SIMWRIGHT_MEMBERS']));
   const own: Record<string, string> = {
+    PWD: member.directory,
     SIMWRIGHT_DIR: member.directory,
     SIMWRIGHT_NAME: name,
     SIMWRIGHT_MEMBER: String(member.index),
@@ -39,7 +40,7 @@ export function memberEnvironment(
     if (entity.keyPrefixing) own[suffixed('SSKEYOUT')] = name;
   }
   const ofMember = entity.memberEnv?.[assignmentOf(entity.members, member.index)];
-  return { ...jobEnv, ...own, ...entity.env, ...ofMember };
+  return { ...own, ...entity.env, ...ofMember };
 }
 
 /** Prefixes that a member may read: those it names, an ensemble by all its members that run; its own name is the member itself. */

@@ -9,6 +9,7 @@ import { Application, type ApplicationEnd } from './application.js';
 import type { HostPool } from './hosts.js';
 import { memberEnvironment } from './member-environment.js';
 import type { Stager } from './stage.js';
+import type { Starter } from './starters/index.js';
 import { describeStop, type StopRequest } from './stop-request.js';
 import type { SeenStore } from './store-addresses.js';
 import { fillWords } from './words.js';
@@ -25,6 +26,7 @@ export interface LaunchContext {
   readonly reader: StatusReader;
   readonly writer: StatusWriter;
   readonly stager: Stager;
+  readonly starter: Starter;
   readonly hosts: HostPool;
   readonly stop: StopRequest;
   /** Applications that run now, for signals to be passed on. */
@@ -50,10 +52,11 @@ export async function runMember(context: LaunchContext, index: number): Promise<
     return { state: 'held', exit: 1 };
   }
   try {
-    // Under the lock: whoever held it until now may have completed the member.
-    reader.refresh();
+    const isThere = existsSync(directory);
+    // Under the lock: whoever held it until now may have completed the member. One without a directory has nothing that counts.
+    if (isThere) reader.refresh();
     const last = reader.of(entity.name).members.get(index);
-    const isSame = last?.digest === entity.digest && existsSync(directory);
+    const isSame = isThere && last?.digest === entity.digest;
     const isOurs = last?.jobId === job.jobId;
     if (isSame && last?.state === 'completed' && (!job.fresh || isOurs)) return { state: 'completed-before', exit: 0 };
     let outcome = await runAttempt(context, index, directory, !isSame || (job.fresh && !isOurs));
@@ -92,20 +95,17 @@ async function runAttempt(
   try {
     const args = memberArgs(entity.asArgs, params);
     const host = hostOf(context, hosts);
-    const application = await Application.start({
+    const process_ = await context.starter.start({
       line: fillWords(context.line, { args, dir: directory, name: member, hosts: hosts.join(',') }),
       directory,
       name: member,
-      env: memberEnvironment(context.plan, entity, context.stores, { index, directory }, context.env),
-      killAfterMs: job.killAfterMs,
+      variables: memberEnvironment(context.plan, entity, context.stores, { index, directory }, context.env),
     });
     writer.member({ index, member, state: 'running', ...host });
-    context.running.add(application);
-    const end = await application.ended(stop);
-    context.running.delete(application);
+    const end = await endOf(new Application(process_, job.killAfterMs), context);
     const seconds = Math.round(performance.now() - started) / 1000;
     const state = stateOf(end);
-    const reason = end.wasStopped && stop.reason !== undefined ? { reason: describeStop(stop.reason) } : {};
+    const reason = reasonOf(end, stop);
     const signal = end.signal === undefined ? {} : { signal: end.signal };
     writer.member({ index, member, state, exit: end.exit, ...signal, seconds, ...host, ...reason });
     return { state, exit: end.exit };
@@ -118,6 +118,21 @@ async function runAttempt(
   } finally {
     context.hosts.give(hosts);
   }
+}
+
+/** Waits for an application's end, and meanwhile lets it have the job's signals. */
+async function endOf(application: Application, { running, stop }: LaunchContext): Promise<ApplicationEnd> {
+  running.add(application);
+  try {
+    return await application.ended(stop);
+  } finally {
+    running.delete(application);
+  }
+}
+
+function reasonOf({ reason, wasStopped }: ApplicationEnd, stop: StopRequest): { reason?: string } {
+  if (reason !== undefined) return { reason };
+  return wasStopped && stop.reason !== undefined ? { reason: describeStop(stop.reason) } : {};
 }
 
 function stateOf({ exit, wasStopped }: ApplicationEnd): MemberState {

@@ -2,7 +2,7 @@ import {
   chmodSync,
   constants,
   copyFileSync,
-  lstatSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -14,17 +14,30 @@ import { dirname, join, relative } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { type Entity, type Params, parameterNames, type StagedFile } from '../../ir/index.js';
 import { ConfigTemplate } from '../configure/configure-template.js';
+import { isCode } from '../job/job-folder.js';
+
+/** Where a member's parameters are written, unless a file of the user's has that name. */
+const paramsFile = 'params.json';
 
 /** Writes members' directories: their files, and params.json. */
 export class Stager {
   readonly #dir: string;
   readonly #entity: Entity;
   readonly #templates = new Map<StagedFile, ConfigTemplate>();
+  /** All but the folders. */
+  readonly #files: readonly Exclude<StagedFile, { kind: 'directory' }>[];
+  /** Folders to be made, outer ones first. */
+  readonly #folders: readonly string[];
+  readonly #hasOwnParams: boolean;
 
   /** `dir` is the folder that holds plan.json. */
   constructor(dir: string, entity: Entity) {
     this.#dir = dir;
     this.#entity = entity;
+    this.#files = entity.files.flatMap((file) => (file.kind === 'directory' ? [] : [file]));
+    const folders = entity.files.map(({ kind, to }) => (kind === 'directory' ? to : dirname(to)));
+    this.#folders = [...new Set(folders)].filter((folder) => folder !== '.').sort();
+    this.#hasOwnParams = this.#files.some(({ to }) => to === paramsFile);
   }
 
   /**
@@ -34,14 +47,13 @@ export class Stager {
   stage(directory: string, params: Params, anew: boolean): void {
     const part = `${directory}.part-${process.pid}`;
     try {
-      if (anew) rmSync(directory, { recursive: true, force: true });
-      rmSync(part, { recursive: true, force: true });
-      mkdirSync(part, { recursive: true });
-      const files: readonly StagedFile[] = this.#entity.files;
-      writeFileSync(join(part, 'params.json'), `${JSON.stringify(params, undefined, 2)}\n`);
-      for (const file of files) this.#write(file, part, directory, params);
-      if (lstatSync(directory, { throwIfNoEntry: false }) === undefined) renameSync(part, directory);
-      else this.#renew(part, directory);
+      if (anew && existsSync(directory)) rmSync(directory, { recursive: true });
+      makeFolder(part);
+      for (const folder of this.#folders) mkdirSync(join(part, folder), { recursive: true });
+      if (!this.#hasOwnParams) writeFileSync(join(part, paramsFile), `${JSON.stringify(params, undefined, 2)}\n`);
+      for (const file of this.#files) this.#write(file, part, directory, params);
+      if (existsSync(directory)) this.#renew(part, directory);
+      else renameSync(part, directory);
     } catch (error) {
       rmSync(part, { recursive: true, force: true });
       if (error instanceof WorkflowError) throw error;
@@ -54,25 +66,14 @@ export class Stager {
   }
 
   #renew(part: string, directory: string): void {
-    for (const file of this.#entity.files) {
-      const to = join(directory, file.to);
-      mkdirSync(file.kind === 'directory' ? to : dirname(to), { recursive: true });
-      if (file.kind !== 'directory') renameSync(join(part, file.to), to);
-    }
-    if (!this.#entity.files.some((file) => file.to === 'params.json')) {
-      renameSync(join(part, 'params.json'), join(directory, 'params.json'));
-    }
+    for (const folder of this.#folders) mkdirSync(join(directory, folder), { recursive: true });
+    for (const { to } of this.#files) renameSync(join(part, to), join(directory, to));
+    if (!this.#hasOwnParams) renameSync(join(part, paramsFile), join(directory, paramsFile));
     rmSync(part, { recursive: true, force: true });
   }
 
-  #write(file: StagedFile, part: string, directory: string, params: Params): void {
+  #write(file: Exclude<StagedFile, { kind: 'directory' }>, part: string, directory: string, params: Params): void {
     const to = join(part, file.to);
-    if (file.kind === 'directory') {
-      mkdirSync(to, { recursive: true });
-      return;
-    }
-    mkdirSync(dirname(to), { recursive: true });
-    rmSync(to, { force: true });
     switch (file.kind) {
       case 'symlink':
         // Relative within DIR, which may be moved as a whole; seen from where the directory will be.
@@ -105,11 +106,22 @@ export class Stager {
 
   #artifact(artifact: string, to: string): string {
     const path = join(this.#dir, artifact);
-    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return path;
+    if (existsSync(path)) return path;
     throw new WorkflowError({
       code: 'RUN1007',
       message: `${artifact}, which becomes ${to} of ${this.#entity.name}, is not there`,
       hint: 'compile the workflow again, or copy the folder of plan.json as a whole',
     });
+  }
+}
+
+/** Makes a folder anew. That it is not there, and that the one around it is, is the rule. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (!isCode(error, 'ENOENT') && !isCode(error, 'EEXIST')) throw error;
+    rmSync(path, { recursive: true, force: true });
+    mkdirSync(path, { recursive: true });
   }
 }

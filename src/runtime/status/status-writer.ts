@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Entity } from '../../ir/index.js';
 import { type JobEnvironment, thisHost } from '../job/job-environment.js';
 import { statusFile } from '../job/paths.js';
-import { identify } from '../job/process-identity.js';
+import { ownIdentity } from '../job/process-identity.js';
 import type { LaunchEvent, MemberEvent } from './status-event.js';
 
 type Given = 'time' | 'job' | 'jobId' | 'run' | 'entity' | 'digest';
@@ -13,7 +13,7 @@ export class StatusWriter {
   readonly #file: number;
   readonly #job: JobEnvironment;
   readonly #entity: Entity;
-  readonly #self = { host: thisHost(), pid: process.pid, startTicks: identify(process.pid)?.startTicks ?? '0' };
+  readonly #self = { host: thisHost(), ...ownIdentity() };
 
   constructor(job: JobEnvironment, entity: Entity, member: number | undefined) {
     const path = statusFile(job, entity.name, member);
