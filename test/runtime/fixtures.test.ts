@@ -57,21 +57,25 @@ test('of a hundred thousand members any one can be run: no more of them here', a
 describe.each(Object.entries(expectations))('simwright run %s', (name, expected) => {
   const lacks = (expected.needs ?? []).flatMap((need) => missing[need] ?? []);
   const why = lacks.length > 0 ? ` (skipped: ${lacks.join(', ')})` : '';
-  test.skipIf(lacks.length > 0)(`${expected.shows}${why}`, async () => {
-    const workspace = new Workspace();
-    const end = await run(workspace, name, expected.needs?.includes('network') === true);
-    const says = `${end.stderr}\n${end.stdout}`;
-    expect(end.exitCode, says).toBe(expected.exit ?? 0);
-    for (const text of expected.says ?? []) expect(says).toContain(text);
+  test.skipIf(lacks.length > 0)(
+    `${expected.shows}${why}`,
+    async () => {
+      const workspace = new Workspace();
+      const end = await run(workspace, name, expected.needs?.includes('network') === true);
+      const says = `${end.stderr}\n${end.stdout}`;
+      expect(end.exitCode, says).toBe(expected.exit ?? 0);
+      for (const text of expected.says ?? []) expect(says).toContain(text);
 
-    const out = workspace.path('out');
-    expect(membersOf(out)).toEqual(expected.members);
-    for (const [path, content] of Object.entries(expected.files)) {
-      const text = workspace.read('out', path);
-      expect(typeof content === 'string' ? text : text.trimEnd().split('\n').sort(), path).toEqual(content);
-    }
-    await expectNothingLeft(out);
-  });
+      const out = workspace.path('out');
+      expect(membersOf(out)).toEqual(expected.members);
+      for (const [path, content] of Object.entries(expected.files)) {
+        const text = workspace.read('out', path);
+        expect(typeof content === 'string' ? text : text.trimEnd().split('\n').sort(), path).toEqual(content);
+      }
+      await expectNothingLeft(out);
+    },
+    120_000,
+  );
 });
 
 /** Runs a fixture with its own programs first on PATH, then those that fixtures share. */

@@ -7,6 +7,7 @@ import { entityOf, jobOf, readPlan } from '../job/read-plan.js';
 import { watchScript } from '../job/watch-script.js';
 import { StatusReader, StatusWriter } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
+import { assertWritable } from '../up/assert-plan.js';
 import type { Application } from './application.js';
 import { watchDeadline } from './deadline.js';
 import { HostPool, membersAtATime, onComponent } from './hosts.js';
@@ -41,6 +42,7 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
   const plan = readPlan(job.dir);
   const entity = entityOf(plan, options.entity);
   checkMember(entity, options.member);
+  assertWritable(job.dir);
   const stop = new StopRequest();
   const running = new Set<Application>();
   const ends = [
@@ -52,7 +54,10 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
   try {
     const exit = await launchWatched(job, plan, entity, options, { stop, running, writer });
     writer.launch({ launch: 'ended', exit });
-    return exit;
+    const unwritten = writer.unwritten();
+    if (unwritten === undefined) return exit;
+    options.report(unwritten);
+    return Math.max(exit, 1);
   } catch (error) {
     const isSkip = error instanceof WorkflowError && error.code === 'RUN1009';
     const reason = error instanceof Error ? error.message : String(error);

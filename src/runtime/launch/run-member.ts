@@ -47,7 +47,7 @@ export async function runMember(context: LaunchContext, index: number): Promise<
     lock = MemberLock.take(directory, job, context.walltimeSeconds);
   } catch (error) {
     context.report(error);
-    return { state: 'held', exit: 1 };
+    return { state: error instanceof WorkflowError ? 'held' : 'failed', exit: 1 };
   }
   try {
     // Under the lock: whoever held it until now may have completed the member.

@@ -7,6 +7,11 @@ const minimumNode = [20, 19] as const;
 /** Compares what the job got with what the plan needs, as far as that takes no time. Throws RUN1001 or OUT1002. */
 export function assertSurroundings(dir: string): void {
   assertNodeVersion(process.versions.node);
+  assertWritable(dir);
+}
+
+/** Throws OUT1002 where nothing can be written to run/. */
+export function assertWritable(dir: string): void {
   const run = join(dir, 'run');
   try {
     mkdirSync(run, { recursive: true });

@@ -44,10 +44,11 @@ export interface RunningJob {
 
 /** A folder as `compile` writes it, removed with its processes after the test. */
 export class JobFolder {
-  readonly dir = realpathSync(mkdtempSync(join(tmpdir(), 'simwright-job-')));
+  readonly dir: string;
   readonly #jobs: RunningJob[] = [];
 
-  constructor(bundleFolder: string, plan: Plan) {
+  constructor(bundleFolder: string, plan: Plan, parent: string = tmpdir()) {
+    this.dir = realpathSync(mkdtempSync(join(parent, 'simwright-job-')));
     folders.push(this);
     this.write('plan.json', JSON.stringify(plan, undefined, 2));
     mkdirSync(join(this.dir, 'runtime/node_modules/simwright'), { recursive: true });
@@ -72,6 +73,10 @@ export class JobFolder {
     writeFileSync(this.path(path), content, { mode });
   }
 
+  makeFolder(path: string): void {
+    mkdirSync(this.path(path), { recursive: true });
+  }
+
   read(path: string): string {
     return readFileSync(this.path(path), 'utf8');
   }
@@ -79,6 +84,11 @@ export class JobFolder {
   /** Starts a script whose steps follow the usual beginning of a job's script. */
   start(steps: string, env: Record<string, string> = {}): RunningJob {
     this.write('jobs/main.sh', `${beginning}${steps}\nawait_launches\n`);
+    return this.startWritten(env);
+  }
+
+  /** Starts the script that is there. */
+  startWritten(env: Record<string, string> = {}): RunningJob {
     const child = spawn('bash', ['jobs/main.sh'], {
       cwd: this.dir,
       env: { ...process.env, SIMWRIGHT_KILL_AFTER: '2', ...env },
