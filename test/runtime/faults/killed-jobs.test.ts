@@ -98,6 +98,7 @@ describe('SIGTERM at ten moments of a job, from its first line to its last', () 
         [0, 1, 2, 3, 4, 5].map((index) => `case ${index}\n`).join(''),
       );
     },
+    120_000,
   );
 });
 
