@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { isMainThread, workerData } from 'node:worker_threads';
 import { renderProblem, WorkflowError } from '../diagnostics/index.js';
 import { down } from './down/down.js';
+import { asDiskProblem } from './job/disk-problem.js';
 import { readJobEnvironment } from './job/job-environment.js';
 import { launch } from './launch/launch.js';
 import { skip } from './launch/skip.js';
@@ -88,7 +89,8 @@ async function run(verb: string | undefined, words: readonly string[]): Promise<
 }
 
 /** Prints a problem on standard error, in the form of `simwright compile`. */
-function report(error: unknown): void {
+function report(thrown: unknown): void {
+  const error = asDiskProblem(thrown);
   const text =
     error instanceof WorkflowError
       ? error.problems.map((problem) => renderProblem(problem, { cwd: process.cwd() })).join('\n')
@@ -107,7 +109,7 @@ async function main(): Promise<void> {
       process.exitCode = 2;
     } else {
       report(error);
-      process.exitCode = error instanceof WorkflowError ? 1 : 70;
+      process.exitCode = asDiskProblem(error) instanceof WorkflowError ? 1 : 70;
     }
   }
   // Watches and sockets that are still open end with the process.

@@ -58,7 +58,10 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
     assertForLaunch(job, plan, entity, options);
     const exit = await launchWatched(job, plan, entity, options, { stop, running, writer });
     writer.launch({ launch: 'ended', exit });
-    return exit;
+    const unwritten = writer.unwritten();
+    if (unwritten === undefined) return exit;
+    options.report(unwritten);
+    return Math.max(exit, 1);
   } catch (error) {
     const isSkip = error instanceof WorkflowError && error.code === 'RUN1009';
     const reason = error instanceof Error ? error.message : String(error);

@@ -49,7 +49,7 @@ export async function runMember(context: LaunchContext, index: number): Promise<
     lock = MemberLock.take(directory, job, context.walltimeSeconds);
   } catch (error) {
     context.report(error);
-    return { state: 'held', exit: 1 };
+    return { state: error instanceof WorkflowError ? 'held' : 'failed', exit: 1 };
   }
   try {
     const isThere = existsSync(directory);

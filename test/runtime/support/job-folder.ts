@@ -44,10 +44,11 @@ export interface RunningJob {
 
 /** A folder as `compile` writes it, removed with its processes after the test. */
 export class JobFolder {
-  readonly dir = realpathSync(mkdtempSync(join(tmpdir(), 'simwright-job-')));
+  readonly dir: string;
   readonly #jobs: RunningJob[] = [];
 
-  constructor(bundleFolder: string, plan: Plan) {
+  constructor(bundleFolder: string, plan: Plan, parent: string = tmpdir()) {
+    this.dir = realpathSync(mkdtempSync(join(parent, 'simwright-job-')));
     folders.push(this);
     this.write('plan.json', JSON.stringify(plan, undefined, 2));
     mkdirSync(join(this.dir, 'runtime/node_modules/simwright'), { recursive: true });
@@ -72,15 +73,23 @@ export class JobFolder {
     writeFileSync(this.path(path), content, { mode });
   }
 
+  makeFolder(path: string): void {
+    mkdirSync(this.path(path), { recursive: true });
+  }
+
   read(path: string): string {
     return readFileSync(this.path(path), 'utf8');
   }
 
   /** Starts a script whose steps follow the usual beginning of a job's script. */
   start(steps: string, env: Record<string, string> = {}, name = 'main'): RunningJob {
-    const script = `jobs/${name}.sh`;
-    this.write(script, `${beginning.replace('JOB=main', `JOB=${name}`)}${steps}\nawait_launches\n`);
-    const child = spawn('bash', [script], {
+    this.write(`jobs/${name}.sh`, `${beginning.replace('JOB=main', `JOB=${name}`)}${steps}\nawait_launches\n`);
+    return this.startWritten(env, name);
+  }
+
+  /** Starts the script that is there. */
+  startWritten(env: Record<string, string> = {}, name = 'main'): RunningJob {
+    const child = spawn('bash', [`jobs/${name}.sh`], {
       cwd: this.dir,
       env: { ...process.env, SIMWRIGHT_KILL_AFTER: '2', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

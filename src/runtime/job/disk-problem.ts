@@ -1,0 +1,17 @@
+import { WorkflowError } from '../../diagnostics/index.js';
+
+/** What a file system says when it takes nothing: no room, no right, or no more itself. */
+const refusals = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'ESTALE']);
+
+/** OUT1002 for an error by which a file system refuses a file; any other error as it is. */
+export function asDiskProblem(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof WorkflowError) return error;
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (code === undefined || !refusals.has(code)) return error;
+  return new WorkflowError({
+    code: 'OUT1002',
+    message: `${path ?? 'a file of this job'} cannot be written: ${error.message}`,
+    hint: 'make room there, or have it belong to you, and run the job again: what has completed does not run again',
+    cause: error,
+  });
+}
