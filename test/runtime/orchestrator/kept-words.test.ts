@@ -24,6 +24,8 @@ function runOnShortLivedWords(this: Dispatcher, context: Parameters<typeof run>[
   return reply;
 }
 
+const model = modelFile('double');
+
 const more: Readonly<Record<string, Pick<CommandRow, 'before' | 'request'>>> = {
   'CLIENT SETNAME': { before: [], request: ['CLIENT', 'SETNAME', 'me'] },
   'CONFIG SET': { before: [], request: ['CONFIG', 'SET', 'lua-time-limit', '6000'] },
@@ -34,6 +36,10 @@ const more: Readonly<Record<string, Pick<CommandRow, 'before' | 'request'>>> = {
   'a script with entry points': {
     before: [],
     request: ['AI.SCRIPTSTORE', 's', 'CPU', 'TAG', 'tag', 'ENTRY_POINTS', '2', 'f', 'g', 'SOURCE', 'def f(x): pass'],
+  },
+  'a model in pieces': {
+    before: [],
+    request: ['AI.MODELSTORE', 'm', 'ONNX', 'CPU', 'BLOB', model.subarray(0, 30), model.subarray(30)],
   },
   'a copy of a list': { before: [['RPUSH', 'l', 'one', 'two']], request: ['COPY', 'l', 'm'] },
   'a renamed hash': { before: [['HSET', 'h', 'f', 'v']], request: ['RENAME', 'h', 'g'] },
@@ -111,6 +117,23 @@ describe('no command keeps its words, or answers with them, beyond its call', ()
       if (!tellsOfTheMoment.has(name)) expect(reply).toEqual(usual.reply);
     } finally {
       spy.mockRestore();
+    }
+  });
+});
+
+describe.skipIf(onnxRuntime === undefined).each(['AI.MODELSTORE', 'AI.MODELSET'])('%s', (command) => {
+  test('keeps its words while it waits for another to the same key', async () => {
+    const clients = Array.from({ length: 3 }, () => new Redis(started.socketPath));
+    await Promise.all(clients.map((redis) => redis.ping()));
+    const spy = vi.spyOn(Dispatcher.prototype, 'run').mockImplementation(runOnShortLivedWords);
+    try {
+      const store = (redis: Redis, index: number) =>
+        redis.call(command, 'm', 'ONNX', 'CPU', 'TAG', `t${index}`, 'BLOB', model.subarray(0, 30), model.subarray(30));
+      expect(await Promise.all(clients.map(store))).toEqual(['OK', 'OK', 'OK']);
+      expect(await clients[0]?.callBuffer('AI.MODELGET', 'm', 'BLOB')).toEqual(model);
+    } finally {
+      spy.mockRestore();
+      for (const redis of clients) redis.disconnect();
     }
   });
 });
