@@ -15,7 +15,7 @@ interface Member {
   readonly failures: readonly string[];
 }
 
-const found = smartredisPython();
+const found = await smartredisPython();
 const why = 'missing' in found ? ` (skipped: no smartredis: ${found.missing})` : '';
 
 describe.skipIf('missing' in found)(`the cavity in Python, with the smartredis package${why}`, () => {

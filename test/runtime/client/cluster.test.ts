@@ -46,7 +46,7 @@ test.each([
   expect(slotOf(key)).toBe(slot);
 });
 
-const found = smartredisPython();
+const found = await smartredisPython();
 const why = 'missing' in found ? found.missing : onnxRuntime === undefined ? 'no onnxruntime-node' : undefined;
 const skipped = why === undefined ? '' : ` (skipped: ${why})`;
 const model = fileURLToPath(new URL('../orchestrator/models/double.onnx', import.meta.url));

@@ -187,7 +187,7 @@ test('calls about the server', async () => {
   expect(await raw.dbsize()).toBe(0);
 });
 
-const found = smartredisPython();
+const found = await smartredisPython();
 const why = 'missing' in found ? found.missing : undefined;
 test.skipIf(why !== undefined)(
   `data sets cross over to the Python client and back${why === undefined ? '' : ` (skipped: ${why})`}`,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { Client, Dataset } from '../../../src/runtime/client/index.js';
 import { smartredisPython } from '../orchestrator/support/python.js';
 
-const found = smartredisPython();
+const found = await smartredisPython();
 
 /** Where the TypeScript client says it otherwise than SmartRedis in camel case. */
 const otherNames: Readonly<Record<string, string>> = {

@@ -43,7 +43,7 @@ function patched(before: string, after: string): Buffer {
   return Buffer.concat([Buffer.from(header, 'latin1'), Buffer.alloc(4)]);
 }
 
-const found = smartredisPython();
+const found = await smartredisPython();
 describe.skipIf('missing' in found)(`beside NumPy${'missing' in found ? ` (skipped: ${found.missing})` : ''}`, () => {
   const python = (source: string) =>
     execFileSync('python' in found ? found.python : '', ['-c', source], { cwd: folder });

@@ -7,7 +7,7 @@ import { modelFile, onnxRuntime, type Started, start } from './support/start.js'
 
 /** Rounds that keep one core busy for well over 300 ms. */
 const rounds = 4000;
-const found = smartredisPython();
+const found = await smartredisPython();
 const python = 'python' in found ? found.python : '';
 
 describe.skipIf(onnxRuntime === undefined)('answers that come late', () => {

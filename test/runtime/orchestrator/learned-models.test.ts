@@ -1,20 +1,33 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Client, tensor } from '../../../src/runtime/client/index.js';
+import { runPython, smartredisPython } from './support/python.js';
 import { modelFile, onnxRuntime, type Started, start } from './support/start.js';
 
-interface Answer {
+interface Facts {
+  readonly dtype: string;
   readonly shape: readonly number[];
-  readonly input: readonly number[];
-  readonly outputs: readonly (readonly number[])[];
+  readonly values: readonly number[];
 }
 
-/** What the libraries answer themselves: see `models/make_learned.py`. */
-const answers = JSON.parse(readFileSync(new URL('models/learned.json', import.meta.url), 'utf8')) as Record<
-  'kmeans' | 'random-forest',
-  Answer
->;
+/** What the library answers itself, and what its model has answered in the store. */
+interface Answer {
+  readonly wanted: Facts;
+  readonly got: Facts;
+}
+
+/** By model and output. */
+type Answers = Readonly<Record<string, Readonly<Record<string, Answer>>>>;
+
+const found = await smartredisPython();
+const noPython = 'missing' in found ? ` (skipped: ${found.missing})` : '';
 const skipped = onnxRuntime === undefined;
+
+function expectClose(values: Iterable<number | bigint>, wanted: readonly number[], digits: number): void {
+  const numbers = [...values].map(Number);
+  expect(numbers).toHaveLength(wanted.length);
+  for (const [index, value] of wanted.entries()) expect(numbers[index]).toBeCloseTo(value, digits);
+}
 
 describe.skipIf(skipped)(`models that were trained${skipped ? ' (skipped: no onnxruntime-node)' : ''}`, () => {
   let started: Started;
@@ -28,28 +41,39 @@ describe.skipIf(skipped)(`models that were trained${skipped ? ' (skipped: no onn
     await started?.stop();
   });
 
-  async function run(name: 'kmeans' | 'random-forest', outputs: readonly string[]): Promise<Answer> {
-    const answer = answers[name];
-    await client.setModel(name, { backend: 'ONNX', device: 'CPU', blob: modelFile(name) });
-    await client.putTensor('in', tensor(Float32Array.from(answer.input), answer.shape));
-    await client.runModel(name, ['in'], outputs);
-    return answer;
-  }
+  describe.skipIf(noPython !== '')(`by scikit-learn, stored and run by smartredis${noPython}`, () => {
+    let answers: Answers;
+    beforeAll(async () => {
+      const env = { SSDB: started.orchestrator.addresses[0] ?? '', SR_DB_TYPE: 'Standalone' };
+      const output = await runPython('python' in found ? found.python : '', 'smartredis_learned.py', [], env);
+      answers = JSON.parse(output.trim().split('\n').at(-1) ?? '') as Answers;
+    });
 
-  test('k-means by scikit-learn: labels and distances', async () => {
-    const { shape, outputs } = await run('kmeans', ['labels', 'distances']);
-    const labels = await client.getTensor('labels', 'INT64');
-    expect([...labels.data].map(Number)).toEqual(outputs[0]);
-    const distances = await client.getTensor('distances', 'FLOAT');
-    expect(distances.shape).toEqual([shape[0], 3]);
-    for (const [index, value] of (outputs[1] ?? []).entries()) expect(distances.data[index]).toBeCloseTo(value, 3);
-  });
+    function answerOf(model: string, output: string): Answer {
+      const answer = answers[model]?.[output];
+      if (answer === undefined) throw new Error(`smartredis has run no ${model}`);
+      return answer;
+    }
 
-  test('a random forest by scikit-learn', async () => {
-    const { shape, outputs } = await run('random-forest', ['values']);
-    const values = await client.getTensor('values', 'FLOAT');
-    expect(values.shape).toEqual([shape[0], 1]);
-    for (const [index, value] of (outputs[0] ?? []).entries()) expect(values.data[index]).toBeCloseTo(value, 5);
+    test.each([
+      ['kmeans', 'labels', 'int64', [10]],
+      ['kmeans', 'transform', 'float32', [10, 2]],
+      ['linear', 'values', 'float32', [4, 1]],
+      ['forest', 'values', 'float32', [38, 1]],
+    ])('%s: %s', async (model, output, dtype, shape) => {
+      const { wanted, got } = answerOf(model, output);
+      expect(new Set(wanted.values).size).toBeGreaterThan(1);
+      expect({ dtype: got.dtype, shape: got.shape }).toEqual({ dtype, shape });
+      expectClose(got.values, wanted.values, 4);
+    });
+
+    test('the TypeScript client runs the same model', async () => {
+      await client.runModel('kmeans', ['kmeans.input'], ['labels', 'distances']);
+      const labels = await client.getTensor('labels', 'INT64');
+      expectClose(labels.data, answerOf('kmeans', 'labels').wanted.values, 4);
+      const distances = await client.getTensor('distances', 'FLOAT');
+      expectClose(distances.data, answerOf('kmeans', 'transform').wanted.values, 4);
+    });
   });
 
   test('a convolutional network of the size for MNIST by PyTorch', async () => {
@@ -65,6 +89,6 @@ describe.skipIf(skipped)(`models that were trained${skipped ? ' (skipped: no onn
     await client.runModel('cnn', 'pixels', 'digits');
     const digits = await client.getTensor('digits', 'FLOAT');
     expect(digits.shape).toEqual(answer.shape);
-    for (const [index, value] of answer.output.entries()) expect(digits.data[index]).toBeCloseTo(value, 4);
+    expectClose(digits.data, answer.output, 4);
   });
 });

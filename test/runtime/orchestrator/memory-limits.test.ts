@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
 import { waitUntil } from '../support/wait-until.js';
@@ -107,6 +108,24 @@ describe('memory that is used up', () => {
     expect(await store.exists('last')).toBe(1);
     expect(started?.orchestrator.stats().usedBytes).toBeLessThanOrEqual(2 * MiB);
     expect(started?.orchestrator.stats().keys).toBeGreaterThan(20);
+  });
+
+  test('what is set aside for a request is free again once the request has gone wrong', async () => {
+    const store = await open({ maxMemoryBytes: 4 * MiB });
+    const broken = connect({ port: started?.port ?? 0, host: '127.0.0.1', allowHalfOpen: true });
+    const ended = new Promise<string>((resolve) => {
+      let told = '';
+      broken.on('data', (data) => {
+        told += String(data);
+      });
+      broken.on('end', () => resolve(told));
+    });
+    broken.write('*4\r\n$4\r\nMSET\r\n$1\r\na\r\n');
+    broken.write(`$${3 * MiB}\r\n${'v'.repeat(3 * MiB)}\r\nnonsense\r\n`);
+    expect(await ended).toBe("-ERR Protocol error: expected '$', got 'n'\r\n");
+    // The peer is still there.
+    expect(await put(store, 'b', 3 * MiB)).toBe('OK');
+    broken.destroy();
   });
 
   test('MEMORY USAGE is what counts', async () => {

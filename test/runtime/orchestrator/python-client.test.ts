@@ -7,7 +7,7 @@ import { Client, tensor } from '../../../src/runtime/client/index.js';
 import { runPython, smartredisPython } from './support/python.js';
 import { onnxRuntime, type Started, start } from './support/start.js';
 
-const found = smartredisPython();
+const found = await smartredisPython();
 const python = 'python' in found ? found.python : '';
 const why =
   'missing' in found ? `no smartredis: ${found.missing}` : onnxRuntime === undefined ? 'no onnxruntime-node' : '';

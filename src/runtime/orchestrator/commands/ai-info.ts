@@ -21,7 +21,7 @@ export const aiInfo: Command = {
     const { durationMicros, samples, calls, errors } = value.statistics;
     return [
       'key',
-      words[1] ?? '',
+      Buffer.from(words[1] as Buffer),
       'type',
       value.kind === 'model' ? 'MODEL' : 'SCRIPT',
       'backend',

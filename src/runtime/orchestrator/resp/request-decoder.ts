@@ -42,6 +42,9 @@ export class RequestDecoder {
   #line = noBytes;
   #remainingArguments = 0;
   #arguments: Buffer[] = [];
+  #argumentBytes = 0;
+  /** So many of them have been looked at after their chunk: they are no views of it. */
+  #kept = 0;
   /** Length of the bulk being read, -1 between bulks. */
   #bulkBytes = -1;
   /** The buffer of a bulk that spans chunks, and how much of it is there. */
@@ -57,9 +60,7 @@ export class RequestDecoder {
 
   /** Bytes of the arguments of a request that has begun and not ended. */
   get heldBytes(): number {
-    let bytes = this.#bulk === undefined ? 0 : this.#filled;
-    for (const argument of this.#arguments) bytes += argument.length;
-    return bytes;
+    return this.#argumentBytes + (this.#bulk === undefined ? 0 : this.#filled);
   }
 
   /** Whether a request has begun and not ended. */
@@ -86,8 +87,9 @@ export class RequestDecoder {
    */
   feed(chunk: Buffer, onRequest: OnRequest): void {
     this.#read(chunk, onRequest);
-    for (const [index, argument] of this.#arguments.entries()) {
-      if (argument.buffer === chunk.buffer) this.#arguments[index] = ownBytes(argument);
+    for (; this.#kept < this.#arguments.length; this.#kept += 1) {
+      const argument = this.#arguments[this.#kept] as Buffer;
+      if (argument.buffer === chunk.buffer) this.#arguments[this.#kept] = ownBytes(argument);
     }
   }
 
@@ -108,10 +110,25 @@ export class RequestDecoder {
     }
   }
 
+  /** Gives up the request being read, with its memory. The decoder is of no use then. */
+  abandon(): void {
+    this.#release();
+    this.#bulk = undefined;
+    this.#line = noBytes;
+    this.#begin(0);
+  }
+
   /** Gives back the memory set aside for the request being read: it is complete, or will not be. */
-  release(): void {
+  #release(): void {
     if (this.#reserved > 0) this.#memory?.release(this.#reserved);
     this.#reserved = 0;
+  }
+
+  #begin(expectedArguments: number): void {
+    this.#remainingArguments = expectedArguments;
+    this.#arguments = [];
+    this.#argumentBytes = 0;
+    this.#kept = 0;
   }
 
   #gather(bulk: Buffer, chunk: Buffer, at: number): number {
@@ -170,8 +187,7 @@ export class RequestDecoder {
     }
     if (!(value <= this.#limits.maxArguments)) throw new ProtocolError('invalid multibulk length');
     if (value <= 0) return;
-    this.#remainingArguments = value;
-    this.#arguments = [];
+    this.#begin(value);
   }
 
   /** After a bulk's length line: takes the bulk as a view if all of it, with its CR LF, is in the chunk. */
@@ -208,17 +224,20 @@ export class RequestDecoder {
   }
 
   #endBulk(onRequest: OnRequest): void {
-    if (this.#bulk !== undefined) this.#arguments.push(this.#bulk);
+    if (this.#bulk !== undefined) {
+      this.#arguments.push(this.#bulk);
+      this.#argumentBytes += this.#bulk.length;
+    }
     this.#bulk = undefined;
     this.#skipping = false;
     this.#bulkBytes = -1;
     this.#remainingArguments -= 1;
     if (this.#remainingArguments > 0) return;
     const request = this.#arguments;
-    this.#arguments = [];
+    this.#begin(0);
     const refused = this.#refused;
     this.#refused = false;
-    this.release();
+    this.#release();
     onRequest(request, refused);
   }
 }

@@ -57,6 +57,8 @@ export class Connection implements LateReply, Reader {
   #busy = false;
   #broken: ProtocolError | undefined;
   #ending = false;
+  /** What still comes is thrown away. */
+  #deaf = false;
   #onIdle: (() => void) | undefined;
 
   /** Takes a socket over from which nothing has been read; {@link socket} is what it goes on as. */
@@ -105,11 +107,18 @@ export class Connection implements LateReply, Reader {
     const { client, abandoned } = this.#context;
     if (client.work !== undefined) abandoned.add(client.work);
     this.#room.keepAlive.end(this);
-    this.#decoder.release();
+    this.#hearNoMore();
+  }
+
+  /** Takes no more requests. It reads on, so as to notice when the peer has gone. */
+  #hearNoMore(): void {
+    this.#deaf = true;
+    this.#decoder.abandon();
+    this.#socket.resume();
   }
 
   filled(bytes: number): void {
-    if (this.#broken !== undefined) return;
+    if (this.#deaf) return;
     const direct = this.#decoder.room !== undefined;
     if (direct) this.#decoder.filled(bytes);
     else this.#decode(bytes === chunk.length ? chunk : chunk.subarray(0, bytes));
@@ -122,8 +131,12 @@ export class Connection implements LateReply, Reader {
     try {
       this.#decoder.feed(bytes, this.#take);
     } catch (error) {
-      if (error instanceof ProtocolError) this.#broken = error;
-      else this.#fail(error);
+      if (!(error instanceof ProtocolError)) {
+        this.#fail(error);
+        return;
+      }
+      this.#broken = error;
+      this.#hearNoMore();
     }
   }
 
@@ -182,6 +195,7 @@ export class Connection implements LateReply, Reader {
     if (idle && this.#broken !== undefined) this.#room.encoder.add(new ErrorReply(this.#broken.message));
     this.#flush();
     if (idle && (this.#broken !== undefined || this.#ending || this.#context.client.quitting)) {
+      this.#hearNoMore();
       this.#socket.end();
       this.#onIdle?.();
       return;
@@ -217,6 +231,7 @@ export class Connection implements LateReply, Reader {
   }
 
   #regulate(): void {
+    if (this.#deaf) return;
     const full =
       this.#paused ||
       this.#socket.writableLength > maxUnsentBytes ||

@@ -13,10 +13,21 @@ const requests: (string | Buffer)[][] = [
 const stream = Buffer.concat(requests.map((words) => encode(...words)));
 const expected = requests.map((words) => words.map((word) => Buffer.from(word as string)));
 
+/** Reads as a connection does: large bulks to their place, all else to memory that is used again and again. */
 function decode(chunks: readonly Buffer[]): Buffer[][] {
   const decoder = new RequestDecoder();
   const found: Buffer[][] = [];
-  for (const chunk of chunks) decoder.feed(chunk, (request) => found.push(request));
+  const memory = Buffer.alloc(1024);
+  for (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; ) {
+      const { room } = decoder;
+      const bytes = chunk.copy(room ?? memory, 0, at);
+      at += bytes;
+      if (room !== undefined) decoder.filled(bytes);
+      else decoder.feed(memory.subarray(0, bytes), (request) => found.push(request.map((word) => Buffer.from(word))));
+      memory.fill('#');
+    }
+  }
   expect(decoder.midRequest).toBe(false);
   return found;
 }
@@ -34,6 +45,15 @@ describe('requests', () => {
 
   test('byte by byte', () => {
     expect(decode([...stream].map((byte) => Buffer.from([byte])))).toEqual(expected);
+  });
+
+  test('with large words, cut near their ends', () => {
+    const words = [4, 70_000, 300_000, 3, 65_536].map((length) => Buffer.alloc(length, String(length)));
+    const bytes = encode(...words);
+    for (const at of [5, 40, 70_020, 70_035, 370_060, bytes.length - 65_540, bytes.length - 1]) {
+      const [found = []] = decode([bytes.subarray(0, at), bytes.subarray(at)]);
+      expect(found.map((word, index) => word.equals(words[index] as Buffer))).toEqual(words.map(() => true));
+    }
   });
 
   test('of any words, cut anywhere', () => {

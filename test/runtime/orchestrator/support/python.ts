@@ -1,37 +1,33 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-const packages = ['smartredis==0.6.1', 'numpy==1.26.4'];
+/** smartredis asks for a numpy before 2, the others are the last that go with it and have wheels for Python 3.9 to 3.12. */
+const packages = [
+  'smartredis==0.6.1',
+  'numpy==1.26.4',
+  'scipy==1.13.1',
+  'scikit-learn==1.5.2',
+  'onnx==1.16.2',
+  'protobuf==4.25.8',
+  'skl2onnx==1.17.0',
+];
 const run = promisify(execFile);
+const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 /**
- * A Python with the unmodified smartredis package: `$SIMWRIGHT_TEST_VENV`, or a virtual environment kept under
- * `node_modules/.cache`, made on first use. A text instead says why there is none.
+ * A Python with the unmodified smartredis package, and with scikit-learn and skl2onnx: `$SIMWRIGHT_TEST_VENV`, or a
+ * virtual environment kept under `node_modules/.cache`, made or completed where something is missing. A text instead
+ * says why there is none.
  */
-export function smartredisPython(): { readonly python: string } | { readonly missing: string } {
+export async function smartredisPython(): Promise<{ readonly python: string } | { readonly missing: string }> {
   const given = process.env['SIMWRIGHT_TEST_VENV'];
-  const folder = given ?? fileURLToPath(new URL('../../../../node_modules/.cache/simwright-python', import.meta.url));
+  const folder = given ?? pathOf('../../../../node_modules/.cache/simwright-python');
   const python = join(folder, 'bin', 'python');
-  const complete = join(folder, 'complete');
   try {
-    if (existsSync(complete) || given !== undefined) {
-      execFileSync(python, ['-c', 'import smartredis'], { stdio: 'pipe' });
-      return { python };
-    }
-    const making = `${folder}.${process.pid}`;
-    mkdirSync(making, { recursive: true });
-    try {
-      execFileSync('python3', ['-m', 'venv', making], { stdio: 'pipe' });
-      execFileSync(join(making, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', ...packages], { stdio: 'pipe' });
-      writeFileSync(join(making, 'complete'), packages.join('\n'));
-      rmSync(folder, { recursive: true, force: true });
-      renameSync(making, folder);
-    } finally {
-      rmSync(making, { recursive: true, force: true });
-    }
+    if (given === undefined) await run('python3', [pathOf('make_environment.py'), folder, ...packages]);
+    else await run(python, ['-c', 'import smartredis']);
     return { python };
   } catch (error) {
     return { missing: String(error).split('\n')[0] ?? 'python3 or pip failed' };
@@ -45,8 +41,7 @@ export async function runPython(
   words: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  const { stdout } = await run(python, [path, ...words], {
+  const { stdout } = await run(python, [pathOf(script), ...words], {
     env: {
       PATH: process.env['PATH'] ?? '',
       SR_LOG_LEVEL: 'QUIET',
