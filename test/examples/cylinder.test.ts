@@ -15,7 +15,7 @@ interface Found {
   readonly lift: number;
 }
 
-const found = smartredisPython();
+const found = await smartredisPython();
 const why = 'missing' in found ? ` (skipped: no smartredis: ${found.missing})` : '';
 
 describe.skipIf('missing' in found)(`the flow past a cylinder, with the smartredis package${why}`, () => {

@@ -15,7 +15,7 @@ const fixtures = join(root, 'fixtures/workflows');
 const programs = join(root, 'fixtures/programs');
 /** Its members are more than a test can run. */
 const tooLarge = 'large-array';
-const python = smartredisPython();
+const python = await smartredisPython();
 
 /** Why a need cannot be met here; absent if it can. */
 const missing: Readonly<Record<Need, string | undefined>> = {
