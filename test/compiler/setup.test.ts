@@ -1,12 +1,12 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { execa, execaSync } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runtimeFiles, writeFolder } from '../../src/compiler/index.js';
 import { command, experiment, mlBytes } from '../../src/index.js';
 import type { AuthoredExperiment } from '../../src/ir/index.js';
+import { waitUntil } from '../runtime/support/wait-until.js';
 import { compileFor, lint, runtimeLines, scriptOf, targetNames } from './support/compile-experiment.js';
 
 let scratch: string;
@@ -19,12 +19,6 @@ function written(name: string, open: AuthoredExperiment): string {
   const folder = join(scratch, name);
   writeFolder(folder, [...compileFor('local', open).files, ...runtimeFiles()]);
   return folder;
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (const end = Date.now() + 30_000; !isSo(); await sleep(20)) {
-    if (Date.now() > end) throw new Error(`waited in vain for ${isSo}`);
-  }
 }
 
 const isBuilt = existsSync(new URL('../../dist/bundle/simwright.mjs', import.meta.url));
@@ -68,7 +62,8 @@ describe('setup', () => {
           .model('without', command('bash', '-c', app).env({ PLAIN: 1 })),
       );
       const script = execa('bash', [join(folder, 'jobs/e.sh')], { cwd: folder, reject: false, env: { WHO: 'job' } });
-      await until(() => ['with', 'without'].every((name) => existsSync(join(folder, 'run', name, 'who'))));
+      const runs = (name: string) => existsSync(join(folder, 'run', name, 'who'));
+      await waitUntil('both run', () => runs('with') && runs('without'), 30);
       script.kill('SIGTERM');
       const { exitCode } = await script;
       expect(readFileSync(join(folder, 'run/with/who'), 'utf8')).toBe('setup\n');
