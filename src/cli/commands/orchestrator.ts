@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../../compiler/package-version.js';
 import { WorkflowError } from '../../diagnostics/index.js';
@@ -13,6 +11,7 @@ import {
   startOrchestrator,
 } from '../../runtime/orchestrator/index.js';
 import { ExitCode, reportFailure } from '../failure.js';
+import { installedOnnxRuntime } from '../installed-onnx-runtime.js';
 import { reportLoad } from '../orchestrator/load-report.js';
 import { logLevels, logOn } from '../orchestrator/log.js';
 import { type OrchestratorFlags, settingsOf } from '../orchestrator/settings.js';
@@ -130,15 +129,6 @@ function readyLine(ready: Ready, json: boolean): string {
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-}
-
-/** ONNX Runtime beside this package, if it is installed. */
-function installedOnnxRuntime(): string | undefined {
-  try {
-    return dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
-  } catch {
-    return undefined;
-  }
 }
 
 function stopSignal(): Promise<void> {
