@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import { performance } from 'node:perf_hooks';
 import { Redis } from 'ioredis';
-import { median } from './measure.mjs';
+import { median, report } from './measure.mjs';
 import { network } from './onnx-network.mjs';
 import { python, requestsPerSecond, smartredisRates, startOrchestrator, startRedis } from './orchestrator-parts.mjs';
 
@@ -14,21 +14,6 @@ const wanted = (/** @type {string} */ part) => asked.length === 0 || asked.inclu
 const rounds = quick ? 3 : 5;
 const kib = 1024;
 const mib = 1024 * kib;
-
-/**
- * One line: what, the ratio, its bar, and what the ratio is made of.
- * @param {string} what
- * @param {number} value
- * @param {string} bar such as '>= 0.8'
- * @param {string} [detail]
- */
-function report(what, value, bar, detail = '') {
-  const [sign, limit] = bar.split(' ');
-  const met = sign === '>=' ? value >= Number(limit) : value <= Number(limit);
-  console.log(
-    `${what.padEnd(58)} ${value.toFixed(2).padStart(8)}  ${bar.padEnd(8)} ${met ? 'met   ' : 'MISSED'} ${detail}`,
-  );
-}
 
 /**
  * @param {string} what

@@ -1,9 +1,11 @@
 import { InvalidArgumentError } from 'commander';
 
-/** Reads an option's value as a whole number from `least` on. */
-export function wholeNumber(least: number): (text: string) => number {
+/** Reads an option's value as a whole number from `least` on, at most `most`. */
+export function wholeNumber(least: number, most?: number): (text: string) => number {
+  const range = most === undefined ? `${least} on` : `${least} to ${most}`;
   return (text) => {
-    if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text);
-    throw new InvalidArgumentError(`a whole number from ${least} on is expected.`);
+    const value = Number(text);
+    if (/^\d{1,9}$/.test(text) && value >= least && value <= (most ?? value)) return value;
+    throw new InvalidArgumentError(`a whole number from ${range} is needed.`);
   };
 }

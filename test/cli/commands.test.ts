@@ -1,9 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { commandNames } from '../../src/cli/command-table.js';
 import { simwright } from '../helpers/simwright.js';
 import { Workspace } from '../helpers/workspace.js';
-
-const commands = ['check', 'compile', 'preview', 'run', 'orchestrator'];
 
 function greeting(): Workspace {
   const workspace = new Workspace();
@@ -25,14 +24,14 @@ describe('usage', () => {
   test('--help on stdout names the commands and the exit codes', async () => {
     const end = await simwright(new Workspace(), '--help');
     expect(end).toMatchObject({ exitCode: 0, stderr: '' });
-    for (const name of commands) expect(end.stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+    for (const name of commandNames) expect(end.stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
     expect(end.stdout).toContain(
-      'Exit codes: 0 done, 1 the workflow has errors, 2 wrong usage, 4 the application failed',
+      'Exit codes: 0 done, 1 the workflow has errors, 2 wrong usage, 3 the scheduler refused or did not answer, 4 the application failed, 70 ',
     );
     expect(end.stdout).not.toMatch(control);
   });
 
-  test.each(commands)('%s --help', async (name) => {
+  test.each(commandNames)('%s --help', async (name) => {
     const end = await simwright(new Workspace(), name, '--help');
     expect(end).toMatchObject({ exitCode: 0, stderr: '' });
     expect(end.stdout).toMatch(new RegExp(`^Usage: simwright ${name} \\[options\\]`));

@@ -9,7 +9,7 @@ export async function compiled(workspace: Workspace, site = 'local'): Promise<vo
 }
 
 /** Three jobs of which the last waits for the first two. */
-export const threeJobs = `experiment('e')
+const threeJobs = `experiment('e')
   .model('first', command('/bin/true')).batch({ walltime: '00:05:00' })
   .model('second', command('/bin/true')).batch({ walltime: '00:05:00' })
   .model('third', command('/bin/true')).after('first').after('second').batch({ walltime: '00:05:00' })`;

@@ -97,7 +97,7 @@ echo "10$n"`;
     const { workspace, place } = await withScheduler('slurm', { sbatch, scancel: 'exit 1' });
     const end = await simwright({ ...place, env: { ...place.env, REFUSED: 'second' } }, 'submit', 'out');
     expect(end.exitCode).toBe(3);
-    expect(end.stderr).toContain('submitted, and not to be cancelled just now: 100');
+    expect(end.stderr).toContain('submitted, and could not be cancelled: 100');
     expect(workspace.read('out/run/jobs.tsv')).toBe('first\t100\n');
   });
 

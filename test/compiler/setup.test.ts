@@ -1,12 +1,12 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { execa, execaSync } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runtimeFiles, writeFolder } from '../../src/compiler/index.js';
-import { command, experiment } from '../../src/index.js';
+import { command, experiment, mlBytes } from '../../src/index.js';
 import type { AuthoredExperiment } from '../../src/ir/index.js';
+import { waitUntil } from '../runtime/support/wait-until.js';
 import { compileFor, lint, runtimeLines, scriptOf, targetNames } from './support/compile-experiment.js';
 
 let scratch: string;
@@ -19,12 +19,6 @@ function written(name: string, open: AuthoredExperiment): string {
   const folder = join(scratch, name);
   writeFolder(folder, [...compileFor('local', open).files, ...runtimeFiles()]);
   return folder;
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (const end = Date.now() + 30_000; !isSo(); await sleep(20)) {
-    if (Date.now() > end) throw new Error(`waited in vain for ${isSo}`);
-  }
 }
 
 const isBuilt = existsSync(new URL('../../dist/bundle/simwright.mjs', import.meta.url));
@@ -68,7 +62,8 @@ describe('setup', () => {
           .model('without', command('bash', '-c', app).env({ PLAIN: 1 })),
       );
       const script = execa('bash', [join(folder, 'jobs/e.sh')], { cwd: folder, reject: false, env: { WHO: 'job' } });
-      await until(() => ['with', 'without'].every((name) => existsSync(join(folder, 'run', name, 'who'))));
+      const runs = (name: string) => existsSync(join(folder, 'run', name, 'who'));
+      await waitUntil('both run', () => runs('with') && runs('without'), 30);
       script.kill('SIGTERM');
       const { exitCode } = await script;
       expect(readFileSync(join(folder, 'run/with/who'), 'utf8')).toBe('setup\n');
@@ -124,12 +119,12 @@ describe.runIf(isBuilt)('the runtime of what was compiled (needs npm run build)'
       return [exitCode, /error\[(\w+)\]: (.*)/.exec(stderr)?.slice(1)];
     };
     const of = (options: object) => experiment('e').orchestrator(options).model('m', command('true'));
+    const torch = of({}).addMlModel('net', mlBytes(new Uint8Array([1])), { backend: 'TORCH' });
     const missing = (what: string) => [1, ['RUN1011', `store 'orchestrator': ${what} is not there yet`]];
     expect(refused('redis', of({ engine: 'redis' }))).toEqual(missing("engine 'redis'"));
+    expect(refused('redisai', of({ engine: 'redisai' }))).toEqual(missing("engine 'redisai'"));
     expect(refused('shards', of({ shards: 3 }))).toEqual(missing("engine 'redis'"));
-    expect(refused('save', of({ saveAtEnd: ['*'] }))).toEqual(missing('saveAtEnd'));
-    const hold = runtime(written('hold', of({})), ['hold', 'orchestrator']);
-    expect([hold.exitCode, hold.stderr]).toEqual([1, expect.stringContaining('RUN1011')]);
+    expect(refused('torch', torch)).toEqual(missing("backend TORCH, of ML model 'net',"));
   });
 
   test('pins a colocated store to the CPUs that it is given', () => {

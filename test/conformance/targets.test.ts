@@ -240,7 +240,7 @@ const cases: readonly Case[] = [
         .model('d', command('app'))
         .after('a', 'failed')
         .batch({}),
-      /^(?:job\d=.*|submit [a-z] .*)$/,
+      /^(?:job\d=.*(?= \|\| refused [a-z]$)|submit [a-z] .*$)/,
       'submit.sh',
     ),
     expected: {

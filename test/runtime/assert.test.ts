@@ -1,30 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Job } from '../../src/ir/index.js';
 import { checkAllocation, visibleGpus } from '../../src/runtime/assert/allocation.js';
 import { checkNodeVersion } from '../../src/runtime/assert/node-version.js';
 import { useBundle } from './support/bundle.js';
 import { JobFolder } from './support/job-folder.js';
 import { makePlan } from './support/make-plan.js';
+import { takenPort } from './support/taken-port.js';
 
 const bundle = useBundle();
-
-const servers: Server[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close();
-});
-
-function takenPort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen({ host: '127.0.0.1', port: 0 }, () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : 0);
-    });
-    servers.push(server);
-  });
-}
 
 const allocation = { nodes: 3, cpusPerNode: 8, gpusPerNode: 2, exclusive: false };
 const onSlurm = { SIMWRIGHT_CPUS_PER_NODE: '4', CUDA_VISIBLE_DEVICES: '0' };

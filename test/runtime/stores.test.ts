@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { PreloadedModel } from '../../src/ir/index.js';
 import { useBundle } from './support/bundle.js';
 import { JobFolder } from './support/job-folder.js';
 import { makePlan } from './support/make-plan.js';
+import { takenPort } from './support/taken-port.js';
 import { waitUntil } from './support/wait-until.js';
 
 const bundle = useBundle();
@@ -35,21 +35,6 @@ await client.runModel('surrogate', ['in'], ['out']);
 console.log((await client.getTensor('out')).shape.join('x'));
 await client.close();
 `;
-
-const servers: Server[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close();
-});
-
-function takenPort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen({ host: '127.0.0.1', port: 0 }, () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : 0);
-    });
-    servers.push(server);
-  });
-}
 
 describe('up', () => {
   test('a port that is taken', async () => {

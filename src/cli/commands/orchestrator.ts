@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../../compiler/package-version.js';
 import { WorkflowError } from '../../diagnostics/index.js';
@@ -13,24 +11,28 @@ import {
   startOrchestrator,
 } from '../../runtime/orchestrator/index.js';
 import { ExitCode, reportFailure } from '../failure.js';
+import { installedOnnxRuntime } from '../installed-onnx-runtime.js';
 import { reportLoad } from '../orchestrator/load-report.js';
 import { logLevels, logOn } from '../orchestrator/log.js';
 import { type OrchestratorFlags, settingsOf } from '../orchestrator/settings.js';
 import { stopSignals } from '../uninterrupted.js';
+import { wholeNumber } from '../whole-number.js';
 
 const reportSeconds = 60;
 
 /** `simwright orchestrator`: a store by hand, until SIGTERM or Ctrl-C. */
 export function orchestratorCommand(): Command {
   return new Command('orchestrator')
-    .option('--port <port>', 'TCP port; 0 for a free one', integer(0, 65535), 6379)
+    .option('--port <port>', 'TCP port; 0 for a free one', wholeNumber(0, 65535), 6379)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--socket <path>', 'listen on a Unix socket instead')
-    .option('--permissions <mode>', 'mode bits of the socket, octal', octal, 0o700)
+    .addOption(
+      new Option('--permissions <mode>', 'mode bits of the socket, octal').argParser(octal).default(0o700, '700'),
+    )
     .option('--allow <address...>', 'peers beyond this machine that are served')
     .option('--allow-folder <folder>', 'files there are named by peers that are served; read anew for unknown peers')
     .option('--no-peer-check', 'serve processes of other users of this machine too')
-    .option('--max-clients <n>', 'connections at a time', integer(1, 1_000_000))
+    .option('--max-clients <n>', 'connections at a time', wholeNumber(1, 1_000_000))
     .option('--max-memory <amount>', "memory for data: '16G'", memoryBytes)
     .addOption(
       new Option('--eviction <policy>', 'what is thrown out when memory is used up')
@@ -38,13 +40,20 @@ export function orchestratorCommand(): Command {
         .default('noeviction'),
     )
     .option('--max-bulk <amount>', "the longest argument of a command: '512M'", memoryBytes)
-    .option('--checkpoint <seconds-and-file...>', 'save what changes every so many seconds; read the file at the start')
-    .option('--devices <device...>', 'what models may run on: CPU, GPU:0, …; default: what is there')
+    .option(
+      '--checkpoint <seconds-and-file...>',
+      "save into a file every so many seconds, and read it at the start: '300 FILE'",
+    )
+    .option('--devices <device...>', 'what models may run on: CPU, GPU:0, … (default: what is there)')
     .option('--map-device <from=to...>', "devices that others stand in for: 'GPU:0=CPU'")
-    .option('--threads-per-queue <n>', 'inference threads a device', integer(1, 1024))
-    .option('--inter-op-threads <n>', 'threads between operators of a model', integer(1, 1024))
-    .option('--intra-op-threads <n>', 'threads within an operator of a model', integer(1, 1024))
-    .option('--report [seconds]', `log memory, keys, clients and rates every ${reportSeconds} s`, integer(1, 86_400))
+    .option('--threads-per-queue <n>', 'inference threads a device', wholeNumber(1, 1024))
+    .option('--inter-op-threads <n>', 'threads between operators of a model', wholeNumber(1, 1024))
+    .option('--intra-op-threads <n>', 'threads within an operator of a model', wholeNumber(1, 1024))
+    .option(
+      '--report [seconds]',
+      `log memory, keys, clients and rates every ${reportSeconds} s`,
+      wholeNumber(1, 86_400),
+    )
     .addOption(new Option('--log-level <level>', 'debug also logs each command').choices(logLevels).default('info'))
     .option('--json', 'print the line that says it is ready, and log, as JSON')
     .action(start);
@@ -122,27 +131,10 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
-/** ONNX Runtime beside this package, if it is installed. */
-function installedOnnxRuntime(): string | undefined {
-  try {
-    return dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
-  } catch {
-    return undefined;
-  }
-}
-
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of stopSignals) process.once(signal, () => resolve());
   });
-}
-
-function integer(least: number, most: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`a whole number from ${least} to ${most} is needed.`);
-  };
 }
 
 function octal(text: string): number {

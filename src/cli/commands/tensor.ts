@@ -26,7 +26,7 @@ export function tensorCommand(): Command {
     tensor
       .command(name)
       .description(description)
-      .option('--address <address>', 'host:port or unix://PATH of the store; default $SSDB');
+      .option('--address <address>', 'host:port or unix://PATH of the store (default: $SSDB)');
   subcommand('ls [pattern]', 'list tensors: keys, types, shapes, bytes')
     .option('--json', 'as one JSON document')
     .action((pattern: string | undefined, options: Options) =>

@@ -78,7 +78,7 @@ export function judgeShared(places: readonly FileSystem[], hasScheduler: boolean
   };
 }
 
-export function judgeTmp(tmp: FileSystem | undefined): Finding {
+function judgeTmp(tmp: FileSystem | undefined): Finding {
   const topic = '/tmp';
   try {
     accessSync('/tmp', constants.W_OK | constants.X_OK);

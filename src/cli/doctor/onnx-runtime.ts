@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { nvidiaGpus } from '../../runtime/assert/allocation.js';
 import { hasCuda } from '../../runtime/assert/onnx-runtime.js';
 import { loadOnnxRuntime, warmUp } from '../../runtime/orchestrator/inference/onnx-runtime.js';
+import { installedOnnxRuntime } from '../installed-onnx-runtime.js';
 import type { Probed } from './finding.js';
 
 export interface OnnxRuntimeFacts {
@@ -17,8 +18,8 @@ const topic = 'ONNX Runtime';
 
 /** ONNX Runtime beside this package, tried with the smallest model; and CUDA, where there are GPUs. */
 export async function probeOnnxRuntime(): Promise<Probed<OnnxRuntimeFacts>> {
-  const gpus = countGpus();
-  const folder = installedFolder();
+  const gpus = nvidiaGpus() ?? 0;
+  const folder = installedOnnxRuntime();
   if (folder === undefined) {
     const advice =
       'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node (without the variable where GPUs run models)';
@@ -44,17 +45,4 @@ export async function probeOnnxRuntime(): Promise<Probed<OnnxRuntimeFacts>> {
     return { facts, findings: [{ topic, verdict: 'warning', message, advice }] };
   }
   return { facts, findings: [{ topic, verdict: 'ok', message: `${version} runs models on ${providers.join(', ')}` }] };
-}
-
-function installedFolder(): string | undefined {
-  try {
-    return dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
-  } catch {
-    return undefined;
-  }
-}
-
-function countGpus(): number {
-  const folder = '/proc/driver/nvidia/gpus';
-  return existsSync(folder) ? readdirSync(folder).length : 0;
 }

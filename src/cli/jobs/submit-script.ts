@@ -1,9 +1,9 @@
-import { accessSync, constants as fileModes } from 'node:fs';
 import { constants } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { WorkflowError } from '../../diagnostics/index.js';
+import { findOnPath } from '../../runtime/assert/programs.js';
 import { stopSignals } from '../uninterrupted.js';
 import type { JobFolder } from './folder.js';
 import { missing } from './scheduler.js';
@@ -54,7 +54,8 @@ export async function runSubmitScript(
   onJob: (job: SubmittedJob) => void,
 ): Promise<SubmitEnd> {
   const { queries } = target;
-  if (queries !== undefined && !isOnPath(queries.submit)) throw missing(queries.submit);
+  if (queries !== undefined && findOnPath(queries.submit, process.env['PATH']) === undefined)
+    throw missing(queries.submit);
   const jobs: SubmittedJob[] = [];
   const child = execa('bash', submitWords(dir, words), {
     cwd: dir,
@@ -99,16 +100,5 @@ function refused(stderr: string, exitCode: number): WorkflowError {
     code: 'JOB1001',
     message: [what, ...theirs].join('\n'),
     hint: rest.length === 0 ? 'nothing has been submitted' : rest.join('; '),
-  });
-}
-
-function isOnPath(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), fileModes.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
   });
 }

@@ -30,7 +30,7 @@ export interface Installation {
 
 /** Node.js, ONNX Runtime unless it is not wanted, the runtime and the client, as they are installed here. */
 export function planInstallation(folder: string, node: ThisNode, withOnnxRuntime: boolean): Installation {
-  const onnxRuntime = withOnnxRuntime ? installedOnnxRuntime() : [];
+  const onnxRuntime = withOnnxRuntime ? onnxRuntimeToInstall() : [];
   const site = { nodeCommand: join(folder, 'bin/node'), runtimePath: folder };
   const onnxVersion = onnxRuntime.find(({ path }) => path === 'node_modules/onnxruntime-node/package.json');
   const contents: OutputFile[] = [
@@ -50,7 +50,7 @@ export function planInstallation(folder: string, node: ThisNode, withOnnxRuntime
   return { folder, marker: { ...facts, files: sizes }, files, bytes };
 }
 
-function installedOnnxRuntime(): OutputFile[] {
+function onnxRuntimeToInstall(): OutputFile[] {
   try {
     return onnxRuntimeFiles('');
   } catch (error) {

@@ -67,7 +67,7 @@ export function visibleGpus(env: NodeJS.ProcessEnv): number | undefined {
 }
 
 /** GPUs that NVIDIA's driver knows: what `nvidia-smi -L` lists, without its second. Undefined where there is no such driver. */
-function nvidiaGpus(): number | undefined {
+export function nvidiaGpus(): number | undefined {
   try {
     return readdirSync('/proc/driver/nvidia/gpus').length;
   } catch {

@@ -6,7 +6,7 @@ import { parseDeviceMap } from '../store/device-map.js';
 import { findOnnxRuntime } from './find-onnx-runtime.js';
 
 /** Folder of the package's native libraries for Linux on x86-64: its version of the interface to Node.js differs between releases. */
-export function nativeFolder(folder: string): string {
+function nativeFolder(folder: string): string {
   const bin = join(folder, 'bin');
   const interfaces = existsSync(bin) ? readdirSync(bin).filter((name) => name.startsWith('napi-v')) : [];
   return join(bin, interfaces[0] ?? 'napi-v6', 'linux/x64');

@@ -26,7 +26,7 @@ export function pinProcess(store: string, pin: readonly number[]): void {
 }
 
 /** CPUs of `Cpus_allowed_list: 0-3,8`, in order. */
-export function allowedCpus(status: string): number[] {
+function allowedCpus(status: string): number[] {
   const list = /^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1] ?? '';
   return list.split(',').flatMap((part) => {
     const [first = 0, last = first] = part.split('-').map(Number);

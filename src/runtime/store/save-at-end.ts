@@ -61,7 +61,7 @@ async function saveTensor(store: Connection, key: Buffer, folder: string): Promi
 }
 
 /** A key as a file's name: letters, digits and `._-{}` as they are, other bytes as `%2F`; no dot first. */
-export function fileNameOf(key: Buffer): string {
+function fileNameOf(key: Buffer): string {
   const name = [...key]
     .map((byte, index) => {
       const sign = String.fromCharCode(byte);

@@ -16,7 +16,7 @@ const StoreEnd = z.object({
 export type StoreEnd = z.infer<typeof StoreEnd>;
 
 /** File from which launches learn a store's addresses. */
-export function addressFile(job: JobEnvironment, store: string): string {
+function addressFile(job: JobEnvironment, store: string): string {
   return join(storeJobFolder(job, store), 'address.json');
 }
 

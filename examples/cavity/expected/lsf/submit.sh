@@ -57,7 +57,7 @@ take_back() {
     mv run/jobs.tsv.part run/jobs.tsv
     echo "submit.sh: cancelled what had been submitted: ${ids[*]}" >&2
   else
-    echo "submit.sh: submitted, and not to be cancelled just now: ${ids[*]}" >&2
+    echo "submit.sh: submitted, and could not be cancelled: ${ids[*]}" >&2
   fi
 }
 trap take_back EXIT
