@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach } from 'vitest';
+import { afterEach, type TestContext } from 'vitest';
 import { jobFoldersOf, processesOf } from './leftovers.js';
 import { root } from './simwright.js';
 
@@ -22,16 +22,20 @@ afterEach(() => {
   for (const workspace of workspaces.splice(0)) workspace.remove();
 });
 
-/** A folder of a user's own, in which `simwright` is installed. It and its processes are gone after the test. */
+/**
+ * A folder of a user's own, in which `simwright` is installed. It and its processes are gone after the test; a test that runs beside others
+ * gives its context, so that it is not gone after theirs.
+ */
 export class Workspace {
   readonly cwd: string;
 
-  constructor(parent: string = tmpdir()) {
+  constructor(parent: string = tmpdir(), { onTestFinished }: Partial<Pick<TestContext, 'onTestFinished'>> = {}) {
     this.cwd = realpathSync(mkdtempSync(join(parent, 'simwright-test-')));
     this.write('package.json', '{ "name": "workspace", "private": true }\n');
     mkdirSync(this.path('node_modules'));
     symlinkSync(root, this.path('node_modules/simwright'));
-    workspaces.push(this);
+    if (onTestFinished === undefined) workspaces.push(this);
+    else onTestFinished(() => this.remove());
   }
 
   path(...parts: readonly string[]): string {

@@ -1,10 +1,13 @@
 import { existsSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { tmpdir } from 'node:os';
+import { describe, expect, test, vi } from 'vitest';
 import { useBundle } from './support/bundle.js';
+import { startedSoThat, withDeadline } from './support/deadline.js';
 import { JobFolder, type RunningJob } from './support/job-folder.js';
 import { makePlan } from './support/make-plan.js';
 import { waitUntil } from './support/wait-until.js';
 
+vi.setConfig({ maxConcurrency: 2 });
 const bundle = useBundle();
 const sweep = { name: 'sweep', params: { I: [0, 1, 2] }, stores: ['orchestrator'] };
 const steps = `
@@ -86,44 +89,57 @@ describe('signals to the script', () => {
   });
 
   test('the deadline comes before the walltime is over', async () => {
-    const started = Math.floor(Date.now() / 1000);
-    const { folder, job } = await startJob(
-      sleeper,
-      { allocation: { nodes: 1, exclusive: false, walltimeSeconds: 3600 }, graceSeconds: 60 },
-      { SIMWRIGHT_STARTED: String(started - 3600 + 60 + 15) },
-    );
-    expect((await job.ended).code).toBe(124);
-    expect(folder.members('sweep')[0]).toMatchObject({
-      state: 'interrupted',
-      reason: 'the walltime is about to be over',
+    await withDeadline(async (seconds) => {
+      const allocation = { nodes: 1, exclusive: false, walltimeSeconds: 3600 };
+      const plan = makePlan([sweep], [{ name: 'orchestrator' }], { allocation, graceSeconds: 60 });
+      const folder = new JobFolder(bundle(), plan);
+      folder.write('run/app.sh', sleeper);
+      const started = startedSoThat(seconds, 3600 - 60);
+      const job = folder.start(steps, { SIMWRIGHT_STARTED: started });
+      const end = await job.ended;
+      expect(end.code).toBe(124);
+      await folder.expectNothingLeft(job);
+      if (![0, 1].every((index) => existsSync(folder.path(`run/sweep/sweep_${index}/begun`)))) return false;
+      expect(folder.states('sweep')).toEqual(['interrupted', 'interrupted', 'none']);
+      const [member] = folder.members('sweep');
+      expect(member).toMatchObject({ state: 'interrupted', reason: 'the walltime is about to be over' });
+      expect(Date.parse(member?.time ?? '')).toBeLessThan((Number(started) + 3600) * 1000);
+      return true;
     });
-    await folder.expectNothingLeft(job);
-  });
+  }, 120_000);
 });
 
-test.each([0, 150, 300, 450, 600, 750, 900, 1050])('SIGTERM %i ms after the start leaves nothing', async (delayMs) => {
-  const folder = new JobFolder(bundle(), makePlan([sweep], [{ name: 'orchestrator' }]));
-  folder.write('run/app.sh', 'sleep 1');
-  const job = folder.start(steps);
-  await new Promise((resolve) => setTimeout(resolve, delayMs));
-  process.kill(job.pid, 'SIGTERM');
-  const end = await job.ended;
-  expect([143, null]).toContain(end.code);
-  await folder.expectNothingLeft(job);
-});
+test.concurrent.for([0, 150, 300, 450, 600, 750, 900, 1050])(
+  'SIGTERM %i ms after the start leaves nothing',
+  async (delayMs, context) => {
+    const folder = new JobFolder(bundle(), makePlan([sweep], [{ name: 'orchestrator' }]), tmpdir(), context);
+    folder.write('run/app.sh', 'sleep 1');
+    const job = folder.start(steps);
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    job.child.kill('SIGTERM');
+    const end = await job.ended;
+    expect([143, null]).toContain(end.code);
+    await folder.expectNothingLeft(job);
+  },
+);
 
 describe('kill -9', () => {
-  test.each([100, 140, 180, 220, 260, 300])('of up %i ms after the start: nothing stays', async (delayMs) => {
-    const folder = new JobFolder(bundle(), makePlan([], [{ name: 'orchestrator' }]));
-    const job = folder.start('runtime up orchestrator & up=$!; until [ -e run/go ]; do sleep 0.02; done');
-    await new Promise((resolve) => setTimeout(resolve, delayMs));
-    for (const pid of folder.runtimeProcesses('up')) process.kill(pid, 'SIGKILL');
-    const verbs = ['up', 'supervise', 'store'];
-    await waitUntil('its processes have gone', () => verbs.every((verb) => folder.runtimeProcesses(verb).length === 0));
-    folder.write('run/go', '');
-    await job.ended;
-    await folder.expectNothingLeft(job);
-  });
+  test.concurrent.for([100, 140, 180, 220, 260, 300])(
+    'of up %i ms after the start: nothing stays',
+    async (delayMs, context) => {
+      const folder = new JobFolder(bundle(), makePlan([], [{ name: 'orchestrator' }]), tmpdir(), context);
+      const job = folder.start('runtime up orchestrator & up=$!; until [ -e run/go ]; do sleep 0.02; done');
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      for (const pid of folder.runtimeProcesses('up')) process.kill(pid, 'SIGKILL');
+      const verbs = ['up', 'supervise', 'store'];
+      await waitUntil('its processes have gone', () =>
+        verbs.every((verb) => folder.runtimeProcesses(verb).length === 0),
+      );
+      folder.write('run/go', '');
+      await job.ended;
+      await folder.expectNothingLeft(job);
+    },
+  );
 
   test('of the store: the applications are told, the job fails with the reason', async () => {
     const { folder, job } = await startJob(sleeper);

@@ -1,11 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { tmpdir } from 'node:os';
+import { describe, expect, type TestContext, test, vi } from 'vitest';
 import { parentOf } from '../../src/runtime/job/process-identity.js';
 import { useBundle } from './support/bundle.js';
 import { JobFolder, type RunningJob } from './support/job-folder.js';
 import { makePlan } from './support/make-plan.js';
 import { waitUntil } from './support/wait-until.js';
 
+vi.setConfig({ maxConcurrency: 2 });
 const bundle = useBundle();
 
 /** So many that shells which stay start them. */
@@ -13,15 +15,15 @@ const sweep = { name: 'sweep', params: { number: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] 
 const steps = 'runtime launch sweep --at-most 2 -- sh ../../app.sh {args} & launched+=($!)';
 const sleeper = 'echo $$ > pid; mv pid begun; sleep 300 & wait';
 
-function prepared(app: string): JobFolder {
-  const folder = new JobFolder(bundle(), makePlan([sweep]));
+function prepared(app: string, context?: TestContext): JobFolder {
+  const folder = new JobFolder(bundle(), makePlan([sweep]), tmpdir(), context);
   folder.write('run/app.sh', app);
   return folder;
 }
 
 /** A job of which two members run. */
-async function startJob(app: string, env = {}): Promise<{ folder: JobFolder; job: RunningJob }> {
-  const folder = prepared(app);
+async function startJob(app: string, env = {}, context?: TestContext): Promise<{ folder: JobFolder; job: RunningJob }> {
+  const folder = prepared(app, context);
   const job = folder.start(steps, env);
   await waitUntil('two members have begun', () =>
     [0, 1].every((index) => existsSync(folder.path(`run/sweep/sweep_${index}/begun`))),
@@ -118,13 +120,16 @@ describe('signals to the script', () => {
   });
 });
 
-test.each([0, 200, 400, 600])('SIGTERM %i ms after the first member has begun leaves nothing', async (delayMs) => {
-  const { folder, job } = await startJob('touch begun; sleep 0.1');
-  await new Promise((resolve) => setTimeout(resolve, delayMs));
-  process.kill(job.pid, 'SIGTERM');
-  expect([0, 143, null]).toContain((await job.ended).code);
-  await folder.expectNothingLeft(job);
-});
+test.concurrent.for([0, 200, 400, 600])(
+  'SIGTERM %i ms after the first member has begun leaves nothing',
+  async (delayMs, context) => {
+    const { folder, job } = await startJob('touch begun; sleep 0.1', {}, context);
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    job.child.kill('SIGTERM');
+    expect([0, 143, null]).toContain((await job.ended).code);
+    await folder.expectNothingLeft(job);
+  },
+);
 
 describe('kill -9', () => {
   test('of a shell that starts members: its member is interrupted, the others run', async () => {

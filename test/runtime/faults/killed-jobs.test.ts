@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { tmpdir } from 'node:os';
+import { describe, expect, type TestContext, test, vi } from 'vitest';
 import { useBundle } from '../support/bundle.js';
 import { JobFolder } from '../support/job-folder.js';
 import { makePlan } from '../support/make-plan.js';
 import { waitUntil } from '../support/wait-until.js';
 
+vi.setConfig({ maxConcurrency: 2 });
 const bundle = useBundle();
 
 const sweep = {
@@ -28,8 +30,9 @@ runtime up orchestrator
 runtime launch sweep --at-most 2 -- sh ../../app.sh & launched+=($!)
 runtime launch analysis -- sh ../analysis.sh & launched+=($!)`;
 
-function prepared(): JobFolder {
-  const folder = new JobFolder(bundle(), makePlan([sweep, analysis], [{ name: 'orchestrator' }]));
+function prepared(context: TestContext): JobFolder {
+  const plan = makePlan([sweep, analysis], [{ name: 'orchestrator' }]);
+  const folder = new JobFolder(bundle(), plan, tmpdir(), context);
   folder.write('artifacts/aa/in.lbm', template);
   folder.write('run/app.sh', 'sleep 0.2; head -n 1 parts/39.in');
   folder.write('run/analysis.sh', 'cat ../sweep/*/*.out');
@@ -51,26 +54,25 @@ describe('SIGTERM at ten moments of a job, from its first line to its last', () 
   const moments = Array.from({ length: 10 }, (_, index) => (index + random()) / 10);
   let whole: Promise<number> | undefined;
 
-  /** Milliseconds that the job takes here. */
-  async function measure(): Promise<number> {
+  /** Milliseconds that the job takes here, beside another one as in the tests. */
+  async function measure(context: TestContext): Promise<number> {
     const started = performance.now();
-    expect((await prepared().run(steps)).code).toBe(0);
+    const ends = await Promise.all([prepared(context).run(steps), prepared(context).run(steps)]);
+    expect(ends.map(({ code }) => code)).toEqual([0, 0]);
     return performance.now() - started;
   }
 
-  test.each(moments)(
+  test.concurrent.for(moments)(
     '%f of its time: nothing is left, the record is right, a second run does the rest',
-    async (moment) => {
-      whole ??= measure();
+    { timeout: 120_000 },
+    async (moment, context) => {
+      whole ??= measure(context);
       const duration = await whole;
-      const folder = prepared();
+      const folder = prepared(context);
       const job = folder.start(steps);
       await new Promise((resolve) => setTimeout(resolve, moment * duration));
-      try {
-        process.kill(job.pid, 'SIGTERM');
-      } catch {
-        // It was quicker than the one that was measured.
-      }
+      // It may be quicker than those that were measured.
+      job.child.kill('SIGTERM');
       const end = await job.ended;
       expect([0, 143, null]).toContain(end.code);
       expect(end.stderr).not.toContain('this is a bug');
@@ -98,7 +100,6 @@ describe('SIGTERM at ten moments of a job, from its first line to its last', () 
         [0, 1, 2, 3, 4, 5].map((index) => `case ${index}\n`).join(''),
       );
     },
-    120_000,
   );
 });
 

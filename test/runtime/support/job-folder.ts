@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach } from 'vitest';
+import { afterEach, type TestContext } from 'vitest';
 import type { Plan } from '../../../src/ir/index.js';
 import { type MemberEvent, StatusReader } from '../../../src/runtime/status/index.js';
 import { waitUntil } from './wait-until.js';
@@ -42,14 +42,23 @@ export interface RunningJob {
   readonly ended: Promise<JobEnd>;
 }
 
-/** A folder as `compile` writes it, removed with its processes after the test. */
+/**
+ * A folder as `compile` writes it, removed with its processes after the test; a test that runs beside others gives its context, so that it is
+ * not removed after theirs.
+ */
 export class JobFolder {
   readonly dir: string;
   readonly #jobs: RunningJob[] = [];
 
-  constructor(bundleFolder: string, plan: Plan, parent: string = tmpdir()) {
+  constructor(
+    bundleFolder: string,
+    plan: Plan,
+    parent: string = tmpdir(),
+    { onTestFinished }: Partial<Pick<TestContext, 'onTestFinished'>> = {},
+  ) {
     this.dir = realpathSync(mkdtempSync(join(parent, 'simwright-job-')));
-    folders.push(this);
+    if (onTestFinished === undefined) folders.push(this);
+    else onTestFinished(() => this.remove());
     this.write('plan.json', JSON.stringify(plan, undefined, 2));
     mkdirSync(join(this.dir, 'runtime/node_modules/simwright'), { recursive: true });
     copyFileSync(join(bundleFolder, 'simwright.mjs'), join(this.dir, 'runtime/simwright.mjs'));
