@@ -11,6 +11,8 @@ export interface Directive {
 
 /** How many tasks of one program, where, and with what. */
 export interface LaunchStep {
+  /** What the scheduler is to call it: a store's name, or `{name}` for the runtime to fill in that of the member. */
+  readonly name: string;
   readonly nodes: number;
   readonly tasks: number;
   readonly tasksPerNode: number;

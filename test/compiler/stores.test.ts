@@ -55,7 +55,7 @@ describe('a store with a job of its own', () => {
     });
     const compiled = compileFor('slurm', cluster);
     expect(runtimeLines(scriptOf(compiled, 'db'))).toEqual([
-      'runtime up db -- srun --nodes=3 --ntasks=3 --ntasks-per-node=1 --cpus-per-task=1 --mem=0 --overlap --kill-on-bad-exit=1',
+      'runtime up db -- srun -J db --nodes=3 --ntasks=3 --ntasks-per-node=1 --cpus-per-task=1 --mem=0 --overlap --kill-on-bad-exit=1',
       'runtime hold db & launched+=($!)',
     ]);
     expect(lint(compiled)).toBe('');

@@ -34,7 +34,7 @@ describe('example sites', () => {
     for (const line of ['--constraint=gpu', '--qos=regular', '--gpus-per-node=2', '--nodes=2', '--time=00:30:00']) {
       expect(lines).toContain(`#SBATCH ${line}`);
     }
-    expect(lines.join('\n')).toMatch(/srun --nodes=2 --ntasks=8/);
+    expect(lines.join('\n')).toMatch(/srun -J \S+ --nodes=2 --ntasks=8/);
   });
   it('polaris selects nodes of the system, scatters them, and launches by PALS', async () => {
     const lines = await scriptFor(file('polaris.ts'));

@@ -283,7 +283,7 @@ const cases: readonly Case[] = [
     ),
     expected: {
       local: ['mpirun -np 4 --bind-to none --oversubscribe app x'],
-      slurm: ['srun --nodes=2 --ntasks=4 --ntasks-per-node=2 --cpus-per-task=2 --mem=0 --exact app x'],
+      slurm: ['srun -J m --nodes=2 --ntasks=4 --ntasks-per-node=2 --cpus-per-task=2 --mem=0 --exact app x'],
       pbs: ["mpiexec -n 4 -ppn 2 -hosts '{hosts}' app x"],
       lsf: ['jsrun --nrs=4 --tasks_per_rs=1 --cpu_per_rs=2 --gpu_per_rs=0 --rs_per_host=2 --bind=packed:2 app x'],
       cobalt: ['aprun -n 4 -N 2 -d 2 -cc depth app x'],
@@ -293,12 +293,13 @@ const cases: readonly Case[] = [
     name: 'a store on each node',
     said: script(
       experiment('job').model('m', command('app').tasks(2).nodes(2)).colocate({ tcp: true, cpus: 3 }),
-      /^runtime up .*$/,
+      /^runtime up .*|^ {2}srun .*--overlap .*/,
     ),
     expected: {
       local: ['runtime up m'],
       slurm: [
-        'runtime up m -- srun --nodes=2 --ntasks=2 --ntasks-per-node=1 --cpus-per-task=3 --mem=0 --overlap --kill-on-bad-exit=1',
+        'runtime up m -- \\',
+        '  srun -J m --nodes=2 --ntasks=2 --ntasks-per-node=1 --cpus-per-task=3 --mem=0 --overlap --kill-on-bad-exit=1',
       ],
       pbs: [`runtime up m -- mpiexec -n 2 -ppn 1 -hosts "\${SIMWRIGHT_HOSTS// /,}"`],
       lsf: [
@@ -427,7 +428,7 @@ const cases: readonly Case[] = [
     said: launch(program(['./a', '-x'], four)),
     expected: {
       local: ['mpirun -np 4 --bind-to none --oversubscribe ./a -x'],
-      slurm: ['srun --nodes=2 --ntasks=4 --ntasks-per-node=2 --cpus-per-task=3 --mem=0 --exact ./a -x'],
+      slurm: ['srun -J m --nodes=2 --ntasks=4 --ntasks-per-node=2 --cpus-per-task=3 --mem=0 --exact ./a -x'],
       pbs: ['mpiexec -n 4 -ppn 2 -hosts {hosts} ./a -x'],
       lsf: ['jsrun --nrs=4 --tasks_per_rs=1 --cpu_per_rs=3 --gpu_per_rs=0 --rs_per_host=2 --bind=packed:3 ./a -x'],
       cobalt: ['aprun -n 4 -N 2 -d 3 -cc depth ./a -x'],
@@ -439,8 +440,8 @@ const cases: readonly Case[] = [
     expected: {
       local: ['mpirun -np 1 --bind-to none --oversubscribe ./a : -np 4 ./b'],
       slurm: [
-        'srun --nodes=1 --ntasks=1 --cpus-per-task=1 --mem=0 --exact ./a : ' +
-          '--nodes=2 --ntasks=4 --ntasks-per-node=2 --cpus-per-task=3 --mem=0 --exact ./b',
+        'srun -J m --nodes=1 --ntasks=1 --cpus-per-task=1 --mem=0 --exact ./a : ' +
+          '-J m --nodes=2 --ntasks=4 --ntasks-per-node=2 --cpus-per-task=3 --mem=0 --exact ./b',
       ],
       pbs: ['mpiexec -n 1 -hosts {hosts} ./a : -n 4 ./b'],
       lsf: ['jsrun --erf_input=simwright.erf'],
@@ -453,7 +454,7 @@ const cases: readonly Case[] = [
     expected: {
       local: ['mpirun -np 2 --bind-to cpu-list:ordered --cpu-list 0,8 --oversubscribe a'],
       slurm: [
-        'srun --nodes=1 --ntasks=2 --ntasks-per-node=2 --cpus-per-task=1 --mem=0 --exact --cpu-bind=map_cpu:0,8 a',
+        'srun -J m --nodes=1 --ntasks=2 --ntasks-per-node=2 --cpus-per-task=1 --mem=0 --exact --cpu-bind=map_cpu:0,8 a',
       ],
       pbs: ['mpiexec -n 2 -ppn 2 -hosts {hosts} -bind-to user:0,8 a'],
       lsf: ['jsrun --erf_input=simwright.erf a'],
@@ -465,7 +466,7 @@ const cases: readonly Case[] = [
     said: launch(program(['a'], { excludeHosts: ['n9'] })),
     expected: {
       local: ['refused: mpirun cannot keep off single hosts'],
-      slurm: ['srun --nodes=1 --ntasks=1 --cpus-per-task=1 --mem=0 --exact --exclude=n9 a'],
+      slurm: ['srun -J m --nodes=1 --ntasks=1 --cpus-per-task=1 --mem=0 --exact --exclude=n9 a'],
       pbs: ['refused: mpiexec cannot keep off single hosts'],
       lsf: ['refused: jsrun cannot keep off single hosts'],
       cobalt: ['aprun -n 1 -N 1 -d 1 -E n9 a'],
@@ -476,7 +477,7 @@ const cases: readonly Case[] = [
     said: launch(program(['a'], { launcherArgs: { n: 2 } })),
     expected: {
       local: ['mpirun -n 2 --bind-to none --oversubscribe a'],
-      slurm: ['srun --nodes=1 -n 2 --cpus-per-task=1 --mem=0 --exact a'],
+      slurm: ['srun -J m --nodes=1 -n 2 --cpus-per-task=1 --mem=0 --exact a'],
       pbs: ['mpiexec -n 2 -ppn 1 -hosts {hosts} a'],
       lsf: ['jsrun -n 2 --tasks_per_rs=1 --cpu_per_rs=1 --gpu_per_rs=0 --rs_per_host=1 a'],
       cobalt: ['aprun -n 2 -N 1 -d 1 a'],

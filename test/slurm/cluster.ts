@@ -103,6 +103,22 @@ export class Cluster {
       .filter((record) => !steps || /\.\d+$/.test(record.id));
   }
 
+  /** Its steps by their names, in the order of their starts, without the batch script. */
+  async steps(id: string): Promise<(Accounted & { readonly name: string })[]> {
+    const text = await this.ask('sacct', '-n', '-P', '-o', 'jobid,state,exitcode,nodelist,jobname', '-j', id);
+    return text
+      .split('\n')
+      .map((line) => line.split('|'))
+      .filter(([step = '']) => /\.\d+$/.test(step))
+      .map(([step = '', state = '', exitCode = '', nodes = '', name = '']) => ({
+        id: step,
+        state,
+        exitCode,
+        nodes,
+        name,
+      }));
+  }
+
   /** Waits until the job, or all elements of the array, have ended in the accounting. */
   async ended(id: string, elements = 1, seconds = 120): Promise<Accounted[]> {
     const end = performance.now() + seconds * 1000;

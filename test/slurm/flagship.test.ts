@@ -194,15 +194,15 @@ setInterval(() => {
 
   /** Members that fill a node each, with a store of their node's own. */
   const colocated = `experiment('pair')
-  .batch({ nodes: 2, walltime: '00:05:00' })
+  .batch({ nodes: 3, walltime: '00:05:00' })
   .ensemble('member', command('node', 'app.mjs', '{args}').cpusPerTask(3))
-    .params({ VALUE: [1, 20] }, { asArgs: ['VALUE'] })
+    .params({ VALUE: [1, 20, 300] }, { asArgs: ['VALUE'] })
     .attach({ copy: 'app.mjs' })
     .colocate({ uds: true })
     .addMlModel('double', mlFile(${JSON.stringify(double)}), { backend: 'ONNX' })
     .registerIncomingEntity('member')`;
 
-  test('stores of two nodes, over Unix sockets, each with the model', async () => {
+  test('stores of three nodes, over Unix sockets, each with the model', async () => {
     const workspace = sharedWorkspace();
     workspace.write(
       'app.mjs',
@@ -223,10 +223,10 @@ await client.close();
     const { pair: id = '' } = await cluster.submit(folder);
     const [job] = await cluster.ended(id);
     expect(job, log(workspace, `pair-${id}.out`)).toMatchObject({ state: 'COMPLETED', exitCode: '0:0' });
-    const outputs = [0, 1].map((index) => workspace.read(`out/run/member/member_${index}/member_${index}.out`));
+    const outputs = [0, 1, 2].map((index) => workspace.read(`out/run/member/member_${index}/member_${index}.out`));
     const hosts = outputs.map((output) => output.split(' ')[0]);
-    expect(new Set(hosts).size).toBe(2);
-    expect(outputs).toEqual([`${hosts[0]} unix 2,3\n`, `${hosts[1]} unix 40,41\n`]);
+    expect(new Set(hosts).size).toBe(3);
+    expect(outputs).toEqual([`${hosts[0]} unix 2,3\n`, `${hosts[1]} unix 40,41\n`, `${hosts[2]} unix 600,601\n`]);
     await expectNothingLeft(folder, id);
   });
 
@@ -236,9 +236,9 @@ await client.close();
     workspace.workflow(colocated);
     const folder = await compile(workspace, '--with-onnxruntime');
     const { pair: id = '' } = await cluster.submit(folder);
-    await waitUntil('both work', () => events(workspace, 'start').length === 2 || log(workspace, `pair-${id}.out`), 60);
+    await waitUntil('all work', () => events(workspace, 'start').length === 3 || log(workspace, `pair-${id}.out`), 60);
     const busy = events(workspace, 'start').map((line) => line.split(' ')[1] ?? '');
-    expect(new Set(busy).size).toBe(2);
+    expect(new Set(busy).size).toBe(3);
     for (const node of busy) {
       const running = await cluster.on(node, 'ps', '-eo', 'args');
       expect(running).toMatch(/simwright\.mjs store/);
@@ -254,7 +254,7 @@ await client.close();
     const { pair: second = '' } = await cluster.submit(folder);
     const [job] = await cluster.ended(second);
     expect(job, log(workspace, `pair-${second}.out`)).toMatchObject({ state: 'COMPLETED', exitCode: '0:0' });
-    expect(workspace.members('out')).toEqual(['member_0 completed 0', 'member_1 completed 0']);
+    expect(workspace.members('out')).toEqual([0, 1, 2].map((index) => `member_${index} completed 0`));
     await expectNothingLeft(folder, second);
   });
 

@@ -8,7 +8,7 @@ const sized = { nodes: 2, tasks: 8, tasksPerNode: 4, cpusPerTask: 2 };
 describe('srun', () => {
   it('names every size, so that none is inherited from the job', () => {
     expect(lineOf('srun', program(['./a', '-x'], sized))).toBe(
-      'srun --nodes=2 --ntasks=8 --ntasks-per-node=4 --cpus-per-task=2 --mem=0 --exact ./a -x',
+      'srun -J m --nodes=2 --ntasks=8 --ntasks-per-node=4 --cpus-per-task=2 --mem=0 --exact ./a -x',
     );
   });
   it('names hosts, hosts to keep off, and CPUs', () => {
@@ -17,8 +17,8 @@ describe('srun', () => {
     ).toContain('--exact --nodelist=n1,n2 --exclude=n9 --cpu-bind=map_cpu:0,2,4,6 a');
   });
   it('runs on a component of a heterogeneous job', () => {
-    expect(lineOf('srun', program(['a'], { component: 1 }))).toMatch(/^srun --het-group=1 --nodes=1 /);
-    expect(lineOf('srun', program(['a'], { component: 0 }))).toMatch(/^srun --het-group=0 /);
+    expect(lineOf('srun', program(['a'], { component: 1 }))).toMatch(/^srun -J m --het-group=1 --nodes=1 /);
+    expect(lineOf('srun', program(['a'], { component: 0 }))).toMatch(/^srun -J m --het-group=0 /);
   });
   it('parts programs by colons, each with sizes, components and options of its own', () => {
     expect(
@@ -28,8 +28,8 @@ describe('srun', () => {
         program(['./worker'], { ...sized, component: 1 }),
       ),
     ).toBe(
-      'srun --het-group=0 --nodes=1 --ntasks=1 --cpus-per-task=1 --mem=0 --exact --mpi=pmix ./driver in : ' +
-        '--het-group=1 --nodes=2 --ntasks=8 --ntasks-per-node=4 --cpus-per-task=2 --mem=0 --exact ./worker',
+      'srun -J m --het-group=0 --nodes=1 --ntasks=1 --cpus-per-task=1 --mem=0 --exact --mpi=pmix ./driver in : ' +
+        '-J m --het-group=1 --nodes=2 --ntasks=8 --ntasks-per-node=4 --cpus-per-task=2 --mem=0 --exact ./worker',
     );
   });
   it('asks for GPUs as the job did', () => {
@@ -42,9 +42,15 @@ describe('srun', () => {
     expect(lineOf('srun', program(['a'], { ...gpus, gpuDialect: 'none' }))).not.toContain('g=4');
     expect(lineOf('srun', program(['a'], { gpusPerTask: 1 }))).toContain('--gpus-per-task=1');
   });
+  it('names the step, unless the user does', () => {
+    expect(lineOf('srun', program(['a'], { name: '{name}' }))).toMatch(/^srun -J \{name\} --nodes=1 /);
+    expect(lineOf('srun', program(['a'], { launcherArgs: { 'job-name': 'mine' } }))).toMatch(
+      /^srun --job-name=mine --nodes=1 /,
+    );
+  });
   it('shares its CPUs as a store', () => {
     expect(lineOf('srun', program([], { overlap: true }))).toBe(
-      'srun --nodes=1 --ntasks=1 --cpus-per-task=1 --mem=0 --overlap --kill-on-bad-exit=1',
+      'srun -J m --nodes=1 --ntasks=1 --cpus-per-task=1 --mem=0 --overlap --kill-on-bad-exit=1',
     );
   });
 });
@@ -60,11 +66,13 @@ describe('options of a user', () => {
       'srun',
       program(['a'], { ...sized, launcherArgs: { c: 7, 'mem-per-cpu': '2G', cpu_bind: 'cores', '--ntasks': 4 } }),
     );
-    expect(line).toBe('srun --nodes=2 --ntasks=4 --ntasks-per-node=4 -c 7 --mem-per-cpu=2G --exact --cpu_bind=cores a');
+    expect(line).toBe(
+      'srun -J m --nodes=2 --ntasks=4 --ntasks-per-node=4 -c 7 --mem-per-cpu=2G --exact --cpu_bind=cores a',
+    );
   });
   it('take away what the line has by false', () => {
     expect(lineOf('srun', program(['a'], { launcherArgs: { exact: false, nothing: false } }))).toBe(
-      'srun --nodes=1 --ntasks=1 --cpus-per-task=1 --mem=0 a',
+      'srun -J m --nodes=1 --ntasks=1 --cpus-per-task=1 --mem=0 a',
     );
   });
   it('keep 0 as a value', () => {

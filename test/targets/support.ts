@@ -6,6 +6,7 @@ import { isNotSupported, type LaunchProgram, type LaunchStep } from '../../src/t
 /** A step of one task on one node. */
 export function step(more: Partial<LaunchStep> = {}): LaunchStep {
   return {
+    name: 'm',
     nodes: 1,
     tasks: 1,
     tasksPerNode: 1,

@@ -174,6 +174,7 @@ function stepOf(
     (application.kind === 'model' || job.array?.perElement === 1 || job.separate !== undefined);
   const { hosts, excludeHosts, cpuBind } = command;
   return {
+    name: application.kind === 'ensemble' ? '{name}' : application.name,
     nodes: size.nodes,
     tasks: size.tasks,
     tasksPerNode: size.tasksPerNode,
@@ -253,6 +254,7 @@ function storeWords(
     tasks === 1 && hosts === undefined && (index ?? 0) === 0 && launcher !== 'srun' && launcher !== 'jsrun';
   if (!target.capabilities.severalHosts || launcher === 'none' || isHere) return [];
   const step: LaunchStep = {
+    name,
     nodes,
     tasks,
     tasksPerNode: Math.ceil(tasks / nodes),

@@ -14,7 +14,7 @@ import { clearStores } from './clear-stores.js';
 import { jobProcesses } from './job-processes.js';
 
 /** Milliseconds that a launch may need beyond its applications' own. */
-const launchMarginMs = 4000;
+const launchMarginMs = 8000;
 
 /**
  * Ends what the job left running on this host (launches, stores, processes that escaped them), removes its sockets, and writes

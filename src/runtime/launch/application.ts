@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { groupLives } from '../job/process-identity.js';
+import type { GentleSignal, Herald } from './herald.js';
 import type { ProcessEnd, StartedProcess } from './starters/index.js';
 import type { StopRequest } from './stop-request.js';
 
@@ -18,6 +19,9 @@ export interface ApplicationEnd {
 /** Milliseconds between an SIGINT and the SIGTERM that follows it: some launchers only report at the first. */
 const termAfterIntMs = 2000;
 
+/** Milliseconds that a launcher gets to kill its tasks. */
+const launcherKillsMs = 2000;
+
 /** Milliseconds in which the news that the job is to end follows an application's own end. */
 const newsMs = 500;
 
@@ -25,12 +29,14 @@ const newsMs = 500;
 export class Application {
   readonly #process: StartedProcess;
   readonly #killAfterMs: number;
+  readonly #herald: Herald | undefined;
   readonly #passedOn = new Set<NodeJS.Signals>();
 
-  /** `killAfterMs` are the milliseconds between SIGTERM and SIGKILL. */
-  constructor(process_: StartedProcess, killAfterMs: number) {
+  /** `killAfterMs` are the milliseconds between SIGTERM and SIGKILL; `herald` tells tasks that signals to the group do not reach. */
+  constructor(process_: StartedProcess, killAfterMs: number, herald?: Herald) {
     this.#process = process_;
     this.#killAfterMs = killAfterMs;
+    this.#herald = herald;
   }
 
   /** Sends a signal to the whole group. */
@@ -68,12 +74,23 @@ export class Application {
   /** SIGINT (then SIGTERM), or SIGTERM; SIGKILL to what is left of the group after a while. */
   async #terminate(gently: boolean): Promise<void> {
     if (gently) {
-      this.#kill('SIGINT');
+      await this.#tell('SIGINT');
       if (await this.#groupEndsWithin(termAfterIntMs)) return;
     }
-    this.#kill('SIGTERM');
+    const isByHerald = await this.#tell('SIGTERM');
     if (await this.#groupEndsWithin(this.#killAfterMs)) return;
+    if (isByHerald) {
+      this.#kill('SIGTERM');
+      if (await this.#groupEndsWithin(launcherKillsMs)) return;
+    }
     this.#kill('SIGKILL');
+  }
+
+  /** Through the herald, else the whole group; says whether it was the herald. */
+  async #tell(signal: GentleSignal): Promise<boolean> {
+    const isByHerald = (await this.#herald?.tell(this.#process.pid, signal)) ?? false;
+    if (!isByHerald) this.#kill(signal);
+    return isByHerald;
   }
 
   async #groupEndsWithin(milliseconds: number): Promise<boolean> {

@@ -15,6 +15,8 @@ import { HostPool, membersAtATime, onComponent } from './hosts.js';
 import { linkModules } from './link-modules.js';
 import { type Meeting, MetStores } from './meet-stores.js';
 import { type MembersOutcome, runMembers } from './run-members.js';
+import { startsSteps } from './slurm/ask-slurm.js';
+import { SlurmHerald } from './slurm/slurm-herald.js';
 import { Stager } from './stage.js';
 import { chooseStarter } from './starters/index.js';
 import { describeStop, exitCodeOfStop, type StopReason, StopRequest } from './stop-request.js';
@@ -121,6 +123,7 @@ async function launchWatched(
         writer,
         stager: new Stager(job.dir, entity),
         starter,
+        herald: startsSteps(plan.target, options.line) ? new SlurmHerald(env) : undefined,
         hosts: new HostPool(place.hosts),
         stop,
         running,

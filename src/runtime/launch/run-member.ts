@@ -6,6 +6,7 @@ import { MemberLock } from '../job/member-lock.js';
 import { memberPath } from '../job/paths.js';
 import type { MemberState, StatusReader, StatusWriter } from '../status/index.js';
 import { Application, type ApplicationEnd } from './application.js';
+import type { Herald } from './herald.js';
 import type { HostPool } from './hosts.js';
 import { memberEnvironment } from './member-environment.js';
 import type { Stager } from './stage.js';
@@ -27,6 +28,8 @@ export interface LaunchContext {
   readonly writer: StatusWriter;
   readonly stager: Stager;
   readonly starter: Starter;
+  /** Tells applications to end, where signals to their launcher do not. */
+  readonly herald: Herald | undefined;
   readonly hosts: HostPool;
   readonly stop: StopRequest;
   /** Applications that run now, for signals to be passed on. */
@@ -102,7 +105,7 @@ async function runAttempt(
       variables: memberEnvironment(context.plan, entity, context.stores, { index, directory }, context.env),
     });
     writer.member({ index, member, state: 'running', ...host });
-    const end = await endOf(new Application(process_, job.killAfterMs), context);
+    const end = await endOf(new Application(process_, job.killAfterMs, context.herald), context);
     const seconds = Math.round(performance.now() - started) / 1000;
     const state = stateOf(end);
     const reason = reasonOf(end, stop);

@@ -15,11 +15,17 @@ export const srun: Launcher = {
     colonLine('srun', programs, (step) => optionWords(srunOptions(step), step.launcherArgs, gnuStyle)),
 };
 
+/** The accounting then shows members by their names, and stores by theirs. Two words, since the runtime fills in whole ones. */
+function stepName({ name }: LaunchStep): LauncherOption {
+  return { names: ['job-name', 'J'], words: ['-J', name] };
+}
+
 /** A store shares its CPUs, and one that dies on one node ends on all, so that its death is noticed. */
 const storeOptions = [...option('overlap s', true), ...option('kill-on-bad-exit K', 1)];
 
 function srunOptions(step: LaunchStep): readonly LauncherOption[] {
   return [
+    stepName(step),
     ...option('het-group', step.component),
     ...option('nodes N', step.nodes),
     ...option('ntasks n', step.tasks),

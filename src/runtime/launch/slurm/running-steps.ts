@@ -1,0 +1,20 @@
+/** A step that runs, and the srun that it belongs to. */
+export interface RunningStep {
+  /** As `scancel` takes it. */
+  readonly id: string;
+  /** Short name of the host that srun runs on. */
+  readonly host: string;
+  /** Process id of srun. */
+  readonly pid: number;
+}
+
+/** Reads what `scontrol show step` prints; steps that wait for their nodes are left out. */
+export function readRunningSteps(text: string): RunningStep[] {
+  return text.split(/^(?=StepId=)/m).flatMap((record) => {
+    const [, id] = /^StepId=(\S+)/.exec(record) ?? [];
+    const [, host, pid] = /\bSrunHost:Pid=([^\s:]+):(\d+)/.exec(record) ?? [];
+    if (id === undefined || host === undefined || pid === undefined || !/\bState=RUNNING\b/.test(record)) return [];
+    // scancel knows the parts of a step of several programs (0+0, 0+1) by their common number.
+    return [{ id: id.replace(/\+\d+$/, ''), host: host.split('.')[0] ?? host, pid: Number(pid) }];
+  });
+}
