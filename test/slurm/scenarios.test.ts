@@ -10,14 +10,15 @@ const why = whyNoSlurm();
 
 /**
  * Says in the file `events` of its directory where it runs, and works until a file `go` lies beside the workflow. Told to end it takes a
- * while to write its checkpoint, and ends in order; started again with one, it has nothing left to do.
+ * while to write its checkpoint, and ends in order, unless it is stubborn; started again with one, it has nothing left to do.
  */
 const stoppable = (workspace: Workspace) => `
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 const say = (what) => appendFileSync('events', what + ' ' + hostname() + '\\n');
-process.once('SIGTERM', () => {
+process.on('SIGTERM', () => {
   say('told');
+  if (process.argv[2] === '--LEVEL=stubborn') return;
   setTimeout(() => {
     writeFileSync('checkpoint', hostname());
     say('saved');
@@ -108,31 +109,49 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
 
   test('at the walltime members write their checkpoints and are marked; submitted again, the job finishes the rest', async () => {
     const workspace = await compiled(`experiment('e')
-  .batch({ nodes: 2, walltime: '00:00:20' })
+  .batch({ nodes: 2, walltime: '00:00:20', preamble: 'export SIMWRIGHT_KILL_AFTER=3' })
   .ensemble('sweep', command('node', 'app.mjs', '{args}').cpusPerTask(2))
-    .params({ LEVEL: [0, 1, 2] }, { asArgs: ['LEVEL'] })
+    .params({ LEVEL: [0, 1, 2, 'stubborn'] }, { asArgs: ['LEVEL'] })
     .attach({ copy: 'app.mjs' })`);
     const { e: id = '' } = await cluster.submit(workspace.path('out'));
     const [end] = await cluster.ended(id);
     expect([end?.state, end?.exitCode], log(workspace, `e-${id}.out`)).toEqual(['FAILED', '124:0']);
     expect(log(workspace, `e-${id}.out`)).toContain(
-      'sweep (3 members): 1 completed, 2 interrupted; the walltime is about to be over',
+      'sweep (4 members): 1 completed, 3 interrupted; the walltime is about to be over',
     );
-    expect(workspace.members('out')).toEqual(['sweep_0 completed 0', 'sweep_1 interrupted 0', 'sweep_2 interrupted 0']);
+    expect(workspace.members('out')).toEqual([
+      'sweep_0 completed 0',
+      'sweep_1 interrupted 0',
+      'sweep_2 interrupted 0',
+      'sweep_3 interrupted 137',
+    ]);
     for (const member of ['sweep_1', 'sweep_2']) {
       const host = hostOf(workspace, `sweep/${member}`);
       expect(eventsOf(workspace, `sweep/${member}`)).toEqual([`started ${host}`, `told ${host}`, `saved ${host}`]);
       expect(workspace.read('out/run/sweep', member, 'checkpoint')).toBe(host);
     }
+    expect(eventsOf(workspace, 'sweep/sweep_3').map((event) => event.split(' ')[0])).toEqual(['started', 'told']);
+    const names = [0, 1, 2, 3].map((index) => `sweep_${index}`);
+    const hosts = names.map((name) => hostOf(workspace, `sweep/${name}`));
+    expect(new Set(hosts).size).toBe(2);
     const steps = await cluster.steps(id);
-    expect(steps.map(({ name }) => name).sort()).toEqual(['sweep_0', 'sweep_1', 'sweep_2']);
-    for (const { name, nodes } of steps) expect(nodes, name).toBe(hostOf(workspace, `sweep/${name}`));
+    expect(steps.map(({ name, nodes }) => `${name} ${nodes}`).sort()).toEqual(
+      names.map((name, index) => `${name} ${hosts[index]}`),
+    );
+    const hostsInCsv = () =>
+      workspace
+        .lines('out/run/members.csv')
+        .slice(1)
+        .map((row) => row.split(',').at(-1));
+    expect(hostsInCsv()).toEqual(hosts);
 
+    workspace.write('go', '');
     const { e: second = '' } = await cluster.submit(workspace.path('out'));
     const [again] = await cluster.ended(second);
     expect([again?.state, again?.exitCode]).toEqual(['COMPLETED', '0:0']);
     expect(log(workspace, `e-${second}.out`)).toContain('1 completed before, skipped');
-    expect(workspace.members('out')).toEqual([0, 1, 2].map((index) => `sweep_${index} completed 0`));
+    expect(workspace.members('out')).toEqual(names.map((name) => `${name} completed 0`));
+    expect(hostsInCsv()).toEqual(names.map((name) => eventsOf(workspace, `sweep/${name}`).at(-1)?.split(' ')[1]));
     expect(eventsOf(workspace, 'sweep/sweep_2')[3]).toMatch(/^resumed node\d$/);
     expect(eventsOf(workspace, 'sweep/sweep_0')).toHaveLength(1);
     await nothingLeft(workspace);

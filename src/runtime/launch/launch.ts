@@ -14,6 +14,7 @@ import { watchDeadline } from './deadline.js';
 import { HostPool, membersAtATime, onComponent } from './hosts.js';
 import { linkModules } from './link-modules.js';
 import { type Meeting, MetStores } from './meet-stores.js';
+import { memberHosts } from './member-hosts.js';
 import { type MembersOutcome, runMembers } from './run-members.js';
 import { startsSteps } from './slurm/ask-slurm.js';
 import { SlurmHerald } from './slurm/slurm-herald.js';
@@ -59,7 +60,8 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
   try {
     assertForLaunch(job, plan, entity, options);
     const exit = await launchWatched(job, plan, entity, options, { stop, running, writer });
-    writer.launch({ launch: 'ended', exit });
+    const hosts = await memberHosts(plan.target, entity, indicesOf(plan, job, entity, options), { job, ...options });
+    writer.launch({ launch: 'ended', exit, ...hosts });
     const unwritten = writer.unwritten();
     if (unwritten === undefined) return exit;
     options.report(unwritten);

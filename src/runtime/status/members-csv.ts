@@ -1,5 +1,6 @@
 import { formatValue, memberParams, type Plan, parameterNames } from '../../ir/index.js';
 import type { EntityStatus } from './entity-status.js';
+import type { LaunchEvent } from './status-event.js';
 
 const fixedColumns = ['ensemble', 'index', 'name', 'state', 'exit', 'seconds', 'host'];
 
@@ -14,7 +15,8 @@ export function membersCsv(plan: Plan, statusOf: (entity: string) => EntityStatu
   const headings = parameters.map((name) => (fixedColumns.includes(name) ? `param.${name}` : name));
   const rows = [['ensemble', 'index', 'name', ...headings, 'state', 'exit', 'seconds', 'host']];
   for (const ensemble of ensembles) {
-    const { members } = statusOf(ensemble.name);
+    const { members, launches } = statusOf(ensemble.name);
+    const hosts = hostsOf(launches.values());
     for (let index = 0; index < ensemble.members.count; index++) {
       const params = memberParams(ensemble.members, index);
       const last = members.get(index);
@@ -27,11 +29,22 @@ export function membersCsv(plan: Plan, statusOf: (entity: string) => EntityStatu
         event?.state ?? 'pending',
         event?.exit === undefined ? '' : String(event.exit),
         event?.seconds === undefined ? '' : String(event.seconds),
-        event?.host ?? '',
+        event?.host ?? hosts.get(`${event?.jobId}/${index}`) ?? '',
       ]);
     }
   }
   return `${rows.map((row) => row.map(quoteCsvField).join(',')).join('\n')}\n`;
+}
+
+/** Hosts that launches heard of at their ends, by job id and member. */
+function hostsOf(launches: Iterable<LaunchEvent>): ReadonlyMap<string, string> {
+  const hosts = new Map<string, string>();
+  for (const launch of launches) {
+    for (const [host, indices] of Object.entries(launch.hosts ?? {})) {
+      for (const index of indices) hosts.set(`${launch.jobId}/${index}`, host);
+    }
+  }
+  return hosts;
 }
 
 function quoteCsvField(field: string): string {

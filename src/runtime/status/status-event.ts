@@ -42,6 +42,8 @@ export const LaunchEvent = z.object({
   startTicks: z.string(),
   /** Exit code of the launch, once it has ended. */
   exit: z.number().optional(),
+  /** Where members ran, by index, that the scheduler chose a host for: it is asked for all of them at the end. */
+  hosts: z.record(z.string(), z.array(z.int().nonnegative())).optional(),
 });
 export type LaunchEvent = z.infer<typeof LaunchEvent>;
 

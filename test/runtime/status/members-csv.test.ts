@@ -34,3 +34,19 @@ test('quotes what needs it and keeps parameters apart from its own columns', () 
     ].join('\n'),
   );
 });
+
+test('takes hosts from the launch that heard of them, of the job that ran the member last', () => {
+  const plan = makePlan([{ name: 'a', params: { N: [1, 2, 3] } }]);
+  const status = new StatusTable();
+  const common = { job: 'main', entity: 'a', digest: plan.entities[0]?.digest ?? '' };
+  const member = (jobId: string, index: number) => ({ ...common, jobId, index, member: `a_${index}`, exit: 0 });
+  const launch = (jobId: string, hosts: Record<string, number[]>) =>
+    ({ ...common, jobId, launch: 'ended', host: 'n0', pid: 7, startTicks: '1', exit: 0, hosts }) as const;
+  status.add({ ...member('1', 0), time: '2026-01-01T00:00:00.000Z', state: 'completed' });
+  status.add({ ...member('1', 1), time: '2026-01-01T00:00:00.000Z', state: 'interrupted' });
+  status.add({ ...launch('1', { n1: [0], n2: [1, 2] }), time: '2026-01-01T00:00:01.000Z' });
+  status.add({ ...member('2', 1), time: '2026-01-01T00:00:02.000Z', state: 'completed' });
+  status.add({ ...launch('2', { n3: [1] }), time: '2026-01-01T00:00:03.000Z' });
+  const rows = membersCsv(plan, (entity) => status.of(entity)).split('\n');
+  expect(rows.slice(1, 4)).toEqual(['a,0,a_0,1,completed,0,,n1', 'a,1,a_1,2,completed,0,,n3', 'a,2,a_2,3,pending,,,']);
+});

@@ -1,0 +1,33 @@
+import { type Entity, memberName, type TargetName } from '../../ir/index.js';
+import type { JobEnvironment } from '../job/job-environment.js';
+import { startsSteps } from './slurm/ask-slurm.js';
+import { stepHosts } from './slurm/step-hosts.js';
+
+/** How members were launched. */
+interface Launched {
+  readonly job: JobEnvironment;
+  readonly line: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * Hosts of an ensemble's members, each with their indices, where the scheduler chose among several: asked for once, at the end, so that
+ * starting a member costs nothing. Empty where members know their hosts, or nobody tells.
+ */
+export async function memberHosts(
+  target: TargetName,
+  entity: Entity,
+  indices: readonly number[],
+  { job, line, env }: Launched,
+): Promise<{ hosts?: Record<string, number[]> }> {
+  if (entity.kind !== 'ensemble' || job.hosts.length === 1 || !startsSteps(target, line)) return {};
+  const known = await stepHosts(env);
+  const hosts: Record<string, number[]> = {};
+  for (const index of indices) {
+    const host = known.get(memberName(entity, index));
+    if (host === undefined) continue;
+    hosts[host] ??= [];
+    hosts[host].push(index);
+  }
+  return Object.keys(hosts).length === 0 ? {} : { hosts };
+}
