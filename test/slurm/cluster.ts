@@ -1,18 +1,20 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { root } from '../helpers/simwright.js';
 
 const script = join(root, 'test/clusters/slurm/cluster');
 
-/** Test files that run at the same time have a cluster each. */
+/** Test files that run at the same time have a cluster each, and so have checkouts side by side. */
 const worker = Number(process.env['VITEST_POOL_ID'] ?? 0);
+const slot = ((createHash('sha256').update(root).digest()[0] ?? 0) + worker) % 256;
 
 /** A place of its own, so that a cluster that somebody else has brought up stays. */
 const place = {
-  SIMWRIGHT_SLURM_DIR: `/var/tmp/simwright-slurm-test${worker}`,
-  SIMWRIGHT_SLURM_SUBNET: `10.213.${78 + worker}`,
-  SIMWRIGHT_SLURM_LINK: `swslurmt${worker}`,
+  SIMWRIGHT_SLURM_DIR: `/var/tmp/simwright-slurm-test${slot}`,
+  SIMWRIGHT_SLURM_SUBNET: `10.214.${slot}`,
+  SIMWRIGHT_SLURM_LINK: `swslurmt${slot}`,
 };
 
 /** Why there can be no Slurm on this machine; empty where there can. Packages are installed only where that was allowed. */
@@ -120,7 +122,7 @@ export class Cluster {
   }
 
   /** Waits until the job, or all elements of the array, have ended in the accounting. */
-  async ended(id: string, elements = 1, seconds = 120): Promise<Accounted[]> {
+  async ended(id: string, elements = 1, seconds = 160): Promise<Accounted[]> {
     const end = performance.now() + seconds * 1000;
     for (;;) {
       const records = await this.account(id);

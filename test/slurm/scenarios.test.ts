@@ -109,7 +109,7 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
 
   test('at the walltime members write their checkpoints and are marked; submitted again, the job finishes the rest', async () => {
     const workspace = await compiled(`experiment('e')
-  .batch({ nodes: 2, walltime: '00:00:20', preamble: 'export SIMWRIGHT_KILL_AFTER=3' })
+  .batch({ nodes: 2, walltime: '00:00:20', preamble: ['export SIMWRIGHT_KILL_AFTER=3'] })
   .ensemble('sweep', command('node', 'app.mjs', '{args}').cpusPerTask(2))
     .params({ LEVEL: [0, 1, 2, 'stubborn'] }, { asArgs: ['LEVEL'] })
     .attach({ copy: 'app.mjs' })`);

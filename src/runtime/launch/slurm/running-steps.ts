@@ -12,7 +12,7 @@ export interface RunningStep {
 export function readRunningSteps(text: string): RunningStep[] {
   return text.split(/^(?=StepId=)/m).flatMap((record) => {
     const [, id] = /^StepId=(\S+)/.exec(record) ?? [];
-    const [, host, pid] = /\bSrunHost:Pid=([^\s:]+):(\d+)/.exec(record) ?? [];
+    const [, host, pid] = /\bSrunHost:Pid=([^\s:()]+):(\d+)/.exec(record) ?? [];
     if (id === undefined || host === undefined || pid === undefined || !/\bState=RUNNING\b/.test(record)) return [];
     // scancel knows the parts of a step of several programs (0+0, 0+1) by their common number.
     return [{ id: id.replace(/\+\d+$/, ''), host: host.split('.')[0] ?? host, pid: Number(pid) }];
