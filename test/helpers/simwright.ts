@@ -52,6 +52,6 @@ export async function meanwhile(
   const tooEarly = Promise.resolve(command).then(({ exitCode, stdout, stderr }) => {
     if (isWaiting) throw new Error(`it ended with ${exitCode} before ${what}:\n${stdout}\n${stderr}`);
   });
-  await Promise.race([waitUntil(what, condition), tooEarly]);
+  await Promise.race([waitUntil(what, condition, 45), tooEarly]);
   isWaiting = false;
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execaSync } from 'execa';
@@ -67,6 +67,14 @@ export function messagesOf(site: TargetName | SiteInput, experiment: AuthoredExp
 /** What bash and shellcheck have to say of an experiment's scripts. */
 export function lint(compiled: Compiled): string {
   const folder = mkdtempSync(join(tmpdir(), 'simwright-lint-'));
+  try {
+    return lintIn(folder, compiled);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function lintIn(folder: string, compiled: Compiled): string {
   const files = Object.entries(textsOf(compiled)).flatMap(([path, text]) => {
     if (path === 'plan.json') return [];
     const file = join(folder, path.replaceAll('/', '_'));
