@@ -83,14 +83,15 @@ export async function requestsPerSecond(port, { clients, requests, bytes = 3 }, 
 }
 
 /**
- * Calls a second of a Python client.
- * @param {number} port
- * @param {readonly (string | number)[]} args
- * @returns {Promise<number[]>} puts and gets
+ * Calls a second by the smartredis package, on two servers in turn.
+ * @param {{ bytes: number, calls: number, blocks: number }} load
+ * @param {readonly number[]} ports
+ * @returns {Promise<{ puts: [number, number][], gets: [number, number][] }>}
  */
-export async function smartredisRates(port, ...args) {
+export async function smartredisRates({ bytes, calls, blocks }, ports) {
   const script = fileURLToPath(new URL('orchestrator-client.py', import.meta.url));
-  const env = { PATH: process.env['PATH'], SSDB: `127.0.0.1:${port}`, SR_DB_TYPE: 'Standalone', SR_LOG_LEVEL: 'QUIET' };
-  const { stdout } = await run(python ?? '', [script, ...args.map(String)], { env });
-  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '[]');
+  const env = { PATH: process.env['PATH'], SR_DB_TYPE: 'Standalone', SR_LOG_LEVEL: 'QUIET' };
+  const args = [script, bytes, calls, blocks, ...ports.map((port) => `127.0.0.1:${port}`)];
+  const { stdout } = await run(python ?? '', args.map(String), { env });
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
 }

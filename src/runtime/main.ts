@@ -1,14 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { isMainThread, workerData } from 'node:worker_threads';
 import { renderProblem, WorkflowError } from '../diagnostics/index.js';
-import { down } from './down/down.js';
 import { asDiskProblem } from './job/disk-problem.js';
 import { readJobEnvironment } from './job/job-environment.js';
-import { launch } from './launch/launch.js';
-import { skip } from './launch/skip.js';
-import { runSupervisor } from './supervisor/run-supervisor.js';
-import { hold } from './up/hold.js';
-import { up } from './up/up.js';
 import { parseVerb, UsageError } from './verb-arguments.js';
 import { version } from './version.js';
 
@@ -26,12 +20,14 @@ const usage = `usage: simwright.mjs VERB …, called by the scripts in jobs/ fro
 
 const bundle = fileURLToPath(import.meta.url);
 
+/** Every verb loads its own rooms only, and an inference thread none of them: most of a start is reading code. */
 async function run(verb: string | undefined, words: readonly string[]): Promise<number> {
   const dir = process.cwd();
   const job = () => readJobEnvironment(process.env, dir);
   switch (verb) {
     case 'up': {
       const { operand, line } = parseVerb(words, { operand: 'STORE', line: 'optional' });
+      const { up } = await import('./up/up.js');
       return up(job(), { store: operand, launch: line, bundle, env: process.env });
     }
     case 'launch': {
@@ -44,6 +40,7 @@ async function run(verb: string | undefined, words: readonly string[]): Promise<
       if (atMost === 0) throw new UsageError('--at-most 0: at least 1 is expected');
       if (member !== undefined && element !== undefined)
         throw new UsageError('--member and --element exclude each other');
+      const { launch } = await import('./launch/launch.js');
       return launch(job(), { entity: operand, member, element, atMost, line, env: process.env, report });
     }
     case 'skip': {
@@ -52,23 +49,30 @@ async function run(verb: string | undefined, words: readonly string[]): Promise<
         numbers: ['member', 'element'],
         line: 'needed',
       });
+      const { skip } = await import('./launch/skip.js');
       return skip(job(), { entity: operand, member: numbers['member'], reason: line.join(' ') });
     }
-    case 'hold':
-      return hold(job(), parseVerb(words, { operand: 'STORE' }).operand);
-    case 'down':
+    case 'hold': {
+      const { operand } = parseVerb(words, { operand: 'STORE' });
+      const { hold } = await import('./up/hold.js');
+      return hold(job(), operand);
+    }
+    case 'down': {
       parseVerb(words, {});
+      const { down } = await import('./down/down.js');
       return down(job());
-    case 'supervise':
+    }
+    case 'supervise': {
       parseVerb(words, {});
+      const { runSupervisor } = await import('./supervisor/run-supervisor.js');
       return runSupervisor(job(), [process.execPath, bundle]);
+    }
     case 'store': {
       const { operand, numbers, texts } = parseVerb(words, {
         operand: 'STORE',
         numbers: ['port'],
         texts: ['onnxruntime'],
       });
-      // The store's own rooms are loaded where they are used: the other verbs start in half the time.
       const { runStore } = await import('./store/run-store.js');
       return runStore(job(), {
         store: operand,
@@ -119,6 +123,6 @@ async function main(): Promise<void> {
 if (isMainThread) {
   await main();
 } else if ((workerData as { readonly simwright?: unknown } | null)?.simwright === 'inference') {
-  const { runInferenceWorker } = await import('./orchestrator/index.js');
+  const { runInferenceWorker } = await import('./orchestrator/inference/worker.js');
   runInferenceWorker();
 }

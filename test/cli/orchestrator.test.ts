@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
-import { meanwhile, simwright, startSimwright } from '../helpers/simwright.js';
+import { type CommandPlace, meanwhile, simwright, startSimwright } from '../helpers/simwright.js';
 import { Workspace } from '../helpers/workspace.js';
 import { encode, RawClient } from '../runtime/orchestrator/support/raw-client.js';
 import { onnxRuntime } from '../runtime/orchestrator/support/start.js';
@@ -14,7 +14,7 @@ const own = Object.values(networkInterfaces())
   .find((info) => info.family === 'IPv4' && !info.internal)?.address;
 
 /** Starts a store by hand; `ready` is its first line. */
-async function start(workspace: Workspace, ...words: readonly string[]) {
+async function start(workspace: CommandPlace, ...words: readonly string[]) {
   const running = startSimwright(workspace, 'orchestrator', ...words);
   let stdout = '';
   running.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -50,6 +50,20 @@ describe('simwright orchestrator', () => {
       expect(await running).toMatchObject({ exitCode: 0, stdout: `${ready}\n`, stderr: '' });
     },
   );
+
+  test.skipIf(onnxRuntime === undefined)('keeps ONNX Runtime from reporting to its makers', async () => {
+    const workspace = new Workspace();
+    // In continuous integration it is silent by itself.
+    const env = { HOME: workspace.cwd, XDG_CACHE_HOME: '', CI: '', GITHUB_ACTIONS: '' };
+    const { running, ready } = await start({ cwd: workspace.cwd, env }, '--port', '0');
+    const redis = redisAt(ready);
+    await redis.call('AI.MODELSTORE', 'double', 'ONNX', 'CPU', 'BLOB', model);
+    redis.disconnect();
+    running.kill('SIGTERM');
+    expect(await running).toMatchObject({ exitCode: 0 });
+    // It would have written an identifier and a queue there before it answered.
+    expect(existsSync(workspace.path('.cache'))).toBe(false);
+  });
 
   test.skipIf(onnxRuntime === undefined)('answers what has been asked before it ends', async () => {
     const { running, ready } = await start(new Workspace(), '--port', '0', '--intra-op-threads', '1');

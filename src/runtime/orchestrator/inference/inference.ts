@@ -6,6 +6,7 @@ import { InferenceError } from './inference-error.js';
 import { InferenceThread, type RunResult } from './inference-thread.js';
 import { type LaneRequest, MainLane } from './main-lane.js';
 import type { SessionSettings } from './messages.js';
+import { keepTelemetryOff } from './onnx-runtime.js';
 import { RunCost } from './run-cost.js';
 import type { RunRequest } from './run-queue.js';
 import type { ByteSource, TensorSource } from './tensor.js';
@@ -84,6 +85,7 @@ export class Inference {
 
   constructor(options: InferenceOptions) {
     this.#options = options;
+    keepTelemetryOff();
     this.#workerUrl = options.workerUrl ?? defaultWorkerUrl();
     this.#lane = new MainLane(
       options.onnxRuntime ?? '',

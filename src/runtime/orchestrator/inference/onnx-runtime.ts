@@ -32,8 +32,19 @@ export interface OnnxRuntime {
   readonly Tensor: new (type: string, data: ArrayBufferView | readonly string[], dims: readonly number[]) => OnnxTensor;
 }
 
+/**
+ * Official builds of ONNX Runtime report to its makers (1.29 and later, on Linux too): they keep an identifier and a queue below
+ * `~/.cache`, look up hosts and try to reach them for as long as the process lives. This keeps them from it, unless the user has
+ * set the variable. To be called on the main thread before any thread loads ONNX Runtime: it looks at the environment then, and a
+ * worker has a copy only.
+ */
+export function keepTelemetryOff(): void {
+  process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
+}
+
 /** Loads onnxruntime-node from a package folder or an entry file, given by an absolute path. */
 export function loadOnnxRuntime(path: string): OnnxRuntime {
+  keepTelemetryOff();
   const require = createRequire(pathToFileURL(`${path}/`));
   const runtime = require(path) as OnnxRuntime;
   // Its errors reach the clients; what it writes to stderr beside them says nothing more.
