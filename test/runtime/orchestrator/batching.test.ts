@@ -159,10 +159,7 @@ describe.skipIf(onnxRuntime === undefined)('batches', () => {
     for (let index = 0; index < 5; index += 1) expect(await values(`y${index}`)).toEqual([2 * index, 2]);
   });
 
-  // What a run costs decides where it is run: on a busy machine a cheap one may look dear, and gets another chance.
-  test('of cheap models are run on the main thread, past a long run that has the only other one', {
-    retry: 3,
-  }, async () => {
+  test('of cheap models are run on the main thread, past a long run that has the only other one', async () => {
     await redis.del('out');
     await storeModel(modelFile('double'), 'BATCHSIZE', '4');
     for (let index = 0; index < 4; index += 1) await put(`x${index}`, [1, 2], [index, 1]);

@@ -33,24 +33,52 @@ test('larger inputs are judged by their own runs', () => {
   expect(cost.isCheap(100_000)).toBe(true);
 });
 
+function prove(cost: RunCost, runs: number): void {
+  for (let run = 0; run < runs; run += 1) cost.measured(20, 64);
+}
+
 test('a model that turns dear leaves the main thread, and comes back after many cheap runs, later each time', () => {
   const cost = proven();
-  cost.measuredHere(15_000, 64);
+  for (let run = 0; run < 2; run += 1) cost.measuredHere(15_000, 64);
   expect(cost.isCheap(64)).toBe(false);
   for (const runs of [32, 64, 128]) {
-    for (let run = 1; run < runs; run += 1) cost.measured(20, 64);
+    prove(cost, runs - 1);
     expect(cost.isCheap(64)).toBe(false);
-    cost.measured(20, 64);
+    prove(cost, 1);
     expect(cost.isCheap(64)).toBe(true);
-    cost.measuredHere(15_000, 64);
+    for (let run = 0; run < 2; run += 1) cost.measuredHere(15_000, 64);
   }
 });
 
-test('after one run of more than 20 ms on the main thread there is no way back', () => {
+test('a run here and there that something else kept waiting does not send a cheap model away', () => {
+  const cost = proven();
+  for (let run = 0; run < 100; run += 1) {
+    cost.measuredHere(run % 5 === 3 ? 15_000 : 20, 64);
+    expect(cost.isCheap(64)).toBe(true);
+  }
+});
+
+test('nor does it keep one from coming back', () => {
   const cost = proven();
   cost.measuredHere(30_000, 64);
-  for (let run = 0; run < 10_000; run += 1) cost.measured(20, 64);
-  expect(cost.isCheap(64)).toBe(false);
+  for (let run = 0; run < 40; run += 1) cost.measured(run % 5 === 3 ? 15_000 : 20, 64);
+  expect(cost.isCheap(64)).toBe(true);
+});
+
+test('one run of more than 20 ms on the main thread sends a model away at once', () => {
+  const cost = proven();
+  for (let run = 0; run < 10; run += 1) cost.measuredHere(20, 64);
+  cost.measuredHere(30_000, 64);
+  expect([cost.isCheap(64), cost.isWelcome]).toEqual([false, false]);
+});
+
+test('it takes 4096 cheap runs to come back at the most', () => {
+  const cost = proven();
+  for (let time = 0; time < 20; time += 1) {
+    cost.measuredHere(30_000, 64);
+    prove(cost, 4096);
+    expect(cost.isCheap(64)).toBe(true);
+  }
 });
 
 test('a model that fills batches must leave time for a full one', () => {
