@@ -45,6 +45,7 @@ describe('simwright orchestrator', () => {
       expect(host).toBe('127.0.0.1');
       const redis = new Redis(Number(port), host);
       expect(await redis.ping()).toBe('PONG');
+      expect(ready).toContain(`simwright=${/simwright_version:(\S+)/.exec(await redis.info('server'))?.[1]} `);
       redis.disconnect();
       running.kill(signal);
       expect(await running).toMatchObject({ exitCode: 0, stdout: `${ready}\n`, stderr: '' });

@@ -1,41 +1,17 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { simwright as simwrightIn } from '../helpers/simwright.js';
+import { Workspace } from '../helpers/workspace.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** A user's folder: the package is in its node_modules, as npm install leaves it. */
-let folder: string;
-
+let workspace: Workspace;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'simwright-commands-'));
-  write('package.json', '{ "private": true }\n');
-  mkdirSync(join(folder, 'node_modules'));
-  symlinkSync(root, join(folder, 'node_modules/simwright'));
+  workspace = new Workspace();
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function write(path: string, text: string): void {
-  writeFileSync(join(folder, path), text);
-}
-
-function workflow(chain: string): void {
-  write(
-    'workflow.ts',
-    `import { command, experiment } from 'simwright';\n\nexport default experiment('study')${chain};\n`,
-  );
-}
-
-async function simwright(...args: readonly string[]) {
-  const { exitCode, stdout, stderr } = await execa(process.execPath, [join(root, 'dist/cli/main.js'), ...args], {
-    cwd: folder,
-    reject: false,
-    env: { NO_COLOR: '1' },
-  });
-  return { exitCode, stdout, stderr };
+const write = (path: string, text: string): void => workspace.write(path, text);
+const workflow = (chain: string): void => workspace.workflow(`experiment('study')${chain}`);
+async function simwright(...words: readonly string[]) {
+  const end = await simwrightIn({ cwd: workspace.cwd, env: { NO_COLOR: '1' } }, ...words);
+  return { ...end, stdout: end.stdout.replace(/\n$/, ''), stderr: end.stderr.replace(/\n$/, '') };
 }
 
 const sweep = `
@@ -192,7 +168,7 @@ describe('site', () => {
 
   it('shows one as the JSON that a site file may be', async () => {
     write('shown.json', (await simwright('site', 'show', 'slurm')).stdout);
-    expect(JSON.parse(readFileSync(join(folder, 'shown.json'), 'utf8'))).toMatchObject({
+    expect(JSON.parse(workspace.read('shown.json'))).toMatchObject({
       name: 'slurm',
       nodeCommand: 'node',
     });
@@ -309,7 +285,7 @@ export default experiment('study').model('first', command('echo', process.env['H
       `{ "compilerOptions": { "module": "nodenext", "strict": true, "noUnusedLocals": true, "types": [] } }\n`,
     );
     expect(await simwright('check', 'workflow.ts')).toMatchObject({ exitCode: 0, stderr: '' });
-    write('workflow.ts', `${readFileSync(join(folder, 'workflow.ts'), 'utf8')}const unused = 1;\n`);
+    write('workflow.ts', `${workspace.read('workflow.ts')}const unused = 1;\n`);
     const end = await simwright('check', 'workflow.ts');
     expect(end.exitCode).toBe(1);
     expect(end.stderr).toContain("'unused' is declared but its value is never read. (TS6133)");

@@ -67,6 +67,7 @@ async function start(flags: OrchestratorFlags): Promise<void> {
     const onnxRuntime = installedOnnxRuntime();
     const settings: OrchestratorOptions = {
       ...settingsOf(flags),
+      version: packageVersion(),
       ...(onnxRuntime !== undefined && { onnxRuntime }),
       onShutdown: () => shutdown.abort(),
       log,

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Problem, WorkflowError } from '../../diagnostics/index.js';
 import type { Plan, Store } from '../../ir/index.js';
+import { standIn } from '../orchestrator/inference/device.js';
 import { parseDeviceMap } from '../store/device-map.js';
 import { findOnnxRuntime } from './find-onnx-runtime.js';
 
@@ -32,7 +33,7 @@ export function checkOnnxRuntime(
   const problem = whyNotLoaded(folder);
   if (problem !== undefined) return [problem];
   const map = parseDeviceMap(env['SIMWRIGHT_MAP_DEVICE']);
-  const onGpu = models.find(({ device }) => (map[device] ?? device).startsWith('GPU'));
+  const onGpu = models.find(({ device }) => standIn(map, device).startsWith('GPU'));
   if (onGpu === undefined || hasCuda(folder)) return [];
   return [
     {

@@ -20,6 +20,8 @@ export interface UnixListen {
 /** How an orchestrator is started. */
 export interface OrchestratorOptions {
   readonly listen: readonly (TcpListen | UnixListen)[];
+  /** Of the package, as `INFO` tells it. */
+  readonly version?: string;
   /**
    * Peers beyond loopback that are served: fixed addresses, and a folder whose file names are addresses, read again
    * when an unknown peer connects. Default: none.

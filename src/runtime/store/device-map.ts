@@ -1,12 +1,6 @@
 import { WorkflowError } from '../../diagnostics/index.js';
 
-/** GPUs of a node that `GPU` stands for. */
-const mostGpus = 16;
-
-/**
- * The devices that others stand in for, from `GPU=CPU,GPU:1=CPU`. `GPU` stands for all GPUs of a node, so that models spread over several
- * run as well. Throws RUN1004.
- */
+/** The devices that others stand in for, from `GPU=CPU,GPU:1=CPU`. Throws RUN1004. */
 export function parseDeviceMap(text: string | undefined): Readonly<Record<string, string>> {
   const map: Record<string, string> = {};
   for (const pair of (text ?? '').split(',').filter((part) => part !== '')) {
@@ -19,8 +13,6 @@ export function parseDeviceMap(text: string | undefined): Readonly<Record<string
       });
     }
     map[from.toUpperCase()] ??= to.toUpperCase();
-    if (from.toUpperCase() !== 'GPU') continue;
-    for (let gpu = 0; gpu < mostGpus; gpu++) map[`GPU:${gpu}`] ??= to.toUpperCase();
   }
   return map;
 }

@@ -4,6 +4,7 @@ import type { Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { checkpointFile, storeFolder } from '../job/paths.js';
 import type { OrchestratorOptions, TcpListen, UnixListen } from '../orchestrator/index.js';
+import { version } from '../version.js';
 import { parseDeviceMap } from './device-map.js';
 import { listenPlace } from './listen-places.js';
 import type { LogFile } from './log-file.js';
@@ -20,6 +21,7 @@ export async function storeOptions(
   const place = await listenPlace(job, plan, store, args.port);
   return {
     listen: [place],
+    version,
     ...allowed(job, store, place),
     checkpointFile: checkpointFile(job, store),
     ...(args.onnxRuntime === undefined ? {} : { onnxRuntime: args.onnxRuntime }),

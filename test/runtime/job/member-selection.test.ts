@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Entity } from '../../../src/ir/index.js';
 import { readJobEnvironment } from '../../../src/runtime/job/job-environment.js';
 import { MemberSelection } from '../../../src/runtime/job/member-selection.js';
+import { standIn } from '../../../src/runtime/orchestrator/inference/device.js';
 import { parseDeviceMap } from '../../../src/runtime/store/device-map.js';
 
 const ensemble = (name: string, count: number): Pick<Entity, 'name' | 'members'> => ({
@@ -24,13 +25,13 @@ test.each(['sweep', 'sweep:', 'sweep:a', ':1', 'sweep:1;2'])('%s is malformed', 
   expect(() => readJobEnvironment({ SIMWRIGHT_JOB: 'e', SIMWRIGHT_MEMBERS: text }, '/')).toThrow(/no list of members/);
 });
 
-test('GPU stands for all GPUs, unless one is named itself', () => {
-  expect(parseDeviceMap('GPU:1=GPU:0,GPU=CPU')).toMatchObject({
-    GPU: 'CPU',
-    'GPU:0': 'CPU',
-    'GPU:1': 'GPU:0',
-    'GPU:7': 'CPU',
-  });
+test('a device map names pairs of devices; GPU is all GPUs that it does not name itself', () => {
+  const map = parseDeviceMap('gpu:1=GPU:0,GPU=CPU');
+  expect(map).toEqual({ 'GPU:1': 'GPU:0', GPU: 'CPU' });
+  expect(['GPU', 'GPU:0', 'GPU:1', 'GPU:70', 'CPU'].map((device) => standIn(map, device))).toEqual([
+    ...['CPU', 'CPU', 'GPU:0', 'CPU', 'CPU'],
+  ]);
+  expect(standIn({ 'GPU:0': 'CPU' }, 'GPU')).toBe('CPU');
   expect(parseDeviceMap(undefined)).toEqual({});
   expect(() => parseDeviceMap('GPU=TPU')).toThrow(expect.objectContaining({ code: 'RUN1004' }));
 });

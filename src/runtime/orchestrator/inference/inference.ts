@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { type BatchOptions, batchShapeOf } from './batching.js';
+import { standIn } from './device.js';
 import { DevicePool } from './device-pool.js';
 import { isAmong } from './devices.js';
 import { InferenceError } from './inference-error.js';
@@ -115,7 +116,7 @@ export class Inference {
   async load({ backend, device: asked, batch = noBatches, bytes }: ModelDefinition): Promise<LoadedModel> {
     this.#checkBackend(backend);
     const id = this.#nextId++;
-    const device = this.#mapped(asked);
+    const device = standIn(this.#options.mapDevice ?? {}, asked);
     this.#checkDevice(asked, device);
     const settings = this.#settings(device);
     const facts = await this.#pool(device).use((thread) => thread.load(id, bytes, settings));
@@ -254,12 +255,6 @@ export class Inference {
     throw new InferenceError(
       `ERR Invalid DEVICE: this orchestrator runs models on ${devices.join(', ')}, not on ${asked}`,
     );
-  }
-
-  /** The device that stands in for one, or itself. `GPU` is the first one. */
-  #mapped(device: string): string {
-    const map = this.#options.mapDevice ?? {};
-    return map[device] ?? (device === 'GPU' ? map['GPU:0'] : device === 'GPU:0' ? map['GPU'] : undefined) ?? device;
   }
 
   #pool(device: string): DevicePool {

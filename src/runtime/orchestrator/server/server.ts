@@ -19,7 +19,6 @@ import { KeepAlive } from './keep-alive.js';
 import { listen } from './listen.js';
 import { TurnBudget } from './turn-budget.js';
 
-const version = '0.1.0';
 /** How long a closing orchestrator waits for replies under way. */
 const drainMs = 5000;
 /** Pause between two sweeps over what expires. */
@@ -288,7 +287,7 @@ export class OrchestratorServer implements Orchestrator {
     const { maxMemoryBytes, evictionPolicy, maxClients, threadsPerQueue, interOpThreads, intraOpThreads, onShutdown } =
       this.#options;
     return {
-      version,
+      version: this.#options.version ?? 'source',
       startedAtMs: Date.now(),
       runId: randomBytes(20).toString('hex'),
       settings: {
