@@ -11,7 +11,7 @@ import { ownBytes } from '../store/lendable-bytes.js';
 import { type Dispatcher, outOfMemory } from './dispatch.js';
 import type { KeepAlive, LateReply } from './keep-alive.js';
 import { type Reader, readInto } from './read-into.js';
-import type { TurnBudget } from './turn-budget.js';
+import type { TurnAccount, TurnBudget } from './turn-budget.js';
 
 /** Replies that wait beyond this keep further requests from being read. */
 const maxUnsentBytes = 1024 * 1024;
@@ -51,8 +51,7 @@ export class Connection implements LateReply, Reader {
   #waitingBytes = 0;
   /** It has read enough for this turn of the event loop. */
   #paused = false;
-  #turn = 0;
-  #turnBytes = 0;
+  readonly #account: TurnAccount = { turn: 0, bytes: 0 };
   /** A reply is being worked on elsewhere; later requests wait. */
   #busy = false;
   #broken: ProtocolError | undefined;
@@ -143,10 +142,7 @@ export class Connection implements LateReply, Reader {
   /** Leaves others time in this turn of the event loop. */
   #spend(bytes: number): void {
     if (this.#paused) return;
-    const { turn } = this.#room;
-    this.#turnBytes = bytes + (this.#turn === turn.turn ? this.#turnBytes : 0);
-    this.#turn = turn.turn;
-    this.#paused = !turn.spend(bytes, this.#turnBytes, () => {
+    this.#paused = !this.#room.turn.spend(this.#account, bytes, () => {
       this.#paused = false;
       this.#regulate();
     });
