@@ -60,6 +60,18 @@ export async function startOrchestrator(...options) {
   return serve(process.execPath, args, port, /"ready":true/);
 }
 
+const bareServer = `
+require('node:net')
+  .createServer({ noDelay: true }, (socket) => socket.on('data', () => socket.write('+OK\\r\\n')).on('error', () => {}))
+  .listen(process.argv[1], '127.0.0.1', () => console.log('ready'));
+`;
+
+/** A server of Node that reads nothing and says OK to whatever comes: what one in Node can reach where requests come one by one. */
+export async function startBareServer() {
+  const port = await freePort();
+  return serve(process.execPath, ['-e', bareServer, String(port)], port, /ready/);
+}
+
 /** redis-server without persistence. @param {readonly string[]} options */
 export async function startRedis(...options) {
   const port = await freePort();

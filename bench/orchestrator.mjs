@@ -5,7 +5,14 @@ import { performance } from 'node:perf_hooks';
 import { Redis } from 'ioredis';
 import { median, report } from './measure.mjs';
 import { network } from './onnx-network.mjs';
-import { python, requestsPerSecond, smartredisRates, startOrchestrator, startRedis } from './orchestrator-parts.mjs';
+import {
+  python,
+  requestsPerSecond,
+  smartredisRates,
+  startBareServer,
+  startOrchestrator,
+  startRedis,
+} from './orchestrator-parts.mjs';
 
 const words = process.argv.slice(2);
 const quick = words.includes('quick');
@@ -34,6 +41,7 @@ function sizeName(bytes) {
 async function besideRedis() {
   const ours = await startOrchestrator();
   const theirs = await startRedis();
+  const bare = await startBareServer();
   const loads = [
     { bytes: kib, clients: 1, requests: 5000, bar: '>= 0.8' },
     { bytes: kib, clients: 16, requests: 30_000, bar: '>= 0.5' },
@@ -44,25 +52,27 @@ async function besideRedis() {
     ...(quick ? [] : [{ bytes: 8 * mib, clients: 1, requests: 100, bar: '>= 0.9' }]),
   ];
   for (const { bar, ...load } of loads) {
-    const put = ['-x', 'AI.TENSORSET', 't', 'INT8', String(load.bytes), 'BLOB'];
-    /** @type {[number, number][]} */
-    const puts = [];
-    for (let round = 0; round < 2 * rounds + 1; round += 1) {
-      const own = await requestsPerSecond(ours.port, load, ...put);
-      puts.push([own, await requestsPerSecond(theirs.port, load, '-x', 'SET', 't')]);
-    }
-    reportRatio(`redis-benchmark tensor set ${sizeName(load.bytes)}, ${load.clients} clients`, bar, puts);
-    for (const test of ['set', 'get']) {
+    const shape = `${sizeName(load.bytes)}, ${load.clients} clients`;
+    /** @type {(own: typeof ours, words: readonly string[], redisWords?: readonly string[]) => Promise<[number, number][]>} */
+    const inTurn = async (own, words, redisWords = words) => {
       /** @type {[number, number][]} */
       const pairs = [];
       for (let round = 0; round < 2 * rounds + 1; round += 1) {
-        const own = await requestsPerSecond(ours.port, load, '-t', test);
-        pairs.push([own, await requestsPerSecond(theirs.port, load, '-t', test)]);
+        const rate = await requestsPerSecond(own.port, load, ...words);
+        pairs.push([rate, await requestsPerSecond(theirs.port, load, ...redisWords)]);
       }
-      reportRatio(`redis-benchmark ${test} ${sizeName(load.bytes)}, ${load.clients} clients`, bar, pairs);
+      return pairs;
+    };
+    const put = ['-x', 'AI.TENSORSET', 't', 'INT8', String(load.bytes), 'BLOB'];
+    reportRatio(`redis-benchmark tensor set ${shape}`, bar, await inTurn(ours, put, ['-x', 'SET', 't']));
+    for (const test of ['set', 'get']) {
+      reportRatio(`redis-benchmark ${test} ${shape}`, bar, await inTurn(ours, ['-t', test]));
+    }
+    if (load.bytes === kib && load.clients === 1) {
+      reportRatio(`  a server in Node that only says OK: set ${shape}`, '', await inTurn(bare, ['-t', 'set']));
     }
   }
-  await Promise.all([ours.stop(), theirs.stop()]);
+  await Promise.all([ours.stop(), theirs.stop(), bare.stop()]);
 }
 
 /** Stock Redis knows no tensors: under the names that the client uses it has HSET and HGET, which take the same words. */
