@@ -46,7 +46,7 @@ test('a tensor that a client is reading is not touched when it is overwritten an
   expect(last.equals(Buffer.alloc(bytes, 7))).toBe(true);
 });
 
-test.each([40_000, 100_000, 3 * mib])(
+test.each([1024, 10_000, 40_000, 100_000, 3 * mib])(
   'tensors of %i bytes that take turns in the same memory keep their values',
   async (bytes) => {
     const { redis } = await begin();

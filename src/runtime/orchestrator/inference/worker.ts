@@ -1,6 +1,5 @@
 import { performance } from 'node:perf_hooks';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { spareFromBytes } from '../memory/spare-buffers.js';
 import { cutOutputs } from './batching.js';
 import { InferenceError } from './inference-error.js';
 import type {
@@ -20,6 +19,8 @@ const slowMicros = 50_000;
 const cutFromBytes = 1024 * 1024;
 /** Buffers below this are cheaper copied with a message than transferred. */
 const transferFromBytes = 16 * 1024;
+/** Copies of inputs below this are not worth their way back. */
+const returnFromBytes = 32 * 1024;
 
 /**
  * The inference thread: answers {@link InferenceRequest}s on its parent port, one at a time and in order.
@@ -155,7 +156,7 @@ function bytesOf(outputs: readonly (OutputMessage | null)[]): number {
 function copies(inputs: readonly InputMessage[]): ArrayBuffer[] {
   const found: ArrayBuffer[] = [];
   for (const { parts } of inputs) {
-    for (const { buffer, missed } of parts) if (!missed && buffer.byteLength >= spareFromBytes) found.push(buffer);
+    for (const { buffer, missed } of parts) if (!missed && buffer.byteLength >= returnFromBytes) found.push(buffer);
   }
   return found;
 }

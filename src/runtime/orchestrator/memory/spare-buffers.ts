@@ -1,7 +1,7 @@
 import { free } from './free.js';
 
 /** Buffers from this size on are kept for a while when they are no longer needed. */
-export const spareFromBytes = 32 * 1024;
+export const spareFromBytes = 1024;
 const largestBytes = 64 * 1024 * 1024;
 const keptBytes = 128 * 1024 * 1024;
 const keptOfOneSize = 16;

@@ -33,7 +33,8 @@ export class ReplyEncoder {
     else if (reply instanceof ErrorReply) this.#text(`-${reply.text}\r\n`);
     else if (reply instanceof PinnedBytes) {
       this.#bulk(reply.bytes);
-      this.#releases.push(reply.release);
+      if (reply.bytes.length > copyBytes) this.#releases.push(reply.release);
+      else reply.release();
     } else {
       this.#line(`*${reply.length}\r\n`);
       for (const element of reply) this.add(element);

@@ -98,7 +98,7 @@ class Worker {
     if (kind < 0.25) return 1 + this.#pick(200);
     if (kind < 0.5) return 16 * 1024 + this.#pick(64 * 1024);
     // Of few sizes, so that memory is used again.
-    if (kind < 0.85) return [32 * 1024, 64 * 1024, 100_000, 1024 * 1024][this.#pick(4)] ?? 1;
+    if (kind < 0.85) return [1024, 5000, 32 * 1024, 64 * 1024, 100_000, 1024 * 1024][this.#pick(6)] ?? 1;
     if (kind < 0.97) return ([2, 5, 9][this.#pick(3)] as number) * 1024 * 1024;
     return Math.max(1, largest - this.#pick(16));
   }
