@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobFolder, removeJobFolder } from '../job/job-folder.js';
+import { launchMarginMs } from '../job/launch-margin.js';
 import { limitPlan } from '../job/member-selection.js';
 import { controlSocket } from '../job/paths.js';
 import { isAlive, type ProcessIdentity } from '../job/process-identity.js';
@@ -12,9 +13,6 @@ import { membersCsv, StatusReader } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
 import { clearStores } from './clear-stores.js';
 import { jobProcesses } from './job-processes.js';
-
-/** Milliseconds that a launch may need beyond its applications' own. */
-const launchMarginMs = 8000;
 
 /**
  * Ends what the job left running on this host (launches, stores, processes that escaped them), removes its sockets, and writes

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { makeJobFolder, removeJobFolderIfEmpty } from '../job/job-folder.js';
+import { launchMarginMs } from '../job/launch-margin.js';
 import { controlSocket } from '../job/paths.js';
 import { readPlan } from '../job/read-plan.js';
 import { watchScript } from '../job/watch-script.js';
@@ -8,9 +9,6 @@ import { Supervisor } from './supervisor.js';
 
 /** File descriptor on which the supervisor says that it listens. */
 export const readyDescriptor = 3;
-
-/** Milliseconds that a launch may need beyond its applications' own. */
-const launchMarginMs = 4000;
 
 /** Milliseconds in which somebody has to ask for a store. */
 const idleMs = 5000;
