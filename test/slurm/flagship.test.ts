@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { processesOf } from '../helpers/leftovers.js';
 import { root, simwright } from '../helpers/simwright.js';
-import { Workspace } from '../helpers/workspace.js';
+import type { Workspace } from '../helpers/workspace.js';
 import { waitUntil } from '../runtime/support/wait-until.js';
 import { Cluster, whyNoSlurm } from './cluster.js';
+import { compileForSlurm, log, nothingLeft, sharedWorkspace } from './workspaces.js';
 
 const why = whyNoSlurm();
 const nodes = ['node1', 'node2', 'node3', 'node4'];
@@ -24,25 +24,15 @@ describe.skipIf(why !== '')(`a real Slurm${why === '' ? '' : ` (skipped: ${why})
   }, 180_000);
   afterAll(() => Cluster.down());
 
-  /** A folder that all nodes see: /tmp is each node's own. */
-  const sharedWorkspace = () => new Workspace('/var/tmp');
-
   /** Compiles workflow.ts of the workspace to `out`. */
   async function compile(workspace: Workspace, ...words: readonly string[]): Promise<string> {
-    const end = await simwright(workspace, 'compile', 'workflow.ts', '--site', 'slurm', '--out', 'out', ...words);
-    expect(end.stderr).not.toContain('error');
-    expect(end.exitCode).toBe(0);
+    await compileForSlurm(workspace, ...words);
     return workspace.path('out');
   }
 
-  const log = (workspace: Workspace, name: string) => workspace.lines('out/logs', name).join('\n');
-
   /** Expects that a job has left no process anywhere, and nothing under /tmp of any node. */
   async function expectNothingLeft(folder: string, id: string): Promise<void> {
-    await waitUntil(
-      'no process is left',
-      () => processesOf(folder).length === 0 || JSON.stringify(processesOf(folder)),
-    );
+    await nothingLeft(folder);
     await Promise.all(
       nodes.map(async (node) => {
         const there = await cluster.on(node, 'sh', '-c', 'ps -eo args; ls /tmp');

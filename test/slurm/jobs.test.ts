@@ -4,16 +4,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { patient } from '../cli/compiled-jobs.js';
 import { processesOf } from '../helpers/leftovers.js';
 import { simwright } from '../helpers/simwright.js';
-import { Workspace } from '../helpers/workspace.js';
+import type { Workspace } from '../helpers/workspace.js';
 import { waitUntil } from '../runtime/support/wait-until.js';
 import { Cluster, whyNoSlurm } from './cluster.js';
+import { sharedWorkspace } from './workspaces.js';
 
 const why = whyNoSlurm();
 
 /** A job array that works until `go` is there, a job that fails, and one that waits for the array. */
 function withJobs(): Workspace {
-  // All nodes see it: /tmp is each node's own.
-  const workspace = new Workspace('/var/tmp');
+  const workspace = sharedWorkspace();
   workspace.write('app.mjs', patient(workspace));
   workspace.workflow(`experiment('e')
   .ensemble('sweep', command('node', 'app.mjs', '{args}')).params({ LEVEL: [0, 1, 2] }, { asArgs: ['LEVEL'] })

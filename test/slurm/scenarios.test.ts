@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { processesOf } from '../helpers/leftovers.js';
-import { simwright } from '../helpers/simwright.js';
-import { Workspace } from '../helpers/workspace.js';
+import type { Workspace } from '../helpers/workspace.js';
 import { waitUntil } from '../runtime/support/wait-until.js';
 import { Cluster, whyNoSlurm } from './cluster.js';
+import { compileForSlurm, log, nothingLeft, sharedWorkspace } from './workspaces.js';
 
 const why = whyNoSlurm();
 
@@ -52,23 +51,14 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
   afterAll(() => Cluster.down());
 
   async function compiled(chain: string): Promise<Workspace> {
-    // A folder that all nodes see: /tmp is each node's own.
-    const workspace = new Workspace('/var/tmp');
+    const workspace = sharedWorkspace();
     workspace.write('app.mjs', stoppable(workspace));
     workspace.write('ranks.mjs', ranks);
     workspace.workflow(chain);
-    const end = await simwright(workspace, 'compile', 'workflow.ts', '--site', 'slurm', '--out', 'out');
-    expect(end.stderr).not.toContain('error');
-    expect(end.exitCode).toBe(0);
+    await compileForSlurm(workspace);
     return workspace;
   }
 
-  const log = (workspace: Workspace, name: string) => workspace.lines('out/logs', name).join('\n');
-  const nothingLeft = (workspace: Workspace) =>
-    waitUntil('no process is left', () => {
-      const left = processesOf(workspace.path('out'));
-      return left.length === 0 || JSON.stringify(left);
-    });
   /** What applications say, of the members of an entity or of one that has but itself. */
   const eventsOf = (workspace: Workspace, directory: string) => workspace.lines('out/run', directory, 'events');
   /** The host that an application said it was on. */
@@ -104,7 +94,7 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
     const steps = await cluster.steps(id);
     expect(steps.find(({ name }) => name === 'orchestrator')?.nodes).toBe(host);
     expect(steps.find(({ name }) => name === 'solver')).toMatchObject({ state: 'COMPLETED', exitCode: '0:0' });
-    await nothingLeft(workspace);
+    await nothingLeft(workspace.path('out'));
   }, 180_000);
 
   test('at the walltime members write their checkpoints and are marked; submitted again, the job finishes the rest', async () => {
@@ -154,7 +144,7 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
     expect(hostsInCsv()).toEqual(names.map((name) => eventsOf(workspace, `sweep/${name}`).at(-1)?.split(' ')[1]));
     expect(eventsOf(workspace, 'sweep/sweep_2')[3]).toMatch(/^resumed node\d$/);
     expect(eventsOf(workspace, 'sweep/sweep_0')).toHaveLength(1);
-    await nothingLeft(workspace);
+    await nothingLeft(workspace.path('out'));
   }, 180_000);
 
   test('a job a member; another begins when one of them has started, before any ends', async () => {
@@ -186,7 +176,7 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
     }
     expect(JSON.parse(workspace.read('out/run/sweep/sweep_2/params.json'))).toEqual({ LEVEL: 30 });
     expect(workspace.members('out')).toEqual(members.map((name) => `${name} completed 0`));
-    await nothingLeft(workspace);
+    await nothingLeft(workspace.path('out'));
   }, 180_000);
 
   test('pins a store within the CPUs of its step; scancel tells the application, and leaves nothing', async () => {
@@ -207,7 +197,7 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
     expect(status).toMatch(/^Cpus_allowed_list:\t1$/m);
     await cluster.ask('scancel', id);
     expect(await cluster.ended(id)).toMatchObject([{ state: expect.stringMatching(/^CANCELLED/) }]);
-    await nothingLeft(workspace);
+    await nothingLeft(workspace.path('out'));
     expect(events()).toEqual(['started node4', 'told node4', 'saved node4']);
     expect(readFileSync(workspace.path('out/run/solver/checkpoint'), 'utf8')).toBe('node4');
     expect(await cluster.on('node4', 'ls', '/tmp')).not.toContain(`simwright-0-${id}`);

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseNpy } from '../../src/runtime/npy/npy.js';
-import { processesOf } from '../helpers/leftovers.js';
-import { simwright } from '../helpers/simwright.js';
-import { Workspace } from '../helpers/workspace.js';
+import type { Workspace } from '../helpers/workspace.js';
 import { waitUntil } from '../runtime/support/wait-until.js';
 import { Cluster, whyNoSlurm } from './cluster.js';
+import { compileForSlurm, log, nothingLeft, sharedWorkspace } from './workspaces.js';
 
 const why = whyNoSlurm();
 
@@ -48,25 +47,16 @@ describe.skipIf(why !== '')(`stores on a real Slurm${why === '' ? '' : ` (skippe
   afterAll(() => Cluster.down());
 
   async function compiled(chain: string): Promise<Workspace> {
-    // A folder that all nodes see: /tmp is each node's own.
-    const workspace = new Workspace('/var/tmp');
+    const workspace = sharedWorkspace();
     for (const [name, text] of Object.entries({ 'put.mjs': put, 'sum.mjs': sum, 'stay.mjs': stay })) {
       workspace.write(name, text);
     }
     workspace.workflow(chain);
-    const end = await simwright(workspace, 'compile', 'workflow.ts', '--site', 'slurm', '--out', 'out');
-    expect(end.stderr).not.toContain('error');
-    expect(end.exitCode).toBe(0);
+    await compileForSlurm(workspace);
     return workspace;
   }
 
   const nodeOf = async (id: string) => (await cluster.account(id))[0]?.nodes;
-  const log = (workspace: Workspace, name: string) => workspace.lines('out/logs', name).join('\n');
-  const nothingLeft = (workspace: Workspace) =>
-    waitUntil('no process is left', () => {
-      const left = processesOf(workspace.path('out'));
-      return left.length === 0 || JSON.stringify(left);
-    });
 
   test('a job array and a job share the store of a third one, each on a node of its own', async () => {
     const workspace = await compiled(`experiment('meet')
@@ -96,7 +86,7 @@ describe.skipIf(why !== '')(`stores on a real Slurm${why === '' ? '' : ` (skippe
     expect(new Set(addresses).size).toBe(1);
     expect(addresses[0]).toMatch(/^10\.214\.\d+\.\d+:\d+\n$/);
     expect(log(workspace, `orchestrator-${store}.out`)).toContain('all that use it have ended');
-    await nothingLeft(workspace);
+    await nothingLeft(workspace.path('out'));
   }, 180_000);
 
   test('when the job of the store is cancelled, that of its user fails with the reason', async () => {
@@ -116,7 +106,7 @@ describe.skipIf(why !== '')(`stores on a real Slurm${why === '' ? '' : ` (skippe
       `error[RUN1005]: store 'orchestrator' of job 'orchestrator' (${store}) has gone`,
     );
     await cluster.ended(store);
-    await nothingLeft(workspace);
+    await nothingLeft(workspace.path('out'));
   }, 180_000);
 
   test('a job that goes without a word does not keep the store', async () => {
@@ -134,6 +124,6 @@ describe.skipIf(why !== '')(`stores on a real Slurm${why === '' ? '' : ` (skippe
     await cluster.on(node, 'pkill', '-KILL', '-f', 'jobs/|slurm_script|simwright.mjs|stay.mjs');
     const [end] = await cluster.ended(store);
     expect([end?.state, end?.exitCode]).toEqual(['COMPLETED', '0:0']);
-    await nothingLeft(workspace);
+    await nothingLeft(workspace.path('out'));
   }, 180_000);
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Problem, WorkflowError } from '../../diagnostics/index.js';
 import type { Plan, Store } from '../../ir/index.js';
 import { standIn } from '../orchestrator/inference/device.js';
+import { hasCuda } from '../orchestrator/inference/devices.js';
 import { parseDeviceMap } from '../store/device-map.js';
 import { findOnnxRuntime } from './find-onnx-runtime.js';
 
@@ -59,9 +60,4 @@ function whyNotLoaded(folder: string): Problem | undefined {
       hint: 'it is for Linux on x86-64 with glibc 2.28 or newer; was it copied as a whole?',
     };
   }
-}
-
-/** Whether the package has its CUDA provider beside it. */
-export function hasCuda(folder: string): boolean {
-  return existsSync(join(nativeFolder(folder), 'libonnxruntime_providers_cuda.so'));
 }

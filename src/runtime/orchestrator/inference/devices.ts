@@ -15,7 +15,8 @@ export function devicesHere(onnxRuntime: string | undefined): string[] {
   return ['CPU', ...gpus];
 }
 
-function hasCuda(onnxRuntime: string): boolean {
+/** Whether onnxruntime-node, in this folder, has its CUDA provider beside it. */
+export function hasCuda(onnxRuntime: string): boolean {
   return namesIn(join(onnxRuntime, 'bin')).some((version) =>
     existsSync(join(onnxRuntime, 'bin', version, process.platform, process.arch, cudaLibrary)),
   );
