@@ -108,6 +108,17 @@ describe('a whole job script, run by bash', () => {
     },
   );
 
+  test('is never content with an application that fails just as a signal comes', async () => {
+    const folder = workspace({});
+    const env = stub(folder, '[ "$2" = launch ] || exit 0\nsleep 0.1; kill -USR1 "$PPID"; exit 3');
+    write(experiment('e').model('m', command('true')), folder);
+    for (let run = 0; run < 15; run++) {
+      const { exitCode } = await execa('bash', ['out/jobs/e.sh'], { env, cwd: folder, reject: false });
+      // The code itself may be lost in bash.
+      expect([3, 143]).toContain(exitCode);
+    }
+  });
+
   test('stops with a sentence where there is no plan.json', () => {
     const folder = workspace({});
     write(experiment('e').model('m', command('true')), folder);

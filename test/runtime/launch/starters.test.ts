@@ -154,6 +154,16 @@ describe('workers', () => {
     expect(await one.ended).toEqual({ code: 0, signal: null });
   });
 
+  test('know how an application ended that is signalled together with them', async () => {
+    const starter = made(new BashStarter(jobEnv));
+    for (let round = 0; round < 60; round++) {
+      const one = await start(starter, ['sleep', '100']);
+      const both = [parentOf(one.pid) ?? 0, one.pid];
+      for (const pid of round % 2 === 0 ? both : both.reverse()) process.kill(pid, 'SIGTERM');
+      expect(await one.ended).toEqual({ code: 143, signal: 'SIGTERM' });
+    }
+  });
+
   test('that are killed leave an end that is unknown, and another takes over', async () => {
     const starter = made(new BashStarter(jobEnv));
     const one = await start(starter, ['sleep', '100']);

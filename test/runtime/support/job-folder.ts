@@ -225,6 +225,7 @@ await_launches() {
       wait "$pid" || code=$?
       [ -n "$told" ] || break
     done
+    ((code >= 0)) || code=143
     ((code <= worst)) || worst=$code
   done
   return "$worst"

@@ -38,7 +38,9 @@ export class BashStarter implements Starter {
     const worker = words === undefined ? undefined : await this.#worker();
     if (words === undefined || worker === undefined) return this.#direct.start(launch);
     const started = await worker.run(words);
-    if (started === undefined) throw new Error('the shell that starts applications has gone');
+    if (started === undefined) {
+      throw new Error(worker.hasGone ? 'the shell that starts applications has gone' : 'it was killed before it began');
+    }
     return { pid: started.pid, ended: this.#end(worker, started.code, launch) };
   }
 

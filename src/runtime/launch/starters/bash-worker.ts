@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { readyLine, workerName, workerProgram } from './worker-program.js';
+import { codeMark, pidMark, readyLine, workerName, workerProgram } from './worker-program.js';
 
 /**
  * A bash that starts one application after another. Its small memory makes that several times cheaper than a child of Node. It ends
@@ -42,22 +42,20 @@ export class BashWorker {
     return this.#hasGone;
   }
 
-  /** Asks for an application. The number is its process id, then its exit code; `undefined` when the worker has gone. */
+  /**
+   * Asks for an application. The number is its process id, then its exit code; `undefined` when the worker has gone, or what was to become
+   * the application has ended before it was one.
+   */
   async run(words: readonly string[]): Promise<{ pid: number; code: Promise<number | undefined> } | undefined> {
     this.#child.stdin.write(`${[words.length, ...words].join('\0')}\0`);
-    const pid = await this.#nextNumber();
-    return pid === undefined ? undefined : { pid, code: this.#nextNumber() };
+    const pid = numberAfter(pidMark, await this.#next());
+    return pid === undefined ? undefined : { pid, code: this.#next().then((line) => numberAfter(codeMark, line)) };
   }
 
   /** Waits for its end, which comes once its application has ended. */
   async close(): Promise<void> {
     this.#child.stdin.end();
     await this.#ended;
-  }
-
-  async #nextNumber(): Promise<number | undefined> {
-    const line = await this.#next();
-    return line === undefined ? undefined : Number(line);
   }
 
   async #next(): Promise<string | undefined> {
@@ -75,4 +73,8 @@ export class BashWorker {
     this.#lines.push(...lines);
     this.#wake();
   }
+}
+
+function numberAfter(mark: string, line: string | undefined): number | undefined {
+  return line?.startsWith(mark) ? Number(line.slice(mark.length)) : undefined;
 }

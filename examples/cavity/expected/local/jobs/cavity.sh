@@ -43,6 +43,8 @@ await_launches() {
       # A signal ends wait before its process has ended.
       [ -n "$told" ] || break
     done
+    # Of a process that ends just as a signal comes, bash loses the exit code and says -1.
+    ((code >= 0)) || code=143
     ((code <= worst)) || worst=$code
   done
   return "$worst"
