@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { type CommandPlace, meanwhile, simwright, startSimwright } from '../helpers/simwright.js';
@@ -22,6 +23,12 @@ async function start(workspace: CommandPlace, ...words: readonly string[]) {
   });
   await meanwhile(running, 'the store is ready', () => stdout.includes('\n'));
   return { running, ready: stdout.trimEnd() };
+}
+
+/** CPU time that a process has taken, in hundredths of a second. */
+function ticksOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
+  return Number(fields[11]) + Number(fields[12]);
 }
 
 const readyLine =
@@ -64,6 +71,21 @@ describe('simwright orchestrator', () => {
     expect(await running).toMatchObject({ exitCode: 0 });
     // It would have written an identifier and a queue there before it answered.
     expect(existsSync(workspace.path('.cache'))).toBe(false);
+  });
+
+  test.each([[], ['--busy-poll', '5000']])('sleeps when nobody asks (%j)', async (...flags: string[]) => {
+    const { running, ready } = await start(new Workspace(), '--port', '0', ...flags);
+    const redis = redisAt(ready);
+    for (let ping = 0; ping < 200; ping++) await redis.ping();
+    // What a start leaves to be done is done.
+    await setTimeout(500);
+    const before = ticksOf(running.pid ?? 0);
+    await setTimeout(1000);
+    // Of 100 a second: somebody who waits awake takes all of them.
+    expect(ticksOf(running.pid ?? 0) - before).toBeLessThan(20);
+    redis.disconnect();
+    running.kill('SIGTERM');
+    await running;
   });
 
   test.skipIf(onnxRuntime === undefined)('answers what has been asked before it ends', async () => {

@@ -30,6 +30,8 @@ export interface JobEnvironment {
   readonly killAfterMs: number;
   /** Seconds that a store may take to answer, its models loaded. */
   readonly upTimeoutSeconds: number;
+  /** Microseconds for which a store's threads look for the next request before they sleep. @default the store's own */
+  readonly busyPollMicros?: number | undefined;
   /** The members that the run is limited to. @default all */
   readonly members?: MemberSelection;
 }
@@ -64,6 +66,7 @@ export function readJobEnvironment(env: NodeJS.ProcessEnv, dir: string): JobEnvi
     retries: number('SIMWRIGHT_RETRY') ?? 0,
     killAfterMs: (number('SIMWRIGHT_KILL_AFTER') ?? 10) * 1000,
     upTimeoutSeconds: number('SIMWRIGHT_UP_TIMEOUT') || defaultUpTimeoutSeconds,
+    busyPollMicros: number('SIMWRIGHT_BUSY_POLL'),
     members,
   };
 }

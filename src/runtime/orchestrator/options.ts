@@ -42,6 +42,11 @@ export interface OrchestratorOptions {
   readonly mapDevice?: Readonly<Record<string, string>>;
   /** Devices that models may ask for, besides those that others stand in for. Default: all. */
   readonly devices?: readonly string[];
+  /**
+   * Microseconds for which its threads look for the next request after one before they sleep, as long as that pays. 0: they sleep at
+   * once. Default 200, on a single CPU 0.
+   */
+  readonly busyPollMicros?: number;
   /** Default 10,000. */
   readonly maxClients?: number;
   /** Writes beyond it are refused, or make room as `evictionPolicy` says. 0 or absent: no limit. */

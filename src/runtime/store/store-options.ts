@@ -34,6 +34,7 @@ export async function storeOptions(
     ...optional('maxMemoryBytes', store.maxMemoryMiB === undefined ? undefined : store.maxMemoryMiB * 1024 * 1024),
     ...(store.kind === 'standalone' ? optional('checkpointSeconds', store.checkpointSeconds) : {}),
     ...(store.kind === 'standalone' ? optional('evictionPolicy', store.evictionPolicy) : {}),
+    ...optional('busyPollMicros', job.busyPollMicros),
     mapDevice: parseDeviceMap(process.env['SIMWRIGHT_MAP_DEVICE']),
     workerUrl: args.workerUrl,
     log: log.write,

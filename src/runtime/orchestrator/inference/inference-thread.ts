@@ -38,9 +38,8 @@ export class InferenceThread {
   #nextId = 1;
   #dead: Error | undefined;
 
-  constructor(workerUrl: URL, onnxRuntime: string) {
-    const data: InferenceWorkerData = { simwright: 'inference', onnxRuntime };
-    this.#worker = new Worker(startable(workerUrl), { workerData: data, execArgv: [] });
+  constructor(workerUrl: URL, workerData: InferenceWorkerData) {
+    this.#worker = new Worker(startable(workerUrl), { workerData, execArgv: [] });
     this.#worker.on('message', (answer: InferenceAnswer) => this.#onAnswer(answer));
     this.#worker.on('error', (error) => this.#die(error));
     this.#worker.on('exit', () => this.#die(new Error('the thread has ended')));

@@ -6,7 +6,7 @@ import { isAmong } from './devices.js';
 import { InferenceError } from './inference-error.js';
 import { InferenceThread, type RunResult } from './inference-thread.js';
 import { type LaneRequest, MainLane } from './main-lane.js';
-import type { SessionSettings } from './messages.js';
+import type { InferenceWorkerData, SessionSettings } from './messages.js';
 import { keepTelemetryOff } from './onnx-runtime.js';
 import { RunCost } from './run-cost.js';
 import type { RunRequest } from './run-queue.js';
@@ -31,6 +31,8 @@ export interface InferenceOptions {
   /** Devices that models may ask for, besides those that others stand in for. Default: all. */
   readonly devices?: readonly string[] | undefined;
   readonly workerUrl?: URL | undefined;
+  /** Microseconds for which threads look for the next request after one before they sleep. Default 0. */
+  readonly busyPollMicros?: number | undefined;
 }
 
 /** A model to load. */
@@ -262,12 +264,17 @@ export class Inference {
     if (pool === undefined) {
       pool = new DevicePool(
         this.#options.threadsPerQueue ?? 1,
-        () => new InferenceThread(this.#workerUrl, this.#options.onnxRuntime ?? ''),
+        () => new InferenceThread(this.#workerUrl, this.#threadData()),
         (thread, requests) => this.#runOnThread(thread, requests),
       );
       this.#pools.set(device, pool);
     }
     return pool;
+  }
+
+  #threadData(): InferenceWorkerData {
+    const { onnxRuntime = '', busyPollMicros = 0 } = this.#options;
+    return { simwright: 'inference', onnxRuntime, busyPollMicros };
   }
 
   #settings(device: string): SessionSettings {

@@ -5,6 +5,7 @@ export interface InferenceWorkerData {
   readonly simwright: 'inference';
   /** Absolute path of the onnxruntime-node package or its entry. */
   readonly onnxRuntime: string;
+  readonly busyPollMicros: number;
 }
 
 /** How sessions are made. Thread counts of 0 leave the choice to ONNX Runtime. */

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { BusyPoll } from '../busy-poll.js';
 import { cutOutputs } from './batching.js';
 import { InferenceError } from './inference-error.js';
 import type {
@@ -30,9 +31,11 @@ export function runInferenceWorker(): void {
   const port = parentPort;
   if (port === null) throw new Error('runInferenceWorker() belongs in a worker thread');
   const data = workerData as InferenceWorkerData;
-  const worker = new InferenceWorker(port, data.onnxRuntime);
+  const poll = new BusyPoll(data.busyPollMicros);
+  const worker = new InferenceWorker(port, data.onnxRuntime, poll);
   let last: Promise<void> = worker.warmUp();
   port.on('message', (request: InferenceRequest) => {
+    poll.event();
     last = last.then(() => {
       if (request.kind !== 'close') return worker.handle(request);
       port.close();
@@ -43,12 +46,14 @@ export function runInferenceWorker(): void {
 class InferenceWorker {
   readonly #port: MessagePort;
   readonly #path: string;
+  readonly #poll: BusyPoll;
   readonly #models = new Map<number, OnnxModel>();
   #runtime: OnnxRuntime | undefined;
 
-  constructor(port: MessagePort, path: string) {
+  constructor(port: MessagePort, path: string, poll: BusyPoll) {
     this.#port = port;
     this.#path = path;
+    this.#poll = poll;
   }
 
   /** Makes ONNX Runtime ready before the first request needs it; a failure shows there. */
@@ -127,6 +132,7 @@ class InferenceWorker {
   }
 
   #answer(answer: InferenceAnswer, transfer: ArrayBuffer[]): void {
+    this.#poll.answered();
     this.#port.postMessage(answer, transfer);
   }
 }

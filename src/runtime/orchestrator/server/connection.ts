@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { BusyPoll } from '../busy-poll.js';
 import type { CommandContext } from '../commands/command.js';
 import { mayNest } from '../commands/table.js';
 import type { InboundMemory } from '../resp/inbound-memory.js';
@@ -36,6 +37,7 @@ export interface ConnectionRoom {
   readonly memory: InboundMemory;
   readonly keepAlive: KeepAlive;
   readonly turn: TurnBudget;
+  readonly poll: BusyPoll;
   onRequest(): void;
   /** Hears of errors that should not happen. */
   onBug(error: unknown): void;
@@ -118,6 +120,7 @@ export class Connection implements LateReply, Reader {
 
   filled(bytes: number): void {
     if (this.#deaf) return;
+    this.#room.poll.event();
     const direct = this.#decoder.room !== undefined;
     if (direct) this.#decoder.filled(bytes);
     else this.#decode(bytes === chunk.length ? chunk : chunk.subarray(0, bytes));
@@ -172,6 +175,7 @@ export class Connection implements LateReply, Reader {
   }
 
   #finish(reply: Reply): void {
+    this.#room.poll.answered();
     this.#busy = false;
     this.#context.client.work = undefined;
     const opened = this.#room.keepAlive.end(this);

@@ -2,6 +2,7 @@ import { constants } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { WorkflowError } from '../../../diagnostics/index.js';
+import { BusyPoll, busyPollMicros } from '../busy-poll.js';
 import { Checkpoints } from '../checkpoint/checkpoints.js';
 import type { ClientFacts } from '../commands/command.js';
 import { AbandonedWork } from '../commands/running-work.js';
@@ -81,6 +82,7 @@ export class OrchestratorServer implements Orchestrator {
       folder: allow?.folder,
       peerCheck: peerCheck ?? true,
     });
+    const pollMicros = busyPollMicros(options.busyPollMicros);
     this.#inference = new Inference({
       onnxRuntime,
       threadsPerQueue,
@@ -89,6 +91,7 @@ export class OrchestratorServer implements Orchestrator {
       mapDevice: devicesOf(mapDevice),
       devices: devicesNamed(options.devices),
       workerUrl,
+      busyPollMicros: pollMicros,
     });
     this.#store = new Keyspace((value) => {
       if (value.kind === 'model') this.#inference.unload(value.loaded);
@@ -112,6 +115,7 @@ export class OrchestratorServer implements Orchestrator {
       memory: new InboundMemory(() => this.#inboundRoom()),
       keepAlive: new KeepAlive(),
       turn: new TurnBudget(),
+      poll: new BusyPoll(pollMicros),
       dispatcher: new Dispatcher(onBug, options.logCommands === true ? this.#logCommand : undefined),
       onRequest: () => {
         this.#requests += 1;
