@@ -51,7 +51,7 @@ export function orchestratorCommand(): Command {
     .option('--intra-op-threads <n>', 'threads within an operator of a model', wholeNumber(1, 1024))
     .option(
       '--busy-poll <microseconds>',
-      'look so long for the next request before a thread sleeps; 0: sleep at once (default: 200, on a single CPU 0)',
+      'look so long for the next request before a thread sleeps; 0: sleep at once (default: 500, on a single CPU 0)',
       wholeNumber(0, 1_000_000),
     )
     .option(

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 
 /** Microseconds of looking that find the next request of a client that asks again at once. */
-const defaultMicros = 200;
+const defaultMicros = 500;
 /** How many times it may look in vain before it stops looking. */
 const mostCredit = 16;
 

@@ -44,7 +44,7 @@ export interface OrchestratorOptions {
   readonly devices?: readonly string[];
   /**
    * Microseconds for which its threads look for the next request after one before they sleep, as long as that pays. 0: they sleep at
-   * once. Default 200, on a single CPU 0.
+   * once. Default 500, on a single CPU 0.
    */
   readonly busyPollMicros?: number;
   /** Default 10,000. */
