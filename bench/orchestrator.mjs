@@ -212,8 +212,26 @@ async function withBatches() {
   await Promise.all([rate('joined'), rate('alone')]);
   for (let round = 0; round < rounds; round += 1) pairs.push([await rate('joined'), await rate('alone')]);
   reportRatio('256-1024-1024-256, 32 clients: batches beside single runs', '>= 5', pairs);
+  reportRatio('  ONNX Runtime alone: 32 rows in one run beside 32 runs', '', await rowsAlone(model));
   redis.disconnect();
   await ours.stop();
+}
+
+/**
+ * Rows a second of a model that takes 256 values, 32 in a run and one in a run: what joining requests can gain at all.
+ * @param {Buffer} model
+ */
+async function rowsAlone(model) {
+  const ort = createRequire(import.meta.url)('onnxruntime-node');
+  const session = await ort.InferenceSession.create(model, { intraOpNumThreads: 1 });
+  const rowsOf = async (/** @type {number} */ rows) => {
+    const x = new ort.Tensor('float32', new Float32Array(rows * 256), [rows, 256]);
+    return rows * (await rateOf(() => session.run({ x })));
+  };
+  /** @type {[number, number][]} */
+  const pairs = [];
+  for (let round = 0; round < rounds; round += 1) pairs.push([await rowsOf(32), await rowsOf(1)]);
+  return pairs;
 }
 
 async function ofMemory() {

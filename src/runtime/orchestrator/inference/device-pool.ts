@@ -124,6 +124,8 @@ export class DevicePool {
       this.#almostIdle.delete(thread);
       if (thread.dead) this.#threads.delete(thread);
       else if (thread.occupied === 0) this.#idle.push(thread);
+      // What it goes on with was given to it ahead, so it is quick.
+      else this.#almostIdle.add(thread);
       this.#dispatch();
     });
   }
