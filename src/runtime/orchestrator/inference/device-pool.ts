@@ -8,8 +8,13 @@ interface Task {
   readonly reject: (error: Error) => void;
 }
 
-/** Runs requests as one on a thread, and answers them. Never rejects. */
-export type RunOnThread = (thread: InferenceThread, requests: readonly RunRequest[]) => Promise<void>;
+/** Runs requests as one on a thread; what it gives answers them. Never rejects. */
+export type RunOnThread = (thread: InferenceThread, requests: readonly RunRequest[]) => Promise<Answer>;
+
+/** Tells those who wait. */
+type Answer = () => void;
+
+const nobodyWaits: Answer = () => {};
 
 /** The threads of one device and the queue before them: first come, first served. */
 export class DevicePool {
@@ -94,7 +99,7 @@ export class DevicePool {
     while (this.#idle.length > 0 || this.#threads.size < this.#size) {
       const task = this.#tasks.shift();
       const requests = task === undefined ? this.#requests.take() : undefined;
-      if (task !== undefined) this.#occupy(this.#free(), task.begin);
+      if (task !== undefined) this.#occupy(this.#free(), (thread) => task.begin(thread).then(() => nobodyWaits));
       else if (requests !== undefined) this.#runOn(this.#free(), requests);
       else break;
     }
@@ -117,16 +122,18 @@ export class DevicePool {
     this.#occupy(thread, () => this.#run(thread, requests));
   }
 
-  #occupy(thread: InferenceThread, work: (thread: InferenceThread) => Promise<void>): void {
+  #occupy(thread: InferenceThread, work: (thread: InferenceThread) => Promise<Answer>): void {
     thread.occupied += 1;
-    void work(thread).finally(() => {
+    void work(thread).then((answer) => {
       thread.occupied -= 1;
       this.#almostIdle.delete(thread);
       if (thread.dead) this.#threads.delete(thread);
       else if (thread.occupied === 0) this.#idle.push(thread);
       // What it goes on with was given to it ahead, so it is quick.
       else this.#almostIdle.add(thread);
+      // To answer many takes a while, in which the thread is to have something to do.
       this.#dispatch();
+      answer();
     });
   }
 

@@ -204,10 +204,9 @@ export class Inference {
     return false;
   }
 
-  /** Answers the requests. */
-  async #runOnThread(thread: InferenceThread, requests: readonly RunRequest[]): Promise<void> {
-    const [first] = requests;
-    if (first === undefined) return;
+  /** Runs the requests as one; what it gives answers them. */
+  async #runOnThread(thread: InferenceThread, requests: readonly RunRequest[]): Promise<() => void> {
+    const [first] = requests as [RunRequest, ...RunRequest[]];
     const held = first.model as Held;
     try {
       if (!thread.has(held.id)) await thread.load(held.id, held.bytes, held.settings);
@@ -218,13 +217,18 @@ export class Inference {
       );
       this.#runs += 1;
       held.cost.measured(results[0]?.micros ?? 0, first.bytes, requests.length);
-      for (const [index, request] of requests.entries()) {
-        const result = results[index];
-        if (result === undefined) request.reject(new InferenceError('ERR the inference thread gave no result'));
-        else request.resolve(result);
-      }
+      return () => {
+        for (const [index, request] of requests.entries()) {
+          const result = results[index];
+          if (result === undefined) request.reject(new InferenceError('ERR the inference thread gave no result'));
+          else request.resolve(result);
+        }
+      };
     } catch (error) {
-      for (const { reject } of requests) reject(error instanceof Error ? error : new Error(String(error)));
+      const problem = error instanceof Error ? error : new Error(String(error));
+      return () => {
+        for (const { reject } of requests) reject(problem);
+      };
     }
   }
 

@@ -8,13 +8,16 @@ import type { RunRequest } from '../../../../src/runtime/orchestrator/inference/
 function pool() {
   const given: string[][] = [];
   const ends: (() => void)[] = [];
+  const answered: string[] = [];
   const thread = { occupied: 0, dead: false, has: () => true, close: async () => {} } as unknown as InferenceThread;
   const made = new DevicePool(
     1,
     () => thread,
     (_, requests) => {
       given.push(requests.map(({ bytes }) => `${bytes}`));
-      return new Promise((resolve) => ends.push(resolve));
+      return new Promise((resolve) => {
+        ends.push(() => resolve(() => answered.push(`${requests[0]?.bytes} while ${given.flat().join()}`)));
+      });
     },
   );
   /** Asks for a run; its name is the size of its inputs. */
@@ -35,7 +38,7 @@ function pool() {
     await nextTurn();
     await nextTurn();
   };
-  return { ask, endFirst, given };
+  return { ask, endFirst, given, answered };
 }
 
 const kept = new Map<string, RunRequest['model']>();
@@ -81,4 +84,12 @@ test('a batch that has room yet is kept until the thread is free', async () => {
   expect(given).toEqual([['2', '3']]);
   await endFirst();
   expect(given).toEqual([['4']]);
+});
+
+test('a thread is given its next run before those who waited for the last are answered', async () => {
+  const { ask, endFirst, answered } = pool();
+  ask(1, { isQuick: false });
+  ask(2, { isQuick: false });
+  await endFirst();
+  expect(answered).toEqual(['1 while 2']);
 });
