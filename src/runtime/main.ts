@@ -3,6 +3,7 @@ import { isMainThread, workerData } from 'node:worker_threads';
 import { renderProblem, WorkflowError } from '../diagnostics/index.js';
 import { asDiskProblem } from './job/disk-problem.js';
 import { readJobEnvironment } from './job/job-environment.js';
+import { keepDebuggerClosed } from './job/keep-debugger-closed.js';
 import { parseVerb, UsageError } from './verb-arguments.js';
 import { version } from './version.js';
 
@@ -121,6 +122,7 @@ async function main(): Promise<void> {
 }
 
 if (isMainThread) {
+  keepDebuggerClosed();
   await main();
 } else if ((workerData as { readonly simwright?: unknown } | null)?.simwright === 'inference') {
   const { runInferenceWorker } = await import('./orchestrator/inference/worker.js');

@@ -108,6 +108,17 @@ describe('a whole job script, run by bash', () => {
     },
   );
 
+  test.each([
+    ['USR1', 0, ['up', 'launch', 'down']],
+    ['TERM', 143, ['up', 'down']],
+  ])('takes %s before the first launch for a warning or an end', (signal, code, verbs) => {
+    const folder = workspace({});
+    const env = stub(folder, `[ "$2" != up ] || kill -${signal} "$PPID"`);
+    write(experiment('e').orchestrator().model('m', command('true')), folder);
+    const { exitCode } = execaSync('bash', ['out/jobs/e.sh'], { env, cwd: folder, reject: false });
+    expect([exitCode, calls(folder).map((words) => words[1])]).toEqual([code, verbs]);
+  });
+
   test('is never content with an application that fails just as a signal comes', async () => {
     const folder = workspace({});
     const env = stub(folder, '[ "$2" = launch ] || exit 0\nsleep 0.1; kill -USR1 "$PPID"; exit 3');

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../../compiler/package-version.js';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { parseMemoryMiB } from '../../ir/index.js';
+import { keepDebuggerClosed } from '../../runtime/job/keep-debugger-closed.js';
 import {
   devicesHere,
   evictionPolicies,
@@ -65,6 +66,7 @@ export function orchestratorCommand(): Command {
 }
 
 async function start(flags: OrchestratorFlags): Promise<void> {
+  keepDebuggerClosed();
   const stopped = stopSignal();
   const log = logOn(process.stderr, flags.logLevel, flags.json === true);
   try {

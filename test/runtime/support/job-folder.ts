@@ -213,12 +213,15 @@ launched=() told=''
 pass_on() {
   local pid
   told=$1
-  ((\${#launched[@]} > 0)) || exit $((128 + $(kill -l "$1")))
+  if ((\${#launched[@]} == 0)); then
+    [ "$1" = USR1 ] || exit $((128 + $(kill -l "$1")))
+    return
+  fi
   for pid in "\${launched[@]}"; do kill -s "$1" "$pid" 2>/dev/null || true; done
 }
 await_launches() {
   local pid code worst=0
-  [ -z "$told" ] || pass_on "$told"
+  [ "\${told:-USR1}" = USR1 ] || pass_on "$told"
   for pid in "\${launched[@]}"; do
     while true; do
       told='' code=0

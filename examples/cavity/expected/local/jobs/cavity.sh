@@ -29,13 +29,16 @@ launched=() told=''
 pass_on() {
   local pid
   told=$1
-  ((${#launched[@]} > 0)) || exit $((128 + $(kill -l "$1")))
+  if ((${#launched[@]} == 0)); then
+    [ "$1" = USR1 ] || exit $((128 + $(kill -l "$1")))
+    return
+  fi
   for pid in "${launched[@]}"; do kill -s "$1" "$pid" 2>/dev/null || true; done
 }
 await_launches() {
   local pid code worst=0
-  # A signal may have come before the last launch.
-  [ -z "$told" ] || pass_on "$told"
+  # A signal to end may have come before the last launch; a warning is not for what begins after it.
+  [ "${told:-USR1}" = USR1 ] || pass_on "$told"
   for pid in "${launched[@]}"; do
     while true; do
       told='' code=0
