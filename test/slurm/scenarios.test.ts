@@ -18,6 +18,8 @@ const say = (what) => appendFileSync('events', what + ' ' + hostname() + '\\n');
 process.on('SIGTERM', () => {
   say('told');
   if (process.argv[2] === '--LEVEL=stubborn') return;
+  // What another rank has saved is not its own.
+  clearInterval(work);
   setTimeout(() => {
     writeFileSync('checkpoint', hostname());
     say('saved');
@@ -26,7 +28,7 @@ process.on('SIGTERM', () => {
 });
 say(existsSync('checkpoint') ? 'resumed' : 'started');
 const goOn = () => existsSync('checkpoint') || existsSync(${JSON.stringify(workspace.path('go'))});
-setInterval(() => process.argv[2] === '--LEVEL=0' || goOn() ? process.exit(0) : undefined, 20);
+const work = setInterval(() => process.argv[2] === '--LEVEL=0' || goOn() ? process.exit(0) : undefined, 20);
 `;
 
 /** Each rank puts its number into the store and waits for that of the other. */
