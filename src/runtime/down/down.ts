@@ -19,8 +19,8 @@ import { jobProcesses } from './job-processes.js';
  * run/members.csv. May be called any number of times.
  */
 export async function down(job: JobEnvironment): Promise<number> {
-  // A scheduler that ends the job, or a second Ctrl-C, must not end the cleaning up.
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => {});
+  // A scheduler that ends the job, or a second Ctrl-C, must not end the cleaning up. Nothing of the runtime ends at SIGUSR1.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
   const launches = jobProcesses(job).filter(({ role }) => role === 'launch');
   await terminate(launches, job.killAfterMs + launchMarginMs);
   await stopSupervisor(job);
