@@ -7,6 +7,7 @@ import { limitPlan } from '../job/member-selection.js';
 import { controlSocket } from '../job/paths.js';
 import { entityOf, jobOf, readPlan, storeOf } from '../job/read-plan.js';
 import { watchScript } from '../job/watch-script.js';
+import { lockScheduler } from '../scheduler/lock-scheduler.js';
 import { StatusReader, StatusWriter } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
 import type { Application } from './application.js';
@@ -54,7 +55,7 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
   const ends = [
     ...passSignals(stop, running),
     watchScript(job, true, () => stop.request({ kind: 'script-gone' })),
-    watchDeadline(job, jobOf(plan, job.job), () => stop.request({ kind: 'deadline' })),
+    watchDeadline(job, plan, () => stop.request({ kind: 'deadline' })),
   ];
   const writer = new StatusWriter(job, entity, options.member);
   try {
@@ -120,7 +121,11 @@ async function launchWatched(
         line: options.line,
         stores,
         env,
-        walltimeSeconds: jobOf(plan, job.job).allocation.walltimeSeconds,
+        taker: {
+          job,
+          walltimeSeconds: jobOf(plan, job.job).allocation.walltimeSeconds,
+          scheduler: lockScheduler(plan.target, options.env),
+        },
         reader,
         writer,
         stager: new Stager(job.dir, entity),

@@ -11,9 +11,15 @@ export type Counts = (event: MemberEvent | LaunchEvent) => boolean;
  */
 export function countsFor(job: JobEnvironment, entity: Pick<Entity, 'job' | 'digest'>): Counts {
   const isOfRun: Counts =
-    entity.job === job.job ? ({ jobId }) => jobId === job.jobId : ({ run }) => job.run === undefined || run === job.run;
+    entity.job === job.job ? isOfThisStart(job) : ({ run }) => job.run === undefined || run === job.run;
   return (seen) =>
     isOfRun(seen) || (!job.fresh && 'state' in seen && seen.state === 'completed' && seen.digest === entity.digest);
+}
+
+/** Of what the job did itself before the scheduler started it again only what it completed is left. */
+function isOfThisStart(job: JobEnvironment): Counts {
+  const start = new Date(job.startedSeconds * 1000).toISOString();
+  return (seen) => seen.jobId === job.jobId && (seen.time >= start || ('state' in seen && seen.state === 'completed'));
 }
 
 /** How often an entity is launched: once, or once an element of its job array, or once a member. */
