@@ -171,7 +171,7 @@ test('commands are argument lists, ids and all', () => {
   expect(queriesOf('lsf').states[0].command(['7'])).toContain(
     'jobid jobindex stat exit_code exit_reason pend_reason run_time runtimelimit',
   );
-  expect(queriesOf('cobalt').states[0].command(['7'])).toEqual(['qstat', '--header=JobID:State:RunTime', '7']);
+  expect(queriesOf('cobalt').states[0].command(['7'])).toEqual(['qstat', '--header=JobID:State:RunTime:WallTime', '7']);
   expect(['slurm', 'pbs', 'lsf', 'cobalt'].map((name) => queriesOf(name as 'slurm').cancel)).toEqual([
     ['scancel'],
     ['qdel'],
