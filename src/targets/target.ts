@@ -20,6 +20,8 @@ export interface LaunchStep {
   readonly gpusPerTask?: number;
   readonly gpusPerNode?: number;
   readonly memoryPerNodeMiB?: number;
+  /** The site takes no memory by node, in directives or elsewhere: steps name none. @default true */
+  readonly namesMemory?: boolean;
   /** Hosts to run on, and hosts not to. */
   readonly hosts?: readonly string[];
   readonly excludeHosts?: readonly string[];

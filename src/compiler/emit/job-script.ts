@@ -63,7 +63,9 @@ export function jobScript(job: Job, input: ScriptInput): string {
 
 /** What launchers would read of a job that this one was submitted from. */
 function outerVariables(job: Job, input: ScriptInput): readonly string[] {
-  return input.target.outerVariables?.(directivesOf(job, input).flat()) ?? mpiVariables;
+  const ofLaunchers = input.target.outerVariables?.(directivesOf(job, input).flat()) ?? mpiVariables;
+  const isIndexed = job.array !== undefined || job.separate !== undefined;
+  return [...(isIndexed ? [] : ['SIMWRIGHT_ARRAY_INDEX']), ...ofLaunchers];
 }
 
 function directivesOf(job: Job, { site, target }: ScriptInput): readonly (readonly Directive[])[] {

@@ -44,7 +44,9 @@ const stepVariables = [startingWith('SLURM_SRUN_COMM_'), startingWith('SLURM_STE
  */
 export function slurmOuterVariables(directives: readonly Directive[]): readonly string[] {
   const flags = new Set(directives.map(({ flag }) => flag));
-  const options = optionVariables.flatMap(([variable, ...own]) => (own.some((flag) => flags.has(flag)) ? [] : [variable]));
+  const options = optionVariables.flatMap(([variable, ...own]) =>
+    own.some((flag) => flags.has(flag)) ? [] : [variable],
+  );
   // srun refuses to have both. Where the job names neither, Slurm's default is by CPU.
   const memory = flags.has('--mem') ? 'SLURM_MEM_PER_CPU' : 'SLURM_MEM_PER_NODE';
   return ['SLURM_EXPORT_ENV', 'SRUN_EXPORT_ENV', ...options, memory, ...stepVariables, ...mpiVariables];
