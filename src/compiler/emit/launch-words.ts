@@ -186,6 +186,7 @@ function stepOf(
     ...(excludeHosts === undefined ? {} : { excludeHosts }),
     ...(cpuBind === undefined ? {} : { cpuBind }),
     ...(site.gpuDialect === undefined ? {} : { gpuDialect: site.gpuDialect }),
+    namesMemory: namesMemory(site, job),
     ...(index === undefined ? {} : { component: index }),
     alone: isAlone,
     overlap: false,
@@ -194,6 +195,11 @@ function stepOf(
     environment: environmentNames(application, experiment),
     launcherArgs: command.launcherArgs ?? {},
   };
+}
+
+/** A directive that is dropped is refused of steps too. */
+function namesMemory(site: Site, { batch }: PlacedJob): boolean {
+  return ![...site.directives.drop, ...(batch?.directives?.drop ?? [])].includes('--mem');
 }
 
 /** Variables that the runtime gives an application, for launchers that hand on only those they are told. */
@@ -228,7 +234,7 @@ function standaloneSize(store: OrchestratorDeclaration, { experiment, target }: 
 /** Words that start one process a node of a store; without any it starts on the script's own host. */
 function storeWords(
   { name, at, nodes, tasks, cpus, gpus, hosts }: StoreSize,
-  { index }: Place,
+  { job, index }: Place,
   { target, site }: LaunchInput,
   problems: Problems,
 ): readonly string[] {
@@ -246,6 +252,7 @@ function storeWords(
     ...(gpus > 0 ? { gpusPerNode: gpus } : {}),
     ...(hosts === undefined ? {} : { hosts }),
     ...(site.gpuDialect === undefined ? {} : { gpuDialect: site.gpuDialect }),
+    namesMemory: namesMemory(site, job),
     ...(index === undefined ? {} : { component: index }),
     environment: [],
     launcherArgs: {},

@@ -4,6 +4,7 @@ import {
   applicationsOf,
   type Entity,
   type ExperimentDeclaration,
+  graceOf,
   type Job,
   memberName,
   type Plan,
@@ -165,11 +166,6 @@ function checkIncoming(
   problems.error('REF1003', message, application.incoming[0]?.at, hint);
 }
 
-/** Part of the walltime that is kept for ending in order, at most a minute. */
-function graceOf(walltimeSeconds: number | undefined): number {
-  return walltimeSeconds === undefined ? 0 : Math.min(60, Math.floor(walltimeSeconds / 10));
-}
-
 function lowerJob(job: PlacedJob, input: LowerInput, applications: readonly ApplicationDeclaration[]): Job {
   const { site, jobs } = input;
   const colocated = job.applications.filter((one) => one.colocated !== undefined).map(({ name }) => name);
@@ -182,7 +178,7 @@ function lowerJob(job: PlacedJob, input: LowerInput, applications: readonly Appl
     components: components.map((component) => component.allocation),
     ...(mail === undefined ? {} : { mail }),
     ...(directives === undefined ? {} : { directives }),
-    graceSeconds: graceOf(allocation.walltimeSeconds),
+    graceSeconds: graceOf(allocation.walltimeSeconds ?? 0),
     ...(job.array === undefined ? {} : { array: job.array }),
     ...(job.separate === undefined ? {} : { separate: job.separate }),
     modules: [...site.modules, ...(job.batch?.modules ?? [])],

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { type Entity, memberArgs, memberDigest, memberName, memberParams, type Plan } from '../../ir/index.js';
 import { type JobEnvironment, thisHost } from '../job/job-environment.js';
-import { MemberLock } from '../job/member-lock.js';
+import { type LockTaker, MemberLock } from '../job/member-lock.js';
 import { memberPath } from '../job/paths.js';
 import { type Decision, describeReason, moveAside } from '../rerun/index.js';
 import type { MemberState, StatusReader, StatusWriter } from '../status/index.js';
@@ -24,7 +24,7 @@ export interface LaunchContext {
   readonly line: readonly string[];
   readonly stores: readonly SeenStore[];
   readonly env: NodeJS.ProcessEnv;
-  readonly walltimeSeconds: number | undefined;
+  readonly taker: LockTaker;
   /** What was decided on a member before the first one started. */
   readonly decisionOf: (index: number) => Decision;
   readonly reader: StatusReader;
@@ -52,7 +52,7 @@ export async function runMember(context: LaunchContext, index: number): Promise<
   const directory = memberPath(job.dir, entity, index);
   let lock: MemberLock;
   try {
-    lock = MemberLock.take(directory, job, context.walltimeSeconds);
+    lock = await MemberLock.take(directory, context.taker);
   } catch (error) {
     context.report(error);
     return { state: error instanceof WorkflowError ? 'held' : 'failed', exit: 1 };

@@ -1,5 +1,6 @@
 import type { Entity, Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
+import type { LockTaker } from '../job/member-lock.js';
 import { MemberSelection } from '../job/member-selection.js';
 import { arrange, type Decision, Rerun, writeRecord } from '../rerun/index.js';
 import type { StatusReader, StatusWriter } from '../status/index.js';
@@ -12,7 +13,7 @@ export interface SettleInput {
   readonly entity: Entity;
   readonly reader: StatusReader;
   readonly writer: StatusWriter;
-  readonly walltimeSeconds: number | undefined;
+  readonly taker: LockTaker;
   readonly stop: StopRequest;
 }
 
@@ -26,7 +27,7 @@ export interface Settled {
 
 /** Decides what runs again, says so, and puts the entity's directories in order. */
 export async function settle(input: SettleInput, indices: readonly number[]): Promise<Settled> {
-  const { job, plan, entity, reader, writer, walltimeSeconds, stop } = input;
+  const { job, plan, entity, reader, writer, taker, stop } = input;
   const look = (): Rerun => {
     reader.refresh();
     return new Rerun({
@@ -53,7 +54,7 @@ export async function settle(input: SettleInput, indices: readonly number[]): Pr
   const decisions = await arrange({
     job,
     entity,
-    walltimeSeconds,
+    taker,
     decide: () => {
       rerun = look();
       return rerun.of(entity);
