@@ -4,7 +4,8 @@ import { type Entity, memberArgs, memberName, memberParams, type Plan } from '..
 import { type JobEnvironment, thisHost } from '../job/job-environment.js';
 import { MemberLock } from '../job/member-lock.js';
 import { memberPath } from '../job/paths.js';
-import type { MemberState, StatusReader, StatusWriter } from '../status/index.js';
+import { keepOutput, tellingLine } from '../output/index.js';
+import type { MemberEvent, MemberState, StatusReader, StatusWriter } from '../status/index.js';
 import { Application, type ApplicationEnd } from './application.js';
 import type { Herald } from './herald.js';
 import type { HostPool } from './hosts.js';
@@ -85,14 +86,16 @@ async function runAttempt(
   const { job, entity, writer, stop } = context;
   const member = memberName(entity, index);
   const params = memberParams(entity.members, index);
+  let attempt: number;
   try {
     context.stager.stage(directory, params, anew);
+    attempt = keepOutput(directory, member);
   } catch (error) {
     context.report(error);
     writer.member({ index, member, state: 'failed', exit: 1, reason: messageOf(error) });
     return { state: 'failed', exit: 1 };
   }
-  writer.member({ index, member, state: 'staged' });
+  writer.member({ index, member, state: 'staged', attempt });
   const hosts = context.hosts.take(entity.size.nodes);
   const started = performance.now();
   try {
@@ -104,19 +107,20 @@ async function runAttempt(
       name: member,
       variables: memberEnvironment(context.plan, entity, context.stores, { index, directory }, context.env),
     });
-    writer.member({ index, member, state: 'running', ...host });
+    writer.member({ index, member, state: 'running', attempt, ...host });
     const end = await endOf(new Application(process_, job.killAfterMs, context.herald), context);
     const seconds = Math.round(performance.now() - started) / 1000;
     const state = stateOf(end);
     const reason = reasonOf(end, stop);
     const signal = end.signal === undefined ? {} : { signal: end.signal };
-    writer.member({ index, member, state, exit: end.exit, ...signal, seconds, ...host, ...reason });
+    const cause = state === 'failed' ? causeOf(directory, member) : {};
+    writer.member({ index, member, state, attempt, exit: end.exit, ...signal, seconds, ...host, ...reason, ...cause });
     return { state, exit: end.exit };
   } catch (error) {
     const problem = cannotStart(context.line[0] ?? '', member, error);
     context.report(problem);
     const exit = isMissing(error) ? 127 : 126;
-    writer.member({ index, member, state: 'failed', exit, reason: messageOf(problem) });
+    writer.member({ index, member, state: 'failed', attempt, exit, reason: messageOf(problem) });
     return { state: 'failed', exit };
   } finally {
     context.hosts.give(hosts);
@@ -136,6 +140,12 @@ async function endOf(application: Application, { running, stop }: LaunchContext)
 function reasonOf({ reason, wasStopped }: ApplicationEnd, stop: StopRequest): { reason?: string } {
   if (reason !== undefined) return { reason };
   return wasStopped && stop.reason !== undefined ? { reason: describeStop(stop.reason) } : {};
+}
+
+/** The line of its output that tells why a member failed, where there is one. */
+function causeOf(directory: string, member: string): Pick<MemberEvent, 'cause'> {
+  const cause = tellingLine(directory, member);
+  return cause === undefined ? {} : { cause };
 }
 
 function stateOf({ exit, wasStopped }: ApplicationEnd): MemberState {
