@@ -60,7 +60,9 @@ function shown(word: Buffer | undefined): string {
 export function formatError({ who, command, keys, times, text }: AnsweredError): string {
   const names = keys.map((key) => ` ${JSON.stringify(key)}`).join('');
   const often = times === 1 ? '' : `, ${times} times by now`;
-  return `error for ${who} at ${command.replace(/[^\w.-]/g, '?')}${names}${often}: ${text}`;
+  const line = `error for ${who} at ${command.replace(/[^\w.-]/g, '?')}${names}${often}: ${text}`;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: what clients send may not steer the terminal of those who read the log
+  return line.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
 }
 
 /** Reads what {@link formatError} has written; `undefined` for any other message. */
