@@ -110,10 +110,7 @@ async function launchWatched(
     );
     const { walltimeSeconds } = jobOf(plan, job.job).allocation;
     const taker = { job, walltimeSeconds, scheduler: lockScheduler(plan.target, options.env) };
-    const { decisionOf, toRun, done } = await settle(
-      { job, plan, entity, reader, writer, taker, stop },
-      indices,
-    );
+    const { decisionOf, toRun, done } = await settle({ job, plan, entity, reader, writer, taker, stop }, indices);
     writer.launch({ launch: 'launching' });
     const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), toRun.length);
     // A copy: each look at the process's own costs a call.

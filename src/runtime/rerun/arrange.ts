@@ -59,7 +59,10 @@ function hasWork({ job, entity, eventsOf }: Arrangement, { members, leftovers }:
 }
 
 /** Waits while another process, as a rule another element of the job array, has the lock. */
-async function takePatiently(take: () => Promise<MemberLock>, isStopped: () => boolean): Promise<MemberLock | undefined> {
+async function takePatiently(
+  take: () => Promise<MemberLock>,
+  isStopped: () => boolean,
+): Promise<MemberLock | undefined> {
   while (!isStopped()) {
     try {
       return await take();
