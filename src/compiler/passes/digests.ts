@@ -11,20 +11,22 @@ export function withDigests(
   stores: readonly Store[],
   applications: readonly ApplicationDeclaration[],
 ): Entity[] {
+  const byName = new Map(entities.map((entity) => [entity.name, entity]));
+  const storesByName = new Map(stores.map((store) => [store.name, store]));
   const own = new Map(
     entities.map((entity) => {
-      const application = applications.find(({ name }) => name === entity.name);
+      const application = entityOf(entity.name, applications);
       const { command, setup } = application ?? {};
       const added = application?.kind === 'ensemble' ? application.added.map((one) => one.command) : [];
       const { job: _job, component: _component, ...rest } = entity;
-      const seen = stores
-        .filter(({ name }) => entity.stores.includes(name))
+      const seen = entity.stores
+        .flatMap((name) => storesByName.get(name) ?? [])
         .map(({ mlModels, scripts }) => [mlModels, scripts]);
       return [entity.name, digest([rest, command, added, setup, seen])] as const;
     }),
   );
   const reach = (name: string, found: Set<string>): Set<string> => {
-    const entity = entities.find((one) => one.name === name);
+    const entity = byName.get(name);
     if (entity === undefined || found.has(name)) return found;
     found.add(name);
     for (const next of [...entity.after.map((after) => after.name), ...entity.incoming]) {
