@@ -15,6 +15,8 @@ import {
   Arguments,
   deepFreeze,
   hostNames,
+  inexact,
+  isExact,
   memoryHint,
   natural,
   nonEmptyText,
@@ -39,7 +41,7 @@ export interface Command extends AuthoredCommand {
   /** How long one run takes at most: `'00:10:00'`, `'1-12:00:00'`, `'PT10M'`. */
   walltime(time: string): Command;
   /** Variables of its environment; they reach the application byte for byte. */
-  env(variables: Readonly<Record<string, string | number | boolean>>): Command;
+  env(variables: Readonly<Record<string, string | number | bigint | boolean>>): Command;
   /** Hosts to run on, by name. @default the job's nodes, as the launcher chooses */
   hosts(names: readonly string[]): Command;
   /** Hosts not to run on, by name. */
@@ -64,10 +66,10 @@ export interface Command extends AuthoredCommand {
  *
  * @example command('./lbm', '--steps=3000').tasks(32).nodes(2)
  */
-export function command(executable: string, ...args: readonly (string | number)[]): Command {
+export function command(executable: string, ...args: readonly (string | number | bigint)[]): Command {
   const checked = new Arguments('command()', callerLocation(command));
   const words = checked.take(
-    z.array(z.union([plainText, z.number()], 'an argument is a text or a number')),
+    z.array(z.union([plainText, z.number(), z.bigint()], 'an argument is a text or a number').refine(isExact, inexact)),
     args,
     'its arguments',
   );
@@ -87,7 +89,10 @@ const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 type Size = 'tasks' | 'nodes' | 'tasksPerNode' | 'cpusPerTask' | 'gpusPerTask' | 'gpusPerNode';
 
 const launcherOption = z.string().regex(/^[^\s=\p{Cc}]+$/u, "it is one word without '='");
-const launcherValue = z.union([plainText, z.number(), z.boolean()], 'a text, a number or a boolean is needed');
+const launcherValue = z
+  .union([plainText, z.number(), z.boolean()], 'a text, a number or a boolean is needed')
+  .refine(isExact, inexact);
+const variableValue = z.union([plainText, z.number(), z.bigint(), z.boolean()]).refine(isExact, inexact);
 
 /** Refuses what one program of a launch cannot have for itself. */
 function checkPart(checked: Arguments, part: CommandDeclaration): void {
@@ -146,7 +151,7 @@ class CommandBuilder implements Command {
     return this.#with(walltimeSeconds === undefined ? {} : { walltimeSeconds }, checked);
   }
 
-  env(variables: Readonly<Record<string, string | number | boolean>>): Command {
+  env(variables: Readonly<Record<string, string | number | bigint | boolean>>): Command {
     const checked = new Arguments('.env()', callerLocation(this.env));
     const env: Record<string, string> = { ...this[authoredCommand].declaration.env };
     const given = checked.take(z.record(z.string(), z.unknown()), variables, 'its variables') ?? {};
@@ -155,7 +160,7 @@ class CommandBuilder implements Command {
         checked.problems.error('DSL1002', `.env(): '${name}' is no name of an environment variable`, checked.at);
         continue;
       }
-      const text = checked.take(z.union([plainText, z.number(), z.boolean()]), value, name);
+      const text = checked.take(variableValue, value, name);
       if (text !== undefined) env[name] = String(text);
     }
     return this.#with({ env }, checked);

@@ -14,6 +14,7 @@ export type {
   ContainerOptions,
   Device,
   DirectiveOptions,
+  GivenValue,
   MailOptions,
   MlModelOptions,
   ModelParamsOptions,

@@ -1,6 +1,7 @@
 export * from './authored.js';
 export * from './declaration.js';
 export * from './declared-members.js';
+export * from './derived.js';
 export * from './directive-text.js';
 export * from './members.js';
 export * from './permute.js';

@@ -102,7 +102,8 @@ function applicationWords(
   input: LaunchInput,
   problems: Problems,
 ): LaunchWords {
-  const { launches, members, ownsNodes } = input.sized.get(application) as Sized;
+  const facts = input.sized.get(application) as Sized;
+  const { launches, members, ownsNodes } = facts;
   const hasArgs = (application.params?.asArgs.length ?? 0) > 0;
   const files: Record<string, string> = {};
   const breaks: (readonly number[])[] = [];
@@ -133,8 +134,8 @@ function applicationWords(
     breaks.push(breaksOf(line.words, launch, programs));
     return line.words;
   });
-  const { allocation, applications } = place.component;
-  const atMost = membersOnOwnNodes(application, applications, input.sized, allocation.nodes);
+  const { allocation, nodesApart } = place.component;
+  const atMost = membersOnOwnNodes(application, facts, nodesApart, allocation.nodes);
   return { lines, breaks, files, ...(ownsNodes && members.count > atMost ? { atMost } : {}) };
 }
 

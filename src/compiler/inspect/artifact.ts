@@ -20,6 +20,21 @@ export function bytesArtifact(name: string, bytes: Uint8Array): Artifact {
   return artifact(name, createHash('sha256').update(bytes).digest('hex'), { bytes });
 }
 
+/** Artifacts of one compile: a file that many entities name is read once. */
+export class Artifacts {
+  readonly #files = new Map<string, Artifact>();
+
+  /** The artifact of {@link fileArtifact}, of an absolute path. */
+  ofFile(file: string): Artifact {
+    let artifact = this.#files.get(file);
+    if (artifact === undefined) {
+      artifact = fileArtifact(file);
+      this.#files.set(file, artifact);
+    }
+    return artifact;
+  }
+}
+
 function artifact(name: string, sha256: string, content: Artifact['content']): Artifact {
   return { path: `artifacts/${sha256.slice(0, 16)}-${name.slice(-120)}`, sha256, content };
 }
