@@ -17,7 +17,7 @@ import { type Artifact, bytesArtifact, fileArtifact } from './artifact.js';
 import { type AttachedFile, inspectAttached } from './attached-files.js';
 import { type OnnxGraph, readOnnxGraph } from './onnx.js';
 
-export { type Artifact, bytesArtifact } from './artifact.js';
+export { type Artifact, accessOf, bytesArtifact, mergeArtifacts } from './artifact.js';
 export type { AttachedFile } from './attached-files.js';
 export type { OnnxGraph, OnnxValue } from './onnx.js';
 
