@@ -5,6 +5,7 @@ export * from './directive-text.js';
 export * from './environment-references.js';
 export * from './file-access.js';
 export * from './members.js';
+export * from './minimum-node.js';
 export * from './permute.js';
 export * from './plan.js';
 export * from './plan-schema.js';
