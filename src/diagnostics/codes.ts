@@ -22,6 +22,8 @@ export const errorCodes = {
   LOAD1002: 'a workflow file that does not compile',
   LOAD1003: 'a workflow that throws',
   LOAD1004: 'a workflow that exports no experiment',
+  LOAD1005: 'a workflow that ends the process',
+  LOAD1006: 'a workflow that never ends',
   TYPE1001: 'a type that does not fit',
   SITE1001: 'an unknown site',
   SITE1002: 'an invalid site',
