@@ -16,7 +16,7 @@ import { ExitCode, reportFailure, reportJsonFailure } from '../failure.js';
 import { forecastJson, forecastOf, hasResults, printLines } from '../forecast.js';
 import { causesOf, describeFailures, type FailureCause, failuresOf } from '../jobs/entities.js';
 import { refuseWhileJobsRun } from '../jobs/running-jobs.js';
-import { hasSaidWhy, localHome, submitWords } from '../jobs/submit-script.js';
+import { hasSaidWhy, localHome, requireVariables, submitWords } from '../jobs/submit-script.js';
 import { liveView, type Run, summarizeRun } from '../live-view.js';
 import { type StopSignal, stopSignals, uninterrupted } from '../uninterrupted.js';
 import { wholeNumber } from '../whole-number.js';
@@ -68,6 +68,7 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
     });
   }
   const members = options.members === undefined ? '' : chosenMembers(plan, options.members);
+  requireVariables(plan);
   if (!options.json) printWarnings(warnings);
   const folder = resolve(options.out ?? defaultFolder(plan.experiment));
   const chosen = MemberSelection.parse(members) ?? MemberSelection.all;

@@ -3,6 +3,7 @@ import {
   type ApplicationDeclaration,
   applicationsOf,
   type Entity,
+  type EnvValue,
   type Event,
   type ExperimentDeclaration,
   graceOf,
@@ -127,7 +128,7 @@ function setupOf({ modules, commands }: SetupDeclaration): NonNullable<Entity['s
 }
 
 /** Programs of one launch share an environment. */
-function environmentOf({ programs }: Sized['launches'][0]): Record<string, string> {
+function environmentOf({ programs }: Sized['launches'][0]): Record<string, EnvValue> {
   return Object.assign({}, ...[...programs].reverse().map(({ command }) => command.env ?? {}));
 }
 
