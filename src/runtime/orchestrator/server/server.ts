@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { WorkflowError } from '../../../diagnostics/index.js';
 import { BusyPoll, busyPollMicros } from '../busy-poll.js';
 import { Checkpoints } from '../checkpoint/checkpoints.js';
+import type { SavedStore } from '../checkpoint/record.js';
 import type { ClientFacts } from '../commands/command.js';
 import { AbandonedWork } from '../commands/running-work.js';
 import type { ServerFacts } from '../commands/server-facts.js';
@@ -66,6 +67,7 @@ export class OrchestratorServer implements Orchestrator {
   readonly #room: ConnectionRoom;
   readonly #facts: ServerFacts;
   readonly #abandoned = new AbandonedWork();
+  readonly #runId = randomBytes(20).toString('hex');
   #addresses: readonly string[] = [];
   #port = 0;
   #lastClientId = 0;
@@ -102,6 +104,9 @@ export class OrchestratorServer implements Orchestrator {
       file: options.checkpointFile,
       seconds: options.checkpointSeconds,
       onError: (message) => this.#log('error', message),
+      storeId: options.storeId ?? this.#runId,
+      nodes: options.nodes ?? 1,
+      record: options.checkpointRecord,
     });
     const limits: RequestLimits = {
       ...defaultLimits,
@@ -130,7 +135,7 @@ export class OrchestratorServer implements Orchestrator {
   }
 
   get runId(): string {
-    return this.#facts.runId;
+    return this.#runId;
   }
 
   /** @throws WorkflowError */
@@ -148,7 +153,7 @@ export class OrchestratorServer implements Orchestrator {
         addresses.push(address);
       }
     } catch (error) {
-      await this.close();
+      await this.close(false);
       throw error;
     }
     this.#addresses = addresses;
@@ -167,12 +172,16 @@ export class OrchestratorServer implements Orchestrator {
     };
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  get restored(): readonly SavedStore[] {
+    return this.#checkpoints.restored;
+  }
+
+  close(save = this.#options.checkpointSeconds !== undefined): Promise<void> {
+    this.#closing ??= this.#close(save);
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  async #close(save: boolean): Promise<void> {
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     // It keeps the process awake, too: a run whose client has gone would not.
     let timer: NodeJS.Timeout | undefined;
@@ -194,8 +203,11 @@ export class OrchestratorServer implements Orchestrator {
     }
     clearTimeout(gone);
     clearInterval(this.#sweeper);
-    await this.#checkpoints.stop();
-    await this.#inference.close();
+    try {
+      await this.#checkpoints.stop(save);
+    } finally {
+      await this.#inference.close();
+    }
   }
 
   async #accept(socket: Socket, trusted: boolean): Promise<void> {
@@ -293,7 +305,7 @@ export class OrchestratorServer implements Orchestrator {
     return {
       version: this.#options.version ?? 'source',
       startedAtMs: Date.now(),
-      runId: randomBytes(20).toString('hex'),
+      runId: this.#runId,
       settings: {
         modelChunkBytes: 535_822_336,
         backendsPath: '',
