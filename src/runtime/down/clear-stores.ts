@@ -5,9 +5,8 @@ import type { Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { storeJobFolder } from '../job/paths.js';
 import { hasOwnJob, jobOf, storeOf } from '../job/read-plan.js';
-import { StatusReader } from '../status/index.js';
 import { savedIn } from '../store/saved-stores.js';
-import { unfinishedUsers } from '../stored-data/unfinished-users.js';
+import { isToBeSaved } from '../stored-data/saving.js';
 import { announceEnd, readAddress, withdrawAddress } from '../supervisor/address-file.js';
 import type { StoreAddress } from '../supervisor/messages.js';
 import { notSaved } from '../supervisor/save-time.js';
@@ -38,10 +37,7 @@ export async function clearStores(job: JobEnvironment, plan: Plan): Promise<void
 
 /** True if what a store held was to be saved and has not been. */
 function isLost(job: JobEnvironment, plan: Plan, store: Store, { id, nodes }: StoreAddress): boolean {
-  if (store.checkpointSeconds === 0) return false;
-  const status = new StatusReader(job.dir);
-  status.refresh();
-  if (unfinishedUsers(job, plan, store, status).length === 0) return false;
+  if (!isToBeSaved(job, plan, store)) return false;
   const saved = savedIn(storeJobFolder(job, store.name)).flat();
   return saved.filter(({ store: start, whole }) => start === id && whole).length < nodes.length;
 }

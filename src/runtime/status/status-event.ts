@@ -30,6 +30,8 @@ export const MemberEvent = z.object({
   signal: z.string().optional(),
   seconds: z.number().optional(),
   host: z.string().optional(),
+  /** Starts of the stores that it saw, by the stores' names: one of each, unless the store was started again while it ran. */
+  stores: z.record(z.string(), z.array(z.string())).optional(),
 });
 export type MemberEvent = z.infer<typeof MemberEvent>;
 

@@ -7,8 +7,7 @@ import { readPlan, storeOf } from '../job/read-plan.js';
 import { type Orchestrator, startOrchestrator } from '../orchestrator/index.js';
 import { preload } from '../preload/preload.js';
 import { scriptsWarning } from '../preload/scripts-warning.js';
-import { StatusReader } from '../status/index.js';
-import { unfinishedUsers } from '../stored-data/unfinished-users.js';
+import { isToBeSaved } from '../stored-data/saving.js';
 import { writeJsonLine } from '../supervisor/json-lines.js';
 import { type StoreWord, toWire } from '../supervisor/messages.js';
 import { LogFile } from './log-file.js';
@@ -76,26 +75,19 @@ async function end(
   orchestrator: Orchestrator,
   log: LogFile,
 ): Promise<void> {
-  const save = isWanted(job, plan, store, log);
+  const save = isToBeSaved(job, plan, store, (users) => {
+    if (users.length > 0) log.write('info', `saves, since ${users.join(', ')} can read it and has not completed`);
+  });
   if (save) say({ saving: { host: thisHost() } });
   try {
     await orchestrator.close(save);
+    if (save) say({ saved: { host: thisHost() } });
     log.write('info', save ? 'saved, and ended' : 'ended');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     say({ notSaved: { host: thisHost(), reason } });
     log.write('info', 'ended');
   }
-}
-
-/** True if a last checkpoint is asked for, or an entity that can read the store has not completed. */
-function isWanted(job: JobEnvironment, plan: Plan, store: Store, log: LogFile): boolean {
-  if (store.checkpointSeconds !== undefined) return store.checkpointSeconds > 0;
-  const status = new StatusReader(job.dir);
-  status.refresh();
-  const users = unfinishedUsers(job, plan, store, status).map(({ name }) => name);
-  if (users.length > 0) log.write('info', `saves, since ${users.join(', ')} can read it and has not completed`);
-  return users.length > 0;
 }
 
 /** A store ends whatever becomes of its tensors: what is wrong is for its log. */

@@ -28,12 +28,13 @@ const StoreNode = z.object({
 
 /**
  * A store's word on its standard output: it answers, with its models loaded, or why it does not; at its end that it saves, and then
- * perhaps why it could not.
+ * that it has, or why it could not.
  */
 export const StoreWord = z.union([
   z.object({ ready: StoreNode }),
   z.object({ failed: WireProblem, host: z.string() }),
   z.object({ saving: z.object({ host: z.string() }) }),
+  z.object({ saved: z.object({ host: z.string() }) }),
   z.object({ notSaved: z.object({ host: z.string(), reason: z.string() }) }),
 ]);
 export type StoreWord = z.infer<typeof StoreWord>;

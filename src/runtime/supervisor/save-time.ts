@@ -15,6 +15,6 @@ export function saveMsOf(job: JobEnvironment, plan: Plan): number {
 }
 
 /** The notice for people of a store that could not save what is still needed. */
-export function notSaved(store: string, reason: string): string {
-  return `store '${store}' was not saved: ${reason}; members whose data others still need run again with the next job`;
+export function notSaved(store: string, why: string): string {
+  return `store '${store}' was not saved: ${why}; members whose data others still need run again with the next job`;
 }

@@ -47,6 +47,8 @@ export class StoreProcess {
   #changed: () => void = () => {};
   #running = true;
   #isSaving = false;
+  /** Nodes that have saved. */
+  #saved = 0;
   readonly #notSaved: string[] = [];
 
   constructor(job: JobEnvironment, launch: StoreLaunch) {
@@ -126,24 +128,21 @@ export class StoreProcess {
 
   /**
    * Ends the store: closes its pipe, then SIGTERM, then SIGKILL. One that writes what it is to leave behind has `saveMs` milliseconds for it.
-   * Returns why it could not save what it was to, if so.
+   * Returns why it has not saved on every node, if so.
    */
-  async stop(saveMs: number): Promise<readonly string[]> {
+  async stop(saveMs: number): Promise<string | undefined> {
     this.#child.stdin?.end();
-    if (!(await this.#endsWithin(this.#writesAtEnd ? saveMs : patience.closeMs)) && !(await this.#saves(saveMs))) {
+    const isEnded =
+      (await this.#endsWithin(this.#writesAtEnd ? saveMs : patience.closeMs)) ||
+      (this.#isSaving && (await this.#endsWithin(saveMs)));
+    if (!isEnded) {
       this.#kill('SIGTERM');
       if (!(await this.#endsWithin(patience.terminateMs))) this.#kill('SIGKILL');
       await this.#ended;
     }
-    return this.#notSaved;
-  }
-
-  /** Waits for a store that is saving; false for one that is not, or was not ready in time. */
-  async #saves(saveMs: number): Promise<boolean> {
-    if (!this.#isSaving) return false;
-    if (await this.#endsWithin(saveMs)) return true;
-    this.#notSaved.push('it was not done in the time that was left');
-    return false;
+    if (this.#saved === this.#expected) return undefined;
+    if (this.#notSaved.length > 0) return [...new Set(this.#notSaved)].join('; ');
+    return isEnded ? `it ended before (${this.#how})` : 'it was not ready in the time that was left';
   }
 
   #onWord(value: unknown): void {
@@ -151,6 +150,7 @@ export class StoreProcess {
     if (!word.success) this.#note(`${JSON.stringify(value)}\n`);
     else if ('ready' in word.data) this.#nodes.push(word.data.ready);
     else if ('saving' in word.data) this.#isSaving = true;
+    else if ('saved' in word.data) this.#saved++;
     else if ('notSaved' in word.data) this.#notSaved.push(word.data.notSaved.reason);
     else this.#problem ??= fromWire(word.data.failed);
     this.#changed();

@@ -4,7 +4,8 @@ import { WorkflowError } from '../../diagnostics/index.js';
 import type { Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { hasOwnJob, storeOf } from '../job/read-plan.js';
-import { announceEnd, withdrawAddress } from './address-file.js';
+import { isToBeSaved } from '../stored-data/saving.js';
+import { announceEnd, suspendAddress, withdrawAddress } from './address-file.js';
 import { readJsonLines, writeJsonLine } from './json-lines.js';
 import { type Reply, Request, toWire } from './messages.js';
 import { RestartBudget } from './restart-budget.js';
@@ -81,12 +82,13 @@ export class Supervisor {
     for (const handle of this.#starting.values()) handle.givenUp = true;
     const starting = [...this.#starting.values()].flatMap(({ current }) => (current === undefined ? [] : [current]));
     const saveMs = saveMsOf(this.#job, this.#plan);
-    const reasons = await Promise.all(
-      [...this.#stores.values(), ...starting].map(async (store) =>
-        (await store.stop(saveMs)).map((reason) => notSaved(store.name, reason)),
-      ),
+    const whys = await Promise.all(
+      [...this.#stores].map(async ([name, store]) => ({ name, why: await store.stop(saveMs) })),
     );
-    const notices = [...new Set(reasons.flat())];
+    await Promise.all(starting.map((store) => store.stop(0)));
+    const notices = whys.flatMap(({ name, why }) =>
+      why !== undefined && isToBeSaved(this.#job, this.#plan, storeOf(this.#plan, name)) ? [notSaved(name, why)] : [],
+    );
     for (const notice of notices) console.log(notice);
     for (const name of this.#stores.keys()) this.#withdraw(name, 'its job has ended');
     this.#server.close();
@@ -164,6 +166,7 @@ export class Supervisor {
     const problem = process.deathProblem();
     console.log(problem.message);
     if (!(isRestarted(launch.store) && process.crashed)) return this.#onDead(launch.store, problem);
+    suspendAddress(this.#job, launch.store.name);
     // Those who use the store are not told: it comes back where it was.
     const handle: StartHandle = { current: undefined, givenUp: false };
     this.#starting.set(launch.store.name, handle);
