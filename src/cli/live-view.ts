@@ -49,7 +49,7 @@ class Progress {
   refresh(): EntitySummary[] {
     this.#reader.refresh();
     const { plan, chosen } = this.run;
-    return plan.entities.map((entity) => summarize(entity, this.#reader.of(entity.name), chosen));
+    return plan.entities.map((entity) => summarize(plan, entity, this.#reader.of(entity.name), chosen));
   }
 
   /** Stores that have said something about themselves. */

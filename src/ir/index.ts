@@ -6,6 +6,7 @@ export * from './members.js';
 export * from './permute.js';
 export * from './plan.js';
 export * from './plan-schema.js';
+export * from './recipe.js';
 export * from './site.js';
 export * from './template-tags.js';
 export * from './units.js';

@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import { writeFolder } from '../../compiler/index.js';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { memberDirectory, type Plan } from '../../ir/index.js';
-import { limitPlan, MemberSelection } from '../../runtime/job/member-selection.js';
+import { MemberSelection } from '../../runtime/job/member-selection.js';
 import { type EntitySummary, StatusReader } from '../../runtime/status/index.js';
 import { chosenMembers } from '../chosen-members.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
@@ -66,7 +66,7 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
   process.stderr.write(`running ${plan.experiment} in ${folder}\n`);
   const started = Date.now();
   const chosen = MemberSelection.parse(members) ?? MemberSelection.all;
-  const run: Run = { plan: limitPlan(plan, chosen), folder, chosen };
+  const run: Run = { plan, folder, chosen };
   const { exitCode, interrupted } = await submitAndFollow(run, members, options);
   const summaries = summarizeRun(run);
   const failed = exitCode !== 0;
@@ -130,7 +130,7 @@ function reportFailed({ plan, folder, chosen }: Run, summaries: readonly EntityS
   const reader = new StatusReader(folder);
   reader.refresh();
   const failures = plan.entities.flatMap((entity) =>
-    failuresOf(entity, reader).filter(({ index }) => chosen.has(entity.name, index)),
+    failuresOf(plan, entity, reader).filter(({ index }) => chosen.has(entity.name, index)),
   );
   for (const failure of failures.slice(0, shownFailures)) {
     const output = tail(join(folder, failure.output));

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Entity, memberDirectory, memberName, type Plan } from '../../ir/index.js';
+import { type Entity, memberDigest, memberDirectory, memberName, type Plan } from '../../ir/index.js';
 import { type EntitySummary, type StatusReader, summarize } from '../../runtime/status/index.js';
 import { isAlive } from '../../targets/queries.js';
 import type { JobStanding } from './standing.js';
@@ -24,7 +24,7 @@ export interface EntityReport extends EntitySummary {
 /** Where each entity stands; `jobs` tell which of those that were running have ended with their job. */
 export function entityReports(plan: Plan, reader: StatusReader, jobs: readonly JobStanding[]): EntityReport[] {
   return plan.entities.map((entity) => {
-    const summary = summarize(entity, reader.of(entity.name));
+    const summary = summarize(plan, entity, reader.of(entity.name));
     const own = jobs.filter(({ name }) => name === entity.job);
     const hasEnded = own.length > 0 && own.every(({ state }) => !isAlive(state) && state !== 'UNKNOWN');
     const lost = hasEnded ? summary.running : 0;
@@ -33,15 +33,18 @@ export function entityReports(plan: Plan, reader: StatusReader, jobs: readonly J
       job: entity.job,
       running: summary.running - lost,
       interrupted: summary.interrupted + lost,
-      failures: failuresOf(entity, reader),
+      failures: failuresOf(plan, entity, reader),
     };
   });
 }
 
 /** Members whose last attempt failed. */
-export function failuresOf(entity: Entity, reader: StatusReader): FailedMember[] {
+export function failuresOf(plan: Plan, entity: Entity, reader: StatusReader): FailedMember[] {
   return [...reader.of(entity.name).members.values()]
-    .filter(({ state, digest }) => state === 'failed' && digest === entity.digest)
+    .filter(
+      ({ state, digest, index }) =>
+        state === 'failed' && index < entity.members.count && digest === memberDigest(plan, entity, index),
+    )
     .sort((a, b) => a.index - b.index)
     .map(({ index, exit, signal, reason }) => {
       const name = memberName(entity, index);

@@ -1,7 +1,6 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
 import type {
   ApplicationDeclaration,
-  CommandDeclaration,
   ExperimentDeclaration,
   LauncherName,
   OrchestratorDeclaration,
@@ -22,6 +21,7 @@ import {
   membersOnOwnNodes,
   type PlacedComponent,
   type PlacedJob,
+  programWords,
   type Sized,
   type SizedLaunch,
   shardsOf,
@@ -119,7 +119,7 @@ function applicationWords(
     const programs = launch.programs.map(
       (program): LaunchProgram => ({
         step: stepOf(application, program, launcher, place, input),
-        words: programWords(program.command, addArgs && program === launch.programs[0]),
+        words: [...programWords(program.command), ...(addArgs && program === launch.programs[0] ? ['{args}'] : [])],
       }),
     );
     const line = lineOf(launcher, programs, application.name, command.at, problems);
@@ -206,22 +206,6 @@ function environmentNames(application: ApplicationDeclaration, experiment: Exper
   const added = application.kind === 'ensemble' ? application.added.map(({ command }) => command) : [];
   const commands = [application.command, ...added].flatMap((command) => [command, ...(command.mpmd ?? [])]);
   return [...new Set([...names, ...commands.flatMap(({ env }) => Object.keys(env ?? {}))])];
-}
-
-/** A program's own words, the container's in front. */
-function programWords({ executable, args, container }: CommandDeclaration, addArgs: boolean): string[] {
-  const own = [executable, ...args, ...(addArgs ? ['{args}'] : [])];
-  if (container === undefined) return own;
-  const { image, bind, pwd } = container;
-  return [
-    'apptainer',
-    'exec',
-    ...bind.flatMap((path) => ['--bind', path]),
-    ...(pwd === undefined ? [] : ['--pwd', pwd]),
-    ...container.args,
-    image,
-    ...own,
-  ];
 }
 
 interface StoreSize {

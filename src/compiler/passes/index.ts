@@ -11,5 +11,6 @@ export { expandAxes } from './expand-axes.js';
 export { fitOneNode } from './fit-one-node.js';
 export { type LauncherFile, lower } from './lower.js';
 export { type PlacedComponent, type PlacedJob, placeJobs } from './place-jobs.js';
+export { programWords } from './program-words.js';
 export { checkSharing } from './sharing.js';
 export { largest, type SizedLaunch, type StepSize, sizeLaunches } from './size-steps.js';

@@ -8,6 +8,7 @@ import {
   memberName,
   type Plan,
   planVersion,
+  type SetupDeclaration,
   type Site,
   type StagedFile,
 } from '../../ir/index.js';
@@ -16,9 +17,9 @@ import type { Sized } from './allocate.js';
 import { attachedFiles } from './check-files.js';
 import { awaitedStore } from './check-keys.js';
 import { visibleStores } from './check-stores.js';
-import { withDigests } from './digests.js';
 import { lowerStores } from './lower-stores.js';
 import { jobsBefore, type PlacedJob } from './place-jobs.js';
+import { programWords } from './program-words.js';
 import { entityOf, plannedNames } from './references.js';
 
 /** A file that a launcher reads, in an entity's directory. */
@@ -48,7 +49,6 @@ export function lower(input: LowerInput, problems: Problems): Plan {
   const { experiment, site, jobs } = input;
   const applications = applicationsOf(experiment);
   const entities = applications.map((application) => lowerEntity(application, input, problems));
-  const stores = lowerStores(input);
   return {
     version: planVersion,
     simwright: input.version,
@@ -59,8 +59,8 @@ export function lower(input: LowerInput, problems: Problems): Plan {
     ...(site.runtimePath === undefined ? {} : { runtimePath: site.runtimePath }),
     ...(site.networkInterface === undefined ? {} : { networkInterface: site.networkInterface }),
     jobs: jobs.map((job) => lowerJob(job, input, applications)),
-    stores,
-    entities: withDigests(entities, stores, applications),
+    stores: lowerStores(input),
+    entities,
   };
 }
 
@@ -76,11 +76,20 @@ function lowerEntity(application: ApplicationDeclaration, input: LowerInput, pro
     ({ to, artifact }): StagedFile => ({ kind: 'copy', artifact, to, mode: 0o644 }),
   );
   const { sharesNodesWith } = application;
+  // Beside the entity whose colocated store it sees, that entity's ML models and scripts are its own too.
+  const host = applications.find(({ name, colocated }) => name === sharesNodesWith?.name && colocated !== undefined);
+  const givers = [application, ...(host === undefined ? [] : [host])];
   return {
     kind: application.kind,
     name: application.name,
     job: job?.name ?? experiment.name,
     members,
+    commands: launches.map(({ programs }) =>
+      programs.map(({ command, size: { tasks } }) => ({ words: programWords(command), tasks })),
+    ),
+    ...(application.setup === undefined ? {} : { setup: setupOf(application.setup) }),
+    mlModels: namesOf(givers.flatMap((giver) => giver.mlModels)),
+    scripts: namesOf(givers.flatMap((giver) => giver.scripts)),
     asArgs: application.params?.asArgs ?? [],
     files: [...attachedFiles(application, facts).map(lowerFile), ...files],
     env: launches.length > 1 ? {} : environmentOf(launches[0]),
@@ -101,8 +110,15 @@ function lowerEntity(application: ApplicationDeclaration, input: LowerInput, pro
       cpusPerTask: size.cpusPerTask,
       ...(size.walltimeSeconds === undefined ? {} : { walltimeSeconds: size.walltimeSeconds }),
     },
-    digest: '',
   };
+}
+
+function namesOf(items: readonly { readonly name: string }[]): string[] {
+  return [...new Set(items.map(({ name }) => name))];
+}
+
+function setupOf({ modules, commands }: SetupDeclaration): NonNullable<Entity['setup']> {
+  return { modules, commands };
 }
 
 /** Programs of one launch share an environment. */

@@ -2,11 +2,12 @@ import { lookup } from 'node:dns/promises';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
-import type { Entity, Store } from '../../ir/index.js';
+import type { Entity, Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { storeFolder } from '../job/paths.js';
+import { jobOf } from '../job/read-plan.js';
 import { writeAtomically } from '../job/write-atomically.js';
-import { readAddress } from '../supervisor/address-file.js';
+import { readAddress, readSharedAddress } from '../supervisor/address-file.js';
 import type { StoreAddress } from '../supervisor/messages.js';
 
 /** A store that an application sees, and where. */
@@ -24,6 +25,15 @@ export function seenStore(store: Store, found: StoreAddress, read: () => StoreAd
   const changes = store.kind === 'standalone' && store.restart;
   const start = changes ? () => read()?.id ?? '' : () => found.id;
   return { store, address: found.nodes[0]?.addresses[0] ?? '', start };
+}
+
+/** A store that this launch knows to run: one of its own job, or one that it has met. */
+export function runningStore(job: JobEnvironment, plan: Plan, entity: Entity, store: string): StoreAddress | undefined {
+  if (jobOf(plan, job.job).stores.includes(store)) {
+    const own = readAddress(job, store);
+    return own?.jobId === job.jobId ? own : undefined;
+  }
+  return entity.stores.includes(store) ? readSharedAddress(job.dir, store) : undefined;
 }
 
 /** Where a store of this job is. Throws RUN1004 for one that has not been brought up. */

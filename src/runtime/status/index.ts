@@ -1,8 +1,10 @@
 export { type EntityStatus, StatusTable } from './entity-status.js';
 export { type Awaited, isOver, judgeEvent, type Verdict } from './judge-event.js';
 export { membersCsv } from './members-csv.js';
+export { formatRanges, isInRanges } from './ranges.js';
 export { entityOutcome, neverStarts, type RunFacts } from './run-outcome.js';
 export {
+  happenedAt,
   isEnd,
   LaunchEvent,
   MemberEvent,

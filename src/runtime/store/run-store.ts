@@ -7,7 +7,6 @@ import { readPlan, storeOf } from '../job/read-plan.js';
 import { type Orchestrator, startOrchestrator } from '../orchestrator/index.js';
 import { preload } from '../preload/preload.js';
 import { scriptsWarning } from '../preload/scripts-warning.js';
-import { isToBeSaved } from '../stored-data/saving.js';
 import { writeJsonLine } from '../supervisor/json-lines.js';
 import { type StoreWord, toWire } from '../supervisor/messages.js';
 import { LogFile } from './log-file.js';
@@ -75,6 +74,8 @@ async function end(
   orchestrator: Orchestrator,
   log: LogFile,
 ): Promise<void> {
+  // Most of a start is reading code, and this is for the end.
+  const { isToBeSaved } = await import('../stored-data/saving.js');
   const save = isToBeSaved(job, plan, store, (users) => {
     if (users.length > 0) log.write('info', `saves, since ${users.join(', ')} can read it and has not completed`);
   });

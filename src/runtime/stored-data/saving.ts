@@ -1,6 +1,8 @@
 import type { Entity, Plan, Store } from '../../ir/index.js';
 import { isOfElement } from '../job/element-members.js';
 import type { JobEnvironment } from '../job/job-environment.js';
+import { MemberSelection } from '../job/member-selection.js';
+import { Rerun } from '../rerun/index.js';
 import { StatusReader } from '../status/index.js';
 
 /**
@@ -14,26 +16,35 @@ export function isToBeSaved(
   onUsers: (names: readonly string[]) => void = () => {},
 ): boolean {
   if (store.checkpointSeconds !== undefined) return store.checkpointSeconds > 0;
-  const status = new StatusReader(job.dir);
-  status.refresh();
-  const users = unfinishedUsers(job, plan, store, status).map(({ name }) => name);
+  const users = unfinishedUsers(job, plan, store).map(({ name }) => name);
   onUsers(users);
   return users.length > 0;
 }
 
 /**
- * Entities that can read a store of this job and have members that have not completed. A colocated store of an element of a job array is read
- * by that element's members alone.
+ * Entities that can read a store of this job and have members that are to run yet. A colocated store of an element of a job array is read by
+ * that element's members alone.
  */
-function unfinishedUsers(job: JobEnvironment, plan: Plan, store: Store, status: StatusReader): Entity[] {
+function unfinishedUsers(job: JobEnvironment, plan: Plan, store: Store): Entity[] {
+  const status = new StatusReader(job.dir);
+  status.refresh();
+  const start = new Date(job.startedSeconds * 1000).toISOString();
+  const rerun = new Rerun(
+    {
+      dir: job.dir,
+      plan,
+      statusOf: (entity) => status.of(entity),
+      chosen: MemberSelection.all,
+      fresh: job.fresh,
+      keep: job.keep,
+      hasOutcomes: true,
+      isOurs: ({ run, time }) => (job.run !== undefined && run === job.run) || time >= start,
+    },
+    false,
+  );
   return plan.entities.filter((entity) => {
     if (!entity.stores.includes(store.name)) return false;
-    const { members } = status.of(entity.name);
     const isHere = store.kind === 'colocated' ? isOfElement(plan, job, entity) : () => true;
-    for (let index = 0; index < entity.members.count; index++) {
-      const last = members.get(index);
-      if (isHere(index) && !(last?.state === 'completed' && last.digest === entity.digest)) return true;
-    }
-    return false;
+    return rerun.of(entity).members.some(({ index, reason }) => reason !== undefined && isHere(index));
   });
 }

@@ -1,5 +1,5 @@
 import type { Entity, Plan } from '../../ir/index.js';
-import type { MemberEvent } from '../status/index.js';
+import { happenedAt, type MemberEvent } from '../status/index.js';
 import type { HeldStores } from './held-stores.js';
 import { readersOf } from './readers.js';
 
@@ -34,7 +34,7 @@ export class StoredData {
   /** Stores that no longer have what a member put into them. */
   lacking({ stores = {}, ...event }: MemberEvent): string[] {
     return Object.entries(stores).flatMap(([store, starts]) =>
-      starts.every((start) => this.#facts.held.has(store, start, event.time)) ? [] : [store],
+      starts.every((start) => this.#facts.held.has(store, start, happenedAt(event))) ? [] : [store],
     );
   }
 

@@ -4,7 +4,6 @@ import { WorkflowError } from '../../diagnostics/index.js';
 import type { Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { hasOwnJob, storeOf } from '../job/read-plan.js';
-import { isToBeSaved } from '../stored-data/saving.js';
 import { announceEnd, suspendAddress, withdrawAddress } from './address-file.js';
 import { readJsonLines, writeJsonLine } from './json-lines.js';
 import { type Reply, Request, toWire } from './messages.js';
@@ -86,9 +85,7 @@ export class Supervisor {
       [...this.#stores].map(async ([name, store]) => ({ name, why: await store.stop(saveMs) })),
     );
     await Promise.all(starting.map((store) => store.stop(0)));
-    const notices = whys.flatMap(({ name, why }) =>
-      why !== undefined && isToBeSaved(this.#job, this.#plan, storeOf(this.#plan, name)) ? [notSaved(name, why)] : [],
-    );
+    const notices = await this.#notices(whys);
     for (const notice of notices) console.log(notice);
     for (const name of this.#stores.keys()) this.#withdraw(name, 'its job has ended');
     this.#server.close();
@@ -98,6 +95,17 @@ export class Supervisor {
       this.#onStopped();
     });
     return notices;
+  }
+
+  /** What is to be said of stores that have not saved: of those that were to. */
+  async #notices(whys: readonly { readonly name: string; readonly why: string | undefined }[]): Promise<string[]> {
+    const unsaved = whys.flatMap(({ name, why }) => (why === undefined ? [] : [{ name, why }]));
+    if (unsaved.length === 0) return [];
+    // Most of a start is reading code, and this is for the end.
+    const { isToBeSaved } = await import('../stored-data/saving.js');
+    return unsaved.flatMap(({ name, why }) =>
+      isToBeSaved(this.#job, this.#plan, storeOf(this.#plan, name)) ? [notSaved(name, why)] : [],
+    );
   }
 
   #serve(socket: Socket): void {
