@@ -50,6 +50,7 @@ export const errorCodes = {
   PLAN1006: 'nodes that cannot be shared',
   OUT1001: 'a folder that holds files of somebody else',
   OUT1002: 'a folder that cannot be written',
+  OUT1003: 'a folder whose jobs run or wait',
   CLI1001: 'wrong usage',
   RUN1001: 'not the folder that compile wrote',
   RUN1002: 'ONNX Runtime cannot be found',

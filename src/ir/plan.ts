@@ -162,6 +162,8 @@ export const Entity = z.strictObject({
   /** Parameters that become words of the command line, in the place of `{args}`. */
   asArgs: z.array(z.string()),
   files: z.array(StagedFile),
+  /** One of them that names a variable which tells a member its number. */
+  numberIn: z.string().optional(),
   env: z.record(z.string(), z.string()),
   /** What members added by hand have in their environment beside it, by assignment. */
   memberEnv: z.array(z.record(z.string(), z.string())).optional(),

@@ -95,20 +95,24 @@ export function hashText(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
+/** Variables that tell a member its number, or its name and directory, which hold it. */
+export const ownNumberVariables = ['SIMWRIGHT_MEMBER', 'SIMWRIGHT_NAME', 'SIMWRIGHT_DIR', 'SIMWRIGHT_ARRAY_INDEX'];
+
 /** Why an entity's members may not change their index, in words that follow "whose"; `undefined` where they may. */
 export function whyNumberMatters(entity: Entity): string | undefined {
   const words = entity.commands.flat().flatMap((program) => program.words);
   const placeholder = words.find((word) => word === '{name}' || word === '{dir}');
   if (placeholder !== undefined) return `command holds ${placeholder}`;
-  const values = [...Object.values(entity.env), ...(entity.memberEnv ?? []).flatMap((env) => Object.values(env))];
-  const variable = [...words, ...values].map((text) => ownNumber.exec(text)?.[0]).find((found) => found !== undefined);
-  if (variable !== undefined) return `command holds ${variable}`;
+  const ofMembers = [entity.env, ...(entity.memberEnv ?? [])].flatMap((env) => Object.values(env).map(String));
+  const isNamed = (texts: readonly string[]) => (variable: string) => texts.some((text) => text.includes(variable));
+  const inCommand = ownNumberVariables.find(isNamed(words));
+  if (inCommand !== undefined) return `command holds ${inCommand}`;
+  const inEnvironment = ownNumberVariables.find(isNamed(ofMembers));
+  if (inEnvironment !== undefined) return `environment holds ${inEnvironment}`;
+  if (entity.numberIn !== undefined) return `file ${entity.numberIn} reads their number`;
   if (entity.keyPrefixing && entity.stores.length > 0) return 'keys in the store begin with their name';
   return undefined;
 }
-
-/** Variables that tell a member its number. */
-export const ownNumber = /SIMWRIGHT_(?:MEMBER|NAME|DIR|ARRAY_INDEX)|SSKEYOUT/;
 
 function commandPart(programs: Entity['commands'][number] = []): Record<string, string> {
   return { command: JSON.stringify(programs.map(({ words, tasks }) => [tasks, ...words])) };

@@ -12,10 +12,10 @@ export interface OutputFile {
 
 /** Everything but the runtime itself: plan.json, submit.sh, jobs/, artifacts/. Sorted by path. */
 export function emitFiles(input: ScriptInput, artifacts: readonly Artifact[]): OutputFile[] {
-  const { plan, target } = input;
+  const { plan } = input;
   const files: OutputFile[] = [
     { path: 'plan.json', mode: 0o644, content: formatPlan(plan) },
-    { path: 'submit.sh', mode: 0o755, content: submitScript(plan, target) },
+    { path: 'submit.sh', mode: 0o755, content: submitScript(input) },
     ...plan.jobs.map((job) => ({ path: job.script, mode: 0o755, content: jobScript(job, input) })),
     ...new Map(artifacts.map((one) => [one.path, { path: one.path, mode: 0o644, content: one.content }])).values(),
   ];

@@ -5,6 +5,7 @@ import type FastGlob from 'fast-glob';
 import { type Problems, suggestion } from '../../diagnostics/index.js';
 import type { AttachDeclaration } from '../../ir/index.js';
 import { type Artifact, fileArtifact } from './artifact.js';
+import { namesOwnNumber } from './own-number.js';
 
 /** Loaded by the first glob: most workflows name their files. */
 function loadFastGlob(): typeof FastGlob {
@@ -24,6 +25,8 @@ export type AttachedFile =
       readonly source: string;
       readonly artifact: Artifact;
       readonly mode: number;
+      /** It names a variable that tells a member its number. */
+      readonly namesNumber: boolean;
       readonly attach: AttachDeclaration;
     }
   | {
@@ -93,7 +96,8 @@ function walk(
 ): AttachedFile[] {
   const stat = statSync(source);
   if (stat.isFile()) {
-    return [{ kind, to, source, artifact: fileArtifact(source), mode: stat.mode & 0o777, attach }];
+    const namesNumber = namesOwnNumber(source);
+    return [{ kind, to, source, artifact: fileArtifact(source), mode: stat.mode & 0o777, namesNumber, attach }];
   }
   if (stat.isDirectory()) return walkDirectory(kind, source, '', attach, problems);
   problems.error('FILE1003', `.attach(): ${kind} '${source}' is neither a file nor a directory`, attach.at);

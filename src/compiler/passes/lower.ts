@@ -75,6 +75,8 @@ function lowerEntity(application: ApplicationDeclaration, input: LowerInput, pro
   const files = (input.launcherFiles.get(application) ?? []).map(
     ({ to, artifact }): StagedFile => ({ kind: 'copy', artifact, to, mode: 0o644 }),
   );
+  const attached = attachedFiles(application, facts);
+  const numberIn = attached.find((file) => 'namesNumber' in file && file.namesNumber);
   const { sharesNodesWith } = application;
   // Beside the entity whose colocated store it sees, that entity's ML models and scripts are its own too.
   const host = applications.find(({ name, colocated }) => name === sharesNodesWith?.name && colocated !== undefined);
@@ -91,7 +93,8 @@ function lowerEntity(application: ApplicationDeclaration, input: LowerInput, pro
     mlModels: namesOf(givers.flatMap((giver) => giver.mlModels)),
     scripts: namesOf(givers.flatMap((giver) => giver.scripts)),
     asArgs: application.params?.asArgs ?? [],
-    files: [...attachedFiles(application, facts).map(lowerFile), ...files],
+    files: [...attached.map(lowerFile), ...files],
+    ...(numberIn === undefined ? {} : { numberIn: numberIn.to }),
     env: launches.length > 1 ? {} : environmentOf(launches[0]),
     ...(launches.length > 1 ? { memberEnv: launches.map(environmentOf) } : {}),
     keyPrefixing: application.keyPrefixing ?? application.kind === 'ensemble',

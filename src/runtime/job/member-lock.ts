@@ -60,6 +60,12 @@ export class MemberLock {
   }
 }
 
+/** True while a process that may still run holds the lock of the member in `directory`. */
+export function isHeld(directory: string): boolean {
+  const found = readHolder(`${directory}.lock`);
+  return found !== undefined && !isStale(found.holder);
+}
+
 /** A lock that this process holds says all that a further one has to say: a link to it is half the work of a new file. */
 function linkFromHeld(path: string, text: string): boolean {
   for (const [held, says] of heldHere) {
