@@ -10,6 +10,7 @@ import { readPlan } from '../job/read-plan.js';
 import { writeAtomically } from '../job/write-atomically.js';
 import { membersCsv, StatusReader } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
+import { saveMsOf } from '../supervisor/save-time.js';
 import { clearStores } from './clear-stores.js';
 import { jobProcesses } from './job-processes.js';
 
@@ -27,9 +28,14 @@ export async function down(job: JobEnvironment): Promise<number> {
     jobProcesses(job).filter(({ role }) => role === 'supervisor'),
     launchMarginMs,
   );
+  const plan = readPlan(job.dir);
+  // Stores whose supervisor was killed have been told by their pipes.
+  await ended(
+    jobProcesses(job).filter(({ role }) => role === 'store'),
+    saveMsOf(job, plan),
+  );
   await terminate(jobProcesses(job), job.killAfterMs);
   removeJobFolder(job);
-  const plan = readPlan(job.dir);
   await clearStores(job, plan);
   writeMembers(job, plan);
   return 0;
@@ -39,7 +45,7 @@ async function stopSupervisor(job: JobEnvironment): Promise<void> {
   const supervisor = await ControlClient.connect(controlSocket(jobFolder(job))).catch(() => undefined);
   if (supervisor === undefined) return;
   try {
-    await supervisor.request({ op: 'stop' });
+    for (const notice of await supervisor.request({ op: 'stop' })) process.stderr.write(`simwright: ${notice}\n`);
   } catch {
     // It has gone, which is what was wanted; what it may have left is looked for afterwards.
   } finally {
@@ -50,6 +56,11 @@ async function stopSupervisor(job: JobEnvironment): Promise<void> {
 /** SIGTERM, and SIGKILL to what is still there after a while. */
 async function terminate(processes: readonly ProcessIdentity[], patienceMs: number): Promise<void> {
   signalAll(processes, 'SIGTERM');
+  signalAll(await ended(processes, patienceMs), 'SIGKILL');
+}
+
+/** Waits until processes have ended; returns those that have not after a while. */
+async function ended(processes: readonly ProcessIdentity[], patienceMs: number): Promise<readonly ProcessIdentity[]> {
   const end = performance.now() + patienceMs;
   let left = processes;
   let pause = 5;
@@ -58,7 +69,7 @@ async function terminate(processes: readonly ProcessIdentity[], patienceMs: numb
     pause = Math.min(pause * 2, 100);
     left = left.filter(isAlive);
   }
-  signalAll(left, 'SIGKILL');
+  return left;
 }
 
 function signalAll(processes: readonly ProcessIdentity[], signal: NodeJS.Signals): void {

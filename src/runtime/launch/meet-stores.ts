@@ -6,7 +6,7 @@ import { jobOfStore } from '../job/read-plan.js';
 import { readEnd, readSharedAddress } from '../supervisor/address-file.js';
 import type { StoreAddress } from '../supervisor/messages.js';
 import type { StopRequest } from './stop-request.js';
-import type { SeenStore } from './store-addresses.js';
+import { type SeenStore, seenStore } from './store-addresses.js';
 import type { StoreLink } from './store-link.js';
 
 /** Milliseconds between two looks for a store. */
@@ -52,7 +52,7 @@ export class MetStores {
     const met = await this.#await(store);
     if (met === undefined) return undefined;
     this.#keep(store, met);
-    return { store, address: placeOf(met.address) };
+    return seenStore(store, met.address, () => readSharedAddress(this.#meeting.job.dir, store.name));
   }
 
   close(): void {

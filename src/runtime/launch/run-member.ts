@@ -120,6 +120,7 @@ async function runAttempt(
   const started = performance.now();
   try {
     const args = memberArgs(entity.asArgs, params);
+    const before = startsOf(context.stores);
     const host = hostOf(context, hosts);
     const process_ = await context.starter.start({
       line: fillWords(context.line, { args, dir: directory, name: member, hosts: hosts.join(',') }),
@@ -127,14 +128,15 @@ async function runAttempt(
       name: member,
       variables: memberEnvironment(context.plan, entity, context.stores, { index, directory }, context.env),
     });
-    record({ state: 'running', ...host });
+    record({ state: 'running', ...host, ...before });
     const end = await endOf(new Application(process_, job.killAfterMs, context.herald), context);
     const seconds = Math.round(performance.now() - started) / 1000;
     const state = stateOf(end);
+    const used = startsOf(context.stores, before.stores);
     const reason = reasonOf(end, stop);
     const signal = end.signal === undefined ? {} : { signal: end.signal };
     const cause = state === 'failed' ? causeOf(directory, member) : {};
-    record({ state, exit: end.exit, ...signal, seconds, ...host, ...reason, ...cause });
+    record({ state, exit: end.exit, ...signal, seconds, ...host, ...reason, ...cause, ...used });
     return { state, exit: end.exit };
   } catch (error) {
     const problem = cannotStart(context.line[0] ?? '', member, error);
@@ -145,6 +147,16 @@ async function runAttempt(
   } finally {
     context.hosts.give(hosts);
   }
+}
+
+/** The starts of the stores that a member sees now, added to those that it saw before. */
+function startsOf(stores: readonly SeenStore[], before: MemberEvent['stores'] = {}): Pick<MemberEvent, 'stores'> {
+  if (stores.length === 0) return {};
+  return {
+    stores: Object.fromEntries(
+      stores.map(({ store: { name }, start }) => [name, [...new Set([...(before[name] ?? []), start()])]]),
+    ),
+  };
 }
 
 /** Why the directory that is there gives way. */

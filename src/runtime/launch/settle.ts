@@ -5,6 +5,7 @@ import { MemberSelection } from '../job/member-selection.js';
 import { arrange, type Decision, Rerun, writeRecord } from '../rerun/index.js';
 import type { StatusReader, StatusWriter } from '../status/index.js';
 import type { StopRequest } from './stop-request.js';
+import { runningStore } from './store-addresses.js';
 
 /** A launch that is about to start its members. */
 export interface SettleInput {
@@ -39,6 +40,7 @@ export async function settle(input: SettleInput, indices: readonly number[]): Pr
       keep: job.keep,
       hasOutcomes: true,
       isOurs: ({ jobId }) => jobId === job.jobId,
+      runningStore: (store) => runningStore(job, plan, entity, store),
     });
   };
   const own = new Set(indices);

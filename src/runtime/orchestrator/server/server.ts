@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { WorkflowError } from '../../../diagnostics/index.js';
 import { BusyPoll, busyPollMicros } from '../busy-poll.js';
 import { Checkpoints } from '../checkpoint/checkpoints.js';
+import type { SavedStore } from '../checkpoint/record.js';
 import { BlockedClients } from '../commands/blocked-clients.js';
 import { newClient } from '../commands/client-facts.js';
 import type { ClientFacts, CommandContext } from '../commands/command.js';
@@ -73,6 +74,7 @@ export class OrchestratorServer implements Orchestrator {
   readonly #abandoned = new AbandonedWork();
   readonly #errors = new ErrorLog(new PeerNames(), (message) => this.#log('warn', message));
   readonly #blocked: BlockedClients;
+  readonly #runId = randomBytes(20).toString('hex');
   #addresses: readonly string[] = [];
   #port = 0;
   #lastClientId = 0;
@@ -110,6 +112,9 @@ export class OrchestratorServer implements Orchestrator {
       file: options.checkpointFile,
       seconds: options.checkpointSeconds,
       onError: (message) => this.#log('error', message),
+      storeId: options.storeId ?? this.#runId,
+      nodes: options.nodes ?? 1,
+      record: options.checkpointRecord,
     });
     const limits: RequestLimits = {
       ...defaultLimits,
@@ -138,7 +143,7 @@ export class OrchestratorServer implements Orchestrator {
   }
 
   get runId(): string {
-    return this.#facts.runId;
+    return this.#runId;
   }
 
   /** @throws WorkflowError */
@@ -156,7 +161,7 @@ export class OrchestratorServer implements Orchestrator {
         addresses.push(address);
       }
     } catch (error) {
-      await this.close();
+      await this.close(false);
       throw error;
     }
     this.#addresses = addresses;
@@ -175,12 +180,16 @@ export class OrchestratorServer implements Orchestrator {
     };
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  get restored(): readonly SavedStore[] {
+    return this.#checkpoints.restored;
+  }
+
+  close(save = this.#options.checkpointSeconds !== undefined): Promise<void> {
+    this.#closing ??= this.#close(save);
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  async #close(save: boolean): Promise<void> {
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     // It keeps the process awake, too: a run whose client has gone would not.
     let timer: NodeJS.Timeout | undefined;
@@ -203,8 +212,11 @@ export class OrchestratorServer implements Orchestrator {
     clearTimeout(gone);
     clearInterval(this.#sweeper);
     this.#errors.close();
-    await this.#checkpoints.stop();
-    await this.#inference.close();
+    try {
+      await this.#checkpoints.stop(save);
+    } finally {
+      await this.#inference.close();
+    }
   }
 
   async #accept(socket: Socket, trusted: boolean): Promise<void> {
@@ -301,7 +313,7 @@ export class OrchestratorServer implements Orchestrator {
     return {
       version: this.#options.version ?? 'source',
       startedAtMs: Date.now(),
-      runId: randomBytes(20).toString('hex'),
+      runId: this.#runId,
       settings: {
         modelChunkBytes: 535_822_336,
         backendsPath: '',
