@@ -94,13 +94,15 @@ function renumber(arrangement: Arrangement, { members, leftovers }: Decisions): 
       from === undefined || event === undefined ? [] : [{ from, to: index, event }],
     );
     const sources = new Set(moves.map(({ from }) => from));
-    const targets = moves.map(({ to }) => to).filter((index) => !sources.has(index));
+    const targets = new Set(moves.map(({ to }) => to).filter((index) => !sources.has(index)));
     for (const index of [...sources, ...targets]) locks.push(MemberLock.take(place(index), job, walltimeSeconds));
-    const asides: AsideNote[] = targets.flatMap((index) => {
+    const former = new Set(leftovers.map(({ index }) => index));
+    const asides: AsideNote[] = [...targets].flatMap((index) => {
       if (!existsSync(place(index))) return [];
-      return [noteOf(entity, index, 'another member has its number now')];
+      return [noteOf(entity, index, former.has(index) ? 'it is no longer a member' : 'it was not known')];
     });
-    for (const { index } of leftovers) {
+    for (const index of former) {
+      if (targets.has(index)) continue;
       const lock = tryTake(() => MemberLock.take(place(index), job, walltimeSeconds));
       // An earlier job still runs it.
       if (lock === undefined) continue;
