@@ -29,13 +29,13 @@ const pauseMs = 50;
 
 /**
  * Gives directories their members' new numbers, moves aside what no member has any more, and finishes what was cut short, all under a lock
- * of the entity. Returns the decisions that hold then.
+ * of the entity. Takes the decisions of a first look, and returns those that hold then.
  *
  * @throws WorkflowError RUN1008 while a job runs a member that gets another number.
  */
-export async function arrange(arrangement: Arrangement): Promise<Decisions> {
+export async function arrange(arrangement: Arrangement, first: Decisions): Promise<Decisions> {
   const { job, entity, decide, walltimeSeconds } = arrangement;
-  if (!hasWork(arrangement, decide())) return decide();
+  if (!hasWork(arrangement, first)) return first;
   const path = join(job.dir, 'run', entity.name);
   const lock = await takePatiently(() => MemberLock.take(path, job, walltimeSeconds), arrangement.isStopped);
   if (lock === undefined) return decide();
