@@ -160,10 +160,8 @@ function startsOf(stores: readonly SeenStore[], before: MemberEvent['stores'] = 
 }
 
 /** Why the directory that is there gives way. */
-function whyAside({ reason, event }: Decision): string {
-  return reason === undefined || (event === undefined && reason.kind === 'new')
-    ? 'it was not known'
-    : describeReason(reason);
+function whyAside({ reason }: Decision): string {
+  return reason === undefined || reason.kind === 'new' ? 'another member is there now' : describeReason(reason);
 }
 
 /** Waits for an application's end, and meanwhile lets it have the job's signals. */
