@@ -60,7 +60,7 @@ export class OtherJobs {
     if (rows.length === 0 || this.#ends.has(name)) return;
     if (this.#scheduler === undefined) {
       if (rows.every(({ id, job }) => !runsScript(id, job)))
-        this.#note(name, `job '${name}' (${idsOf(rows)}) has ended`);
+        this.#note(name, `job '${name}' (${idsOf(rows)}) has ended`, 0);
       return;
     }
     const reports = await this.#scheduler.reportsOf(...rows.map(({ id }) => id));
