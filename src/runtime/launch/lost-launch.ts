@@ -32,13 +32,13 @@ function launchedProcesses(job: JobEnvironment): number[] | undefined {
   }
 }
 
-/** A launch of the entity, or a shell that may become one: that of a setup is the script's own until it has been through it. */
+/** A launch of the entity, or what says that it does not come, or a shell that may become one: that of a setup is the script's own until it has been through it. */
 function mayLaunch(pid: number, scriptPid: number | undefined, entity: string): boolean {
   if (identify(pid) === undefined || (scriptPid !== undefined && parentOf(pid) !== scriptPid)) return false;
   try {
     const [program = '', bundle = '', verb, operand] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
     if (!bundle.endsWith('simwright.mjs')) return basename(program) === 'bash';
-    return verb === 'launch' && operand === entity;
+    return (verb === 'launch' || verb === 'skip') && operand === entity;
   } catch {
     return false;
   }
