@@ -1,6 +1,4 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobFolder, removeJobFolder } from '../job/job-folder.js';
 import { launchMarginMs } from '../job/launch-margin.js';
@@ -8,8 +6,7 @@ import { limitPlan } from '../job/member-selection.js';
 import { controlSocket } from '../job/paths.js';
 import { isAlive, type ProcessIdentity } from '../job/process-identity.js';
 import { readPlan } from '../job/read-plan.js';
-import { writeAtomically } from '../job/write-atomically.js';
-import { membersCsv, StatusReader } from '../status/index.js';
+import { MembersFile } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
 import { clearStores } from './clear-stores.js';
 import { jobProcesses } from './job-processes.js';
@@ -32,7 +29,8 @@ export async function down(job: JobEnvironment): Promise<number> {
   removeJobFolder(job);
   const plan = limitPlan(readPlan(job.dir), job.members);
   await clearStores(job, plan);
-  writeMembers(job, plan);
+  MembersFile.clear(job);
+  await new MembersFile(job, plan).update();
   return 0;
 }
 
@@ -70,14 +68,4 @@ function signalAll(processes: readonly ProcessIdentity[], signal: NodeJS.Signals
       // It has just ended.
     }
   }
-}
-
-function writeMembers(job: JobEnvironment, plan: Plan): void {
-  if (!plan.entities.some(({ kind }) => kind === 'ensemble')) return;
-  const reader = new StatusReader(job.dir);
-  reader.refresh();
-  writeAtomically(
-    join(job.dir, 'run/members.csv'),
-    membersCsv(plan, (entity) => reader.of(entity)),
-  );
 }
