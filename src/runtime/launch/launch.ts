@@ -18,6 +18,7 @@ import { memberHosts } from './member-hosts.js';
 import { type MembersOutcome, runMembers } from './run-members.js';
 import { startsSteps } from './slurm/ask-slurm.js';
 import { SlurmHerald } from './slurm/slurm-herald.js';
+import { StepWatch } from './slurm/step-watch.js';
 import { Stager } from './stage.js';
 import { chooseStarter } from './starters/index.js';
 import { describeStop, exitCodeOfStop, type StopReason, StopRequest } from './stop-request.js';
@@ -132,6 +133,10 @@ async function launchWatched(
         stager: new Stager(job.dir, entity),
         starter,
         herald: startsSteps(plan.target, options.line) ? new SlurmHerald(env) : undefined,
+        stepWatch:
+          startsSteps(plan.target, options.line) && job.hosts.length > 1 && !options.line.includes('{hosts}')
+            ? new StepWatch(env)
+            : undefined,
         hosts: new HostPool(place.hosts),
         stop,
         running,
