@@ -7,7 +7,7 @@ import { controlSocket } from '../job/paths.js';
 import { entityOf, jobOf, readPlan, storeOf } from '../job/read-plan.js';
 import { watchScript } from '../job/watch-script.js';
 import { lockScheduler } from '../scheduler/lock-scheduler.js';
-import { StatusReader, StatusWriter } from '../status/index.js';
+import { MembersFile, StatusReader, StatusWriter } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
 import type { Application } from './application.js';
 import { watchDeadline } from './deadline.js';
@@ -19,6 +19,7 @@ import { type MembersOutcome, runMembers } from './run-members.js';
 import { settle } from './settle.js';
 import { startsSteps } from './slurm/ask-slurm.js';
 import { SlurmHerald } from './slurm/slurm-herald.js';
+import { StepWatch } from './slurm/step-watch.js';
 import { Stager } from './stage.js';
 import { chooseStarter } from './starters/index.js';
 import { describeStop, exitCodeOfStop, type StopReason, StopRequest } from './stop-request.js';
@@ -58,9 +59,11 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
     watchDeadline(job, plan, () => stop.request({ kind: 'deadline' })),
   ];
   const writer = new StatusWriter(job, plan, entity, options.member);
+  const members = new MembersFile(job, plan);
   try {
     assertForLaunch(job, plan, entity, options);
-    const exit = await launchWatched(job, plan, entity, options, { stop, running, writer });
+    members.keep();
+    const exit = await launchWatched(job, plan, entity, options, { stop, running, writer, members });
     const hosts = await memberHosts(plan.target, entity, indicesOf(plan, job, entity, options), { job, ...options });
     writer.launch({ launch: 'ended', exit, ...hosts });
     const unwritten = writer.unwritten();
@@ -75,6 +78,7 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
   } finally {
     for (const end of ends) end();
     writer.close();
+    await members.close();
   }
 }
 
@@ -82,6 +86,7 @@ interface Watched {
   readonly stop: StopRequest;
   readonly running: Set<Application>;
   readonly writer: StatusWriter;
+  readonly members: MembersFile;
 }
 
 async function launchWatched(
@@ -89,7 +94,7 @@ async function launchWatched(
   plan: Plan,
   entity: Entity,
   options: LaunchOptions,
-  { stop, running, writer }: Watched,
+  { stop, running, writer, members }: Watched,
 ): Promise<number> {
   const supervisor = await watchStores(job, plan, entity, stop);
   const say = (reason: string) => {
@@ -104,6 +109,8 @@ async function launchWatched(
     await waitForEvents(job, plan, entity, reader, stop);
     await waitForKeys(job, plan, entity, stores, reader, stop);
     linkModules(job.dir);
+    // What waits for an ensemble of this job may read how its members ended; other jobs' have been written at their ends.
+    if (waitsForMembers(job, plan, entity)) await members.update().catch(() => undefined);
     const place = onComponent(job, jobOf(plan, job.job), entity.component);
     const indices = indicesOf(plan, job, entity, options).filter(
       (index) => job.members?.has(entity.name, index) ?? true,
@@ -131,6 +138,10 @@ async function launchWatched(
         stager: new Stager(job.dir, entity),
         starter,
         herald: startsSteps(plan.target, options.line) ? new SlurmHerald(env) : undefined,
+        stepWatch:
+          startsSteps(plan.target, options.line) && job.hosts.length > 1 && !options.line.includes('{hosts}')
+            ? new StepWatch(env)
+            : undefined,
         hosts: new HostPool(place.hosts),
         stop,
         running,
@@ -145,6 +156,12 @@ async function launchWatched(
     met.close();
     supervisor?.close();
   }
+}
+
+/** True if an entity waits for an ensemble of this job, or a member of one. */
+function waitsForMembers(job: JobEnvironment, plan: Plan, { after }: Entity): boolean {
+  const ensembles = plan.entities.filter(({ kind, job: own }) => kind === 'ensemble' && own === job.job);
+  return after.some((one) => ensembles.some(({ name }) => one.name === name || one.name.startsWith(`${name}_`)));
 }
 
 /** Where the stores are that the entity sees, those of other jobs once they answer. */

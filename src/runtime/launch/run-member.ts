@@ -11,6 +11,7 @@ import { Application, type ApplicationEnd } from './application.js';
 import type { Herald } from './herald.js';
 import type { HostPool } from './hosts.js';
 import { memberEnvironment } from './member-environment.js';
+import type { StepWatch } from './slurm/step-watch.js';
 import type { Stager } from './stage.js';
 import type { Starter } from './starters/index.js';
 import { describeStop, type StopRequest } from './stop-request.js';
@@ -34,6 +35,8 @@ export interface LaunchContext {
   readonly starter: Starter;
   /** Tells applications to end, where signals to their launcher do not. */
   readonly herald: Herald | undefined;
+  /** Finds out where steps run, where the scheduler chooses among several hosts. */
+  readonly stepWatch: StepWatch | undefined;
   readonly hosts: HostPool;
   readonly stop: StopRequest;
   /** Applications that run now, for signals to be passed on. */
@@ -121,7 +124,7 @@ async function runAttempt(
   try {
     const args = memberArgs(entity.asArgs, params);
     const before = startsOf(context.stores);
-    const host = hostOf(context, hosts);
+    let host = hostOf(context, hosts);
     const process_ = await context.starter.start({
       line: fillWords(context.line, { args, dir: directory, name: member, hosts: hosts.join(',') }),
       directory,
@@ -129,7 +132,11 @@ async function runAttempt(
       variables: memberEnvironment(context.plan, entity, context.stores, { index, directory }, context.env),
     });
     record({ state: 'running', ...host, ...before });
-    const end = await endOf(new Application(process_, job.killAfterMs, context.herald), context);
+    const withdraw = context.stepWatch?.watch(process_.pid, (found) => {
+      host = { host: found };
+      record({ state: 'running', ...host, ...before });
+    });
+    const end = await endOf(new Application(process_, job.killAfterMs, context.herald), context).finally(withdraw);
     const seconds = Math.round(performance.now() - started) / 1000;
     const state = stateOf(end);
     const used = startsOf(context.stores, before.stores);
