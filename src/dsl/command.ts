@@ -5,6 +5,7 @@ import {
   type AuthoredCommand,
   authoredCommand,
   type CommandDeclaration,
+  type EnvValue,
   LauncherName,
   parseMemoryMiB,
   parseWalltime,
@@ -24,6 +25,13 @@ import {
   positive,
   show,
 } from './arguments.js';
+import {
+  type EnvironmentReference,
+  environmentNode,
+  isEnvironmentReference,
+  variableName,
+} from './environment-reference.js';
+import { warnOfSecrets, warnOfSecretsInWords } from './secrets.js';
 
 /** An executable with its arguments and sizes. Every call returns a new command. */
 export interface Command extends AuthoredCommand {
@@ -40,8 +48,8 @@ export interface Command extends AuthoredCommand {
   memoryPerNode(amount: string): Command;
   /** How long one run takes at most: `'00:10:00'`, `'1-12:00:00'`, `'PT10M'`. */
   walltime(time: string): Command;
-  /** Variables of its environment; they reach the application byte for byte. */
-  env(variables: Readonly<Record<string, string | number | bigint | boolean>>): Command;
+  /** Variables of its environment; they reach the application byte for byte. Secrets are given by `fromEnvironment()`. */
+  env(variables: Readonly<Record<string, string | number | bigint | boolean | EnvironmentReference>>): Command;
   /** Hosts to run on, by name. @default the job's nodes, as the launcher chooses */
   hosts(names: readonly string[]): Command;
   /** Hosts not to run on, by name. */
@@ -73,6 +81,7 @@ export function command(executable: string, ...args: readonly (string | number |
     args,
     'its arguments',
   );
+  warnOfSecretsInWords(checked, (words ?? []).map(String));
   return new CommandBuilder({
     declaration: {
       kind: 'command',
@@ -83,8 +92,6 @@ export function command(executable: string, ...args: readonly (string | number |
     problems: checked.problems.sorted(),
   });
 }
-
-const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 type Size = 'tasks' | 'nodes' | 'tasksPerNode' | 'cpusPerTask' | 'gpusPerTask' | 'gpusPerNode';
 
@@ -151,18 +158,21 @@ class CommandBuilder implements Command {
     return this.#with(walltimeSeconds === undefined ? {} : { walltimeSeconds }, checked);
   }
 
-  env(variables: Readonly<Record<string, string | number | bigint | boolean>>): Command {
+  env(variables: Readonly<Record<string, string | number | bigint | boolean | EnvironmentReference>>): Command {
     const checked = new Arguments('.env()', callerLocation(this.env));
-    const env: Record<string, string> = { ...this[authoredCommand].declaration.env };
+    const env: Record<string, EnvValue> = { ...this[authoredCommand].declaration.env };
     const given = checked.take(z.record(z.string(), z.unknown()), variables, 'its variables') ?? {};
     for (const [name, value] of Object.entries(given)) {
       if (!variableName.test(name)) {
         checked.problems.error('DSL1002', `.env(): '${name}' is no name of an environment variable`, checked.at);
         continue;
       }
-      const text = checked.take(variableValue, value, name);
-      if (text !== undefined) env[name] = String(text);
+      const usable = isEnvironmentReference(value)
+        ? environmentNode(checked, value)
+        : checked.take(variableValue, value, name);
+      if (usable !== undefined) env[name] = typeof usable === 'object' ? usable : String(usable);
     }
+    warnOfSecrets(checked, Object.entries(given));
     return this.#with({ env }, checked);
   }
 

@@ -3,6 +3,7 @@ import type { ParamsDeclaration, ParamValue } from '../ir/index.js';
 import { type Arguments, inexact, isExact, natural, plainNumber, positive, show, texts } from './arguments.js';
 import { callUserFunction } from './call-user-function.js';
 import type { GivenValue, ParamsOptions, ParamValues } from './options.js';
+import { warnOfSecrets } from './secrets.js';
 
 type Values = ParamsDeclaration['values'];
 type Strategy = ParamsDeclaration['strategy'];
@@ -39,6 +40,7 @@ export function paramValues(checked: Arguments, kind: 'model' | 'ensemble', give
     checked.problems.error('DSL1008', `${checked.call}: ${show(given)} holds no parameters`, checked.at, hint);
     return {};
   }
+  warnOfSecrets(checked, Object.entries(given));
   for (const [name, value] of Object.entries(given)) {
     if (!isName(name)) {
       const hint = 'any other text is one; between two delimiters it is a tag';

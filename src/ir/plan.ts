@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Event, EvictionPolicy, ParamValue } from './declaration.js';
+import { EnvValue, Event, EvictionPolicy, ParamValue } from './declaration.js';
 import { DirectiveEdits, EngineName, TargetName } from './site.js';
 
 /*
@@ -147,9 +147,9 @@ export const Entity = z.strictObject({
   /** Parameters that become words of the command line, in the place of `{args}`. */
   asArgs: z.array(z.string()),
   files: z.array(StagedFile),
-  env: z.record(z.string(), z.string()),
+  env: z.record(z.string(), EnvValue),
   /** What members added by hand have in their environment beside it, by assignment. */
-  memberEnv: z.array(z.record(z.string(), z.string())).optional(),
+  memberEnv: z.array(z.record(z.string(), EnvValue)).optional(),
   keyPrefixing: z.boolean(),
   /** Names of entities whose keys it reads; its own name stands for the member itself. */
   incoming: z.array(z.string()),

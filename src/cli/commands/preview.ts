@@ -1,5 +1,13 @@
 import { Command } from 'commander';
-import { formatClock, formatValue, type Job, type Members, type ParamValue, type Plan } from '../../ir/index.js';
+import {
+  type EnvValue,
+  formatClock,
+  formatValue,
+  type Job,
+  type Members,
+  type ParamValue,
+  type Plan,
+} from '../../ir/index.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { reportFailure, reportJsonFailure } from '../failure.js';
 import { formatTable } from '../table.js';
@@ -162,8 +170,8 @@ function shorten(text: string): string {
   return shown.length > 24 ? `${shown.slice(0, 23)}…` : shown;
 }
 
-function describeVariable([name, value]: [string, string]): string {
-  return `${name}=${shorten(value)}`;
+function describeVariable([name, value]: [string, EnvValue]): string {
+  return typeof value === 'string' ? `${name}=${shorten(value)}` : `${name}=$${value.fromEnvironment}`;
 }
 
 function describeParameter([name, values]: [string, readonly ParamValue[]]): string {

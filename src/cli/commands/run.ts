@@ -12,7 +12,7 @@ import { chosenMembers } from '../chosen-members.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { ExitCode, reportFailure, reportJsonFailure } from '../failure.js';
 import { describeFailure, failuresOf } from '../jobs/entities.js';
-import { localHome, submitWords } from '../jobs/submit-script.js';
+import { localHome, requireVariables, submitWords } from '../jobs/submit-script.js';
 import { liveView, type Run, summarizeRun } from '../live-view.js';
 import { type StopSignal, stopSignals, uninterrupted } from '../uninterrupted.js';
 import { wholeNumber } from '../whole-number.js';
@@ -60,6 +60,7 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
     });
   }
   const members = options.members === undefined ? '' : chosenMembers(plan, options.members);
+  requireVariables(plan);
   if (!options.json) printWarnings(warnings);
   const folder = resolve(options.out ?? defaultFolder(plan.experiment));
   await uninterrupted(() => writeFolder(folder, withRuntime(files, false), { force: options.force === true }));

@@ -1,4 +1,12 @@
-import { derivedOnce, type Entity, type Job, type Plan, type SetupDeclaration, type Site } from '../../ir/index.js';
+import {
+  derivedOnce,
+  type Entity,
+  type Job,
+  minimumNode,
+  type Plan,
+  type SetupDeclaration,
+  type Site,
+} from '../../ir/index.js';
 import { editDirectives } from '../../targets/directives.js';
 import { quoteComment, quoteShellWord } from '../../targets/quoting.js';
 import { launcherOf, type Target } from '../../targets/target.js';
@@ -52,6 +60,7 @@ export function jobScript(job: Job, input: ScriptInput): string {
         variables.map(({ name }) => name),
       ),
       node: quoteShellWord(site.nodeCommand),
+      minimumNode,
       stores: job.stores.map((name) => upLine(name, input)),
       launches: launchLines(job, input),
     },

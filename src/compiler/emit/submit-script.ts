@@ -1,4 +1,4 @@
-import type { Plan } from '../../ir/index.js';
+import { type Plan, submittersVariables } from '../../ir/index.js';
 import { quoteComment, quoteShell, quoteShellWord } from '../../targets/quoting.js';
 import type { Target } from '../../targets/target.js';
 import { makerLine } from './job-script.js';
@@ -10,6 +10,8 @@ export function submitScript(plan: Plan, target: Target): string {
   return renderTemplate(`${target.name}/submit.sh.njk`, {
     title: quoteComment(`Submits the jobs of experiment ${plan.experiment}.`),
     maker: makerLine(plan),
+    // Variables that applications get from whoever submits: names only.
+    needed: submittersVariables(plan),
     // Some job is submitted more than once.
     hasSeparate: plan.jobs.some(({ separate }) => separate !== undefined),
     cancel: quoteShell(target.queries?.cancel ?? []),

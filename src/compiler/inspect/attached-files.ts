@@ -52,7 +52,8 @@ export function inspectAttached(
   for (const path of attach.symlink) {
     for (const [source, to] of expand(path, workflowFolder, attach, 'symlink', problems)) {
       if (isAbsolute(path)) files.push({ kind: 'symlink', to, target: source, attach });
-      else if (statSync(source).isFile()) files.push({ kind: 'symlink', to, target: artifacts.ofFile(source), attach });
+      else if (statSync(source).isFile())
+        files.push({ kind: 'symlink', to, target: artifacts.ofFile(source, 'linked'), attach });
       else {
         const message = `.attach(): symlink '${path}' is a directory inside the workflow's folder`;
         problems.error('FILE1003', message, attach.at, 'copy it, or link it by its absolute path on the cluster');

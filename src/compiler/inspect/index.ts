@@ -18,7 +18,7 @@ import { type AttachedFile, inspectAttached } from './attached-files.js';
 import { existingFile } from './existing-file.js';
 import { artifactName, type InspectedModel, ModelInspector } from './ml-models.js';
 
-export { type Artifact, bytesArtifact } from './artifact.js';
+export { type Artifact, accessOf, bytesArtifact, mergeArtifacts } from './artifact.js';
 export type { AttachedFile } from './attached-files.js';
 export type { InspectedModel } from './ml-models.js';
 export type { OnnxGraph, OnnxValue } from './onnx.js';

@@ -3,6 +3,7 @@ import {
   type ApplicationDeclaration,
   applicationsOf,
   type Entity,
+  type EnvValue,
   type Event,
   type ExperimentDeclaration,
   type Job,
@@ -107,7 +108,7 @@ function lowerEntity(application: ApplicationDeclaration, input: LowerInput, pro
 }
 
 /** Programs of one launch share an environment. */
-function environmentOf({ programs }: Sized['launches'][0]): Record<string, string> {
+function environmentOf({ programs }: Sized['launches'][0]): Record<string, EnvValue> {
   return Object.assign({}, ...[...programs].reverse().map(({ command }) => command.env ?? {}));
 }
 
