@@ -32,6 +32,7 @@ import {
   fitOneNode,
   largest,
   lower,
+  notesOnFiles,
   placeJobs,
   type Sized,
   sizeLaunches,
@@ -46,6 +47,8 @@ export interface Compiled {
   readonly script: ScriptInput;
   /** Doubts that do not stop anything. */
   readonly warnings: readonly Problem[];
+  /** What `preview` tells beside it: how the compiler has understood what can be understood in two ways. */
+  readonly notes: readonly string[];
 }
 
 /** What is compiled: an experiment's record, and the file it came from, whose folder relative paths start at. */
@@ -119,7 +122,14 @@ export function compile(input: CompileInput, site: Site): Compiled {
   const script = { plan: Plan.parse(plan), site, target, ...emittedOf(experiment, words) };
   const artifacts = [...artifactsOf(facts), ...[...launcherArtifacts.values()].flat().map(({ artifact }) => artifact)];
   const files = emitFiles(script, mergeArtifacts(artifacts), accessTo(input, artifacts));
-  return { plan: script.plan, target, files, script, warnings: problems.sorted() };
+  return {
+    plan: script.plan,
+    target,
+    files,
+    script,
+    warnings: problems.sorted(),
+    notes: notesOnFiles(experiment, facts),
+  };
 }
 
 /** Permission bits that all files have in common that the plan is made from. */

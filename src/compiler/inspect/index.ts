@@ -52,11 +52,15 @@ export function inspectFiles(experiment: ExperimentDeclaration, workflowFile: st
   for (const application of applicationsOf(experiment)) {
     const parameters = new Set(parameterNames(declaredMembers(application)));
     const found: InspectedTemplate[] = [];
+    const seen = new Set<string>();
     for (const attach of application.attach) {
       const files = inspectAttached(attach, folder, artifacts, problems);
       attached.set(attach, files);
       for (const file of files) {
         if (file.kind !== 'configure') continue;
+        const key = JSON.stringify([file.source, attach.tag]);
+        if (seen.has(key)) continue;
+        seen.add(key);
         found.push({ source: file.source, tags: findTags(readFileSync(file.source), attach.tag, parameters) });
       }
     }

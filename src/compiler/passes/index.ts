@@ -1,5 +1,5 @@
 export { membersOnOwnNodes, type Sized } from './allocate.js';
-export { checkFiles } from './check-files.js';
+export { checkFiles, notesOnFiles } from './check-files.js';
 export { checkKeys } from './check-keys.js';
 export { checkLaunches } from './check-launches.js';
 export { checkModels } from './check-models.js';
