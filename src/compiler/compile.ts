@@ -18,12 +18,15 @@ import { type LaunchWords, launchWords } from './emit/launch-words.js';
 import { type Artifact, accessOf, bytesArtifact, type Facts, inspectFiles, mergeArtifacts } from './inspect/index.js';
 import { packageVersion } from './package-version.js';
 import {
+  checkCpus,
   checkDevices,
   checkFiles,
   checkKeys,
   checkLaunches,
   checkModels,
   checkNames,
+  checkReaders,
+  checkRunnable,
   checkSharing,
   checkStores,
   checkTemplates,
@@ -85,6 +88,7 @@ export function compile(input: CompileInput, site: Site): Compiled {
   checkSharing(experiment, problems);
   checkStores(experiment, problems);
   checkKeys(experiment, problems);
+  checkReaders(experiment, problems);
   checkFiles(experiment, facts, problems);
   checkModels(experiment, facts, problems);
   checkTemplates(experiment, facts, problems);
@@ -95,6 +99,7 @@ export function compile(input: CompileInput, site: Site): Compiled {
   problems.throwIfErrors();
   const jobs = placeJobs(experiment, sized, site, { ...target.capabilities, ...arrayLimit(site) }, problems);
   problems.throwIfErrors();
+  if (!oneNode) checkCpus({ experiment, sized, jobs, site, siteLauncher: launcherOf(target, site) }, problems);
   const words = launchWords({ experiment, sized, jobs, site, target }, problems);
   const launcherArtifacts = artifactsOfLaunchers(words.applications);
   const plan = lower(
@@ -117,6 +122,7 @@ export function compile(input: CompileInput, site: Site): Compiled {
     },
     problems,
   );
+  checkRunnable(experiment, plan.stores, problems);
   checkJobs(plan, experiment, site, target, problems);
   problems.throwIfErrors();
   const script = { plan: Plan.parse(plan), site, target, ...emittedOf(experiment, words) };

@@ -3,6 +3,7 @@ import {
   type ApplicationDeclaration,
   applicationsOf,
   type CommandDeclaration,
+  commandsOf,
   type ExperimentDeclaration,
 } from '../../ir/index.js';
 import type { AttachedFile, Facts } from '../inspect/index.js';
@@ -62,15 +63,39 @@ export function checkFiles(experiment: ExperimentDeclaration, facts: Facts, prob
       const hint = 'rename one of them, or attach only one';
       problems.error('FILE1004', `'${application.name}' would get two files named '${file.to}'`, file.attach.at, hint);
     }
-    for (const command of commandsOf(application)) checkExecutable(application, command, files, problems);
+    for (const command of commandsOf(application)) {
+      checkExecutable(application, command, files, problems);
+      checkNamedFiles(application, command, files, facts, problems);
+    }
   }
 }
 
-/** Every command of an application: its own or those of its members, and the further programs of each. */
-function commandsOf(application: ApplicationDeclaration): CommandDeclaration[] {
-  const added = application.kind === 'ensemble' ? application.added.map(({ command }) => command) : [];
-  const commands = added.length > 0 ? added : [application.command];
-  return commands.flatMap((command) => [command, ...(command.mpmd ?? [])]);
+/** Warns of words that name a file beside the workflow: the program looks for it in its own directory, where it is not. */
+function checkNamedFiles(
+  application: ApplicationDeclaration,
+  command: CommandDeclaration,
+  files: readonly AttachedFile[],
+  facts: Facts,
+  problems: Problems,
+): void {
+  const lines = [...(application.setup?.commands ?? []), ...(application.batch?.preamble ?? [])];
+  for (const { word, path, name, module } of facts.namedFiles.get(command) ?? []) {
+    if (files.some(({ kind, to }) => kind !== 'directory' && to === path)) continue;
+    // Its setup may bring it there.
+    if (lines.some((line) => line.includes(name))) continue;
+    const top = files.find(({ kind, to }) => kind !== 'directory' && to === name);
+    const what = module === undefined ? `'${word}'` : `${word} (${path})`;
+    const message = `command('${command.executable}', …): ${what} lies beside the workflow, and not in the directory of '${application.name}', where it is looked for`;
+    const hint =
+      top !== undefined
+        ? `attached files come to the top of that directory: write '${name}'`
+        : path === name
+          ? `add .attach({ copy: ['${path}'] })`
+          : module !== undefined
+            ? `add .attach({ copy: ['${module}'] }) for its files, or set PYTHONPATH by .env()`
+            : `add .attach({ copy: ['${path}'] }) and write '${name}', or write its absolute path on the cluster`;
+    problems.warning('FILE1010', message, command.at, hint);
+  }
 }
 
 function checkExecutable(
