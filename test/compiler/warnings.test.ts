@@ -148,7 +148,7 @@ describe('files that commands name', () => {
       "command('python3', '-m', 'pkg')",
       '-m pkg (pkg/__main__.py)',
       'python3',
-      "add .attach({ copy: ['pkg'] }) for its files, or set PYTHONPATH by .env()",
+      "add .attach({ copy: ['**/pkg/**'] }), a glob that keeps its folder, or set PYTHONPATH by .env()",
     ],
     ["command('lbm', 'in.nml')", "'in.nml'", 'lbm', "add .attach({ copy: ['in.nml'] })"],
     ["command('lbm', '--input=in.nml')", "'in.nml'", 'lbm', "add .attach({ copy: ['in.nml'] })"],
@@ -160,6 +160,7 @@ describe('files that commands name', () => {
   test('one that is attached, at the top of the directory', async () => {
     expect(await of("command('python3', 'a.py')", ".attach({ copy: '*.py' })")).toEqual([]);
     expect(await of("command('python3', './in.nml')", ".attach({ symlink: 'in.nml' })")).toEqual([]);
+    expect(await of("command('python3', '-m', 'pkg')", ".attach({ copy: '**/pkg/**' })")).toEqual([]);
     expect(await of("command('bash', 'tools/run.sh')", ".attach({ copy: 'tools/run.sh' })")).toEqual([
       `${line("'tools/run.sh'", 'bash')} | attached files come to the top of that directory: write 'run.sh'`,
     ]);

@@ -92,7 +92,7 @@ function checkNamedFiles(
         : path === name
           ? `add .attach({ copy: ['${path}'] })`
           : module !== undefined
-            ? `add .attach({ copy: ['${module}'] }) for its files, or set PYTHONPATH by .env()`
+            ? `add .attach({ copy: ['**/${module}/**'] }), a glob that keeps its folder, or set PYTHONPATH by .env()`
             : `add .attach({ copy: ['${path}'] }) and write '${name}', or write its absolute path on the cluster`;
     problems.warning('FILE1010', message, command.at, hint);
   }
