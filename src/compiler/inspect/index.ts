@@ -1,6 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type Problem, Problems } from '../../diagnostics/index.js';
+import { type Problem, Problems, type SourceLocation } from '../../diagnostics/index.js';
 import {
   type ApplicationDeclaration,
   type AttachDeclaration,
@@ -59,7 +59,8 @@ export function inspectFiles(experiment: ExperimentDeclaration, workflowFile: st
       attached.set(attach, files);
       for (const file of files) {
         if (file.kind !== 'configure') continue;
-        found.push({ source: file.source, tags: findTags(readFileSync(file.source), attach.tag, parameters) });
+        const text = readTemplate(file.source, attach, problems);
+        if (text !== undefined) found.push({ source: file.source, tags: findTags(text, attach.tag, parameters) });
       }
     }
     templates.set(application, found);
@@ -73,6 +74,16 @@ export function inspectFiles(experiment: ExperimentDeclaration, workflowFile: st
     }
   }
   return { attached, templates, mlModels, scripts, problems: problems.sorted() };
+}
+
+/** The bytes of a template; undefined, and a problem, for a file that is no text. */
+function readTemplate(source: string, { at }: AttachDeclaration, problems: Problems): Buffer | undefined {
+  const bytes = readFileSync(source);
+  const nul = bytes.indexOf(0);
+  if (nul < 0) return bytes;
+  const message = `.attach(): configure '${source}' is no template: byte ${nul} is NUL`;
+  problems.error('TMPL1010', message, at, 'copy it; a text in UTF-16 has to become UTF-8');
+  return undefined;
 }
 
 function inspectMlModel(model: MlModelDeclaration, folder: string, problems: Problems): InspectedModel | undefined {
@@ -120,11 +131,31 @@ function existingFile(
   problems: Problems,
 ): string | undefined {
   const path = resolve(folder, given);
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat?.isFile()) return path;
+  const stat = statIfThere(path);
+  if (stat?.isFile()) return readable(path, call, at, problems) ? path : undefined;
   if (stat === undefined) problems.error('FILE1001', `${call}: there is no file ${path}`, at);
   else problems.error('FILE1003', `${call}: ${path} is no file`, at);
   return undefined;
+}
+
+/** Like `statSync`, and undefined as well for links that go round in circles and names that are too long. */
+function statIfThere(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+function readable(path: string, call: string, at: SourceLocation | undefined, problems: Problems): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    problems.error('FILE1001', `${call}: ${path} cannot be read: ${reason}`, at);
+    return false;
+  }
 }
 
 function fileName(name: string): string {
