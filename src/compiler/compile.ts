@@ -27,6 +27,7 @@ import {
   checkSharing,
   checkStores,
   checkTemplates,
+  entityNamed,
   expandAxes,
   fitOneNode,
   largest,
@@ -157,8 +158,7 @@ function checkJobs(
   problems: Problems,
 ): void {
   for (const job of plan.jobs) {
-    const names = [...job.entities, ...job.stores];
-    const entities = experiment.entities.filter(({ name }) => names.includes(name));
+    const entities = [...job.entities, ...job.stores].flatMap((name) => entityNamed(experiment, name) ?? []);
     const at = entities.find(({ batch }) => batch !== undefined)?.batch?.at ?? experiment.batch?.at ?? entities[0]?.at;
     for (const { notSupported, hint } of jobRefusals(job, target, launcherOf(target, site))) {
       problems.error('PLAN1002', `job '${job.name}': ${notSupported}`, at, hint);

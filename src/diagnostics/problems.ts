@@ -15,7 +15,7 @@ export class Problems {
   }
 
   add(problems: Iterable<Problem>): void {
-    this.#list.push(...problems);
+    for (const problem of problems) this.#list.push(problem);
   }
 
   /** All problems, each once, sorted by place; those without a place come last. */

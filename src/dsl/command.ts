@@ -16,6 +16,8 @@ import {
   Arguments,
   deepFreeze,
   hostNames,
+  inexact,
+  isExact,
   memoryHint,
   natural,
   nonEmptyText,
@@ -47,7 +49,7 @@ export interface Command extends AuthoredCommand {
   /** How long one run takes at most: `'00:10:00'`, `'1-12:00:00'`, `'PT10M'`. */
   walltime(time: string): Command;
   /** Variables of its environment; they reach the application byte for byte. Secrets are given by `fromEnvironment()`. */
-  env(variables: Readonly<Record<string, string | number | boolean | EnvironmentReference>>): Command;
+  env(variables: Readonly<Record<string, string | number | bigint | boolean | EnvironmentReference>>): Command;
   /** Hosts to run on, by name. @default the job's nodes, as the launcher chooses */
   hosts(names: readonly string[]): Command;
   /** Hosts not to run on, by name. */
@@ -72,10 +74,10 @@ export interface Command extends AuthoredCommand {
  *
  * @example command('./lbm', '--steps=3000').tasks(32).nodes(2)
  */
-export function command(executable: string, ...args: readonly (string | number)[]): Command {
+export function command(executable: string, ...args: readonly (string | number | bigint)[]): Command {
   const checked = new Arguments('command()', callerLocation(command));
   const words = checked.take(
-    z.array(z.union([plainText, z.number()], 'an argument is a text or a number')),
+    z.array(z.union([plainText, z.number(), z.bigint()], 'an argument is a text or a number').refine(isExact, inexact)),
     args,
     'its arguments',
   );
@@ -94,7 +96,10 @@ export function command(executable: string, ...args: readonly (string | number)[
 type Size = 'tasks' | 'nodes' | 'tasksPerNode' | 'cpusPerTask' | 'gpusPerTask' | 'gpusPerNode';
 
 const launcherOption = z.string().regex(/^[^\s=\p{Cc}]+$/u, "it is one word without '='");
-const launcherValue = z.union([plainText, z.number(), z.boolean()], 'a text, a number or a boolean is needed');
+const launcherValue = z
+  .union([plainText, z.number(), z.boolean()], 'a text, a number or a boolean is needed')
+  .refine(isExact, inexact);
+const variableValue = z.union([plainText, z.number(), z.bigint(), z.boolean()]).refine(isExact, inexact);
 
 /** Refuses what one program of a launch cannot have for itself. */
 function checkPart(checked: Arguments, part: CommandDeclaration): void {
@@ -153,7 +158,7 @@ class CommandBuilder implements Command {
     return this.#with(walltimeSeconds === undefined ? {} : { walltimeSeconds }, checked);
   }
 
-  env(variables: Readonly<Record<string, string | number | boolean | EnvironmentReference>>): Command {
+  env(variables: Readonly<Record<string, string | number | bigint | boolean | EnvironmentReference>>): Command {
     const checked = new Arguments('.env()', callerLocation(this.env));
     const env: Record<string, EnvValue> = { ...this[authoredCommand].declaration.env };
     const given = checked.take(z.record(z.string(), z.unknown()), variables, 'its variables') ?? {};
@@ -164,7 +169,7 @@ class CommandBuilder implements Command {
       }
       const usable = isEnvironmentReference(value)
         ? environmentNode(checked, value)
-        : checked.take(z.union([plainText, z.number(), z.boolean()]), value, name);
+        : checked.take(variableValue, value, name);
       if (usable !== undefined) env[name] = typeof usable === 'object' ? usable : String(usable);
     }
     warnOfSecrets(checked, Object.entries(given));

@@ -15,6 +15,7 @@ export type {
   ContainerOptions,
   Device,
   DirectiveOptions,
+  GivenValue,
   MailOptions,
   MlModelOptions,
   ModelParamsOptions,

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { derivedOnce } from './derived.js';
 import { DirectiveEdits, EngineName, LauncherName } from './site.js';
 
 /*
@@ -347,6 +348,11 @@ export const ExperimentDeclaration = z.strictObject({
 export type ExperimentDeclaration = z.infer<typeof ExperimentDeclaration>;
 
 /** Models and ensembles, in the order of their declaration. */
-export function applicationsOf(experiment: ExperimentDeclaration): ApplicationDeclaration[] {
-  return experiment.entities.filter((entity) => entity.kind !== 'orchestrator');
-}
+export const applicationsOf = derivedOnce(({ entities }: ExperimentDeclaration): readonly ApplicationDeclaration[] =>
+  entities.filter((entity) => entity.kind !== 'orchestrator'),
+);
+
+/** Standalone stores, in the order of their declaration. */
+export const orchestratorsOf = derivedOnce(({ entities }: ExperimentDeclaration): readonly OrchestratorDeclaration[] =>
+  entities.filter((entity) => entity.kind === 'orchestrator'),
+);

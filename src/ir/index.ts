@@ -1,6 +1,7 @@
 export * from './authored.js';
 export * from './declaration.js';
 export * from './declared-members.js';
+export * from './derived.js';
 export * from './directive-text.js';
 export * from './environment-references.js';
 export * from './file-access.js';
@@ -9,6 +10,8 @@ export * from './minimum-node.js';
 export * from './permute.js';
 export * from './plan.js';
 export * from './plan-schema.js';
+export * from './recipe.js';
+export * from './secret-names.js';
 export * from './site.js';
 export * from './template-tags.js';
 export * from './units.js';

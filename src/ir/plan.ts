@@ -8,7 +8,7 @@ import { DirectiveEdits, EngineName, TargetName } from './site.js';
  */
 
 /** Version of the format. A runtime refuses a plan of another version. */
-export const planVersion = 1;
+export const planVersion = 2;
 
 const count = z.int().positive();
 
@@ -138,15 +138,28 @@ export type ColocatedStore = z.infer<typeof ColocatedStore>;
 export const Store = z.discriminatedUnion('kind', [StandaloneStore, ColocatedStore]);
 export type Store = z.infer<typeof Store>;
 
+/** A program as the user wrote it: the container's words and its own, and how many tasks run it. */
+export const Program = z.strictObject({ words: z.array(z.string()).min(1), tasks: count });
+export type Program = z.infer<typeof Program>;
+
 /** A model, or an ensemble's members. */
 export const Entity = z.strictObject({
   kind: z.enum(['model', 'ensemble']),
   name: z.string(),
   job: z.string(),
   members: Members,
+  /** Its programs: one launch of one program or, as MPMD, several; of members added by hand a launch an assignment. */
+  commands: z.array(z.array(Program).min(1)).min(1),
+  /** Modules and lines of shell that run before its launch. */
+  setup: z.strictObject({ modules: z.array(z.string()), commands: z.array(z.string()) }).optional(),
+  /** Names of the ML models and the scripts that it was given, in the stores that it sees. */
+  mlModels: z.array(z.string()),
+  scripts: z.array(z.string()),
   /** Parameters that become words of the command line, in the place of `{args}`. */
   asArgs: z.array(z.string()),
   files: z.array(StagedFile),
+  /** One of them that names a variable which tells a member its number. */
+  numberIn: z.string().optional(),
   env: z.record(z.string(), EnvValue),
   /** What members added by hand have in their environment beside it, by assignment. */
   memberEnv: z.array(z.record(z.string(), EnvValue)).optional(),
@@ -173,8 +186,6 @@ export const Entity = z.strictObject({
     cpusPerTask: count,
     walltimeSeconds: count.optional(),
   }),
-  /** Changes when anything changes that the entity, or one it waits for or reads, is made of. */
-  digest: z.string(),
 });
 export type Entity = z.infer<typeof Entity>;
 

@@ -110,11 +110,10 @@ function replaceFiles(
   }
   mkdirSync(join(folder, 'logs'), { recursive: true, mode: restricted(0o777, access) });
   renameSync(join(staging, manifestName), join(folder, manifestName));
-  for (const path of Object.keys(before)) {
-    if (paths.includes(path)) continue;
-    rmSync(join(folder, path), { force: true });
-    removeEmptyParents(folder, path);
-  }
+  const wanted = new Set(paths);
+  const stale = Object.keys(before).filter((path) => !wanted.has(path));
+  for (const path of stale) rmSync(join(folder, path), { force: true });
+  for (const parent of new Set(stale.map((path) => dirname(path)))) removeIfEmpty(folder, parent);
 }
 
 /** Takes a folder's rights away from those who are no longer to have them; nobody gets any. */
@@ -123,8 +122,9 @@ function closeTo(folder: string, access: number): void {
   if (found?.isDirectory() === true && isTooOpen(found.mode, access)) chmodSync(folder, restricted(found.mode, access));
 }
 
-function removeEmptyParents(folder: string, path: string): void {
-  for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) {
+/** Removes a folder inside `folder` that has become empty, and those around it that have then. */
+function removeIfEmpty(folder: string, path: string): void {
+  for (let parent = path; parent !== '.' && existsSync(join(folder, parent)); parent = dirname(parent)) {
     if (readdirSync(join(folder, parent)).length > 0) return;
     rmdirSync(join(folder, parent));
   }

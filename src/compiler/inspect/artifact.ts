@@ -14,14 +14,33 @@ export interface Artifact {
   readonly mode: number;
 }
 
+/** How members get a file: as a copy of their own, or as a link to the artifact. */
+export type FileUse = 'copied' | 'linked';
+
 /** The artifact that a file makes, named by its content. One that is linked to keeps the right to be executed. */
-export function fileArtifact(file: string, use: 'copied' | 'linked' = 'copied'): Artifact {
+export function fileArtifact(file: string, use: FileUse = 'copied'): Artifact {
   return artifact(basename(file), hashFile(file), { file }, accessOf(file) & (use === 'linked' ? 0o755 : 0o644));
 }
 
 /** The artifact that bytes in memory make. */
 export function bytesArtifact(name: string, bytes: Uint8Array): Artifact {
   return artifact(name, createHash('sha256').update(bytes).digest('hex'), { bytes }, everybody & 0o644);
+}
+
+/** Artifacts of one compile: a file that many entities name is read once. */
+export class Artifacts {
+  readonly #files = new Map<string, Artifact>();
+
+  /** The artifact of {@link fileArtifact}, of an absolute path. */
+  ofFile(file: string, use: FileUse = 'copied'): Artifact {
+    const key = `${use} ${file}`;
+    let artifact = this.#files.get(key);
+    if (artifact === undefined) {
+      artifact = fileArtifact(file, use);
+      this.#files.set(key, artifact);
+    }
+    return artifact;
+  }
 }
 
 /** Who may do what with a file: the permission bits of its mode. A file that is not there restricts nobody. */

@@ -4,7 +4,8 @@ import { basename, dirname, isAbsolute, join, posix, resolve } from 'node:path';
 import type FastGlob from 'fast-glob';
 import { type Problems, suggestion } from '../../diagnostics/index.js';
 import type { AttachDeclaration } from '../../ir/index.js';
-import { type Artifact, fileArtifact } from './artifact.js';
+import type { Artifact, Artifacts } from './artifact.js';
+import { namesOwnNumber } from './own-number.js';
 
 /** Loaded by the first glob: most workflows name their files. */
 function loadFastGlob(): typeof FastGlob {
@@ -24,6 +25,8 @@ export type AttachedFile =
       readonly source: string;
       readonly artifact: Artifact;
       readonly mode: number;
+      /** It names a variable that tells a member its number. */
+      readonly namesNumber: boolean;
       readonly attach: AttachDeclaration;
     }
   | {
@@ -35,12 +38,17 @@ export type AttachedFile =
     };
 
 /** Every file that one `.attach()` names, directories walked and globs expanded. Missing ones are problems. */
-export function inspectAttached(attach: AttachDeclaration, workflowFolder: string, problems: Problems): AttachedFile[] {
+export function inspectAttached(
+  attach: AttachDeclaration,
+  workflowFolder: string,
+  artifacts: Artifacts,
+  problems: Problems,
+): AttachedFile[] {
   const files: AttachedFile[] = [];
   for (const kind of ['copy', 'configure'] as const) {
     for (const path of attach[kind]) {
       for (const [source, to] of expand(path, workflowFolder, attach, kind, problems)) {
-        files.push(...walk(kind, source, to, attach, problems));
+        for (const file of walk(kind, source, to, attach, artifacts, problems)) files.push(file);
       }
     }
   }
@@ -48,7 +56,7 @@ export function inspectAttached(attach: AttachDeclaration, workflowFolder: strin
     for (const [source, to] of expand(path, workflowFolder, attach, 'symlink', problems)) {
       if (isAbsolute(path)) files.push({ kind: 'symlink', to, target: source, attach });
       else if (!statSync(source).isDirectory()) {
-        const target = read('symlink', source, attach, problems, () => fileArtifact(source, 'linked'));
+        const target = read('symlink', source, attach, problems, () => artifacts.ofFile(source, 'linked'));
         if (target !== undefined) files.push({ kind: 'symlink', to, target, attach });
       } else {
         const message = `.attach(): symlink '${path}' is a directory inside the workflow's folder`;
@@ -119,10 +127,11 @@ function walk(
   source: string,
   to: string,
   attach: AttachDeclaration,
+  artifacts: Artifacts,
   problems: Problems,
 ): AttachedFile[] {
   const stat = statSync(source);
-  if (stat.isDirectory()) return walkDirectory(kind, source, '', attach, problems);
+  if (stat.isDirectory()) return walkDirectory(kind, source, '', attach, artifacts, problems);
   if (kind === 'configure' && stat.size > largestTemplateBytes) {
     const message = `.attach(): configure '${source}' has ${Math.ceil(stat.size / 1024 ** 2)} MiB, and a template has at most ${largestTemplateBytes / 1024 ** 2}`;
     problems.error(
@@ -133,8 +142,9 @@ function walk(
     );
     return [];
   }
-  const artifact = read(kind, source, attach, problems, () => fileArtifact(source));
-  return artifact === undefined ? [] : [{ kind, to, source, artifact, mode: stat.mode & 0o777, attach }];
+  const artifact = read(kind, source, attach, problems, () => artifacts.ofFile(source));
+  if (artifact === undefined) return [];
+  return [{ kind, to, source, artifact, mode: stat.mode & 0o777, namesNumber: namesOwnNumber(source), attach }];
 }
 
 /** A directory's content goes to the top of the entity's directory. */
@@ -143,6 +153,7 @@ function walkDirectory(
   source: string,
   to: string,
   attach: AttachDeclaration,
+  artifacts: Artifacts,
   problems: Problems,
 ): AttachedFile[] {
   return namesIn(source, attach, problems)
@@ -154,13 +165,13 @@ function walkDirectory(
         problems.error('FILE1001', `.attach(): '${from}' is a link to something that is not there`, attach.at);
         return [];
       }
-      if (!statSync(from).isDirectory()) return walk(kind, from, inside, attach, problems);
+      if (!statSync(from).isDirectory()) return walk(kind, from, inside, attach, artifacts, problems);
       if (leadsAround(from)) {
         problems.error('FILE1003', `.attach(): '${from}' is a link to a directory around it`, attach.at);
         return [];
       }
       const directory = { kind: 'directory', to: inside, attach } as const;
-      return [directory, ...walkDirectory(kind, from, inside, attach, problems)];
+      return [directory, ...walkDirectory(kind, from, inside, attach, artifacts, problems)];
     });
 }
 

@@ -4,7 +4,6 @@ import type { Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobFolder, removeJobFolder } from '../job/job-folder.js';
 import { launchMarginMs } from '../job/launch-margin.js';
-import { limitPlan } from '../job/member-selection.js';
 import { controlSocket } from '../job/paths.js';
 import { isAlive, type ProcessIdentity } from '../job/process-identity.js';
 import { readPlan } from '../job/read-plan.js';
@@ -30,7 +29,7 @@ export async function down(job: JobEnvironment): Promise<number> {
   );
   await terminate(jobProcesses(job), job.killAfterMs);
   removeJobFolder(job);
-  const plan = limitPlan(readPlan(job.dir), job.members);
+  const plan = readPlan(job.dir);
   await clearStores(job, plan);
   writeMembers(job, plan);
   return 0;

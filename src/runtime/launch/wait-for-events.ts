@@ -36,7 +36,7 @@ export async function waitForEvents(
   stop: StopRequest,
 ): Promise<void> {
   const awaited = entity.after.flatMap((after) =>
-    'event' in after ? [awaitedEvent(job, plan, entity, after.name, after.event)] : [],
+    'event' in after ? [awaitedEvent(job, plan, entity, reader, after.name, after.event)] : [],
   );
   if (awaited.length === 0) return;
   const waker = new Waker(statusFolder(job.dir), stop);
@@ -59,7 +59,14 @@ export async function waitForEvents(
 }
 
 /** What an entity waits for of another, and which events count. */
-export function awaitedEvent(job: JobEnvironment, plan: Plan, entity: Entity, name: string, event: Event): Awaited {
+export function awaitedEvent(
+  job: JobEnvironment,
+  plan: Plan,
+  entity: Entity,
+  reader: StatusReader,
+  name: string,
+  event: Event,
+): Awaited {
   const whole = plan.entities.find((candidate) => candidate.name === name);
   const member = whole === undefined ? /^(.+)_(\d+)$/.exec(name) : null;
   const target = whole ?? entityOf(plan, member?.[1] ?? name);
@@ -68,8 +75,10 @@ export function awaitedEvent(job: JobEnvironment, plan: Plan, entity: Entity, na
   const { members: chosen = MemberSelection.all } = job;
   const index = member === null ? undefined : Number(member[2]);
   if (index !== undefined && !chosen.has(target.name, index)) throw notChosen(entity, name);
-  const isOfRun = countsFor(job, target);
-  const counts: Counts = (seen) => (!('index' in seen) || chosen.has(target.name, seen.index)) && isOfRun(seen);
+  const counts = (): Counts => {
+    const isOfRun = countsFor(job, target, reader.of(target.name));
+    return (seen) => (!('index' in seen) || chosen.has(target.name, seen.index)) && isOfRun(seen);
+  };
   const members = { ...target.members, count: chosen.count(target) };
   const isGone = (launch: LaunchEvent): boolean => sameJob && isGoneFromHere(launch);
   return { entity: { ...target, members }, event, member: index, launches, counts, isGone };
@@ -94,7 +103,7 @@ export function verdictOf(job: JobEnvironment, plan: Plan, reader: StatusReader,
   const facts: RunFacts = {
     plan,
     statusOf: (one) => reader.of(one),
-    countsFor: (one) => countsFor(job, one),
+    countsFor: (one) => countsFor(job, one, reader.of(one.name)),
     isGone: () => false,
   };
   if (!neverStarts(facts, jobOf(plan, name))) return 'pending';

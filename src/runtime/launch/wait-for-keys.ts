@@ -43,7 +43,7 @@ async function waitForKey(
   // Most launches wait for no key and start faster without the client.
   const { Client } = await import('../client/index.js');
   const client = await Client.connect({ env: { SSDB: address, SR_DB_TYPE: 'Standalone' } });
-  const ended = awaitedEvent(job, plan, entity, after.name, 'ended');
+  const ended = awaitedEvent(job, plan, entity, reader, after.name, 'ended');
   try {
     while (stop.reason === undefined) {
       reader.refresh();

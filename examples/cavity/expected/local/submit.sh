@@ -42,7 +42,7 @@ stop() {
 trap 'stop TERM' TERM
 trap 'stop INT' INT
 submit() { # NAME SCRIPT [JOB:EVENT...]
-  local name=$1 script=$2 code need
+  local name=$1 script=$2 log code need
   shift 2
   for need in "$@"; do
     code=${result[${need%:*}]}
@@ -56,7 +56,10 @@ submit() { # NAME SCRIPT [JOB:EVENT...]
       return
     }
   done
-  bash "$script" >"logs/$name.out" 2>&1 &
+  log=logs/$name.out
+  # What earlier runs have said stays.
+  printf -- '--- %s, %(%F %T)T\n' "$name" -1 >>"$log"
+  bash "$script" >>"$log" 2>&1 &
   script_pid=$!
   printf '%s\t%s\n' "$name" "$script_pid" | tee -a run/jobs.tsv
   [ -z "$stopped" ] || stop "$stopped"

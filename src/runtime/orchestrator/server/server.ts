@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { WorkflowError } from '../../../diagnostics/index.js';
 import { BusyPoll, busyPollMicros } from '../busy-poll.js';
 import { Checkpoints } from '../checkpoint/checkpoints.js';
-import type { ClientFacts } from '../commands/command.js';
+import type { ClientFacts, CommandContext } from '../commands/command.js';
 import { AbandonedWork } from '../commands/running-work.js';
 import type { ServerFacts } from '../commands/server-facts.js';
 import { Inference, onnxRuntimeVersion, parseDevice } from '../inference/index.js';
@@ -15,9 +15,11 @@ import { ReplyEncoder } from '../resp/reply-encoder.js';
 import { Keyspace } from '../store/keyspace.js';
 import { Connection, type ConnectionRoom } from './connection.js';
 import { Dispatcher } from './dispatch.js';
+import { ErrorLog, type LoggedClient } from './error-log.js';
 import { Gate } from './gate.js';
 import { KeepAlive } from './keep-alive.js';
 import { listen } from './listen.js';
+import { PeerNames } from './peer-names.js';
 import { TurnBudget } from './turn-budget.js';
 
 /** How long a closing orchestrator waits for replies under way. */
@@ -66,6 +68,7 @@ export class OrchestratorServer implements Orchestrator {
   readonly #room: ConnectionRoom;
   readonly #facts: ServerFacts;
   readonly #abandoned = new AbandonedWork();
+  readonly #errors = new ErrorLog(new PeerNames(), (message) => this.#log('warn', message));
   #addresses: readonly string[] = [];
   #port = 0;
   #lastClientId = 0;
@@ -194,6 +197,7 @@ export class OrchestratorServer implements Orchestrator {
     }
     clearTimeout(gone);
     clearInterval(this.#sweeper);
+    this.#errors.close();
     await this.#checkpoints.stop();
     await this.#inference.close();
   }
@@ -238,14 +242,16 @@ export class OrchestratorServer implements Orchestrator {
       introduced: false,
       work: undefined,
     };
-    const context = {
+    const context: CommandContext = {
       store: this.#store,
       inference: this.#inference,
       server: this.#facts,
       client,
       abandoned: this.#abandoned,
+      onError: (words, reply) => this.#errors.note(logged, words, reply),
     };
     const connection = new Connection(socket, context, this.#room);
+    const logged: LoggedClient = { socket: connection.socket, who: undefined };
     this.#watch(connection.socket);
     this.#connections.set(connection, { client, socket: connection.socket });
     connection.socket.on('close', () => this.#connections.delete(connection));
