@@ -5,15 +5,17 @@ import { type JobEnvironment, thisHost } from '../job/job-environment.js';
 import { MemberLock } from '../job/member-lock.js';
 import { memberPath } from '../job/paths.js';
 import { type Decision, describeReason, moveAside } from '../rerun/index.js';
-import type { MemberEvent, MemberState, StatusReader, StatusWriter } from '../status/index.js';
+import type { MemberState, StatusReader, StatusWriter } from '../status/index.js';
 import { Application, type ApplicationEnd } from './application.js';
 import type { Herald } from './herald.js';
 import type { HostPool } from './hosts.js';
 import { memberEnvironment } from './member-environment.js';
+import type { Restarts } from './restarts.js';
 import type { Stager } from './stage.js';
 import type { Starter } from './starters/index.js';
 import { describeStop, type StopRequest } from './stop-request.js';
 import type { SeenStore } from './store-addresses.js';
+import { StoreUses } from './store-uses.js';
 import { fillWords } from './words.js';
 
 /** What the members of one launch have in common. */
@@ -34,13 +36,14 @@ export interface LaunchContext {
   /** Tells applications to end, where signals to their launcher do not. */
   readonly herald: Herald | undefined;
   readonly hosts: HostPool;
+  readonly restarts: Restarts;
   readonly stop: StopRequest;
   /** Applications that run now, for signals to be passed on. */
   readonly running: Set<Application>;
   readonly report: (problem: unknown) => void;
 }
 
-/** What became of a member: `completed-before` did not run again. */
+/** What became of a member: `completed-before` did not run again, `staged` is to run again in this launch. */
 export interface MemberOutcome {
   readonly state: MemberState | 'completed-before' | 'held';
   readonly exit: number;
@@ -113,7 +116,8 @@ async function runAttempt(
   const started = performance.now();
   try {
     const args = memberArgs(entity.asArgs, params);
-    const before = startsOf(context.stores);
+    const uses = new StoreUses(context.stores);
+    const begin = context.restarts.begin();
     const host = hostOf(context, hosts);
     const process_ = await context.starter.start({
       line: fillWords(context.line, { args, dir: directory, name: member, hosts: hosts.join(',') }),
@@ -121,14 +125,22 @@ async function runAttempt(
       name: member,
       variables: memberEnvironment(context.plan, entity, context.stores, { index, directory }, context.env),
     });
-    writer.member({ index, member, params, state: 'running', ...host, ...before });
+    writer.member({ index, member, params, state: 'running', ...host, ...uses.now() });
     const end = await endOf(new Application(process_, job.killAfterMs, context.herald), context);
     const seconds = Math.round(performance.now() - started) / 1000;
     const state = stateOf(end);
-    const used = startsOf(context.stores, before.stores);
+    const used = uses.now();
     const reason = reasonOf(end, stop);
     const signal = end.signal === undefined ? {} : { signal: end.signal };
-    writer.member({ index, member, params, state, exit: end.exit, ...signal, seconds, ...host, ...reason, ...used });
+    const what = { exit: end.exit, ...signal, seconds, ...host };
+    const loss = end.wasStopped ? undefined : context.restarts.loss(begin);
+    if (loss !== undefined && (loss.isAwaited || state === 'completed')) {
+      // It may have read what is not so, or missed what was there.
+      const outcome = loss.isAwaited ? 'staged' : 'interrupted';
+      writer.member({ index, member, params, state: outcome, ...what, reason: loss.reason });
+      return { state: outcome, exit: loss.isAwaited ? 0 : 1 };
+    }
+    writer.member({ index, member, params, state, ...what, ...reason, ...used });
     return { state, exit: end.exit };
   } catch (error) {
     const problem = cannotStart(context.line[0] ?? '', member, error);
@@ -139,16 +151,6 @@ async function runAttempt(
   } finally {
     context.hosts.give(hosts);
   }
-}
-
-/** The starts of the stores that a member sees now, added to those that it saw before. */
-function startsOf(stores: readonly SeenStore[], before: MemberEvent['stores'] = {}): Pick<MemberEvent, 'stores'> {
-  if (stores.length === 0) return {};
-  return {
-    stores: Object.fromEntries(
-      stores.map(({ store: { name }, start }) => [name, [...new Set([...(before[name] ?? []), start()])]]),
-    ),
-  };
 }
 
 /** Why the directory that is there gives way. */

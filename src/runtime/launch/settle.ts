@@ -21,8 +21,6 @@ export interface SettleInput {
 export interface Settled {
   readonly decisionOf: (index: number) => Decision;
   readonly toRun: readonly number[];
-  /** How many of the others have completed. */
-  readonly done: number;
 }
 
 /** Decides what runs again, says so, and puts the entity's directories in order. */
@@ -75,6 +73,5 @@ export async function settle(input: SettleInput, indices: readonly number[]): Pr
   return {
     decisionOf: (index) => decisions.members[index] ?? { index, reason: { kind: 'new' }, anew: true },
     toRun: mine.filter(({ reason }) => reason !== undefined).map(({ index }) => index),
-    done: done.length,
   };
 }

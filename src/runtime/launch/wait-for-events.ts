@@ -13,12 +13,14 @@ import {
   judgeEvent,
   type LaunchEvent,
   launchesOf,
+  type MemberEvent,
   neverStarts,
   ownLaunchesOf,
   type RunFacts,
   type StatusReader,
   type Verdict,
 } from '../status/index.js';
+import type { Restarts } from './restarts.js';
 import type { StopRequest } from './stop-request.js';
 
 /** Milliseconds between two looks when the file system says nothing, as NFS does, and at least between two. */
@@ -34,9 +36,11 @@ export async function waitForEvents(
   entity: Entity,
   reader: StatusReader,
   stop: StopRequest,
+  restarts?: Pick<Restarts, 'isIntact' | 'loss'>,
 ): Promise<void> {
+  const isIntact = (target: Entity, seen: MemberEvent) => restarts?.isIntact(target, seen) ?? true;
   const awaited = entity.after.flatMap((after) =>
-    'event' in after ? [awaitedEvent(job, plan, entity, reader, after.name, after.event)] : [],
+    'event' in after ? [awaitedEvent(job, plan, entity, reader, after.name, after.event, isIntact)] : [],
   );
   if (awaited.length === 0) return;
   const waker = new Waker(statusFolder(job.dir), stop);
@@ -47,7 +51,7 @@ export async function waitForEvents(
         let verdict = verdictOf(job, plan, reader, one);
         // A launch that has just gone may have written its last lines after our look.
         if (typeof verdict === 'object' && reader.refresh()) verdict = verdictOf(job, plan, reader, one);
-        if (typeof verdict === 'object') throw cannotCome(entity, one, verdict.impossible);
+        if (typeof verdict === 'object') throw cannotCome(entity, one, restarts?.loss()?.reason ?? verdict.impossible);
         return verdict === 'pending';
       });
       if (pending.length === 0) return;
@@ -66,6 +70,7 @@ export function awaitedEvent(
   reader: StatusReader,
   name: string,
   event: Event,
+  isIntact: (target: Entity, seen: MemberEvent) => boolean = () => true,
 ): Awaited {
   const whole = plan.entities.find((candidate) => candidate.name === name);
   const member = whole === undefined ? /^(.+)_(\d+)$/.exec(name) : null;
@@ -77,7 +82,8 @@ export function awaitedEvent(
   if (index !== undefined && !chosen.has(target.name, index)) throw notChosen(entity, name);
   const counts = (): Counts => {
     const isOfRun = countsFor(job, target, reader.of(target.name));
-    return (seen) => (!('index' in seen) || chosen.has(target.name, seen.index)) && isOfRun(seen);
+    return (seen) =>
+      isOfRun(seen) && (!('index' in seen) || (chosen.has(target.name, seen.index) && isIntact(target, seen)));
   };
   const members = { ...target.members, count: chosen.count(target) };
   const isGone = (launch: LaunchEvent): boolean => sameJob && isGoneFromHere(launch);
