@@ -29,13 +29,13 @@ const pauseMs = 50;
 
 /**
  * Gives directories their members' new numbers, moves aside what no member has any more, and finishes what was cut short, all under a lock
- * of the entity. Returns the decisions that hold then.
+ * of the entity. Takes the decisions of a first look, and returns those that hold then.
  *
  * @throws WorkflowError RUN1008 while a job runs a member that gets another number.
  */
-export async function arrange(arrangement: Arrangement): Promise<Decisions> {
+export async function arrange(arrangement: Arrangement, first: Decisions): Promise<Decisions> {
   const { job, entity, decide, walltimeSeconds } = arrangement;
-  if (!hasWork(arrangement, decide())) return decide();
+  if (!hasWork(arrangement, first)) return first;
   const path = join(job.dir, 'run', entity.name);
   const lock = await takePatiently(() => MemberLock.take(path, job, walltimeSeconds), arrangement.isStopped);
   if (lock === undefined) return decide();
@@ -94,13 +94,15 @@ function renumber(arrangement: Arrangement, { members, leftovers }: Decisions): 
       from === undefined || event === undefined ? [] : [{ from, to: index, event }],
     );
     const sources = new Set(moves.map(({ from }) => from));
-    const targets = moves.map(({ to }) => to).filter((index) => !sources.has(index));
+    const targets = new Set(moves.map(({ to }) => to).filter((index) => !sources.has(index)));
     for (const index of [...sources, ...targets]) locks.push(MemberLock.take(place(index), job, walltimeSeconds));
-    const asides: AsideNote[] = targets.flatMap((index) => {
+    const former = new Set(leftovers.map(({ index }) => index));
+    const asides: AsideNote[] = [...targets].flatMap((index) => {
       if (!existsSync(place(index))) return [];
-      return [noteOf(entity, index, 'another member has its number now')];
+      return [noteOf(entity, index, former.has(index) ? 'it is no longer a member' : 'it was not known')];
     });
-    for (const { index } of leftovers) {
+    for (const index of former) {
+      if (targets.has(index)) continue;
       const lock = tryTake(() => MemberLock.take(place(index), job, walltimeSeconds));
       // An earlier job still runs it.
       if (lock === undefined) continue;

@@ -89,7 +89,7 @@ export function decide(facts: Facts): Decisions {
   if (facts.keep) slots.keep(completed);
   const members = Array.from({ length: facts.count }, (_, index) => slots.decision(index));
   const leftovers = [...facts.events].flatMap(([index, event]) =>
-    index >= facts.count && !slots.hasMoved(index) && facts.hasDirectory(event) ? [{ index, event }] : [],
+    slots.hasNoPlace(index) && facts.hasDirectory(event) ? [{ index, event }] : [],
   );
   return { members, leftovers };
 }
@@ -145,8 +145,11 @@ class Slots {
     }
   }
 
-  hasMoved(index: number): boolean {
-    return this.#moved.has(index);
+  /** True if the directory of that index is of no use to anyone, and in the way or beyond the last. */
+  hasNoPlace(index: number): boolean {
+    if (this.#moved.has(index)) return false;
+    const taken = this.#takenBy.get(index);
+    return index >= this.#facts.count || (taken !== undefined && taken.from !== index);
   }
 
   decision(index: number): Decision {
