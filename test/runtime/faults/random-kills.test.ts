@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, expect, type TestContext, test, vi } from 'vitest';
 import type { Plan, Store } from '../../../src/ir/index.js';
 import { useBundle } from '../support/bundle.js';
-import { JobFolder, type RunningJob } from '../support/job-folder.js';
+import { type JobEnd, JobFolder, type RunningJob } from '../support/job-folder.js';
 import { makePlan } from '../support/make-plan.js';
 import { seeded } from '../support/seeded.js';
 import { waitUntil } from '../support/wait-until.js';
@@ -120,6 +120,21 @@ function killOne(folder: JobFolder, random: () => number): string | undefined {
   }
 }
 
+/** Seconds in which a job of this size has to end, on whatever machine. */
+const mostSeconds = 80;
+
+/** The end of a job; one that does not come fails with what there is to see. */
+async function endOf(folder: JobFolder, job: RunningJob, story: string): Promise<JobEnd> {
+  const late = new Promise<undefined>((resolve) => {
+    setTimeout(() => resolve(undefined), mostSeconds * 1000);
+  });
+  const ended = await Promise.race([job.ended, late]);
+  if (ended !== undefined) return ended;
+  const files = readdirSync(folder.path('run/status')).map((name) => `${name}:\n${folder.read(`run/status/${name}`)}`);
+  const processes = folder.processes().map(({ pid, command }) => `${pid} ${command}`);
+  throw new Error([`${story}: it does not end`, ...processes, ...files].join('\n'));
+}
+
 describe(`SIGKILL to any process of a job at a random moment, ${kills} times`, () => {
   let whole: Promise<number> | undefined;
 
@@ -149,8 +164,8 @@ describe(`SIGKILL to any process of a job at a random moment, ${kills} times`, (
         victim = killOne(folder, random);
         if (victim === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
       }
-      const end = await job.ended;
       const story = `seed ${seed}, ${JSON.stringify(store)}, ${victim} killed after ${Math.round(moment)} ms`;
+      const end = await endOf(folder, job, story);
       await waitUntil(
         `${story}: all of it ends`,
         () => folder.processes().length === 0 || JSON.stringify(folder.processes()),
@@ -162,7 +177,7 @@ describe(`SIGKILL to any process of a job at a random moment, ${kills} times`, (
       // Every other time one member does something else by then.
       const changes = random() < 0.5;
       if (changes) folder.write('plan.json', JSON.stringify(planWith(store, [40, 3])));
-      const again = await folder.run(steps);
+      const again = await endOf(folder, folder.start(steps), `${story}, the next run`);
       const log = `${story}\n${end.stdout}${end.stderr}--- again:\n${again.stdout}${again.stderr}`;
       expect(again.stderr, log).toBe('');
       expect(again.code, log).toBe(0);
