@@ -45,11 +45,14 @@ export interface DirectiveOptions {
   set?: Readonly<Record<string, string | number>>;
 }
 
+/** One value of a parameter, written as `String(value)`. A BigInt is kept digit by digit: beyond 2^53 as a text. */
+export type GivenValue = ParamValue | bigint;
+
 /** Parameters by name, each with a value or the list of values it takes. */
-export type ParamValues = Readonly<Record<string, ParamValue | readonly ParamValue[]>>;
+export type ParamValues = Readonly<Record<string, GivenValue | readonly GivenValue[]>>;
 
 /** Parameters by name, each with its value. */
-export type ParamAssignment = Readonly<Record<string, ParamValue>>;
+export type ParamAssignment = Readonly<Record<string, GivenValue>>;
 
 /**
  * A strategy of one's own: from the values that each parameter takes (a scalar as a list of one), the parameters of each member in turn. It

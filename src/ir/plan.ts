@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Event, EvictionPolicy, ParamValue } from './declaration.js';
+import { EnvValue, Event, EvictionPolicy, ParamValue } from './declaration.js';
 import { DirectiveEdits, EngineName, TargetName } from './site.js';
 
 /*
@@ -164,9 +164,9 @@ export const Entity = z.strictObject({
   files: z.array(StagedFile),
   /** One of them that names a variable which tells a member its number. */
   numberIn: z.string().optional(),
-  env: z.record(z.string(), z.string()),
+  env: z.record(z.string(), EnvValue),
   /** What members added by hand have in their environment beside it, by assignment. */
-  memberEnv: z.array(z.record(z.string(), z.string())).optional(),
+  memberEnv: z.array(z.record(z.string(), EnvValue)).optional(),
   keyPrefixing: z.boolean(),
   /** Names of entities whose keys it reads; its own name stands for the member itself. */
   incoming: z.array(z.string()),

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import {
+  type EnvValue,
   formatClock,
   formatValue,
   type Job,
@@ -183,8 +184,8 @@ function shorten(text: string): string {
   return shown.length > 24 ? `${shown.slice(0, 23)}…` : shown;
 }
 
-function describeVariable([name, value]: [string, string]): string {
-  return `${name}=${shorten(value)}`;
+function describeVariable([name, value]: [string, EnvValue]): string {
+  return typeof value === 'string' ? `${name}=${shorten(value)}` : `${name}=$${value.fromEnvironment}`;
 }
 
 function describeParameter([name, values]: [string, readonly ParamValue[]]): string {

@@ -6,6 +6,7 @@ import { jobFolder } from '../job/job-folder.js';
 import { controlSocket } from '../job/paths.js';
 import { entityOf, jobOf, readPlan, storeOf } from '../job/read-plan.js';
 import { watchScript } from '../job/watch-script.js';
+import { lockScheduler } from '../scheduler/lock-scheduler.js';
 import { StatusReader, StatusWriter } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
 import type { Application } from './application.js';
@@ -56,7 +57,7 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
   const ends = [
     ...passSignals(stop, running),
     watchScript(job, true, () => stop.request({ kind: 'script-gone' })),
-    watchDeadline(job, jobOf(plan, job.job), () => stop.request({ kind: 'deadline' })),
+    watchDeadline(job, plan, () => stop.request({ kind: 'deadline' })),
   ];
   const writer = new StatusWriter(job, plan, entity, options.member);
   try {
@@ -114,8 +115,9 @@ async function launchWatched(
       (index) => job.members?.has(entity.name, index) ?? true,
     );
     const { walltimeSeconds } = jobOf(plan, job.job).allocation;
+    const taker = { job, walltimeSeconds, scheduler: lockScheduler(plan.target, options.env) };
     const settleAll = async () => {
-      const settled = await settle({ job, plan, entity, reader, writer, walltimeSeconds, stop }, indices);
+      const settled = await settle({ job, plan, entity, reader, writer, taker, stop }, indices);
       writer.launch({ launch: 'launching' });
       return settled;
     };
@@ -128,7 +130,7 @@ async function launchWatched(
       const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), some.length);
       const starter = chooseStarter(env, some.length, Math.max(1, atMost));
       const { line, report } = options;
-      const fixed = { job, plan, entity, line, stores, env, walltimeSeconds, reader, writer, stager, herald, hosts };
+      const fixed = { job, plan, entity, line, stores, env, taker, reader, writer, stager, herald, hosts };
       const context = { ...fixed, decisionOf, starter, restarts, stop, running, report };
       return runMembers(context, some, atMost).finally(() => starter.close());
     };

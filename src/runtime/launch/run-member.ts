@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { type Entity, memberArgs, memberDigest, memberName, memberParams, type Plan } from '../../ir/index.js';
 import { type JobEnvironment, thisHost } from '../job/job-environment.js';
-import { MemberLock } from '../job/member-lock.js';
+import { type LockTaker, MemberLock } from '../job/member-lock.js';
 import { memberPath } from '../job/paths.js';
+import { keepOutput, tellingLine } from '../output/index.js';
 import { type Decision, describeReason, moveAside } from '../rerun/index.js';
-import type { MemberState, StatusReader, StatusWriter } from '../status/index.js';
+import type { MemberEvent, MemberState, StatusReader, StatusWriter } from '../status/index.js';
 import { Application, type ApplicationEnd } from './application.js';
 import type { Herald } from './herald.js';
 import type { HostPool } from './hosts.js';
@@ -26,7 +27,7 @@ export interface LaunchContext {
   readonly line: readonly string[];
   readonly stores: readonly SeenStore[];
   readonly env: NodeJS.ProcessEnv;
-  readonly walltimeSeconds: number | undefined;
+  readonly taker: LockTaker;
   /** What was decided on a member before the first one started. */
   readonly decisionOf: (index: number) => Decision;
   readonly reader: StatusReader;
@@ -49,13 +50,16 @@ export interface MemberOutcome {
   readonly exit: number;
 }
 
+/** An event of an attempt, less what all its events have in common. */
+type AttemptEvent = Omit<Parameters<StatusWriter['member']>[0], 'index' | 'member' | 'params' | 'attempt'>;
+
 /** Runs one member from its lock to its last status line. Problems are reported, never thrown. */
 export async function runMember(context: LaunchContext, index: number): Promise<MemberOutcome> {
   const { job, entity } = context;
   const directory = memberPath(job.dir, entity, index);
   let lock: MemberLock;
   try {
-    lock = MemberLock.take(directory, job, context.walltimeSeconds);
+    lock = await MemberLock.take(directory, context.taker);
   } catch (error) {
     context.report(error);
     return { state: error instanceof WorkflowError ? 'held' : 'failed', exit: 1 };
@@ -103,15 +107,18 @@ async function runAttempt(
   const { job, entity, writer, stop } = context;
   const member = memberName(entity, index);
   const params = memberParams(entity.members, index);
+  let attempt: number;
   try {
     const giveWay = () => moveAside(job.dir, directory, { entity: entity.name, member, why: whyAside(decision) });
     context.stager.stage(directory, params, decision.anew ? giveWay : undefined);
+    attempt = keepOutput(directory, member);
   } catch (error) {
     context.report(error);
     writer.member({ index, member, params, state: 'failed', exit: 1, reason: messageOf(error) });
     return { state: 'failed', exit: 1 };
   }
-  writer.member({ index, member, params, state: 'staged' });
+  const record = (event: AttemptEvent) => writer.member({ index, member, params, attempt, ...event });
+  record({ state: 'staged' });
   const hosts = context.hosts.take(entity.size.nodes);
   const started = performance.now();
   try {
@@ -125,7 +132,7 @@ async function runAttempt(
       name: member,
       variables: memberEnvironment(context.plan, entity, context.stores, { index, directory }, context.env),
     });
-    writer.member({ index, member, params, state: 'running', ...host, ...uses.now() });
+    record({ state: 'running', ...host, ...uses.now() });
     const end = await endOf(new Application(process_, job.killAfterMs, context.herald), context);
     const seconds = Math.round(performance.now() - started) / 1000;
     const state = stateOf(end);
@@ -137,16 +144,17 @@ async function runAttempt(
     if (loss !== undefined && (loss.isAwaited || state === 'completed')) {
       // It may have read what is not so, or missed what was there.
       const outcome = loss.isAwaited ? 'staged' : 'interrupted';
-      writer.member({ index, member, params, state: outcome, ...what, reason: loss.reason });
+      record({ state: outcome, ...what, reason: loss.reason });
       return { state: outcome, exit: loss.isAwaited ? 0 : 1 };
     }
-    writer.member({ index, member, params, state, ...what, ...reason, ...used });
+    const cause = state === 'failed' ? causeOf(directory, member) : {};
+    record({ state, ...what, ...reason, ...cause, ...used });
     return { state, exit: end.exit };
   } catch (error) {
     const problem = cannotStart(context.line[0] ?? '', member, error);
     context.report(problem);
     const exit = isMissing(error) ? 127 : 126;
-    writer.member({ index, member, params, state: 'failed', exit, reason: messageOf(problem) });
+    record({ state: 'failed', exit, reason: messageOf(problem) });
     return { state: 'failed', exit };
   } finally {
     context.hosts.give(hosts);
@@ -173,6 +181,12 @@ async function endOf(application: Application, { running, stop }: LaunchContext)
 function reasonOf({ reason, wasStopped }: ApplicationEnd, stop: StopRequest): { reason?: string } {
   if (reason !== undefined) return { reason };
   return wasStopped && stop.reason !== undefined ? { reason: describeStop(stop.reason) } : {};
+}
+
+/** The line of its output that tells why a member failed, where there is one. */
+function causeOf(directory: string, member: string): Pick<MemberEvent, 'cause'> {
+  const cause = tellingLine(directory, member);
+  return cause === undefined ? {} : { cause };
 }
 
 function stateOf({ exit, wasStopped }: ApplicationEnd): MemberState {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Entity, Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
+import type { LockTaker } from '../job/member-lock.js';
 import { MemberSelection } from '../job/member-selection.js';
 import { memberPath } from '../job/paths.js';
 import { arrange, type Decision, FirstRunMark, Rerun, writeRecord } from '../rerun/index.js';
@@ -15,7 +16,7 @@ export interface SettleInput {
   readonly entity: Entity;
   readonly reader: StatusReader;
   readonly writer: StatusWriter;
-  readonly walltimeSeconds: number | undefined;
+  readonly taker: LockTaker;
   readonly stop: StopRequest;
 }
 
@@ -42,7 +43,7 @@ export async function settle(input: SettleInput, indices: readonly number[]): Pr
     {
       job,
       entity,
-      walltimeSeconds: input.walltimeSeconds,
+      taker: input.taker,
       decide: () => {
         rerun = look(input);
         return rerun.of(entity);

@@ -3,7 +3,7 @@ import type { Entity, Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobFolder } from '../job/job-folder.js';
 import { controlSocket } from '../job/paths.js';
-import { jobOf, readPlan, storeOf } from '../job/read-plan.js';
+import { readPlan, storeOf } from '../job/read-plan.js';
 import { watchScript } from '../job/watch-script.js';
 import { watchDeadline } from '../launch/deadline.js';
 import { exitCodeOfStop, type StopReason, StopRequest } from '../launch/stop-request.js';
@@ -27,7 +27,7 @@ export async function hold(job: JobEnvironment, name: string): Promise<number> {
   const ends = [
     passSignals(stop),
     watchScript(job, true, () => stop.request({ kind: 'script-gone' })),
-    watchDeadline(job, jobOf(plan, job.job), () => stop.request({ kind: 'deadline' })),
+    watchDeadline(job, plan, () => stop.request({ kind: 'deadline' })),
   ];
   const supervisor = await watchStore(job, name, stop);
   try {

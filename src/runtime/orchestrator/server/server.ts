@@ -5,7 +5,10 @@ import { WorkflowError } from '../../../diagnostics/index.js';
 import { BusyPoll, busyPollMicros } from '../busy-poll.js';
 import { Checkpoints } from '../checkpoint/checkpoints.js';
 import type { SavedStore } from '../checkpoint/record.js';
-import type { ClientFacts } from '../commands/command.js';
+import { BlockedClients } from '../commands/blocked-clients.js';
+import { newClient } from '../commands/client-facts.js';
+import type { ClientFacts, CommandContext } from '../commands/command.js';
+import { Monitors } from '../commands/monitors.js';
 import { AbandonedWork } from '../commands/running-work.js';
 import type { ServerFacts } from '../commands/server-facts.js';
 import { Inference, onnxRuntimeVersion, parseDevice } from '../inference/index.js';
@@ -16,9 +19,11 @@ import { ReplyEncoder } from '../resp/reply-encoder.js';
 import { Keyspace } from '../store/keyspace.js';
 import { Connection, type ConnectionRoom } from './connection.js';
 import { Dispatcher } from './dispatch.js';
+import { ErrorLog, type LoggedClient } from './error-log.js';
 import { Gate } from './gate.js';
 import { KeepAlive } from './keep-alive.js';
 import { listen } from './listen.js';
+import { PeerNames } from './peer-names.js';
 import { TurnBudget } from './turn-budget.js';
 
 /** How long a closing orchestrator waits for replies under way. */
@@ -67,6 +72,8 @@ export class OrchestratorServer implements Orchestrator {
   readonly #room: ConnectionRoom;
   readonly #facts: ServerFacts;
   readonly #abandoned = new AbandonedWork();
+  readonly #errors = new ErrorLog(new PeerNames(), (message) => this.#log('warn', message));
+  readonly #blocked: BlockedClients;
   readonly #runId = randomBytes(20).toString('hex');
   #addresses: readonly string[] = [];
   #port = 0;
@@ -99,6 +106,7 @@ export class OrchestratorServer implements Orchestrator {
       if (value.kind === 'model') this.#inference.unload(value.loaded);
       else if (value.kind === 'tensor' || value.kind === 'string') value.bytes.discard();
     });
+    this.#blocked = new BlockedClients(this.#store);
     this.#store.countsUses = options.evictionPolicy?.endsWith('-lfu') === true;
     this.#checkpoints = new Checkpoints(this.#store, {
       file: options.checkpointFile,
@@ -203,6 +211,7 @@ export class OrchestratorServer implements Orchestrator {
     }
     clearTimeout(gone);
     clearInterval(this.#sweeper);
+    this.#errors.close();
     try {
       await this.#checkpoints.stop(save);
     } finally {
@@ -240,24 +249,22 @@ export class OrchestratorServer implements Orchestrator {
   #serve(socket: Socket): void {
     this.#lastClientId += 1;
     const { localAddress: host, localPort: port, remoteAddress, remotePort } = socket;
-    const client = {
+    const client = newClient({
       id: this.#lastClientId,
       peer: remoteAddress === undefined ? 'unix' : `${remoteAddress}:${remotePort}`,
       reachedAt: host === undefined || port === undefined ? undefined : { host: host.replace(/^::ffff:/, ''), port },
-      connectedAtMs: Date.now(),
-      name: Buffer.alloc(0),
-      quitting: false,
-      introduced: false,
-      work: undefined,
-    };
-    const context = {
+    });
+    const context: CommandContext = {
       store: this.#store,
       inference: this.#inference,
       server: this.#facts,
       client,
       abandoned: this.#abandoned,
+      blocked: this.#blocked,
+      onError: (words, reply) => this.#errors.note(logged, words, reply),
     };
     const connection = new Connection(socket, context, this.#room);
+    const logged: LoggedClient = { socket: connection.socket, who: undefined };
     this.#watch(connection.socket);
     this.#connections.set(connection, { client, socket: connection.socket });
     connection.socket.on('close', () => this.#connections.delete(connection));
@@ -282,6 +289,7 @@ export class OrchestratorServer implements Orchestrator {
 
   /** What time brings: keys that expire, and evictions that were too many for one command. */
   #sweep(): void {
+    this.#store.nowSeconds = Math.floor(Date.now() / 1000);
     if (this.#store.volatileSize > 0) this.#store.deleteExpired();
     const { maxMemoryBytes, evictionPolicy } = this.#facts.settings;
     if (maxMemoryBytes > 0 && this.#store.usedBytes > maxMemoryBytes) {
@@ -318,6 +326,8 @@ export class OrchestratorServer implements Orchestrator {
       },
       onnxRuntimeVersion: onnxRuntimeVersion(this.#options.onnxRuntime),
       saving: this.#checkpoints,
+      monitors: new Monitors(),
+      inbound: this.#room.memory,
       shutDown: onShutdown,
       limits: { maxClients: maxClients ?? 10_000, maxBulkBytes },
       threads: { perQueue: threadsPerQueue ?? 1, interOp: interOpThreads ?? 0, intraOp: intraOpThreads ?? 0 },
@@ -325,6 +335,11 @@ export class OrchestratorServer implements Orchestrator {
       clients: () => [...this.#connections.values()].map(({ client }) => client),
       kill: (killed) => {
         for (const { client, socket } of this.#connections.values()) if (client === killed) socket.destroy();
+      },
+      monitor: (asking) => {
+        for (const [connection, { client }] of this.#connections) {
+          if (client === asking) this.#facts.monitors.add(client, (line) => connection.show(line));
+        }
       },
       requests: () => this.#requests,
       connections: () => this.#lastClientId,
