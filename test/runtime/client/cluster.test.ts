@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Client, Dataset, tensor } from '../../../src/runtime/client/index.js';
-import { shardPrefix, slotOf } from '../../../src/runtime/client/slots.js';
+import { shardPrefix, slotOf } from '../../../src/runtime/slots.js';
 import { runPython, smartredisPython } from '../orchestrator/support/python.js';
 import { modelFile, onnxRuntime } from '../orchestrator/support/start.js';
 import { type Recorded, type ShardFronts, startShards } from './support/shard-fronts.js';

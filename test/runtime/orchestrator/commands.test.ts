@@ -138,7 +138,7 @@ describe.each(['TCP', 'Unix socket'])('through ioredis over %s', (transport) => 
   });
 
   test('what clients open with', async () => {
-    expect(await refusal('HELLO', '3')).toBe('NOPROTO unsupported protocol version');
+    expect(await refusal('HELLO', '4')).toBe('NOPROTO unsupported protocol version');
     expect(await call('HELLO', '2')).toEqual(expect.arrayContaining(['proto', 2]));
     expect(await call('CLIENT', 'SETNAME', 'me')).toBe('OK');
     expect(await call('CLIENT', 'GETNAME')).toBe('me');
@@ -152,10 +152,13 @@ describe.each(['TCP', 'Unix socket'])('through ioredis over %s', (transport) => 
   test('what RedisAI says of itself', async () => {
     const text = await redis.info('modules');
     expect(text.match(/^# .*/gm)).toEqual([
-      '# Ai_versions',
-      '# Ai_load_time_configs',
-      '# Ai_backends_info',
-      '# Ai_cpu',
+      '# Modules',
+      '# ai_versions',
+      '# ai_git',
+      '# ai_load_time_configs',
+      '# ai_backends_info',
+      '# ai_cpu',
+      '# ai_simwright',
     ]);
     expect(text).toMatch(/ai_RedisAI_version:1\.2\.7\r\n/);
     expect(text).toMatch(/ai_threads_per_queue:1\r\nai_inter_op_parallelism:0\r\nai_intra_op_parallelism:0\r\n/);
@@ -233,9 +236,9 @@ describe('as raw bytes', () => {
 
   test('a breach is answered after what came before it, and ends the connection', async () => {
     const client = await RawClient.connect({ port: started.port });
-    await client.write(Buffer.concat([encode('PING'), Buffer.from('GET key\r\n')]));
+    await client.write(Buffer.concat([encode('PING'), Buffer.from('GET "key\r\n')]));
     expect((await client.readToEnd()).toString()).toBe(
-      '+PONG\r\n-ERR Protocol error: inline commands are not accepted\r\n',
+      '+PONG\r\n-ERR Protocol error: unbalanced quotes in request\r\n',
     );
   });
 
