@@ -5,7 +5,7 @@ import { arityError, keyword, latin1, rangeInteger } from './words.js';
 
 const lastSlot = slotCount - 1;
 const infoText = [
-  'cluster_enabled:0',
+  'cluster_enabled:1',
   'cluster_state:ok',
   'cluster_slots_assigned:16384',
   'cluster_slots_ok:16384',

@@ -100,7 +100,8 @@ const sections: Readonly<Record<string, Section>> = {
   modules: () => ({
     module: `name=${aiModule.name},ver=${aiModule.version},api=1,filters=0,usedby=[],using=[],options=[]`,
   }),
-  cluster: () => ({ cluster_enabled: 0 }),
+  // One of one shard, which clients for clusters ask for.
+  cluster: () => ({ cluster_enabled: 1 }),
   keyspace: ({ store }): Fields =>
     store.size === 0 ? {} : { db0: `keys=${store.size},expires=${store.volatileSize},avg_ttl=0` },
   ai_versions: () => ({ ai_RedisAI_version: '1.2.7', ai_low_level_API_version: 1, ai_rdb_version: 4 }),
