@@ -166,6 +166,19 @@ describe.each(['TCP', 'Unix socket'])('through ioredis over %s', (transport) => 
     expect(await redis.info('everything')).toContain(text.slice(0, 60));
   });
 
+  test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])('no setting is called %s', async (name) => {
+    expect(await refusal('CONFIG', 'SET', name, '1')).toMatch(/^ERR Unknown option/);
+    expect(await redis.config('GET', name)).toEqual([]);
+    expect(await refusal('CONFIG', 'SET', 'maxmemory', `1${name}`)).toMatch(/argument must be a memory value/);
+    expect(await redis.info(name)).toBe('');
+  });
+
+  test('a string tensor whose values bring their own end', async () => {
+    await call('AI.TENSORSET', 't', 'STRING', '3', 'VALUES', 'a\0', 'b', '');
+    expect(await call('AI.TENSORGET', 't', 'BLOB')).toBe('a\0b\0\0');
+    expect(await refusal('AI.TENSORSET', 't', 'STRING', '1', 'VALUES', 'a\0\0')).toMatch(/contains null character/);
+  });
+
   test('a cluster of one', async () => {
     const slots = (await call('CLUSTER', 'SLOTS')) as [number, number, [string, number, string]][];
     expect(slots.map(([first, last]) => [first, last])).toEqual([[0, 16383]]);
