@@ -47,7 +47,7 @@ function stage(folder, from, to) {
   const start = performance.now();
   const stager = new Stager(folder, entity);
   for (let index = from; index < to; index++) {
-    stager.stage(join(folder, 'run/sweep', `sweep_${index}`), paramsOf(index), true);
+    stager.stage(join(folder, 'run/sweep', `sweep_${index}`), paramsOf(index));
   }
   return (performance.now() - start) / 1000;
 }

@@ -108,7 +108,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
 
 /** Modules of others that rooms keep to themselves, or stay away from. */
 const modules: readonly (readonly [room: string, refused: RegExp])[] = [
-  ['src/ir/', /^node:/],
+  ['src/ir/', /^node:(?!crypto$)/],
   ['src/dsl/', /^node:/],
   ['src/compiler/passes/', /^node:(?!crypto$)/],
   ['src/targets/', /^node:/],

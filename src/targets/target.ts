@@ -120,6 +120,8 @@ export interface Target<Name extends TargetName = TargetName> {
     readonly severalHosts: boolean;
     /** Jobs can ask for GPUs. */
     readonly gpus: boolean;
+    /** A submission hands on variables of its environment without their values standing in its arguments. */
+    readonly handsOnVariables: boolean;
     /** Jobs can ask not to have single hosts. */
     readonly excludedHosts: boolean;
     /** Events of other jobs that a job can wait for. */

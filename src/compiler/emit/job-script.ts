@@ -1,4 +1,12 @@
-import type { Entity, Job, Plan, SetupDeclaration, Site } from '../../ir/index.js';
+import {
+  derivedOnce,
+  type Entity,
+  type Job,
+  minimumNode,
+  type Plan,
+  type SetupDeclaration,
+  type Site,
+} from '../../ir/index.js';
 import { editDirectives } from '../../targets/directives.js';
 import { mpiVariables } from '../../targets/outer-job.js';
 import { quoteComment, quoteShellWord } from '../../targets/quoting.js';
@@ -59,6 +67,7 @@ export function jobScript(job: Job, input: ScriptInput): string {
         variables.map(({ name }) => name),
       ),
       node: quoteShellWord(site.nodeCommand),
+      minimumNode,
       stores: job.stores.map((name) => upLine(name, input)),
       launches: launchLines(job, input),
     },
@@ -142,10 +151,14 @@ function upLine(name: string, { stores }: ScriptInput): string {
 /** A store on all of a job's nodes, as launchers take hosts. */
 const allHosts = `"\${SIMWRIGHT_HOSTS// /,}"`;
 
+const entitiesByName = derivedOnce(
+  ({ entities }: Plan): ReadonlyMap<string, Entity> => new Map(entities.map((entity) => [entity.name, entity])),
+);
+
 function launchLines(job: Job, { plan, steps }: ScriptInput): string[] {
   const lines = job.entities.flatMap((name) => {
     const step = steps.get(name);
-    const entity = plan.entities.find((one) => one.name === name);
+    const entity = entitiesByName(plan).get(name);
     return step === undefined || entity === undefined ? [] : entityLines(entity, job, step);
   });
   // A job of a store alone lasts as long as those that use it.

@@ -74,6 +74,18 @@ export class MemberLock {
   }
 }
 
+/**
+ * True if a process that may still run holds the lock of the member in `directory`, as far as this host knows: without a question to the
+ * scheduler, a holder on another host counts until its walltime is over.
+ */
+export function isHeld(directory: string): boolean {
+  const found = readHolder(`${directory}.lock`);
+  if (found?.holder === undefined) return found !== undefined;
+  const { holder } = found;
+  if (holder.host === thisHost()) return isAlive(holder);
+  return holder.until === undefined || Date.now() / 1000 <= holder.until;
+}
+
 function holderOf({ job, walltimeSeconds, scheduler }: LockTaker): Holder {
   const holder = { job: job.job, jobId: job.jobId, host: thisHost(), ...ownIdentity() };
   if (scheduler !== undefined) return { ...holder, restarts: scheduler.restarts, scheduler: scheduler.name };

@@ -3,7 +3,6 @@ import type { Entity, Plan } from '../../ir/index.js';
 import { assertForLaunch, assertRunFolder } from '../assert/assert-job.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobFolder } from '../job/job-folder.js';
-import { limitPlan } from '../job/member-selection.js';
 import { controlSocket } from '../job/paths.js';
 import { entityOf, jobOf, readPlan, storeOf } from '../job/read-plan.js';
 import { watchScript } from '../job/watch-script.js';
@@ -17,6 +16,7 @@ import { linkModules } from './link-modules.js';
 import { type Meeting, MetStores } from './meet-stores.js';
 import { memberHosts } from './member-hosts.js';
 import { type MembersOutcome, runMembers } from './run-members.js';
+import { settle } from './settle.js';
 import { startsSteps } from './slurm/ask-slurm.js';
 import { SlurmHerald } from './slurm/slurm-herald.js';
 import { Stager } from './stage.js';
@@ -46,7 +46,7 @@ export interface LaunchOptions {
  * applications, 124 at the deadline.
  */
 export async function launch(job: JobEnvironment, options: LaunchOptions): Promise<number> {
-  const plan = limitPlan(readPlan(job.dir), job.members);
+  const plan = readPlan(job.dir);
   const entity = entityOf(plan, options.entity);
   checkMember(entity, options.member);
   assertRunFolder(job, plan, entity, options);
@@ -57,7 +57,7 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
     watchScript(job, true, () => stop.request({ kind: 'script-gone' })),
     watchDeadline(job, plan, () => stop.request({ kind: 'deadline' })),
   ];
-  const writer = new StatusWriter(job, entity, options.member);
+  const writer = new StatusWriter(job, plan, entity, options.member);
   try {
     assertForLaunch(job, plan, entity, options);
     const exit = await launchWatched(job, plan, entity, options, { stop, running, writer });
@@ -104,15 +104,18 @@ async function launchWatched(
     await waitForEvents(job, plan, entity, reader, stop);
     await waitForKeys(job, plan, entity, stores, reader, stop);
     linkModules(job.dir);
-    writer.launch({ launch: 'launching' });
     const place = onComponent(job, jobOf(plan, job.job), entity.component);
     const indices = indicesOf(plan, job, entity, options).filter(
       (index) => job.members?.has(entity.name, index) ?? true,
     );
-    const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), indices.length);
+    const { walltimeSeconds } = jobOf(plan, job.job).allocation;
+    const taker = { job, walltimeSeconds, scheduler: lockScheduler(plan.target, options.env) };
+    const { decisionOf, toRun, done } = await settle({ job, plan, entity, reader, writer, taker, stop }, indices);
+    writer.launch({ launch: 'launching' });
+    const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), toRun.length);
     // A copy: each look at the process's own costs a call.
     const env = { ...options.env };
-    const starter = chooseStarter(env, indices.length, atMost);
+    const starter = chooseStarter(env, toRun.length, Math.max(1, atMost));
     const outcome = await runMembers(
       {
         job,
@@ -121,11 +124,8 @@ async function launchWatched(
         line: options.line,
         stores,
         env,
-        taker: {
-          job,
-          walltimeSeconds: jobOf(plan, job.job).allocation.walltimeSeconds,
-          scheduler: lockScheduler(plan.target, options.env),
-        },
+        taker,
+        decisionOf,
         reader,
         writer,
         stager: new Stager(job.dir, entity),
@@ -136,10 +136,10 @@ async function launchWatched(
         running,
         report: options.report,
       },
-      indices,
+      toRun,
       atMost,
     ).finally(() => starter.close());
-    process.stdout.write(`${describe(entity, indices.length, outcome, stop.reason)}\n`);
+    process.stdout.write(`${describe(entity, indices.length, withDone(outcome, done), stop.reason)}\n`);
     return exitCode(outcome, stop.reason, options.report);
   } finally {
     met.close();
@@ -204,6 +204,12 @@ function passSignals(stop: StopRequest, running: ReadonlySet<Application>): (() 
       () =>
         process.off(signal, handler),
   );
+}
+
+/** Adds members that stay as they are. */
+function withDone(outcome: MembersOutcome, done: number): MembersOutcome {
+  const { counts } = outcome;
+  return { ...outcome, counts: { ...counts, 'completed-before': counts['completed-before'] + done } };
 }
 
 function exitCode(

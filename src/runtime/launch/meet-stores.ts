@@ -7,7 +7,7 @@ import { OtherJobs } from '../scheduler/other-jobs.js';
 import { readEnd, readSharedAddress } from '../supervisor/address-file.js';
 import type { StoreAddress } from '../supervisor/messages.js';
 import type { StopRequest } from './stop-request.js';
-import type { SeenStore } from './store-addresses.js';
+import { type SeenStore, seenStore } from './store-addresses.js';
 import type { StoreLink } from './store-link.js';
 
 /** Milliseconds between two looks for a store. */
@@ -53,7 +53,7 @@ export class MetStores {
     const met = await this.#await(store);
     if (met === undefined) return undefined;
     this.#keep(store, met);
-    return { store, address: placeOf(met.address) };
+    return seenStore(store, met.address, () => readSharedAddress(this.#meeting.job.dir, store.name));
   }
 
   close(): void {

@@ -42,7 +42,7 @@ export async function waitForEvents(
 ): Promise<void> {
   const others = new OtherJobs(job, plan);
   const awaited = entity.after.flatMap((after) =>
-    'event' in after ? [awaitedEvent(job, plan, entity, after.name, after.event, others)] : [],
+    'event' in after ? [awaitedEvent(job, plan, entity, reader, after.name, after.event, others)] : [],
   );
   if (awaited.length === 0) return;
   const waker = new Waker(statusFolder(job.dir), stop);
@@ -75,6 +75,7 @@ export function awaitedEvent(
   job: JobEnvironment,
   plan: Plan,
   entity: Entity,
+  reader: StatusReader,
   name: string,
   event: Event,
   others: OtherJobs,
@@ -87,8 +88,10 @@ export function awaitedEvent(
   const { members: chosen = MemberSelection.all } = job;
   const index = member === null ? undefined : Number(member[2]);
   if (index !== undefined && !chosen.has(target.name, index)) throw notChosen(entity, name);
-  const isOfRun = countsFor(job, target);
-  const counts: Counts = (seen) => (!('index' in seen) || chosen.has(target.name, seen.index)) && isOfRun(seen);
+  const counts = (): Counts => {
+    const isOfRun = countsFor(job, target, reader.of(target.name));
+    return (seen) => (!('index' in seen) || chosen.has(target.name, seen.index)) && isOfRun(seen);
+  };
   const members = { ...target.members, count: chosen.count(target) };
   const isGone = (launch: LaunchEvent): boolean => sameJob && isGoneFromHere(launch);
   const over = sameJob ? sometimes(() => lostLaunch(job, plan, target.name)) : () => others.endOf(target.job);
@@ -133,7 +136,7 @@ export function verdictOf(
   const facts: RunFacts = {
     plan,
     statusOf: (one) => reader.of(one),
-    countsFor: (one) => countsFor(job, one),
+    countsFor: (one) => countsFor(job, one, reader.of(one.name)),
     isGone: () => false,
     isJobOver: (one) => others.endOf(one) !== undefined,
   };

@@ -45,7 +45,7 @@ async function waitForKey(
   const { Client } = await import('../client/index.js');
   const client = await Client.connect({ env: { SSDB: address, SR_DB_TYPE: 'Standalone' } });
   const others = new OtherJobs(job, plan);
-  const ended = awaitedEvent(job, plan, entity, after.name, 'ended', others);
+  const ended = awaitedEvent(job, plan, entity, reader, after.name, 'ended', others);
   try {
     while (stop.reason === undefined) {
       await others.refresh([ended.job]);

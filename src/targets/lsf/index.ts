@@ -28,6 +28,7 @@ export const lsf: Target<'lsf'> = {
     minArraySize: 1,
     severalHosts: true,
     gpus: true,
+    handsOnVariables: true,
     excludedHosts: true,
     jobEvents: ['started', 'completed', 'failed', 'ended'],
   },

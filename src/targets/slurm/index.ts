@@ -21,6 +21,7 @@ export const slurm: Target<'slurm'> = {
     minArraySize: 1,
     severalHosts: true,
     gpus: true,
+    handsOnVariables: true,
     excludedHosts: true,
     jobEvents: ['started', 'completed', 'failed', 'ended'],
   },
