@@ -1,5 +1,4 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
@@ -8,8 +7,7 @@ import { launchMarginMs } from '../job/launch-margin.js';
 import { controlSocket, launchedFile } from '../job/paths.js';
 import { isAlive, type ProcessIdentity } from '../job/process-identity.js';
 import { entityOf, jobOf, readPlan } from '../job/read-plan.js';
-import { writeAtomically } from '../job/write-atomically.js';
-import { countsFor, membersCsv, StatusReader, StatusWriter } from '../status/index.js';
+import { countsFor, MembersFile, StatusReader, StatusWriter } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
 import { saveMsOf } from '../supervisor/save-time.js';
 import { clearStores } from './clear-stores.js';
@@ -38,7 +36,8 @@ export async function down(job: JobEnvironment): Promise<number> {
   await clearStores(job, plan);
   rmSync(launchedFile(job), { force: true });
   recordUnlaunched(job, plan);
-  writeMembers(job, plan);
+  MembersFile.clear(job);
+  await new MembersFile(job, plan).update();
   return 0;
 }
 
@@ -98,14 +97,4 @@ function recordUnlaunched(job: JobEnvironment, plan: Plan): void {
       writer.close();
     }
   }
-}
-
-function writeMembers(job: JobEnvironment, plan: Plan): void {
-  if (!plan.entities.some(({ kind }) => kind === 'ensemble')) return;
-  const reader = new StatusReader(job.dir);
-  reader.refresh();
-  writeAtomically(
-    join(job.dir, 'run/members.csv'),
-    membersCsv(plan, (entity) => reader.of(entity)),
-  );
 }
