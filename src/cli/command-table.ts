@@ -63,6 +63,11 @@ const commands = {
     description: 'end the jobs of a folder, and wait until they have ended',
     load: async () => (await import('./commands/cancel.js')).cancelCommand(),
   },
+  clean: {
+    arguments: '<dir>',
+    description: 'list the directories that runs have moved aside, with their sizes, and remove them',
+    load: async () => (await import('./commands/clean.js')).cleanCommand(),
+  },
   orchestrator: {
     description: 'start a tensor store that runs ML models, for SmartRedis clients',
     load: async () => (await import('./commands/orchestrator.js')).orchestratorCommand(),

@@ -130,7 +130,7 @@ async function showAll(
   const { dir, plan } = folder;
   const { reader, attempts, storeErrors: errors } = sourcesOf(folder);
   const entities = found === undefined ? plan.entities : [found.entity];
-  const logsOf = entities.map((entity) => entityLog(entity, reader, attempts));
+  const logsOf = entities.map((entity) => entityLog(plan, entity, reader, attempts));
   const isShown = ({ member }: { readonly member?: string }) =>
     found === undefined || member?.startsWith(`${found.entity.name}_`) === true;
   const shownErrors = errors.filter(isShown);

@@ -1,20 +1,23 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { execa } from 'execa';
 import { writeFolder } from '../../compiler/index.js';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { memberDirectory, type Plan } from '../../ir/index.js';
-import { limitPlan, MemberSelection } from '../../runtime/job/member-selection.js';
+import { MemberSelection } from '../../runtime/job/member-selection.js';
 import { tailOf } from '../../runtime/output/index.js';
-import { type EntitySummary, StatusReader } from '../../runtime/status/index.js';
+import { type Forecast, forecastDetails, forecastLines } from '../../runtime/rerun/index.js';
+import { type EntitySummary, isInRanges, type MemberEvent, StatusReader } from '../../runtime/status/index.js';
 import { chosenMembers } from '../chosen-members.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { ExitCode, reportFailure, reportJsonFailure } from '../failure.js';
+import { forecastJson, forecastOf, hasResults, printLines } from '../forecast.js';
 import { causesOf, describeFailures, type FailureCause, failuresOf } from '../jobs/entities.js';
 import { failureOutput } from '../jobs/failure-output.js';
-import { localHome, submitWords } from '../jobs/submit-script.js';
+import { refuseWhileJobsRun } from '../jobs/running-jobs.js';
+import { hasSaidWhy, localHome, requireVariables, submitWords } from '../jobs/submit-script.js';
 import { liveView, type Run, summarizeRun } from '../live-view.js';
 import { type StopSignal, stopSignals, uninterrupted } from '../uninterrupted.js';
 import { wholeNumber } from '../whole-number.js';
@@ -23,6 +26,8 @@ import { defaultFolder, withRuntime } from './compile.js';
 interface RunOptions extends WorkflowOptions {
   readonly out?: string;
   readonly fresh?: boolean;
+  readonly keep?: boolean;
+  readonly dryRun?: boolean;
   readonly force?: boolean;
   readonly retry?: number;
   readonly members?: readonly string[];
@@ -33,8 +38,10 @@ interface RunOptions extends WorkflowOptions {
 export function runCommand(): Command {
   return takesWorkflow(new Command('run'))
     .option('--out <dir>', 'the folder to write and run in (default: NAME.simwright)')
+    .option('--dry-run', 'say what would run and why, and do nothing')
     .option('--fresh', 'run everything again, completed members included')
-    .option('--force', 'overwrite files that were changed by hand')
+    .addOption(new Option('--keep', 'accept completed members as they are, whatever has changed').conflicts('fresh'))
+    .option('--force', 'overwrite files that were changed by hand, and a folder whose jobs run')
     .option('--retry <n>', 'start a member that fails up to N times more', wholeNumber(0))
     .option(
       '--members <indices>',
@@ -62,13 +69,19 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
     });
   }
   const members = options.members === undefined ? '' : chosenMembers(plan, options.members);
+  requireVariables(plan);
   if (!options.json) printWarnings(warnings);
   const folder = resolve(options.out ?? defaultFolder(plan.experiment));
+  const chosen = MemberSelection.parse(members) ?? MemberSelection.all;
+  if (options.dryRun) return dryRun(plan, folder, chosen, options);
+  const doubts = options.force ? [] : await refuseWhileJobsRun(folder);
+  if (!options.json) printWarnings(doubts);
+  const rerun = hasResults(folder) ? forecastOf(plan, folder, options, chosen) : [];
   await uninterrupted(() => writeFolder(folder, withRuntime(files, false), { force: options.force === true }));
   process.stderr.write(`running ${plan.experiment} in ${folder}\n`);
+  printLines(forecastLines(rerun));
   const started = Date.now();
-  const chosen = MemberSelection.parse(members) ?? MemberSelection.all;
-  const run: Run = { plan: limitPlan(plan, chosen), folder, chosen };
+  const run: Run = { plan, folder, chosen, runsAgain: runsAgain(rerun, started) };
   const { exitCode, interrupted } = await submitAndFollow(run, members, options);
   const summaries = summarizeRun(run);
   const failed = exitCode !== 0;
@@ -79,6 +92,7 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
       exitCode,
       seconds: (Date.now() - started) / 1000,
       entities: withCauses(run, summaries),
+      problems: warnings,
     });
   if (interrupted !== undefined) {
     process.stderr.write(`interrupted: everything has been ended; run again to finish what is left\n`);
@@ -89,13 +103,29 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
   return failed ? ExitCode.applicationFailed : ExitCode.done;
 }
 
+/** Says what would run and why. */
+function dryRun(plan: Plan, folder: string, chosen: MemberSelection, options: RunOptions): number {
+  const forecasts = forecastOf(plan, folder, options, chosen);
+  if (options.json) printJson({ ok: true, folder, entities: forecastJson(forecasts) });
+  else process.stdout.write(`${forecastDetails(forecasts).join('\n')}\n`);
+  return ExitCode.done;
+}
+
+/** True for what an earlier run says of a member that runs again. */
+function runsAgain(rerun: readonly Forecast[], startedMs: number): (event: MemberEvent) => boolean {
+  const started = new Date(startedMs).toISOString();
+  const again = new Map(rerun.map(({ name, reasons }) => [name, reasons.map(({ indices }) => indices)]));
+  return ({ entity, index, time }) =>
+    time < started && (again.get(entity)?.some((indices) => isInRanges(indices, index)) ?? false);
+}
+
 /** Runs submit.sh, the same that a person runs by hand, and hands signals on to it. */
-async function submitAndFollow(run: Run, members: string, { fresh, retry, mapDevice = [] }: RunOptions) {
+async function submitAndFollow(run: Run, members: string, { fresh, keep, retry, mapDevice = [] }: RunOptions) {
   const { folder } = run;
-  const child = execa('bash', submitWords(folder, { fresh: fresh === true, retry }), {
+  const child = execa('bash', submitWords(folder, { fresh: fresh === true, keep: keep === true, retry }), {
     cwd: folder,
     // On this machine alone, where the jobs inherit it.
-    env: { ...localHome(), SIMWRIGHT_MEMBERS: members, SIMWRIGHT_MAP_DEVICE: mapDevice.join(',') },
+    env: { ...localHome(), ...hasSaidWhy, SIMWRIGHT_MEMBERS: members, SIMWRIGHT_MAP_DEVICE: mapDevice.join(',') },
     stdin: 'ignore',
     reject: false,
     // A group of its own: Ctrl-C reaches this process alone, which then ends the run in order.
@@ -137,7 +167,7 @@ function causesByEntity({ plan, folder, chosen }: Run): ReadonlyMap<string, read
   reader.refresh();
   return new Map(
     plan.entities.map((entity) => {
-      const failures = failuresOf(entity, reader).filter(({ index }) => chosen.has(entity.name, index));
+      const failures = failuresOf(plan, entity, reader).filter(({ index }) => chosen.has(entity.name, index));
       return [entity.name, causesOf(failures)];
     }),
   );

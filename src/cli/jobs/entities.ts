@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Entity, memberDirectory, memberName, type Plan } from '../../ir/index.js';
+import { type Entity, memberDigest, memberDirectory, memberName, type Plan } from '../../ir/index.js';
 import { type Cause, groupByCause, outputName } from '../../runtime/output/index.js';
 import { type EntitySummary, type StatusReader, summarize } from '../../runtime/status/index.js';
 import { isAlive } from '../../targets/queries.js';
@@ -38,11 +38,11 @@ export interface EntityReport extends EntitySummary {
 /** Where each entity stands; `jobs` tell which of those that were running have ended with their job. */
 export function entityReports(plan: Plan, reader: StatusReader, jobs: readonly JobStanding[]): EntityReport[] {
   return plan.entities.map((entity) => {
-    const summary = summarize(entity, reader.of(entity.name));
+    const summary = summarize(plan, entity, reader.of(entity.name));
     const own = jobs.filter(({ name }) => name === entity.job);
     const hasEnded = own.length > 0 && own.every(({ state }) => !isAlive(state) && state !== 'UNKNOWN');
     const lost = hasEnded ? summary.running : 0;
-    const failures = failuresOf(entity, reader);
+    const failures = failuresOf(plan, entity, reader);
     return {
       ...summary,
       job: entity.job,
@@ -55,9 +55,12 @@ export function entityReports(plan: Plan, reader: StatusReader, jobs: readonly J
 }
 
 /** Members whose last attempt failed. */
-export function failuresOf(entity: Entity, reader: StatusReader): FailedMember[] {
+export function failuresOf(plan: Plan, entity: Entity, reader: StatusReader): FailedMember[] {
   return [...reader.of(entity.name).members.values()]
-    .filter(({ state, digest }) => state === 'failed' && digest === entity.digest)
+    .filter(
+      ({ state, digest, index }) =>
+        state === 'failed' && index < entity.members.count && digest === memberDigest(plan, entity, index),
+    )
     .sort((a, b) => a.index - b.index)
     .map(({ index, exit, signal, reason, cause }) => {
       const name = memberName(entity, index);

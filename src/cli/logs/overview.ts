@@ -1,5 +1,4 @@
-import type { Entity } from '../../ir/index.js';
-import { memberName } from '../../ir/index.js';
+import { type Entity, memberName, type Plan } from '../../ir/index.js';
 import { type AttemptTable, type EntitySummary, type StatusReader, summarize } from '../../runtime/status/index.js';
 import { causesOf, type FailureCause, failuresOf } from '../jobs/entities.js';
 
@@ -19,11 +18,11 @@ export interface EntityLog extends EntitySummary {
 }
 
 /** What has become of an entity's members. */
-export function entityLog(entity: Entity, reader: StatusReader, attempts: AttemptTable): EntityLog {
+export function entityLog(plan: Plan, entity: Entity, reader: StatusReader, attempts: AttemptTable): EntityLog {
   return {
-    ...summarize(entity, reader.of(entity.name)),
+    ...summarize(plan, entity, reader.of(entity.name)),
     job: entity.job,
-    causes: causesOf(failuresOf(entity, reader)),
+    causes: causesOf(failuresOf(plan, entity, reader)),
     interruptions: interruptionsOf(entity, reader),
     repeated: attempts
       .repeated(entity.name)

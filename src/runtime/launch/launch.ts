@@ -3,10 +3,10 @@ import type { Entity, Plan } from '../../ir/index.js';
 import { assertForLaunch, assertRunFolder } from '../assert/assert-job.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobFolder } from '../job/job-folder.js';
-import { limitPlan } from '../job/member-selection.js';
 import { controlSocket } from '../job/paths.js';
 import { entityOf, jobOf, readPlan, storeOf } from '../job/read-plan.js';
 import { watchScript } from '../job/watch-script.js';
+import { lockScheduler } from '../scheduler/lock-scheduler.js';
 import { MembersFile, StatusReader, StatusWriter } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
 import type { Application } from './application.js';
@@ -16,6 +16,7 @@ import { linkModules } from './link-modules.js';
 import { type Meeting, MetStores } from './meet-stores.js';
 import { memberHosts } from './member-hosts.js';
 import { type MembersOutcome, runMembers } from './run-members.js';
+import { settle } from './settle.js';
 import { startsSteps } from './slurm/ask-slurm.js';
 import { SlurmHerald } from './slurm/slurm-herald.js';
 import { StepWatch } from './slurm/step-watch.js';
@@ -46,7 +47,7 @@ export interface LaunchOptions {
  * applications, 124 at the deadline.
  */
 export async function launch(job: JobEnvironment, options: LaunchOptions): Promise<number> {
-  const plan = limitPlan(readPlan(job.dir), job.members);
+  const plan = readPlan(job.dir);
   const entity = entityOf(plan, options.entity);
   checkMember(entity, options.member);
   assertRunFolder(job, plan, entity, options);
@@ -55,9 +56,9 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
   const ends = [
     ...passSignals(stop, running),
     watchScript(job, true, () => stop.request({ kind: 'script-gone' })),
-    watchDeadline(job, jobOf(plan, job.job), () => stop.request({ kind: 'deadline' })),
+    watchDeadline(job, plan, () => stop.request({ kind: 'deadline' })),
   ];
-  const writer = new StatusWriter(job, entity, options.member);
+  const writer = new StatusWriter(job, plan, entity, options.member);
   const members = new MembersFile(job, plan);
   try {
     assertForLaunch(job, plan, entity, options);
@@ -110,15 +111,18 @@ async function launchWatched(
     linkModules(job.dir);
     // What waits for an ensemble of this job may read how its members ended; other jobs' have been written at their ends.
     if (waitsForMembers(job, plan, entity)) await members.update().catch(() => undefined);
-    writer.launch({ launch: 'launching' });
     const place = onComponent(job, jobOf(plan, job.job), entity.component);
     const indices = indicesOf(plan, job, entity, options).filter(
       (index) => job.members?.has(entity.name, index) ?? true,
     );
-    const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), indices.length);
+    const { walltimeSeconds } = jobOf(plan, job.job).allocation;
+    const taker = { job, walltimeSeconds, scheduler: lockScheduler(plan.target, options.env) };
+    const { decisionOf, toRun, done } = await settle({ job, plan, entity, reader, writer, taker, stop }, indices);
+    writer.launch({ launch: 'launching' });
+    const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), toRun.length);
     // A copy: each look at the process's own costs a call.
     const env = { ...options.env };
-    const starter = chooseStarter(env, indices.length, atMost);
+    const starter = chooseStarter(env, toRun.length, Math.max(1, atMost));
     const outcome = await runMembers(
       {
         job,
@@ -127,7 +131,8 @@ async function launchWatched(
         line: options.line,
         stores,
         env,
-        walltimeSeconds: jobOf(plan, job.job).allocation.walltimeSeconds,
+        taker,
+        decisionOf,
         reader,
         writer,
         stager: new Stager(job.dir, entity),
@@ -142,10 +147,10 @@ async function launchWatched(
         running,
         report: options.report,
       },
-      indices,
+      toRun,
       atMost,
     ).finally(() => starter.close());
-    process.stdout.write(`${describe(entity, indices.length, outcome, stop.reason)}\n`);
+    process.stdout.write(`${describe(entity, indices.length, withDone(outcome, done), stop.reason)}\n`);
     return exitCode(outcome, stop.reason, options.report);
   } finally {
     met.close();
@@ -216,6 +221,12 @@ function passSignals(stop: StopRequest, running: ReadonlySet<Application>): (() 
       () =>
         process.off(signal, handler),
   );
+}
+
+/** Adds members that stay as they are. */
+function withDone(outcome: MembersOutcome, done: number): MembersOutcome {
+  const { counts } = outcome;
+  return { ...outcome, counts: { ...counts, 'completed-before': counts['completed-before'] + done } };
 }
 
 function exitCode(

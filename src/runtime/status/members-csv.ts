@@ -1,4 +1,4 @@
-import { formatValue, memberParams, type Plan, parameterNames } from '../../ir/index.js';
+import { formatValue, memberDigest, memberParams, type Plan, parameterNames } from '../../ir/index.js';
 import type { EntityStatus } from './entity-status.js';
 import { LaunchHosts } from './launch-hosts.js';
 
@@ -24,7 +24,7 @@ export function* membersCsvPieces(plan: Plan, statusOf: (entity: string) => Enti
     for (let index = 0; index < ensemble.members.count; index++) {
       const params = memberParams(ensemble.members, index);
       const last = members.get(index);
-      const event = last?.digest === ensemble.digest ? last : undefined;
+      const event = last?.digest === memberDigest(plan, ensemble, index) ? last : undefined;
       const row = [
         ensemble.name,
         String(index),

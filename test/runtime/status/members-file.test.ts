@@ -44,8 +44,17 @@ function membersFile(id: string, plan: Plan): MembersFile {
 function launchOf(id: string, plan: Plan): (index: number) => void {
   const [entity] = plan.entities;
   if (entity === undefined) throw new Error('no entity');
-  const writer = new StatusWriter(job(id), entity, undefined);
-  return (index) => writer.member({ index, member: `e_${index}`, state: 'completed', exit: 0, seconds: 1, host: 'n1' });
+  const writer = new StatusWriter(job(id), plan, entity, undefined);
+  return (index) =>
+    writer.member({
+      index,
+      member: `e_${index}`,
+      params: { A: index },
+      state: 'completed',
+      exit: 0,
+      seconds: 1,
+      host: 'n1',
+    });
 }
 
 const rows = () => readFileSync(join(dir, 'run/members.csv'), 'utf8').trimEnd().split('\n').slice(1);
