@@ -1,7 +1,10 @@
 import { Command, CommanderError } from 'commander';
+import { hasLoadedUsersCode, isLoadingUsersCode } from '../compiler/load/guard.js';
+import { lateProblem } from '../compiler/load/users-errors.js';
 import { packageVersion } from '../compiler/package-version.js';
+import { renderProblems } from '../diagnostics/index.js';
 import { commandNames, listed, loadCommand } from './command-table.js';
-import { ExitCode, reportFailure } from './failure.js';
+import { ExitCode, hasColour, reportFailure } from './failure.js';
 
 const program = new Command('simwright')
   .description('Compiles typed workflows of simulations and machine learning to batch scripts.')
@@ -27,9 +30,29 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+// What a workflow throws when it has been read does not end a run that goes on; during the reading it is the reader's.
+for (const event of ['uncaughtException', 'unhandledRejection']) {
+  process.on(event, (error: unknown) => {
+    if (isLoadingUsersCode()) return;
+    const problem = lateProblem(error);
+    if (problem !== undefined) {
+      process.stderr.write(`${renderProblems([problem], { cwd: process.cwd(), colour: hasColour(process.stderr) })}\n`);
+      return;
+    }
+    process.exitCode = reportFailure(error);
+    process.exit();
+  });
+}
+
 try {
   await program.exitOverride().parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : ExitCode.usage;
   else process.exitCode = reportFailure(error);
+}
+
+// Timers and sockets that a workflow has left open keep nobody waiting.
+if (hasLoadedUsersCode()) {
+  for (const stream of [process.stdout, process.stderr]) await new Promise((resolve) => stream.write('', resolve));
+  process.exit();
 }

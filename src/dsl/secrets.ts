@@ -1,15 +1,12 @@
+import { isSecretName } from '../ir/index.js';
 import type { Arguments } from './arguments.js';
-
-/** Names that end in what a secret is called: `HF_TOKEN`, `dbPassword`, `PGPASSWORD`. `MAX_TOKENS` and `TOKEN_FILE` do not. */
-const secretName =
-  /(?:token|secret|password|passwd|passphrase|credentials?|[_-]pwd|api[_-]?key|(?:access|secret|private|auth|encryption|signing)[_-]?key)$/i;
 
 /** A path, or a reference that the shell resolves: where a secret lies, not what it is. */
 const elsewhere = /^(?:[~.]{0,2}\/[\w.~/ -]*|\$.*|"\$[^"]*"|)$/;
 
 /** True if a value under that name seems to be a secret. Numbers and booleans are none. */
 function looksSecret(name: string, value: unknown): boolean {
-  return typeof value === 'string' && secretName.test(name) && !elsewhere.test(value);
+  return typeof value === 'string' && isSecretName(name) && !elsewhere.test(value);
 }
 
 /** A warning for each value that seems to be a secret: it would stand in plain text in the compiled folder. */

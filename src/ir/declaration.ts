@@ -120,6 +120,8 @@ const storeLimits = {
   intraOpThreads: count.optional(),
   maxClients: count.optional(),
   maxMemoryMiB: count.optional(),
+  /** Seconds between two checkpoints; 0 for none at all, not at the end of its job either. */
+  checkpointSeconds: z.int().nonnegative().optional(),
 };
 
 export const ColocatedDeclaration = z.strictObject({
@@ -316,7 +318,6 @@ export const OrchestratorDeclaration = z.strictObject({
   nodes: count.optional(),
   hosts: z.array(z.string()).optional(),
   evictionPolicy: EvictionPolicy.optional(),
-  checkpointSeconds: count.optional(),
   restart: z.boolean().optional(),
   /** Globs of keys that are written as .npy into run/ when the store ends. */
   saveAtEnd: z.array(z.string()).optional(),

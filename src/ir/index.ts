@@ -11,6 +11,8 @@ export * from './not-runnable.js';
 export * from './permute.js';
 export * from './plan.js';
 export * from './plan-schema.js';
+export * from './recipe.js';
+export * from './secret-names.js';
 export * from './site.js';
 export * from './template-tags.js';
 export * from './units.js';

@@ -15,6 +15,7 @@ const usage = `usage: simwright.mjs VERB …, called by the scripts in jobs/ fro
                                                stage and run an entity's members
   skip ENTITY [--member I | --element E] -- REASON
                                                record that an entity is not launched
+  why                                          say what a submission would run, and why
   hold STORE                                   wait until a store's users have ended
   down                                         end what the job left running, write run/members.csv
   --version | --help
@@ -55,6 +56,11 @@ async function run(verb: string | undefined, words: readonly string[]): Promise<
       const { skip } = await import('./launch/skip.js');
       return skip(job(), { entity: operand, member: numbers['member'], reason: line.join(' ') });
     }
+    case 'why': {
+      parseVerb(words, {});
+      const { why } = await import('./rerun/why.js');
+      return why(dir, process.env);
+    }
     case 'hold': {
       const { operand } = parseVerb(words, { operand: 'STORE' });
       const { hold } = await import('./up/hold.js');
@@ -74,13 +80,14 @@ async function run(verb: string | undefined, words: readonly string[]): Promise<
       const { operand, numbers, texts } = parseVerb(words, {
         operand: 'STORE',
         numbers: ['port'],
-        texts: ['onnxruntime'],
+        texts: ['onnxruntime', 'id'],
       });
       const { runStore } = await import('./store/run-store.js');
       return runStore(job(), {
         store: operand,
         port: numbers['port'],
         onnxRuntime: texts['onnxruntime'],
+        id: texts['id'],
         workerUrl: new URL(import.meta.url),
       });
     }

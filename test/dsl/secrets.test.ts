@@ -42,9 +42,9 @@ describe('a literal value under the name of a secret is a warning', () => {
   });
 
   test('a reference is none', () => {
-    expect(
-      warned(experiment('e').model('m', command('true').env({ HF_TOKEN: fromEnvironment('HF_TOKEN') }))),
-    ).toEqual([]);
+    expect(warned(experiment('e').model('m', command('true').env({ HF_TOKEN: fromEnvironment('HF_TOKEN') })))).toEqual(
+      [],
+    );
   });
 
   test('among parameters, words, lines of setup and preamble too', () => {

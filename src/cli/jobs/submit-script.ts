@@ -12,14 +12,16 @@ import { missing } from './scheduler.js';
 /** What travels to the jobs. */
 export interface SubmitWords {
   readonly fresh: boolean;
+  readonly keep: boolean;
   readonly retry: number | undefined;
 }
 
 /** submit.sh as an argument list. */
-export function submitWords(dir: string, { fresh, retry }: SubmitWords): string[] {
+export function submitWords(dir: string, { fresh, keep, retry }: SubmitWords): string[] {
   return [
     join(dir, 'submit.sh'),
     ...(fresh ? ['--fresh'] : []),
+    ...(keep ? ['--keep'] : []),
     ...(retry === undefined ? [] : ['--retry', String(retry)]),
   ];
 }
@@ -30,6 +32,9 @@ export function localHome(): { readonly SIMWRIGHT_HOME: string } {
     SIMWRIGHT_HOME: process.env['SIMWRIGHT_HOME'] ?? fileURLToPath(new URL('../../..', import.meta.url)),
   };
 }
+
+/** Keeps submit.sh from saying once more what runs and why. */
+export const hasSaidWhy = { SIMWRIGHT_WHY: '0' } as const;
 
 /** A job that was submitted. */
 export interface SubmittedJob {
@@ -61,7 +66,7 @@ export async function runSubmitScript(
   const jobs: SubmittedJob[] = [];
   const child = execa('bash', submitWords(dir, words), {
     cwd: dir,
-    env: queries === undefined ? localHome() : {},
+    env: { ...(queries === undefined ? localHome() : {}), ...hasSaidWhy },
     stdin: 'ignore',
     stderr: queries === undefined ? ['inherit', 'pipe'] : 'pipe',
     reject: false,

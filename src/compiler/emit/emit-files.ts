@@ -15,11 +15,11 @@ export interface OutputFile {
  * the files they were made from, which are open to `access`.
  */
 export function emitFiles(input: ScriptInput, artifacts: readonly Artifact[], access = everybody): OutputFile[] {
-  const { plan, target } = input;
+  const { plan } = input;
   const [text, script] = [restricted(0o644, access), restricted(0o755, access)];
   const files: OutputFile[] = [
     { path: 'plan.json', mode: text, content: formatPlan(plan) },
-    { path: 'submit.sh', mode: script, content: submitScript(plan, target) },
+    { path: 'submit.sh', mode: script, content: submitScript(input) },
     ...plan.jobs.map((job) => ({ path: job.script, mode: script, content: jobScript(job, input) })),
     ...artifacts.map(({ path, mode, content }) => ({ path, mode, content })),
   ];

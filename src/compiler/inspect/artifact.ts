@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { everybody } from '../../ir/index.js';
 import { hashFile } from '../hash-file.js';
+import { namesOwnNumber } from './own-number.js';
 
 /** Bytes that travel with the plan: from a file, or from memory. */
 export interface Artifact {
@@ -14,8 +15,11 @@ export interface Artifact {
   readonly mode: number;
 }
 
+/** How members get a file: as a copy of their own, or as a link to the artifact. */
+export type FileUse = 'copied' | 'linked';
+
 /** The artifact that a file makes, named by its content. One that is linked to keeps the right to be executed. */
-export function fileArtifact(file: string, use: 'copied' | 'linked' = 'copied'): Artifact {
+export function fileArtifact(file: string, use: FileUse = 'copied'): Artifact {
   return artifact(basename(file), hashFile(file), { file }, accessOf(file) & (use === 'linked' ? 0o755 : 0o644));
 }
 
@@ -27,9 +31,10 @@ export function bytesArtifact(name: string, bytes: Uint8Array, access = everybod
 /** Artifacts of one compile: a file that many entities name is read once. */
 export class Artifacts {
   readonly #files = new Map<string, Artifact>();
+  readonly #namingNumber = new Map<string, boolean>();
 
   /** The artifact of {@link fileArtifact}, of an absolute path. */
-  ofFile(file: string, use: 'copied' | 'linked' = 'copied'): Artifact {
+  ofFile(file: string, use: FileUse = 'copied'): Artifact {
     const key = `${use} ${file}`;
     let artifact = this.#files.get(key);
     if (artifact === undefined) {
@@ -37,6 +42,15 @@ export class Artifacts {
       this.#files.set(key, artifact);
     }
     return artifact;
+  }
+
+  /** {@link namesOwnNumber} of an absolute path. */
+  namesOwnNumber(file: string): boolean {
+    const known = this.#namingNumber.get(file);
+    if (known !== undefined) return known;
+    const names = namesOwnNumber(file);
+    this.#namingNumber.set(file, names);
+    return names;
   }
 }
 

@@ -24,6 +24,8 @@ export type AttachedFile =
       readonly source: string;
       readonly artifact: Artifact;
       readonly mode: number;
+      /** It names a variable that tells a member its number. */
+      readonly namesNumber: boolean;
       readonly attach: AttachDeclaration;
     }
   | {
@@ -102,7 +104,8 @@ function walk(
 ): AttachedFile[] {
   const stat = statSync(source);
   if (stat.isFile()) {
-    return [{ kind, to, source, artifact: artifacts.ofFile(source), mode: stat.mode & 0o777, attach }];
+    const namesNumber = artifacts.namesOwnNumber(source);
+    return [{ kind, to, source, artifact: artifacts.ofFile(source), mode: stat.mode & 0o777, namesNumber, attach }];
   }
   if (stat.isDirectory()) return walkDirectory(kind, source, '', attach, artifacts, problems);
   problems.error('FILE1003', `.attach(): ${kind} '${source}' is neither a file nor a directory`, attach.at);

@@ -15,6 +15,7 @@ export { fitOneNode } from './fit-one-node.js';
 export { type LauncherFile, lower } from './lower.js';
 export { placeJobs } from './place-jobs.js';
 export type { PlacedComponent, PlacedJob } from './placed-jobs.js';
+export { programWords } from './program-words.js';
 export { entityNamed } from './references.js';
 export { checkSharing } from './sharing.js';
 export { largest, type SizedLaunch, type StepSize, sizeLaunches } from './size-steps.js';

@@ -6,10 +6,12 @@ import {
   type EnvValue,
   type Event,
   type ExperimentDeclaration,
+  graceOf,
   type Job,
   memberName,
   type Plan,
   planVersion,
+  type SetupDeclaration,
   type Site,
   type StagedFile,
 } from '../../ir/index.js';
@@ -18,9 +20,9 @@ import type { Sized } from './allocate.js';
 import { attachedFiles } from './check-files.js';
 import { awaitedStore } from './check-keys.js';
 import { visibleStores } from './check-stores.js';
-import { withDigests } from './digests.js';
 import { lowerStores } from './lower-stores.js';
 import { jobsBefore, type PlacedJob, placeOf } from './placed-jobs.js';
+import { programWords } from './program-words.js';
 import { entityOf, plannedNames } from './references.js';
 
 /** A file that a launcher reads, in an entity's directory. */
@@ -50,7 +52,6 @@ export function lower(input: LowerInput, problems: Problems): Plan {
   const { experiment, site, jobs } = input;
   const applications = applicationsOf(experiment);
   const entities = applications.map((application) => lowerEntity(application, input, problems));
-  const stores = lowerStores(input);
   return {
     version: planVersion,
     simwright: input.version,
@@ -61,8 +62,8 @@ export function lower(input: LowerInput, problems: Problems): Plan {
     ...(site.runtimePath === undefined ? {} : { runtimePath: site.runtimePath }),
     ...(site.networkInterface === undefined ? {} : { networkInterface: site.networkInterface }),
     jobs: jobs.map((job) => lowerJob(job, input, applications)),
-    stores,
-    entities: withDigests(entities, stores, applications),
+    stores: lowerStores(input),
+    entities,
   };
 }
 
@@ -77,14 +78,26 @@ function lowerEntity(application: ApplicationDeclaration, input: LowerInput, pro
   const files = (input.launcherFiles.get(application) ?? []).map(
     ({ to, artifact }): StagedFile => ({ kind: 'copy', artifact, to, mode: 0o644 }),
   );
+  const attached = attachedFiles(application, facts);
+  const numberIn = attached.find((file) => 'namesNumber' in file && file.namesNumber);
   const { sharesNodesWith } = application;
+  // Beside the entity whose colocated store it sees, that entity's ML models and scripts are its own too.
+  const host = sharesNodesWith === undefined ? undefined : entityOf(sharesNodesWith.name, applications);
+  const givers = [application, ...(host?.colocated === undefined ? [] : [host])];
   return {
     kind: application.kind,
     name: application.name,
     job: place?.job.name ?? experiment.name,
     members,
+    commands: launches.map(({ programs }) =>
+      programs.map(({ command, size: { tasks } }) => ({ words: programWords(command), tasks })),
+    ),
+    ...(application.setup === undefined ? {} : { setup: setupOf(application.setup) }),
+    mlModels: namesOf(givers.flatMap((giver) => giver.mlModels)),
+    scripts: namesOf(givers.flatMap((giver) => giver.scripts)),
     asArgs: application.params?.asArgs ?? [],
-    files: [...attachedFiles(application, facts).map(lowerFile), ...files],
+    files: [...attached.map(lowerFile), ...files],
+    ...(numberIn === undefined ? {} : { numberIn: numberIn.to }),
     env: launches.length > 1 ? {} : environmentOf(launches[0]),
     ...(launches.length > 1 ? { memberEnv: launches.map(environmentOf) } : {}),
     keyPrefixing: application.keyPrefixing ?? application.kind === 'ensemble',
@@ -103,8 +116,15 @@ function lowerEntity(application: ApplicationDeclaration, input: LowerInput, pro
       cpusPerTask: size.cpusPerTask,
       ...(size.walltimeSeconds === undefined ? {} : { walltimeSeconds: size.walltimeSeconds }),
     },
-    digest: '',
   };
+}
+
+function namesOf(items: readonly { readonly name: string }[]): string[] {
+  return [...new Set(items.map(({ name }) => name))];
+}
+
+function setupOf({ modules, commands }: SetupDeclaration): NonNullable<Entity['setup']> {
+  return { modules, commands };
 }
 
 /** Programs of one launch share an environment. */
@@ -148,11 +168,6 @@ function checkIncoming(
   problems.error('REF1003', message, application.incoming[0]?.at, hint);
 }
 
-/** Part of the walltime that is kept for ending in order, at most a minute. */
-function graceOf(walltimeSeconds: number | undefined): number {
-  return walltimeSeconds === undefined ? 0 : Math.min(60, Math.floor(walltimeSeconds / 10));
-}
-
 function lowerJob(job: PlacedJob, input: LowerInput, applications: readonly ApplicationDeclaration[]): Job {
   const { site, jobs } = input;
   const colocated = job.applications.filter((one) => one.colocated !== undefined).map(({ name }) => name);
@@ -165,7 +180,7 @@ function lowerJob(job: PlacedJob, input: LowerInput, applications: readonly Appl
     components: components.map((component) => component.allocation),
     ...(mail === undefined ? {} : { mail }),
     ...(directives === undefined ? {} : { directives }),
-    graceSeconds: graceOf(allocation.walltimeSeconds),
+    graceSeconds: graceOf(allocation.walltimeSeconds ?? 0),
     ...(job.array === undefined ? {} : { array: job.array }),
     ...(job.separate === undefined ? {} : { separate: job.separate }),
     modules: [...site.modules, ...(job.batch?.modules ?? [])],

@@ -3,11 +3,11 @@ import type { Entity, Plan } from '../../ir/index.js';
 import { assertForLaunch, assertRunFolder } from '../assert/assert-job.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobFolder } from '../job/job-folder.js';
-import { limitPlan } from '../job/member-selection.js';
 import { controlSocket } from '../job/paths.js';
 import { entityOf, jobOf, readPlan, storeOf } from '../job/read-plan.js';
 import { watchScript } from '../job/watch-script.js';
-import { StatusReader, StatusWriter } from '../status/index.js';
+import { lockScheduler } from '../scheduler/lock-scheduler.js';
+import { MembersFile, StatusReader, StatusWriter } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
 import type { Application } from './application.js';
 import { watchDeadline } from './deadline.js';
@@ -16,8 +16,10 @@ import { linkModules } from './link-modules.js';
 import { type Meeting, MetStores } from './meet-stores.js';
 import { memberHosts } from './member-hosts.js';
 import { type MembersOutcome, runMembers } from './run-members.js';
+import { settle } from './settle.js';
 import { startsSteps } from './slurm/ask-slurm.js';
 import { SlurmHerald } from './slurm/slurm-herald.js';
+import { StepWatch } from './slurm/step-watch.js';
 import { Stager } from './stage.js';
 import { chooseStarter } from './starters/index.js';
 import { describeStop, exitCodeOfStop, type StopReason, StopRequest } from './stop-request.js';
@@ -45,7 +47,7 @@ export interface LaunchOptions {
  * applications, 124 at the deadline.
  */
 export async function launch(job: JobEnvironment, options: LaunchOptions): Promise<number> {
-  const plan = limitPlan(readPlan(job.dir), job.members);
+  const plan = readPlan(job.dir);
   const entity = entityOf(plan, options.entity);
   checkMember(entity, options.member);
   assertRunFolder(job, plan, entity, options);
@@ -54,12 +56,14 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
   const ends = [
     ...passSignals(stop, running),
     watchScript(job, true, () => stop.request({ kind: 'script-gone' })),
-    watchDeadline(job, jobOf(plan, job.job), () => stop.request({ kind: 'deadline' })),
+    watchDeadline(job, plan, () => stop.request({ kind: 'deadline' })),
   ];
-  const writer = new StatusWriter(job, entity, options.member);
+  const writer = new StatusWriter(job, plan, entity, options.member);
+  const members = new MembersFile(job, plan);
   try {
     assertForLaunch(job, plan, entity, options);
-    const exit = await launchWatched(job, plan, entity, options, { stop, running, writer });
+    members.keep();
+    const exit = await launchWatched(job, plan, entity, options, { stop, running, writer, members });
     const hosts = await memberHosts(plan.target, entity, indicesOf(plan, job, entity, options), { job, ...options });
     writer.launch({ launch: 'ended', exit, ...hosts });
     const unwritten = writer.unwritten();
@@ -74,6 +78,7 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
   } finally {
     for (const end of ends) end();
     writer.close();
+    await members.close();
   }
 }
 
@@ -81,6 +86,7 @@ interface Watched {
   readonly stop: StopRequest;
   readonly running: Set<Application>;
   readonly writer: StatusWriter;
+  readonly members: MembersFile;
 }
 
 async function launchWatched(
@@ -88,7 +94,7 @@ async function launchWatched(
   plan: Plan,
   entity: Entity,
   options: LaunchOptions,
-  { stop, running, writer }: Watched,
+  { stop, running, writer, members }: Watched,
 ): Promise<number> {
   const supervisor = await watchStores(job, plan, entity, stop);
   const say = (reason: string) => {
@@ -103,15 +109,20 @@ async function launchWatched(
     await waitForEvents(job, plan, entity, reader, stop);
     await waitForKeys(job, plan, entity, stores, reader, stop);
     linkModules(job.dir);
-    writer.launch({ launch: 'launching' });
+    // What waits for an ensemble of this job may read how its members ended; other jobs' have been written at their ends.
+    if (waitsForMembers(job, plan, entity)) await members.update().catch(() => undefined);
     const place = onComponent(job, jobOf(plan, job.job), entity.component);
     const indices = indicesOf(plan, job, entity, options).filter(
       (index) => job.members?.has(entity.name, index) ?? true,
     );
-    const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), indices.length);
+    const { walltimeSeconds } = jobOf(plan, job.job).allocation;
+    const taker = { job, walltimeSeconds, scheduler: lockScheduler(plan.target, options.env) };
+    const { decisionOf, toRun, done } = await settle({ job, plan, entity, reader, writer, taker, stop }, indices);
+    writer.launch({ launch: 'launching' });
+    const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), toRun.length);
     // A copy: each look at the process's own costs a call.
     const env = { ...options.env };
-    const starter = chooseStarter(env, indices.length, atMost);
+    const starter = chooseStarter(env, toRun.length, Math.max(1, atMost));
     const outcome = await runMembers(
       {
         job,
@@ -120,26 +131,37 @@ async function launchWatched(
         line: options.line,
         stores,
         env,
-        walltimeSeconds: jobOf(plan, job.job).allocation.walltimeSeconds,
+        taker,
+        decisionOf,
         reader,
         writer,
         stager: new Stager(job.dir, entity),
         starter,
         herald: startsSteps(plan.target, options.line) ? new SlurmHerald(env) : undefined,
+        stepWatch:
+          startsSteps(plan.target, options.line) && job.hosts.length > 1 && !options.line.includes('{hosts}')
+            ? new StepWatch(env)
+            : undefined,
         hosts: new HostPool(place.hosts),
         stop,
         running,
         report: options.report,
       },
-      indices,
+      toRun,
       atMost,
     ).finally(() => starter.close());
-    process.stdout.write(`${describe(entity, indices.length, outcome, stop.reason)}\n`);
+    process.stdout.write(`${describe(entity, indices.length, withDone(outcome, done), stop.reason)}\n`);
     return exitCode(outcome, stop.reason, options.report);
   } finally {
     met.close();
     supervisor?.close();
   }
+}
+
+/** True if an entity waits for an ensemble of this job, or a member of one. */
+function waitsForMembers(job: JobEnvironment, plan: Plan, { after }: Entity): boolean {
+  const ensembles = plan.entities.filter(({ kind, job: own }) => kind === 'ensemble' && own === job.job);
+  return after.some((one) => ensembles.some(({ name }) => one.name === name || one.name.startsWith(`${name}_`)));
 }
 
 /** Where the stores are that the entity sees, those of other jobs once they answer. */
@@ -199,6 +221,12 @@ function passSignals(stop: StopRequest, running: ReadonlySet<Application>): (() 
       () =>
         process.off(signal, handler),
   );
+}
+
+/** Adds members that stay as they are. */
+function withDone(outcome: MembersOutcome, done: number): MembersOutcome {
+  const { counts } = outcome;
+  return { ...outcome, counts: { ...counts, 'completed-before': counts['completed-before'] + done } };
 }
 
 function exitCode(
