@@ -35,6 +35,7 @@ export const errorCodes = {
   TMPL1001: 'a tag without a value',
   TMPL1002: 'a parameter that nothing uses',
   TMPL1003: 'a tag delimiter that cannot be used',
+  TMPL1010: 'a file that is no template',
   ML1001: 'an ONNX file that is not one',
   ML1002: 'an ML model for a store that is not there',
   ML1003: 'an input or output that an ML model does not have',

@@ -68,7 +68,8 @@ export function inspectFiles(experiment: ExperimentDeclaration, workflowFile: st
         const key = JSON.stringify([file.source, attach.tag]);
         if (seen.has(key)) continue;
         seen.add(key);
-        found.push({ source: file.source, tags: findTags(readFileSync(file.source), attach.tag, parameters) });
+        const text = readTemplate(file.source, attach, problems);
+        if (text !== undefined) found.push({ source: file.source, tags: findTags(text, attach.tag, parameters) });
       }
     }
     templates.set(application, found);
@@ -83,6 +84,16 @@ export function inspectFiles(experiment: ExperimentDeclaration, workflowFile: st
     }
   }
   return { attached, templates, mlModels, scripts, namedFiles: named, problems: problems.sorted() };
+}
+
+/** The bytes of a template; undefined, and a problem, for a file that is no text. */
+function readTemplate(source: string, { at }: AttachDeclaration, problems: Problems): Buffer | undefined {
+  const bytes = readFileSync(source);
+  const nul = bytes.indexOf(0);
+  if (nul < 0) return bytes;
+  const message = `.attach(): configure '${source}' is no template: byte ${nul} is NUL`;
+  problems.error('TMPL1010', message, at, 'copy it; a text in UTF-16 has to become UTF-8');
+  return undefined;
 }
 
 function inspectScript(

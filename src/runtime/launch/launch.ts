@@ -15,8 +15,10 @@ import { HostPool, membersAtATime, onComponent } from './hosts.js';
 import { linkModules } from './link-modules.js';
 import { type Meeting, MetStores } from './meet-stores.js';
 import { memberHosts } from './member-hosts.js';
-import { type MembersOutcome, runMembers } from './run-members.js';
-import { settle } from './settle.js';
+import { Restarts } from './restarts.js';
+import { runAgain } from './run-again.js';
+import { countStates, type MembersOutcome, runMembers } from './run-members.js';
+import { type Settled, settle } from './settle.js';
 import { startsSteps } from './slurm/ask-slurm.js';
 import { SlurmHerald } from './slurm/slurm-herald.js';
 import { StepWatch } from './slurm/step-watch.js';
@@ -106,8 +108,12 @@ async function launchWatched(
     const reader = new StatusReader(job.dir);
     writer.launch({ launch: 'waiting' });
     const stores = await findStores(met, { job, plan, entity, stop });
-    await waitForEvents(job, plan, entity, reader, stop);
-    await waitForKeys(job, plan, entity, stores, reader, stop);
+    const restarts = new Restarts({ job, plan, entity, stores, reader });
+    const wait = async () => {
+      await waitForEvents(job, plan, entity, reader, stop, restarts);
+      await waitForKeys(job, plan, entity, stores, reader, stop);
+    };
+    await wait();
     linkModules(job.dir);
     // What waits for an ensemble of this job may read how its members ended; other jobs' have been written at their ends.
     if (waitsForMembers(job, plan, entity)) await members.update().catch(() => undefined);
@@ -117,41 +123,31 @@ async function launchWatched(
     );
     const { walltimeSeconds } = jobOf(plan, job.job).allocation;
     const taker = { job, walltimeSeconds, scheduler: lockScheduler(plan.target, options.env) };
-    const { decisionOf, toRun, done } = await settle({ job, plan, entity, reader, writer, taker, stop }, indices);
-    writer.launch({ launch: 'launching' });
-    const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), toRun.length);
+    const settleAll = async () => {
+      const settled = await settle({ job, plan, entity, reader, writer, taker, stop }, indices);
+      writer.launch({ launch: 'launching' });
+      return settled;
+    };
     // A copy: each look at the process's own costs a call.
     const env = { ...options.env };
-    const starter = chooseStarter(env, toRun.length, Math.max(1, atMost));
-    const outcome = await runMembers(
-      {
-        job,
-        plan,
-        entity,
-        line: options.line,
-        stores,
-        env,
-        taker,
-        decisionOf,
-        reader,
-        writer,
-        stager: new Stager(job.dir, entity),
-        starter,
-        herald: startsSteps(plan.target, options.line) ? new SlurmHerald(env) : undefined,
-        stepWatch:
-          startsSteps(plan.target, options.line) && job.hosts.length > 1 && !options.line.includes('{hosts}')
-            ? new StepWatch(env)
-            : undefined,
-        hosts: new HostPool(place.hosts),
-        stop,
-        running,
-        report: options.report,
-      },
-      toRun,
-      atMost,
-    ).finally(() => starter.close());
-    process.stdout.write(`${describe(entity, indices.length, withDone(outcome, done), stop.reason)}\n`);
-    return exitCode(outcome, stop.reason, options.report);
+    const stager = new Stager(job.dir, entity);
+    const herald = startsSteps(plan.target, options.line) ? new SlurmHerald(env) : undefined;
+    const choosesHosts = herald !== undefined && job.hosts.length > 1 && !options.line.includes('{hosts}');
+    const stepWatch = choosesHosts ? new StepWatch(env) : undefined;
+    const hosts = new HostPool(place.hosts);
+    const run = ({ decisionOf }: Settled, some: readonly number[]): Promise<MembersOutcome> => {
+      const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), some.length);
+      const starter = chooseStarter(env, some.length, Math.max(1, atMost));
+      const { line, report } = options;
+      const fixed = { job, plan, entity, line, stores, env, taker, reader, writer, stager, herald, stepWatch, hosts };
+      const context = { ...fixed, decisionOf, starter, restarts, stop, running, report };
+      return runMembers(context, some, atMost).finally(() => starter.close());
+    };
+    const settled = await settleAll();
+    const first = withDone(await run(settled, settled.toRun), indices, settled);
+    const outcome = await runAgain({ entity, restarts, writer, stop, wait, settle: settleAll, run }, first);
+    process.stdout.write(`${describe(entity, indices.length, outcome, stop.reason)}\n`);
+    return exitCode(indices.length, outcome, stop.reason, options.report);
   } finally {
     met.close();
     supervisor?.close();
@@ -224,28 +220,30 @@ function passSignals(stop: StopRequest, running: ReadonlySet<Application>): (() 
 }
 
 /** Adds members that stay as they are. */
-function withDone(outcome: MembersOutcome, done: number): MembersOutcome {
-  const { counts } = outcome;
-  return { ...outcome, counts: { ...counts, 'completed-before': counts['completed-before'] + done } };
+function withDone(outcome: MembersOutcome, indices: readonly number[], { decisionOf }: Settled): MembersOutcome {
+  const done = indices.filter((index) => decisionOf(index).reason === undefined);
+  return {
+    ...outcome,
+    states: new Map([...done.map((index) => [index, 'completed-before'] as const), ...outcome.states]),
+  };
 }
 
 function exitCode(
+  total: number,
   outcome: MembersOutcome,
   stopped: StopReason | undefined,
   report: (problem: unknown) => void,
 ): number {
   if (stopped === undefined) return outcome.exit;
   if (stopped.kind === 'store') report(stopped.problem);
-  if (outcome.counts.interrupted + outcome.notStarted === 0 && stopped.kind !== 'store') return outcome.exit;
+  const unended = countStates(outcome).interrupted + total - outcome.states.size;
+  if (unended === 0 && stopped.kind !== 'store') return outcome.exit;
   return stopped.kind === 'deadline' ? 124 : Math.max(outcome.exit, exitCodeOfStop(stopped));
 }
 
-function describe(
-  entity: Entity,
-  total: number,
-  { counts, notStarted }: MembersOutcome,
-  stopped: StopReason | undefined,
-): string {
+function describe(entity: Entity, total: number, outcome: MembersOutcome, stopped: StopReason | undefined): string {
+  const counts = countStates(outcome);
+  const notStarted = total - outcome.states.size;
   if (total === 0) return `${entity.name}: none of its members was asked for`;
   const parts = [
     counts.completed > 0 ? `${counts.completed} completed` : '',

@@ -11,11 +11,13 @@ import { Application, type ApplicationEnd } from './application.js';
 import type { Herald } from './herald.js';
 import type { HostPool } from './hosts.js';
 import { memberEnvironment } from './member-environment.js';
+import type { Restarts } from './restarts.js';
 import type { StepWatch } from './slurm/step-watch.js';
 import type { Stager } from './stage.js';
 import type { Starter } from './starters/index.js';
 import { describeStop, type StopRequest } from './stop-request.js';
 import type { SeenStore } from './store-addresses.js';
+import { StoreUses } from './store-uses.js';
 import { fillWords } from './words.js';
 
 /** What the members of one launch have in common. */
@@ -38,13 +40,14 @@ export interface LaunchContext {
   /** Finds out where steps run, where the scheduler chooses among several hosts. */
   readonly stepWatch: StepWatch | undefined;
   readonly hosts: HostPool;
+  readonly restarts: Restarts;
   readonly stop: StopRequest;
   /** Applications that run now, for signals to be passed on. */
   readonly running: Set<Application>;
   readonly report: (problem: unknown) => void;
 }
 
-/** What became of a member: `completed-before` did not run again. */
+/** What became of a member: `completed-before` did not run again, `staged` is to run again in this launch. */
 export interface MemberOutcome {
   readonly state: MemberState | 'completed-before' | 'held';
   readonly exit: number;
@@ -123,7 +126,8 @@ async function runAttempt(
   const started = performance.now();
   try {
     const args = memberArgs(entity.asArgs, params);
-    const before = startsOf(context.stores);
+    const uses = new StoreUses(context.stores);
+    const begin = context.restarts.begin();
     let host = hostOf(context, hosts);
     const process_ = await context.starter.start({
       line: fillWords(context.line, { args, dir: directory, name: member, hosts: hosts.join(',') }),
@@ -131,19 +135,27 @@ async function runAttempt(
       name: member,
       variables: memberEnvironment(context.plan, entity, context.stores, { index, directory }, context.env),
     });
-    record({ state: 'running', ...host, ...before });
+    record({ state: 'running', ...host, ...uses.now() });
     const withdraw = context.stepWatch?.watch(process_.pid, (found) => {
       host = { host: found };
-      record({ state: 'running', ...host, ...before });
+      record({ state: 'running', ...host, ...uses.now() });
     });
     const end = await endOf(new Application(process_, job.killAfterMs, context.herald), context).finally(withdraw);
     const seconds = Math.round(performance.now() - started) / 1000;
     const state = stateOf(end);
-    const used = startsOf(context.stores, before.stores);
+    const used = uses.now();
     const reason = reasonOf(end, stop);
     const signal = end.signal === undefined ? {} : { signal: end.signal };
+    const what = { exit: end.exit, ...signal, seconds, ...host };
+    const loss = end.wasStopped ? undefined : context.restarts.loss(begin);
+    if (loss !== undefined && (loss.isAwaited || state === 'completed')) {
+      // It may have read what is not so, or missed what was there.
+      const outcome = loss.isAwaited ? 'staged' : 'interrupted';
+      record({ state: outcome, ...what, reason: loss.reason });
+      return { state: outcome, exit: loss.isAwaited ? 0 : 1 };
+    }
     const cause = state === 'failed' ? causeOf(directory, member) : {};
-    record({ state, exit: end.exit, ...signal, seconds, ...host, ...reason, ...cause, ...used });
+    record({ state, ...what, ...reason, ...cause, ...used });
     return { state, exit: end.exit };
   } catch (error) {
     const problem = cannotStart(context.line[0] ?? '', member, error);
@@ -154,16 +166,6 @@ async function runAttempt(
   } finally {
     context.hosts.give(hosts);
   }
-}
-
-/** The starts of the stores that a member sees now, added to those that it saw before. */
-function startsOf(stores: readonly SeenStore[], before: MemberEvent['stores'] = {}): Pick<MemberEvent, 'stores'> {
-  if (stores.length === 0) return {};
-  return {
-    stores: Object.fromEntries(
-      stores.map(({ store: { name }, start }) => [name, [...new Set([...(before[name] ?? []), start()])]]),
-    ),
-  };
 }
 
 /** Why the directory that is there gives way. */

@@ -24,8 +24,6 @@ export interface SettleInput {
 export interface Settled {
   readonly decisionOf: (index: number) => Decision;
   readonly toRun: readonly number[];
-  /** How many of the others have completed. */
-  readonly done: number;
 }
 
 /** Decides what runs again, says so, and puts the entity's directories in order. */
@@ -36,7 +34,7 @@ export async function settle(input: SettleInput, indices: readonly number[]): Pr
   const known = mark.recipe();
   if (known !== undefined && !indices.some((index) => existsSync(memberPath(job.dir, entity, index)))) {
     writer.begin(known, []);
-    return { decisionOf: (index) => ({ index, reason: { kind: 'new' }, anew: true }), toRun: indices, done: 0 };
+    return { decisionOf: (index) => ({ index, reason: { kind: 'new' }, anew: true }), toRun: indices };
   }
   const own = new Set(indices);
   let rerun = look(input);
@@ -68,7 +66,6 @@ export async function settle(input: SettleInput, indices: readonly number[]): Pr
   return {
     decisionOf: (index) => decisions.members[index] ?? { index, reason: { kind: 'new' }, anew: true },
     toRun: mine.filter(({ reason }) => reason !== undefined).map(({ index }) => index),
-    done: done.length,
   };
 }
 

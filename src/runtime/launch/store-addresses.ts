@@ -17,6 +17,8 @@ export interface SeenStore {
   readonly address: string;
   /** Identity of the start of the store that runs now; empty while it is being started again. */
   readonly start: () => string;
+  /** How often it has been started again in its job. */
+  readonly restarts: () => number;
 }
 
 /** A store that an application sees, found at an address; `read` looks at that again. */
@@ -24,7 +26,8 @@ export function seenStore(store: Store, found: StoreAddress, read: () => StoreAd
   // Only those that are started again change, and a look costs a read from the shared file system.
   const changes = store.kind === 'standalone' && store.restart;
   const start = changes ? () => read()?.id ?? '' : () => found.id;
-  return { store, address: found.nodes[0]?.addresses[0] ?? '', start };
+  const restarts = changes ? () => read()?.restarts ?? 0 : () => 0;
+  return { store, address: found.nodes[0]?.addresses[0] ?? '', start, restarts };
 }
 
 /** A store that this launch knows to run: one of its own job, or one that it has met. */

@@ -14,6 +14,7 @@ import {
   judgeEvent,
   type LaunchEvent,
   launchesOf,
+  type MemberEvent,
   neverStarts,
   ownLaunchesOf,
   type RunFacts,
@@ -21,6 +22,7 @@ import {
   type Verdict,
 } from '../status/index.js';
 import { lostLaunch } from './lost-launch.js';
+import type { Restarts } from './restarts.js';
 import type { StopRequest } from './stop-request.js';
 
 /** Milliseconds between two looks at the processes of this job. */
@@ -39,10 +41,12 @@ export async function waitForEvents(
   entity: Entity,
   reader: StatusReader,
   stop: StopRequest,
+  restarts?: Pick<Restarts, 'isIntact' | 'loss'>,
 ): Promise<void> {
   const others = new OtherJobs(job, plan);
+  const isIntact = (target: Entity, seen: MemberEvent) => restarts?.isIntact(target, seen) ?? true;
   const awaited = entity.after.flatMap((after) =>
-    'event' in after ? [awaitedEvent(job, plan, entity, reader, after.name, after.event, others)] : [],
+    'event' in after ? [awaitedEvent(job, plan, entity, reader, after.name, after.event, others, isIntact)] : [],
   );
   if (awaited.length === 0) return;
   const waker = new Waker(statusFolder(job.dir), stop);
@@ -54,7 +58,7 @@ export async function waitForEvents(
         let verdict = verdictOf(job, plan, reader, one, others);
         // A launch that has just gone may have written its last lines after our look.
         if (typeof verdict === 'object' && reader.refresh()) verdict = verdictOf(job, plan, reader, one, others);
-        if (typeof verdict === 'object') throw cannotCome(entity, one, verdict.impossible);
+        if (typeof verdict === 'object') throw cannotCome(entity, one, restarts?.loss()?.reason ?? verdict.impossible);
         return verdict === 'pending';
       });
       if (pending.length === 0) return;
@@ -79,6 +83,7 @@ export function awaitedEvent(
   name: string,
   event: Event,
   others: OtherJobs,
+  isIntact: (target: Entity, seen: MemberEvent) => boolean = () => true,
 ): AwaitedOfJob {
   const whole = plan.entities.find((candidate) => candidate.name === name);
   const member = whole === undefined ? /^(.+)_(\d+)$/.exec(name) : null;
@@ -90,7 +95,8 @@ export function awaitedEvent(
   if (index !== undefined && !chosen.has(target.name, index)) throw notChosen(entity, name);
   const counts = (): Counts => {
     const isOfRun = countsFor(job, target, reader.of(target.name));
-    return (seen) => (!('index' in seen) || chosen.has(target.name, seen.index)) && isOfRun(seen);
+    return (seen) =>
+      isOfRun(seen) && (!('index' in seen) || (chosen.has(target.name, seen.index) && isIntact(target, seen)));
   };
   const members = { ...target.members, count: chosen.count(target) };
   const isGone = (launch: LaunchEvent): boolean => sameJob && isGoneFromHere(launch);

@@ -22,12 +22,16 @@ export class HeldStores {
 
   /** True if all that had been written to that start of a store at a moment, ISO 8601, is there. */
   has(store: string, start: string, moment: string): boolean {
-    const { running, saved } = this.#of(store);
-    if (start === '') return false;
-    if (start === running) return true;
+    const { saved } = this.#of(store);
+    if (this.isRunning(store, start)) return true;
     const atMs = Date.parse(moment) + clocksDifferMs;
     const covering = saved.filter((one) => one.store === start && (one.whole || one.upToMs >= atMs));
     return covering.length > 0 && covering.length >= Math.max(...covering.map(({ nodes }) => nodes));
+  }
+
+  /** True if that start of a store runs now. */
+  isRunning(store: string, start: string): boolean {
+    return start !== '' && start === this.#of(store).running;
   }
 
   #of(store: string) {

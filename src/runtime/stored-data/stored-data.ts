@@ -28,7 +28,7 @@ export class StoredData {
   hasData(entity: Entity, event: MemberEvent): true | string {
     const [store] = this.lacking(event);
     if (store === undefined || !this.#isNeeded(entity)) return true;
-    return `whose data store '${store}' no longer has`;
+    return `whose data are no longer in store '${store}'`;
   }
 
   /** Stores that no longer have what a member put into them. */

@@ -31,7 +31,7 @@ export function suspendAddress(job: JobEnvironment, store: string): void {
   if (address === undefined) return;
   const nodes = address.nodes.map((node) => ({ ...node, restored: [] }));
   try {
-    publishAddress(job, { ...address, id: '', nodes });
+    publishAddress(job, { ...address, id: '', restarts: address.restarts + 1, nodes });
   } catch {
     // Its next address takes the place of this one.
   }

@@ -44,6 +44,8 @@ export const StoreAddress = z.object({
   store: z.string(),
   /** Identity of this start of the store. */
   id: z.string(),
+  /** How often it has been started again in this job. */
+  restarts: z.int().nonnegative().default(0),
   job: z.string(),
   jobId: z.string(),
   nodes: z.array(StoreNode),

@@ -48,7 +48,8 @@ export async function restartStore(
   launch: Omit<StoreLaunch, 'port'>,
   handle: StartHandle,
 ): Promise<StoreProcess> {
-  const before = readAddress(job, launch.store.name)?.nodes[0]?.addresses[0];
+  const last = readAddress(job, launch.store.name);
+  const before = last?.nodes[0]?.addresses[0];
   const process = new StoreProcess(job, { ...launch, port: portOf(before) });
   try {
     const nodes = await answering(process, handle);
@@ -59,7 +60,7 @@ export async function restartStore(
         message: `store '${launch.store.name}' came up again at ${now}, and those who use it have ${before}`,
       });
     }
-    publishAddress(job, addressOf(job, process, nodes));
+    publishAddress(job, { ...addressOf(job, process, nodes), restarts: last?.restarts ?? 1 });
     return process;
   } catch (error) {
     await process.stop(0);
@@ -75,7 +76,7 @@ async function answering(process: StoreProcess, handle: StartHandle): Promise<St
 }
 
 function addressOf(job: JobEnvironment, { name, id }: StoreProcess, nodes: StoreAddress['nodes']): StoreAddress {
-  return { store: name, id, job: job.job, jobId: job.jobId, nodes };
+  return { store: name, id, restarts: 0, job: job.job, jobId: job.jobId, nodes };
 }
 
 function portOf(address: string | undefined): number | undefined {
