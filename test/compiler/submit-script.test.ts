@@ -64,7 +64,7 @@ describe('schedulers that answer as theirs do', () => {
     const { run, read } = await prepare(chain, 'pbs', { qsub: `${record}; echo "$n.server"` });
     expect(run().stdout).toBe('a\t0.server\nb\t1.server\nc\t2.server\nd\t3.server');
     expect(read('call-3')).toBe(
-      '-v SIMWRIGHT_FRESH,SIMWRIGHT_RETRY,SIMWRIGHT_RUN -W depend=afterany:1.server jobs/d.pbs fresh= retry=0\n',
+      '-v SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN -W depend=afterany:1.server jobs/d.pbs fresh= retry=0\n',
     );
   });
 
@@ -120,7 +120,7 @@ test('words it does not know are shown the usage, exit code 2', async () => {
   const { run } = await prepare(chain, 'slurm', {});
   expect(run('--frehs')).toMatchObject({
     exitCode: 2,
-    stderr: expect.stringMatching(/^usage: submit\.sh \[--fresh\] \[--retry N\]\n {2}--fresh /),
+    stderr: expect.stringMatching(/^usage: submit\.sh \[--fresh \| --keep\] \[--retry N\]\n {2}--fresh /),
   });
   expect(run('--retry', 'x')).toMatchObject({ exitCode: 2, stderr: 'submit.sh: --retry needs a number' });
   expect(run('--help')).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^usage: /) });
