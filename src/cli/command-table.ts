@@ -53,6 +53,11 @@ const commands = {
     description: 'show where the jobs, members and stores of a folder stand',
     load: async () => (await import('./commands/status.js')).statusCommand(),
   },
+  logs: {
+    arguments: '<dir> [name]',
+    description: 'show what members have written, attempt by attempt, and why they failed',
+    load: async () => (await import('./commands/logs.js')).logsCommand(),
+  },
   cancel: {
     arguments: '<dir>',
     description: 'end the jobs of a folder, and wait until they have ended',

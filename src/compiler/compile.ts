@@ -5,6 +5,7 @@ import {
   type Authored,
   applicationsOf,
   type ExperimentDeclaration,
+  everybody,
   Plan,
   type Site,
 } from '../ir/index.js';
@@ -14,7 +15,7 @@ import { launcherOf, type Target } from '../targets/target.js';
 import { emitFiles, type OutputFile } from './emit/emit-files.js';
 import type { EmittedStep, EmittedStore, ScriptInput } from './emit/job-script.js';
 import { type LaunchWords, launchWords } from './emit/launch-words.js';
-import { type Artifact, bytesArtifact, type Facts, inspectFiles } from './inspect/index.js';
+import { type Artifact, accessOf, bytesArtifact, type Facts, inspectFiles, mergeArtifacts } from './inspect/index.js';
 import { packageVersion } from './package-version.js';
 import {
   checkDevices,
@@ -26,6 +27,7 @@ import {
   checkSharing,
   checkStores,
   checkTemplates,
+  entityNamed,
   expandAxes,
   fitOneNode,
   largest,
@@ -49,6 +51,10 @@ export interface Compiled {
 /** What is compiled: an experiment's record, and the file it came from, whose folder relative paths start at. */
 export interface CompileInput extends Authored<ExperimentDeclaration> {
   readonly file: string;
+  /** The site's own file, if it has one. */
+  readonly siteFile?: string | undefined;
+  /** Version of Simwright that plan and scripts name. @default this one */
+  readonly version?: string;
 }
 
 /**
@@ -92,7 +98,7 @@ export function compile(input: CompileInput, site: Site): Compiled {
     {
       experiment,
       workflow: basename(file),
-      version: packageVersion(),
+      version: input.version ?? packageVersion(),
       site,
       facts,
       sized,
@@ -112,7 +118,14 @@ export function compile(input: CompileInput, site: Site): Compiled {
   problems.throwIfErrors();
   const script = { plan: Plan.parse(plan), site, target, ...emittedOf(experiment, words) };
   const artifacts = [...artifactsOf(facts), ...[...launcherArtifacts.values()].flat().map(({ artifact }) => artifact)];
-  return { plan: script.plan, target, files: emitFiles(script, artifacts), script, warnings: problems.sorted() };
+  const files = emitFiles(script, mergeArtifacts(artifacts), accessTo(input, artifacts));
+  return { plan: script.plan, target, files, script, warnings: problems.sorted() };
+}
+
+/** Permission bits that all files have in common that the plan is made from. */
+function accessTo({ file, siteFile }: CompileInput, artifacts: readonly Artifact[]): number {
+  const modes = [file, ...(siteFile === undefined ? [] : [siteFile])].map(accessOf);
+  return [...modes, ...artifacts.map(({ mode }) => mode)].reduce((all, one) => all & one, everybody);
 }
 
 function sizeAll(
@@ -145,8 +158,7 @@ function checkJobs(
   problems: Problems,
 ): void {
   for (const job of plan.jobs) {
-    const names = [...job.entities, ...job.stores];
-    const entities = experiment.entities.filter(({ name }) => names.includes(name));
+    const entities = [...job.entities, ...job.stores].flatMap((name) => entityNamed(experiment, name) ?? []);
     const at = entities.find(({ batch }) => batch !== undefined)?.batch?.at ?? experiment.batch?.at ?? entities[0]?.at;
     for (const { notSupported, hint } of jobRefusals(job, target, launcherOf(target, site))) {
       problems.error('PLAN1002', `job '${job.name}': ${notSupported}`, at, hint);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Event, EvictionPolicy, ParamValue } from './declaration.js';
+import { EnvValue, Event, EvictionPolicy, ParamValue } from './declaration.js';
 import { DirectiveEdits, EngineName, TargetName } from './site.js';
 
 /*
@@ -97,6 +97,11 @@ const store = {
   intraOpThreads: count.optional(),
   maxClients: count.optional(),
   maxMemoryMiB: count.optional(),
+  /**
+   * Seconds between two checkpoints, with another at the end of its job. 0: none. Absent: one at the end of its job, while something that
+   * can read the store has not completed.
+   */
+  checkpointSeconds: z.int().nonnegative().optional(),
   mlModels: z.array(PreloadedModel),
   scripts: z.array(PreloadedScript),
 };
@@ -113,7 +118,6 @@ export const StandaloneStore = z.strictObject({
   shards: count,
   hosts: z.array(z.string()).optional(),
   evictionPolicy: EvictionPolicy.optional(),
-  checkpointSeconds: count.optional(),
   restart: z.boolean(),
   saveAtEnd: z.array(z.string()),
 });
@@ -160,9 +164,9 @@ export const Entity = z.strictObject({
   files: z.array(StagedFile),
   /** One of them that names a variable which tells a member its number. */
   numberIn: z.string().optional(),
-  env: z.record(z.string(), z.string()),
+  env: z.record(z.string(), EnvValue),
   /** What members added by hand have in their environment beside it, by assignment. */
-  memberEnv: z.array(z.record(z.string(), z.string())).optional(),
+  memberEnv: z.array(z.record(z.string(), EnvValue)).optional(),
   keyPrefixing: z.boolean(),
   /** Names of entities whose keys it reads; its own name stands for the member itself. */
   incoming: z.array(z.string()),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { assignmentOf, memberParams, type Params } from './members.js';
 import type { Entity, Plan } from './plan.js';
+import { isSecretName } from './secret-names.js';
 
 /**
  * What an entity's members have in common and do, as texts by part: `command`, `arguments`, `prefixing`, `setup`, and `file NAME`,
@@ -8,9 +9,6 @@ import type { Entity, Plan } from './plan.js';
  * what it waits for and reads.
  */
 export type Recipe = Readonly<Record<string, string>>;
-
-/** Names of variables whose values are shown to nobody: they are compared by their hash. */
-const secretName = /TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|PRIVATE/i;
 
 /** The parts that all members of an entity share. Those added by hand have commands and variables of their own besides. */
 export function recipeOf(plan: Pick<Plan, 'stores'>, entity: Entity): Recipe {
@@ -122,7 +120,8 @@ function variableParts(env: Readonly<Record<string, unknown>>): Record<string, s
   return Object.fromEntries(
     Object.entries(env).map(([name, value]) => {
       const text = typeof value === 'string' ? value : JSON.stringify(value);
-      return [`variable ${name}`, secretName.test(name) ? `hash ${hashText(`${name}=${text}`)}` : text];
+      // A secret is compared by its hash, and shown to nobody.
+      return [`variable ${name}`, isSecretName(name) ? `hash ${hashText(`${name}=${text}`)}` : text];
     }),
   );
 }

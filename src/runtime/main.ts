@@ -4,6 +4,7 @@ import { renderProblem, WorkflowError } from '../diagnostics/index.js';
 import { asDiskProblem } from './job/disk-problem.js';
 import { readJobEnvironment } from './job/job-environment.js';
 import { keepDebuggerClosed } from './job/keep-debugger-closed.js';
+import { keepAsPrivateAsPlan } from './job/private-files.js';
 import { parseVerb, UsageError } from './verb-arguments.js';
 import { version } from './version.js';
 
@@ -25,6 +26,7 @@ const bundle = fileURLToPath(import.meta.url);
 /** Every verb loads its own rooms only, and an inference thread none of them: most of a start is reading code. */
 async function run(verb: string | undefined, words: readonly string[]): Promise<number> {
   const dir = process.cwd();
+  keepAsPrivateAsPlan(dir);
   const job = () => readJobEnvironment(process.env, dir);
   switch (verb) {
     case 'up': {
@@ -78,13 +80,14 @@ async function run(verb: string | undefined, words: readonly string[]): Promise<
       const { operand, numbers, texts } = parseVerb(words, {
         operand: 'STORE',
         numbers: ['port'],
-        texts: ['onnxruntime'],
+        texts: ['onnxruntime', 'id'],
       });
       const { runStore } = await import('./store/run-store.js');
       return runStore(job(), {
         store: operand,
         port: numbers['port'],
         onnxRuntime: texts['onnxruntime'],
+        id: texts['id'],
         workerUrl: new URL(import.meta.url),
       });
     }

@@ -58,6 +58,13 @@ describe('templates', () => {
     ]);
   });
 
+  test('a tag without a value at several places is told once', async () => {
+    const chain = model(".params({ RE: 100 }).attach({ configure: 'in.lbm' })");
+    expect(await problemsIn({ 'workflow.ts': source(chain), 'in.lbm': ';RE; ;LID; ;LID;\n;LID;' })).toEqual([
+      "TMPL1001 in.lbm:1:6 the tag LID has no value (and at 2 more places): 'm' has no parameter of that name | there are: RE",
+    ]);
+  });
+
   test('a delimiter that is a word', async () => {
     expect(await problemsIn(source(model(".attach({ tag: 'x' })")))).toEqual([
       `TMPL1003 workflow.ts:4:32 .attach(): 'x' cannot delimit tags | use one or more signs that are no letters, digits, blanks, "_", "." or "-"`,
@@ -168,6 +175,16 @@ describe('values', () => {
     ['an infinite number in a list', '{ A: [1, -Infinity] }', 'A holds -Infinity | numbers have to be finite'],
     ['an empty list', '{ A: [] }', 'A is an empty list, so there would be no members | give at least one value'],
     [
+      'a number that has lost digits',
+      '{ A: [1, 9007199254740993] }',
+      'A holds 9007199254740992 | a number beyond 2^53 loses digits: write it as 12345678901234567890n or as a text',
+    ],
+    [
+      'a name that is empty',
+      "{ '': 1 }",
+      "'' is no name of a parameter | any other text is one; between two delimiters it is a tag",
+    ],
+    [
       'an object',
       '{ A: [{ b: 1 }] } as any',
       'A cannot hold an object with b | values are texts, numbers and booleans, or lists of them',
@@ -191,6 +208,22 @@ describe('values', () => {
       "DSL1001 workflow.ts:4:4 .model(): 'true' is no command | write command('./program', 'argument')",
       'DSL1001 workflow.ts:5:31 .tasks(): its number cannot be 1.5: a whole number is needed',
       "DSL1002 workflow.ts:5:42 .env(): 'A B' is no name of an environment variable",
+    ]);
+  });
+
+  test('numbers that have lost digits, in arguments, variables, options, and what a strategy returns', async () => {
+    const chain = [
+      "\n  .model('a', command('true', 2 ** 60).env({ SEED: 2 ** 53 }).launcherArgs({ seed: 1e16 + 2 }))",
+      "\n  .ensemble('e', command('true')).params({}, { strategy: () => [{ A: 2 ** 60 }] })",
+    ].join('');
+    const lost = 'a number beyond 2^53 loses digits: write it as 12345678901234567890n or as a text';
+    expect(await problemsIn(source(chain))).toEqual([
+      `DSL1001 workflow.ts:4:15 command(): its arguments cannot be [1152921504606847000]: ${lost}, → at [0]`,
+      `DSL1001 workflow.ts:4:40 .env(): SEED cannot be 9007199254740992: ${lost}`,
+      `DSL1001 workflow.ts:4:63 .launcherArgs(): 'seed' cannot be 10000000000000002: ${lost}`,
+      expect.stringMatching(
+        /^DSL1011 workflow\.ts:5:35 \.params\(\): the strategy function returned 1152921504606847000 as A/,
+      ),
     ]);
   });
 
@@ -358,7 +391,6 @@ test('all problems at once, sorted by place', async () => {
   const found = await problemsIn({ 'workflow.ts': source(chain), 'in.txt': '\n ;TAG; ;TAG;\n' });
   expect(found.map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual([
     'TMPL1001 in.txt:2:2',
-    'TMPL1001 in.txt:2:8',
     'DSL1005 workflow.ts:4:4',
     'FILE1002 workflow.ts:5:15',
     'DSL1001 workflow.ts:5:36',

@@ -7,15 +7,16 @@ import { writeFolder } from '../../compiler/index.js';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { memberDirectory, type Plan } from '../../ir/index.js';
 import { MemberSelection } from '../../runtime/job/member-selection.js';
+import { tailOf } from '../../runtime/output/index.js';
 import { type Forecast, forecastDetails, forecastLines } from '../../runtime/rerun/index.js';
 import { type EntitySummary, isInRanges, StatusReader } from '../../runtime/status/index.js';
 import { chosenMembers } from '../chosen-members.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { ExitCode, reportFailure, reportJsonFailure } from '../failure.js';
 import { forecastJson, forecastOf, hasResults, printLines } from '../forecast.js';
-import { describeFailure, failuresOf } from '../jobs/entities.js';
+import { causesOf, describeFailures, type FailureCause, failuresOf } from '../jobs/entities.js';
 import { refuseWhileJobsRun } from '../jobs/running-jobs.js';
-import { hasSaidWhy, localHome, submitWords } from '../jobs/submit-script.js';
+import { hasSaidWhy, localHome, requireVariables, submitWords } from '../jobs/submit-script.js';
 import { liveView, type Run, summarizeRun } from '../live-view.js';
 import { type StopSignal, stopSignals, uninterrupted } from '../uninterrupted.js';
 import { wholeNumber } from '../whole-number.js';
@@ -67,6 +68,7 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
     });
   }
   const members = options.members === undefined ? '' : chosenMembers(plan, options.members);
+  requireVariables(plan);
   if (!options.json) printWarnings(warnings);
   const folder = resolve(options.out ?? defaultFolder(plan.experiment));
   const chosen = MemberSelection.parse(members) ?? MemberSelection.all;
@@ -154,38 +156,47 @@ function printOutputs(plan: Plan, folder: string, seconds: number): void {
   process.stderr.write(`done in ${seconds.toFixed(1)} s: ${join(folder, 'run')}\n`);
 }
 
-/** Most failed members whose errors are shown. */
-const shownFailures = 5;
+/** Most causes of failures that are shown. */
+const shownCauses = 5;
+
+/** Lines shown of an output. */
+const shownLines = 12;
 
 function reportFailed({ plan, folder, chosen }: Run, summaries: readonly EntitySummary[]): void {
   const reader = new StatusReader(folder);
   reader.refresh();
-  const failures = plan.entities.flatMap((entity) =>
-    failuresOf(plan, entity, reader).filter(({ index }) => chosen.has(entity.name, index)),
+  const causes = plan.entities.flatMap((entity) =>
+    causesOf(failuresOf(plan, entity, reader).filter(({ index }) => chosen.has(entity.name, index))).map((cause) => ({
+      entity: entity.name,
+      ...cause,
+    })),
   );
-  for (const failure of failures.slice(0, shownFailures)) {
-    const output = tail(join(folder, failure.output));
-    process.stderr.write(`\n${failure.name} failed: ${describeFailure(failure)}\n${output}`);
+  for (const cause of causes.slice(0, shownCauses)) {
+    process.stderr.write(`\n${describeFailures(cause.entity, cause)}\n${indented(outputOf(folder, cause))}`);
   }
+  const more = causes.length - shownCauses;
+  if (more > 0) process.stderr.write(`\nand ${more} more causes: simwright logs ${folder}\n`);
   for (const job of plan.jobs) {
-    const text = tail(join(folder, 'logs', `${job.name}.out`));
-    if (text !== '' && failures.length === 0) process.stderr.write(`\n${text}`);
+    const lines = lastRunOf(tailOf(join(folder, 'logs', `${job.name}.out`), shownLines)?.lines ?? [], job.name);
+    if (lines.length > 0 && causes.length === 0) process.stderr.write(`\n${indented(lines)}`);
   }
   const counts = summaries.map(({ name, completed, total }) => `${name} ${completed}/${total}`);
   process.stderr.write(`\nfailed: ${counts.join(', ')} completed; everything is in ${join(folder, 'run')}\n`);
 }
 
-/** The last lines of a file, indented; empty if there are none. */
-function tail(path: string, lines = 12): string {
-  if (!existsSync(path)) return '';
-  const text = readFileSync(path, 'utf8').trimEnd();
-  return text === ''
-    ? ''
-    : `${text
-        .split('\n')
-        .slice(-lines)
-        .map((line) => `  ${line}`)
-        .join('\n')}\n`;
+/** Last lines of the file that shows a cause; of the other stream's where it is empty. */
+function outputOf(folder: string, { output }: FailureCause): readonly string[] {
+  const lines = tailOf(join(folder, output), shownLines)?.lines ?? [];
+  return lines.length > 0 ? lines : (tailOf(join(folder, output.replace(/\.err$/, '.out')), shownLines)?.lines ?? []);
+}
+
+/** Lines of a job's log from its last heading on: each run adds to it. */
+function lastRunOf(lines: readonly string[], job: string): readonly string[] {
+  return lines.slice(lines.findLastIndex((line) => line.startsWith(`--- ${job}, `)) + 1);
+}
+
+function indented(lines: readonly string[]): string {
+  return lines.map((line) => `  ${line}\n`).join('');
 }
 
 function append(text: string, before: readonly string[] = []): string[] {

@@ -102,7 +102,8 @@ function applicationWords(
   input: LaunchInput,
   problems: Problems,
 ): LaunchWords {
-  const { launches, members, ownsNodes } = input.sized.get(application) as Sized;
+  const facts = input.sized.get(application) as Sized;
+  const { launches, members, ownsNodes } = facts;
   const hasArgs = (application.params?.asArgs.length ?? 0) > 0;
   const files: Record<string, string> = {};
   const breaks: (readonly number[])[] = [];
@@ -133,8 +134,8 @@ function applicationWords(
     breaks.push(breaksOf(line.words, launch, programs));
     return line.words;
   });
-  const { allocation, applications } = place.component;
-  const atMost = membersOnOwnNodes(application, applications, input.sized, allocation.nodes);
+  const { allocation, nodesApart } = place.component;
+  const atMost = membersOnOwnNodes(application, facts, nodesApart, allocation.nodes);
   return { lines, breaks, files, ...(ownsNodes && members.count > atMost ? { atMost } : {}) };
 }
 
@@ -186,6 +187,7 @@ function stepOf(
     ...(excludeHosts === undefined ? {} : { excludeHosts }),
     ...(cpuBind === undefined ? {} : { cpuBind }),
     ...(site.gpuDialect === undefined ? {} : { gpuDialect: site.gpuDialect }),
+    namesMemory: namesMemory(site, job),
     ...(index === undefined ? {} : { component: index }),
     alone: isAlone,
     overlap: false,
@@ -194,6 +196,11 @@ function stepOf(
     environment: environmentNames(application, experiment),
     launcherArgs: command.launcherArgs ?? {},
   };
+}
+
+/** A directive that is dropped is refused of steps too. */
+function namesMemory(site: Site, { batch }: PlacedJob): boolean {
+  return ![...site.directives.drop, ...(batch?.directives?.drop ?? [])].includes('--mem');
 }
 
 /** Variables that the runtime gives an application, for launchers that hand on only those they are told. */
@@ -228,7 +235,7 @@ function standaloneSize(store: OrchestratorDeclaration, { experiment, target }: 
 /** Words that start one process a node of a store; without any it starts on the script's own host. */
 function storeWords(
   { name, at, nodes, tasks, cpus, gpus, hosts }: StoreSize,
-  { index }: Place,
+  { job, index }: Place,
   { target, site }: LaunchInput,
   problems: Problems,
 ): readonly string[] {
@@ -246,6 +253,7 @@ function storeWords(
     ...(gpus > 0 ? { gpusPerNode: gpus } : {}),
     ...(hosts === undefined ? {} : { hosts }),
     ...(site.gpuDialect === undefined ? {} : { gpuDialect: site.gpuDialect }),
+    namesMemory: namesMemory(site, job),
     ...(index === undefined ? {} : { component: index }),
     environment: [],
     launcherArgs: {},

@@ -4,7 +4,7 @@ import { basename, isAbsolute, join, posix, resolve } from 'node:path';
 import type FastGlob from 'fast-glob';
 import { type Problems, suggestion } from '../../diagnostics/index.js';
 import type { AttachDeclaration } from '../../ir/index.js';
-import { type Artifact, fileArtifact } from './artifact.js';
+import type { Artifact, Artifacts } from './artifact.js';
 import { namesOwnNumber } from './own-number.js';
 
 /** Loaded by the first glob: most workflows name their files. */
@@ -38,19 +38,25 @@ export type AttachedFile =
     };
 
 /** Every file that one `.attach()` names, directories walked and globs expanded. Missing ones are problems. */
-export function inspectAttached(attach: AttachDeclaration, workflowFolder: string, problems: Problems): AttachedFile[] {
+export function inspectAttached(
+  attach: AttachDeclaration,
+  workflowFolder: string,
+  artifacts: Artifacts,
+  problems: Problems,
+): AttachedFile[] {
   const files: AttachedFile[] = [];
   for (const kind of ['copy', 'configure'] as const) {
     for (const path of attach[kind]) {
       for (const [source, to] of expand(path, workflowFolder, attach, kind, problems)) {
-        files.push(...walk(kind, source, to, attach, problems));
+        for (const file of walk(kind, source, to, attach, artifacts, problems)) files.push(file);
       }
     }
   }
   for (const path of attach.symlink) {
     for (const [source, to] of expand(path, workflowFolder, attach, 'symlink', problems)) {
       if (isAbsolute(path)) files.push({ kind: 'symlink', to, target: source, attach });
-      else if (statSync(source).isFile()) files.push({ kind: 'symlink', to, target: fileArtifact(source), attach });
+      else if (statSync(source).isFile())
+        files.push({ kind: 'symlink', to, target: artifacts.ofFile(source, 'linked'), attach });
       else {
         const message = `.attach(): symlink '${path}' is a directory inside the workflow's folder`;
         problems.error('FILE1003', message, attach.at, 'copy it, or link it by its absolute path on the cluster');
@@ -92,14 +98,15 @@ function walk(
   source: string,
   to: string,
   attach: AttachDeclaration,
+  artifacts: Artifacts,
   problems: Problems,
 ): AttachedFile[] {
   const stat = statSync(source);
   if (stat.isFile()) {
     const namesNumber = namesOwnNumber(source);
-    return [{ kind, to, source, artifact: fileArtifact(source), mode: stat.mode & 0o777, namesNumber, attach }];
+    return [{ kind, to, source, artifact: artifacts.ofFile(source), mode: stat.mode & 0o777, namesNumber, attach }];
   }
-  if (stat.isDirectory()) return walkDirectory(kind, source, '', attach, problems);
+  if (stat.isDirectory()) return walkDirectory(kind, source, '', attach, artifacts, problems);
   problems.error('FILE1003', `.attach(): ${kind} '${source}' is neither a file nor a directory`, attach.at);
   return [];
 }
@@ -110,6 +117,7 @@ function walkDirectory(
   source: string,
   to: string,
   attach: AttachDeclaration,
+  artifacts: Artifacts,
   problems: Problems,
 ): AttachedFile[] {
   return readdirSync(source)
@@ -121,13 +129,13 @@ function walkDirectory(
         problems.error('FILE1001', `.attach(): '${from}' is a link to something that is not there`, attach.at);
         return [];
       }
-      if (!statSync(from).isDirectory()) return walk(kind, from, inside, attach, problems);
+      if (!statSync(from).isDirectory()) return walk(kind, from, inside, attach, artifacts, problems);
       if (lstatSync(from).isSymbolicLink() && source.startsWith(realpathSync(from))) {
         problems.error('FILE1003', `.attach(): '${from}' is a link to a directory around it`, attach.at);
         return [];
       }
       const directory = { kind: 'directory', to: inside, attach } as const;
-      return [directory, ...walkDirectory(kind, from, inside, attach, problems)];
+      return [directory, ...walkDirectory(kind, from, inside, attach, artifacts, problems)];
     });
 }
 

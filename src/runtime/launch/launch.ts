@@ -6,6 +6,7 @@ import { jobFolder } from '../job/job-folder.js';
 import { controlSocket } from '../job/paths.js';
 import { entityOf, jobOf, readPlan, storeOf } from '../job/read-plan.js';
 import { watchScript } from '../job/watch-script.js';
+import { lockScheduler } from '../scheduler/lock-scheduler.js';
 import { StatusReader, StatusWriter } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
 import type { Application } from './application.js';
@@ -54,7 +55,7 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
   const ends = [
     ...passSignals(stop, running),
     watchScript(job, true, () => stop.request({ kind: 'script-gone' })),
-    watchDeadline(job, jobOf(plan, job.job), () => stop.request({ kind: 'deadline' })),
+    watchDeadline(job, plan, () => stop.request({ kind: 'deadline' })),
   ];
   const writer = new StatusWriter(job, plan, entity, options.member);
   try {
@@ -108,10 +109,8 @@ async function launchWatched(
       (index) => job.members?.has(entity.name, index) ?? true,
     );
     const { walltimeSeconds } = jobOf(plan, job.job).allocation;
-    const { decisionOf, toRun, done } = await settle(
-      { job, plan, entity, reader, writer, walltimeSeconds, stop },
-      indices,
-    );
+    const taker = { job, walltimeSeconds, scheduler: lockScheduler(plan.target, options.env) };
+    const { decisionOf, toRun, done } = await settle({ job, plan, entity, reader, writer, taker, stop }, indices);
     writer.launch({ launch: 'launching' });
     const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), toRun.length);
     // A copy: each look at the process's own costs a call.
@@ -125,7 +124,7 @@ async function launchWatched(
         line: options.line,
         stores,
         env,
-        walltimeSeconds,
+        taker,
         decisionOf,
         reader,
         writer,

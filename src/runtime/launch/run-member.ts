@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { type Entity, memberArgs, memberDigest, memberName, memberParams, type Plan } from '../../ir/index.js';
 import { type JobEnvironment, thisHost } from '../job/job-environment.js';
-import { MemberLock } from '../job/member-lock.js';
+import { type LockTaker, MemberLock } from '../job/member-lock.js';
 import { memberPath } from '../job/paths.js';
+import { keepOutput, tellingLine } from '../output/index.js';
 import { type Decision, describeReason, moveAside } from '../rerun/index.js';
-import type { MemberState, StatusReader, StatusWriter } from '../status/index.js';
+import type { MemberEvent, MemberState, StatusReader, StatusWriter } from '../status/index.js';
 import { Application, type ApplicationEnd } from './application.js';
 import type { Herald } from './herald.js';
 import type { HostPool } from './hosts.js';
@@ -24,7 +25,7 @@ export interface LaunchContext {
   readonly line: readonly string[];
   readonly stores: readonly SeenStore[];
   readonly env: NodeJS.ProcessEnv;
-  readonly walltimeSeconds: number | undefined;
+  readonly taker: LockTaker;
   /** What was decided on a member before the first one started. */
   readonly decisionOf: (index: number) => Decision;
   readonly reader: StatusReader;
@@ -46,13 +47,16 @@ export interface MemberOutcome {
   readonly exit: number;
 }
 
+/** An event of an attempt, less what all its events have in common. */
+type AttemptEvent = Omit<Parameters<StatusWriter['member']>[0], 'index' | 'member' | 'params' | 'attempt'>;
+
 /** Runs one member from its lock to its last status line. Problems are reported, never thrown. */
 export async function runMember(context: LaunchContext, index: number): Promise<MemberOutcome> {
   const { job, entity } = context;
   const directory = memberPath(job.dir, entity, index);
   let lock: MemberLock;
   try {
-    lock = MemberLock.take(directory, job, context.walltimeSeconds);
+    lock = await MemberLock.take(directory, context.taker);
   } catch (error) {
     context.report(error);
     return { state: error instanceof WorkflowError ? 'held' : 'failed', exit: 1 };
@@ -100,19 +104,23 @@ async function runAttempt(
   const { job, entity, writer, stop } = context;
   const member = memberName(entity, index);
   const params = memberParams(entity.members, index);
+  let attempt: number;
   try {
     const giveWay = () => moveAside(job.dir, directory, { entity: entity.name, member, why: whyAside(decision) });
     context.stager.stage(directory, params, decision.anew ? giveWay : undefined);
+    attempt = keepOutput(directory, member);
   } catch (error) {
     context.report(error);
     writer.member({ index, member, params, state: 'failed', exit: 1, reason: messageOf(error) });
     return { state: 'failed', exit: 1 };
   }
-  writer.member({ index, member, params, state: 'staged' });
+  const record = (event: AttemptEvent) => writer.member({ index, member, params, attempt, ...event });
+  record({ state: 'staged' });
   const hosts = context.hosts.take(entity.size.nodes);
   const started = performance.now();
   try {
     const args = memberArgs(entity.asArgs, params);
+    const before = startsOf(context.stores);
     const host = hostOf(context, hosts);
     const process_ = await context.starter.start({
       line: fillWords(context.line, { args, dir: directory, name: member, hosts: hosts.join(',') }),
@@ -120,23 +128,35 @@ async function runAttempt(
       name: member,
       variables: memberEnvironment(context.plan, entity, context.stores, { index, directory }, context.env),
     });
-    writer.member({ index, member, params, state: 'running', ...host });
+    record({ state: 'running', ...host, ...before });
     const end = await endOf(new Application(process_, job.killAfterMs, context.herald), context);
     const seconds = Math.round(performance.now() - started) / 1000;
     const state = stateOf(end);
+    const used = startsOf(context.stores, before.stores);
     const reason = reasonOf(end, stop);
     const signal = end.signal === undefined ? {} : { signal: end.signal };
-    writer.member({ index, member, params, state, exit: end.exit, ...signal, seconds, ...host, ...reason });
+    const cause = state === 'failed' ? causeOf(directory, member) : {};
+    record({ state, exit: end.exit, ...signal, seconds, ...host, ...reason, ...cause, ...used });
     return { state, exit: end.exit };
   } catch (error) {
     const problem = cannotStart(context.line[0] ?? '', member, error);
     context.report(problem);
     const exit = isMissing(error) ? 127 : 126;
-    writer.member({ index, member, params, state: 'failed', exit, reason: messageOf(problem) });
+    record({ state: 'failed', exit, reason: messageOf(problem) });
     return { state: 'failed', exit };
   } finally {
     context.hosts.give(hosts);
   }
+}
+
+/** The starts of the stores that a member sees now, added to those that it saw before. */
+function startsOf(stores: readonly SeenStore[], before: MemberEvent['stores'] = {}): Pick<MemberEvent, 'stores'> {
+  if (stores.length === 0) return {};
+  return {
+    stores: Object.fromEntries(
+      stores.map(({ store: { name }, start }) => [name, [...new Set([...(before[name] ?? []), start()])]]),
+    ),
+  };
 }
 
 /** Why the directory that is there gives way. */
@@ -157,6 +177,12 @@ async function endOf(application: Application, { running, stop }: LaunchContext)
 function reasonOf({ reason, wasStopped }: ApplicationEnd, stop: StopRequest): { reason?: string } {
   if (reason !== undefined) return { reason };
   return wasStopped && stop.reason !== undefined ? { reason: describeStop(stop.reason) } : {};
+}
+
+/** The line of its output that tells why a member failed, where there is one. */
+function causeOf(directory: string, member: string): Pick<MemberEvent, 'cause'> {
+  const cause = tellingLine(directory, member);
+  return cause === undefined ? {} : { cause };
 }
 
 function stateOf({ exit, wasStopped }: ApplicationEnd): MemberState {

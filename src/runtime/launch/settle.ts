@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import type { Entity, Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
+import type { LockTaker } from '../job/member-lock.js';
 import { MemberSelection } from '../job/member-selection.js';
 import { memberPath } from '../job/paths.js';
 import { arrange, type Decision, FirstRunMark, Rerun, writeRecord } from '../rerun/index.js';
 import type { StatusReader, StatusWriter } from '../status/index.js';
 import type { StopRequest } from './stop-request.js';
+import { runningStore } from './store-addresses.js';
 
 /** A launch that is about to start its members. */
 export interface SettleInput {
@@ -14,7 +16,7 @@ export interface SettleInput {
   readonly entity: Entity;
   readonly reader: StatusReader;
   readonly writer: StatusWriter;
-  readonly walltimeSeconds: number | undefined;
+  readonly taker: LockTaker;
   readonly stop: StopRequest;
 }
 
@@ -43,7 +45,7 @@ export async function settle(input: SettleInput, indices: readonly number[]): Pr
     {
       job,
       entity,
-      walltimeSeconds: input.walltimeSeconds,
+      taker: input.taker,
       decide: () => {
         rerun = look(input);
         return rerun.of(entity);
@@ -71,7 +73,7 @@ export async function settle(input: SettleInput, indices: readonly number[]): Pr
 }
 
 /** What there is now, and what becomes of it. */
-function look({ job, plan, reader }: SettleInput): Rerun {
+function look({ job, plan, entity, reader }: SettleInput): Rerun {
   reader.refresh();
   return new Rerun({
     dir: job.dir,
@@ -82,6 +84,7 @@ function look({ job, plan, reader }: SettleInput): Rerun {
     keep: job.keep,
     hasOutcomes: true,
     isOurs: ({ jobId }) => jobId === job.jobId,
+    runningStore: (store) => runningStore(job, plan, entity, store),
   });
 }
 

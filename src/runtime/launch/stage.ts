@@ -87,7 +87,7 @@ export class Stager {
         chmodSync(to, file.mode & 0o7777);
         break;
       case 'configure':
-        writeFileSync(to, this.#template(file).render(params));
+        writeFileSync(to, this.#template(file).render(params), { mode: file.mode & 0o7777 });
         chmodSync(to, file.mode & 0o7777);
         break;
     }

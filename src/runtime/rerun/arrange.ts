@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { type Entity, memberName } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
-import { MemberLock } from '../job/member-lock.js';
+import { type LockTaker, MemberLock } from '../job/member-lock.js';
 import type { MemberEvent } from '../status/index.js';
 import { type AsideNote, moveAside } from './aside.js';
 import type { Decisions } from './decide.js';
@@ -14,7 +14,7 @@ import { type Journal, readJournal, removeJournal, writeJournal } from './journa
 export interface Arrangement {
   readonly job: JobEnvironment;
   readonly entity: Entity;
-  readonly walltimeSeconds: number | undefined;
+  readonly taker: LockTaker;
   /** Reads the status anew, and decides. */
   readonly decide: () => Decisions;
   /** The last event of each member of that name that there has ever been, of whatever kind it was. */
@@ -34,17 +34,17 @@ const pauseMs = 50;
  * @throws WorkflowError RUN1008 while a job runs a member that gets another number.
  */
 export async function arrange(arrangement: Arrangement, first: Decisions): Promise<Decisions> {
-  const { job, entity, decide, walltimeSeconds } = arrangement;
+  const { job, entity, decide, taker } = arrangement;
   if (!hasWork(arrangement, first)) return first;
   const path = join(job.dir, 'run', entity.name);
-  const lock = await takePatiently(() => MemberLock.take(path, job, walltimeSeconds), arrangement.isStopped);
+  const lock = await takePatiently(() => MemberLock.take(path, taker), arrangement.isStopped);
   if (lock === undefined) return decide();
   try {
     giveWayToKind(arrangement);
     if (entity.kind === 'ensemble') {
       const begun = readJournal(job.dir, entity.name);
       if (begun !== undefined) finish(arrangement, begun);
-      renumber(arrangement, decide());
+      await renumber(arrangement, decide());
     }
   } finally {
     lock.release();
@@ -60,10 +60,13 @@ function hasWork(arrangement: Arrangement, { members, leftovers }: Decisions): b
 }
 
 /** Waits while another process, as a rule another element of the job array, has the lock. */
-async function takePatiently(take: () => MemberLock, isStopped: () => boolean): Promise<MemberLock | undefined> {
+async function takePatiently(
+  take: () => Promise<MemberLock>,
+  isStopped: () => boolean,
+): Promise<MemberLock | undefined> {
   while (!isStopped()) {
     try {
-      return take();
+      return await take();
     } catch (error) {
       if (!(error instanceof WorkflowError)) throw error;
       await sleep(pauseMs);
@@ -91,8 +94,8 @@ function giveWayToKind(arrangement: Arrangement): void {
   moveAside(job.dir, join(job.dir, 'run', entity.name), { entity: entity.name, member: entity.name, why });
 }
 
-function renumber(arrangement: Arrangement, { members, leftovers }: Decisions): void {
-  const { job, entity, walltimeSeconds } = arrangement;
+async function renumber(arrangement: Arrangement, { members, leftovers }: Decisions): Promise<void> {
+  const { job, entity, taker } = arrangement;
   const place = (index: number) => join(job.dir, 'run', entity.name, memberName(entity, index));
   const locks: MemberLock[] = [];
   try {
@@ -101,7 +104,7 @@ function renumber(arrangement: Arrangement, { members, leftovers }: Decisions): 
     );
     const sources = new Set(moves.map(({ from }) => from));
     const targets = new Set(moves.map(({ to }) => to).filter((index) => !sources.has(index)));
-    for (const index of [...sources, ...targets]) locks.push(MemberLock.take(place(index), job, walltimeSeconds));
+    for (const index of [...sources, ...targets]) locks.push(await MemberLock.take(place(index), taker));
     const former = new Set(leftovers.map(({ index }) => index));
     const asides: AsideNote[] = [...targets].flatMap((index) => {
       if (!existsSync(place(index))) return [];
@@ -109,7 +112,7 @@ function renumber(arrangement: Arrangement, { members, leftovers }: Decisions): 
     });
     for (const index of former) {
       if (targets.has(index)) continue;
-      const lock = tryTake(() => MemberLock.take(place(index), job, walltimeSeconds));
+      const lock = await tryTake(() => MemberLock.take(place(index), taker));
       // An earlier job still runs it.
       if (lock === undefined) continue;
       locks.push(lock);
@@ -125,9 +128,9 @@ function noteOf(entity: Entity, index: number, why: string): AsideNote {
   return { entity: entity.name, member: memberName(entity, index), why };
 }
 
-function tryTake(take: () => MemberLock): MemberLock | undefined {
+async function tryTake(take: () => Promise<MemberLock>): Promise<MemberLock | undefined> {
   try {
-    return take();
+    return await take();
   } catch (error) {
     if (error instanceof WorkflowError) return undefined;
     throw error;

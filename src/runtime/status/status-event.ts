@@ -36,6 +36,12 @@ export const MemberEvent = z.object({
   signal: z.string().optional(),
   seconds: z.number().optional(),
   host: z.string().optional(),
+  /** Number of the attempt in its directory, 1 for the first: what an earlier one has written is NAME.out.N and NAME.err.N. */
+  attempt: z.int().positive().optional(),
+  /** Of one that failed: the line of its output that tells best why, and the stream that it is from. */
+  cause: z.object({ line: z.string(), stream: z.enum(['out', 'err']) }).optional(),
+  /** Starts of the stores that it saw, by the stores' names: one of each, unless the store was started again while it ran. */
+  stores: z.record(z.string(), z.array(z.string())).optional(),
 });
 export type MemberEvent = z.infer<typeof MemberEvent>;
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isCode } from '../job/job-folder.js';
 import { statusFolder } from '../job/paths.js';
 import { type EntityStatus, StatusTable } from './entity-status.js';
-import { parseStatusLine } from './status-event.js';
+import { parseStatusLine, type StatusEvent } from './status-event.js';
 
 /** Reads the status files of DIR, each time only what was added since the last. */
 export class StatusReader {
@@ -11,8 +11,12 @@ export class StatusReader {
   readonly #offsets = new Map<string, number>();
   readonly #table = new StatusTable();
 
-  constructor(dir: string) {
+  readonly #onEvent: ((event: StatusEvent) => void) | undefined;
+
+  /** `onEvent` hears of every event, in the order in which each file has them. */
+  constructor(dir: string, onEvent?: (event: StatusEvent) => void) {
     this.#folder = statusFolder(dir);
+    this.#onEvent = onEvent;
   }
 
   /** Reads what is new; says whether there was anything. */
@@ -56,7 +60,9 @@ export class StatusReader {
       this.#offsets.set(file, from + end);
       for (const line of bytes.toString('utf8', 0, end).split('\n')) {
         const event = line === '' ? undefined : parseStatusLine(line);
-        if (event !== undefined) this.#table.add(event);
+        if (event === undefined) continue;
+        this.#table.add(event);
+        this.#onEvent?.(event);
       }
       return true;
     } finally {

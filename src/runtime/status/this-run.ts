@@ -14,11 +14,17 @@ export type Counts = (event: MemberEvent | LaunchEvent) => boolean;
  */
 export function countsFor(job: JobEnvironment, entity: Pick<Entity, 'job'>, { launches }: EntityStatus): Counts {
   const isOfRun: Counts =
-    entity.job === job.job ? ({ jobId }) => jobId === job.jobId : ({ run }) => job.run === undefined || run === job.run;
+    entity.job === job.job ? isOfThisStart(job) : ({ run }) => job.run === undefined || run === job.run;
   const done = [...launches.values()].flatMap((launch) => (isOfRun(launch) ? (launch.done ?? []) : []));
   return (seen) =>
     isOfRun(seen) ||
     ('state' in seen && seen.state === 'completed' && done.some((ranges) => isInRanges(ranges, seen.index)));
+}
+
+/** Of what the job did itself before the scheduler started it again only what it completed is left. */
+function isOfThisStart(job: JobEnvironment): Counts {
+  const start = new Date(job.startedSeconds * 1000).toISOString();
+  return (seen) => seen.jobId === job.jobId && (seen.time >= start || ('state' in seen && seen.state === 'completed'));
 }
 
 /** How often an entity is launched: once, or once an element of its job array, or once a member. */

@@ -29,10 +29,10 @@ export async function startStore(
   for (let attempt = 1; ; attempt++) {
     const process = new StoreProcess(job, { ...launch, port: choosing ? await freePort() : undefined });
     try {
-      publishAddress(job, addressOf(job, launch.store, await answering(process, handle)));
+      publishAddress(job, addressOf(job, process, await answering(process, handle)));
       return process;
     } catch (error) {
-      await process.stop();
+      await process.stop(0);
       const taken = error instanceof WorkflowError && error.code === 'RUN1003';
       if (!(choosing && taken && attempt < portAttempts) || handle.givenUp) throw error;
     }
@@ -59,10 +59,10 @@ export async function restartStore(
         message: `store '${launch.store.name}' came up again at ${now}, and those who use it have ${before}`,
       });
     }
-    publishAddress(job, addressOf(job, launch.store, nodes));
+    publishAddress(job, addressOf(job, process, nodes));
     return process;
   } catch (error) {
-    await process.stop();
+    await process.stop(0);
     throw error;
   }
 }
@@ -74,8 +74,8 @@ async function answering(process: StoreProcess, handle: StartHandle): Promise<St
   return [...nodes];
 }
 
-function addressOf(job: JobEnvironment, store: Store, nodes: StoreAddress['nodes']): StoreAddress {
-  return { store: store.name, job: job.job, jobId: job.jobId, nodes };
+function addressOf(job: JobEnvironment, { name, id }: StoreProcess, nodes: StoreAddress['nodes']): StoreAddress {
+  return { store: name, id, job: job.job, jobId: job.jobId, nodes };
 }
 
 function portOf(address: string | undefined): number | undefined {

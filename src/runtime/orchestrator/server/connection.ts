@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { BusyPoll } from '../busy-poll.js';
+import { leave } from '../commands/client-facts.js';
 import type { CommandContext } from '../commands/command.js';
-import { mayNest } from '../commands/table.js';
+import { repliesMayNest } from '../commands/smartredis-form.js';
 import type { InboundMemory } from '../resp/inbound-memory.js';
 import type { RequestLimits } from '../resp/limits.js';
 import { ProtocolError } from '../resp/protocol-error.js';
@@ -9,7 +10,7 @@ import { ErrorReply, type Reply } from '../resp/reply.js';
 import type { ReplyEncoder } from '../resp/reply-encoder.js';
 import { type OnRequest, RequestDecoder } from '../resp/request-decoder.js';
 import { ownBytes } from '../store/lendable-bytes.js';
-import { type Dispatcher, outOfMemory } from './dispatch.js';
+import { type Dispatcher, outOfMemory, refused } from './dispatch.js';
 import type { KeepAlive, LateReply } from './keep-alive.js';
 import { type Reader, readInto } from './read-into.js';
 import type { TurnAccount, TurnBudget } from './turn-budget.js';
@@ -19,6 +20,8 @@ const maxUnsentBytes = 1024 * 1024;
 /** Requests that wait behind a slow one, or bytes of them, beyond this keep further ones from being read. */
 const maxWaitingRequests = 1024;
 const maxWaitingBytes = 1024 * 1024;
+/** A client that is shown every command and does not read them is dropped at this many bytes. */
+const maxUnseenBytes = 32 * 1024 * 1024;
 
 /** Chunks of requests from this size on are part of large ones. */
 const largeChunkBytes = 32 * 1024;
@@ -28,6 +31,10 @@ const chunk = Buffer.allocUnsafeSlow(128 * 1024);
 
 /** Stands for a request that there was no memory for. */
 const tooLarge: Buffer[] = [];
+
+/** What the log says in place of the words of such a request, and of one that is none. */
+const largeRequest = [Buffer.from('A-LARGE-REQUEST')];
+const brokenRequest = [Buffer.from('A-BROKEN-REQUEST')];
 
 /** What all connections of a server share. */
 export interface ConnectionRoom {
@@ -84,6 +91,7 @@ export class Connection implements LateReply, Reader {
   end(): Promise<void> {
     this.#ending = true;
     this.#socket.pause();
+    this.#context.client.blocked?.end();
     if (!this.#busy) {
       this.#socket.end();
       return Promise.resolve();
@@ -104,9 +112,17 @@ export class Connection implements LateReply, Reader {
     return true;
   }
 
+  /** Shows a command that somebody has sent. False if the client does not look: it is dropped. */
+  show(line: Uint8Array): boolean {
+    if (this.#socket.writableLength > maxUnseenBytes) this.#socket.destroy();
+    else if (!this.#socket.destroyed && !this.#socket.writableEnded) this.#socket.write(line);
+    return !this.#socket.destroyed;
+  }
+
   #onClose(): void {
     const { client, abandoned } = this.#context;
     if (client.work !== undefined) abandoned.add(client.work);
+    leave(client);
     this.#room.keepAlive.end(this);
     this.#hearNoMore();
   }
@@ -164,14 +180,20 @@ export class Connection implements LateReply, Reader {
   };
 
   #run(request: Buffer[]): void {
-    const reply = request === tooLarge ? outOfMemory : this.#room.dispatcher.run(this.#context, request);
+    const reply = request === tooLarge ? this.#refuse() : this.#room.dispatcher.run(this.#context, request);
     if (!(reply instanceof Promise)) {
-      this.#room.encoder.add(reply);
+      this.#room.encoder.add(reply, this.#context.client.protocol);
       return;
     }
     this.#busy = true;
-    if (!this.#context.client.introduced && mayNest(request)) this.#room.keepAlive.watch(this);
+    if (repliesMayNest(this.#context.client, request)) this.#room.keepAlive.watch(this);
     void reply.then((late) => this.#finish(late)).catch((error: unknown) => this.#fail(error));
+  }
+
+  #refuse(): Reply | Promise<Reply> {
+    const { transaction } = this.#context.client;
+    if (transaction !== undefined) transaction.refused = true;
+    return refused(this.#context, largeRequest, outOfMemory);
   }
 
   #finish(reply: Reply): void {
@@ -180,7 +202,7 @@ export class Connection implements LateReply, Reader {
     this.#context.client.work = undefined;
     const opened = this.#room.keepAlive.end(this);
     if (opened !== undefined && !this.#socket.destroyed) this.#socket.write(opened);
-    this.#room.encoder.add(reply);
+    this.#room.encoder.add(reply, this.#context.client.protocol);
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       for (const word of next) this.#waitingBytes -= word.length;
       this.#run(next);
@@ -192,7 +214,11 @@ export class Connection implements LateReply, Reader {
   /** Writes what there is to write, and ends or slows the connection as its state asks for. */
   #settle(): void {
     const idle = !this.#busy && this.#waiting.length === 0;
-    if (idle && this.#broken !== undefined) this.#room.encoder.add(new ErrorReply(this.#broken.message));
+    if (idle && this.#broken !== undefined) {
+      const reply = new ErrorReply(this.#broken.message);
+      void this.#context.onError?.(brokenRequest, reply);
+      this.#room.encoder.add(reply);
+    }
     this.#flush();
     if (idle && (this.#broken !== undefined || this.#ending || this.#context.client.quitting)) {
       this.#hearNoMore();

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Job cavity of experiment cavity.
-# Made by simwright 0.1.0 from workflow.ts for site local.
+# Made by simwright x.y.z from workflow.ts for site local.
 
 set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")/.."
@@ -9,6 +9,10 @@ cd "$(dirname -- "${BASH_SOURCE[0]}")/.."
   exit 2
 }
 
+# What launchers would read of a job that this one was submitted from.
+unset \
+  SIMWRIGHT_ARRAY_INDEX PMI_FD PMI_JOBID PMI_RANK PMI_SIZE PMIX_NAMESPACE PMIX_RANK "${!PMIX_SERVER_@}" \
+    "${!OMPI_COMM_WORLD_@}"
 # What the runtime reads.
 SIMWRIGHT_JOB=cavity
 SIMWRIGHT_JOB_ID=$$
@@ -17,6 +21,13 @@ SIMWRIGHT_CPUS_PER_NODE=$(nproc)
 SIMWRIGHT_STARTED=$(date +%s)
 SIMWRIGHT_SCRIPT_PID=$$
 export SIMWRIGHT_JOB SIMWRIGHT_JOB_ID SIMWRIGHT_HOSTS SIMWRIGHT_CPUS_PER_NODE SIMWRIGHT_STARTED SIMWRIGHT_SCRIPT_PID
+
+# An older Node.js could not even read the runtime.
+node_version=$(node --version 2>&1) || node_version="not there: $node_version"
+[[ $node_version =~ ^v([0-9]+)\.([0-9]+) ]] && ((BASH_REMATCH[1] * 100 + BASH_REMATCH[2] >= 2019)) || {
+  echo "this job needs Node.js 20.19 or newer, and "node" on $HOSTNAME is $node_version" >&2
+  exit 1
+}
 
 # In the background it takes the place of its subshell, so that a signal to $! reaches it.
 runtime() {
