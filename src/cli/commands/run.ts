@@ -9,7 +9,7 @@ import { memberDirectory, type Plan } from '../../ir/index.js';
 import { MemberSelection } from '../../runtime/job/member-selection.js';
 import { tailOf } from '../../runtime/output/index.js';
 import { type Forecast, forecastDetails, forecastLines } from '../../runtime/rerun/index.js';
-import { type EntitySummary, isInRanges, type MemberEvent, StatusReader } from '../../runtime/status/index.js';
+import { type EntitySummary, isInRanges, StatusReader } from '../../runtime/status/index.js';
 import { chosenMembers } from '../chosen-members.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { ExitCode, reportFailure, reportJsonFailure } from '../failure.js';
@@ -111,12 +111,15 @@ function dryRun(plan: Plan, folder: string, chosen: MemberSelection, options: Ru
   return ExitCode.done;
 }
 
-/** True for what an earlier run says of a member that runs again. */
-function runsAgain(rerun: readonly Forecast[], startedMs: number): (event: MemberEvent) => boolean {
+/** True for what an earlier run says of a member that is to run again, until its launch has found that it need not. */
+function runsAgain(rerun: readonly Forecast[], startedMs: number): Run['runsAgain'] {
   const started = new Date(startedMs).toISOString();
   const again = new Map(rerun.map(({ name, reasons }) => [name, reasons.map(({ indices }) => indices)]));
-  return ({ entity, index, time }) =>
-    time < started && (again.get(entity)?.some((indices) => isInRanges(indices, index)) ?? false);
+  return ({ entity, index, time }, { launches }) => {
+    const isForetold = time < started && (again.get(entity)?.some((indices) => isInRanges(indices, index)) ?? false);
+    if (!isForetold) return false;
+    return ![...launches.values()].some((launch) => launch.time >= started && isInRanges(launch.done ?? '', index));
+  };
 }
 
 /** Runs submit.sh, the same that a person runs by hand, and hands signals on to it. */
