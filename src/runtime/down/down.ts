@@ -30,10 +30,8 @@ export async function down(job: JobEnvironment): Promise<number> {
   );
   const plan = readPlan(job.dir);
   // Stores whose supervisor was killed have been told by their pipes.
-  await ended(
-    jobProcesses(job).filter(({ role }) => role === 'store'),
-    saveMsOf(job, plan),
-  );
+  const stores = jobProcesses(job).filter(({ role }) => role === 'store');
+  if (stores.length > 0) await ended(stores, await saveMsOf(job, plan));
   await terminate(jobProcesses(job), job.killAfterMs);
   removeJobFolder(job);
   await clearStores(job, plan);

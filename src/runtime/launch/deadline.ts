@@ -1,7 +1,7 @@
 import { graceOf, type Job, type Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobOf } from '../job/read-plan.js';
-import { ownScript } from '../scheduler/own-script.js';
+import { askedEnd, type JobEnd, unaskedEnd } from '../scheduler/job-end.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 
 /** Milliseconds between two questions at most: the walltime of a job that runs may be changed. */
@@ -84,31 +84,17 @@ class DeadlineWatch {
   }
 
   async #ask(scheduler: Scheduler): Promise<void> {
-    const report = await scheduler.reportOf(this.#job.jobId);
+    const end = await askedEnd(scheduler, this.#job);
     this.#askedMs = Date.now();
-    if (report === undefined || report === 'unknown') return;
-    const { limitSeconds, elapsedSeconds } = report;
-    if (limitSeconds === undefined) {
-      this.#deadlineMs = undefined;
-      return;
-    }
-    // The scheduler leaves out what was suspended; where it is behind, it is so by that much at most.
-    const own = Date.now() / 1000 - this.#job.startedSeconds;
-    const behind = scheduler.queries.elapsedLagSeconds ?? 0;
-    const used = elapsedSeconds === undefined ? own : Math.max(elapsedSeconds, Math.min(own, elapsedSeconds + behind));
-    this.#deadlineMs = Date.now() + (limitSeconds - used - graceOf(limitSeconds)) * 1000;
+    if (end !== undefined) this.#deadlineMs = deadlineOf(end);
   }
 
-  /** Without an answer what the script asks its scheduler for counts; where there is no scheduler, the plan. */
   #unasked(): number | undefined {
-    const { startedSeconds } = this.#job;
-    const deadline = (limitSeconds: number | undefined, grace = graceOf(limitSeconds ?? 0)) =>
-      limitSeconds === undefined ? undefined : (startedSeconds + limitSeconds - grace) * 1000;
-    if (this.#scheduler === undefined) {
-      return deadline(this.#planned.allocation.walltimeSeconds, this.#planned.graceSeconds);
-    }
-    const { endSeconds, queries } = this.#scheduler;
-    if (endSeconds !== undefined) return deadline(endSeconds - startedSeconds);
-    return deadline(queries.walltimeOf(ownScript(this.#job, this.#planned.script)));
+    const end = unaskedEnd(this.#scheduler, this.#job, this.#planned);
+    return this.#scheduler === undefined ? deadlineOf(end, this.#planned.graceSeconds) : deadlineOf(end);
   }
+}
+
+function deadlineOf({ endMs, limitSeconds }: JobEnd, graceSeconds = graceOf(limitSeconds ?? 0)): number | undefined {
+  return endMs === undefined ? undefined : endMs - graceSeconds * 1000;
 }

@@ -1,6 +1,7 @@
 import type { Entity, Plan } from '../../ir/index.js';
-import type { JobEnvironment } from '../job/job-environment.js';
-import { happenedAt, isEnd, type MemberEvent, type StatusReader } from '../status/index.js';
+import { type JobEnvironment, thisHost } from '../job/job-environment.js';
+import { isAlive } from '../job/process-identity.js';
+import { happenedAt, isEnd, isOver, type MemberEvent, type StatusReader } from '../status/index.js';
 import { HeldStores } from '../stored-data/held-stores.js';
 import { Order, readersOf } from '../stored-data/readers.js';
 import { runningStore, type SeenStore } from './store-addresses.js';
@@ -93,15 +94,18 @@ export class Restarts {
     return this.#lostBy(event, this.#held()) === undefined;
   }
 
-  /** True while others of this job that can read what the entity's members have written have not ended. Reads the status anew. */
+  /** True while launches of this job run whose members can read what the entity's have written. Reads the status anew. */
   isRead(): boolean {
     if (this.#stores.length === 0) return false;
     const { job, plan, entity, reader } = this.#input;
     reader.refresh();
     this.#readers ??= readersOf(plan, entity).filter((one) => one.job === entity.job);
-    return this.#readers.some(
-      ({ name }) => verdictOf(job, plan, reader, awaitedEvent(job, plan, entity, reader, name, 'ended')) === 'pending',
-    );
+    return this.#readers.some(({ name }) => {
+      // One that has been killed before it said a word is not waited for.
+      const launches = [...reader.of(name).launches.values()].filter(({ jobId }) => jobId === job.jobId);
+      if (!launches.some((launch) => !isOver(launch) && (launch.host !== thisHost() || isAlive(launch)))) return false;
+      return verdictOf(job, plan, reader, awaitedEvent(job, plan, entity, reader, name, 'ended')) === 'pending';
+    });
   }
 
   /** The store that has lost what a member wrote in this run, or before it and counts. */
