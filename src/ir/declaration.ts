@@ -353,6 +353,13 @@ export const applicationsOf = derivedOnce(({ entities }: ExperimentDeclaration):
   entities.filter((entity) => entity.kind !== 'orchestrator'),
 );
 
+/** Every command of an application: its own or those of its members, and the further programs of each. */
+export function commandsOf(application: ApplicationDeclaration): CommandDeclaration[] {
+  const added = application.kind === 'ensemble' ? application.added.map(({ command }) => command) : [];
+  const commands = added.length > 0 ? added : [application.command];
+  return commands.flatMap((command) => [command, ...(command.mpmd ?? [])]);
+}
+
 /** Standalone stores, in the order of their declaration. */
 export const orchestratorsOf = derivedOnce(({ entities }: ExperimentDeclaration): readonly OrchestratorDeclaration[] =>
   entities.filter((entity) => entity.kind === 'orchestrator'),

@@ -44,6 +44,9 @@ test.for([
   expect(end).toMatchObject({ exitCode: 1, stdout: '' });
   const line = `^this job needs Node.js ${minimumNode.join('.')} or newer, and ${node} on \\S+ is ${what}$`;
   expect(end.stderr).toMatch(new RegExp(line));
+  const submitted = await execa('bash', ['submit.sh'], { cwd: workspace.path('out'), reject: false });
+  expect(submitted).toMatchObject({ exitCode: 1, stderr: '', stdout: expect.stringMatching(/^e\t\d+$/) });
+  expect(workspace.read('out/logs/e.out')).toMatch(new RegExp(line, 'm'));
 });
 
 test('package.json asks for the same', async () => {

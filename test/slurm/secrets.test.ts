@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { simwright } from '../helpers/simwright.js';
@@ -12,6 +13,7 @@ const sha256 = createHash('sha256').update(secret).digest('hex');
 
 const application = `
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 console.log(createHash('sha256').update(process.env.PASS ?? '').digest('hex'));
 `;
 
@@ -68,5 +70,28 @@ export default experiment('e')
     });
     expect((await cluster.ended(id)).map(({ state }) => state)).toEqual(['FAILED']);
     expect(log(workspace, `packed-${id}.out`)).toContain("error[RUN1030]: TEST_PASS is not set in job 'packed'");
+  });
+
+  test('a folder with signs that Slurm fills in, and a name with a slash by directive', async () => {
+    const workspace = sharedWorkspace();
+    workspace.write('app.mjs', 'console.log("fine")');
+    workspace.workflow(`experiment('e')
+  .batch({ walltime: '00:05:00', directives: { set: { '--job-name': 'a/b%j' } } })
+  .model('m', command('node', 'app.mjs')).attach({ copy: 'app.mjs' })
+  .ensemble('array', command('node', 'app.mjs')).replicas(2).attach({ copy: 'app.mjs' }).batch({ mode: 'array', walltime: '00:05:00' })`);
+    const folder = 'a %j 100% %x$HOME %%';
+    const words = ['compile', 'workflow.ts', '--site', 'slurm', '--out', folder];
+    expect(await simwright(workspace, ...words)).toMatchObject({ exitCode: 0 });
+    const ids = await cluster.submit(workspace.path(folder));
+    for (const [name, id] of Object.entries(ids)) {
+      const ended = await cluster.ended(id, name === 'array' ? 2 : 1);
+      const logs = readdirSync(workspace.path(folder, 'logs'));
+      expect(
+        ended.map(({ state }) => state),
+        `${logs}`,
+      ).toEqual(ended.map(() => 'COMPLETED'));
+      expect(logs).toContain(name === 'array' ? `array-${id}_1.out` : `e-${id}.out`);
+    }
+    expect(workspace.lines(folder, 'run/m/m.out')).toEqual(['fine']);
   });
 });

@@ -17,10 +17,11 @@ import { formatTable } from '../table.js';
 export function previewCommand(): Command {
   return takesWorkflow(new Command('preview')).action(async (workflow: string, options: WorkflowOptions) => {
     try {
-      const { plan, warnings } = await compileWorkflow(workflow, options);
-      if (options.json) return printJson(preview(plan));
+      const { plan, warnings, notes } = await compileWorkflow(workflow, options);
+      if (options.json) return printJson({ ...preview(plan), notes, problems: warnings });
       printWarnings(warnings);
-      process.stdout.write(`${describe(plan)}\n`);
+      const shown = notes.length === 0 ? '' : `\n${notes.map((note) => `note: ${note}\n`).join('')}`;
+      process.stdout.write(`${describe(plan)}\n${shown}`);
     } catch (error) {
       process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
     }

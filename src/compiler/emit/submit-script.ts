@@ -1,4 +1,4 @@
-import { submittersVariables } from '../../ir/index.js';
+import { minimumNode, submittersVariables } from '../../ir/index.js';
 import { quoteComment, quoteShell, quoteShellWord } from '../../targets/quoting.js';
 import { makerLine, type ScriptInput } from './job-script.js';
 import { renderTemplate } from './render-template.js';
@@ -17,6 +17,7 @@ export function submitScript({ plan, target, site }: Pick<ScriptInput, 'plan' | 
     // Some job is submitted more than once.
     hasSeparate: plan.jobs.some(({ separate }) => separate !== undefined),
     node: quoteShellWord(site.nodeCommand),
+    minimumNode,
     cancel: quoteShell(target.queries?.cancel ?? []),
     jobs: plan.jobs.map((job) => ({
       name: quoteShellWord(job.name),

@@ -1,14 +1,13 @@
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobFolder, removeJobFolder } from '../job/job-folder.js';
 import { launchMarginMs } from '../job/launch-margin.js';
-import { controlSocket } from '../job/paths.js';
+import { controlSocket, launchedFile } from '../job/paths.js';
 import { isAlive, type ProcessIdentity } from '../job/process-identity.js';
-import { readPlan } from '../job/read-plan.js';
-import { writeAtomically } from '../job/write-atomically.js';
-import { membersCsv, StatusReader } from '../status/index.js';
+import { entityOf, jobOf, readPlan } from '../job/read-plan.js';
+import { countsFor, MembersFile, StatusReader, StatusWriter } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
 import { saveMsOf } from '../supervisor/save-time.js';
 import { clearStores } from './clear-stores.js';
@@ -35,7 +34,10 @@ export async function down(job: JobEnvironment): Promise<number> {
   await terminate(jobProcesses(job), job.killAfterMs);
   removeJobFolder(job);
   await clearStores(job, plan);
-  writeMembers(job, plan);
+  rmSync(launchedFile(job), { force: true });
+  recordUnlaunched(job, plan);
+  MembersFile.clear(job);
+  await new MembersFile(job, plan).update();
   return 0;
 }
 
@@ -80,12 +82,18 @@ function signalAll(processes: readonly ProcessIdentity[], signal: NodeJS.Signals
   }
 }
 
-function writeMembers(job: JobEnvironment, plan: Plan): void {
-  if (!plan.entities.some(({ kind }) => kind === 'ensemble')) return;
+/** Says of what the job has not come to that it does not come, for those in other jobs who wait for it. */
+function recordUnlaunched(job: JobEnvironment, plan: Plan): void {
   const reader = new StatusReader(job.dir);
   reader.refresh();
-  writeAtomically(
-    join(job.dir, 'run/members.csv'),
-    membersCsv(plan, (entity) => reader.of(entity)),
-  );
+  for (const name of jobOf(plan, job.job).entities) {
+    const entity = entityOf(plan, name);
+    if ([...reader.of(name).launches.values()].some(countsFor(job, entity, reader.of(name)))) continue;
+    const writer = new StatusWriter(job, plan, entity, undefined);
+    try {
+      writer.launch({ launch: 'skipped', exit: 1, reason: `job '${job.job}' ended before it was launched` });
+    } finally {
+      writer.close();
+    }
+  }
 }

@@ -13,6 +13,11 @@ export function statusFile(job: JobEnvironment, entity: string, member: number |
   return join(statusFolder(job.dir), `${jobKey(job)}.${element}.${jobIdForPath(job.jobId)}.jsonl`);
 }
 
+/** Launches of one start of a job, written by its script when all have begun. */
+export function launchedFile(job: JobEnvironment): string {
+  return join(statusFolder(job.dir), `${job.job}.${job.jobId.replace(/[^A-Za-z0-9_.-]/g, '_')}.launched`);
+}
+
 /** What the supervisor itself has to say. */
 export function supervisorLog(job: JobEnvironment): string {
   return join(statusFolder(job.dir), `${jobKey(job)}.supervisor.log`);

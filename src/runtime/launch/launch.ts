@@ -7,7 +7,7 @@ import { controlSocket } from '../job/paths.js';
 import { entityOf, jobOf, readPlan, storeOf } from '../job/read-plan.js';
 import { watchScript } from '../job/watch-script.js';
 import { lockScheduler } from '../scheduler/lock-scheduler.js';
-import { StatusReader, StatusWriter } from '../status/index.js';
+import { MembersFile, StatusReader, StatusWriter } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
 import type { Application } from './application.js';
 import { watchDeadline } from './deadline.js';
@@ -21,6 +21,7 @@ import { countStates, type MembersOutcome, runMembers } from './run-members.js';
 import { type Settled, settle } from './settle.js';
 import { startsSteps } from './slurm/ask-slurm.js';
 import { SlurmHerald } from './slurm/slurm-herald.js';
+import { StepWatch } from './slurm/step-watch.js';
 import { Stager } from './stage.js';
 import { chooseStarter } from './starters/index.js';
 import { describeStop, exitCodeOfStop, type StopReason, StopRequest } from './stop-request.js';
@@ -60,9 +61,11 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
     watchDeadline(job, plan, () => stop.request({ kind: 'deadline' })),
   ];
   const writer = new StatusWriter(job, plan, entity, options.member);
+  const members = new MembersFile(job, plan);
   try {
     assertForLaunch(job, plan, entity, options);
-    const exit = await launchWatched(job, plan, entity, options, { stop, running, writer });
+    members.keep();
+    const exit = await launchWatched(job, plan, entity, options, { stop, running, writer, members });
     const hosts = await memberHosts(plan.target, entity, indicesOf(plan, job, entity, options), { job, ...options });
     writer.launch({ launch: 'ended', exit, ...hosts });
     const unwritten = writer.unwritten();
@@ -77,6 +80,7 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
   } finally {
     for (const end of ends) end();
     writer.close();
+    await members.close();
   }
 }
 
@@ -84,6 +88,7 @@ interface Watched {
   readonly stop: StopRequest;
   readonly running: Set<Application>;
   readonly writer: StatusWriter;
+  readonly members: MembersFile;
 }
 
 async function launchWatched(
@@ -91,7 +96,7 @@ async function launchWatched(
   plan: Plan,
   entity: Entity,
   options: LaunchOptions,
-  { stop, running, writer }: Watched,
+  { stop, running, writer, members }: Watched,
 ): Promise<number> {
   const supervisor = await watchStores(job, plan, entity, stop);
   const say = (reason: string) => {
@@ -110,6 +115,8 @@ async function launchWatched(
     };
     await wait();
     linkModules(job.dir);
+    // What waits for an ensemble of this job may read how its members ended; other jobs' have been written at their ends.
+    if (waitsForMembers(job, plan, entity)) await members.update().catch(() => undefined);
     const place = onComponent(job, jobOf(plan, job.job), entity.component);
     const indices = indicesOf(plan, job, entity, options).filter(
       (index) => job.members?.has(entity.name, index) ?? true,
@@ -125,12 +132,14 @@ async function launchWatched(
     const env = { ...options.env };
     const stager = new Stager(job.dir, entity);
     const herald = startsSteps(plan.target, options.line) ? new SlurmHerald(env) : undefined;
+    const choosesHosts = herald !== undefined && job.hosts.length > 1 && !options.line.includes('{hosts}');
+    const stepWatch = choosesHosts ? new StepWatch(env) : undefined;
     const hosts = new HostPool(place.hosts);
     const run = ({ decisionOf }: Settled, some: readonly number[]): Promise<MembersOutcome> => {
       const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), some.length);
       const starter = chooseStarter(env, some.length, Math.max(1, atMost));
       const { line, report } = options;
-      const fixed = { job, plan, entity, line, stores, env, taker, reader, writer, stager, herald, hosts };
+      const fixed = { job, plan, entity, line, stores, env, taker, reader, writer, stager, herald, stepWatch, hosts };
       const context = { ...fixed, decisionOf, starter, restarts, stop, running, report };
       return runMembers(context, some, atMost).finally(() => starter.close());
     };
@@ -143,6 +152,12 @@ async function launchWatched(
     met.close();
     supervisor?.close();
   }
+}
+
+/** True if an entity waits for an ensemble of this job, or a member of one. */
+function waitsForMembers(job: JobEnvironment, plan: Plan, { after }: Entity): boolean {
+  const ensembles = plan.entities.filter(({ kind, job: own }) => kind === 'ensemble' && own === job.job);
+  return after.some((one) => ensembles.some(({ name }) => one.name === name || one.name.startsWith(`${name}_`)));
 }
 
 /** Where the stores are that the entity sees, those of other jobs once they answer. */

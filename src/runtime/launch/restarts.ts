@@ -1,6 +1,7 @@
 import type { Entity, Plan } from '../../ir/index.js';
 import { type JobEnvironment, thisHost } from '../job/job-environment.js';
 import { isAlive } from '../job/process-identity.js';
+import { OtherJobs } from '../scheduler/other-jobs.js';
 import { happenedAt, isEnd, isOver, type MemberEvent, type StatusReader } from '../status/index.js';
 import { HeldStores } from '../stored-data/held-stores.js';
 import { Order, readersOf } from '../stored-data/readers.js';
@@ -100,11 +101,14 @@ export class Restarts {
     const { job, plan, entity, reader } = this.#input;
     reader.refresh();
     this.#readers ??= readersOf(plan, entity).filter((one) => one.job === entity.job);
+    // Readers are of this job: nothing is asked about others.
+    const others = new OtherJobs(job, plan);
     return this.#readers.some(({ name }) => {
       // One that has been killed before it said a word is not waited for.
       const launches = [...reader.of(name).launches.values()].filter(({ jobId }) => jobId === job.jobId);
       if (!launches.some((launch) => !isOver(launch) && (launch.host !== thisHost() || isAlive(launch)))) return false;
-      return verdictOf(job, plan, reader, awaitedEvent(job, plan, entity, reader, name, 'ended')) === 'pending';
+      const ended = awaitedEvent(job, plan, entity, reader, name, 'ended', others);
+      return verdictOf(job, plan, reader, ended, others) === 'pending';
     });
   }
 

@@ -12,6 +12,7 @@ import type { Herald } from './herald.js';
 import type { HostPool } from './hosts.js';
 import { memberEnvironment } from './member-environment.js';
 import type { Restarts } from './restarts.js';
+import type { StepWatch } from './slurm/step-watch.js';
 import type { Stager } from './stage.js';
 import type { Starter } from './starters/index.js';
 import { describeStop, type StopRequest } from './stop-request.js';
@@ -36,6 +37,8 @@ export interface LaunchContext {
   readonly starter: Starter;
   /** Tells applications to end, where signals to their launcher do not. */
   readonly herald: Herald | undefined;
+  /** Finds out where steps run, where the scheduler chooses among several hosts. */
+  readonly stepWatch: StepWatch | undefined;
   readonly hosts: HostPool;
   readonly restarts: Restarts;
   readonly stop: StopRequest;
@@ -125,7 +128,7 @@ async function runAttempt(
     const args = memberArgs(entity.asArgs, params);
     const uses = new StoreUses(context.stores);
     const begin = context.restarts.begin();
-    const host = hostOf(context, hosts);
+    let host = hostOf(context, hosts);
     const process_ = await context.starter.start({
       line: fillWords(context.line, { args, dir: directory, name: member, hosts: hosts.join(',') }),
       directory,
@@ -133,7 +136,11 @@ async function runAttempt(
       variables: memberEnvironment(context.plan, entity, context.stores, { index, directory }, context.env),
     });
     record({ state: 'running', ...host, ...uses.now() });
-    const end = await endOf(new Application(process_, job.killAfterMs, context.herald), context);
+    const withdraw = context.stepWatch?.watch(process_.pid, (found) => {
+      host = { host: found };
+      record({ state: 'running', ...host, ...uses.now() });
+    });
+    const end = await endOf(new Application(process_, job.killAfterMs, context.herald), context).finally(withdraw);
     const seconds = Math.round(performance.now() - started) / 1000;
     const state = stateOf(end);
     const used = uses.now();
@@ -162,10 +169,8 @@ async function runAttempt(
 }
 
 /** Why the directory that is there gives way. */
-function whyAside({ reason, event }: Decision): string {
-  return reason === undefined || (event === undefined && reason.kind === 'new')
-    ? 'it was not known'
-    : describeReason(reason);
+function whyAside({ reason }: Decision): string {
+  return reason === undefined || reason.kind === 'new' ? 'another member is there now' : describeReason(reason);
 }
 
 /** Waits for an application's end, and meanwhile lets it have the job's signals. */

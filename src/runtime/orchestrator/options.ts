@@ -56,6 +56,8 @@ export interface OrchestratorOptions {
   readonly evictionPolicy?: EvictionPolicy;
   /** The file that `SAVE` writes, read when the orchestrator starts. */
   readonly checkpointFile?: string;
+  /** Where `SAVE` writes without a `checkpointFile`. It is not read at the start. Default: nowhere. */
+  readonly saveFile?: string;
   /** Saves what has changed to `checkpointFile` every so many seconds. */
   readonly checkpointSeconds?: number;
   /** Writes down what the file holds, for those who ask later. Default: nobody does. */

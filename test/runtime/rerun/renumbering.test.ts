@@ -125,11 +125,8 @@ describe('a renumbering', () => {
   test('waits for nobody who still runs a member that would get another number: it says who', async () => {
     const folder = completed([1, 2]);
     const other = readJobEnvironment({ SIMWRIGHT_JOB: 'main', SIMWRIGHT_JOB_ID: '4711' }, folder.dir);
-    const lock = await MemberLock.take(folder.path('run/bar/bar_1'), {
-      job: other,
-      walltimeSeconds: undefined,
-      scheduler: undefined,
-    });
+    const taker = { job: other, walltimeSeconds: undefined, scheduler: undefined };
+    const lock = await MemberLock.take(folder.path('run/bar/bar_1'), taker);
     afterEach(() => lock.release());
     writePlan(folder, planOf([1, 10, 2]));
     const end = await folder.run(`runtime launch bar -- ${line} & launched+=($!)`);
@@ -145,11 +142,8 @@ describe('a renumbering', () => {
   test('leaves a former member that a job still runs where it is', async () => {
     const folder = completed([1, 2, 3]);
     const other = readJobEnvironment({ SIMWRIGHT_JOB: 'main', SIMWRIGHT_JOB_ID: '4711' }, folder.dir);
-    const lock = await MemberLock.take(folder.path('run/bar/bar_2'), {
-      job: other,
-      walltimeSeconds: undefined,
-      scheduler: undefined,
-    });
+    const taker = { job: other, walltimeSeconds: undefined, scheduler: undefined };
+    const lock = await MemberLock.take(folder.path('run/bar/bar_2'), taker);
     writePlan(folder, planOf([1, 2]));
     expect((await folder.run(`runtime launch bar -- ${line} & launched+=($!)`)).code).toBe(0);
     expect(numbers(folder, 3)).toEqual([1, 2, 3]);

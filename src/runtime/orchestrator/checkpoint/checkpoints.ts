@@ -17,7 +17,10 @@ const awakeMs = 1000;
 
 /** Where and how often to save. */
 export interface CheckpointOptions {
+  /** Read at the start, and written. */
   readonly file: string | undefined;
+  /** Where SAVE writes if there is no such file. */
+  readonly saveFile?: string | undefined;
   /** Pause between two checkpoints; undefined for none by themselves. */
   readonly seconds: number | undefined;
   readonly onError: (message: string) => void;
@@ -49,7 +52,11 @@ export class Checkpoints implements Saving {
     this.#options = options;
   }
 
-  get possible(): boolean {
+  get file(): string | undefined {
+    return this.#options.file ?? this.#options.saveFile;
+  }
+
+  get isAsked(): boolean {
     return this.#options.file !== undefined;
   }
 
@@ -59,6 +66,10 @@ export class Checkpoints implements Saving {
 
   get lastMs(): number {
     return this.#lastMs;
+  }
+
+  get unsavedChanges(): number {
+    return this.#store.changes - this.#savedChanges;
   }
 
   get lastFailed(): boolean {
@@ -158,7 +169,8 @@ export class Checkpoints implements Saving {
   }
 
   async #write(): Promise<void> {
-    const { file, record } = this.#options;
+    const { record } = this.#options;
+    const { file } = this;
     if (file === undefined) throw new Error('there is no file to save to');
     const { changes } = this.#store;
     const stores = this.#storesUpTo(Date.now());
@@ -196,7 +208,7 @@ export class Checkpoints implements Saving {
 
   #describe(error: unknown): string {
     const why = error instanceof Error ? error.message : String(error);
-    return `the checkpoint ${this.#options.file} could not be written: ${why}`;
+    return `the checkpoint ${this.file} could not be written: ${why}`;
   }
 }
 
