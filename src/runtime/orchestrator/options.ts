@@ -75,6 +75,8 @@ export interface OrchestratorStats {
   readonly clients: number;
   readonly requests: number;
   readonly inferences: number;
+  /** Connections of strangers. */
+  readonly refused: number;
 }
 
 /** A running orchestrator. */

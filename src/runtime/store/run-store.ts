@@ -76,7 +76,7 @@ async function saveTensors(job: JobEnvironment, store: StandaloneStore, address:
 }
 
 function statsOf(orchestrator: Orchestrator | undefined): ReturnType<Orchestrator['stats']> {
-  return orchestrator?.stats() ?? { usedBytes: 0, keys: 0, clients: 0, requests: 0, inferences: 0 };
+  return orchestrator?.stats() ?? { usedBytes: 0, keys: 0, clients: 0, requests: 0, inferences: 0, refused: 0 };
 }
 
 /** Resolves when whoever holds the other end of standard input has gone, or a signal says to end. */

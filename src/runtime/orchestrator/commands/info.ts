@@ -33,6 +33,7 @@ const sections: Readonly<Record<string, Section>> = {
   stats: ({ server, store }) => ({
     total_connections_received: server.connections(),
     total_commands_processed: server.requests(),
+    refused_connections: server.refused(),
     expired_keys: store.removals.expired,
     evicted_keys: store.removals.evicted,
   }),

@@ -44,4 +44,6 @@ export interface ServerFacts {
   readonly shutDown: (() => void) | undefined;
   requests(): number;
   connections(): number;
+  /** Connections of strangers, which were refused. */
+  refused(): number;
 }

@@ -18,6 +18,7 @@ import { Dispatcher } from './dispatch.js';
 import { Gate } from './gate.js';
 import { KeepAlive } from './keep-alive.js';
 import { listen } from './listen.js';
+import { RefusalLog } from './refusal-log.js';
 import { TurnBudget } from './turn-budget.js';
 
 /** How long a closing orchestrator waits for replies under way. */
@@ -66,6 +67,7 @@ export class OrchestratorServer implements Orchestrator {
   readonly #room: ConnectionRoom;
   readonly #facts: ServerFacts;
   readonly #abandoned = new AbandonedWork();
+  readonly #refusals = new RefusalLog((message) => this.#log('warn', message));
   #addresses: readonly string[] = [];
   #port = 0;
   #lastClientId = 0;
@@ -164,6 +166,7 @@ export class OrchestratorServer implements Orchestrator {
       clients: this.#connections.size,
       requests: this.#requests,
       inferences: this.#inference.requests,
+      refused: this.#refusals.refused,
     };
   }
 
@@ -194,6 +197,7 @@ export class OrchestratorServer implements Orchestrator {
     }
     clearTimeout(gone);
     clearInterval(this.#sweeper);
+    this.#refusals.end();
     await this.#checkpoints.stop();
     await this.#inference.close();
   }
@@ -206,8 +210,8 @@ export class OrchestratorServer implements Orchestrator {
       return;
     }
     if (refusal !== undefined) {
-      this.#log('warn', `refused a connection from ${socket.remoteAddress}: ${refusal}`);
-      this.#refuse(socket, `DENIED ${refusal}`);
+      if (!refusal.gone) this.#refusals.add(socket.remoteAddress ?? 'a peer that has gone', refusal.reason);
+      this.#refuse(socket, `DENIED ${refusal.reason}`);
     } else if (this.#connections.size >= this.#facts.limits.maxClients) {
       this.#refuse(socket, 'ERR max number of clients reached');
     } else {
@@ -316,6 +320,7 @@ export class OrchestratorServer implements Orchestrator {
       },
       requests: () => this.#requests,
       connections: () => this.#lastClientId,
+      refused: () => this.#refusals.refused,
     };
   }
 }
