@@ -24,6 +24,7 @@ const limitKeys = [
   'threadsPerQueue',
   'interOpThreads',
   'intraOpThreads',
+  'executionTimeoutSeconds',
   'maxClients',
   'maxMemory',
 ] as const satisfies readonly (keyof StoreLimits)[];
@@ -35,6 +36,7 @@ function storeLimits(checked: Arguments, options: Partial<StoreLimits>) {
     threadsPerQueue: checked.optional(positive, options.threadsPerQueue, 'threadsPerQueue'),
     interOpThreads: checked.optional(positive, options.interOpThreads, 'interOpThreads'),
     intraOpThreads: checked.optional(positive, options.intraOpThreads, 'intraOpThreads'),
+    executionTimeoutSeconds: checked.optional(positive, options.executionTimeoutSeconds, 'executionTimeoutSeconds'),
     maxClients: checked.optional(positive, options.maxClients, 'maxClients'),
     maxMemoryMiB: checked.parse('DSL1006', options.maxMemory, parseMemoryMiB, memoryHint),
   });

@@ -109,6 +109,7 @@ const storeLimits = {
   threadsPerQueue: count.optional(),
   interOpThreads: count.optional(),
   intraOpThreads: count.optional(),
+  executionTimeoutSeconds: count.optional(),
   maxClients: count.optional(),
   maxMemoryMiB: count.optional(),
 };

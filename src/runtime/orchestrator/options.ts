@@ -38,6 +38,8 @@ export interface OrchestratorOptions {
   /** Threads between and within operators; 0 or absent leaves the choice to ONNX Runtime. */
   readonly interOpThreads?: number;
   readonly intraOpThreads?: number;
+  /** How long one run of a model may take; one that takes longer is stopped. Default 60. */
+  readonly executionTimeoutSeconds?: number;
   /** Devices that others stand in for: `{ 'GPU:0': 'CPU' }` lets models for GPUs run without one. */
   readonly mapDevice?: Readonly<Record<string, string>>;
   /** Devices that models may ask for, besides those that others stand in for. Default: all. */
@@ -88,4 +90,9 @@ export interface Orchestrator {
   stats(): OrchestratorStats;
   /** Answers what has been asked, ends the connections and the threads, and removes the socket file. */
   close(): Promise<void>;
+  /**
+   * True after {@link close} if a model still runs that nothing can stop but the end of the process by force: Node waits for its thread
+   * otherwise.
+   */
+  readonly isStuck: boolean;
 }

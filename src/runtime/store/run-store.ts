@@ -60,7 +60,11 @@ export async function runStore(job: JobEnvironment, args: StoreArguments): Promi
   } finally {
     await orchestrator?.close();
     removeJobFolderIfEmpty(job);
+    if (orchestrator?.isStuck === true)
+      log.write('warn', 'a model still runs, which only the end of this process stops');
     log.close();
+    // Node would wait for its thread.
+    if (orchestrator?.isStuck === true) process.kill(process.pid, 'SIGKILL');
   }
 }
 

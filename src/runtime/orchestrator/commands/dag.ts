@@ -49,7 +49,11 @@ async function runDag(context: CommandContext, request: DagRequest): Promise<Rep
         for (const reply of replies) unpin(reply);
         return timedOut;
       }
-      const reply = await runStep(context, tensors, step, failed);
+      const reply = await runStep(context, tensors, withTimeout(step, deadline), failed);
+      if (reply instanceof ErrorReply && reply.text.startsWith('TIMEDOUT ')) {
+        for (const reply of replies) unpin(reply);
+        return timedOut;
+      }
       if (reply instanceof ErrorReply) failed = true;
       replies.push(reply);
     }
@@ -58,6 +62,15 @@ async function runDag(context: CommandContext, request: DagRequest): Promise<Rep
   } finally {
     tensors.close();
   }
+}
+
+/** A run of a model may wait for its turn and for company as long as the whole may take. */
+function withTimeout(step: readonly Buffer[], deadline: number): readonly Buffer[] {
+  const [name, key, ...rest] = step;
+  if (deadline === Number.POSITIVE_INFINITY || name === undefined || key === undefined) return step;
+  const timeout = [Buffer.from('TIMEOUT'), Buffer.from(String(Math.max(1, Math.ceil(deadline - performance.now()))))];
+  if (keyword(name) === 'AI.MODELEXECUTE') return [...step, ...timeout];
+  return keyword(name) === 'AI.MODELRUN' ? [name, key, ...timeout, ...rest] : step;
 }
 
 /** Lets go of the bytes of a reply that is not sent. */

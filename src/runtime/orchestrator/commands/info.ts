@@ -52,7 +52,7 @@ const sections: Readonly<Record<string, Section>> = {
     ai_threads_per_queue: server.threads.perQueue,
     ai_inter_op_parallelism: server.threads.interOp,
     ai_intra_op_parallelism: server.threads.intraOp,
-    ai_model_execution_timeout: 0,
+    ai_model_execution_timeout: server.executionTimeoutMs,
     ai_backend_memory_limit: 0,
     ai_inferences: inference.requests,
     ai_runs: inference.runs,

@@ -7,7 +7,7 @@ import { Checkpoints } from '../checkpoint/checkpoints.js';
 import type { ClientFacts } from '../commands/command.js';
 import { AbandonedWork } from '../commands/running-work.js';
 import type { ServerFacts } from '../commands/server-facts.js';
-import { Inference, onnxRuntimeVersion, parseDevice } from '../inference/index.js';
+import { defaultRunLimitMs, Inference, onnxRuntimeVersion, parseDevice } from '../inference/index.js';
 import type { Orchestrator, OrchestratorOptions, OrchestratorStats } from '../options.js';
 import { InboundMemory } from '../resp/inbound-memory.js';
 import { defaultLimits, type RequestLimits } from '../resp/limits.js';
@@ -21,8 +21,9 @@ import { listen } from './listen.js';
 import { RefusalLog } from './refusal-log.js';
 import { TurnBudget } from './turn-budget.js';
 
-/** How long a closing orchestrator waits for replies under way. */
-const drainMs = 5000;
+/** How long a closing orchestrator waits for replies under way, and then for slow readers of them. */
+const drainMs = 4000;
+const slowReadersMs = 2000;
 /** Pause between two sweeps over what expires. */
 const sweepMs = 100;
 /** How long a refused peer may take to read why. */
@@ -94,9 +95,10 @@ export class OrchestratorServer implements Orchestrator {
       devices: devicesNamed(options.devices),
       workerUrl,
       busyPollMicros: pollMicros,
+      runLimitMs: (options.executionTimeoutSeconds ?? defaultRunLimitMs / 1000) * 1000,
     });
-    this.#store = new Keyspace((value) => {
-      if (value.kind === 'model') this.#inference.unload(value.loaded);
+    this.#store = new Keyspace((value, isReplaced) => {
+      if (value.kind === 'model') this.#inference.unload(value.loaded, !isReplaced);
       else if (value.kind === 'tensor' || value.kind === 'string') value.bytes.discard();
     });
     this.#store.countsUses = options.evictionPolicy?.endsWith('-lfu') === true;
@@ -188,7 +190,7 @@ export class OrchestratorServer implements Orchestrator {
     // Large replies to slow readers take their time.
     const gone = setTimeout(() => {
       for (const socket of this.#sockets) socket.destroy();
-    }, drainMs);
+    }, slowReadersMs);
     await Promise.all(closed);
     if (this.#sockets.size > 0) {
       await new Promise<void>((resolve) => {
@@ -198,8 +200,13 @@ export class OrchestratorServer implements Orchestrator {
     clearTimeout(gone);
     clearInterval(this.#sweeper);
     this.#refusals.end();
-    await this.#checkpoints.stop();
+    // First, since a run that does not end has tensors that are to be saved.
     await this.#inference.close();
+    await this.#checkpoints.stop();
+  }
+
+  get isStuck(): boolean {
+    return this.#inference.isStuck;
   }
 
   async #accept(socket: Socket, trusted: boolean): Promise<void> {
@@ -312,6 +319,7 @@ export class OrchestratorServer implements Orchestrator {
       saving: this.#checkpoints,
       shutDown: onShutdown,
       limits: { maxClients: maxClients ?? 10_000, maxBulkBytes },
+      executionTimeoutMs: (this.#options.executionTimeoutSeconds ?? defaultRunLimitMs / 1000) * 1000,
       threads: { perQueue: threadsPerQueue ?? 1, interOp: interOpThreads ?? 0, intraOp: intraOpThreads ?? 0 },
       port: () => this.#port,
       clients: () => [...this.#connections.values()].map(({ client }) => client),

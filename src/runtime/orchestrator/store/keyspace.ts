@@ -33,7 +33,7 @@ export class Keyspace {
   readonly #entries = new Map<string, Entry>();
   /** Those that expire. */
   readonly #volatile = new Map<string, Entry>();
-  readonly #onRemove: (value: StoredValue) => void;
+  readonly #onRemove: (value: StoredValue, isReplaced: boolean) => void;
   readonly #hands: { all?: Iterator<[string, Entry]>; volatile?: Iterator<[string, Entry]> } = {};
   #usedBytes = 0;
   #accesses = 0;
@@ -45,8 +45,8 @@ export class Keyspace {
   /** Whether how often keys are used is counted. */
   countsUses = false;
 
-  /** `onRemove` is called with every value that is deleted or overwritten. */
-  constructor(onRemove: (value: StoredValue) => void = () => undefined) {
+  /** `onRemove` is called with every value that is deleted or overwritten, and hears which of both. */
+  constructor(onRemove: (value: StoredValue, isReplaced: boolean) => void = () => undefined) {
     this.#onRemove = onRemove;
   }
 
@@ -132,7 +132,7 @@ export class Keyspace {
       before.expiresAtMs = 0;
       this.#volatile.delete(place);
     }
-    if (old !== value) this.#onRemove(old);
+    if (old !== value) this.#onRemove(old, true);
   }
 
   /** Counts bytes by which the value at the key has grown in place. */
@@ -165,7 +165,7 @@ export class Keyspace {
     const entry = this.#live(place);
     if (entry === undefined) return false;
     this.#remove(place, entry);
-    this.#onRemove(entry.value);
+    this.#onRemove(entry.value, false);
     return true;
   }
 
@@ -189,7 +189,7 @@ export class Keyspace {
     this.#entries.clear();
     this.#volatile.clear();
     this.#usedBytes = 0;
-    for (const entry of entries) this.#onRemove(entry.value);
+    for (const entry of entries) this.#onRemove(entry.value, false);
   }
 
   /** Deletes keys whose time has come; of many only some at a call. */
@@ -279,7 +279,7 @@ export class Keyspace {
     }
     const [place, entry] = victim;
     this.#remove(place, entry);
-    this.#onRemove(entry.value);
+    this.#onRemove(entry.value, false);
     this.#evicted += 1;
     return true;
   }
@@ -304,7 +304,7 @@ export class Keyspace {
 
   #expire(place: string, entry: Entry): void {
     this.#remove(place, entry);
-    this.#onRemove(entry.value);
+    this.#onRemove(entry.value, false);
     this.#expired += 1;
   }
 
