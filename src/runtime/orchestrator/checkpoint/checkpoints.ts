@@ -3,6 +3,8 @@ import type { Saving } from '../commands/server-facts.js';
 import { type Inference, parseDevice } from '../inference/index.js';
 import type { Keyspace } from '../store/keyspace.js';
 import { newStatistics, type StoredValue } from '../store/values.js';
+import { removeTemporaries } from './files.js';
+import { CheckpointLock } from './lock.js';
 import { readCheckpoint, type SavedEntry, type SavedModel } from './read-checkpoint.js';
 import { writeCheckpoint } from './write-checkpoint.js';
 
@@ -23,6 +25,7 @@ export class Checkpoints implements Saving {
   #lastMs = Date.now();
   #lastFailed = false;
   #savedChanges = 0;
+  #lock: CheckpointLock | undefined;
   #timer: NodeJS.Timeout | undefined;
   #current: Promise<void> | undefined;
   #next: Promise<void> | undefined;
@@ -52,6 +55,8 @@ export class Checkpoints implements Saving {
   async load(inference: Inference): Promise<void> {
     const { file } = this.#options;
     if (file === undefined) return;
+    this.#lock = await CheckpointLock.take(file);
+    await removeTemporaries(file);
     const entries = (await readCheckpoint(file)) ?? [];
     const values = new Map<SavedEntry, StoredValue>();
     // Nothing listens yet, and inference threads alone do not keep a process from ending.
@@ -84,6 +89,15 @@ export class Checkpoints implements Saving {
 
   /** Ends, with a last checkpoint if anything has changed. */
   async stop(): Promise<void> {
+    try {
+      await this.#stop();
+    } finally {
+      await this.#lock?.release();
+      this.#lock = undefined;
+    }
+  }
+
+  async #stop(): Promise<void> {
     clearInterval(this.#timer);
     if (this.#options.file === undefined || this.#timer === undefined) {
       await this.#current?.catch(() => undefined);
@@ -115,7 +129,8 @@ export class Checkpoints implements Saving {
     if (file === undefined) throw new Error('there is no file to save to');
     const { changes } = this.#store;
     try {
-      await writeCheckpoint(this.#store, file);
+      this.#lock ??= await CheckpointLock.take(file);
+      await writeCheckpoint(this.#store, file, this.#lock);
       this.#savedChanges = changes;
       this.#lastMs = Date.now();
       this.#lastFailed = false;

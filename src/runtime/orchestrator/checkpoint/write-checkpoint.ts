@@ -5,14 +5,16 @@ import type { Keyspace } from '../store/keyspace.js';
 import type { LendableBytes } from '../store/lendable-bytes.js';
 import { letGo, type SnapshotEntry } from '../store/snapshot.js';
 import { CheckpointWriter } from './checkpoint-writer.js';
+import { createFile, temporaryPath } from './files.js';
 import { formatVersion, magic, recordKinds } from './format.js';
+import type { CheckpointLock } from './lock.js';
 
-/** Writes everything that is in the store now to a file, whole or not at all, while the store goes on. */
-export async function writeCheckpoint(store: Keyspace, path: string): Promise<void> {
-  const temporary = `${path}.tmp`;
+/** Writes everything that is in the store now to a file, whole or not at all, while the store goes on, unless the lock is lost by then. */
+export async function writeCheckpoint(store: Keyspace, path: string, lock?: CheckpointLock): Promise<void> {
+  const temporary = temporaryPath(path);
   const snapshot = store.snapshot();
   try {
-    const file = await open(temporary, 'w', 0o600);
+    const file = await createFile(temporary);
     try {
       const writer = new CheckpointWriter(file);
       writer.raw(magic);
@@ -31,6 +33,7 @@ export async function writeCheckpoint(store: Keyspace, path: string): Promise<vo
     } finally {
       await file.close();
     }
+    await lock?.assertHeld();
     await rename(temporary, path);
     await syncFolder(dirname(path));
   } catch (error) {
