@@ -107,7 +107,7 @@ test('SAVE writes everything, and a start reads it back', async () => {
   expect(await redis.save()).toBe('OK');
   expect(Number(await redis.lastsave())).toBeGreaterThanOrEqual(before);
   expect(statSync(file).mode & 0o777).toBe(0o600);
-  expect(readdirSync(folder).sort()).toEqual(['store.checkpoint', 'store.checkpoint.lock']);
+  expect(readdirSync(folder).sort()).toEqual(['store.checkpoint', 'store.checkpoint.owner']);
   await check(await open());
 });
 
@@ -256,17 +256,17 @@ describe('a file among strangers', () => {
       start: '1',
       space: readlinkSync('/proc/self/ns/pid'),
     };
-    writeFileSync(`${file}.lock`, JSON.stringify(left));
+    writeFileSync(`${file}.owner`, JSON.stringify(left));
     writeFileSync(`${file}.${'0'.repeat(24)}.tmp`, 'half a checkpoint');
     expect(await (await open()).save()).toBe('OK');
     expect(existsSync(`${file}.${'0'.repeat(24)}.tmp`)).toBe(false);
     await started?.stop();
-    writeFileSync(`${file}.lock`, JSON.stringify({ ...left, host: 'elsewhere' }));
+    writeFileSync(`${file}.owner`, JSON.stringify({ ...left, host: 'elsewhere' }));
     expect(await (await open()).save()).toBe('OK');
     // Whoever has lost it writes nothing more.
-    writeFileSync(`${file}.lock`, JSON.stringify({ ...left, host: 'elsewhere' }));
+    writeFileSync(`${file}.owner`, JSON.stringify({ ...left, host: 'elsewhere' }));
     await expect(connections[0]?.save()).rejects.toThrow('another store has taken the file over');
-    rmSync(`${file}.lock`);
+    rmSync(`${file}.owner`);
   }, 30_000);
 });
 

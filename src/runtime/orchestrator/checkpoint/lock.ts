@@ -40,7 +40,7 @@ export class CheckpointLock {
 
   /** @throws WorkflowError if another store that lives has it */
   static async take(file: string): Promise<CheckpointLock> {
-    const path = `${file}.lock`;
+    const path = `${file}.owner`;
     const holder: Holder = { token: randomUUID(), host: hostname(), pid: process.pid, ...identityOf(process.pid) };
     const own = `${path}.${holder.token}`;
     try {
