@@ -1,12 +1,11 @@
 import { performance } from 'node:perf_hooks';
-import { InferenceError } from '../inference/index.js';
 import { ErrorReply, PinnedBytes, type Reply, SimpleString } from '../resp/reply.js';
 import { Overlay } from '../store/overlay.js';
-import { WrongTypeError } from '../store/wrong-type-error.js';
-import { type Command, type CommandContext, CommandError } from './command.js';
+import type { Command, CommandContext } from './command.js';
 import { type DagKind, type DagRequest, parseDag } from './dag-parse.js';
 import { modelExecute } from './model-execute.js';
 import { modelRun } from './model-run.js';
+import { refusalOf } from './refusal.js';
 import { AbandonedWork } from './running-work.js';
 import { scriptExecute, scriptRun } from './script-run.js';
 import { tensorGet } from './tensor-get.js';
@@ -31,6 +30,7 @@ function dag(kind: DagKind): Command {
     arity: -1,
     flags: kind.readOnly ? ['readonly'] : ['write', 'denyoom'],
     keys: [0, 0, 0],
+    inTransaction: 'execution',
     keepsWords: true,
     run: (context, words) => runDag(context, parseDag(kind, words, context.store)),
   };
@@ -80,7 +80,7 @@ function unpin(reply: Reply): void {
 }
 
 async function runStep(
-  { inference, server, client }: CommandContext,
+  { inference, server, client, blocked }: CommandContext,
   store: Overlay,
   step: readonly Buffer[],
   failed: boolean,
@@ -93,13 +93,19 @@ async function runStep(
   const enough = command.arity > 0 ? step.length === command.arity : step.length >= -command.arity;
   if (!enough) return new ErrorReply(`ERR wrong number of arguments for '${command.name}' command`);
   // Results live in here only: nobody can wait for them after the connection has gone.
-  const context = { store, inference, server, client: { ...client, work: undefined }, abandoned: new AbandonedWork() };
+  const context = {
+    store,
+    inference,
+    server,
+    client: { ...client, work: undefined },
+    abandoned: new AbandonedWork(),
+    blocked,
+  };
   try {
     return await command.run(context, [...step]);
   } catch (error) {
-    if (error instanceof CommandError || error instanceof WrongTypeError || error instanceof InferenceError) {
-      return new ErrorReply(error.message);
-    }
+    const refusal = refusalOf(error);
+    if (refusal !== undefined) return refusal;
     throw error;
   }
 }

@@ -20,6 +20,7 @@ export const modelExecute: Command = {
   arity: -2,
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
+  inTransaction: 'execution',
   mayNest: true,
   run({ store, inference, client, abandoned }, words) {
     if (words.length < 8) throw new CommandError(`ERR wrong number of arguments for '${name}' command`);

@@ -9,6 +9,7 @@ export const modelRun: Command = {
   arity: -2,
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
+  inTransaction: 'execution',
   mayNest: true,
   run(context, words) {
     if (words.length < 6) throw new CommandError("ERR wrong number of arguments for 'AI.MODELRUN' command");

@@ -25,6 +25,7 @@ export const save: Command = {
   arity: 1,
   flags: ['admin'],
   keys: [0, 0, 0],
+  inTransaction: 'refused',
   mayNest: true,
   async run({ server }) {
     await saveNow(server);
@@ -67,6 +68,7 @@ export const shutdown: Command = {
   arity: -1,
   flags: ['admin'],
   keys: [0, 0, 0],
+  inTransaction: 'refused',
   async run({ client, server }, words) {
     const mode = words.length === 2 ? keyword(words[1]) : '';
     if (words.length > 2 || (words.length === 2 && mode !== 'NOSAVE' && mode !== 'SAVE')) {

@@ -14,6 +14,7 @@ export const scriptRun: Command = {
   arity: -2,
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
+  inTransaction: 'execution',
   mayNest: true,
   run({ store }, words) {
     if (words.length < 3) throw new CommandError("ERR wrong number of arguments for 'AI.SCRIPTRUN' command");
@@ -76,6 +77,7 @@ export const scriptExecute: Command = {
   arity: -2,
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
+  inTransaction: 'execution',
   run({ store }, words) {
     if (words.length < 4) throw new CommandError("ERR wrong number of arguments for 'AI.SCRIPTEXECUTE' command");
     scriptAt(store, words[1]);

@@ -1,5 +1,7 @@
+import type { InboundMemory } from '../resp/inbound-memory.js';
 import type { EvictionPolicy } from '../store/eviction.js';
-import type { ClientFacts } from './command.js';
+import type { ClientFacts } from './client-facts.js';
+import type { Monitors } from './monitors.js';
 
 /** Settings that clients may read and change. */
 export interface ServerSettings {
@@ -37,11 +39,16 @@ export interface ServerFacts {
   /** Undefined where it is not installed. */
   readonly onnxRuntimeVersion: string | undefined;
   readonly saving: Saving;
+  readonly monitors: Monitors;
+  /** Memory for what is on its way into the store. */
+  readonly inbound: InboundMemory;
   /** First TCP port, 0 if there is none. */
   port(): number;
   clients(): readonly ClientFacts[];
   /** Ends a client's connection. */
   kill(client: ClientFacts): void;
+  /** Shows the client every command from now on. */
+  monitor(client: ClientFacts): void;
   /** Ends the server, where whoever started it allows that. */
   readonly shutDown: (() => void) | undefined;
   requests(): number;

@@ -73,6 +73,8 @@ interface Held {
   /** It runs in a process of its own, which can be ended: its runs may not end by themselves. */
   isIsolated: boolean;
   pending: number;
+  /** Those that would have to unload it. */
+  owners: number;
   unwanted: boolean;
 }
 
@@ -150,6 +152,7 @@ export class Inference {
       },
       isIsolated: isUnbounded,
       pending: 0,
+      owners: 1,
       unwanted: false,
     });
     return { id, device, inputs: facts.inputs, outputs: facts.outputs };
@@ -193,6 +196,13 @@ export class Inference {
     if (held.unwanted) this.#drop(held);
   }
 
+  /** The same model for one more, who will {@link unload} it, too. */
+  share(model: LoadedModel): LoadedModel {
+    const held = this.#models.get(model.id);
+    if (held !== undefined) held.owners += 1;
+    return model;
+  }
+
   /**
    * Frees a model and its bytes once the runs that wait for it have ended. Those of one that was deleted, not replaced, may take five
    * seconds each.
@@ -200,6 +210,8 @@ export class Inference {
   unload(model: LoadedModel, deleted = true): void {
     const held = this.#models.get(model.id);
     if (held === undefined) return;
+    held.owners -= 1;
+    if (held.owners > 0) return;
     held.unwanted = true;
     this.#drop(held);
     const pool = this.#poolOf(held);

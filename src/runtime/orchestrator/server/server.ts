@@ -4,7 +4,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { WorkflowError } from '../../../diagnostics/index.js';
 import { BusyPoll, busyPollMicros } from '../busy-poll.js';
 import { Checkpoints } from '../checkpoint/checkpoints.js';
+import { BlockedClients } from '../commands/blocked-clients.js';
+import { newClient } from '../commands/client-facts.js';
 import type { ClientFacts } from '../commands/command.js';
+import { Monitors } from '../commands/monitors.js';
 import { AbandonedWork } from '../commands/running-work.js';
 import type { ServerFacts } from '../commands/server-facts.js';
 import { defaultRunLimitMs, Inference, onnxRuntimeVersion, parseDevice } from '../inference/index.js';
@@ -69,6 +72,7 @@ export class OrchestratorServer implements Orchestrator {
   readonly #facts: ServerFacts;
   readonly #abandoned = new AbandonedWork();
   readonly #refusals = new RefusalLog((message) => this.#log('warn', message));
+  readonly #blocked: BlockedClients;
   #addresses: readonly string[] = [];
   #port = 0;
   #lastClientId = 0;
@@ -101,6 +105,7 @@ export class OrchestratorServer implements Orchestrator {
       if (value.kind === 'model') this.#inference.unload(value.loaded, !isReplaced);
       else if (value.kind === 'tensor' || value.kind === 'string') value.bytes.discard();
     });
+    this.#blocked = new BlockedClients(this.#store);
     this.#store.countsUses = options.evictionPolicy?.endsWith('-lfu') === true;
     this.#checkpoints = new Checkpoints(this.#store, {
       file: options.checkpointFile,
@@ -239,22 +244,18 @@ export class OrchestratorServer implements Orchestrator {
   #serve(socket: Socket): void {
     this.#lastClientId += 1;
     const { localAddress: host, localPort: port, remoteAddress, remotePort } = socket;
-    const client = {
+    const client = newClient({
       id: this.#lastClientId,
       peer: remoteAddress === undefined ? 'unix' : `${remoteAddress}:${remotePort}`,
       reachedAt: host === undefined || port === undefined ? undefined : { host: host.replace(/^::ffff:/, ''), port },
-      connectedAtMs: Date.now(),
-      name: Buffer.alloc(0),
-      quitting: false,
-      introduced: false,
-      work: undefined,
-    };
+    });
     const context = {
       store: this.#store,
       inference: this.#inference,
       server: this.#facts,
       client,
       abandoned: this.#abandoned,
+      blocked: this.#blocked,
     };
     const connection = new Connection(socket, context, this.#room);
     this.#watch(connection.socket);
@@ -281,6 +282,7 @@ export class OrchestratorServer implements Orchestrator {
 
   /** What time brings: keys that expire, and evictions that were too many for one command. */
   #sweep(): void {
+    this.#store.nowSeconds = Math.floor(Date.now() / 1000);
     if (this.#store.volatileSize > 0) this.#store.deleteExpired();
     const { maxMemoryBytes, evictionPolicy } = this.#facts.settings;
     if (maxMemoryBytes > 0 && this.#store.usedBytes > maxMemoryBytes) {
@@ -317,6 +319,8 @@ export class OrchestratorServer implements Orchestrator {
       },
       onnxRuntimeVersion: onnxRuntimeVersion(this.#options.onnxRuntime),
       saving: this.#checkpoints,
+      monitors: new Monitors(),
+      inbound: this.#room.memory,
       shutDown: onShutdown,
       limits: { maxClients: maxClients ?? 10_000, maxBulkBytes },
       executionTimeoutMs: (this.#options.executionTimeoutSeconds ?? defaultRunLimitMs / 1000) * 1000,
@@ -325,6 +329,11 @@ export class OrchestratorServer implements Orchestrator {
       clients: () => [...this.#connections.values()].map(({ client }) => client),
       kill: (killed) => {
         for (const { client, socket } of this.#connections.values()) if (client === killed) socket.destroy();
+      },
+      monitor: (asking) => {
+        for (const [connection, { client }] of this.#connections) {
+          if (client === asking) this.#facts.monitors.add(client, (line) => connection.show(line));
+        }
       },
       requests: () => this.#requests,
       connections: () => this.#lastClientId,

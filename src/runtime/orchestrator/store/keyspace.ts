@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { countUse, type EvictionPolicy, goesFirst, type KeyUse, newUse } from './eviction.js';
+import { countUse, type EvictionPolicy, fadedUses, goesFirst, type KeyUse, newUse } from './eviction.js';
 import { sizeOf } from './size.js';
 import { frozen, hold, letGo, type Snapshot, type SnapshotEntry } from './snapshot.js';
 import type { StoredValue, ValueOf } from './values.js';
@@ -19,6 +19,8 @@ interface Entry extends KeyUse {
   bytes: number;
   /** Milliseconds since 1970; 0 for never. */
   expiresAtMs: number;
+  /** When it was used last, in seconds since 1970. */
+  usedAtSeconds: number;
   /** The last snapshot that has this entry, or began after it was made. */
   mark: number;
 }
@@ -40,10 +42,13 @@ export class Keyspace {
   #changes = 0;
   #epoch = 0;
   #kept: SnapshotEntry[] | undefined;
+  readonly #observers = new Map<string, Set<() => void>>();
   #expired = 0;
   #evicted = 0;
   /** Whether how often keys are used is counted. */
   countsUses = false;
+  /** Seconds since 1970, kept by whoever has a clock: to ask the system with every use would cost more than the use. */
+  nowSeconds = Math.floor(Date.now() / 1000);
 
   /** `onRemove` is called with every value that is deleted or overwritten, and hears which of both. */
   constructor(onRemove: (value: StoredValue, isReplaced: boolean) => void = () => undefined) {
@@ -86,6 +91,13 @@ export class Keyspace {
     return this.#live(this.#place(key));
   }
 
+  /** How much a key has been used, a logarithm, and seconds since it was used last. This itself is no use. */
+  usage(key: string): { readonly uses: number; readonly idleSeconds: number } | undefined {
+    const entry = this.#live(this.#place(key));
+    if (entry === undefined) return undefined;
+    return { uses: fadedUses(entry), idleSeconds: Math.max(0, this.nowSeconds - entry.usedAtSeconds) };
+  }
+
   /** The value at the key if it is of that kind, undefined if there is none. @throws WrongTypeError */
   read<Kind extends StoredValue['kind']>(key: string, kind: Kind): ValueOf<Kind> | undefined {
     const value = this.#find(key)?.value;
@@ -115,11 +127,13 @@ export class Keyspace {
         expiresAtMs: 0,
         mark: this.#epoch,
         lastUse: ++this.#accesses,
+        usedAtSeconds: this.nowSeconds,
         ...(this.countsUses ? newUse() : { uses: 0, usesMinute: 0 }),
       };
       this.#entries.set(place, entry);
       this.#usedBytes += bytes;
       this.#changes += 1;
+      if (this.#observers.size > 0) this.#tellObservers(place);
       return;
     }
     this.#beforeChange(place, before);
@@ -185,6 +199,7 @@ export class Keyspace {
   clear(): void {
     this.#changes += 1;
     if (this.#kept !== undefined) for (const [place, entry] of this.#entries) this.#beforeChange(place, entry);
+    else for (const place of this.#observers.keys()) if (this.#entries.has(place)) this.#tellObservers(place);
     const entries = [...this.#entries.values()];
     this.#entries.clear();
     this.#volatile.clear();
@@ -258,8 +273,30 @@ export class Keyspace {
     };
   }
 
+  /** Calls back with every change of what is or will be at the key, before or after it. Returns how to stop that. */
+  observe(key: string, onChange: () => void): () => void {
+    const places = new Set([key, plainName(key)]);
+    for (const place of places) {
+      const there = this.#observers.get(place);
+      if (there === undefined) this.#observers.set(place, new Set([onChange]));
+      else there.add(onChange);
+    }
+    return () => {
+      for (const place of places) {
+        const there = this.#observers.get(place);
+        there?.delete(onChange);
+        if (there?.size === 0) this.#observers.delete(place);
+      }
+    };
+  }
+
+  #tellObservers(place: string): void {
+    for (const tell of this.#observers.get(place) ?? []) tell();
+  }
+
   #beforeChange(place: string, entry: Entry): void {
     this.#changes += 1;
+    if (this.#observers.size > 0) this.#tellObservers(place);
     if (this.#kept === undefined || entry.mark === this.#epoch) return;
     entry.mark = this.#epoch;
     hold(entry.value);
@@ -310,6 +347,7 @@ export class Keyspace {
 
   #use(entry: Entry): void {
     entry.lastUse = ++this.#accesses;
+    entry.usedAtSeconds = this.nowSeconds;
     if (this.countsUses) countUse(entry);
   }
 
