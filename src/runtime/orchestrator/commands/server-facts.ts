@@ -1,4 +1,4 @@
-import type { InboundMemory } from '../resp/inbound-memory.js';
+import type { MemoryBudget } from '../memory/memory-budget.js';
 import type { EvictionPolicy } from '../store/eviction.js';
 import type { ClientFacts } from './client-facts.js';
 import type { Monitors } from './monitors.js';
@@ -41,7 +41,7 @@ export interface ServerFacts {
   readonly saving: Saving;
   readonly monitors: Monitors;
   /** Memory for what is on its way into the store. */
-  readonly inbound: InboundMemory;
+  readonly memory: MemoryBudget;
   /** First TCP port, 0 if there is none. */
   port(): number;
   clients(): readonly ClientFacts[];

@@ -3,6 +3,8 @@ import { ok } from '../resp/reply.js';
 import { LendableBytes, ownBytes } from '../store/lendable-bytes.js';
 import { type Dtype, elementBytes, elementCount, parseDtype } from '../tensor/dtype.js';
 import { type Command, CommandError } from './command.js';
+import { assertRoom } from './room.js';
+import type { ServerFacts } from './server-facts.js';
 import { tensorBytesOfValues } from './tensor-values.js';
 import { keyword, latin1 } from './words.js';
 
@@ -44,7 +46,7 @@ export const tensorSet: Command = {
         ? blobBytes(dtype, shape, rest)
         : form === 'VALUES'
           ? tensorBytesOfValues(dtype, elementCount(shape), rest)
-          : zeros(dtype, shape, server.limits.maxBulkBytes);
+          : zeros(dtype, shape, server);
     if (form === 'BLOB' && bytes.length > checkAtOnceBytes && (dtype === 'BOOL' || dtype === 'STRING')) {
       return checkInSlices(dtype, elementCount(shape), bytes).then(() => {
         store.read(key, 'tensor');
@@ -118,9 +120,12 @@ function wrongStrings(): CommandError {
   return new CommandError('ERR Number of string elements in data blob does not match tensor length');
 }
 
-function zeros(dtype: Dtype, shape: readonly number[], limit: number): Buffer {
+function zeros(dtype: Dtype, shape: readonly number[], server: ServerFacts): Buffer {
   const length = elementCount(shape) * (dtype === 'STRING' ? 1 : elementBytes[dtype]);
-  if (length > limit) throw new CommandError('ERR invalid or negative value found in tensor shape');
+  if (length > server.limits.maxBulkBytes) {
+    throw new CommandError('ERR invalid or negative value found in tensor shape');
+  }
+  assertRoom({ server }, length);
   return Buffer.from(new ArrayBuffer(length));
 }
 

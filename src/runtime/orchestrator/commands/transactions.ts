@@ -19,7 +19,7 @@ export const multi = runsAtOnce({
   keys: [0, 0, 0],
   run({ client, server }) {
     if (client.transaction !== undefined) throw new CommandError('ERR MULTI calls can not be nested');
-    client.transaction = new Transaction(server.inbound);
+    client.transaction = new Transaction(server.memory);
     return ok;
   },
 });

@@ -3,7 +3,7 @@ import type { BusyPoll } from '../busy-poll.js';
 import { leave } from '../commands/client-facts.js';
 import type { CommandContext } from '../commands/command.js';
 import { repliesMayNest } from '../commands/smartredis-form.js';
-import type { InboundMemory } from '../resp/inbound-memory.js';
+import type { MemoryBudget } from '../memory/memory-budget.js';
 import type { RequestLimits } from '../resp/limits.js';
 import { ProtocolError } from '../resp/protocol-error.js';
 import { ErrorReply, type Reply } from '../resp/reply.js';
@@ -37,7 +37,7 @@ export interface ConnectionRoom {
   readonly dispatcher: Dispatcher;
   readonly encoder: ReplyEncoder;
   readonly limits: RequestLimits;
-  readonly memory: InboundMemory;
+  readonly memory: MemoryBudget;
   readonly keepAlive: KeepAlive;
   readonly turn: TurnBudget;
   readonly poll: BusyPoll;

@@ -11,8 +11,9 @@ import { Monitors } from '../commands/monitors.js';
 import { AbandonedWork } from '../commands/running-work.js';
 import type { ServerFacts } from '../commands/server-facts.js';
 import { defaultRunLimitMs, Inference, onnxRuntimeVersion, parseDevice } from '../inference/index.js';
+import { MemoryBudget } from '../memory/memory-budget.js';
+import { keepSparesWithin } from '../memory/spare-buffers.js';
 import type { Orchestrator, OrchestratorOptions, OrchestratorStats } from '../options.js';
-import { InboundMemory } from '../resp/inbound-memory.js';
 import { defaultLimits, type RequestLimits } from '../resp/limits.js';
 import { ReplyEncoder } from '../resp/reply-encoder.js';
 import { Keyspace } from '../store/keyspace.js';
@@ -71,6 +72,11 @@ export class OrchestratorServer implements Orchestrator {
   readonly #room: ConnectionRoom;
   readonly #facts: ServerFacts;
   readonly #abandoned = new AbandonedWork();
+  readonly #memory = new MemoryBudget({
+    limitBytes: () => this.#facts.settings.maxMemoryBytes,
+    usedBytes: () => this.#store.usedBytes,
+    makeRoom: (bytes) => this.#store.makeRoom(bytes, this.#facts.settings.evictionPolicy),
+  });
   readonly #refusals = new RefusalLog((message) => this.#log('warn', message));
   readonly #blocked: BlockedClients;
   #addresses: readonly string[] = [];
@@ -121,7 +127,7 @@ export class OrchestratorServer implements Orchestrator {
     this.#room = {
       limits,
       encoder: new ReplyEncoder(),
-      memory: new InboundMemory(() => this.#inboundRoom()),
+      memory: this.#memory,
       keepAlive: new KeepAlive(),
       turn: new TurnBudget(),
       poll: new BusyPoll(pollMicros),
@@ -132,6 +138,7 @@ export class OrchestratorServer implements Orchestrator {
       onBug,
     };
     this.#facts = this.#makeFacts(limits);
+    keepSparesWithin(options.maxMemoryBytes ?? 0);
   }
 
   get addresses(): readonly string[] {
@@ -273,21 +280,13 @@ export class OrchestratorServer implements Orchestrator {
     socket.on('close', () => clearTimeout(timer));
   }
 
-  /** How many bytes of large requests may be arriving. Where keys are evicted, the store makes room when they are there. */
-  #inboundRoom(): number {
-    const { maxMemoryBytes, evictionPolicy } = this.#facts.settings;
-    if (maxMemoryBytes === 0) return Number.POSITIVE_INFINITY;
-    return evictionPolicy === 'noeviction' ? maxMemoryBytes - this.#store.usedBytes : maxMemoryBytes;
-  }
-
   /** What time brings: keys that expire, and evictions that were too many for one command. */
   #sweep(): void {
     this.#store.nowSeconds = Math.floor(Date.now() / 1000);
     if (this.#store.volatileSize > 0) this.#store.deleteExpired();
     const { maxMemoryBytes, evictionPolicy } = this.#facts.settings;
-    if (maxMemoryBytes > 0 && this.#store.usedBytes > maxMemoryBytes) {
-      this.#store.makeRoom(maxMemoryBytes, evictionPolicy);
-    }
+    const left = maxMemoryBytes - this.#memory.otherBytes;
+    if (maxMemoryBytes > 0 && this.#store.usedBytes > left) this.#store.makeRoom(Math.max(0, left), evictionPolicy);
   }
 
   readonly #logCommand = (client: ClientFacts, words: readonly Buffer[]): void => {
@@ -320,7 +319,7 @@ export class OrchestratorServer implements Orchestrator {
       onnxRuntimeVersion: onnxRuntimeVersion(this.#options.onnxRuntime),
       saving: this.#checkpoints,
       monitors: new Monitors(),
-      inbound: this.#room.memory,
+      memory: this.#memory,
       shutDown: onShutdown,
       limits: { maxClients: maxClients ?? 10_000, maxBulkBytes },
       executionTimeoutMs: (this.#options.executionTimeoutSeconds ?? defaultRunLimitMs / 1000) * 1000,

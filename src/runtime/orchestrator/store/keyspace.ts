@@ -7,7 +7,7 @@ import { WrongTypeError } from './wrong-type-error.js';
 
 /** A client that believes in a cluster puts this before the names of models and scripts (shard prefix of slot 0). */
 const singleShardPrefix = '{\0\0}.';
-const keyOverheadBytes = 128;
+const keyOverheadBytes = 384;
 /** So many keys are looked at for each that is evicted. */
 const evictionSample = 16;
 const expirySample = 200;
