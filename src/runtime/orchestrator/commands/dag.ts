@@ -1,16 +1,17 @@
 import { performance } from 'node:perf_hooks';
-import { ErrorReply, PinnedBytes, type Reply, SimpleString } from '../resp/reply.js';
+import { ErrorReply, type Reply, SimpleString, unpin } from '../resp/reply.js';
 import { Overlay } from '../store/overlay.js';
-import type { Command, CommandContext } from './command.js';
-import { type DagKind, type DagRequest, parseDag } from './dag-parse.js';
+import { type Command, type CommandContext, CommandError } from './command.js';
+import { type DagKind, type DagRequest, type DagStep, parseDag } from './dag-parse.js';
 import { modelExecute } from './model-execute.js';
 import { modelRun } from './model-run.js';
 import { refusalOf } from './refusal.js';
+import { outOfMemoryText } from './room.js';
 import { AbandonedWork } from './running-work.js';
 import { scriptExecute, scriptRun } from './script-run.js';
 import { tensorGet } from './tensor-get.js';
-import { tensorSet } from './tensor-set.js';
-import { keyword, latin1 } from './words.js';
+import { checkTensor, placeTensor, tensorSet } from './tensor-set.js';
+import { latin1 } from './words.js';
 
 const steps: Readonly<Record<string, Command>> = {
   'AI.TENSORSET': tensorSet,
@@ -32,18 +33,23 @@ function dag(kind: DagKind): Command {
     keys: [0, 0, 0],
     inTransaction: 'execution',
     keepsWords: true,
-    run: (context, words) => runDag(context, parseDag(kind, words, context.store)),
+    run: (context, words) => {
+      return runDag(context, parseDag(kind, words, context), words);
+    },
   };
 }
 
 /** Runs the steps in order on tensors of their own; one entry a step. */
-async function runDag(context: CommandContext, request: DagRequest): Promise<Reply> {
+async function runDag(context: CommandContext, request: DagRequest, words: readonly Buffer[]): Promise<Reply> {
   const deadline = request.timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + request.timeoutMs;
   const tensors = new Overlay(context.store);
   const replies: Reply[] = [];
+  const memory = context.server.memory.account();
+  const ownBytes = words.reduce((sum, word) => sum + word.length, 0);
   let failed = false;
   try {
     for (const { key, tensor } of request.load) tensors.borrow(key, tensor);
+    for (const { words, tensor } of request.steps) if (tensor !== undefined) await checkTensor(words, tensor);
     for (const step of request.steps) {
       if (performance.now() > deadline) {
         for (const reply of replies) unpin(reply);
@@ -56,53 +62,44 @@ async function runDag(context: CommandContext, request: DagRequest): Promise<Rep
       }
       if (reply instanceof ErrorReply) failed = true;
       replies.push(reply);
+      if (memory.reserve(ownBytes + tensors.usedBytes)) continue;
+      for (const reply of replies) unpin(reply);
+      throw new CommandError(outOfMemoryText);
     }
     if (!failed) await tensors.persist(request.persist);
     return replies;
   } finally {
     tensors.close();
+    memory.set(0);
   }
 }
 
 /** A run of a model may wait for its turn and for company as long as the whole may take. */
-function withTimeout(step: readonly Buffer[], deadline: number): readonly Buffer[] {
-  const [name, key, ...rest] = step;
-  if (deadline === Number.POSITIVE_INFINITY || name === undefined || key === undefined) return step;
+function withTimeout(step: DagStep, deadline: number): DagStep {
+  const [command, key, ...rest] = step.words;
+  if (deadline === Number.POSITIVE_INFINITY || command === undefined || key === undefined) return step;
   const timeout = [Buffer.from('TIMEOUT'), Buffer.from(String(Math.max(1, Math.ceil(deadline - performance.now()))))];
-  if (keyword(name) === 'AI.MODELEXECUTE') return [...step, ...timeout];
-  return keyword(name) === 'AI.MODELRUN' ? [name, key, ...timeout, ...rest] : step;
-}
-
-/** Lets go of the bytes of a reply that is not sent. */
-function unpin(reply: Reply): void {
-  if (reply instanceof PinnedBytes) reply.release();
-  else if (Array.isArray(reply)) for (const element of reply as readonly Reply[]) unpin(element);
+  if (step.name === 'AI.MODELEXECUTE') return { ...step, words: [...step.words, ...timeout] };
+  return step.name === 'AI.MODELRUN' ? { ...step, words: [command, key, ...timeout, ...rest] } : step;
 }
 
 async function runStep(
   { inference, server, client, blocked }: CommandContext,
   store: Overlay,
-  step: readonly Buffer[],
+  { name, words, inputs, tensor }: DagStep,
   failed: boolean,
 ): Promise<Reply> {
-  const name = keyword(step[0]);
   const command = steps[name];
   if (command === undefined) return notAvailable;
-  const missing = name === 'AI.TENSORGET' && store.get(latin1(step[1])) === undefined;
+  const missing = name === 'AI.TENSORGET' && inputs.some((key) => store.get(key) === undefined);
   if (failed && (missing || !name.startsWith('AI.TENSOR'))) return notAvailable;
-  const enough = command.arity > 0 ? step.length === command.arity : step.length >= -command.arity;
-  if (!enough) return new ErrorReply(`ERR wrong number of arguments for '${command.name}' command`);
   // Results live in here only: nobody can wait for them after the connection has gone.
-  const context = {
-    store,
-    inference,
-    server,
-    client: { ...client, work: undefined },
-    abandoned: new AbandonedWork(),
-    blocked,
-  };
+  const own = { client: { ...client, work: undefined }, abandoned: new AbandonedWork() };
+  const context = { store, inference, server, blocked, ...own };
   try {
-    return await command.run(context, [...step]);
+    return tensor === undefined
+      ? await command.run(context, [...words])
+      : placeTensor(context, latin1(words[1]), tensor);
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal !== undefined) return refusal;

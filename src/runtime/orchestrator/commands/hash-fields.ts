@@ -54,7 +54,7 @@ const hscan: Command = {
   keys: [1, 1, 1],
   run({ store }, words) {
     const cursor = integer(words[2]);
-    if (cursor === undefined || cursor < 0) throw new CommandError('ERR invalid cursor');
+    if (cursor === undefined) throw new CommandError('ERR invalid cursor');
     const fields = store.read(latin1(words[1]), 'hash')?.fields;
     if (fields === undefined) return ['0', []];
     const found: Reply[] = [];

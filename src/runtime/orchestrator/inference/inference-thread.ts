@@ -46,6 +46,7 @@ export class InferenceThread {
   readonly #pending = new Map<number, Pending>();
   readonly #models = new Set<number>();
   readonly #deleted = new Set<number>();
+  readonly #onUnload = new Map<number, () => void>();
   /** What runs that were given up still have of others. */
   readonly #owed = new Map<number, Loan[]>();
   /** How many things it is asked for; kept by whoever asks. */
@@ -121,8 +122,16 @@ export class InferenceThread {
     this.#watch();
   }
 
+  /** Calls `done` once the model is unloaded, or the thread is dead. */
+  onUnload(model: number, done: () => void): void {
+    if (this.dead) done();
+    else this.#onUnload.set(model, done);
+  }
+
   unload(model: number): void {
     this.#deleted.delete(model);
+    this.#onUnload.get(model)?.();
+    this.#onUnload.delete(model);
     if (!this.#models.delete(model) || this.dead) return;
     this.#worker.postMessage({ kind: 'unload', model } satisfies InferenceRequest);
   }
@@ -241,6 +250,8 @@ export class InferenceThread {
   #die(error: Error): void {
     this.#dead ??= error;
     clearTimeout(this.#limit);
+    for (const done of this.#onUnload.values()) done();
+    this.#onUnload.clear();
     for (const loans of [...this.#owed.values(), ...[...this.#pending.values()].map(({ loans }) => loans)]) {
       for (const loan of loans.splice(0)) loan.giveBack(undefined);
     }

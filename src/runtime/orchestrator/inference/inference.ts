@@ -4,7 +4,7 @@ import { standIn } from './device.js';
 import { DevicePool } from './device-pool.js';
 import { isAmong } from './devices.js';
 import { InferenceError } from './inference-error.js';
-import { InferenceThread, NotBegunError, type RunResult } from './inference-thread.js';
+import { InferenceThread, type ModelFacts, NotBegunError, type RunResult } from './inference-thread.js';
 import { type LaneRequest, MainLane } from './main-lane.js';
 import type { InferenceWorkerData, SessionSettings } from './messages.js';
 import { type OnnxFacts, onnxFacts } from './onnx-facts.js';
@@ -36,9 +36,24 @@ export interface InferenceOptions {
   readonly workerUrl?: URL | undefined;
   /** Microseconds for which threads look for the next request after one before they sleep. Default 0. */
   readonly busyPollMicros?: number | undefined;
+  /** Where the memory of sessions is counted. Default: nowhere. */
+  readonly memory?: SessionMemory | undefined;
   /** A run that takes longer fails, and whatever runs it is given up. Default 60,000. */
   readonly runLimitMs?: number | undefined;
 }
+
+/** Counts what sessions take. */
+export interface SessionMemory {
+  /** Sets memory aside for a while. False if there is none. */
+  reserve(bytes: number): boolean;
+  add(bytes: number): void;
+  release(bytes: number): void;
+}
+
+/** What a session takes beside its weights. */
+const sessionOverheadBytes = 256 * 1024;
+/** So many times the model's bytes are taken while a session is made. */
+const loadingFactor = 3;
 
 /** A model to load. */
 export interface ModelDefinition {
@@ -131,7 +146,7 @@ export class Inference {
     this.#checkDevice(asked, device);
     const settings = this.#settings(device);
     const { isUnbounded, dependsOnValues } = await factsOf(bytes);
-    const facts = await this.#pool(device, isUnbounded).use((thread) => thread.load(id, bytes, settings));
+    const facts = await this.#pool(device, isUnbounded).use((thread) => this.#loadOn(thread, id, bytes, settings));
     this.#models.set(id, {
       id,
       device,
@@ -246,7 +261,7 @@ export class Inference {
     const [first] = requests as [RunRequest, ...RunRequest[]];
     const held = first.model as Held;
     try {
-      if (!thread.has(held.id)) await thread.load(held.id, held.bytes, held.settings);
+      if (!thread.has(held.id)) await this.#loadOn(thread, held.id, held.bytes, held.settings);
       const results = await thread.run(
         held.id,
         requests.map(({ inputs }) => inputs),
@@ -273,6 +288,31 @@ export class Inference {
       return () => {
         for (const { reject } of requests) reject(problem);
       };
+    }
+  }
+
+  /** Makes a session, whose memory is counted as long as it is there. @throws InferenceError */
+  async #loadOn(
+    thread: InferenceThread,
+    id: number,
+    bytes: ByteSource,
+    settings: SessionSettings,
+  ): Promise<ModelFacts> {
+    const { memory } = this.#options;
+    const transient = loadingFactor * bytes.byteLength;
+    if (memory?.reserve(transient) === false) {
+      throw new InferenceError("OOM command not allowed when used memory > 'maxmemory'.");
+    }
+    try {
+      const facts = await thread.load(id, bytes, settings);
+      // Small ones may get another one on the main thread.
+      const sessions = bytes.byteLength <= laneModelBytes ? 2 : 1;
+      const taken = sessions * (bytes.byteLength + sessionOverheadBytes);
+      memory?.add(taken);
+      thread.onUnload(id, () => memory?.release(taken));
+      return facts;
+    } finally {
+      memory?.release(transient);
     }
   }
 

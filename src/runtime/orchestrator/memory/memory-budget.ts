@@ -15,6 +15,29 @@ const mostPromisedBytes = 1024 ** 3;
 /** When less than this part of the limit is free, memory is short. */
 const shortShare = 1 / 16;
 
+/** What of a budget belongs to one thing. */
+export class MemoryAccount {
+  readonly #budget: MemoryBudget;
+  #bytes = 0;
+
+  constructor(budget: MemoryBudget) {
+    this.#budget = budget;
+  }
+
+  /** Makes it so many bytes. False, and nothing changes, if they do not fit. */
+  reserve(bytes: number): boolean {
+    if (!this.#budget.reserve(bytes - this.#bytes)) return false;
+    this.#bytes = bytes;
+    return true;
+  }
+
+  /** Makes it so many bytes, which have been taken already. */
+  set(bytes: number): void {
+    this.#budget.add(bytes - this.#bytes);
+    this.#bytes = bytes;
+  }
+}
+
 /**
  * The memory that a server may take, beside that of the values: requests that arrive, replies that nobody has read yet, sessions of models,
  * and former values that somebody still reads.
@@ -47,6 +70,11 @@ export class MemoryBudget {
 
   release(bytes: number): void {
     this.#bytes -= bytes;
+  }
+
+  /** Memory for something that grows and shrinks. */
+  account(): MemoryAccount {
+    return new MemoryAccount(this);
   }
 
   /**

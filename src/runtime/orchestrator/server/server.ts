@@ -105,6 +105,7 @@ export class OrchestratorServer implements Orchestrator {
       devices: devicesNamed(options.devices),
       workerUrl,
       busyPollMicros: pollMicros,
+      memory: this.#memory,
       runLimitMs: (options.executionTimeoutSeconds ?? defaultRunLimitMs / 1000) * 1000,
     });
     this.#store = new Keyspace((value, isReplaced) => {
