@@ -16,7 +16,8 @@ export const config: Command = {
     switch (keyword(words[1])) {
       case 'GET': {
         if (words.length < 3) throw arityError('config|get');
-        return words.slice(2).flatMap((word) => matching(parameters(server), latin1(word)));
+        const all = parameters(server);
+        return words.slice(2).flatMap((word) => matching(all, latin1(word)));
       }
       case 'SET':
         if (words.length < 4) throw arityError('config|set');

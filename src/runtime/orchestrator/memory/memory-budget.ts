@@ -6,6 +6,8 @@ export interface StoreMemory {
   limitBytes(): number;
   /** Of the values that keys hold. */
   usedBytes(): number;
+  /** True if keys may be thrown out. */
+  evicts(): boolean;
   /** Throws keys out until the values take at most so many bytes. False if that cannot be. */
   makeRoom(bytes: number): boolean;
 }
@@ -78,13 +80,17 @@ export class MemoryBudget {
   }
 
   /**
-   * True if a buffer of so many bytes may be made before they are there. Untouched memory takes nothing, but V8 counts it, and collects
-   * garbage for seconds on end when many do so.
+   * Promises memory to a large argument that has been announced. Others that are announced have to leave it room, small requests need not.
+   * Untouched memory takes nothing, but V8 counts it, and collects garbage for seconds on end when many make large buffers: `growing`
+   * should make its buffer larger as bytes come.
    */
-  promise(bytes: number): boolean {
-    if (this.#promised > 0 && this.#promised + bytes > mostPromisedBytes) return false;
+  promise(bytes: number): 'refused' | 'whole' | 'growing' {
+    const limit = this.#store.limitBytes();
+    const used = this.#store.evicts() ? 0 : this.#store.usedBytes();
+    if (limit > 0 && used + this.otherBytes + this.#promised + bytes > limit) return 'refused';
+    const isAlone = this.#promised === 0;
     this.#promised += bytes;
-    return true;
+    return isAlone || this.#promised <= mostPromisedBytes ? 'whole' : 'growing';
   }
 
   /** So many promised bytes are there, or will not come. */

@@ -28,7 +28,11 @@ const longFrom = 256;
 /** True if a reply is better encoded {@link ReplyEncoder.addInParts | in parts}. */
 export function isLong(reply: Reply): boolean {
   if (reply instanceof LongReply) return true;
-  const elements = Array.isArray(reply) ? (reply as readonly Reply[]) : reply instanceof MapReply ? reply.pairs : undefined;
+  const elements = Array.isArray(reply)
+    ? (reply as readonly Reply[])
+    : reply instanceof MapReply
+      ? reply.pairs
+      : undefined;
   return elements !== undefined && (elements.length > longFrom || elements.some(isLong));
 }
 
@@ -36,6 +40,8 @@ export function isLong(reply: Reply): boolean {
 export interface EncodedReplies {
   readonly pieces: readonly Uint8Array[];
   readonly releases: readonly (() => void)[];
+  /** Of the pieces that are the store's own until they are released. */
+  readonly pinnedBytes: number;
 }
 
 /**
@@ -50,6 +56,7 @@ export class ReplyEncoder {
   #pieces: Uint8Array[] = [];
   #releases: (() => void)[] = [];
   #pieceBytes = 0;
+  #pinnedBytes = 0;
 
   /** Bytes added since the last {@link take}. */
   get pendingBytes(): number {
@@ -62,9 +69,8 @@ export class ReplyEncoder {
       this.add(reply, protocol);
       return;
     }
-    const isMap = reply instanceof MapReply;
-    const elements = isMap ? reply.pairs : reply instanceof LongReply ? reply.elements : (reply as readonly Reply[]);
-    const length = isMap ? reply.pairs.length : (reply as readonly Reply[]).length;
+    const isMap = reply instanceof MapReply || (reply instanceof LongReply && reply.isMap);
+    const { elements, length } = reply instanceof LongReply ? reply : whole(reply as MapReply | readonly Reply[]);
     this.#line(isMap && protocol === 3 ? `%${length / 2}\r\n` : `*${length}\r\n`);
     let added = 0;
     for (const element of elements) {
@@ -86,8 +92,10 @@ export class ReplyEncoder {
     else if (reply instanceof ErrorReply) this.#text(`-${reply.text}\r\n`);
     else if (reply instanceof PinnedBytes) {
       this.#bulk(reply.bytes);
-      if (reply.bytes.length > copyBytes) this.#releases.push(reply.release);
-      else reply.release();
+      if (reply.bytes.length > copyBytes) {
+        this.#releases.push(reply.release);
+        this.#pinnedBytes += reply.bytes.length;
+      } else reply.release();
     } else if (Array.isArray(reply)) this.#elements('*', reply.length, reply, protocol);
     else this.#special(reply as Special, protocol);
   }
@@ -101,7 +109,7 @@ export class ReplyEncoder {
     } else if (reply instanceof SetReply) {
       this.#elements(isNew ? '~' : '*', reply.elements.length, reply.elements, protocol);
     } else if (reply instanceof LongReply) {
-      this.#line(`*${reply.length}\r\n`);
+      this.#line(reply.isMap && isNew ? `%${reply.length / 2}\r\n` : `*${reply.length}\r\n`);
       for (const element of reply.elements) this.add(element, protocol);
       reply.release();
     } else if (!isNew) this.#bulk(Buffer.from(reply.text));
@@ -122,7 +130,8 @@ export class ReplyEncoder {
   /** Everything added since the last call. */
   take(): EncodedReplies {
     this.#endPiece();
-    const taken = { pieces: this.#pieces, releases: this.#releases };
+    const taken = { pieces: this.#pieces, releases: this.#releases, pinnedBytes: this.#pinnedBytes };
+    this.#pinnedBytes = 0;
     this.#pieces = [];
     this.#releases = [];
     this.#pieceBytes = 0;
@@ -179,4 +188,9 @@ export class ReplyEncoder {
     this.#start = 0;
     this.#end = 0;
   }
+}
+
+function whole(reply: MapReply | readonly Reply[]): { readonly elements: readonly Reply[]; readonly length: number } {
+  const elements = reply instanceof MapReply ? reply.pairs : reply;
+  return { elements, length: elements.length };
 }

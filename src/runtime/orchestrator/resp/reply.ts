@@ -29,6 +29,8 @@ export class LongReply {
     readonly heldBytes: number,
     /** Called when they have all been sent, or will not be. */
     readonly release: () => void = () => undefined,
+    /** Keys and values in turn: see {@link MapReply}. */
+    readonly isMap = false,
   ) {}
 }
 

@@ -61,7 +61,7 @@ export class RequestDecoder {
   #bulkBytes = -1;
   /** The buffer of a bulk that spans chunks, perhaps not of all of it, and how much of it is there. */
   #bulk: Buffer | undefined;
-  /** Of its buffer, which others have been promised as well. */
+  /** Bytes of it that memory has been promised for, and that are not there yet. */
   #promised = 0;
   #filled = 0;
   /** Bytes of the CR LF after a bulk that are still to come. */
@@ -300,7 +300,8 @@ export class RequestDecoder {
       return end + 2;
     }
     try {
-      this.#bulk = this.#refused ? this.#skip() : takeBuffer(this.#firstCapacity());
+      const capacity = this.#refused ? 0 : this.#firstCapacity();
+      this.#bulk = capacity === 0 ? this.#skip() : takeBuffer(capacity);
     } catch {
       throw new ProtocolError(`no memory for a bulk of ${this.#bulkBytes} bytes`);
     }
@@ -309,14 +310,17 @@ export class RequestDecoder {
     return at;
   }
 
-  /** Bytes of the first buffer of the bulk that begins. */
+  /** Bytes of the first buffer of the bulk that begins; 0 if there is no memory for it. */
   #firstCapacity(): number {
     const bytes = this.#bulkBytes;
     if (bytes <= growingFromBytes || this.#memory === undefined) return bytes;
-    // What cannot be held is not begun to be.
-    if (!this.#memory.hasRoom(bytes) || !this.#memory.promise(bytes)) return growingFromBytes;
+    const promised = this.#memory.promise(bytes);
+    if (promised === 'refused') {
+      this.#refuse();
+      return 0;
+    }
     this.#promised = bytes;
-    return bytes;
+    return promised === 'whole' ? bytes : growingFromBytes;
   }
 
   #skip(): Buffer {

@@ -1,6 +1,6 @@
 import { type ClientFacts, type Command, type CommandContext, CommandError } from '../commands/command.js';
 import { refusalOf } from '../commands/refusal.js';
-import { outOfMemoryText } from '../commands/room.js';
+import { mostWords, outOfMemoryText } from '../commands/room.js';
 import { commandOf } from '../commands/table.js';
 import type { Transaction } from '../commands/transaction.js';
 import { ErrorReply, type Reply, SimpleString } from '../resp/reply.js';
@@ -32,6 +32,7 @@ export class Dispatcher {
     try {
       this.#onRequest?.(client, words);
       const command = commandOf(words);
+      if (words.length > mostWords) throw new CommandError(`ERR a request has at most ${mostWords} words here`);
       if (client.transaction !== undefined && command.inTransaction !== 'runs') {
         return queue(context, client.transaction, command, words);
       }

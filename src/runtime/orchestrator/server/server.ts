@@ -75,6 +75,7 @@ export class OrchestratorServer implements Orchestrator {
   readonly #memory = new MemoryBudget({
     limitBytes: () => this.#facts.settings.maxMemoryBytes,
     usedBytes: () => this.#store.usedBytes,
+    evicts: () => this.#facts.settings.evictionPolicy !== 'noeviction',
     makeRoom: (bytes) => this.#store.makeRoom(bytes, this.#facts.settings.evictionPolicy),
   });
   readonly #refusals = new RefusalLog((message) => this.#log('warn', message));
