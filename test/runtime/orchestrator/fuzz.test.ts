@@ -2,7 +2,8 @@ import { connect, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { mutatedRequest, mutatedWords, randomOf } from './support/mutations.js';
+import { commands } from '../../../src/runtime/orchestrator/commands/table.js';
+import { mutatedRequest, mutatedWords, randomOf, seedNames } from './support/mutations.js';
 import { encode } from './support/raw-client.js';
 import { modelFile, onnxRuntime, type Started, start } from './support/start.js';
 
@@ -73,10 +74,13 @@ async function memoryInUse(started: Started): Promise<number> {
   return heapUsed + arrayBuffers;
 }
 
+test('every command of the table is among those that are mutated', () => {
+  expect(commands.map(({ name }) => name).filter((name) => !seedNames.has(name))).toEqual([]);
+});
+
 test(`${requests} mutated requests neither crash the store nor hang it nor cost it memory`, async () => {
   const bugs: string[] = [];
   const started = await start({
-    maxBulkBytes: 1024 * 1024,
     log: (level, message) => level === 'error' && bugs.push(message),
   });
   const random = randomOf(seed);

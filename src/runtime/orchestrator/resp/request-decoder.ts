@@ -329,7 +329,8 @@ export class RequestDecoder {
   }
 
   #endBulk(onRequest: OnRequest): void {
-    if (this.#bulk !== undefined && !this.#refused) {
+    const { keptArguments = Number.POSITIVE_INFINITY } = this.#limits;
+    if (this.#bulk !== undefined && !this.#refused && this.#arguments.length <= keptArguments) {
       this.#arguments.push(this.#bulk);
       this.#argumentBytes += this.#bulk.length;
     }

@@ -8,6 +8,7 @@ import { BlockedClients } from '../commands/blocked-clients.js';
 import { newClient } from '../commands/client-facts.js';
 import type { ClientFacts } from '../commands/command.js';
 import { Monitors } from '../commands/monitors.js';
+import { mostWords } from '../commands/room.js';
 import { AbandonedWork } from '../commands/running-work.js';
 import type { ServerFacts } from '../commands/server-facts.js';
 import { defaultRunLimitMs, Inference, onnxRuntimeVersion, parseDevice } from '../inference/index.js';
@@ -122,6 +123,7 @@ export class OrchestratorServer implements Orchestrator {
     });
     const limits: RequestLimits = {
       ...defaultLimits,
+      keptArguments: mostWords,
       maxBulkBytes: Math.min(options.maxBulkBytes ?? defaultLimits.maxBulkBytes, constants.MAX_LENGTH),
     };
     const onBug = (error: unknown): void =>

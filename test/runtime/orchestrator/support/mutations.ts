@@ -30,12 +30,32 @@ AI.SCRIPTRUN p f INPUTS x $ x OUTPUTS y|AI.SCRIPTEXECUTE p f KEYS 1 k INPUTS 1 x
 AI.DAGEXECUTE LOAD 1 x PERSIST 1 y ROUTING k TIMEOUT 100 |> AI.MODELEXECUTE m INPUTS 1 x OUTPUTS 1 y |> AI.TENSORGET y
 AI.DAGEXECUTE_RO LOAD 1 x |> AI.TENSORGET x VALUES|AI.DAGRUN LOAD 1 x |> AI.MODELRUN m INPUTS x OUTPUTS y
 AI.DAGRUN_RO LOAD 1 x |> AI.TENSORGET x|AI.CONFIG GET MODEL_CHUNK_SIZE|AI.CONFIG MODEL_CHUNK_SIZE 100
-AI.CONFIG LOADBACKEND ONNX x|AI.CONFIG BACKENDSPATH x`;
+AI.CONFIG LOADBACKEND ONNX x|AI.CONFIG BACKENDSPATH x|EXEC|DISCARD|WATCH a b|UNWATCH|MODULE LIST|TIME|ROLE|TOUCH a b
+RENAMENX a b|FLUSHALL ASYNC|OBJECT ENCODING a|OBJECT FREQ a|PEXPIREAT a 1|EXPIRETIME a|PEXPIRETIME a|PSETEX s 1 x|DECR n
+GETSET s x|GETEX s EX 10|MSETNX a x b y|GETRANGE s 0 -1|SUBSTR s 0 1|SETRANGE s 1 x|HSETNX h f v|HSTRLEN h f|HINCRBY h n 5
+HSCAN h 0 MATCH * COUNT 5|HRANDFIELD h 2 WITHVALUES|RPUSHX l a|LPUSHX l a|LREM l 1 a|LTRIM l 0 5|LSET l 0 x
+LINSERT l BEFORE a x|LPOS l a RANK 1 COUNT 2 MAXLEN 5|LMOVE l l LEFT RIGHT|RPOPLPUSH l l|LMPOP 2 l k LEFT COUNT 2
+CLUSTER NODES|CLUSTER SHARDS|CLUSTER KEYSLOT a|AI.TENSORSET t INT8 4000000000|AI.TENSORSET t STRING 4000000000`;
 
-const seeds: readonly (readonly string[])[] = texts
-  .split(/\n|\|(?!>)/)
-  .map((line) => line.trim().split(' '))
-  .filter(([name]) => name !== '');
+/** After these a connection answers an ECHO in another way, late, or not at all. */
+const aloneTexts = `
+QUIT|RESET|AUTH x|MULTI|MONITOR|WAIT 0 1|BLPOP l 0.01|BRPOP l k 0.01|BLMOVE l k LEFT RIGHT 0.01|BRPOPLPUSH l k 0.01
+BLMPOP 0.01 2 l k LEFT COUNT 2`;
+
+function requestsOf(text: string): readonly (readonly string[])[] {
+  return text
+    .split(/\n|\|(?!>)/)
+    .map((line) => line.trim().split(' '))
+    .filter(([name]) => name !== '');
+}
+
+const seeds = requestsOf(texts);
+const aloneSeeds = requestsOf(aloneTexts);
+
+/** Names of all commands that are mutated, in lower case. */
+export const seedNames: ReadonlySet<string> = new Set(
+  [...seeds, ...aloneSeeds].map(([name = '']) => name.toLowerCase()),
+);
 
 const words: readonly Word[] = [
   ...new Set(seeds.flat()),
@@ -46,9 +66,9 @@ const words: readonly Word[] = [
 ];
 
 /** A request with something about it changed, as words. */
-export function mutatedWords(random: () => number): Word[] {
+export function mutatedWords(random: () => number, from = seeds): Word[] {
   const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
-  const made: Word[] = [...pick(seeds)];
+  const made: Word[] = [...pick(from)];
   for (let changes = Math.floor(random() * 4); changes > 0; changes -= 1) {
     const at = Math.floor(random() * made.length);
     const kind = random();
@@ -77,5 +97,7 @@ export function mutatedBytes(bytes: Buffer, random: () => number): Buffer {
 
 /** A request as bytes, which may break the protocol. */
 export function mutatedRequest(random: () => number): Buffer {
-  return mutatedBytes(encode(...mutatedWords(random)), random);
+  const words = mutatedWords(random, random() < 0.8 ? seeds : aloneSeeds);
+  // Half of those that might not end are sent as they are.
+  return random() < 0.5 ? encode(...words) : mutatedBytes(encode(...words), random);
 }
