@@ -40,6 +40,8 @@ async function endWaits(started: Started): Promise<void> {
 
 /** Sends bytes, ends what they may have begun, and sends an ECHO; resolves to whether the connection still stands when it is answered. */
 function exchange(started: Started, socket: Socket, bytes: Buffer, nonce: string): Promise<boolean> {
+  // Another connection may have had it killed.
+  if (socket.destroyed) return Promise.resolve(false);
   return new Promise((resolve, reject) => {
     let tail = '';
     const nudge = setInterval(() => void endWaits(started), nudgeMs);
