@@ -57,6 +57,8 @@ export interface OrchestratorOptions {
   readonly evictionPolicy?: EvictionPolicy;
   /** The file that `SAVE` writes, read when the orchestrator starts. */
   readonly checkpointFile?: string;
+  /** Where `SAVE` writes without a `checkpointFile`. It is not read at the start. Default: nowhere. */
+  readonly saveFile?: string;
   /** Saves what has changed to `checkpointFile` every so many seconds, and when the orchestrator is closed. */
   readonly checkpointSeconds?: number;
   /** The longest argument. Default 4 GiB less 1. */

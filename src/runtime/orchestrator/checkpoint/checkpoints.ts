@@ -12,7 +12,10 @@ const awakeMs = 1000;
 
 /** Where and how often to save. */
 export interface CheckpointOptions {
+  /** Read at the start, and written. */
   readonly file: string | undefined;
+  /** Where SAVE writes if there is no such file. */
+  readonly saveFile?: string | undefined;
   /** Pause between two checkpoints; undefined for none by themselves. */
   readonly seconds: number | undefined;
   readonly onError: (message: string) => void;
@@ -35,7 +38,11 @@ export class Checkpoints implements Saving {
     this.#options = options;
   }
 
-  get possible(): boolean {
+  get file(): string | undefined {
+    return this.#options.file ?? this.#options.saveFile;
+  }
+
+  get isAsked(): boolean {
     return this.#options.file !== undefined;
   }
 
@@ -45,6 +52,10 @@ export class Checkpoints implements Saving {
 
   get lastMs(): number {
     return this.#lastMs;
+  }
+
+  get unsavedChanges(): number {
+    return this.#store.changes - this.#savedChanges;
   }
 
   get lastFailed(): boolean {
@@ -125,7 +136,8 @@ export class Checkpoints implements Saving {
   }
 
   async #write(): Promise<void> {
-    const { file, onError } = this.#options;
+    const { onError } = this.#options;
+    const { file } = this;
     if (file === undefined) throw new Error('there is no file to save to');
     const { changes } = this.#store;
     try {

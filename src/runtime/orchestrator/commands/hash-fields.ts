@@ -59,18 +59,14 @@ const hscan: Command = {
     if (fields === undefined) return ['0', []];
     const found: Reply[] = [];
     const asked = scanOptions(words.slice(3), false);
-    // A small hash comes whole, as Redis's do.
-    const options = fields.size <= smallHash ? { ...asked, count: Math.max(asked.count, fields.size + 1) } : asked;
-    const next = scanPage(
-      fields,
-      () => fields.keys(),
-      cursor,
-      options,
-      (field) => {
-        const content = fields.get(field);
-        if (content !== undefined) found.push(Buffer.from(field, 'latin1'), content);
-      },
-    );
+    // A small hash comes whole, whatever the cursor, as Redis's do.
+    const whole = fields.size <= smallHash;
+    const options = whole ? { ...asked, count: fields.size + 1 } : asked;
+    const visit = (field: string): void => {
+      const content = fields.get(field);
+      if (content !== undefined) found.push(Buffer.from(field, 'latin1'), content);
+    };
+    const next = scanPage(fields, () => fields.keys(), whole ? 0 : cursor, options, visit);
     return [next, found];
   },
 };

@@ -22,8 +22,12 @@ export interface Saving {
   /** Milliseconds since 1970: of the last one, or of the start. */
   readonly lastMs: number;
   readonly lastFailed: boolean;
-  /** Whether there is a file to save to. */
-  readonly possible: boolean;
+  /** Changes since the last one, or since the start. */
+  readonly unsavedChanges: number;
+  /** Where SAVE writes; undefined if that is nowhere. */
+  readonly file: string | undefined;
+  /** True if that file was asked for when the server was started: SHUTDOWN saves, too. */
+  readonly isAsked: boolean;
 }
 
 /** What commands know of the server around them. */

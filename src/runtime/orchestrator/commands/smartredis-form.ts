@@ -4,8 +4,8 @@ import { keyword, latin1 } from './words.js';
 
 /** What its clients send as TIMEOUT of AI.MODELEXECUTE, in milliseconds: 60,000 s, unless SR_MODEL_TIMEOUT says otherwise. */
 const defaultTimeout = '60000000';
-/** What its clients put before the names of models on a cluster of one shard. */
-const shardPrefix = '{\0\0}.';
+/** What its clients put before the names of models and scripts on a cluster: bytes of a shard's first slot. */
+const shardPrefix = /^\{[^{}]{2,3}\}\./s;
 
 /**
  * True if a late reply to the request may come nested in arrays: to SmartRedis alone, which is recognised by what only its clients
@@ -18,7 +18,7 @@ export function repliesMayNest(client: ClientFacts, words: readonly Buffer[]): b
 }
 
 function hasForm(words: readonly Buffer[]): boolean {
-  if (latin1(words[1]).startsWith(shardPrefix)) return true;
+  if (shardPrefix.test(latin1(words[1]))) return true;
   return (
     keyword(words[0]) === 'AI.MODELEXECUTE' &&
     latin1(words.at(-1)) === defaultTimeout &&

@@ -117,7 +117,7 @@ function runAll(context: CommandContext, prepared: ReadonlyMap<QueuedCommand, Ou
   client.executing = true;
   try {
     const replies = commands.map((queued) => {
-      if (server.monitors.size > 0) server.monitors.show(client, queued.command, queued.words);
+      if (server.monitors.active) server.monitors.show(client, queued.command, queued.words);
       return replyOf(context, queued, prepared.get(queued));
     });
     showExec(context);
@@ -130,7 +130,7 @@ function runAll(context: CommandContext, prepared: ReadonlyMap<QueuedCommand, Ou
 
 /** Monitors see it after what it runs. */
 function showExec({ client, server }: CommandContext): void {
-  if (server.monitors.size > 0) server.monitors.show(client, exec, [Buffer.from('EXEC')]);
+  if (server.monitors.active) server.monitors.show(client, exec, [Buffer.from('EXEC')]);
 }
 
 function replyOf(context: CommandContext, { command, words }: QueuedCommand, prepared: Outcome | undefined) {

@@ -133,6 +133,11 @@ export class Inference {
     return this.#runs;
   }
 
+  /** Devices that have a queue. */
+  get devices(): string[] {
+    return [...this.#pools.keys()];
+  }
+
   /** Starts the first thread and lets it load ONNX Runtime. */
   warmUp(): void {
     if (this.#options.onnxRuntime !== undefined) this.#pool('CPU', false).warmUp();

@@ -37,7 +37,7 @@ export class Dispatcher {
         return queue(context, client.transaction, command, words);
       }
       accepted = true;
-      if (server.monitors.size > 0 && command.name !== 'exec') server.monitors.show(client, command, words);
+      if (server.monitors.active && command.name !== 'exec') server.monitors.show(client, command, words);
       if (command.flags.includes('denyoom') && !server.memory.hasRoom(bytesOf(words))) return outOfMemory;
       const reply = command.run(context, command.keepsWords === true ? words.map(ownBytes) : words);
       if (context.blocked.hasReady) context.blocked.serve();

@@ -118,6 +118,7 @@ export class OrchestratorServer implements Orchestrator {
     this.#store.countsUses = options.evictionPolicy?.endsWith('-lfu') === true;
     this.#checkpoints = new Checkpoints(this.#store, {
       file: options.checkpointFile,
+      saveFile: options.saveFile,
       seconds: options.checkpointSeconds,
       onError: (message) => this.#log('error', message),
     });
@@ -286,7 +287,7 @@ export class OrchestratorServer implements Orchestrator {
 
   /** What time brings: keys that expire, and evictions that were too many for one command. */
   #sweep(): void {
-    this.#store.nowSeconds = Math.floor(Date.now() / 1000);
+    this.#store.look();
     if (this.#store.volatileSize > 0) this.#store.deleteExpired();
     const { maxMemoryBytes, evictionPolicy } = this.#facts.settings;
     const left = maxMemoryBytes - this.#memory.otherBytes;

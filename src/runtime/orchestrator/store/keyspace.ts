@@ -44,6 +44,9 @@ export class Keyspace {
     volatile: undefined,
   };
   #usedBytes = 0;
+  #peakBytes = 0;
+  /** Seconds since 1970: to ask the system with every use would cost more than the use. */
+  #nowSeconds = Math.floor(Date.now() / 1000);
   #accesses = 0;
   #changes = 0;
   #epoch = 0;
@@ -54,8 +57,6 @@ export class Keyspace {
   #evicted = 0;
   /** Whether how often keys are used is counted. */
   countsUses = false;
-  /** Seconds since 1970, kept by whoever has a clock: to ask the system with every use would cost more than the use. */
-  nowSeconds = Math.floor(Date.now() / 1000);
 
   /** `onRemove` is called with every value that is deleted or overwritten, and hears which of both. */
   constructor(onRemove: (value: StoredValue, isReplaced: boolean) => void = () => undefined) {
@@ -68,6 +69,17 @@ export class Keyspace {
 
   get usedBytes(): number {
     return this.#usedBytes;
+  }
+
+  /** The most bytes that were used, as seen by {@link look} and now. */
+  get peakBytes(): number {
+    return Math.max(this.#peakBytes, this.#usedBytes);
+  }
+
+  /** To be called every so often: keeps the time, and what is counted by looking. */
+  look(): void {
+    this.#nowSeconds = Math.floor(Date.now() / 1000);
+    this.#peakBytes = this.peakBytes;
   }
 
   /** Grows with every change. */
@@ -102,7 +114,7 @@ export class Keyspace {
   usage(key: string): { readonly uses: number; readonly idleSeconds: number } | undefined {
     const entry = this.#live(this.#place(key));
     if (entry === undefined) return undefined;
-    return { uses: fadedUses(entry), idleSeconds: Math.max(0, this.nowSeconds - entry.usedAtSeconds) };
+    return { uses: fadedUses(entry), idleSeconds: Math.max(0, this.#nowSeconds - entry.usedAtSeconds) };
   }
 
   /** The value at the key if it is of that kind, undefined if there is none. @throws WrongTypeError */
@@ -134,7 +146,7 @@ export class Keyspace {
         expiresAtMs: 0,
         mark: this.#epoch,
         lastUse: ++this.#accesses,
-        usedAtSeconds: this.nowSeconds,
+        usedAtSeconds: this.#nowSeconds,
         ...(this.countsUses ? newUse() : { uses: 0, usesMinute: 0 }),
       };
       this.#entries.set(place, entry);
@@ -363,7 +375,7 @@ export class Keyspace {
 
   #use(entry: Entry): void {
     entry.lastUse = ++this.#accesses;
-    entry.usedAtSeconds = this.nowSeconds;
+    entry.usedAtSeconds = this.#nowSeconds;
     if (this.countsUses) countUse(entry);
   }
 
