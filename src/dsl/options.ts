@@ -107,6 +107,8 @@ export interface StoreLimits {
   threadsPerQueue?: number;
   interOpThreads?: number;
   intraOpThreads?: number;
+  /** How long one run of a model may take, in seconds; one that takes longer is stopped. @default 60 */
+  executionTimeoutSeconds?: number;
   maxClients?: number;
   /** `'16G'`. @default no limit */
   maxMemory?: string;

@@ -118,6 +118,7 @@ const storeLimits = {
   threadsPerQueue: count.optional(),
   interOpThreads: count.optional(),
   intraOpThreads: count.optional(),
+  executionTimeoutSeconds: count.optional(),
   maxClients: count.optional(),
   maxMemoryMiB: count.optional(),
   /** Seconds between two checkpoints; 0 for none at all, not at the end of its job either. */

@@ -95,6 +95,7 @@ const store = {
   threadsPerQueue: count.optional(),
   interOpThreads: count.optional(),
   intraOpThreads: count.optional(),
+  executionTimeoutSeconds: count.optional(),
   maxClients: count.optional(),
   maxMemoryMiB: count.optional(),
   /**

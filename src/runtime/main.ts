@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
-import { isMainThread, workerData } from 'node:worker_threads';
 import { renderProblem, WorkflowError } from '../diagnostics/index.js';
 import { asDiskProblem } from './job/disk-problem.js';
 import { readJobEnvironment } from './job/job-environment.js';
 import { keepDebuggerClosed } from './job/keep-debugger-closed.js';
 import { keepAsPrivateAsPlan } from './job/private-files.js';
+import { inferenceRole } from './orchestrator/inference/role.js';
 import { parseVerb, UsageError } from './verb-arguments.js';
 import { version } from './version.js';
 
@@ -130,10 +130,10 @@ async function main(): Promise<void> {
   process.exit();
 }
 
-if (isMainThread) {
+if (inferenceRole() === undefined) {
   keepDebuggerClosed();
   await main();
-} else if ((workerData as { readonly simwright?: unknown } | null)?.simwright === 'inference') {
+} else {
   const { runInferenceWorker } = await import('./orchestrator/inference/worker.js');
   runInferenceWorker();
 }

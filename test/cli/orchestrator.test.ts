@@ -44,6 +44,34 @@ function redisAt(ready: string): Redis {
 const model = readFileSync(new URL('../runtime/orchestrator/models/double.onnx', import.meta.url));
 
 describe('simwright orchestrator', () => {
+  test('SAVE without --checkpoint writes in the working directory, and what is there is not read by itself', async () => {
+    const workspace = new Workspace();
+    const file = workspace.path('dump.simwright');
+    const first = await start(workspace, '--port', '0');
+    const redis = redisAt(first.ready);
+    await redis.set('key', 'value');
+    expect(await redis.config('GET', 'dbfilename')).toEqual(['dbfilename', 'dump.simwright']);
+    expect(await redis.config('GET', 'dir')).toEqual(['dir', workspace.cwd]);
+    expect(await redis.bgsave()).toBe('Background saving started');
+    await expect.poll(() => existsSync(file)).toBe(true);
+    expect(await redis.save()).toBe('OK');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    redis.disconnect();
+    first.running.kill('SIGTERM');
+    await first.running;
+    const plain = await start(workspace, '--port', '0');
+    const other = redisAt(plain.ready);
+    expect(await other.dbsize()).toBe(0);
+    await other.call('SHUTDOWN').catch(() => undefined);
+    await plain.running;
+    const again = await start(workspace, '--port', '0', '--checkpoint', '1000', 'dump.simwright');
+    const last = redisAt(again.ready);
+    expect(await last.get('key')).toBe('value');
+    last.disconnect();
+    again.running.kill('SIGTERM');
+    await again.running;
+  });
+
   test.each(['SIGTERM', 'SIGINT'] as const)(
     'answers a Redis client on a free port, and ends with 0 on %s',
     async (signal) => {

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { PreloadedModel } from '../../src/ir/index.js';
@@ -267,6 +268,26 @@ await client.close();
     const [address, value] = folder.read('run/solver/solver.out').trimEnd().split('\n');
     expect(address).toContain(`${outer?.address}:`);
     expect(value).toBe('1');
+  });
+
+  const needsRoot = process.getuid?.() === 0 ? '' : ' (skipped: needs root)';
+  test.skipIf(needsRoot !== '')(`a folder under /tmp that a stranger has made is not needed${needsRoot}`, async () => {
+    const folder = new JobFolder(bundle(), colocated());
+    folder.write('run/put.mjs', put);
+    folder.write('run/go', '');
+    const job = folder.start(`
+mkdir -m 0777 "/tmp/simwright-$(id -u)-$$"
+chown 65534 "/tmp/simwright-$(id -u)-$$"
+${steps}`);
+    const end = await job.ended;
+    expect(end.stderr).toBe('');
+    expect(end.code).toBe(0);
+    const plain = `/tmp/simwright-${process.getuid?.()}-${job.pid}`;
+    expect(folder.read('run/solver/solver.out')).toMatch(new RegExp(`^unix://${plain}-[0-9a-f]{12}/solver.sock\n1\n$`));
+    expect(readdirSync('/tmp').filter((name) => name.startsWith(`${basename(plain)}-`))).toEqual([]);
+    expect(readdirSync(plain)).toEqual([]);
+    rmdirSync(plain);
+    await folder.expectNothingLeft(job);
   });
 
   test('a folder under /tmp that others can enter is refused', async () => {

@@ -14,7 +14,7 @@ import {
 import { ExitCode, reportFailure } from '../failure.js';
 import { installedOnnxRuntime } from '../installed-onnx-runtime.js';
 import { reportLoad } from '../orchestrator/load-report.js';
-import { logLevels, logOn } from '../orchestrator/log.js';
+import { type Log, logLevels, logOn } from '../orchestrator/log.js';
 import { type OrchestratorFlags, settingsOf } from '../orchestrator/settings.js';
 import { stopSignals } from '../uninterrupted.js';
 import { wholeNumber } from '../whole-number.js';
@@ -50,6 +50,11 @@ export function orchestratorCommand(): Command {
     .option('--threads-per-queue <n>', 'inference threads a device', wholeNumber(1, 1024))
     .option('--inter-op-threads <n>', 'threads between operators of a model', wholeNumber(1, 1024))
     .option('--intra-op-threads <n>', 'threads within an operator of a model', wholeNumber(1, 1024))
+    .option(
+      '--execution-timeout <seconds>',
+      'stop a run of a model that takes longer (default: 60)',
+      wholeNumber(1, 31_536_000),
+    )
     .option(
       '--busy-poll <microseconds>',
       'look so long for the next request before a thread sleeps; 0: sleep at once (default: 500, on a single CPU 0)',
@@ -94,12 +99,19 @@ async function start(flags: OrchestratorFlags): Promise<void> {
     endReports?.();
     await orchestrator.close();
     process.exitCode = ExitCode.done;
+    if (orchestrator.isStuck) endByForce(log);
   } catch (error) {
     if (flags.json === true && error instanceof WorkflowError) {
       for (const { code, message, hint } of error.problems) log('error', message, { code, hint });
       process.exitCode = error.code.startsWith('CLI') ? ExitCode.usage : ExitCode.workflowErrors;
     } else process.exitCode = reportFailure(error);
   }
+}
+
+/** Node waits for threads when it ends, and a model that nothing can stop would keep it: everything is saved and answered by now. */
+function endByForce(log: Log): void {
+  log('warn', 'a model still runs, which only the end of this process stops: it is killed');
+  process.kill(process.pid, 'SIGKILL');
 }
 
 /** The devices that are asked for must be there. @throws WorkflowError */

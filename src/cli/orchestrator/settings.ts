@@ -25,6 +25,7 @@ export interface OrchestratorFlags {
   readonly threadsPerQueue?: number;
   readonly interOpThreads?: number;
   readonly intraOpThreads?: number;
+  readonly executionTimeout?: number;
   readonly busyPoll?: number;
   readonly report?: number | true;
   readonly logLevel: LogLevel;
@@ -54,6 +55,7 @@ export function settingsOf(flags: OrchestratorFlags): OrchestratorOptions {
     ...(flags.threadsPerQueue !== undefined && { threadsPerQueue: flags.threadsPerQueue }),
     ...(flags.interOpThreads !== undefined && { interOpThreads: flags.interOpThreads }),
     ...(flags.intraOpThreads !== undefined && { intraOpThreads: flags.intraOpThreads }),
+    ...(flags.executionTimeout !== undefined && { executionTimeoutSeconds: flags.executionTimeout }),
     ...(flags.busyPoll !== undefined && { busyPollMicros: flags.busyPoll }),
     saveFile: resolve(defaultSaveFile),
     ...checkpointOptions(flags.checkpoint),

@@ -39,6 +39,8 @@ export interface OrchestratorOptions {
   /** Threads between and within operators; 0 or absent leaves the choice to ONNX Runtime. */
   readonly interOpThreads?: number;
   readonly intraOpThreads?: number;
+  /** How long one run of a model may take; one that takes longer is stopped. Default 60. */
+  readonly executionTimeoutSeconds?: number;
   /** Devices that others stand in for: `{ 'GPU:0': 'CPU' }` lets models for GPUs run without one. */
   readonly mapDevice?: Readonly<Record<string, string>>;
   /** Devices that models may ask for, besides those that others stand in for. Default: all. */
@@ -83,6 +85,8 @@ export interface OrchestratorStats {
   readonly clients: number;
   readonly requests: number;
   readonly inferences: number;
+  /** Connections of strangers. */
+  readonly refused: number;
 }
 
 /** A running orchestrator. */
@@ -99,4 +103,9 @@ export interface Orchestrator {
    * `save` is true by default where `checkpointSeconds` is given. Rejects, when all else is done, if it could not save.
    */
   close(save?: boolean): Promise<void>;
+  /**
+   * True after {@link close} if a model still runs that nothing can stop but the end of the process by force: Node waits for its thread
+   * otherwise.
+   */
+  readonly isStuck: boolean;
 }

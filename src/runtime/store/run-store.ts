@@ -62,7 +62,11 @@ export async function runStore(job: JobEnvironment, args: StoreArguments): Promi
   } finally {
     await orchestrator?.close(false);
     removeJobFolderIfEmpty(job);
+    if (orchestrator?.isStuck === true)
+      log.write('warn', 'a model still runs, which only the end of this process stops');
     log.close();
+    // Node would wait for its thread.
+    if (orchestrator?.isStuck === true) process.kill(process.pid, 'SIGKILL');
   }
 }
 
@@ -103,7 +107,7 @@ async function saveTensors(job: JobEnvironment, store: StandaloneStore, address:
 }
 
 function statsOf(orchestrator: Orchestrator | undefined): ReturnType<Orchestrator['stats']> {
-  return orchestrator?.stats() ?? { usedBytes: 0, keys: 0, clients: 0, requests: 0, inferences: 0 };
+  return orchestrator?.stats() ?? { usedBytes: 0, keys: 0, clients: 0, requests: 0, inferences: 0, refused: 0 };
 }
 
 /** Resolves when whoever holds the other end of standard input has gone, or a signal says to end. */

@@ -32,6 +32,7 @@ export async function storeOptions(
     ...optional('interOpThreads', store.interOpThreads),
     // Without a number of its own, ONNX Runtime would take every core of the node, the application's too.
     intraOpThreads: store.intraOpThreads ?? store.cpus,
+    ...optional('executionTimeoutSeconds', store.executionTimeoutSeconds),
     ...optional('maxClients', store.maxClients),
     ...optional('maxMemoryBytes', store.maxMemoryMiB === undefined ? undefined : store.maxMemoryMiB * 1024 * 1024),
     ...(store.kind === 'standalone' ? optional('evictionPolicy', store.evictionPolicy) : {}),

@@ -1,6 +1,20 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -93,7 +107,7 @@ test('SAVE writes everything, and a start reads it back', async () => {
   expect(await redis.save()).toBe('OK');
   expect(Number(await redis.lastsave())).toBeGreaterThanOrEqual(before);
   expect(statSync(file).mode & 0o777).toBe(0o600);
-  expect(existsSync(`${file}.tmp`)).toBe(false);
+  expect(readdirSync(folder).sort()).toEqual(['store.checkpoint', 'store.checkpoint.owner']);
   await check(await open());
 });
 
@@ -170,12 +184,90 @@ test('a checkpoint that cannot be written is an error, and the one before it sta
   await redis.set('k', 'one');
   await redis.save();
   const before = readFileSync(file);
-  // A folder where the temporary file would be.
-  mkdirSync(`${file}.tmp`);
+  // A folder in the place of the file.
+  renameSync(file, `${file}.before`);
+  mkdirSync(join(file, 'inner'), { recursive: true });
   await redis.set('k', 'two');
   await expect(redis.save()).rejects.toThrow('ERR the checkpoint failed: EISDIR');
   expect(await redis.info('persistence')).toContain('rdb_last_bgsave_status:err');
+  rmSync(file, { recursive: true });
+  renameSync(`${file}.before`, file);
   expect(readFileSync(file)).toEqual(before);
+  expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+});
+
+describe('a file among strangers', () => {
+  test('is written under a name that nobody can foresee, and never through what is there', async () => {
+    const redis = await open();
+    await redis.call('AI.TENSORSET', 't', 'UINT8', 300_000_000);
+    const saving = redis.save();
+    const names = () => readdirSync(folder).filter((name) => name.endsWith('.tmp'));
+    await waitUntil('it is being written', () => names().length > 0);
+    const [name = ''] = names();
+    expect(name).toMatch(/^store\.checkpoint\.[0-9a-f]{24}\.tmp$/);
+    expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
+    await saving;
+    const { createFile } = await import('../../../src/runtime/orchestrator/checkpoint/files.js');
+    writeFileSync(join(folder, 'victim'), 'untouched');
+    symlinkSync(join(folder, 'victim'), join(folder, 'trap'));
+    await expect(createFile(join(folder, 'trap'))).rejects.toThrow('EEXIST');
+    expect(readFileSync(join(folder, 'victim'), 'utf8')).toBe('untouched');
+  });
+
+  test.each([
+    ['a FIFO', () => spawnSync('mkfifo', [file]), 'it is no regular file'],
+    ['a folder', () => mkdirSync(file), 'it is no regular file'],
+    ['a device', () => symlinkSync('/dev/zero', file), 'it is a symbolic link'],
+  ])('that is %s is refused', async (_what, make, why) => {
+    make();
+    await expect(open()).rejects.toThrow(`the checkpoint ${file} cannot be read: ${why}`);
+    // The lock has been given back.
+    rmSync(file, { recursive: true });
+    expect(await (await open()).ping()).toBe('PONG');
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('that another user has put into /tmp is refused (needs root)', async () => {
+    await (await open()).save();
+    await started?.stop();
+    started = undefined;
+    chmodSync(folder, 0o1777);
+    chownSync(file, 65_534, 65_534);
+    // For root everybody else is a stranger, too.
+    await expect(open()).rejects.toThrow('it belongs to user 65534, in a folder where anybody may write');
+    chmodSync(folder, 0o700);
+    expect(await (await open()).ping()).toBe('PONG');
+  });
+
+  test('belongs to one store: the second refuses to start', async () => {
+    const redis = await open();
+    await redis.set('k', 'v');
+    await expect(start({ checkpointFile: file })).rejects.toThrow(
+      `the checkpoint ${file} belongs to another store that runs: process ${process.pid}`,
+    );
+    await redis.save();
+    expect(await redis.get('k')).toBe('v');
+  });
+
+  test('is taken over from a store that was killed, also on another host', async () => {
+    const left = {
+      token: 'x',
+      host: hostname(),
+      pid: 999_999_999,
+      start: '1',
+      space: readlinkSync('/proc/self/ns/pid'),
+    };
+    writeFileSync(`${file}.owner`, JSON.stringify(left));
+    writeFileSync(`${file}.${'0'.repeat(24)}.tmp`, 'half a checkpoint');
+    expect(await (await open()).save()).toBe('OK');
+    expect(existsSync(`${file}.${'0'.repeat(24)}.tmp`)).toBe(false);
+    await started?.stop();
+    writeFileSync(`${file}.owner`, JSON.stringify({ ...left, host: 'elsewhere' }));
+    expect(await (await open()).save()).toBe('OK');
+    // Whoever has lost it writes nothing more.
+    writeFileSync(`${file}.owner`, JSON.stringify({ ...left, host: 'elsewhere' }));
+    await expect(connections[0]?.save()).rejects.toThrow('another store has taken the file over');
+    rmSync(`${file}.owner`);
+  }, 30_000);
 });
 
 describe('a damaged file is refused whole', () => {

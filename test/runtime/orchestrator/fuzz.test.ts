@@ -2,7 +2,8 @@ import { connect, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { mutatedRequest, mutatedWords, randomOf } from './support/mutations.js';
+import { commands } from '../../../src/runtime/orchestrator/commands/table.js';
+import { mutatedRequest, mutatedWords, randomOf, seedRequests } from './support/mutations.js';
 import { encode } from './support/raw-client.js';
 import { modelFile, onnxRuntime, type Started, start } from './support/start.js';
 
@@ -12,14 +13,38 @@ const seed = Number(process.env['SIMWRIGHT_FUZZ_SEED'] ?? Math.floor(Math.random
 const batch = 100;
 /** A store that says nothing for so long hangs. */
 const patienceMs = 20_000;
+/** A request that waits for a list is left to wait for so long. */
+const nudgeMs = 20;
 
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
 
-/** Sends bytes and an ECHO; resolves to whether the connection still stands when it is answered. */
-function exchange(socket: Socket, bytes: Buffer, nonce: string): Promise<boolean> {
+/** Ends whatever any client waits for, so that what comes after it is answered. */
+async function endWaits(started: Started): Promise<void> {
+  const socket = await open(started);
+  const list = await new Promise<string>((resolve) => {
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+      if (text.endsWith('listed\r\n')) resolve(text);
+    });
+    socket.on('close', () => resolve(text));
+    socket.write(Buffer.concat([encode('CLIENT', 'LIST'), encode('ECHO', 'listed')]));
+  });
+  const waiting = [...list.matchAll(/^id=(\d+) .* flags=\w*b\w* /gm)].map(([, id]) =>
+    encode('CLIENT', 'UNBLOCK', id ?? ''),
+  );
+  if (waiting.length > 0) socket.write(Buffer.concat(waiting));
+  socket.end();
+}
+
+/** Sends bytes, ends what they may have begun, and sends an ECHO; resolves to whether the connection still stands when it is answered. */
+function exchange(started: Started, socket: Socket, bytes: Buffer, nonce: string): Promise<boolean> {
+  // Another connection may have had it killed.
+  if (socket.destroyed) return Promise.resolve(false);
   return new Promise((resolve, reject) => {
     let tail = '';
+    const nudge = setInterval(() => void endWaits(started), nudgeMs);
     const timer = setTimeout(() => done(new Error('the store is silent')), patienceMs);
     const onData = (chunk: Buffer): void => {
       tail = (tail + chunk.subarray(-100).toString('latin1')).slice(-100);
@@ -28,13 +53,14 @@ function exchange(socket: Socket, bytes: Buffer, nonce: string): Promise<boolean
     const onClose = (): void => done(false);
     const done = (outcome: boolean | Error): void => {
       clearTimeout(timer);
+      clearInterval(nudge);
       socket.off('data', onData).off('close', onClose);
       if (outcome instanceof Error) reject(outcome);
       else resolve(outcome);
     };
     socket.on('data', onData).on('close', onClose);
     socket.write(bytes);
-    socket.write(encode('ECHO', nonce));
+    socket.write(Buffer.concat([encode('RESET'), encode('ECHO', nonce)]));
   });
 }
 
@@ -56,14 +82,14 @@ async function setUp(started: Started): Promise<void> {
     encode('AI.TENSORSET', 'x', 'FLOAT', '1', '2', 'VALUES', '1', '2'),
   ];
   if (onnxRuntime !== undefined) parts.push(encode('AI.MODELSTORE', 'm', 'ONNX', 'CPU', 'BLOB', modelFile('double')));
-  expect(await exchange(socket, Buffer.concat(parts), 'set-up')).toBe(true);
+  expect(await exchange(started, socket, Buffer.concat(parts), 'set-up')).toBe(true);
   socket.destroy();
 }
 
 /** Bytes in use when nothing is stored and what can be collected is. */
 async function memoryInUse(started: Started): Promise<number> {
   const socket = await open(started);
-  expect(await exchange(socket, encode('FLUSHALL'), 'flushed')).toBe(true);
+  expect(await exchange(started, socket, encode('FLUSHALL'), 'flushed')).toBe(true);
   socket.destroy();
   expect(started.orchestrator.stats()).toMatchObject({ keys: 0, usedBytes: 0 });
   gc();
@@ -73,10 +99,14 @@ async function memoryInUse(started: Started): Promise<number> {
   return heapUsed + arrayBuffers;
 }
 
+test('every command is among those that are mutated', () => {
+  const seeds = new Set(seedRequests.map(([name]) => name?.toLowerCase()));
+  expect(commands.map(({ name }) => name).filter((name) => !seeds.has(name))).toEqual([]);
+});
+
 test(`${requests} mutated requests neither crash the store nor hang it nor cost it memory`, async () => {
   const bugs: string[] = [];
   const started = await start({
-    maxBulkBytes: 1024 * 1024,
     log: (level, message) => level === 'error' && bugs.push(message),
   });
   const random = randomOf(seed);
@@ -90,7 +120,7 @@ test(`${requests} mutated requests neither crash the store nor hang it nor cost 
         await setUp(started);
       }
       const framed = Array.from({ length: batch - 1 }, () => encode(...mutatedWords(random)));
-      const stands = await exchange(socket, Buffer.concat(framed), `nonce-${sent}`);
+      const stands = await exchange(started, socket, Buffer.concat(framed), `nonce-${sent}`);
       if (!stands) socket = await open(started);
       // What breaks the protocol may leave the store waiting for more: only others can tell that it is well.
       const broken = await open(started);
@@ -99,7 +129,7 @@ test(`${requests} mutated requests neither crash the store nor hang it nor cost 
       sent += batch;
     }
     const other = await open(started);
-    expect(await exchange(other, encode('PING'), 'still there')).toBe(true);
+    expect(await exchange(started, other, encode('PING'), 'still there')).toBe(true);
     other.destroy();
     socket.destroy();
     expect(bugs).toEqual([]);

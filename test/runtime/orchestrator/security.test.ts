@@ -1,7 +1,10 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { OrchestratorOptions } from '../../../src/runtime/orchestrator/index.js';
 import { startOrchestrator } from '../../../src/runtime/orchestrator/index.js';
@@ -76,6 +79,59 @@ describe('peers on this host', () => {
     const running = await started();
     spawnSync('chmod', ['755', running.folder]);
     expect(await setAsNobody(running.socketPath)).toBe('EACCES');
+  });
+});
+
+const pythonHere = spawnSync('python3', ['--version']).error === undefined;
+
+describe('a port that a stranger has had', () => {
+  const needs = second && pythonHere ? '' : ' (skipped: needs root and python3)';
+
+  test.skipIf(!second || !pythonHere)(
+    `is no way to run anything: 2000 tries${needs}`,
+    async () => {
+      const messages: string[] = [];
+      const running = await started({ log: (_level, message) => messages.push(message) });
+      const script = fileURLToPath(new URL('support/port_thief.py', import.meta.url));
+      const { stdout } = await promisify(execFile)('python3', [script, String(running.port), '2000', '60']);
+      expect(Number(stdout)).toBe(2000);
+      const { keys, requests, refused } = running.orchestrator.stats();
+      expect(keys).toBe(0);
+      // The owner's, all of them.
+      expect(requests).toBe(2000);
+      await running.orchestrator.close();
+      // Those that are refused are counted, and told of once a second.
+      const told = messages.filter((message) => message.startsWith('refused '));
+      expect(told.length).toBeLessThanOrEqual(90);
+      const counts = told.map((message) => Number(/^refused (\d+) more/.exec(message)?.[1] ?? 1));
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(refused);
+    },
+    90_000,
+  );
+});
+
+describe('a peer of the same user', () => {
+  test('that has no more to say is served', async () => {
+    const { port, orchestrator } = await started();
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.end(encode('SET', 'k', 'v'));
+    let answer = '';
+    for await (const chunk of socket) answer += String(chunk);
+    expect(answer).toBe('+OK\r\n');
+    expect(orchestrator.stats()).toMatchObject({ keys: 1, refused: 0 });
+  });
+
+  test('that has gone before it was looked at is no stranger', async () => {
+    const messages: string[] = [];
+    const { port, orchestrator } = await started({ log: (_level, message) => messages.push(message) });
+    for (let peer = 0; peer < 20; peer += 1) {
+      const socket = connect({ port, host: '127.0.0.1' });
+      await new Promise((resolve) => socket.once('connect', resolve));
+      socket.resetAndDestroy();
+    }
+    expect(await answer({ port })).toBe('served');
+    expect(orchestrator.stats().refused).toBe(0);
+    expect(messages.filter((message) => message.includes('refused'))).toEqual([]);
   });
 });
 

@@ -3,6 +3,8 @@ import type { Saving } from '../commands/server-facts.js';
 import { type Inference, parseDevice } from '../inference/index.js';
 import type { Keyspace } from '../store/keyspace.js';
 import { newStatistics, type StoredValue } from '../store/values.js';
+import { removeTemporaries } from './files.js';
+import { CheckpointLock } from './lock.js';
 import { readCheckpoint, type SavedEntry, type SavedModel } from './read-checkpoint.js';
 import {
   type CheckpointRecord,
@@ -43,6 +45,7 @@ export class Checkpoints implements Saving {
   #earlier: readonly SavedStore[] = [];
   /** Nothing is written to the store any more. */
   #isOver = false;
+  #lock: CheckpointLock | undefined;
   #timer: NodeJS.Timeout | undefined;
   #current: Promise<void> | undefined;
   #next: Promise<void> | undefined;
@@ -80,6 +83,8 @@ export class Checkpoints implements Saving {
   async load(inference: Inference): Promise<void> {
     const { file } = this.#options;
     if (file === undefined) return;
+    this.#lock = await CheckpointLock.take(file);
+    await removeTemporaries(file);
     const entries = (await readCheckpoint(file)) ?? [];
     const values = new Map<SavedEntry, StoredValue>();
     // Nothing listens yet, and inference threads alone do not keep a process from ending.
@@ -121,6 +126,15 @@ export class Checkpoints implements Saving {
 
   /** Ends, with a last checkpoint if that is wanted. @throws WorkflowError if it cannot be written */
   async stop(save: boolean): Promise<void> {
+    try {
+      await this.#stop(save);
+    } finally {
+      await this.#lock?.release();
+      this.#lock = undefined;
+    }
+  }
+
+  async #stop(save: boolean): Promise<void> {
     clearInterval(this.#timer);
     for (let last = this.#next ?? this.#current; last !== undefined; last = this.#next ?? this.#current) {
       await last.catch(() => undefined);
@@ -176,7 +190,8 @@ export class Checkpoints implements Saving {
     const stores = this.#storesUpTo(Date.now());
     let written: Fingerprint;
     try {
-      written = await writeCheckpoint(this.#store, file, (next) => {
+      this.#lock ??= await CheckpointLock.take(file);
+      written = await writeCheckpoint(this.#store, file, this.#lock, (next) => {
         // Whether or not the new file takes the place of the last one, what is there is on record.
         record?.write([...(this.#held === undefined ? [] : [this.#held]), { ...next, stores }]);
       });

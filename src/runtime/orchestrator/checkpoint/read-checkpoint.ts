@@ -1,10 +1,11 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { WorkflowError } from '../../../diagnostics/index.js';
 import type { BatchOptions } from '../inference/index.js';
 import { LendableBytes } from '../store/lendable-bytes.js';
 import { type HashValue, type ListValue, newStatistics, type StoredValue } from '../store/values.js';
 import { parseDtype } from '../tensor/dtype.js';
 import { CheckpointReader, DamagedError } from './checkpoint-reader.js';
+import { openRegularFile } from './files.js';
 import { formatVersion, magic, recordKinds } from './format.js';
 
 /** A model that has not been loaded yet. */
@@ -29,7 +30,7 @@ export interface SavedEntry {
 export async function readCheckpoint(path: string): Promise<SavedEntry[] | undefined> {
   let file: FileHandle;
   try {
-    file = await open(path, 'r');
+    file = await openRegularFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw unusable(path, error);

@@ -5,22 +5,25 @@ import type { Keyspace } from '../store/keyspace.js';
 import type { LendableBytes } from '../store/lendable-bytes.js';
 import { letGo, type SnapshotEntry } from '../store/snapshot.js';
 import { CheckpointWriter } from './checkpoint-writer.js';
+import { createFile, temporaryPath } from './files.js';
 import { formatVersion, magic, recordKinds } from './format.js';
+import type { CheckpointLock } from './lock.js';
 import type { Fingerprint } from './record.js';
 
 /**
- * Writes everything that is in the store now to a file, whole or not at all, while the store goes on. `onWritten` is called before the new
- * file takes the place of the last; if it throws, the last one stays.
+ * Writes everything that is in the store now to a file, whole or not at all, while the store goes on, unless the lock is lost by then.
+ * `onWritten` is called before the new file takes the place of the last; if it throws, the last one stays.
  */
 export async function writeCheckpoint(
   store: Keyspace,
   path: string,
+  lock?: CheckpointLock,
   onWritten: (written: Fingerprint) => void = () => {},
 ): Promise<Fingerprint> {
-  const temporary = `${path}.tmp`;
+  const temporary = temporaryPath(path);
   const snapshot = store.snapshot();
   try {
-    const file = await open(temporary, 'w', 0o600);
+    const file = await createFile(temporary);
     let written: Fingerprint;
     try {
       const writer = new CheckpointWriter(file);
@@ -40,6 +43,7 @@ export async function writeCheckpoint(
     } finally {
       await file.close();
     }
+    await lock?.assertHeld();
     onWritten(written);
     await rename(temporary, path);
     await syncFolder(dirname(path));

@@ -19,6 +19,11 @@ export class BlockedClients {
   readonly #waiting = new Map<string, { readonly waiters: Set<Waiter>; readonly stop: () => void }>();
   readonly #ready = new Set<string>();
   #count = 0;
+  /**
+   * True if a key that is waited for has changed: {@link serve} is to be called when the command that did it is done. A plain field,
+   * since every command asks.
+   */
+  hasReady = false;
 
   constructor(store: Keyspace) {
     this.#store = store;
@@ -27,11 +32,6 @@ export class BlockedClients {
   /** Clients that wait. */
   get count(): number {
     return this.#count;
-  }
-
-  /** True if a key that is waited for has changed: {@link serve} is to be called when the command that did it is done. */
-  get hasReady(): boolean {
-    return this.#ready.size > 0;
   }
 
   /** Waits for one of the keys; `tooLate` is the reply when the time is over. 0 ms: for ever. */
@@ -89,6 +89,7 @@ export class BlockedClients {
         }
       }
     }
+    this.hasReady = false;
   }
 
   #add(key: string, waiter: Waiter): void {
@@ -96,7 +97,8 @@ export class BlockedClients {
     if (at === undefined) {
       const stop = this.#store.observe(key, () => {
         // Whatever changes keys outside of a command serves by itself.
-        if (this.#ready.size === 0) queueMicrotask(() => this.serve());
+        if (!this.hasReady) queueMicrotask(() => this.serve());
+        this.hasReady = true;
         this.#ready.add(key);
       });
       at = { waiters: new Set(), stop };

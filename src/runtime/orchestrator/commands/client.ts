@@ -57,12 +57,14 @@ function lineOf(facts: ClientFacts): string {
 /** `CLIENT LIST ID id…` */
 function listOf({ server }: CommandContext, words: readonly Buffer[]): ClientFacts[] {
   if (keyword(words[2]) !== 'ID' || words.length < 4) throw new CommandError('ERR syntax error');
-  const ids = words.slice(3).map((word) => {
-    const id = integer(word);
-    if (id === undefined || id < 1) throw new CommandError('ERR Invalid client ID');
-    return id;
-  });
-  return server.clients().filter(({ id }) => ids.includes(id));
+  const ids = new Set(
+    words.slice(3).map((word) => {
+      const id = integer(word);
+      if (id === undefined || id < 1) throw new CommandError('ERR Invalid client ID');
+      return id;
+    }),
+  );
+  return server.clients().filter(({ id }) => ids.has(id));
 }
 
 /** `CLIENT UNBLOCK id [TIMEOUT | ERROR]`: ends a command that waits, as if its time were over or with an error. */

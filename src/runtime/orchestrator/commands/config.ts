@@ -17,7 +17,8 @@ export const config: Command = {
     switch (keyword(words[1])) {
       case 'GET': {
         if (words.length < 3) throw arityError('config|get');
-        const found = new Map(words.slice(2).flatMap((word) => matching(parameters(server), latin1(word))));
+        const all = parameters(server);
+        const found = new Map(words.slice(2).flatMap((word) => matching(all, latin1(word))));
         return new MapReply([...found].flat());
       }
       case 'SET':

@@ -1,6 +1,8 @@
+import { sizeOf } from '../store/size.js';
 import { frozen } from '../store/snapshot.js';
 import { newStatistics, type StoredValue } from '../store/values.js';
 import { type Command, type CommandContext, CommandError } from './command.js';
+import { assertRoom } from './room.js';
 import { integer, keyword, latin1 } from './words.js';
 
 /** `COPY source destination [DB 0] [REPLACE]` */
@@ -18,6 +20,8 @@ export const copy: Command = {
     if (value === undefined) return 0;
     if (!replace && store.get(to) !== undefined) return 0;
     const expiresAtMs = store.expiry(from) ?? 0;
+    // Bytes are shared, and counted for both all the same: one of them may go.
+    assertRoom(context, sizeOf(value));
     store.set(to, copyOf(context, value));
     if (expiresAtMs !== 0) store.expire(to, expiresAtMs);
     return 1;

@@ -4,7 +4,9 @@ import { CommandError } from './command.js';
 import { parseModelExecute } from './model-execute.js';
 import { parseModelRun } from './model-run.js';
 import { inputAt } from './models.js';
+import { assertRoom } from './room.js';
 import { parseScriptExecute, parseScriptRun, type ScriptRunRequest } from './script-run.js';
+import type { ServerFacts } from './server-facts.js';
 import { checkTensorGet } from './tensor-get.js';
 import { type GivenTensor, parseTensor } from './tensor-set.js';
 import { integer, keyword, latin1 } from './words.js';
@@ -49,8 +51,7 @@ const allowed: Readonly<Record<string, 'both' | 'current' | 'deprecated'>> = {
 /** What RedisAI checks before anything runs: a DAG that fails here is refused as a whole. */
 export interface DagContext {
   readonly store: Keyspace;
-  /** The longest tensor, in bytes. */
-  readonly limitBytes: number;
+  readonly server: ServerFacts;
 }
 
 /** @throws CommandError with RedisAI's texts, WrongTypeError */
@@ -63,7 +64,13 @@ export function parseDag(kind: DagKind, words: readonly Buffer[], context: DagCo
   }
   const head = parseHead(kind, words, context.store);
   if (head.steps.length === 0) throw new CommandError('ERR DAG is empty');
-  const steps = head.steps.map((step) => parseStep(kind, step, context));
+  let bytes = 0;
+  const steps = head.steps.map((words) => {
+    const step = parseStep(kind, words, context);
+    bytes += step.tensor?.bytes.length ?? 0;
+    assertRoom(context, bytes);
+    return step;
+  });
   const known = new Set(head.load.map(({ key }) => key));
   for (const { inputs, outputs } of steps) {
     if (!inputs.every((key) => known.has(key))) throw new CommandError('ERR INPUT key cannot be found in DAG');
@@ -147,7 +154,7 @@ function stepsOf(words: readonly Buffer[]): Buffer[][] {
 }
 
 /** A step, which must be allowed and complete. */
-function parseStep(kind: DagKind, words: readonly Buffer[], { store, limitBytes }: DagContext): DagStep {
+function parseStep(kind: DagKind, words: readonly Buffer[], { store, server }: DagContext): DagStep {
   const name = keyword(words[0]);
   const when = allowed[name];
   if (when === undefined) throw new CommandError('Unsupported command within DAG');
@@ -162,7 +169,7 @@ function parseStep(kind: DagKind, words: readonly Buffer[], { store, limitBytes 
   }
   if (name === 'AI.TENSORSET') {
     if (words.length < 4) throw new CommandError("wrong number of arguments for 'AI.TENSORSET' command");
-    return { name, words, inputs: [], outputs: [latin1(words[1])], tensor: parseTensor(words, limitBytes) };
+    return { name, words, inputs: [], outputs: [latin1(words[1])], tensor: parseTensor(words, server) };
   }
   if (name === 'AI.TENSORGET') {
     if (words.length < 2 || words.length > 4) {

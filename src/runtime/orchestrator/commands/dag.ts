@@ -1,11 +1,12 @@
 import { performance } from 'node:perf_hooks';
-import { ErrorReply, PinnedBytes, type Reply, SimpleString } from '../resp/reply.js';
+import { ErrorReply, type Reply, SimpleString, unpin } from '../resp/reply.js';
 import { Overlay } from '../store/overlay.js';
-import type { Command, CommandContext } from './command.js';
+import { type Command, type CommandContext, CommandError } from './command.js';
 import { type DagKind, type DagRequest, type DagStep, parseDag } from './dag-parse.js';
 import { modelExecute } from './model-execute.js';
 import { modelRun } from './model-run.js';
 import { refusalOf } from './refusal.js';
+import { outOfMemoryText } from './room.js';
 import { AbandonedWork } from './running-work.js';
 import { scriptExecute, scriptRun } from './script-run.js';
 import { tensorGet } from './tensor-get.js';
@@ -33,17 +34,18 @@ function dag(kind: DagKind): Command {
     inTransaction: 'execution',
     keepsWords: true,
     run: (context, words) => {
-      const { store, server } = context;
-      return runDag(context, parseDag(kind, words, { store, limitBytes: server.limits.maxBulkBytes }));
+      return runDag(context, parseDag(kind, words, context), words);
     },
   };
 }
 
 /** Runs the steps in order on tensors of their own; one entry a step. */
-async function runDag(context: CommandContext, request: DagRequest): Promise<Reply> {
+async function runDag(context: CommandContext, request: DagRequest, words: readonly Buffer[]): Promise<Reply> {
   const deadline = request.timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + request.timeoutMs;
   const tensors = new Overlay(context.store);
   const replies: Reply[] = [];
+  const memory = context.server.memory.account();
+  const ownBytes = words.reduce((sum, word) => sum + word.length, 0);
   let failed = false;
   try {
     for (const { key, tensor } of request.load) tensors.borrow(key, tensor);
@@ -53,24 +55,35 @@ async function runDag(context: CommandContext, request: DagRequest): Promise<Rep
         for (const reply of replies) unpin(reply);
         return timedOut;
       }
-      const reply = await runStep(context, tensors, step, failed);
+      const reply = await runStep(context, tensors, withTimeout(step, deadline), failed);
+      if (reply instanceof ErrorReply && reply.text.startsWith('TIMEDOUT ')) {
+        for (const reply of replies) unpin(reply);
+        return timedOut;
+      }
       if (reply instanceof ErrorReply) {
         failed = true;
         await context.onError?.(step.words, reply);
       }
       replies.push(reply);
+      if (memory.reserve(ownBytes + tensors.usedBytes)) continue;
+      for (const reply of replies) unpin(reply);
+      throw new CommandError(outOfMemoryText);
     }
     if (!failed) await tensors.persist(request.persist);
     return replies;
   } finally {
     tensors.close();
+    memory.set(0);
   }
 }
 
-/** Lets go of the bytes of a reply that is not sent. */
-function unpin(reply: Reply): void {
-  if (reply instanceof PinnedBytes) reply.release();
-  else if (Array.isArray(reply)) for (const element of reply as readonly Reply[]) unpin(element);
+/** A run of a model may wait for its turn and for company as long as the whole may take. */
+function withTimeout(step: DagStep, deadline: number): DagStep {
+  const [command, key, ...rest] = step.words;
+  if (deadline === Number.POSITIVE_INFINITY || command === undefined || key === undefined) return step;
+  const timeout = [Buffer.from('TIMEOUT'), Buffer.from(String(Math.max(1, Math.ceil(deadline - performance.now()))))];
+  if (step.name === 'AI.MODELEXECUTE') return { ...step, words: [...step.words, ...timeout] };
+  return step.name === 'AI.MODELRUN' ? { ...step, words: [command, key, ...timeout, ...rest] } : step;
 }
 
 async function runStep(

@@ -1,10 +1,14 @@
-import { MapReply, ok, type Reply } from '../resp/reply.js';
+import { LongReply, MapReply, ok, type Reply } from '../resp/reply.js';
 import type { Keyspace } from '../store/keyspace.js';
 import { ownBytes } from '../store/lendable-bytes.js';
-import { itemOverheadBytes } from '../store/size.js';
+import { itemOverheadBytes, sizeOf } from '../store/size.js';
 import type { HashValue } from '../store/values.js';
 import type { Command, CommandContext } from './command.js';
+import { assertItems } from './room.js';
 import { arityError, latin1 } from './words.js';
+
+/** More of them are sent bit by bit. */
+const fewFields = 128;
 
 /** Sets fields; returns how many are new. */
 function setFields({ store }: CommandContext, words: Buffer[], name: string): number {
@@ -19,6 +23,7 @@ export function setPairs(store: Keyspace, key: string, words: readonly Buffer[])
     hash = { kind: 'hash', fields: new Map() } satisfies HashValue;
     store.set(key, hash);
   }
+  assertItems(hash.fields.size + words.length / 2);
   let added = 0;
   let grown = 0;
   for (let at = 0; at + 1 < words.length; at += 2) {
@@ -70,11 +75,12 @@ export const hgetall: Command = {
   flags: ['readonly'],
   keys: [1, 1, 1],
   run({ store }, words) {
-    const pairs: Reply[] = [];
-    for (const [field, content] of store.read(latin1(words[1]), 'hash')?.fields ?? []) {
-      pairs.push(Buffer.from(field, 'latin1'), content);
-    }
-    return new MapReply(pairs);
+    const hash = store.read(latin1(words[1]), 'hash');
+    if (hash === undefined) return new MapReply([]);
+    const pairs: (string | Buffer)[] = [];
+    for (const [field, content] of hash.fields) pairs.push(field, content);
+    if (hash.fields.size > fewFields) return new LongReply(pairs.length, asBytes(pairs), sizeOf(hash), undefined, true);
+    return new MapReply([...asBytes(pairs)]);
   },
 };
 
@@ -125,14 +131,27 @@ export const hdel: Command = {
   },
 };
 
+/** Field names as bytes, made as they are wanted. */
+function* asBytes(words: readonly (string | Buffer)[]): Generator<Buffer, void> {
+  for (const word of words) yield typeof word === 'string' ? Buffer.from(word, 'latin1') : word;
+}
+
+function longIfMany(words: readonly (string | Buffer)[]): Reply {
+  if (words.length <= fewFields) return [...asBytes(words)];
+  return new LongReply(
+    words.length,
+    asBytes(words),
+    words.reduce((bytes, { length }) => bytes + length, 0),
+  );
+}
+
 /** `HKEYS key` */
 export const hkeys: Command = {
   name: 'hkeys',
   arity: 2,
   flags: ['readonly'],
   keys: [1, 1, 1],
-  run: ({ store }, words) =>
-    [...(store.read(latin1(words[1]), 'hash')?.fields.keys() ?? [])].map((field) => Buffer.from(field, 'latin1')),
+  run: ({ store }, words) => longIfMany([...(store.read(latin1(words[1]), 'hash')?.fields.keys() ?? [])]),
 };
 
 /** `HVALS key` */
@@ -141,7 +160,7 @@ export const hvals: Command = {
   arity: 2,
   flags: ['readonly'],
   keys: [1, 1, 1],
-  run: ({ store }, words) => [...(store.read(latin1(words[1]), 'hash')?.fields.values() ?? [])],
+  run: ({ store }, words) => longIfMany([...(store.read(latin1(words[1]), 'hash')?.fields.values() ?? [])]),
 };
 
 /** `HMGET key field…` */

@@ -70,6 +70,7 @@ const sections: Readonly<Record<string, Section>> = {
   stats: ({ server, store }) => ({
     total_connections_received: server.connections(),
     total_commands_processed: server.requests(),
+    refused_connections: server.refused(),
     expired_keys: store.removals.expired,
     evicted_keys: store.removals.evicted,
     pubsub_channels: 0,
@@ -110,7 +111,7 @@ const sections: Readonly<Record<string, Section>> = {
     ai_threads_per_queue: server.threads.perQueue,
     ai_inter_op_parallelism: server.threads.interOp,
     ai_intra_op_parallelism: server.threads.intraOp,
-    ai_model_execution_timeout: 0,
+    ai_model_execution_timeout: server.executionTimeoutMs,
     ai_backend_memory_limit: 0,
   }),
   ai_backends_info: ({ server: { onnxRuntimeVersion } }): Fields =>

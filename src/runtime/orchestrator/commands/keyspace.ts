@@ -1,9 +1,13 @@
-import { ok, type Reply } from '../resp/reply.js';
+import { LongReply, ok, type Reply } from '../resp/reply.js';
 import { matchesGlob } from '../store/glob.js';
 import { typeNames } from '../store/values.js';
 import { type Command, CommandError } from './command.js';
-import { scanOptions, scanPage } from './scan-pages.js';
+import { mostPatternBytes, scanOptions, scanPage } from './scan-pages.js';
+import { inTurns } from './turns.js';
 import { integer, keyword, latin1 } from './words.js';
+
+/** More of them are sent bit by bit. */
+const fewKeys = 256;
 
 /** `DBSIZE` */
 export const dbsize: Command = {
@@ -35,6 +39,25 @@ function flush(name: string): Command {
 export const flushdb = flush('flushdb');
 export const flushall = flush('flushall');
 
+function* atMost(keys: Iterator<string>, count: number): Generator<string, void> {
+  for (let left = count; left > 0; left -= 1) {
+    const { done, value } = keys.next();
+    if (done === true) return;
+    yield value;
+  }
+}
+
+/** Names as a reply, of which each is made into bytes as it is sent. */
+export function keysReply(names: readonly string[]): Reply {
+  if (names.length <= fewKeys) return names.map((name) => Buffer.from(name, 'latin1'));
+  const elements = {
+    *[Symbol.iterator]() {
+      for (const name of names) yield Buffer.from(name, 'latin1');
+    },
+  };
+  return new LongReply(names.length, elements, names.length * 8);
+}
+
 /** `KEYS pattern` */
 export const keys: Command = {
   name: 'keys',
@@ -43,13 +66,14 @@ export const keys: Command = {
   keys: [0, 0, 0],
   run({ store }, words) {
     const pattern = latin1(words[1]);
-    const found: Reply[] = [];
-    for (const key of store.keys()) {
-      if ((pattern === '*' || matchesGlob(pattern, key)) && store.peek(key) !== undefined) {
-        found.push(Buffer.from(key, 'latin1'));
-      }
-    }
-    return found;
+    if (pattern.length > mostPatternBytes)
+      throw new CommandError(`ERR a pattern has at most ${mostPatternBytes} bytes`);
+    const found: string[] = [];
+    const visit = (key: string): void => {
+      if ((pattern === '*' || matchesGlob(pattern, key)) && store.peek(key) !== undefined) found.push(key);
+    };
+    // Keys that are added meanwhile come at the end.
+    return inTurns(atMost(store.keys(), store.size), visit, () => keysReply(found));
   },
 };
 

@@ -3,6 +3,7 @@ import type { Keyspace } from '../store/keyspace.js';
 import { ownBytes } from '../store/lendable-bytes.js';
 import { type Command, CommandError } from './command.js';
 import { bytesOfMembers } from './lists.js';
+import { assertItems } from './room.js';
 import { keyword, latin1, rangeInteger } from './words.js';
 
 /** The members of the list at the key, to be changed in place. */
@@ -100,6 +101,7 @@ export const linsert: Command = {
     if (at === -1) return -1;
     const member = ownBytes(words[4] as Buffer);
     const members = membersToChange(store, key);
+    assertItems(members.length + 1);
     members.splice(where === 'BEFORE' ? at : at + 1, 0, member);
     store.grew(key, bytesOfMembers([member]));
     return members.length;

@@ -1,12 +1,15 @@
-import { nilArray } from '../resp/reply.js';
+import { LongReply, nilArray } from '../resp/reply.js';
 import type { Keyspace } from '../store/keyspace.js';
 import { ownBytes } from '../store/lendable-bytes.js';
 import { itemOverheadBytes } from '../store/size.js';
 import type { ListValue } from '../store/values.js';
 import { type Command, CommandError } from './command.js';
+import { assertItems } from './room.js';
 import { arityError, integer, latin1 } from './words.js';
 
 const pushAtOnce = 1024;
+/** More of them are sent bit by bit. */
+const fewMembers = 256;
 
 type Into = (members: Buffer[], added: Buffer[]) => void;
 
@@ -40,6 +43,7 @@ function pushTo(store: Keyspace, key: string, words: readonly Buffer[], into: In
     list = { kind: 'list', members: [] } satisfies ListValue;
     store.set(key, list);
   }
+  assertItems(list.members.length + words.length);
   const added = words.map(ownBytes);
   into(list.members, added);
   store.grew(key, bytesOfMembers(added));
@@ -137,6 +141,8 @@ export const lrange: Command = {
     const members = store.read(latin1(words[1]), 'list')?.members ?? [];
     const from = start < 0 ? Math.max(0, members.length + start) : start;
     const to = stop < 0 ? members.length + stop : stop;
-    return to < from ? [] : members.slice(from, to + 1);
+    if (to < from) return [];
+    const found = members.slice(from, to + 1);
+    return found.length <= fewMembers ? found : new LongReply(found.length, found, bytesOfMembers(found));
   },
 };

@@ -5,7 +5,9 @@ import { LendableBytes } from '../store/lendable-bytes.js';
 import type { ModelValue, TensorValue } from '../store/values.js';
 import { type Command, CommandError } from './command.js';
 import { inputAt, modelAt } from './models.js';
+import { assertRoom } from './room.js';
 import type { RunningWork } from './running-work.js';
+import type { ServerFacts } from './server-facts.js';
 import { integer, keyword, latin1 } from './words.js';
 
 const name = 'AI.MODELEXECUTE';
@@ -22,7 +24,7 @@ export const modelExecute: Command = {
   keys: [1, 1, 1],
   inTransaction: 'execution',
   mayNest: true,
-  run({ store, inference, client, abandoned }, words) {
+  run({ store, inference, server, client, abandoned }, words) {
     const { model, request } = parseModelExecute(store, words);
     const inputs: TensorValue[] = [];
     const identities = [model.loaded.id];
@@ -33,7 +35,8 @@ export const modelExecute: Command = {
     }
     checkOutputs(store, request.outputs);
     client.work =
-      abandoned.take(identities, request.outputs) ?? begin({ store, inference, model, request, inputs }, identities);
+      abandoned.take(identities, request.outputs) ??
+      begin({ store, inference, server, model, request, inputs }, identities);
     return client.work.outcome;
   },
 };
@@ -41,6 +44,7 @@ export const modelExecute: Command = {
 interface Execution {
   readonly store: Keyspace;
   readonly inference: Inference;
+  readonly server: ServerFacts;
   readonly model: ModelValue;
   readonly request: ExecuteRequest;
   readonly inputs: readonly TensorValue[];
@@ -55,13 +59,17 @@ function begin(execution: Execution, inputs: readonly number[]): RunningWork {
 }
 
 async function execute(
-  { store, inference, model, request, inputs }: Execution,
+  { store, inference, server, model, request, inputs }: Execution,
   onDone: (isStillTrue: () => boolean) => void,
 ): Promise<Reply> {
   for (const { bytes } of inputs) bytes.hold();
   try {
     const result = await inference.run(model.loaded, inputs, request.timeoutMs);
     checkOutputs(store, request.outputs);
+    assertRoom(
+      { server },
+      result.outputs.reduce((bytes, output) => bytes + (output?.buffer.byteLength ?? 0), 0),
+    );
     count(model, result);
     onDone(storeOutputs(store, request.outputs, result));
     return ok;

@@ -9,19 +9,20 @@ const redacted = '"(redacted)"';
 export class Monitors {
   readonly #monitors = new Map<ClientFacts, (line: Uint8Array) => boolean>();
 
-  get size(): number {
-    return this.#monitors.size;
-  }
+  /** True while there are any. A plain field, since every command asks. */
+  active = false;
 
   /** `show` writes a line to the client; false once it has gone. */
   add(client: ClientFacts, show: (line: Uint8Array) => boolean): void {
     client.monitors = true;
     this.#monitors.set(client, show);
+    this.active = true;
   }
 
   delete(client: ClientFacts): void {
     client.monitors = false;
     this.#monitors.delete(client);
+    this.active = this.#monitors.size > 0;
   }
 
   /** Shows a command to all, unless it is one that rules the server. */

@@ -5,6 +5,10 @@ import { integer, keyword, latin1 } from './words.js';
 /** Scans under way, by what they go through and cursor. What is there from a scan's start to its end is visited: Map iterators see to that. */
 const openScans = new WeakMap<object, Map<number, Iterator<string>>>();
 const maxOpenScans = 1024;
+/** So many names are visited at a time, whatever COUNT says: it is a hint. */
+const mostAtOnce = 10_000;
+/** A longer pattern could keep everybody waiting. */
+export const mostPatternBytes = 4096;
 let lastCursor = 0;
 
 /** What SCAN and its kin may be asked. */
@@ -21,8 +25,10 @@ export function scanOptions(words: readonly Buffer[], ofKeys: boolean): ScanOpti
     const word = words[at + 1];
     if (word === undefined) throw new CommandError('ERR syntax error');
     const option = keyword(words[at]);
-    if (option === 'MATCH') options.pattern = latin1(word);
-    else if (option === 'COUNT') {
+    if (option === 'MATCH') {
+      if (word.length > mostPatternBytes) throw new CommandError(`ERR a pattern has at most ${mostPatternBytes} bytes`);
+      options.pattern = latin1(word);
+    } else if (option === 'COUNT') {
       const count = integer(word);
       if (count === undefined) throw new CommandError('ERR value is not an integer or out of range');
       if (count < 1) throw new CommandError('ERR syntax error');
@@ -45,7 +51,7 @@ export function scanPage(
   const iterator = cursor === 0 ? start() : scans.get(cursor);
   scans.delete(cursor);
   if (iterator === undefined) return '0';
-  for (let visited = 0; visited < count; visited += 1) {
+  for (let visited = 0; visited < Math.min(count, mostAtOnce); visited += 1) {
     const { done, value: name } = iterator.next();
     if (done === true) return '0';
     if (pattern === undefined || matchesGlob(pattern, name)) visit(name);

@@ -1,5 +1,6 @@
 import type { Reply } from '../resp/reply.js';
 import type { Command } from './command.js';
+import { inTurns } from './turns.js';
 
 function scanOf(name: string, kind: 'model' | 'script'): Command {
   return {
@@ -9,11 +10,11 @@ function scanOf(name: string, kind: 'model' | 'script'): Command {
     keys: [0, 0, 0],
     run({ store }) {
       const found: Reply[] = [];
-      for (const key of store.keys()) {
+      const visit = (key: string): void => {
         const value = store.peek(key)?.value;
         if (value?.kind === kind) found.push([Buffer.from(key, 'latin1'), value.tag]);
-      }
-      return found;
+      };
+      return inTurns(store.keys(), visit, () => found);
     },
   };
 }

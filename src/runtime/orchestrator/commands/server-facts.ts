@@ -1,4 +1,4 @@
-import type { InboundMemory } from '../resp/inbound-memory.js';
+import type { MemoryBudget } from '../memory/memory-budget.js';
 import type { EvictionPolicy } from '../store/eviction.js';
 import type { ClientFacts } from './client-facts.js';
 import type { Monitors } from './monitors.js';
@@ -37,13 +37,15 @@ export interface ServerFacts {
   readonly runId: string;
   readonly settings: ServerSettings;
   readonly limits: { readonly maxClients: number; readonly maxBulkBytes: number };
+  /** How long a run may take. */
+  readonly executionTimeoutMs: number;
   readonly threads: { readonly perQueue: number; readonly interOp: number; readonly intraOp: number };
   /** Undefined where it is not installed. */
   readonly onnxRuntimeVersion: string | undefined;
   readonly saving: Saving;
   readonly monitors: Monitors;
   /** Memory for what is on its way into the store. */
-  readonly inbound: InboundMemory;
+  readonly memory: MemoryBudget;
   /** First TCP port, 0 if there is none. */
   port(): number;
   clients(): readonly ClientFacts[];
@@ -55,4 +57,6 @@ export interface ServerFacts {
   readonly shutDown: (() => void) | undefined;
   requests(): number;
   connections(): number;
+  /** Connections of strangers, which were refused. */
+  refused(): number;
 }

@@ -1,5 +1,6 @@
 import type { Reply } from '../resp/reply.js';
 import { type Command, type CommandContext, CommandError } from './command.js';
+import { assertRoom } from './room.js';
 import { stringOf } from './strings.js';
 import { latin1, rangeInteger } from './words.js';
 
@@ -36,11 +37,7 @@ const setrange: Command = {
     if (length > server.limits.maxBulkBytes) {
       throw new CommandError('ERR string exceeds maximum allowed size (proto-max-bulk-len)');
     }
-    const { maxMemoryBytes, evictionPolicy } = server.settings;
-    if (maxMemoryBytes > 0 && store.usedBytes + length > maxMemoryBytes) {
-      const room = length <= maxMemoryBytes && store.makeRoom(maxMemoryBytes - length, evictionPolicy);
-      if (!room) throw new CommandError("OOM command not allowed when used memory > 'maxmemory'.");
-    }
+    assertRoom({ server }, length);
     // Fresh memory of the system is zero already, and costs nothing until it is written.
     const bytes = Buffer.from(new ArrayBuffer(length));
     bytes.set(before);

@@ -6,6 +6,7 @@ import { bytesReply } from './bytes-reply.js';
 import { type Command, type CommandContext, CommandError } from './command.js';
 import { type ExpiryUnit, expiryAt } from './expiry-time.js';
 import { addSigned64, negated64, signed64 } from './integers.js';
+import { assertRoom } from './room.js';
 import { arityError, keyword, latin1 } from './words.js';
 
 const syntaxError = 'ERR syntax error';
@@ -156,6 +157,7 @@ export const append: Command = {
     if (before.length + (words[2]?.length ?? 0) > server.limits.maxBulkBytes) {
       throw new CommandError('ERR string exceeds maximum allowed size (proto-max-bulk-len)');
     }
+    assertRoom({ server }, before.length + (words[2]?.length ?? 0));
     const bytes = Buffer.concat([before, words[2] as Buffer]);
     store.set(key, stringOf(bytes), { keepExpiry: true });
     return bytes.length;

@@ -176,7 +176,7 @@ const byName: ReadonlyMap<string, Command> = new Map(
 
 /** The command that a request asks for, its number of words checked. @throws CommandError with Redis's texts */
 export function commandOf(words: readonly Buffer[]): Command {
-  const name = latin1(words[0]);
+  const name = latin1(beginning(words[0]));
   const found = byName.get(name) ?? byName.get(name.toLowerCase());
   if (found === undefined) throw unknown(words);
   const enough = found.arity > 0 ? words.length === found.arity : words.length >= -found.arity;
@@ -186,7 +186,7 @@ export function commandOf(words: readonly Buffer[]): Command {
 
 /** Whether a late reply to the request may come nested in arrays. */
 export function mayNest(words: readonly Buffer[]): boolean {
-  const name = latin1(words[0]);
+  const name = latin1(beginning(words[0]));
   return (byName.get(name) ?? byName.get(name.toLowerCase()))?.mayNest === true;
 }
 
@@ -201,14 +201,19 @@ function describe({ name, arity, flags, keys: range }: Command): Reply {
   return [name, arity, statuses, ...range, new SetReply([]), [], [], []];
 }
 
+/** As much of a word as is told of it. */
+function beginning(word: Buffer | undefined): Buffer | undefined {
+  return word === undefined || word.length <= 256 ? word : word.subarray(0, 256);
+}
+
 /** Redis quotes at most 128 bytes of the name and of the words together. */
 function unknown(words: readonly Buffer[]): CommandError {
   let quoted = '';
   for (const word of words.slice(1)) {
     if (quoted.length >= 128) break;
-    quoted += `'${latin1(word).slice(0, 128 - quoted.length)}' `;
+    quoted += `'${latin1(beginning(word)).slice(0, 128 - quoted.length)}' `;
   }
   return new CommandError(
-    `ERR unknown command '${latin1(words[0]).slice(0, 128)}', with args beginning with: ${quoted}`,
+    `ERR unknown command '${latin1(beginning(words[0])).slice(0, 128)}', with args beginning with: ${quoted}`,
   );
 }

@@ -1,5 +1,6 @@
-import type { Reply } from '../resp/reply.js';
+import { LongReply, type Reply } from '../resp/reply.js';
 import type { TensorValue } from '../store/values.js';
+import { elementCount } from '../tensor/dtype.js';
 import { bytesReply } from './bytes-reply.js';
 import { type Command, CommandError } from './command.js';
 import { tensorValues } from './tensor-values.js';
@@ -9,6 +10,9 @@ const dtypeLabel = Buffer.from('dtype');
 const shapeLabel = Buffer.from('shape');
 const blobLabel = Buffer.from('blob');
 const valuesLabel = Buffer.from('values');
+
+/** More of them are sent bit by bit. */
+const fewElements = 1024;
 
 interface Asked {
   readonly meta: boolean;
@@ -52,10 +56,17 @@ function parse(words: readonly Buffer[]): Asked {
   return words.length === 2 ? { meta: true, blob: true, values: false } : { meta, blob, values };
 }
 
+/** Many elements are sent bit by bit, with their bytes kept in place meanwhile. */
+function valuesReply({ dtype, shape, bytes: source }: TensorValue, bytes: Buffer): Reply {
+  const elements = elementCount(shape);
+  if (elements <= fewElements) return [...tensorValues(dtype, bytes)];
+  return new LongReply(elements, tensorValues(dtype, bytes), 0, source.pin());
+}
+
 function answer(tensor: TensorValue, asked: Asked, bytes: Buffer | undefined): Reply {
   const reply: Reply[] = asked.meta ? [dtypeLabel, tensor.dtype, shapeLabel, tensor.shape] : [];
   if (bytes === undefined) return reply;
-  const content = asked.blob ? bytesReply(tensor.bytes, bytes) : tensorValues(tensor.dtype, bytes);
+  const content = asked.blob ? bytesReply(tensor.bytes, bytes) : valuesReply(tensor, bytes);
   if (!asked.meta) return content;
   reply.push(asked.blob ? blobLabel : valuesLabel, content);
   return reply;

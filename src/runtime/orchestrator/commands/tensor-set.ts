@@ -3,6 +3,8 @@ import { ok, type Reply } from '../resp/reply.js';
 import { LendableBytes, ownBytes } from '../store/lendable-bytes.js';
 import { type Dtype, elementBytes, elementCount, parseDtype } from '../tensor/dtype.js';
 import { type Command, type CommandContext, CommandError } from './command.js';
+import { assertRoom } from './room.js';
+import type { ServerFacts } from './server-facts.js';
 import { tensorBytesOfValues } from './tensor-values.js';
 import { keyword, latin1 } from './words.js';
 
@@ -20,7 +22,7 @@ export const tensorSet: Command = {
   run(context, words) {
     const key = latin1(words[1]);
     context.store.read(key, 'tensor');
-    const tensor = parseTensor(words, context.server.limits.maxBulkBytes);
+    const tensor = parseTensor(words, context.server);
     if (!isUnchecked(words, tensor)) return placeTensor(context, key, tensor);
     return checkInSlices(tensor).then(() => {
       context.store.read(key, 'tensor');
@@ -28,7 +30,7 @@ export const tensorSet: Command = {
     });
   },
   prepare(context, words) {
-    const tensor = parseTensor(words, context.server.limits.maxBulkBytes);
+    const tensor = parseTensor(words, context.server);
     if (!isUnchecked(words, tensor)) return undefined;
     const key = latin1(words[1]);
     return checkInSlices(tensor).then(() => ({
@@ -65,8 +67,8 @@ function isUnchecked(words: readonly Buffer[], { dtype, bytes }: GivenTensor): b
   return keyword(words.at(-2)) === 'BLOB';
 }
 
-/** The tensor from `words[2]` on, `limitBytes` long at most. @throws CommandError with RedisAI's texts */
-export function parseTensor(words: readonly Buffer[], limitBytes: number): GivenTensor {
+/** The tensor from `words[2]` on, as long at most as a bulk may be. @throws CommandError with RedisAI's texts */
+export function parseTensor(words: readonly Buffer[], server: ServerFacts): GivenTensor {
   const dtype = parseDtype(latin1(words[2]));
   if (dtype === undefined) throw new CommandError('ERR invalid data type');
   const shape: number[] = [];
@@ -83,8 +85,7 @@ export function parseTensor(words: readonly Buffer[], limitBytes: number): Given
   }
   const rest = words.slice(at + 1);
   if (form === 'BLOB') return { dtype, shape, bytes: blobBytes(dtype, shape, rest) };
-  const bytes =
-    form === 'VALUES' ? tensorBytesOfValues(dtype, elementCount(shape), rest) : zeros(dtype, shape, limitBytes);
+  const bytes = form === 'VALUES' ? tensorBytesOfValues(dtype, elementCount(shape), rest) : zeros(dtype, shape, server);
   return { dtype, shape, bytes };
 }
 
@@ -152,9 +153,12 @@ function wrongStrings(): CommandError {
   return new CommandError('ERR Number of string elements in data blob does not match tensor length');
 }
 
-function zeros(dtype: Dtype, shape: readonly number[], limit: number): Buffer {
+function zeros(dtype: Dtype, shape: readonly number[], server: ServerFacts): Buffer {
   const length = elementCount(shape) * (dtype === 'STRING' ? 1 : elementBytes[dtype]);
-  if (length > limit) throw new CommandError('ERR invalid or negative value found in tensor shape');
+  if (length > server.limits.maxBulkBytes) {
+    throw new CommandError('ERR invalid or negative value found in tensor shape');
+  }
+  assertRoom({ server }, length);
   return Buffer.from(new ArrayBuffer(length));
 }
 

@@ -144,11 +144,14 @@ export function tensorBytesOfValues(dtype: Dtype, elements: number, words: reado
 }
 
 /** The elements of a tensor as replies: integers, doubles, or text for strings. */
-export function tensorValues(dtype: Dtype, bytes: Buffer): Reply[] {
-  if (dtype === 'STRING') return stringValues(bytes);
+export function* tensorValues(dtype: Dtype, bytes: Buffer): Generator<Reply, void> {
+  if (dtype === 'STRING') {
+    yield* stringValues(bytes);
+    return;
+  }
   const codec = codecs[dtype];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Array.from({ length: bytes.length / codec.bytes }, (_, index) => codec.read(view, index * codec.bytes));
+  for (let at = 0; at < bytes.length; at += codec.bytes) yield codec.read(view, at);
 }
 
 function stringBytes(words: readonly Buffer[]): Buffer {
@@ -166,14 +169,12 @@ function stringBytes(words: readonly Buffer[]): Buffer {
   return bytes;
 }
 
-function stringValues(bytes: Buffer): Reply[] {
-  const values: Reply[] = [];
+function* stringValues(bytes: Buffer): Generator<Reply, void> {
   for (let start = 0; start < bytes.length; ) {
     const end = bytes.indexOf(0, start);
     const value = bytes.subarray(start, end === -1 ? bytes.length : end);
     // A copy: the tensor may be overwritten before the reply is written.
-    values.push(Buffer.from(value));
+    yield Buffer.from(value);
     start = end === -1 ? bytes.length : end + 1;
   }
-  return values;
 }

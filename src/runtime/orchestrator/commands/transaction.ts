@@ -1,4 +1,4 @@
-import type { InboundMemory } from '../resp/inbound-memory.js';
+import type { MemoryBudget } from '../memory/memory-budget.js';
 import type { Command } from './command.js';
 
 /** A queued word costs this beside its bytes. */
@@ -14,12 +14,12 @@ export interface QueuedCommand {
 /** Commands since MULTI, with the memory that is set aside for them. */
 export class Transaction {
   readonly commands: QueuedCommand[] = [];
-  readonly #memory: InboundMemory;
+  readonly #memory: MemoryBudget;
   /** A command was refused: EXEC will refuse all. */
   refused = false;
   #bytes = 0;
 
-  constructor(memory: InboundMemory) {
+  constructor(memory: MemoryBudget) {
     this.#memory = memory;
   }
 

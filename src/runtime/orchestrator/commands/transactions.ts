@@ -19,7 +19,7 @@ export const multi = runsAtOnce({
   keys: [0, 0, 0],
   run({ client, server }) {
     if (client.transaction !== undefined) throw new CommandError('ERR MULTI calls can not be nested');
-    client.transaction = new Transaction(server.inbound);
+    client.transaction = new Transaction(server.memory);
     return ok;
   },
 });
@@ -117,7 +117,7 @@ function runAll(context: CommandContext, prepared: ReadonlyMap<QueuedCommand, Ou
   client.executing = true;
   try {
     const replies = commands.map((queued) => {
-      if (server.monitors.size > 0) server.monitors.show(client, queued.command, queued.words);
+      if (server.monitors.active) server.monitors.show(client, queued.command, queued.words);
       const reply = replyOf(context, queued, prepared.get(queued));
       if (reply instanceof ErrorReply) void context.onError?.(queued.words, reply);
       return reply;
@@ -132,7 +132,7 @@ function runAll(context: CommandContext, prepared: ReadonlyMap<QueuedCommand, Ou
 
 /** Monitors see it after what it runs. */
 function showExec({ client, server }: CommandContext): void {
-  if (server.monitors.size > 0) server.monitors.show(client, exec, [Buffer.from('EXEC')]);
+  if (server.monitors.active) server.monitors.show(client, exec, [Buffer.from('EXEC')]);
 }
 
 function replyOf(context: CommandContext, { command, words }: QueuedCommand, prepared: Outcome | undefined) {

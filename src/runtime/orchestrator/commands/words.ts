@@ -1,13 +1,23 @@
 import { CommandError } from './command.js';
 
+/** Names are compared and hashed as a whole while everybody waits. */
+const mostTextBytes = 1024 * 1024;
+const longestKeyword = 64;
+
 /** A word as text for comparison with keywords and as a key: its bytes read as Latin-1. */
 export function latin1(word: Buffer | undefined): string {
-  return word === undefined ? '' : word.toString('latin1');
+  if (word === undefined) return '';
+  if (word.length > mostTextBytes) {
+    throw new CommandError(`ERR a name or number has at most ${mostTextBytes} bytes`);
+  }
+  return word.toString('latin1');
 }
 
-/** A keyword in upper case. */
+/** A keyword in upper case; of a word that is too long for one its beginning. */
 export function keyword(word: Buffer | undefined): string {
-  return latin1(word).toUpperCase();
+  return latin1(
+    word !== undefined && word.length > longestKeyword ? word.subarray(0, longestKeyword) : word,
+  ).toUpperCase();
 }
 
 /** A decimal integer within ±2^53, or undefined. */

@@ -25,6 +25,8 @@ export class DevicePool {
   /** Threads with one quick run to do, which may be given the next already. */
   readonly #almostIdle = new Set<InferenceThread>();
   readonly #threads = new Set<InferenceThread>();
+  /** Those that were given up in the middle of something. */
+  readonly #givenUp = new Set<InferenceThread>();
   readonly #tasks: Task[] = [];
   readonly #requests = new RunQueue();
   #timer: NodeJS.Timeout | undefined;
@@ -82,7 +84,20 @@ export class DevicePool {
     clearTimeout(this.#timer);
     for (const { reject } of this.#tasks.splice(0)) reject(closing());
     for (const { reject } of this.#requests.drain()) reject(closing());
-    await Promise.all([...this.#threads].map((thread) => thread.close()));
+    const threads = [...this.#threads, ...this.#givenUp];
+    await Promise.all(threads.map((thread) => thread.close()));
+    for (const thread of threads) this.#forget(thread);
+  }
+
+  /** True if a thread works that nothing can end. */
+  get isStuck(): boolean {
+    return [...this.#givenUp].some((thread) => thread.isStuck);
+  }
+
+  #forget(thread: InferenceThread): void {
+    this.#threads.delete(thread);
+    for (const other of this.#givenUp) if (!other.isStuck) this.#givenUp.delete(other);
+    if (thread.isStuck) this.#givenUp.add(thread);
   }
 
   /** Lets what has come in the same turn of the event loop join in. */
@@ -127,7 +142,7 @@ export class DevicePool {
     void work(thread).then((answer) => {
       thread.occupied -= 1;
       this.#almostIdle.delete(thread);
-      if (thread.dead) this.#threads.delete(thread);
+      if (thread.dead) this.#forget(thread);
       else if (thread.occupied === 0) this.#idle.push(thread);
       // What it goes on with was given to it ahead, so it is quick.
       else this.#almostIdle.add(thread);
@@ -141,7 +156,7 @@ export class DevicePool {
   #free(): InferenceThread {
     for (let thread = this.#idle.pop(); thread !== undefined; thread = this.#idle.pop()) {
       if (!thread.dead) return thread;
-      this.#threads.delete(thread);
+      this.#forget(thread);
     }
     return this.#newThread();
   }

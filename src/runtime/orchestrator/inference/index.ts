@@ -2,6 +2,7 @@ export type { BatchOptions } from './batching.js';
 export { parseDevice } from './device.js';
 export { devicesHere, isAmong } from './devices.js';
 export {
+  defaultRunLimitMs,
   Inference,
   type InferenceOptions,
   type LoadedModel,

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { putBack } from '../memory/spare-buffers.js';
 import { cutOutputs } from './batching.js';
@@ -23,31 +24,60 @@ export interface RunResult {
 type Finished = Extract<InferenceAnswer, { kind: 'loaded' | 'ran' }>;
 
 interface Pending {
+  /** The model that runs, undefined while one is loaded. */
+  readonly model: number | undefined;
   readonly loans: Loan[];
   readonly resolve: (answer: Finished) => void;
   readonly reject: (error: Error) => void;
 }
 
+/** A thread was given up because of a run before this one, which has not begun. */
+export class NotBegunError extends InferenceError {}
+
+/** How long a run of a model that has been deleted may go on, in milliseconds. */
+const deletedRunMs = 5000;
+/** How long a thread that is closed may take to end what it does. */
+const closeMs = 2000;
+
 /** One inference thread as seen from outside. It does one thing after the other. */
 export class InferenceThread {
   readonly #worker: Worker;
+  readonly #runLimitMs: number;
   readonly #pending = new Map<number, Pending>();
   readonly #models = new Set<number>();
+  readonly #deleted = new Set<number>();
+  readonly #onUnload = new Map<number, () => void>();
+  /** What runs that were given up still have of others. */
+  readonly #owed = new Map<number, Loan[]>();
   /** How many things it is asked for; kept by whoever asks. */
   occupied = 0;
   #nextId = 1;
   #dead: Error | undefined;
+  #ended = false;
+  /** When what it does now was begun. */
+  #begunMs = 0;
+  #limit: NodeJS.Timeout | undefined;
 
-  constructor(workerUrl: URL, workerData: InferenceWorkerData) {
+  /** A run that takes longer than `runLimitMs` fails, and the thread is dead then. */
+  constructor(workerUrl: URL, workerData: InferenceWorkerData, runLimitMs: number) {
+    this.#runLimitMs = runLimitMs;
     this.#worker = new Worker(startable(workerUrl), { workerData, execArgv: [] });
     this.#worker.on('message', (answer: InferenceAnswer) => this.#onAnswer(answer));
     this.#worker.on('error', (error) => this.#die(error));
-    this.#worker.on('exit', () => this.#die(new Error('the thread has ended')));
+    this.#worker.on('exit', () => {
+      this.#ended = true;
+      this.#die(new Error('the thread has ended'));
+    });
     this.#worker.unref();
   }
 
   get dead(): boolean {
     return this.#dead !== undefined;
+  }
+
+  /** True while it works although it is dead: nothing can end it before it is done. */
+  get isStuck(): boolean {
+    return this.dead && !this.#ended;
   }
 
   has(model: number): boolean {
@@ -56,7 +86,13 @@ export class InferenceThread {
 
   async load(model: number, bytes: ByteSource, settings: SessionSettings): Promise<ModelFacts> {
     const loan = await bytes.borrow();
-    const answer = await this.#ask([loan], (id) => ({ kind: 'load', id, model, buffer: loan.buffer, settings }));
+    const answer = await this.#ask(undefined, [loan], (id) => ({
+      kind: 'load',
+      id,
+      model,
+      buffer: loan.buffer,
+      settings,
+    }));
     if (answer.kind !== 'loaded') throw new InferenceError('ERR unexpected answer from the inference thread');
     this.#models.add(model);
     return { inputs: answer.inputs, outputs: answer.outputs, micros: answer.micros };
@@ -69,7 +105,7 @@ export class InferenceThread {
     sizes: readonly number[],
   ): Promise<RunResult[]> {
     const { inputs, loans } = await gatherInputs(requests);
-    const answer = await this.#ask(loans, (id) => ({ kind: 'run', id, model, inputs, sizes }));
+    const answer = await this.#ask(model, loans, (id) => ({ kind: 'run', id, model, inputs, sizes }));
     if (answer.kind !== 'ran') throw new InferenceError('ERR unexpected answer from the inference thread');
     const { micros } = answer;
     const [whole, ...more] = answer.outputs;
@@ -78,21 +114,55 @@ export class InferenceThread {
     return outputs.map((own) => ({ outputs: own.map((output) => output ?? undefined), micros }));
   }
 
+  /** The model has been deleted: its run, if there is one, may not go on for long. */
+  endSoon(model: number): void {
+    this.#deleted.add(model);
+    clearTimeout(this.#limit);
+    this.#limit = undefined;
+    this.#watch();
+  }
+
+  /** Calls `done` once the model is unloaded, or the thread is dead. */
+  onUnload(model: number, done: () => void): void {
+    if (this.dead) done();
+    else this.#onUnload.set(model, done);
+  }
+
   unload(model: number): void {
+    this.#deleted.delete(model);
+    this.#onUnload.get(model)?.();
+    this.#onUnload.delete(model);
     if (!this.#models.delete(model) || this.dead) return;
     this.#worker.postMessage({ kind: 'unload', model } satisfies InferenceRequest);
   }
 
+  /** Ends it once what was asked is done; what takes longer than two seconds fails. */
   async close(): Promise<void> {
-    if (this.dead) return;
+    if (this.#ended) return;
     // ONNX Runtime aborts the process when its thread is torn down in the middle of its work.
     this.#worker.ref();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, closeMs);
+    });
     const ended = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
-    this.#worker.postMessage({ kind: 'close' } satisfies InferenceRequest);
-    await ended;
+    if (!this.dead) this.#post({ kind: 'close' });
+    await Promise.race([ended, late]);
+    clearTimeout(timer);
+    if (this.#ended) return;
+    this.#worker.unref();
+    this.#die(new Error('the orchestrator is closing'));
   }
 
-  #ask(loans: readonly Loan[], request: (id: number) => InferenceRequest): Promise<Finished> {
+  #post(request: InferenceRequest): void {
+    this.#worker.postMessage(request);
+  }
+
+  #ask(
+    model: number | undefined,
+    loans: readonly Loan[],
+    request: (id: number) => InferenceRequest,
+  ): Promise<Finished> {
     return new Promise((resolve, reject) => {
       if (this.#dead !== undefined) {
         for (const loan of loans) loan.giveBack(loan.buffer);
@@ -110,25 +180,28 @@ export class InferenceThread {
         reject(new InferenceError(`ERR the inference thread cannot be reached: ${String(error)}`));
         return;
       }
-      this.#pending.set(id, { loans: [...loans], resolve, reject });
+      if (this.#pending.size === 0) this.#begunMs = performance.now();
+      this.#pending.set(id, { model, loans: [...loans], resolve, reject });
+      this.#watch();
     });
   }
 
   #onAnswer(answer: InferenceAnswer): void {
     const pending = this.#pending.get(answer.id);
+    this.#giveBack(pending?.loans ?? this.#owed.get(answer.id) ?? [], answer.buffers);
     if (pending === undefined) return;
-    this.#giveBack(pending, answer.buffers);
     if (answer.kind === 'returned') return;
     this.#pending.delete(answer.id);
+    this.#begunMs = performance.now();
     if (answer.kind === 'ran') for (const buffer of answer.spare) putBack(buffer);
     if (answer.kind === 'failed') pending.reject(new InferenceError(answer.message));
     else pending.resolve(answer);
   }
 
   /** Buffers come back in the order in which the loans that are missed were given. */
-  #giveBack(pending: Pending, buffers: readonly ArrayBuffer[]): void {
+  #giveBack(loans: Loan[], buffers: readonly ArrayBuffer[]): void {
     if (buffers.length === 0) return;
-    for (const [index, loan] of pending.loans
+    for (const [index, loan] of loans
       .splice(0)
       .filter(({ missed }) => missed)
       .entries()) {
@@ -136,12 +209,72 @@ export class InferenceThread {
     }
   }
 
-  #die(error: Error): void {
-    this.#dead ??= error;
-    for (const pending of this.#pending.values()) {
-      for (const loan of pending.loans.splice(0)) loan.giveBack(undefined);
-      pending.reject(new InferenceError(`ERR the inference thread has failed: ${error.message}`));
+  /** Looks after the run that it does now. To be told once of many runs costs less than a timer for each. */
+  #watch(): void {
+    const [first] = this.#pending.values();
+    if (this.#limit !== undefined || first === undefined || this.dead) return;
+    const limitMs = this.#limitOf(first);
+    const leftMs = first.model === undefined ? limitMs : this.#begunMs + limitMs - performance.now();
+    this.#limit = setTimeout(
+      () => {
+        this.#limit = undefined;
+        const [now] = this.#pending.values();
+        if (now?.model === undefined || performance.now() - this.#begunMs < this.#limitOf(now)) this.#watch();
+        else this.#giveUp();
+      },
+      Math.min(leftMs, maxTimerMs),
+    );
+    this.#limit.unref();
+  }
+
+  #limitOf({ model }: Pending): number {
+    const isDeleted = model !== undefined && this.#deleted.has(model);
+    return isDeleted ? Math.min(deletedRunMs, this.#runLimitMs) : this.#runLimitMs;
+  }
+
+  /** The run that it does has taken too long: it fails, and what waits behind it is to go elsewhere. */
+  #giveUp(): void {
+    this.#dead ??= new Error('one of its models took too long');
+    let error: InferenceError | undefined;
+    for (const [id, { model, loans, reject }] of this.#pending) {
+      const wasDeleted = model !== undefined && this.#deleted.has(model);
+      error = error === undefined ? tooLong(wasDeleted ? undefined : this.#runLimitMs) : notBegun();
+      this.#owed.set(id, loans);
+      reject(error);
     }
     this.#pending.clear();
+    // Where it is a process of its own that runs, this ends it; a thread ends when its run does.
+    this.#post({ kind: 'close' });
   }
+
+  #die(error: Error): void {
+    this.#dead ??= error;
+    clearTimeout(this.#limit);
+    for (const done of this.#onUnload.values()) done();
+    this.#onUnload.clear();
+    for (const loans of [...this.#owed.values(), ...[...this.#pending.values()].map(({ loans }) => loans)]) {
+      for (const loan of loans.splice(0)) loan.giveBack(undefined);
+    }
+    for (const { reject } of this.#pending.values()) {
+      reject(new InferenceError(`ERR the inference thread has failed: ${error.message}`));
+    }
+    this.#owed.clear();
+    this.#pending.clear();
+  }
+}
+
+function notBegun(): NotBegunError {
+  return new NotBegunError('ERR the inference thread was given up');
+}
+
+/** The longest time that setTimeout takes. */
+const maxTimerMs = 2 ** 31 - 1;
+
+/** With ONNX Runtime's words for a run that was ended. */
+function tooLong(limitMs: number | undefined): InferenceError {
+  const why =
+    limitMs === undefined
+      ? 'the model was deleted while it ran'
+      : `the model ran longer than the execution time-out of ${limitMs} ms`;
+  return new InferenceError(`ERR Exiting due to terminate flag being set to true: ${why}`);
 }

@@ -4,9 +4,10 @@ import { standIn } from './device.js';
 import { DevicePool } from './device-pool.js';
 import { isAmong } from './devices.js';
 import { InferenceError } from './inference-error.js';
-import { InferenceThread, type RunResult } from './inference-thread.js';
+import { InferenceThread, type ModelFacts, NotBegunError, type RunResult } from './inference-thread.js';
 import { type LaneRequest, MainLane } from './main-lane.js';
 import type { InferenceWorkerData, SessionSettings } from './messages.js';
+import { type OnnxFacts, onnxFacts } from './onnx-facts.js';
 import { keepTelemetryOff } from './onnx-runtime.js';
 import { RunCost } from './run-cost.js';
 import type { RunRequest } from './run-queue.js';
@@ -16,6 +17,8 @@ import { defaultWorkerUrl } from './worker-url.js';
 /** A model up to this size, and no slower to load, may be loaded on the main thread too. */
 const laneModelBytes = 4 * 1024 * 1024;
 const laneLoadMicros = 10_000;
+/** How long a run may take unless told. */
+export const defaultRunLimitMs = 60_000;
 
 /** How the AI layer runs. */
 export interface InferenceOptions {
@@ -33,7 +36,24 @@ export interface InferenceOptions {
   readonly workerUrl?: URL | undefined;
   /** Microseconds for which threads look for the next request after one before they sleep. Default 0. */
   readonly busyPollMicros?: number | undefined;
+  /** Where the memory of sessions is counted. Default: nowhere. */
+  readonly memory?: SessionMemory | undefined;
+  /** A run that takes longer fails, and whatever runs it is given up. Default 60,000. */
+  readonly runLimitMs?: number | undefined;
 }
+
+/** Counts what sessions take. */
+export interface SessionMemory {
+  /** Sets memory aside for a while. False if there is none. */
+  reserve(bytes: number): boolean;
+  add(bytes: number): void;
+  release(bytes: number): void;
+}
+
+/** What a session takes beside its weights. */
+const sessionOverheadBytes = 256 * 1024;
+/** So many times the model's bytes are taken while a session is made. */
+const loadingFactor = 3;
 
 /** A model to load. */
 export interface ModelDefinition {
@@ -65,6 +85,8 @@ interface Held {
   /** It may run on the main thread if it proves cheap. */
   readonly mayRunHere: boolean;
   readonly isQuick: boolean;
+  /** It runs in a process of its own, which can be ended: its runs may not end by themselves. */
+  isIsolated: boolean;
   pending: number;
   /** Those that would have to unload it. */
   owners: number;
@@ -94,7 +116,7 @@ export class Inference {
     this.#workerUrl = options.workerUrl ?? defaultWorkerUrl();
     this.#lane = new MainLane(
       options.onnxRuntime ?? '',
-      (request) => this.#pool((request.model as Held).device).run(request),
+      (request) => this.#poolOf(request.model as unknown as Held).run(request),
       () => {
         this.#runs += 1;
       },
@@ -118,7 +140,7 @@ export class Inference {
 
   /** Starts the first thread and lets it load ONNX Runtime. */
   warmUp(): void {
-    if (this.#options.onnxRuntime !== undefined) this.#pool('CPU').warmUp();
+    if (this.#options.onnxRuntime !== undefined) this.#pool('CPU', false).warmUp();
   }
 
   /** @throws InferenceError */
@@ -128,7 +150,8 @@ export class Inference {
     const device = standIn(this.#options.mapDevice ?? {}, asked);
     this.#checkDevice(asked, device);
     const settings = this.#settings(device);
-    const facts = await this.#pool(device).use((thread) => thread.load(id, bytes, settings));
+    const { isUnbounded, dependsOnValues } = await factsOf(bytes);
+    const facts = await this.#pool(device, isUnbounded).use((thread) => this.#loadOn(thread, id, bytes, settings));
     this.#models.set(id, {
       id,
       device,
@@ -138,6 +161,8 @@ export class Inference {
       cost: new RunCost(),
       // Requests that wait for company must all wait in one place.
       mayRunHere:
+        // What is cheap with one value may be dear with the next.
+        !dependsOnValues &&
         device.startsWith('CPU') &&
         bytes.byteLength <= laneModelBytes &&
         facts.micros <= laneLoadMicros &&
@@ -145,6 +170,7 @@ export class Inference {
       get isQuick() {
         return this.cost.isQuick;
       },
+      isIsolated: isUnbounded,
       pending: 0,
       owners: 1,
       unwanted: false,
@@ -181,7 +207,7 @@ export class Inference {
         },
       };
       if (this.#belongsHere(held, bytes)) this.#lane.run(request as LaneRequest);
-      else this.#pool(held.device).run(request);
+      else this.#poolOf(held).run(request);
     });
   }
 
@@ -197,20 +223,34 @@ export class Inference {
     return model;
   }
 
-  /** Frees a model and its bytes once the runs that wait for it have ended. */
-  unload(model: LoadedModel): void {
+  /**
+   * Frees a model and its bytes once the runs that wait for it have ended. Those of one that was deleted, not replaced, may take five
+   * seconds each.
+   */
+  unload(model: LoadedModel, deleted = true): void {
     const held = this.#models.get(model.id);
     if (held === undefined) return;
     held.owners -= 1;
     if (held.owners > 0) return;
     held.unwanted = true;
     this.#drop(held);
-    if (held.batch.minBatchSize > 0) this.#pools.get(held.device)?.wake();
+    const pool = this.#poolOf(held);
+    if (held.pending > 0 && deleted) {
+      pool.forEach((thread) => {
+        thread.endSoon(held.id);
+      });
+    }
+    if (held.batch.minBatchSize > 0) pool.wake();
   }
 
-  /** Ends all threads; what they were doing fails. */
+  /** Ends all threads; what they were doing fails if it takes longer than two seconds. */
   async close(): Promise<void> {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+  }
+
+  /** True if a thread works that nothing can end: only the end of the process can. */
+  get isStuck(): boolean {
+    return [...this.#pools.values()].some((pool) => pool.isStuck);
   }
 
   /** A model that fills batches must leave the main thread time for a full one. */
@@ -226,7 +266,7 @@ export class Inference {
     const [first] = requests as [RunRequest, ...RunRequest[]];
     const held = first.model as Held;
     try {
-      if (!thread.has(held.id)) await thread.load(held.id, held.bytes, held.settings);
+      if (!thread.has(held.id)) await this.#loadOn(thread, held.id, held.bytes, held.settings);
       const results = await thread.run(
         held.id,
         requests.map(({ inputs }) => inputs),
@@ -243,9 +283,41 @@ export class Inference {
       };
     } catch (error) {
       const problem = error instanceof Error ? error : new Error(String(error));
+      if (problem instanceof NotBegunError) {
+        return () => {
+          for (const request of requests) this.#poolOf(held).run(request);
+        };
+      }
+      // Where it runs next time it can be ended.
+      if (thread.isStuck) held.isIsolated = true;
       return () => {
         for (const { reject } of requests) reject(problem);
       };
+    }
+  }
+
+  /** Makes a session, whose memory is counted as long as it is there. @throws InferenceError */
+  async #loadOn(
+    thread: InferenceThread,
+    id: number,
+    bytes: ByteSource,
+    settings: SessionSettings,
+  ): Promise<ModelFacts> {
+    const { memory } = this.#options;
+    const transient = loadingFactor * bytes.byteLength;
+    if (memory?.reserve(transient) === false) {
+      throw new InferenceError("OOM command not allowed when used memory > 'maxmemory'.");
+    }
+    try {
+      const facts = await thread.load(id, bytes, settings);
+      // Small ones may get another one on the main thread.
+      const sessions = bytes.byteLength <= laneModelBytes ? 2 : 1;
+      const taken = sessions * (bytes.byteLength + sessionOverheadBytes);
+      memory?.add(taken);
+      thread.onUnload(id, () => memory?.release(taken));
+      return facts;
+    } finally {
+      memory?.release(transient);
     }
   }
 
@@ -254,9 +326,11 @@ export class Inference {
     this.#models.delete(held.id);
     this.#lane.unload(held.id);
     held.bytes.discard();
-    this.#pools.get(held.device)?.forEach((thread) => {
-      thread.unload(held.id);
-    });
+    for (const isolated of [false, true]) {
+      this.#pools.get(poolName(held.device, isolated))?.forEach((thread) => {
+        thread.unload(held.id);
+      });
+    }
   }
 
   #checkBackend(backend: string): void {
@@ -280,22 +354,28 @@ export class Inference {
     );
   }
 
-  #pool(device: string): DevicePool {
-    let pool = this.#pools.get(device);
+  #poolOf({ device, isIsolated }: Held): DevicePool {
+    return this.#pool(device, isIsolated);
+  }
+
+  #pool(device: string, isolated: boolean): DevicePool {
+    const name = poolName(device, isolated);
+    let pool = this.#pools.get(name);
     if (pool === undefined) {
+      const limitMs = this.#options.runLimitMs ?? defaultRunLimitMs;
       pool = new DevicePool(
         this.#options.threadsPerQueue ?? 1,
-        () => new InferenceThread(this.#workerUrl, this.#threadData()),
+        () => new InferenceThread(this.#workerUrl, this.#threadData(isolated), limitMs),
         (thread, requests) => this.#runOnThread(thread, requests),
       );
-      this.#pools.set(device, pool);
+      this.#pools.set(name, pool);
     }
     return pool;
   }
 
-  #threadData(): InferenceWorkerData {
+  #threadData(isolated: boolean): InferenceWorkerData {
     const { onnxRuntime = '', busyPollMicros = 0 } = this.#options;
-    return { simwright: 'inference', onnxRuntime, busyPollMicros };
+    return { simwright: 'inference', onnxRuntime, busyPollMicros, ...(isolated && { isolated: this.#workerUrl.href }) };
   }
 
   #settings(device: string): SessionSettings {
@@ -304,5 +384,21 @@ export class Inference {
       intraOpThreads: this.#options.intraOpThreads ?? 0,
       interOpThreads: this.#options.interOpThreads ?? 0,
     };
+  }
+}
+
+/** Threads of a device that run models themselves, and those that leave it to a process each, are two pools. */
+function poolName(device: string, isolated: boolean): string {
+  return isolated ? `${device} isolated` : device;
+}
+
+/** @throws InferenceError */
+async function factsOf(bytes: ByteSource): Promise<OnnxFacts> {
+  const here = bytes.peek();
+  if (here === undefined) throw new InferenceError('ERR the model is in use elsewhere');
+  try {
+    return await onnxFacts(here.bytes);
+  } finally {
+    here.release();
   }
 }

@@ -6,6 +6,8 @@ export interface InferenceWorkerData {
   /** Absolute path of the onnxruntime-node package or its entry. */
   readonly onnxRuntime: string;
   readonly busyPollMicros: number;
+  /** The module to run in a process of its own, to which the thread passes on what it is asked. */
+  readonly isolated?: string;
 }
 
 /** How sessions are made. Thread counts of 0 leave the choice to ONNX Runtime. */
@@ -87,3 +89,12 @@ export type InferenceAnswer =
     }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string; readonly buffers: readonly ArrayBuffer[] }
   | { readonly kind: 'returned'; readonly id: number; readonly buffers: readonly ArrayBuffer[] };
+
+/** The buffers of inputs that somebody waits for, each once. */
+export function stillLent(inputs: readonly InputMessage[]): ArrayBuffer[] {
+  const lent = new Set<ArrayBuffer>();
+  for (const { parts } of inputs) {
+    for (const { buffer, missed } of parts) if (missed && buffer.byteLength > 0) lent.add(buffer);
+  }
+  return [...lent];
+}

@@ -1,18 +1,21 @@
 import { performance } from 'node:perf_hooks';
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { BusyPoll } from '../busy-poll.js';
 import { cutOutputs } from './batching.js';
 import { InferenceError } from './inference-error.js';
-import type {
-  InferenceAnswer,
-  InferenceRequest,
-  InferenceWorkerData,
-  InputMessage,
-  ModelInput,
-  OutputMessage,
+import { parentPortOfProcess, type RequestPort } from './isolated-process.js';
+import { IsolatedWorker } from './isolated-worker.js';
+import {
+  type InferenceAnswer,
+  type InferenceRequest,
+  type InputMessage,
+  type ModelInput,
+  type OutputMessage,
+  stillLent,
 } from './messages.js';
 import { OnnxModel } from './onnx-model.js';
 import { loadOnnxRuntime, type OnnxRuntime, warmUp } from './onnx-runtime.js';
+import { inferenceRole } from './role.js';
 
 /** A model that takes longer than this runs on copies of its inputs when somebody waits for them. */
 const slowMicros = 50_000;
@@ -24,13 +27,18 @@ const transferFromBytes = 16 * 1024;
 const returnFromBytes = 32 * 1024;
 
 /**
- * The inference thread: answers {@link InferenceRequest}s on its parent port, one at a time and in order.
- * Call it in a worker thread whose `workerData` is {@link InferenceWorkerData}.
+ * The inference thread: answers {@link InferenceRequest}s on its parent port, one at a time and in order. Call it where there is an
+ * {@link inferenceRole}: in a worker thread, or in the process that such a thread starts for models that are kept apart.
  */
 export function runInferenceWorker(): void {
-  const port = parentPort;
-  if (port === null) throw new Error('runInferenceWorker() belongs in a worker thread');
-  const data = workerData as InferenceWorkerData;
+  const data = inferenceRole();
+  if (data === undefined) throw new Error('runInferenceWorker() belongs in an inference thread');
+  if (parentPort !== null && data.isolated !== undefined) {
+    const worker = new IsolatedWorker(parentPort, data);
+    parentPort.on('message', (request: InferenceRequest) => worker.handle(request));
+    return;
+  }
+  const port = parentPort ?? parentPortOfProcess();
   const poll = new BusyPoll(data.busyPollMicros);
   const worker = new InferenceWorker(port, data.onnxRuntime, poll);
   let last: Promise<void> = worker.warmUp();
@@ -44,13 +52,13 @@ export function runInferenceWorker(): void {
 }
 
 class InferenceWorker {
-  readonly #port: MessagePort;
+  readonly #port: RequestPort;
   readonly #path: string;
   readonly #poll: BusyPoll;
   readonly #models = new Map<number, OnnxModel>();
   #runtime: OnnxRuntime | undefined;
 
-  constructor(port: MessagePort, path: string, poll: BusyPoll) {
+  constructor(port: RequestPort, path: string, poll: BusyPoll) {
     this.#port = port;
     this.#path = path;
     this.#poll = poll;
@@ -165,12 +173,4 @@ function copies(inputs: readonly InputMessage[]): ArrayBuffer[] {
     for (const { buffer, missed } of parts) if (!missed && buffer.byteLength >= returnFromBytes) found.push(buffer);
   }
   return found;
-}
-
-function stillLent(inputs: readonly InputMessage[]): ArrayBuffer[] {
-  const lent = new Set<ArrayBuffer>();
-  for (const { parts } of inputs) {
-    for (const { buffer, missed } of parts) if (missed && buffer.byteLength > 0) lent.add(buffer);
-  }
-  return [...lent];
 }

@@ -3,7 +3,10 @@ import { free } from './free.js';
 /** Buffers from this size on are kept for a while when they are no longer needed. */
 export const spareFromBytes = 1024;
 const largestBytes = 64 * 1024 * 1024;
-const keptBytes = 128 * 1024 * 1024;
+const mostKeptBytes = 128 * 1024 * 1024;
+const leastKeptBytes = 16 * 1024 * 1024;
+/** So much of what a process may use is kept. */
+const keptShare = 1 / 16;
 const keptOfOneSize = 16;
 const keptOfOneLargeSize = 2;
 const largeBytes = 4 * 1024 * 1024;
@@ -16,8 +19,15 @@ interface Spare {
 }
 
 const spares = new Map<number, Spare[]>();
+let keptBytes = mostKeptBytes;
 let total = 0;
 let timer: NodeJS.Timeout | undefined;
+
+/** Keeps less where memory is limited; 0 for no limit. */
+export function keepSparesWithin(limitBytes: number): void {
+  const share = Math.max(leastKeptBytes, limitBytes * keptShare);
+  keptBytes = limitBytes === 0 ? mostKeptBytes : Math.min(mostKeptBytes, share);
+}
 
 /**
  * A buffer of its own with whatever in it. One that {@link putBack} got lately is used again: simulations overwrite

@@ -4,6 +4,8 @@ export interface RequestLimits {
   readonly maxBulkBytes: number;
   /** The most words in a request. */
   readonly maxArguments: number;
+  /** A request of more words than this is read past, so many and one more of them aside: whoever gets it refuses it. */
+  readonly keptArguments?: number;
 }
 
 /** 4 GiB less 1 an argument (one Node buffer holds no more), 1,048,576 arguments. */

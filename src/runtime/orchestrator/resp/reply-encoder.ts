@@ -1,6 +1,7 @@
 import {
   DoubleReply,
   ErrorReply,
+  LongReply,
   MapReply,
   nilArray,
   PinnedBytes,
@@ -14,14 +15,33 @@ import {
 const slabBytes = 64 * 1024;
 /** Bulks up to this size are copied beside their headers; larger ones are handed on as they are. */
 const copyBytes = 16 * 1024;
+/** So much of a long reply is encoded at a time. */
+const partElements = 256;
+const partBytes = 64 * 1024;
 const okLine = '+OK\r\n';
 
-type Special = MapReply | SetReply | DoubleReply | VerbatimReply;
+type Special = MapReply | SetReply | DoubleReply | VerbatimReply | LongReply;
+
+/** Arrays of more elements than this are encoded in parts. */
+const longFrom = 256;
+
+/** True if a reply is better encoded {@link ReplyEncoder.addInParts | in parts}. */
+export function isLong(reply: Reply): boolean {
+  if (reply instanceof LongReply) return true;
+  const elements = Array.isArray(reply)
+    ? (reply as readonly Reply[])
+    : reply instanceof MapReply
+      ? reply.pairs
+      : undefined;
+  return elements !== undefined && (elements.length > longFrom || elements.some(isLong));
+}
 
 /** Encoded replies: the pieces to write in order, and what to call when they have been written. */
 export interface EncodedReplies {
   readonly pieces: readonly Uint8Array[];
   readonly releases: readonly (() => void)[];
+  /** Of the pieces that are the store's own until they are released. */
+  readonly pinnedBytes: number;
 }
 
 /**
@@ -35,6 +55,32 @@ export class ReplyEncoder {
   #end = 0;
   #pieces: Uint8Array[] = [];
   #releases: (() => void)[] = [];
+  #pieceBytes = 0;
+  #pinnedBytes = 0;
+
+  /** Bytes added since the last {@link take}. */
+  get pendingBytes(): number {
+    return this.#pieceBytes + this.#end - this.#start;
+  }
+
+  /** Like {@link add}, with a pause after every few elements, in which what is there must be taken before anything else is added. */
+  *addInParts(reply: Reply, protocol: Protocol = 2): Generator<undefined, void> {
+    if (!isLong(reply)) {
+      this.add(reply, protocol);
+      return;
+    }
+    const isMap = reply instanceof MapReply || (reply instanceof LongReply && reply.isMap);
+    const { elements, length } = reply instanceof LongReply ? reply : whole(reply as MapReply | readonly Reply[]);
+    this.#line(isMap && protocol === 3 ? `%${length / 2}\r\n` : `*${length}\r\n`);
+    let added = 0;
+    for (const element of elements) {
+      if (isLong(element)) yield* this.addInParts(element, protocol);
+      else this.add(element, protocol);
+      added += 1;
+      if (added % partElements === 0 || this.pendingBytes > partBytes) yield;
+    }
+    if (reply instanceof LongReply) reply.release();
+  }
 
   add(reply: Reply, protocol: Protocol = 2): void {
     if (typeof reply === 'number' || typeof reply === 'bigint') this.#line(`:${reply}\r\n`);
@@ -46,8 +92,10 @@ export class ReplyEncoder {
     else if (reply instanceof ErrorReply) this.#text(`-${reply.text}\r\n`);
     else if (reply instanceof PinnedBytes) {
       this.#bulk(reply.bytes);
-      if (reply.bytes.length > copyBytes) this.#releases.push(reply.release);
-      else reply.release();
+      if (reply.bytes.length > copyBytes) {
+        this.#releases.push(reply.release);
+        this.#pinnedBytes += reply.bytes.length;
+      } else reply.release();
     } else if (Array.isArray(reply)) this.#elements('*', reply.length, reply, protocol);
     else this.#special(reply as Special, protocol);
   }
@@ -60,6 +108,10 @@ export class ReplyEncoder {
       this.#elements(isNew ? '%' : '*', isNew ? pairs.length / 2 : pairs.length, pairs, protocol);
     } else if (reply instanceof SetReply) {
       this.#elements(isNew ? '~' : '*', reply.elements.length, reply.elements, protocol);
+    } else if (reply instanceof LongReply) {
+      this.#line(reply.isMap && isNew ? `%${reply.length / 2}\r\n` : `*${reply.length}\r\n`);
+      for (const element of reply.elements) this.add(element, protocol);
+      reply.release();
     } else if (!isNew) this.#bulk(Buffer.from(reply.text));
     else if (reply instanceof DoubleReply) this.#line(`,${reply.text}\r\n`);
     else {
@@ -78,9 +130,11 @@ export class ReplyEncoder {
   /** Everything added since the last call. */
   take(): EncodedReplies {
     this.#endPiece();
-    const taken = { pieces: this.#pieces, releases: this.#releases };
+    const taken = { pieces: this.#pieces, releases: this.#releases, pinnedBytes: this.#pinnedBytes };
+    this.#pinnedBytes = 0;
     this.#pieces = [];
     this.#releases = [];
+    this.#pieceBytes = 0;
     return taken;
   }
 
@@ -115,10 +169,14 @@ export class ReplyEncoder {
   #pieceOf(bytes: Uint8Array): void {
     this.#endPiece();
     this.#pieces.push(bytes);
+    this.#pieceBytes += bytes.length;
   }
 
   #endPiece(): void {
-    if (this.#end > this.#start) this.#pieces.push(this.#slab.subarray(this.#start, this.#end));
+    if (this.#end > this.#start) {
+      this.#pieces.push(this.#slab.subarray(this.#start, this.#end));
+      this.#pieceBytes += this.#end - this.#start;
+    }
     this.#start = this.#end;
   }
 
@@ -130,4 +188,9 @@ export class ReplyEncoder {
     this.#start = 0;
     this.#end = 0;
   }
+}
+
+function whole(reply: MapReply | readonly Reply[]): { readonly elements: readonly Reply[]; readonly length: number } {
+  const elements = reply instanceof MapReply ? reply.pairs : reply;
+  return { elements, length: elements.length };
 }

@@ -20,6 +20,20 @@ export class PinnedBytes {
   ) {}
 }
 
+/** An array whose elements are made as they are sent. What they are made of must not change. */
+export class LongReply {
+  /** `heldBytes` is kept from being freed until the last has been sent. */
+  constructor(
+    readonly length: number,
+    readonly elements: Iterable<Reply>,
+    readonly heldBytes: number,
+    /** Called when they have all been sent, or will not be. */
+    readonly release: () => void = () => undefined,
+    /** Keys and values in turn: see {@link MapReply}. */
+    readonly isMap = false,
+  ) {}
+}
+
 /** RESP2's other nil, of commands that would answer with an array. */
 export const nilArray = Symbol('nil array');
 
@@ -51,6 +65,7 @@ export type Reply =
   | SimpleString
   | ErrorReply
   | PinnedBytes
+  | LongReply
   | MapReply
   | SetReply
   | DoubleReply
@@ -65,3 +80,10 @@ export type Reply =
 
 /** `+OK` */
 export const ok = new SimpleString('OK');
+
+/** Lets go of the bytes of a reply that is not sent. */
+export function unpin(reply: Reply): void {
+  if (reply instanceof PinnedBytes || reply instanceof LongReply) reply.release();
+  else if (reply instanceof MapReply) for (const element of reply.pairs) unpin(element);
+  else if (Array.isArray(reply)) for (const element of reply as readonly Reply[]) unpin(element);
+}

@@ -1,6 +1,6 @@
-import { takeBuffer } from '../memory/spare-buffers.js';
+import type { MemoryBudget } from '../memory/memory-budget.js';
+import { putBack, takeBuffer } from '../memory/spare-buffers.js';
 import { ownBytes } from '../store/lendable-bytes.js';
-import { countedFromBytes, type InboundMemory } from './inbound-memory.js';
 import { inlineWords } from './inline-request.js';
 import { defaultLimits, type RequestLimits } from './limits.js';
 import { ProtocolError } from './protocol-error.js';
@@ -20,6 +20,17 @@ const directFromBytes = 64 * 1024;
 /** The most that is read to its place at once. */
 const directBytes = 256 * 1024;
 
+/** Bulks above this get their whole buffer at once only as long as others leave room for that … */
+const growingFromBytes = 1024 * 1024;
+/** … else one that is so many times larger each time it is full, and a whole one after so many bytes. */
+const growth = 8;
+const wholeFromBytes = 64 * 1024 * 1024;
+
+/** Words below this are kept together in one buffer when their request goes on in another chunk: a buffer each takes 300 bytes. */
+const togetherBelowBytes = 512;
+/** What a word takes beside its bytes. */
+const wordOverheadBytes = 136;
+
 /** Hears of a request. Its words may be views of the chunk, which hold only until the call returns. */
 export type OnRequest = (request: Buffer[], refused: boolean) => void;
 
@@ -32,7 +43,7 @@ export type OnRequest = (request: Buffer[], refused: boolean) => void;
  */
 export class RequestDecoder {
   readonly #limits: RequestLimits;
-  readonly #memory: InboundMemory | undefined;
+  readonly #memory: MemoryBudget | undefined;
   /** What of that memory is this decoder's. */
   #reserved = 0;
   /** There is no memory for the bulk being read: it is read past. */
@@ -48,13 +59,16 @@ export class RequestDecoder {
   #kept = 0;
   /** Length of the bulk being read, -1 between bulks. */
   #bulkBytes = -1;
-  /** The buffer of a bulk that spans chunks, and how much of it is there. */
+  /** The buffer of a bulk that spans chunks, perhaps not of all of it, and how much of it is there. */
   #bulk: Buffer | undefined;
+  /** Bytes of it that memory has been promised for, and that are not there yet. */
+  #promised = 0;
   #filled = 0;
   /** Bytes of the CR LF after a bulk that are still to come. */
   #trailing = 0;
+  #stopped = false;
 
-  constructor(limits: RequestLimits = defaultLimits, memory?: InboundMemory) {
+  constructor(limits: RequestLimits = defaultLimits, memory?: MemoryBudget) {
     this.#limits = limits;
     this.#memory = memory;
   }
@@ -71,32 +85,62 @@ export class RequestDecoder {
 
   /** Where the next bytes belong if they are many: they need no {@link feed} if {@link filled} hears of them. */
   get room(): Buffer | undefined {
-    const missing = this.#bulkBytes - this.#filled;
-    if (this.#bulk === undefined || this.#skipping || missing < directFromBytes) return undefined;
+    if (this.#bulk === undefined || this.#skipping) return undefined;
+    const missing = this.#bulk.length - this.#filled;
+    if (missing < directFromBytes) return undefined;
     return this.#bulk.subarray(this.#filled, this.#filled + Math.min(missing, directBytes));
   }
 
   /** So many bytes have been read into the {@link room}. */
   filled(bytes: number): void {
     this.#filled += bytes;
+    this.#keepPromise(bytes);
+    this.#grow();
+    this.#count();
+  }
+
+  /** Lets {@link feed} return after the request that it hands over. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /**
    * Reads a chunk and hands every request that it completes to `onRequest`, in order; with `refused` a request for
-   * which there was no memory: its large words are empty.
+   * which there was no memory: words of it are missing. Returns how many bytes it has read: all, unless it was {@link stop}ped.
    * @throws ProtocolError, after the requests before it have been handed over; the decoder is of no use then.
    */
-  feed(chunk: Buffer, onRequest: OnRequest): void {
-    this.#read(chunk, onRequest);
-    for (; this.#kept < this.#arguments.length; this.#kept += 1) {
-      const argument = this.#arguments[this.#kept] as Buffer;
-      if (argument.buffer === chunk.buffer) this.#arguments[this.#kept] = ownBytes(argument);
+  feed(chunk: Buffer, onRequest: OnRequest): number {
+    this.#stopped = false;
+    const read = this.#read(chunk, onRequest);
+    if (this.#kept < this.#arguments.length) this.#keepWords(chunk.buffer);
+    if (this.#remainingArguments > 0) this.#count();
+    return read;
+  }
+
+  /** Words that are views of a chunk become others, since the chunk's memory is used again. */
+  #keepWords(chunk: ArrayBufferLike): void {
+    const words = this.#arguments;
+    let small = 0;
+    for (let at = this.#kept; at < words.length; at += 1) {
+      const { buffer, length } = words[at] as Buffer;
+      if (buffer === chunk && length < togetherBelowBytes) small += length;
+    }
+    const together = Buffer.allocUnsafeSlow(small);
+    let end = 0;
+    for (; this.#kept < words.length; this.#kept += 1) {
+      const word = words[this.#kept] as Buffer;
+      if (word.buffer !== chunk) continue;
+      if (word.length < togetherBelowBytes) {
+        together.set(word, end);
+        words[this.#kept] = together.subarray(end, end + word.length);
+        end += word.length;
+      } else words[this.#kept] = ownBytes(word);
     }
   }
 
-  #read(chunk: Buffer, onRequest: OnRequest): void {
+  #read(chunk: Buffer, onRequest: OnRequest): number {
     let at = 0;
-    while (at < chunk.length) {
+    while (at < chunk.length && !this.#stopped) {
       if (this.#bulk !== undefined && this.#filled < this.#bulkBytes) {
         at += this.#gather(this.#bulk, chunk, at);
       } else if (this.#trailing > 0) {
@@ -109,11 +153,57 @@ export class RequestDecoder {
         at = this.#readLine(chunk, at, onRequest);
       }
     }
+    return at;
+  }
+
+  /** Sets memory aside for what is there of the request being read; where there is none, the rest is read past. */
+  #count(): void {
+    if (this.#memory === undefined || this.#refused) return;
+    const held = this.heldBytes + this.#arguments.length * wordOverheadBytes;
+    if (this.#memory.reserve(held - this.#reserved)) this.#reserved = held;
+    else this.#refuse();
+  }
+
+  #refuse(): void {
+    const { buffer } = this.#bulk ?? noBytes;
+    if (this.#bulk !== undefined) {
+      this.#keepPromise(this.#promised);
+      this.#bulk = noBytes;
+      this.#skipping = true;
+      putBack(buffer as ArrayBuffer);
+    }
+    this.#refused = true;
+    this.#arguments = [];
+    this.#argumentBytes = 0;
+    this.#kept = 0;
+    this.#release();
+  }
+
+  #keepPromise(bytes: number): void {
+    const kept = Math.min(bytes, this.#promised);
+    this.#promised -= kept;
+    if (kept > 0) this.#memory?.keepPromise(kept);
+  }
+
+  /** A larger buffer for a bulk whose own is full and was not all of it. */
+  #grow(): void {
+    const full = this.#bulk;
+    if (full === undefined || this.#skipping || this.#filled < full.length || full.length >= this.#bulkBytes) return;
+    const wanted = full.length >= wholeFromBytes ? this.#bulkBytes : Math.min(this.#bulkBytes, full.length * growth);
+    try {
+      this.#bulk = takeBuffer(wanted);
+    } catch {
+      this.#refuse();
+      return;
+    }
+    this.#bulk.set(full);
+    putBack(full.buffer as ArrayBuffer);
   }
 
   /** Gives up the request being read, with its memory. The decoder is of no use then. */
   abandon(): void {
     this.#release();
+    this.#keepPromise(this.#promised);
     this.#bulk = undefined;
     this.#line = noBytes;
     this.#begin(0);
@@ -133,9 +223,12 @@ export class RequestDecoder {
   }
 
   #gather(bulk: Buffer, chunk: Buffer, at: number): number {
-    const bytes = Math.min(this.#bulkBytes - this.#filled, chunk.length - at);
+    const end = this.#skipping ? this.#bulkBytes : bulk.length;
+    const bytes = Math.min(end - this.#filled, chunk.length - at);
     if (!this.#skipping) chunk.copy(bulk, this.#filled, at, at + bytes);
     this.#filled += bytes;
+    this.#keepPromise(bytes);
+    this.#grow();
     return bytes;
   }
 
@@ -207,7 +300,8 @@ export class RequestDecoder {
       return end + 2;
     }
     try {
-      this.#bulk = this.#hasMemory(this.#bulkBytes) ? takeBuffer(this.#bulkBytes) : this.#skip();
+      const capacity = this.#refused ? 0 : this.#firstCapacity();
+      this.#bulk = capacity === 0 ? this.#skip() : takeBuffer(capacity);
     } catch {
       throw new ProtocolError(`no memory for a bulk of ${this.#bulkBytes} bytes`);
     }
@@ -216,21 +310,27 @@ export class RequestDecoder {
     return at;
   }
 
-  #hasMemory(bytes: number): boolean {
-    if (bytes < countedFromBytes || this.#memory === undefined) return true;
-    if (!this.#memory.reserve(bytes)) return false;
-    this.#reserved += bytes;
-    return true;
+  /** Bytes of the first buffer of the bulk that begins; 0 if there is no memory for it. */
+  #firstCapacity(): number {
+    const bytes = this.#bulkBytes;
+    if (bytes <= growingFromBytes || this.#memory === undefined) return bytes;
+    const promised = this.#memory.promise(bytes);
+    if (promised === 'refused') {
+      this.#refuse();
+      return 0;
+    }
+    this.#promised = bytes;
+    return promised === 'whole' ? bytes : growingFromBytes;
   }
 
   #skip(): Buffer {
     this.#skipping = true;
-    this.#refused = true;
     return noBytes;
   }
 
   #endBulk(onRequest: OnRequest): void {
-    if (this.#bulk !== undefined) {
+    const { keptArguments = Number.POSITIVE_INFINITY } = this.#limits;
+    if (this.#bulk !== undefined && !this.#refused && this.#arguments.length <= keptArguments) {
       this.#arguments.push(this.#bulk);
       this.#argumentBytes += this.#bulk.length;
     }

@@ -1,13 +1,15 @@
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { BusyPoll } from '../busy-poll.js';
 import { leave } from '../commands/client-facts.js';
 import type { CommandContext } from '../commands/command.js';
 import { repliesMayNest } from '../commands/smartredis-form.js';
-import type { InboundMemory } from '../resp/inbound-memory.js';
+import type { MemoryAccount, MemoryBudget } from '../memory/memory-budget.js';
 import type { RequestLimits } from '../resp/limits.js';
 import { ProtocolError } from '../resp/protocol-error.js';
-import { ErrorReply, type Reply } from '../resp/reply.js';
-import type { ReplyEncoder } from '../resp/reply-encoder.js';
+import { ErrorReply, LongReply, type Reply } from '../resp/reply.js';
+import { isLong, type ReplyEncoder } from '../resp/reply-encoder.js';
 import { type OnRequest, RequestDecoder } from '../resp/request-decoder.js';
 import { ownBytes } from '../store/lendable-bytes.js';
 import { type Dispatcher, outOfMemory, refused } from './dispatch.js';
@@ -15,8 +17,16 @@ import type { KeepAlive, LateReply } from './keep-alive.js';
 import { type Reader, readInto } from './read-into.js';
 import type { TurnAccount, TurnBudget } from './turn-budget.js';
 
-/** Replies that wait beyond this keep further requests from being read. */
+/** Replies that wait beyond this keep further requests from being run, beyond the second where memory is short. */
 const maxUnsentBytes = 1024 * 1024;
+const fewUnsentBytes = 64 * 1024;
+/** Replies are handed to the socket when there are so many bytes of them. */
+const flushFromBytes = 128 * 1024;
+/** How long the requests of one connection are run without others having their turn. */
+const turnMs = 10;
+/** What a connection takes by itself, and a request that waits beside its bytes. */
+const connectionBytes = 16 * 1024;
+const requestOverheadBytes = 512;
 /** Requests that wait behind a slow one, or bytes of them, beyond this keep further ones from being read. */
 const maxWaitingRequests = 1024;
 const maxWaitingBytes = 1024 * 1024;
@@ -41,7 +51,7 @@ export interface ConnectionRoom {
   readonly dispatcher: Dispatcher;
   readonly encoder: ReplyEncoder;
   readonly limits: RequestLimits;
-  readonly memory: InboundMemory;
+  readonly memory: MemoryBudget;
   readonly keepAlive: KeepAlive;
   readonly turn: TurnBudget;
   readonly poll: BusyPoll;
@@ -58,6 +68,22 @@ export class Connection implements LateReply, Reader {
   readonly #decoder: RequestDecoder;
   readonly #waiting: Buffer[][] = [];
   #waitingBytes = 0;
+  /** Of a chunk: what has not been looked at yet. */
+  #rest: Buffer | undefined;
+  /** The next bytes come where the decoder wants them. */
+  #isDirect = false;
+  /** By `performance.now()`: when others have their turn. */
+  #until = 0;
+  #isScheduled = false;
+  /** What this connection takes: itself, what waits, replies that nobody has read. */
+  readonly #memory: MemoryAccount;
+  /** Bytes of replies under way that are the store's own. */
+  #pinnedBytes = 0;
+  /** Requests waited when memory was counted last. */
+  #held = false;
+  /** Of a long reply that is under way. */
+  #replyBytes = 0;
+  #onDrain: (() => void) | undefined;
   /** It has read enough for this turn of the event loop. */
   #paused = false;
   readonly #account: TurnAccount = { turn: 0, bytes: 0 };
@@ -75,7 +101,13 @@ export class Connection implements LateReply, Reader {
     this.#room = room;
     this.#decoder = new RequestDecoder(room.limits, room.memory);
     this.#socket = readInto(socket, this);
-    this.#socket.on('drain', () => this.#regulate());
+    this.#memory = room.memory.account();
+    this.#count();
+    this.#socket.on('drain', () => {
+      this.#count();
+      this.#wake();
+      this.#regulate();
+    });
     this.#socket.on('close', () => this.#onClose());
   }
 
@@ -84,7 +116,9 @@ export class Connection implements LateReply, Reader {
   }
 
   room(): Buffer {
-    return this.#decoder.room ?? chunk;
+    const room = this.#decoder.room;
+    this.#isDirect = room !== undefined;
+    return room ?? chunk;
   }
 
   /** Ends once what has been asked is answered. */
@@ -92,12 +126,9 @@ export class Connection implements LateReply, Reader {
     this.#ending = true;
     this.#socket.pause();
     this.#context.client.blocked?.end();
-    if (!this.#busy) {
-      this.#socket.end();
-      return Promise.resolve();
-    }
     return new Promise((resolve) => {
       this.#onIdle = resolve;
+      this.#settle();
     });
   }
 
@@ -125,11 +156,17 @@ export class Connection implements LateReply, Reader {
     leave(client);
     this.#room.keepAlive.end(this);
     this.#hearNoMore();
+    this.#waiting.length = 0;
+    this.#waitingBytes = 0;
+    this.#count();
+    this.#wake();
+    this.#onIdle?.();
   }
 
   /** Takes no more requests. It reads on, so as to notice when the peer has gone. */
   #hearNoMore(): void {
     this.#deaf = true;
+    this.#rest = undefined;
     this.#decoder.abandon();
     this.#socket.resume();
   }
@@ -137,9 +174,14 @@ export class Connection implements LateReply, Reader {
   filled(bytes: number): void {
     if (this.#deaf) return;
     this.#room.poll.event();
-    const direct = this.#decoder.room !== undefined;
+    const direct = this.#isDirect;
     if (direct) this.#decoder.filled(bytes);
-    else this.#decode(bytes === chunk.length ? chunk : chunk.subarray(0, bytes));
+    else {
+      const read = bytes === chunk.length ? chunk : chunk.subarray(0, bytes);
+      this.#until = performance.now() + turnMs;
+      if (this.#rest === undefined) this.#decode(read);
+      else this.#rest = Buffer.concat([this.#rest, read]);
+    }
     if (bytes >= largeChunkBytes) this.#spend(bytes);
     if (direct) this.#regulate();
     else this.#settle();
@@ -147,7 +189,9 @@ export class Connection implements LateReply, Reader {
 
   #decode(bytes: Buffer): void {
     try {
-      this.#decoder.feed(bytes, this.#take);
+      const read = this.#decoder.feed(bytes, this.#take);
+      if (read === bytes.length) this.#rest = undefined;
+      else this.#rest = bytes.buffer === chunk.buffer ? Buffer.from(bytes.subarray(read)) : bytes.subarray(read);
     } catch (error) {
       if (!(error instanceof ProtocolError)) {
         this.#fail(error);
@@ -173,21 +217,80 @@ export class Connection implements LateReply, Reader {
     if (this.#context.client.quitting) return;
     if (!this.#busy && this.#waiting.length === 0) {
       this.#run(request);
+      if (this.#mustPause()) this.#decoder.stop();
       return;
     }
     this.#waiting.push(refused ? tooLarge : words.map(ownBytes));
-    for (const word of request) this.#waitingBytes += word.length;
+    this.#waitingBytes += bytesOf(request);
+    if (this.#isOverfull()) this.#decoder.stop();
   };
+
+  /** True if whoever reads the replies is to catch up first, or others are to have their turn. */
+  #mustPause(): boolean {
+    if (this.#room.encoder.pendingBytes >= flushFromBytes) this.#flush();
+    return this.#isUnread() || performance.now() > this.#until;
+  }
+
+  #isUnread(): boolean {
+    return this.#socket.writableLength > (this.#room.memory.isShort ? fewUnsentBytes : maxUnsentBytes);
+  }
+
+  #isOverfull(): boolean {
+    return this.#waiting.length > maxWaitingRequests || this.#waitingBytes > maxWaitingBytes;
+  }
 
   #run(request: Buffer[]): void {
     const reply = request === tooLarge ? this.#refuse() : this.#room.dispatcher.run(this.#context, request);
     if (!(reply instanceof Promise)) {
-      this.#room.encoder.add(reply, this.#context.client.protocol);
+      this.#answer(reply);
       return;
     }
     this.#busy = true;
     if (repliesMayNest(this.#context.client, request)) this.#room.keepAlive.watch(this);
     void reply.then((late) => this.#finish(late)).catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Encodes a reply; a long one is sent bit by bit, with what comes after it waiting. */
+  #answer(reply: Reply): void {
+    if (!isLong(reply)) {
+      this.#room.encoder.add(reply, this.#context.client.protocol);
+      return;
+    }
+    this.#busy = true;
+    this.#flush();
+    void this.#sendLong(reply).catch((error: unknown) => this.#fail(error));
+  }
+
+  async #sendLong(reply: Reply): Promise<void> {
+    this.#replyBytes = reply instanceof LongReply ? reply.heldBytes : 0;
+    this.#count();
+    let until = performance.now() + turnMs / 2;
+    // It goes on to the end whatever becomes of the client: what the reply has pinned is let go on the way.
+    for (const _ of this.#room.encoder.addInParts(reply, this.#context.client.protocol)) {
+      this.#flush();
+      if (this.#isUnread() && !this.#socket.destroyed) await this.#drained();
+      else if (performance.now() > until) await nextTurn();
+      else continue;
+      until = performance.now() + turnMs / 2;
+    }
+    this.#flush();
+    // Requests of the same chunk may be being read at this moment.
+    await undefined;
+    this.#replyBytes = 0;
+    this.#busy = false;
+    this.#goOn();
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onDrain = resolve;
+    });
+  }
+
+  #wake(): void {
+    const wake = this.#onDrain;
+    this.#onDrain = undefined;
+    wake?.();
   }
 
   #refuse(): Reply | Promise<Reply> {
@@ -202,18 +305,40 @@ export class Connection implements LateReply, Reader {
     this.#context.client.work = undefined;
     const opened = this.#room.keepAlive.end(this);
     if (opened !== undefined && !this.#socket.destroyed) this.#socket.write(opened);
-    this.#room.encoder.add(reply, this.#context.client.protocol);
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      for (const word of next) this.#waitingBytes -= word.length;
-      this.#run(next);
-      if (this.#busy) break;
+    this.#answer(reply);
+    this.#goOn();
+  }
+
+  /** Runs what waits, and what has been read, until others are to have their turn. */
+  #goOn(): void {
+    this.#until = performance.now() + turnMs;
+    while (!this.#busy && !this.#socket.destroyed) {
+      const next = this.#waiting.shift();
+      if (next !== undefined) {
+        this.#waitingBytes -= bytesOf(next);
+        this.#run(next);
+        if (this.#mustPause()) break;
+      } else if (this.#rest !== undefined && !this.#deaf) {
+        this.#decode(this.#rest);
+        if (this.#rest !== undefined) break;
+      } else break;
     }
     this.#settle();
   }
 
+  /** Goes on in the next turn of the event loop, unless there is something else that it will go on after. */
+  #schedule(): void {
+    if (this.#isScheduled || this.#busy || (this.#waiting.length === 0 && this.#rest === undefined)) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      if (!this.#busy && !this.#isUnread()) this.#goOn();
+    });
+  }
+
   /** Writes what there is to write, and ends or slows the connection as its state asks for. */
   #settle(): void {
-    const idle = !this.#busy && this.#waiting.length === 0;
+    const idle = !this.#busy && this.#waiting.length === 0 && this.#rest === undefined;
     if (idle && this.#broken !== undefined) {
       const reply = new ErrorReply(this.#broken.message);
       void this.#context.onError?.(brokenRequest, reply);
@@ -230,10 +355,12 @@ export class Connection implements LateReply, Reader {
   }
 
   #flush(): void {
-    const { pieces, releases } = this.#room.encoder.take();
+    const { pieces, releases, pinnedBytes } = this.#room.encoder.take();
     const last = pieces.length - 1;
     if (last < 0) return;
+    this.#pinnedBytes += pinnedBytes;
     const written = () => {
+      this.#pinnedBytes -= pinnedBytes;
       for (const release of releases) release();
     };
     if (this.#socket.destroyed || this.#socket.writableEnded) {
@@ -245,6 +372,18 @@ export class Connection implements LateReply, Reader {
     if (releases.length > 0) this.#socket.write(pieces[last] as Uint8Array, written);
     else this.#socket.write(pieces[last] as Uint8Array);
     if (last > 0) this.#socket.uncork();
+    if (this.#socket.writableNeedDrain) this.#count();
+  }
+
+  /** Counts what this connection takes now. */
+  #count(): void {
+    if (this.#socket.destroyed) {
+      this.#memory.set(0);
+      return;
+    }
+    const unread = Math.max(0, this.#socket.writableLength - this.#pinnedBytes);
+    const waiting = this.#waitingBytes + this.#waiting.length * requestOverheadBytes + (this.#rest?.length ?? 0);
+    this.#memory.set(connectionBytes + unread + waiting + this.#replyBytes);
   }
 
   /** A fault of this code: half a reply may be written, so the connection cannot go on. */
@@ -257,13 +396,24 @@ export class Connection implements LateReply, Reader {
   }
 
   #regulate(): void {
+    const holds = this.#waiting.length > 0 || this.#rest !== undefined;
+    if (holds || this.#held) this.#count();
+    this.#held = holds;
     if (this.#deaf) return;
+    if (!this.#isUnread()) this.#schedule();
     const full =
       this.#paused ||
-      this.#socket.writableLength > maxUnsentBytes ||
+      this.#rest !== undefined ||
+      this.#isUnread() ||
       this.#waiting.length > maxWaitingRequests ||
       (this.#busy && this.#waitingBytes + this.#decoder.heldBytes > maxWaitingBytes);
     if (full || this.#ending) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
+}
+
+function bytesOf(words: readonly Buffer[]): number {
+  let bytes = 0;
+  for (const word of words) bytes += word.length;
+  return bytes;
 }

@@ -1,12 +1,13 @@
 import { type ClientFacts, type Command, type CommandContext, CommandError } from '../commands/command.js';
 import { refusalOf } from '../commands/refusal.js';
+import { mostWords, outOfMemoryText } from '../commands/room.js';
 import { commandOf } from '../commands/table.js';
 import type { Transaction } from '../commands/transaction.js';
 import { ErrorReply, type Reply, SimpleString } from '../resp/reply.js';
 import { ownBytes } from '../store/lendable-bytes.js';
 
-/** Redis's words for memory that is used up. */
-export const outOfMemory = new ErrorReply("OOM command not allowed when used memory > 'maxmemory'.");
+/** The answer where memory is used up. */
+export const outOfMemory = new ErrorReply(outOfMemoryText);
 
 const queued = new SimpleString('QUEUED');
 
@@ -31,13 +32,14 @@ export class Dispatcher {
     try {
       this.#onRequest?.(client, words);
       const command = commandOf(words);
+      if (words.length > mostWords) throw new CommandError(`ERR a request has at most ${mostWords} words here`);
       if (client.transaction !== undefined && command.inTransaction !== 'runs') {
         const queuing = queue(context, client.transaction, command, words);
         return queuing instanceof ErrorReply ? refused(context, words, queuing) : queuing;
       }
       accepted = true;
-      if (server.monitors.size > 0 && command.name !== 'exec') server.monitors.show(client, command, words);
-      if (command.flags.includes('denyoom') && isFull(context, bytesOf(words))) {
+      if (server.monitors.active && command.name !== 'exec') server.monitors.show(client, command, words);
+      if (command.flags.includes('denyoom') && !server.memory.hasRoom(bytesOf(words))) {
         return refused(context, words, outOfMemory);
       }
       const reply = command.run(context, command.keepsWords === true ? words.map(ownBytes) : words);
@@ -87,7 +89,7 @@ function queue(context: CommandContext, transaction: Transaction, command: Comma
     throw new CommandError('ERR Cannot run RedisAI command within a transaction or a LUA script');
   }
   if (command.inTransaction === 'refused') throw new CommandError('ERR Command not allowed inside a transaction');
-  const full = command.flags.includes('denyoom') && isFull(context, transaction.bytes + bytesOf(words));
+  const full = command.flags.includes('denyoom') && !context.server.memory.hasRoom(bytesOf(words));
   if (!full && transaction.add({ command, words: words.map(ownBytes) })) return queued;
   transaction.refused = true;
   return outOfMemory;
@@ -97,11 +99,4 @@ function bytesOf(words: readonly Buffer[]): number {
   let bytes = 0;
   for (const word of words) bytes += word.length;
   return bytes;
-}
-
-/** Whether so many bytes that come do not fit, having made what room there is to make. */
-function isFull({ store, server: { settings } }: CommandContext, incoming: number): boolean {
-  const limit = settings.maxMemoryBytes;
-  if (limit === 0 || store.usedBytes + incoming <= limit) return false;
-  return incoming > limit || !store.makeRoom(limit - incoming, settings.evictionPolicy);
 }

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { isLoopback, isOwnAddress, normalAddress } from './addresses.js';
 import { PeerUids } from './peer-uid.js';
+import { isConnected } from './socket-handle.js';
 
 /** Who is served. */
 export interface GateOptions {
@@ -9,6 +10,15 @@ export interface GateOptions {
   readonly folder: string | undefined;
   readonly peerCheck: boolean;
 }
+
+/** Why a peer is not served. */
+export interface Refusal {
+  readonly reason: string;
+  /** It has closed its end before it was known whose it was: nobody to be warned of. */
+  readonly gone: boolean;
+}
+
+const gone: Refusal = { reason: 'the peer closed its end before it was known whose it is', gone: true };
 
 /**
  * Decides whether a peer is served: from loopback if its process is this user's own, from elsewhere if its address is
@@ -26,14 +36,14 @@ export class Gate {
   }
 
   /** Why the peer is refused, or undefined if it is welcome. */
-  async refusal(socket: Socket): Promise<string | undefined> {
+  async refusal(socket: Socket): Promise<Refusal | undefined> {
     const { remoteAddress, remotePort, localAddress, localPort } = socket;
-    if (remoteAddress === undefined || remotePort === undefined) return 'the peer has gone';
-    if (localAddress === undefined || localPort === undefined) return 'the peer has gone';
+    if (remoteAddress === undefined || remotePort === undefined) return gone;
+    if (localAddress === undefined || localPort === undefined) return gone;
     const peerAddress = normalAddress(remoteAddress);
     const loopback = isLoopback(peerAddress);
     if (!loopback && !(await this.#isAllowed(peerAddress))) {
-      return `${peerAddress} is not on this orchestrator's list of addresses`;
+      return { reason: `${peerAddress} is not on this orchestrator's list of addresses`, gone: false };
     }
     if (!this.#options.peerCheck || !(loopback || isOwnAddress(peerAddress))) return undefined;
     const uid = await this.#uids.uidOf({
@@ -41,9 +51,11 @@ export class Gate {
       peerPort: remotePort,
       address: normalAddress(localAddress),
       port: localPort,
+      stands: () => isConnected(socket),
     });
-    if (uid !== undefined && uid === this.#uid) return undefined;
-    return 'only processes of the user who runs this orchestrator are served';
+    if (uid === 'gone') return gone;
+    if (uid !== 'unknown' && uid === this.#uid) return undefined;
+    return { reason: 'only processes of the user who runs this orchestrator are served', gone: false };
   }
 
   async #isAllowed(address: string): Promise<boolean> {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { isLoopback, isOwnAddress, normalAddress } from './addresses.js';
 import { PeerCredentials } from './peer-credentials.js';
 import { PeerUids } from './peer-uid.js';
+import { isConnected } from './socket-handle.js';
 import { SocketOwners } from './socket-owners.js';
 
 /** Variable of an application's environment that names the member that it is. */
@@ -35,7 +36,13 @@ export class PeerNames {
     const peerAddress = normalAddress(remoteAddress);
     if (localAddress === undefined || localPort === undefined) return undefined;
     if (!isLoopback(peerAddress) && !isOwnAddress(peerAddress)) return undefined;
-    const place = { peerAddress, peerPort: remotePort, address: normalAddress(localAddress), port: localPort };
+    const place = {
+      peerAddress,
+      peerPort: remotePort,
+      address: normalAddress(localAddress),
+      port: localPort,
+      stands: () => isConnected(socket),
+    };
     const inode = await this.#sockets.inodeOf(place);
     return inode === undefined ? undefined : this.#owners.pidOf(inode);
   }

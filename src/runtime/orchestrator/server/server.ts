@@ -9,11 +9,13 @@ import { BlockedClients } from '../commands/blocked-clients.js';
 import { newClient } from '../commands/client-facts.js';
 import type { ClientFacts, CommandContext } from '../commands/command.js';
 import { Monitors } from '../commands/monitors.js';
+import { mostWords } from '../commands/room.js';
 import { AbandonedWork } from '../commands/running-work.js';
 import type { ServerFacts } from '../commands/server-facts.js';
-import { Inference, onnxRuntimeVersion, parseDevice } from '../inference/index.js';
+import { defaultRunLimitMs, Inference, onnxRuntimeVersion, parseDevice } from '../inference/index.js';
+import { MemoryBudget } from '../memory/memory-budget.js';
+import { keepSparesWithin } from '../memory/spare-buffers.js';
 import type { Orchestrator, OrchestratorOptions, OrchestratorStats } from '../options.js';
-import { InboundMemory } from '../resp/inbound-memory.js';
 import { defaultLimits, type RequestLimits } from '../resp/limits.js';
 import { ReplyEncoder } from '../resp/reply-encoder.js';
 import { Keyspace } from '../store/keyspace.js';
@@ -24,10 +26,12 @@ import { Gate } from './gate.js';
 import { KeepAlive } from './keep-alive.js';
 import { listen } from './listen.js';
 import { PeerNames } from './peer-names.js';
+import { RefusalLog } from './refusal-log.js';
 import { TurnBudget } from './turn-budget.js';
 
-/** How long a closing orchestrator waits for replies under way. */
-const drainMs = 5000;
+/** How long a closing orchestrator waits for replies under way, and then for slow readers of them. */
+const drainMs = 4000;
+const slowReadersMs = 2000;
 /** Pause between two sweeps over what expires. */
 const sweepMs = 100;
 /** How long a refused peer may take to read why. */
@@ -73,6 +77,13 @@ export class OrchestratorServer implements Orchestrator {
   readonly #facts: ServerFacts;
   readonly #abandoned = new AbandonedWork();
   readonly #errors = new ErrorLog(new PeerNames(), (message) => this.#log('warn', message));
+  readonly #memory = new MemoryBudget({
+    limitBytes: () => this.#facts.settings.maxMemoryBytes,
+    usedBytes: () => this.#store.usedBytes,
+    evicts: () => this.#facts.settings.evictionPolicy !== 'noeviction',
+    makeRoom: (bytes) => this.#store.makeRoom(bytes, this.#facts.settings.evictionPolicy),
+  });
+  readonly #refusals = new RefusalLog((message) => this.#log('warn', message));
   readonly #blocked: BlockedClients;
   readonly #runId = randomBytes(20).toString('hex');
   #addresses: readonly string[] = [];
@@ -101,9 +112,11 @@ export class OrchestratorServer implements Orchestrator {
       devices: devicesNamed(options.devices),
       workerUrl,
       busyPollMicros: pollMicros,
+      memory: this.#memory,
+      runLimitMs: (options.executionTimeoutSeconds ?? defaultRunLimitMs / 1000) * 1000,
     });
-    this.#store = new Keyspace((value) => {
-      if (value.kind === 'model') this.#inference.unload(value.loaded);
+    this.#store = new Keyspace((value, isReplaced) => {
+      if (value.kind === 'model') this.#inference.unload(value.loaded, !isReplaced);
       else if (value.kind === 'tensor' || value.kind === 'string') value.bytes.discard();
     });
     this.#blocked = new BlockedClients(this.#store);
@@ -119,6 +132,7 @@ export class OrchestratorServer implements Orchestrator {
     });
     const limits: RequestLimits = {
       ...defaultLimits,
+      keptArguments: mostWords,
       maxBulkBytes: Math.min(options.maxBulkBytes ?? defaultLimits.maxBulkBytes, constants.MAX_LENGTH),
     };
     const onBug = (error: unknown): void =>
@@ -126,7 +140,7 @@ export class OrchestratorServer implements Orchestrator {
     this.#room = {
       limits,
       encoder: new ReplyEncoder(),
-      memory: new InboundMemory(() => this.#inboundRoom()),
+      memory: this.#memory,
       keepAlive: new KeepAlive(),
       turn: new TurnBudget(),
       poll: new BusyPoll(pollMicros),
@@ -137,6 +151,7 @@ export class OrchestratorServer implements Orchestrator {
       onBug,
     };
     this.#facts = this.#makeFacts(limits);
+    keepSparesWithin(options.maxMemoryBytes ?? 0);
   }
 
   get addresses(): readonly string[] {
@@ -178,6 +193,7 @@ export class OrchestratorServer implements Orchestrator {
       clients: this.#connections.size,
       requests: this.#requests,
       inferences: this.#inference.requests,
+      refused: this.#refusals.refused,
     };
   }
 
@@ -203,7 +219,7 @@ export class OrchestratorServer implements Orchestrator {
     // Large replies to slow readers take their time.
     const gone = setTimeout(() => {
       for (const socket of this.#sockets) socket.destroy();
-    }, drainMs);
+    }, slowReadersMs);
     await Promise.all(closed);
     if (this.#sockets.size > 0) {
       await new Promise<void>((resolve) => {
@@ -213,11 +229,14 @@ export class OrchestratorServer implements Orchestrator {
     clearTimeout(gone);
     clearInterval(this.#sweeper);
     this.#errors.close();
-    try {
-      await this.#checkpoints.stop(save);
-    } finally {
-      await this.#inference.close();
-    }
+    this.#refusals.end();
+    // First, since a run that does not end has tensors that are to be saved.
+    await this.#inference.close();
+    await this.#checkpoints.stop(save);
+  }
+
+  get isStuck(): boolean {
+    return this.#inference.isStuck;
   }
 
   async #accept(socket: Socket, trusted: boolean): Promise<void> {
@@ -228,8 +247,8 @@ export class OrchestratorServer implements Orchestrator {
       return;
     }
     if (refusal !== undefined) {
-      this.#log('warn', `refused a connection from ${socket.remoteAddress}: ${refusal}`);
-      this.#refuse(socket, `DENIED ${refusal}`);
+      if (!refusal.gone) this.#refusals.add(socket.remoteAddress ?? 'a peer that has gone', refusal.reason);
+      this.#refuse(socket, `DENIED ${refusal.reason}`);
     } else if (this.#connections.size >= this.#facts.limits.maxClients) {
       this.#refuse(socket, 'ERR max number of clients reached');
     } else {
@@ -281,21 +300,13 @@ export class OrchestratorServer implements Orchestrator {
     socket.on('close', () => clearTimeout(timer));
   }
 
-  /** How many bytes of large requests may be arriving. Where keys are evicted, the store makes room when they are there. */
-  #inboundRoom(): number {
-    const { maxMemoryBytes, evictionPolicy } = this.#facts.settings;
-    if (maxMemoryBytes === 0) return Number.POSITIVE_INFINITY;
-    return evictionPolicy === 'noeviction' ? maxMemoryBytes - this.#store.usedBytes : maxMemoryBytes;
-  }
-
   /** What time brings: keys that expire, and evictions that were too many for one command. */
   #sweep(): void {
     this.#store.look();
     if (this.#store.volatileSize > 0) this.#store.deleteExpired();
     const { maxMemoryBytes, evictionPolicy } = this.#facts.settings;
-    if (maxMemoryBytes > 0 && this.#store.usedBytes > maxMemoryBytes) {
-      this.#store.makeRoom(maxMemoryBytes, evictionPolicy);
-    }
+    const left = maxMemoryBytes - this.#memory.otherBytes;
+    if (maxMemoryBytes > 0 && this.#store.usedBytes > left) this.#store.makeRoom(Math.max(0, left), evictionPolicy);
   }
 
   readonly #logCommand = (client: ClientFacts, words: readonly Buffer[]): void => {
@@ -328,9 +339,10 @@ export class OrchestratorServer implements Orchestrator {
       onnxRuntimeVersion: onnxRuntimeVersion(this.#options.onnxRuntime),
       saving: this.#checkpoints,
       monitors: new Monitors(),
-      inbound: this.#room.memory,
+      memory: this.#memory,
       shutDown: onShutdown,
       limits: { maxClients: maxClients ?? 10_000, maxBulkBytes },
+      executionTimeoutMs: (this.#options.executionTimeoutSeconds ?? defaultRunLimitMs / 1000) * 1000,
       threads: { perQueue: threadsPerQueue ?? 1, interOp: interOpThreads ?? 0, intraOp: intraOpThreads ?? 0 },
       port: () => this.#port,
       clients: () => [...this.#connections.values()].map(({ client }) => client),
@@ -344,6 +356,7 @@ export class OrchestratorServer implements Orchestrator {
       },
       requests: () => this.#requests,
       connections: () => this.#lastClientId,
+      refused: () => this.#refusals.refused,
     };
   }
 }

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { countLingering } from '../memory/lingering.js';
 import { countUse, type EvictionPolicy, fadedUses, goesFirst, type KeyUse, newUse } from './eviction.js';
 import { sizeOf } from './size.js';
 import { frozen, hold, letGo, type Snapshot, type SnapshotEntry } from './snapshot.js';
@@ -7,10 +8,12 @@ import { WrongTypeError } from './wrong-type-error.js';
 
 /** A client that believes in a cluster puts this before the names of models and scripts (shard prefix of slot 0). */
 const singleShardPrefix = '{\0\0}.';
-const keyOverheadBytes = 128;
+const keyOverheadBytes = 384;
 /** So many keys are looked at for each that is evicted. */
 const evictionSample = 16;
 const expirySample = 200;
+/** So many keys are looked at for one that has not expired. */
+const mostTries = 10_000;
 /** How long one call may evict or expire. */
 const sweepMs = 5;
 
@@ -32,11 +35,14 @@ interface Entry extends KeyUse {
  * without it, so that all clients share them.
  */
 export class Keyspace {
-  readonly #entries = new Map<string, Entry>();
+  #entries = new Map<string, Entry>();
   /** Those that expire. */
   readonly #volatile = new Map<string, Entry>();
-  readonly #onRemove: (value: StoredValue) => void;
-  readonly #hands: { all?: Iterator<[string, Entry]>; volatile?: Iterator<[string, Entry]> } = {};
+  readonly #onRemove: (value: StoredValue, isReplaced: boolean) => void;
+  readonly #hands: Record<'all' | 'volatile', Iterator<[string, Entry]> | undefined> = {
+    all: undefined,
+    volatile: undefined,
+  };
   #usedBytes = 0;
   #peakBytes = 0;
   /** Seconds since 1970: to ask the system with every use would cost more than the use. */
@@ -45,14 +51,15 @@ export class Keyspace {
   #changes = 0;
   #epoch = 0;
   #kept: SnapshotEntry[] | undefined;
+  readonly #afterSnapshot: (() => void)[] = [];
   readonly #observers = new Map<string, Set<() => void>>();
   #expired = 0;
   #evicted = 0;
   /** Whether how often keys are used is counted. */
   countsUses = false;
 
-  /** `onRemove` is called with every value that is deleted or overwritten. */
-  constructor(onRemove: (value: StoredValue) => void = () => undefined) {
+  /** `onRemove` is called with every value that is deleted or overwritten, and hears which of both. */
+  constructor(onRemove: (value: StoredValue, isReplaced: boolean) => void = () => undefined) {
     this.#onRemove = onRemove;
   }
 
@@ -127,11 +134,11 @@ export class Keyspace {
     return entry.value as ValueOf<Kind>;
   }
 
-  /** Sets the value; it never expires unless the time it did before is to be kept. */
-  set(key: string, value: StoredValue, options?: { readonly keepExpiry: boolean }): void {
+  /** Sets the value, of `bytes` if that is known; it never expires unless the time it did before is to be kept. */
+  set(key: string, value: StoredValue, options?: { readonly keepExpiry?: boolean; readonly bytes?: number }): void {
     const place = storedUnder(key, value);
     const before = this.#live(place);
-    const bytes = sizeOf(value) + place.length + keyOverheadBytes;
+    const bytes = (options?.bytes ?? sizeOf(value)) + place.length + keyOverheadBytes;
     if (before === undefined) {
       const entry = {
         value,
@@ -158,7 +165,7 @@ export class Keyspace {
       before.expiresAtMs = 0;
       this.#volatile.delete(place);
     }
-    if (old !== value) this.#onRemove(old);
+    if (old !== value) this.#onRemove(old, true);
   }
 
   /** Counts bytes by which the value at the key has grown in place. */
@@ -191,7 +198,7 @@ export class Keyspace {
     const entry = this.#live(place);
     if (entry === undefined) return false;
     this.#remove(place, entry);
-    this.#onRemove(entry.value);
+    this.#onRemove(entry.value, false);
     return true;
   }
 
@@ -202,21 +209,27 @@ export class Keyspace {
     if (entry === undefined) return false;
     const target = storedUnder(to, entry.value);
     if (target === place) return true;
-    this.#remove(place, entry);
-    this.set(target, entry.value);
+    this.#remove(place, entry, true);
+    this.set(target, entry.value, { bytes: entry.bytes - place.length - keyOverheadBytes });
     if (entry.expiresAtMs !== 0) this.expire(target, entry.expiresAtMs);
     return true;
   }
 
   clear(): void {
     this.#changes += 1;
-    if (this.#kept !== undefined) for (const [place, entry] of this.#entries) this.#beforeChange(place, entry);
-    else for (const place of this.#observers.keys()) if (this.#entries.has(place)) this.#tellObservers(place);
-    const entries = [...this.#entries.values()];
-    this.#entries.clear();
+    for (const place of this.#observers.keys()) if (this.#entries.has(place)) this.#tellObservers(place);
+    const entries = this.#entries;
+    // A snapshot under way goes on through the map that it has begun with.
+    this.#entries = new Map();
     this.#volatile.clear();
+    // What cannot be removed at once is still there.
+    countLingering(this.#usedBytes);
     this.#usedBytes = 0;
-    for (const entry of entries) this.#onRemove(entry.value);
+    this.#hands.all = undefined;
+    this.#hands.volatile = undefined;
+    const dispose = () => disposeOf(entries.values(), this.#onRemove);
+    if (this.#kept === undefined) dispose();
+    else this.#afterSnapshot.push(dispose);
   }
 
   /** Deletes keys whose time has come; of many only some at a call. */
@@ -251,7 +264,7 @@ export class Keyspace {
   /** Any key, by chance; undefined if there is none. */
   anyKey(): string | undefined {
     for (let skip = Math.floor(Math.random() * evictionSample); skip > 0; skip -= 1) this.#nextOf('all');
-    for (let tries = this.#entries.size; tries > 0; tries -= 1) {
+    for (let tries = Math.min(this.#entries.size, mostTries); tries > 0; tries -= 1) {
       const [place] = this.#nextOf('all') ?? [];
       if (place !== undefined && this.#live(place) !== undefined) return place;
     }
@@ -281,6 +294,7 @@ export class Keyspace {
       end: () => {
         this.#kept = undefined;
         for (const { value } of kept) letGo(value);
+        for (const done of this.#afterSnapshot.splice(0)) done();
       },
     };
   }
@@ -306,13 +320,15 @@ export class Keyspace {
     for (const tell of this.#observers.get(place) ?? []) tell();
   }
 
-  #beforeChange(place: string, entry: Entry): void {
+  /** A value that is to be changed in place is copied for a snapshot; one that is only taken away is not. */
+  #beforeChange(place: string, entry: Entry, taken = false): void {
     this.#changes += 1;
     if (this.#observers.size > 0) this.#tellObservers(place);
     if (this.#kept === undefined || entry.mark === this.#epoch) return;
     entry.mark = this.#epoch;
     hold(entry.value);
-    this.#kept.push({ key: place, value: frozen(entry.value), expiresAtMs: entry.expiresAtMs });
+    const value = taken ? entry.value : frozen(entry.value);
+    this.#kept.push({ key: place, value, expiresAtMs: entry.expiresAtMs });
   }
 
   #evictOne(policy: EvictionPolicy): boolean {
@@ -328,7 +344,7 @@ export class Keyspace {
     }
     const [place, entry] = victim;
     this.#remove(place, entry);
-    this.#onRemove(entry.value);
+    this.#onRemove(entry.value, false);
     this.#evicted += 1;
     return true;
   }
@@ -344,8 +360,8 @@ export class Keyspace {
     return first.done === true ? undefined : first.value;
   }
 
-  #remove(place: string, entry: Entry): void {
-    this.#beforeChange(place, entry);
+  #remove(place: string, entry: Entry, isMoved = false): void {
+    this.#beforeChange(place, entry, !isMoved);
     this.#entries.delete(place);
     if (entry.expiresAtMs !== 0) this.#volatile.delete(place);
     this.#usedBytes -= entry.bytes;
@@ -353,7 +369,7 @@ export class Keyspace {
 
   #expire(place: string, entry: Entry): void {
     this.#remove(place, entry);
-    this.#onRemove(entry.value);
+    this.#onRemove(entry.value, false);
     this.#expired += 1;
   }
 
@@ -383,6 +399,18 @@ export class Keyspace {
     const plain = plainName(key);
     const value = this.#entries.get(plain)?.value;
     return value === undefined ? key : storedUnder(key, value);
+  }
+}
+
+/** Removes values, of many only some a turn of the event loop. */
+function disposeOf(entries: Iterator<Entry>, onRemove: (value: StoredValue, isReplaced: boolean) => void): void {
+  const until = performance.now() + sweepMs;
+  for (let next = entries.next(); next.done !== true; next = entries.next()) {
+    onRemove(next.value.value, false);
+    countLingering(-next.value.bytes);
+    if (performance.now() < until) continue;
+    setImmediate(() => disposeOf(entries, onRemove));
+    return;
   }
 }
 

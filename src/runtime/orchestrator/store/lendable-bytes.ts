@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { countLingering } from '../memory/lingering.js';
 import { putBack, spareFromBytes, takeBuffer } from '../memory/spare-buffers.js';
 
 /** Up to this size bytes are copied for another thread; above it they are lent. */
@@ -34,6 +35,8 @@ export class LendableBytes {
   #holds = 0;
   /** Values that have these bytes. */
   #owners = 1;
+  /** No value has them, and they cannot be freed yet. */
+  #lingers = false;
   #waiting: ((bytes: Buffer | undefined) => void)[] | undefined;
 
   /** `bytes` must cover its whole ArrayBuffer: see {@link ownBytes}. */
@@ -109,6 +112,9 @@ export class LendableBytes {
   discard(): void {
     this.#owners -= 1;
     this.#freeIfUnwanted();
+    if (this.#owners > 0 || this.#lost || this.#lingers || this.byteLength < spareFromBytes) return;
+    this.#lingers = true;
+    countLingering(this.byteLength);
   }
 
   async borrow(): Promise<BytesLoan> {
@@ -138,7 +144,10 @@ export class LendableBytes {
   }
 
   #comeBack(buffer: ArrayBuffer | undefined): void {
-    if (buffer === undefined) this.#lost = true;
+    if (buffer === undefined) {
+      this.#lost = true;
+      this.#endLingering();
+    }
     this.#buffer = buffer;
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
@@ -156,8 +165,14 @@ export class LendableBytes {
     if (this.byteLength < spareFromBytes) return;
     const buffer = this.#buffer;
     this.#buffer = undefined;
+    this.#endLingering();
     this.#lost = true;
     putBack(buffer);
+  }
+
+  #endLingering(): void {
+    if (this.#lingers) countLingering(-this.byteLength);
+    this.#lingers = false;
   }
 
   async #copyInSlices(bytes: Buffer): Promise<ArrayBuffer> {

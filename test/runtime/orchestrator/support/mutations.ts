@@ -36,15 +36,16 @@ AI.SCRIPTRUN p f INPUTS x $ x OUTPUTS y|AI.SCRIPTEXECUTE p f KEYS 1 k INPUTS 1 x
 AI.DAGEXECUTE LOAD 1 x PERSIST 1 y ROUTING k TIMEOUT 100 |> AI.MODELEXECUTE m INPUTS 1 x OUTPUTS 1 y |> AI.TENSORGET y
 AI.DAGEXECUTE_RO LOAD 1 x |> AI.TENSORGET x VALUES|AI.DAGRUN LOAD 1 x |> AI.MODELRUN m INPUTS x OUTPUTS y
 AI.DAGRUN_RO LOAD 1 x |> AI.TENSORGET x|AI.CONFIG GET MODEL_CHUNK_SIZE|AI.CONFIG MODEL_CHUNK_SIZE 100
-AI.CONFIG LOADBACKEND ONNX x|AI.CONFIG BACKENDSPATH x`;
+AI.CONFIG LOADBACKEND ONNX x|AI.CONFIG BACKENDSPATH x|AI.TENSORSET t INT8 4000000000|AI.TENSORSET t STRING 4000000000`;
 
-const seeds: readonly (readonly string[])[] = texts
+/** Requests that make sense, some of every command. */
+export const seedRequests: readonly (readonly string[])[] = texts
   .split(/\n|\|(?!>)/)
   .map((line) => line.trim().split(' '))
   .filter(([name]) => name !== '');
 
 const words: readonly Word[] = [
-  ...new Set(seeds.flat()),
+  ...new Set(seedRequests.flat()),
   ...['', '0', '-1', '1', '2', '3', '9', '-9223372036854775808', '9223372036854775807', '1e999', 'nan', '0x10', ' 1'],
   ...['*', '[', '\\', '{', '}', '{\0\0}.m', '$', '|>', 'GPU:0', 'CPU:7', 'x'.repeat(300)],
   Buffer.from([0, 13, 10, 255]),
@@ -54,14 +55,14 @@ const words: readonly Word[] = [
 /** A request with something about it changed, as words. */
 export function mutatedWords(random: () => number): Word[] {
   const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
-  const made: Word[] = [...pick(seeds)];
+  const made: Word[] = [...pick(seedRequests)];
   for (let changes = Math.floor(random() * 4); changes > 0; changes -= 1) {
     const at = Math.floor(random() * made.length);
     const kind = random();
     if (kind < 0.4) made[at] = pick(words);
     else if (kind < 0.55) made.splice(at, 0, pick(words));
     else if (kind < 0.7 && made.length > 1) made.splice(at, 1);
-    else if (kind < 0.8) made.push(...pick(seeds));
+    else if (kind < 0.8) made.push(...pick(seedRequests));
     else if (kind < 0.9) made[at] = mutatedBytes(Buffer.from(made[at] as string), random);
     else made[at] = String(made[at]).toLowerCase();
   }
