@@ -88,7 +88,8 @@ function recordUnlaunched(job: JobEnvironment, plan: Plan): void {
   reader.refresh();
   for (const name of jobOf(plan, job.job).entities) {
     const entity = entityOf(plan, name);
-    if ([...reader.of(name).launches.values()].some(countsFor(job, entity, reader.of(name)))) continue;
+    const status = reader.of(name);
+    if ([...status.launches.values()].some(countsFor(job, entity, status))) continue;
     const writer = new StatusWriter(job, plan, entity, undefined);
     try {
       writer.launch({ launch: 'skipped', exit: 1, reason: `job '${job.job}' ended before it was launched` });

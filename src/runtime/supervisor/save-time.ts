@@ -1,19 +1,16 @@
 import type { Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
-import { jobOf } from '../job/read-plan.js';
-import { askedEnd, unaskedEnd } from '../scheduler/job-end.js';
-import { Scheduler } from '../scheduler/scheduler.js';
+import { JobTime } from '../scheduler/job-time.js';
 
 /** Milliseconds that a store may take to save, where nothing else limits them; and those that the rest of a job's end needs. */
 const time = { mostMs: 600_000, endMs: 5000 };
 
-/** Milliseconds that the stores of a job have to save: until its time is over, less what the rest of its end takes. */
-export async function saveMsOf(job: JobEnvironment, plan: Plan, env: NodeJS.ProcessEnv = process.env): Promise<number> {
-  const scheduler = Scheduler.of(plan.target, env);
-  const asked = scheduler === undefined ? undefined : await askedEnd(scheduler, job).catch(() => undefined);
-  const { endMs } = asked ?? unaskedEnd(scheduler, job, jobOf(plan, job.job));
-  if (endMs === undefined) return time.mostMs;
-  const leftMs = endMs - Date.now();
+/** Milliseconds that the stores of a job have to save: until its scheduler ends it, less what the rest of its end takes. */
+export async function saveMsOf(job: JobEnvironment, plan: Plan): Promise<number> {
+  const jobTime = new JobTime(job, plan);
+  await jobTime.ask();
+  if (jobTime.endMs === undefined) return time.mostMs;
+  const leftMs = jobTime.endMs - Date.now();
   // A job that runs although its time is over has been given more.
   return leftMs < 0 ? time.mostMs : Math.min(time.mostMs, Math.max(0, leftMs - time.endMs));
 }

@@ -41,7 +41,9 @@ directive_of() { # SCRIPT SENTINEL OPTION
 }
 
 # Members that have completed do not run again: what does, and why.
-if [ "${SIMWRIGHT_WHY-1}" != 0 ] && command -v node >/dev/null; then
+# Where Node.js is missing or too old for the runtime, the jobs say so.
+if [[ ${SIMWRIGHT_WHY-1} != 0 && $(node --version 2>/dev/null) =~ ^v([0-9]+)\.([0-9]+) ]] &&
+  ((BASH_REMATCH[1] * 100 + BASH_REMATCH[2] >= 2019)); then
   node runtime/simwright.mjs why >&2 || true
 fi
 

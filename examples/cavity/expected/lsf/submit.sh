@@ -47,19 +47,21 @@ directive_of() { # SCRIPT SENTINEL OPTION
 }
 
 # Members that have completed do not run again: what does, and why.
-if [ "${SIMWRIGHT_WHY-1}" != 0 ] && command -v node >/dev/null; then
+# Where Node.js is missing or too old for the runtime, the jobs say so.
+if [[ ${SIMWRIGHT_WHY-1} != 0 && $(node --version 2>/dev/null) =~ ^v([0-9]+)\.([0-9]+) ]] &&
+  ((BASH_REMATCH[1] * 100 + BASH_REMATCH[2] >= 2019)); then
   node runtime/simwright.mjs why >&2 || true
 fi
 
 # bsub reads directives from its input only. It says: Job <123> is submitted to queue <normal>.
 # Where a script hands on a part of the environment only, the variables named here are added.
 submit() {
-  local said export own=SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN options=()
-  export=$(directive_of "${!#}" '#BSUB' -env)
-  case ${export,,} in
+  local said handed own=SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN options=()
+  handed=$(directive_of "${!#}" '#BSUB' -env)
+  case ${handed,,} in
     '' | all | all,*) ;;
     none) options=(-env "$own${SIMWRIGHT_ARRAY_INDEX+,SIMWRIGHT_ARRAY_INDEX}") ;;
-    *) options=(-env "$export,$own${SIMWRIGHT_ARRAY_INDEX+,SIMWRIGHT_ARRAY_INDEX}") ;;
+    *) options=(-env "$handed,$own${SIMWRIGHT_ARRAY_INDEX+,SIMWRIGHT_ARRAY_INDEX}") ;;
   esac
   said=$(bsub ${options[@]+"${options[@]}"} "${@:1:$#-1}" <"${!#}")
   [[ $said =~ Job\ \<([0-9]+)\> ]] || { echo "submit.sh: bsub said: $said" >&2; return 1; }

@@ -51,20 +51,25 @@ directive_of() { # SCRIPT SENTINEL OPTION
 }
 
 # Members that have completed do not run again: what does, and why.
-if [ "${SIMWRIGHT_WHY-1}" != 0 ] && command -v node >/dev/null; then
+# Where Node.js is missing or too old for the runtime, the jobs say so.
+if [[ ${SIMWRIGHT_WHY-1} != 0 && $(node --version 2>/dev/null) =~ ^v([0-9]+)\.([0-9]+) ]] &&
+  ((BASH_REMATCH[1] * 100 + BASH_REMATCH[2] >= 2019)); then
   node runtime/simwright.mjs why >&2 || true
 fi
 
 # --parsable prints ID or ID;CLUSTER. Where the environment is not to be handed on, the variables named here are.
 submit() {
-  local export=${SBATCH_EXPORT-} own=SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN options=()
+  local handed=${SBATCH_EXPORT-} own=SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN options=() log=''
   own+=${SIMWRIGHT_ARRAY_INDEX+,SIMWRIGHT_ARRAY_INDEX}
-  [ -n "$export" ] || export=$(directive_of "${!#}" '#SBATCH' --export)
-  case ,${export^^}, in
+  [ -n "$handed" ] || handed=$(directive_of "${!#}" '#SBATCH' --export)
+  case ,${handed^^}, in
     ,, | *,ALL,*) ;;
     ,NONE, | ,NIL,) options=("--export=$own") ;;
-    *) options=("--export=$export,$own") ;;
+    *) options=("--export=$handed,$own") ;;
   esac
+  # Slurm fills in %j and the like in this folder's path too: where it has a %, the log is named as a whole.
+  [[ $PWD != *%* ]] || log=$(directive_of "${!#}" '#SBATCH' --output)
+  [[ $log != logs/* ]] || options+=("--output=${PWD//%/%%}/$log")
   sbatch --parsable ${options[@]+"${options[@]}"} "$@" | cut -d ';' -f 1
 }
 

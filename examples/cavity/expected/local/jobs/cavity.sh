@@ -13,6 +13,7 @@ cd "$(dirname -- "${BASH_SOURCE[0]}")/.."
 unset \
   SIMWRIGHT_ARRAY_INDEX PMI_FD PMI_JOBID PMI_RANK PMI_SIZE PMIX_NAMESPACE PMIX_RANK "${!PMIX_SERVER_@}" \
     "${!OMPI_COMM_WORLD_@}"
+
 # What the runtime reads.
 SIMWRIGHT_JOB=cavity
 SIMWRIGHT_JOB_ID=$$
@@ -50,6 +51,12 @@ await_launches() {
   local pid code worst=0
   # A signal to end may have come before the last launch; a warning is not for what begins after it.
   [ "${told:-USR1}" = USR1 ] || pass_on "$told"
+  # Launches that wait for others see here which there are: one that has gone without a word does not come.
+  {
+    mkdir -p run/status
+    printf '%s\n' "$SIMWRIGHT_STARTED" "${launched[@]}" end \
+      >run/status/cavity".${SIMWRIGHT_JOB_ID//[^A-Za-z0-9_.-]/_}.launched"
+  } 2>/dev/null || true
   for pid in "${launched[@]}"; do
     while true; do
       told='' code=0
