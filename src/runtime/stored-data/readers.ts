@@ -31,18 +31,21 @@ export class Order {
 
   /** True if an entity starts only when all members of another have ended. */
   startsAfterEndOf(entity: Entity, other: Entity): boolean {
-    return this.#leadsTo(entity, other, (after) => {
-      // A member of an ensemble is not the whole of it.
-      return 'event' in after && after.event !== 'started' && this.#entities.has(after.name);
-    });
+    // A member of an ensemble is not the whole of it.
+    return this.#leadsTo(
+      entity,
+      other,
+      (after) => 'event' in after && after.event !== 'started' && after.name === other.name,
+    );
   }
 
-  #leadsTo(from: Entity, to: Entity, follows: (after: Entity['after'][number]) => boolean): boolean {
+  /** True if one waits for the other, with a last link of that kind: whoever is between has started when it has come. */
+  #leadsTo(from: Entity, to: Entity, isLast: (after: Entity['after'][number]) => boolean): boolean {
     const seen = new Set([from]);
     for (const entity of seen) {
       for (const after of entity.after) {
-        const target = follows(after) ? this.#named(after.name) : undefined;
-        if (target === to) return true;
+        const target = this.#named(after.name);
+        if (target === to && isLast(after)) return true;
         if (target !== undefined) seen.add(target);
       }
     }
