@@ -9,7 +9,7 @@ const runs = Number(process.argv[2] ?? 3);
 const scratch = scratchFolder('compile-scale');
 const measure = measureIn(scratch);
 
-/** What is opened in a loop, by what it is: the calls for entity `i` of `count`. */
+/** Kinds of entities that are opened in a loop: the calls for entity `i` of `count`. */
 const shapes = {
   'models in one job': "e = e.model('m' + i, run)",
   'models after one, before one':

@@ -50,7 +50,7 @@ export interface Compiled {
   readonly script: ScriptInput;
   /** Doubts that do not stop anything. */
   readonly warnings: readonly Problem[];
-  /** What `preview` tells beside it: how the compiler has understood what can be understood in two ways. */
+  /** Choices of the compiler where a workflow can be understood in two ways, for `preview`. */
   readonly notes: readonly string[];
 }
 

@@ -91,7 +91,7 @@ export function isExact(value: unknown): boolean {
   return digits.replace(/[-.]/g, '').length <= keptDigits;
 }
 
-/** What is wrong with a number that is not {@link isExact}. */
+/** The problem of a number that is not {@link isExact}. */
 export const inexact = 'a number beyond 2^53 loses digits: write it as 12345678901234567890n or as a text';
 
 /** A BigInt as the number that it is, or as a text where no number is exactly that. */

@@ -54,7 +54,7 @@ export function experiment<const Names extends string = never>(name: string): Ex
   return new ExperimentBuilder(opened, Chain.empty(), problems) as unknown as Experiment<Names>;
 }
 
-/** What is said of an experiment itself. */
+/** An experiment's record without its entities. */
 type Opened = Omit<ExperimentDeclaration, 'entities'>;
 
 /** The builder at run time: one class behind all the types that say which call is allowed when. */

@@ -6,7 +6,7 @@ export interface NotRunnable {
   readonly mlModel?: string;
 }
 
-/** What a store asks for and this version's stores cannot do: the compiler warns of it, the runtime refuses the store. */
+/** Features that a store asks for and this version cannot run: the compiler warns of them, the runtime refuses the store. */
 export function notRunnable(store: Store): NotRunnable[] {
   const found: NotRunnable[] = [];
   if (store.engine !== 'embedded') found.push({ what: `engine '${store.engine}'` });

@@ -83,7 +83,7 @@ class Merge {
     for (const { descriptor } of this.#data.values()) closeSync(descriptor);
   }
 
-  /** What a message becomes; undefined if it stays as it is. */
+  /** The pieces that a message becomes; undefined if it stays as it is. */
   rewrite(kind: string, start: number, end: number): Piece[] | undefined {
     const kinds = children[kind] ?? {};
     const pieces: Piece[] = [];

@@ -9,7 +9,7 @@ import {
 import type { Sized } from './allocate.js';
 import { type PlacedJob, placeOf } from './placed-jobs.js';
 
-/** What CPUs are checked against. */
+/** Steps, jobs and nodes whose CPUs are counted. */
 export interface CpuInput {
   readonly experiment: ExperimentDeclaration;
   readonly sized: ReadonlyMap<ApplicationDeclaration, Sized>;

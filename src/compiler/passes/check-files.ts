@@ -36,7 +36,7 @@ export function attachedFiles(application: ApplicationDeclaration, facts: Facts)
 
 const ways = { copy: 'copied', symlink: 'linked' } as const;
 
-/** What is to be known of files that are named in several ways. */
+/** Notes on files that are named in several ways. */
 export function notesOnFiles(experiment: ExperimentDeclaration, facts: Facts): string[] {
   const notes = applicationsOf(experiment).flatMap((application) =>
     [...groupBy(namedFiles(application, facts), keyOf).values()].flatMap((group) => {

@@ -58,7 +58,7 @@ const otherTypes: Readonly<Record<number, string>> = {
   23: 'float4e2m1',
 };
 
-/** What a value is that clients have no tensors for, and what to do; undefined for one that they have. */
+/** The kind of a value that clients have no tensors for, with a hint; undefined for one that they have. */
 function foreignType({ elementType, shape }: OnnxValue): { readonly is: string; readonly hint: string } | undefined {
   if (elementType === 0) {
     return {

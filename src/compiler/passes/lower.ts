@@ -191,7 +191,7 @@ function lowerJob(job: PlacedJob, input: LowerInput, applications: readonly Appl
   };
 }
 
-/** What a job waits for of others: the strictest of what their applications wait for; of a store's job, that it runs. */
+/** Events of other jobs that a job waits for: the strictest of what their applications wait for; of a store's job, that it runs. */
 function jobEvents(
   job: PlacedJob,
   jobs: readonly PlacedJob[],
