@@ -170,10 +170,10 @@ function finish({ job, entity, record }: Arrangement, journal: Journal): void {
   removeJournal(job.dir, entity.name);
 }
 
-/** What members print stands in files of their names. */
+/** What members print stands in files of their names, that of earlier attempts with a number behind it. */
 function renameOutputs(directory: string, before: string, now: string): void {
   for (const name of readdirSync(directory)) {
-    if (!name.startsWith(`${before}.`) || !/\.(out|err)$/.test(name)) continue;
+    if (!name.startsWith(`${before}.`) || !/\.(out|err)(\.\d+)?$/.test(name)) continue;
     renameSync(join(directory, name), join(directory, `${now}${name.slice(before.length)}`));
   }
 }

@@ -27,6 +27,7 @@ function completed(values: readonly number[]): JobFolder {
     const member = `bar_${index}`;
     folder.write(`run/bar/${member}/number`, `${value}`);
     folder.write(`run/bar/${member}/${member}.out`, `${value}\n`);
+    folder.write(`run/bar/${member}/${member}.err.1`, `${value}\n`);
     const params = memberParams(entity.members, index);
     const event = {
       time: '2026-01-01T00:00:00.000Z',
@@ -117,6 +118,7 @@ describe('a renumbering', () => {
       for (const element of elements) expect(await element.ended).toMatchObject({ code: 0, stderr: '' });
       expect(log(folder).sort()).toEqual(['10', '11']);
       expect(numbers(folder, 6)).toEqual([1, undefined, 2, 3, undefined, 4]);
+      expect(folder.read('run/bar/bar_5/bar_5.err.1')).toBe('4\n');
       expect(folder.states('bar')).toEqual(Array(6).fill('completed'));
     },
     60_000,
