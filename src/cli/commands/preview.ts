@@ -17,7 +17,7 @@ export function previewCommand(): Command {
   return takesWorkflow(new Command('preview')).action(async (workflow: string, options: WorkflowOptions) => {
     try {
       const { plan, warnings } = await compileWorkflow(workflow, options);
-      if (options.json) return printJson(preview(plan));
+      if (options.json) return printJson({ ok: true, ...preview(plan) });
       printWarnings(warnings);
       process.stdout.write(`${describe(plan)}\n`);
     } catch (error) {
