@@ -49,7 +49,6 @@ export async function writeInstallation(installation: Installation, onProgress: 
 }
 
 async function copyInto(staging: string, { files, marker }: Installation, onProgress: OnProgress): Promise<void> {
-  mkdirSync(dirname(staging), { recursive: true });
   makeFolder(staging);
   let bytes = 0;
   for (const file of files) {
