@@ -96,8 +96,9 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ['src/targets/registry.ts', ['src/targets/', 'type src/ir/']],
   ['src/targets/', ['src/ir/', 'src/diagnostics/']],
   ['src/sites/', ['src/ir/']],
-  ['src/runtime/orchestrator/', ['src/diagnostics/']],
-  ['src/runtime/client/', ['src/diagnostics/']],
+  ['src/runtime/slots.ts', []],
+  ['src/runtime/orchestrator/', ['src/diagnostics/', 'src/runtime/slots.ts']],
+  ['src/runtime/client/', ['src/diagnostics/', 'src/runtime/slots.ts']],
   ['src/runtime/configure/', ['src/ir/', 'src/diagnostics/']],
   // Of a target the runtime knows how its scheduler is asked, and nothing else.
   ['src/runtime/', ['src/ir/', 'src/diagnostics/', ...queriesOf('', 'slurm/', 'pbs/', 'lsf/', 'cobalt/')]],

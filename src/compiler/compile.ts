@@ -18,12 +18,15 @@ import { type LaunchWords, launchWords } from './emit/launch-words.js';
 import { type Artifact, accessOf, bytesArtifact, type Facts, inspectFiles, mergeArtifacts } from './inspect/index.js';
 import { packageVersion } from './package-version.js';
 import {
+  checkCpus,
   checkDevices,
   checkFiles,
   checkKeys,
   checkLaunches,
   checkModels,
   checkNames,
+  checkReaders,
+  checkRunnable,
   checkSharing,
   checkStores,
   checkTemplates,
@@ -32,6 +35,7 @@ import {
   fitOneNode,
   largest,
   lower,
+  notesOnFiles,
   placeJobs,
   type Sized,
   sizeLaunches,
@@ -46,6 +50,8 @@ export interface Compiled {
   readonly script: ScriptInput;
   /** Doubts that do not stop anything. */
   readonly warnings: readonly Problem[];
+  /** What `preview` tells beside it: how the compiler has understood what can be understood in two ways. */
+  readonly notes: readonly string[];
 }
 
 /** What is compiled: an experiment's record, and the file it came from, whose folder relative paths start at. */
@@ -82,6 +88,7 @@ export function compile(input: CompileInput, site: Site): Compiled {
   checkSharing(experiment, problems);
   checkStores(experiment, problems);
   checkKeys(experiment, problems);
+  checkReaders(experiment, problems);
   checkFiles(experiment, facts, problems);
   checkModels(experiment, facts, problems);
   checkTemplates(experiment, facts, problems);
@@ -92,6 +99,7 @@ export function compile(input: CompileInput, site: Site): Compiled {
   problems.throwIfErrors();
   const jobs = placeJobs(experiment, sized, site, { ...target.capabilities, ...arrayLimit(site) }, problems);
   problems.throwIfErrors();
+  if (!oneNode) checkCpus({ experiment, sized, jobs, site, siteLauncher: launcherOf(target, site) }, problems);
   const words = launchWords({ experiment, sized, jobs, site, target }, problems);
   const launcherArtifacts = artifactsOfLaunchers(words.applications);
   const plan = lower(
@@ -114,12 +122,20 @@ export function compile(input: CompileInput, site: Site): Compiled {
     },
     problems,
   );
+  checkRunnable(experiment, plan.stores, problems);
   checkJobs(plan, experiment, site, target, problems);
   problems.throwIfErrors();
   const script = { plan: Plan.parse(plan), site, target, ...emittedOf(experiment, words) };
   const artifacts = [...artifactsOf(facts), ...[...launcherArtifacts.values()].flat().map(({ artifact }) => artifact)];
   const files = emitFiles(script, mergeArtifacts(artifacts), accessTo(input, artifacts));
-  return { plan: script.plan, target, files, script, warnings: problems.sorted() };
+  return {
+    plan: script.plan,
+    target,
+    files,
+    script,
+    warnings: problems.sorted(),
+    notes: notesOnFiles(experiment, facts),
+  };
 }
 
 /** Permission bits that all files have in common that the plan is made from. */

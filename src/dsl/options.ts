@@ -110,6 +110,11 @@ export interface StoreLimits {
   maxClients?: number;
   /** `'16G'`. @default no limit */
   maxMemory?: string;
+  /**
+   * Seconds between two copies of its keys on disk; 0: none is made, not at the end of its job either.
+   * @default one at the end of its job, while something that can read it has not completed
+   */
+  checkpointSeconds?: number;
 }
 
 interface CommonColocateOptions extends StoreLimits {
@@ -157,9 +162,7 @@ export interface OrchestratorOptions<Name extends string = string> extends Store
   interface?: string;
   /** What it does when `maxMemory` is reached; Redis's own names. @default 'noeviction' */
   evictionPolicy?: EvictionPolicy;
-  /** Seconds between two copies of its keys on disk. @default none are made */
-  checkpointSeconds?: number;
-  /** Starts from the last copy of its keys, if there is one. @default false */
+  /** Starts it again where it was, with the last copy of its keys, when it dies. @default false */
   restart?: boolean;
   /** Keys, by name or glob, that are written as .npy into run/ when it ends: `['*.profile']`. */
   saveAtEnd?: string | readonly string[];

@@ -120,6 +120,8 @@ const storeLimits = {
   intraOpThreads: count.optional(),
   maxClients: count.optional(),
   maxMemoryMiB: count.optional(),
+  /** Seconds between two checkpoints; 0 for none at all, not at the end of its job either. */
+  checkpointSeconds: z.int().nonnegative().optional(),
 };
 
 export const ColocatedDeclaration = z.strictObject({
@@ -316,7 +318,6 @@ export const OrchestratorDeclaration = z.strictObject({
   nodes: count.optional(),
   hosts: z.array(z.string()).optional(),
   evictionPolicy: EvictionPolicy.optional(),
-  checkpointSeconds: count.optional(),
   restart: z.boolean().optional(),
   /** Globs of keys that are written as .npy into run/ when the store ends. */
   saveAtEnd: z.array(z.string()).optional(),
@@ -351,6 +352,13 @@ export type ExperimentDeclaration = z.infer<typeof ExperimentDeclaration>;
 export const applicationsOf = derivedOnce(({ entities }: ExperimentDeclaration): readonly ApplicationDeclaration[] =>
   entities.filter((entity) => entity.kind !== 'orchestrator'),
 );
+
+/** Every command of an application: its own or those of its members, and the further programs of each. */
+export function commandsOf(application: ApplicationDeclaration): CommandDeclaration[] {
+  const added = application.kind === 'ensemble' ? application.added.map(({ command }) => command) : [];
+  const commands = added.length > 0 ? added : [application.command];
+  return commands.flatMap((command) => [command, ...(command.mpmd ?? [])]);
+}
 
 /** Standalone stores, in the order of their declaration. */
 export const orchestratorsOf = derivedOnce(({ entities }: ExperimentDeclaration): readonly OrchestratorDeclaration[] =>

@@ -7,6 +7,7 @@ export * from './environment-references.js';
 export * from './file-access.js';
 export * from './members.js';
 export * from './minimum-node.js';
+export * from './not-runnable.js';
 export * from './permute.js';
 export * from './plan.js';
 export * from './plan-schema.js';

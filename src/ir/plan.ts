@@ -97,6 +97,11 @@ const store = {
   intraOpThreads: count.optional(),
   maxClients: count.optional(),
   maxMemoryMiB: count.optional(),
+  /**
+   * Seconds between two checkpoints, with another at the end of its job. 0: none. Absent: one at the end of its job, while something that
+   * can read the store has not completed.
+   */
+  checkpointSeconds: z.int().nonnegative().optional(),
   mlModels: z.array(PreloadedModel),
   scripts: z.array(PreloadedScript),
 };
@@ -113,7 +118,6 @@ export const StandaloneStore = z.strictObject({
   shards: count,
   hosts: z.array(z.string()).optional(),
   evictionPolicy: EvictionPolicy.optional(),
-  checkpointSeconds: count.optional(),
   restart: z.boolean(),
   saveAtEnd: z.array(z.string()),
 });

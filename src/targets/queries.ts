@@ -75,6 +75,8 @@ export interface Queries {
   readonly cancel: readonly [string, ...string[]];
   /** Asks for the scheduler's verdict on a script without submitting it, where it has one. */
   readonly testOnly?: (script: string) => readonly string[];
+  /** Ids that one command is asked about. @default 500 */
+  readonly idsAtOnce?: number;
   /** Seconds by which `elapsedSeconds` of a job that runs may be behind. @default 0 */
   readonly elapsedLagSeconds?: number;
   /** Walltime in seconds that a script's own directives ask for; `undefined` where they do not. */
@@ -85,9 +87,18 @@ export interface Queries {
     readonly end?: string;
     /** How often the job has been started again under its id. */
     readonly restarts?: string;
+    /** The id that an array was submitted under, in its elements. */
+    readonly array?: string;
     /** The cluster, where two clusters may give the same id. */
     readonly cluster?: string;
   };
+}
+
+/** Ids in groups that one command is asked about at a time: its arguments have a limit. */
+export function askedTogether({ idsAtOnce = 500 }: Queries, ids: readonly string[]): string[][] {
+  return Array.from({ length: Math.ceil(ids.length / idsAtOnce) }, (_, place) =>
+    ids.slice(place * idsAtOnce, (place + 1) * idsAtOnce),
+  );
 }
 
 /** Whether two ids name one job: the server's name may be longer in one of them, an element's index is in brackets. */

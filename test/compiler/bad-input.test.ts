@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { root } from './support/compile-fixture.js';
-import { problemsIn, source } from './support/workspace.js';
+import { compileIn, problemsIn, source, workspace } from './support/workspace.js';
 
 const onnx = readFileSync(join(root, 'test/runtime/orchestrator/models/double.onnx'));
 const model = (chain = '') => `\n  .model('m', command('true'))${chain}`;
@@ -47,6 +47,46 @@ describe('files', () => {
     expect(await problemsIn({ 'workflow.ts': source(chain), 'a/in.txt': '', 'b/in.txt': '' })).toEqual([
       "FILE1004 workflow.ts:4:63 'm' would get two files named 'in.txt' | rename one of them, or attach only one",
     ]);
+  });
+});
+
+describe('files that are named in several ways', () => {
+  const compiled = async (attach: string) => {
+    const chain = model(`.params({ A: 1 }).attach(${attach})`);
+    const folder = workspace({ 'workflow.ts': source(chain), 'in.txt': ';A;', 'other.txt': ';A;' });
+    const { plan, notes } = await compileIn(folder);
+    return { files: plan.entities[0]?.files.map(({ kind, to }) => `${kind} ${to}`), notes };
+  };
+
+  test('copied and configured: it is configured, and preview says so', async () => {
+    expect(await compiled("{ copy: '*.txt', configure: 'in.txt' }")).toEqual({
+      files: ['configure in.txt', 'copy other.txt'],
+      notes: ['m: in.txt is to be copied and configured: members get it configured'],
+    });
+    expect(await compiled("{ configure: 'in.txt' }).attach({ symlink: './in.txt' }")).toEqual({
+      files: ['configure in.txt'],
+      notes: ['m: in.txt is to be linked and configured: members get it configured'],
+    });
+  });
+
+  test('twice in one way: it is there once', async () => {
+    const once = "{ copy: ['in.txt', '*.txt'] }).attach({ copy: 'other.txt' }";
+    expect(await compiled(once)).toEqual({ files: ['copy in.txt', 'copy other.txt'], notes: [] });
+  });
+
+  test('in two ways that contradict each other', async () => {
+    const files = { 'in.txt': ';A;' };
+    const both = model(".params({ A: 1 }, { asArgs: ['A'] }).attach({ copy: 'in.txt', symlink: 'in.txt' })");
+    const tags = model(
+      ".params({ A: 1 }, { asArgs: ['A'] }).attach({ configure: 'in.txt' }).attach({ configure: 'in.txt', tag: '@' })",
+    );
+    for (const chain of [both, tags]) {
+      expect(await problemsIn({ ...files, 'workflow.ts': source(chain) })).toEqual([
+        expect.stringMatching(
+          /^FILE1004 .* 'm' would get two files named 'in.txt' \| rename one of them, or attach only one$/,
+        ),
+      ]);
+    }
   });
 });
 
@@ -104,7 +144,7 @@ describe('names and references', () => {
       await problemsIn(source("\n  .model('1st run', command('true'))\n  .model('stores', command('true'))")),
     ).toEqual([
       `DSL1002 workflow.ts:4:4 .model(): '1st run' cannot be a name | names start with a letter, hold letters, digits, "_", "." and "-", and have at most 63 characters`,
-      "DSL1002 workflow.ts:5:4 model 'stores': the name is taken by the runtime | run/ already has what is named so; the names kept for it are: status, stores, node_modules, members.csv, jobs.tsv",
+      "DSL1002 workflow.ts:5:4 model 'stores': the name is taken by the runtime | run/ already has what is named so; the names kept for it are: status, stores, recipes, aside, node_modules, members.csv, jobs.tsv",
     ]);
   });
 

@@ -92,9 +92,9 @@ async function showMember(folder: JobFolder, found: FoundMember, { lines, attemp
 
 async function followMember({ dir }: JobFolder, found: FoundMember, { json }: LogsOptions): Promise<void> {
   let before: string | undefined;
-  for await (const { file, text } of follow(dir, found)) {
+  for await (const { file, text, isFirst } of follow(dir, found)) {
     if (process.stdout.destroyed) return;
-    const heading = before === file ? '' : `${before === undefined ? '' : '\n'}==> ${file} <==\n`;
+    const heading = before === file && !isFirst ? '' : `${before === undefined ? '' : '\n'}==> ${file} <==\n`;
     before = file;
     process.stdout.write(json ? `${JSON.stringify({ file, text })}\n` : `${heading}${text}`);
   }
@@ -161,7 +161,8 @@ function endsOf({ dir }: JobFolder, files: readonly string[], lines: number): Lo
   });
 }
 
-function formatEnd({ file, lines, isCut }: LogEnd): string {
+function formatEnd({ file, lines, isCut, bytes }: LogEnd): string {
+  if (bytes === 0) return `${file} is empty`;
   const last = isCut ? `, the last ${lines.length} ${lines.length === 1 ? 'line' : 'lines'}` : '';
   return [`${file}${last}:`, ...lines.map((line) => `  ${line}`.trimEnd())].join('\n');
 }

@@ -87,7 +87,14 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
   const summaries = summarizeRun(run);
   const failed = exitCode !== 0;
   if (options.json)
-    printJson({ ok: !failed, folder, exitCode, seconds: (Date.now() - started) / 1000, entities: summaries });
+    printJson({
+      ok: !failed,
+      folder,
+      exitCode,
+      seconds: (Date.now() - started) / 1000,
+      entities: summaries,
+      problems: warnings,
+    });
   if (interrupted !== undefined) {
     process.stderr.write(`interrupted: everything has been ended; run again to finish what is left\n`);
     return 128 + constants.signals[interrupted];

@@ -11,6 +11,8 @@ export interface Piece {
   /** Relative to the folder. */
   readonly file: string;
   readonly text: string;
+  /** True for the first of a file, so also when the next attempt has begun a new one. */
+  readonly isFirst: boolean;
 }
 
 /** Milliseconds between two looks. */
@@ -31,7 +33,8 @@ export async function* follow(dir: string, { entity, index }: FoundMember): Asyn
       const last = reader.of(entity.name).members.get(index);
       // Looked for before the files are read: what it wrote before its end is there then.
       const hasEnded = last !== undefined && isEnd(last.state) && !existsSync(join(dir, `${directory}.lock`));
-      for (const file of followed) yield* file.news();
+      for (const file of followed) yield* file.rest();
+      for (const file of followed) yield* file.next();
       if (hasEnded) return;
       await sleep(pauseMs);
     }
@@ -52,13 +55,25 @@ class FollowedFile {
     this.#path = join(dir, file);
   }
 
-  /** What has been written since. */
-  *news(): Generator<Piece> {
-    yield* this.#rest();
+  /** What has been written since into the file that is open. */
+  *rest(): Generator<Piece> {
+    const open = this.#open;
+    if (open === undefined) return;
+    const buffer = Buffer.alloc(pieceBytes);
+    for (;;) {
+      const read = readSync(open.descriptor, buffer, 0, pieceBytes, open.at);
+      if (read === 0) return;
+      yield { file: this.file, text: buffer.toString('utf8', 0, read), isFirst: open.at === 0 };
+      open.at += read;
+    }
+  }
+
+  /** What is in the file that has taken its place, if one has. */
+  *next(): Generator<Piece> {
     const inode = statSync(this.#path, { throwIfNoEntry: false })?.ino;
     if (inode === undefined || inode === this.#open?.inode) return;
     // The last words of the attempt before came between the two looks.
-    yield* this.#rest();
+    yield* this.rest();
     this.close();
     try {
       const descriptor = openSync(this.#path, 'r');
@@ -67,23 +82,11 @@ class FollowedFile {
       // It has just been moved; the next look finds its successor.
       return;
     }
-    yield* this.#rest();
+    yield* this.rest();
   }
 
   close(): void {
     if (this.#open !== undefined) closeSync(this.#open.descriptor);
     this.#open = undefined;
-  }
-
-  *#rest(): Generator<Piece> {
-    const open = this.#open;
-    if (open === undefined) return;
-    const buffer = Buffer.alloc(pieceBytes);
-    for (;;) {
-      const read = readSync(open.descriptor, buffer, 0, pieceBytes, open.at);
-      if (read === 0) return;
-      open.at += read;
-      yield { file: this.file, text: buffer.toString('utf8', 0, read) };
-    }
   }
 }

@@ -3,6 +3,9 @@ import { WorkflowError } from '../../diagnostics/index.js';
 import type { EvictionPolicy, OrchestratorOptions, TcpListen, UnixListen } from '../../runtime/orchestrator/index.js';
 import type { LogLevel } from './log.js';
 
+/** Where SAVE writes unless `--checkpoint` says: Redis writes its `dump.rdb` in the working directory, too. */
+const defaultSaveFile = 'dump.simwright';
+
 /** Options of the command line. */
 export interface OrchestratorFlags {
   readonly port: number;
@@ -52,6 +55,7 @@ export function settingsOf(flags: OrchestratorFlags): OrchestratorOptions {
     ...(flags.interOpThreads !== undefined && { interOpThreads: flags.interOpThreads }),
     ...(flags.intraOpThreads !== undefined && { intraOpThreads: flags.intraOpThreads }),
     ...(flags.busyPoll !== undefined && { busyPollMicros: flags.busyPoll }),
+    saveFile: resolve(defaultSaveFile),
     ...checkpointOptions(flags.checkpoint),
   };
 }

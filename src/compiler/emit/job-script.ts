@@ -56,6 +56,11 @@ export function jobScript(job: Job, input: ScriptInput): string {
       submitFolder: target.variables.submitFolder,
       outer: wrapLine('unset', outerVariables(job, input)),
       setup: [...job.preamble, ...job.modules.map(loadModule)],
+      jobName: quoteShellWord(job.name),
+      jobId: variables.find((one) => one.name === 'SIMWRIGHT_JOB_ID')?.value ?? '',
+      // Another job may wait for what this one does, or hold a store for it.
+      isAwaited: plan.jobs.length > 1,
+      awaitsOwn: awaitsOwn(job, plan),
       variables,
       exports: wrapLine(
         'export',
@@ -68,6 +73,14 @@ export function jobScript(job: Job, input: ScriptInput): string {
     },
     site.blocks,
   );
+}
+
+/** Whether a launch of the job waits for another one of it. */
+function awaitsOwn(job: Job, { entities }: Plan): boolean {
+  const own = entities.filter((entity) => entity.job === job.name);
+  const waitsFor = ({ after }: Entity, { name }: Entity) =>
+    after.some((one) => one.name === name || one.name.startsWith(`${name}_`));
+  return own.some((entity) => own.some((other) => waitsFor(entity, other)));
 }
 
 /** What launchers would read of a job that this one was submitted from. */

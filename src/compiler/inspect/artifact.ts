@@ -22,9 +22,9 @@ export function fileArtifact(file: string, use: FileUse = 'copied'): Artifact {
   return artifact(basename(file), hashFile(file), { file }, accessOf(file) & (use === 'linked' ? 0o755 : 0o644));
 }
 
-/** The artifact that bytes in memory make. */
-export function bytesArtifact(name: string, bytes: Uint8Array): Artifact {
-  return artifact(name, createHash('sha256').update(bytes).digest('hex'), { bytes }, everybody & 0o644);
+/** The artifact that bytes in memory make. `access`: permission bits that all files have in common which the bytes come from. */
+export function bytesArtifact(name: string, bytes: Uint8Array, access = everybody): Artifact {
+  return artifact(name, createHash('sha256').update(bytes).digest('hex'), { bytes }, access & 0o644);
 }
 
 /** Artifacts of one compile: a file that many entities name is read once. */

@@ -32,6 +32,8 @@ export type AttachedFile =
   | {
       readonly kind: 'symlink';
       readonly to: string;
+      /** Absolute path of what it leads to. */
+      readonly source: string;
       /** Absolute path as written, or the artifact that a relative one became. */
       readonly target: string | Artifact;
       readonly attach: AttachDeclaration;
@@ -54,10 +56,10 @@ export function inspectAttached(
   }
   for (const path of attach.symlink) {
     for (const [source, to] of expand(path, workflowFolder, attach, 'symlink', problems)) {
-      if (isAbsolute(path)) files.push({ kind: 'symlink', to, target: source, attach });
+      if (isAbsolute(path)) files.push({ kind: 'symlink', to, source, target: source, attach });
       else if (!statSync(source).isDirectory()) {
         const target = read('symlink', source, attach, problems, () => artifacts.ofFile(source, 'linked'));
-        if (target !== undefined) files.push({ kind: 'symlink', to, target, attach });
+        if (target !== undefined) files.push({ kind: 'symlink', to, source, target, attach });
       } else {
         const message = `.attach(): symlink '${path}' is a directory inside the workflow's folder`;
         problems.error('FILE1003', message, attach.at, 'copy it, or link it by its absolute path on the cluster');

@@ -5,6 +5,8 @@ import {
   type ApplicationDeclaration,
   type AttachDeclaration,
   applicationsOf,
+  type CommandDeclaration,
+  commandsOf,
   declaredMembers,
   type ExperimentDeclaration,
   findTags,
@@ -17,10 +19,12 @@ import { type Artifact, Artifacts, bytesArtifact } from './artifact.js';
 import { type AttachedFile, inspectAttached } from './attached-files.js';
 import { existingFile } from './existing-file.js';
 import { artifactName, type InspectedModel, ModelInspector } from './ml-models.js';
+import { type NamedFile, namedFiles } from './named-files.js';
 
 export { type Artifact, accessOf, bytesArtifact, mergeArtifacts } from './artifact.js';
 export type { AttachedFile } from './attached-files.js';
 export type { InspectedModel } from './ml-models.js';
+export type { NamedFile } from './named-files.js';
 export type { OnnxGraph, OnnxValue } from './onnx.js';
 
 /** A template of an entity, with its tags. */
@@ -35,6 +39,8 @@ export interface Facts {
   readonly templates: ReadonlyMap<ApplicationDeclaration, readonly InspectedTemplate[]>;
   readonly mlModels: ReadonlyMap<MlModelDeclaration, InspectedModel>;
   readonly scripts: ReadonlyMap<ScriptDeclaration, Artifact>;
+  /** Files beside the workflow that commands name by their words. */
+  readonly namedFiles: ReadonlyMap<CommandDeclaration, readonly NamedFile[]>;
   /** Files that are missing or of the wrong kind. */
   readonly problems: readonly Problem[];
 }
@@ -49,19 +55,25 @@ export function inspectFiles(experiment: ExperimentDeclaration, workflowFile: st
   const templates = new Map<ApplicationDeclaration, readonly InspectedTemplate[]>();
   const mlModels = new Map<MlModelDeclaration, InspectedModel>();
   const scripts = new Map<ScriptDeclaration, Artifact>();
+  const named = new Map<CommandDeclaration, readonly NamedFile[]>();
   for (const application of applicationsOf(experiment)) {
     const parameters = new Set(parameterNames(declaredMembers(application)));
     const found: InspectedTemplate[] = [];
+    const seen = new Set<string>();
     for (const attach of application.attach) {
       const files = inspectAttached(attach, folder, artifacts, problems);
       attached.set(attach, files);
       for (const file of files) {
         if (file.kind !== 'configure') continue;
+        const key = JSON.stringify([file.source, attach.tag]);
+        if (seen.has(key)) continue;
+        seen.add(key);
         const text = readTemplate(file.source, attach, problems);
         if (text !== undefined) found.push({ source: file.source, tags: findTags(text, attach.tag, parameters) });
       }
     }
     templates.set(application, found);
+    for (const command of commandsOf(application)) named.set(command, namedFiles(command, folder));
     for (const model of application.mlModels) {
       const facts = models.inspect(model);
       if (facts !== undefined) mlModels.set(model, facts);
@@ -71,7 +83,7 @@ export function inspectFiles(experiment: ExperimentDeclaration, workflowFile: st
       if (artifact !== undefined) scripts.set(script, artifact);
     }
   }
-  return { attached, templates, mlModels, scripts, problems: problems.sorted() };
+  return { attached, templates, mlModels, scripts, namedFiles: named, problems: problems.sorted() };
 }
 
 /** The bytes of a template; undefined, and a problem, for a file that is no text. */

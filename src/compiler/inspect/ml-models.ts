@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import type { Problems } from '../../diagnostics/index.js';
 import type { MlModelDeclaration } from '../../ir/index.js';
-import { type Artifact, type Artifacts, bytesArtifact } from './artifact.js';
+import { type Artifact, type Artifacts, accessOf, bytesArtifact } from './artifact.js';
 import { existingFile } from './existing-file.js';
 import { type OnnxGraph, readOnnxGraph } from './onnx.js';
-import { ExternalDataError, withExternalData } from './onnx-external-data.js';
+import { ExternalDataError, type WholeModel, withExternalData } from './onnx-external-data.js';
 
 /** An ML model's bytes; of an ONNX model its inputs and outputs too. */
 export interface InspectedModel {
@@ -15,7 +15,7 @@ export interface InspectedModel {
 /** An ONNX model as it was read: its inputs and outputs, and the whole of it where its file is a part only. */
 interface OnnxModel {
   readonly graph: OnnxGraph;
-  readonly whole: Uint8Array | undefined;
+  readonly whole: WholeModel | undefined;
 }
 
 const extensions: Readonly<Record<MlModelDeclaration['backend'], string>> = {
@@ -60,7 +60,11 @@ export class ModelInspector {
     }
     const { graph, whole } = read;
     const fileName = typeof given === 'string' ? basename(given) : artifactName(name, '.onnx');
-    return { artifact: this.#artifact(whole ?? given, fileName), graph };
+    if (whole === undefined) return { artifact: this.#artifact(given, fileName), graph };
+    // Nobody can read the whole who may not read its parts.
+    const parts = [...(typeof given === 'string' ? [given] : []), ...whole.dataFiles];
+    const access = parts.map(accessOf).reduce((all, one) => all & one);
+    return { artifact: this.#artifact(whole.bytes, fileName, access), graph };
   }
 
   #read(given: string | Uint8Array): OnnxModel | Error {
@@ -72,11 +76,11 @@ export class ModelInspector {
     return model;
   }
 
-  #artifact(given: string | Uint8Array, name: string): Artifact {
+  #artifact(given: string | Uint8Array, name: string, access?: number): Artifact {
     if (typeof given === 'string') return this.#artifacts.ofFile(given);
     const named = this.#artifactsOfBytes.get(name) ?? new Map<Uint8Array, Artifact>();
     this.#artifactsOfBytes.set(name, named);
-    const artifact = named.get(given) ?? bytesArtifact(name, given);
+    const artifact = named.get(given) ?? bytesArtifact(name, given, access);
     named.set(given, artifact);
     return artifact;
   }

@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { BytesReader, type Field, FileReader, fields, type Reader, textField, varint } from './protobuf.js';
 
 /** Bytes that a model may have: protobuf's own limit, which ONNX Runtime keeps for models it is given as bytes. */
-export const mostModelBytes = 2 ** 31 - 1;
+const mostModelBytes = 2 ** 31 - 1;
 
 /** External data that cannot be taken along, with what to do about it. */
 export class ExternalDataError extends Error {
@@ -33,8 +33,15 @@ type Piece =
   | { readonly kind: 'new'; readonly bytes: Uint8Array };
 
 interface DataFile {
+  readonly path: string;
   readonly descriptor: number;
   readonly size: number;
+}
+
+/** A model in one piece, and the files that its data were in. */
+export interface WholeModel {
+  readonly bytes: Uint8Array;
+  readonly dataFiles: readonly string[];
 }
 
 /**
@@ -43,13 +50,15 @@ interface DataFile {
  *
  * @throws ExternalDataError for data that are missing, cut short, outside the model's folder, or more than a model can hold.
  */
-export function withExternalData(model: string | Uint8Array): Uint8Array | undefined {
+export function withExternalData(model: string | Uint8Array): WholeModel | undefined {
   const isFile = typeof model === 'string';
   const reader = isFile ? new FileReader(model) : new BytesReader(model);
   const merge = new Merge(reader, isFile ? model : undefined);
   try {
+    assertSize(reader.size, 'it has');
     const pieces = merge.rewrite('Model', 0, reader.size);
-    return pieces === undefined ? undefined : assemble(isFile ? readFileSync(model) : model, pieces);
+    if (pieces === undefined) return undefined;
+    return { bytes: assemble(isFile ? readFileSync(model) : model, pieces), dataFiles: merge.dataFiles };
   } finally {
     merge.close();
     reader.close();
@@ -64,6 +73,10 @@ class Merge {
   constructor(reader: Reader, file: string | undefined) {
     this.#reader = reader;
     this.#file = file;
+  }
+
+  get dataFiles(): string[] {
+    return [...this.#data.values()].map(({ path }) => path);
   }
 
   close(): void {
@@ -169,7 +182,7 @@ function openData(path: string): DataFile | undefined {
     return undefined;
   }
   const stat = fstatSync(descriptor);
-  if (stat.isFile()) return { descriptor, size: stat.size };
+  if (stat.isFile()) return { path, descriptor, size: stat.size };
   closeSync(descriptor);
   return undefined;
 }
@@ -224,6 +237,12 @@ function varintBytes(value: number): number[] {
   return [...bytes, rest];
 }
 
+function assertSize(bytes: number, what: string): void {
+  if (bytes <= mostModelBytes) return;
+  const message = `${what} ${(bytes / 2 ** 30).toFixed(1)} GiB, and a model that is sent to a store has less than 2`;
+  throw new ExternalDataError(message, 'export it in half precision or quantized, or split it into several models');
+}
+
 function lengthOf(pieces: readonly Piece[]): number {
   return pieces.reduce((sum, piece) => {
     if (piece.kind === 'own') return sum + piece.end - piece.start;
@@ -233,11 +252,7 @@ function lengthOf(pieces: readonly Piece[]): number {
 
 function assemble(model: Uint8Array, pieces: readonly Piece[]): Uint8Array {
   const total = lengthOf(pieces);
-  if (total > mostModelBytes) {
-    const gibibytes = (total / 2 ** 30).toFixed(1);
-    const message = `with its external data it has ${gibibytes} GiB, and a model that is sent to a store has less than 2`;
-    throw new ExternalDataError(message, 'export it in half precision or quantized, or split it into several models');
-  }
+  assertSize(total, 'with its external data it has');
   const bytes = Buffer.allocUnsafe(total);
   let at = 0;
   for (const piece of pieces) {

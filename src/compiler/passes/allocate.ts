@@ -58,6 +58,10 @@ export interface AllocationInput {
   readonly nodes: number | undefined;
   readonly sized: ReadonlyMap<ApplicationDeclaration, Sized>;
   readonly site: Site;
+  /** Members in an element of a job array. */
+  readonly perElement: number;
+  /** There is one machine, whatever is asked for. */
+  readonly oneNode: boolean;
 }
 
 /** Beyond this many CPUs on a node of unknown size, whole nodes are asked for instead. */
@@ -87,6 +91,9 @@ export function allocate(input: AllocationInput, problems: Problems): Allocated 
     ),
   );
   const { cores, gpus } = site.node;
+  const used =
+    order.peak((one) => mostNodes(one, batch, facts(one), input.perElement)) +
+    orchestrators.reduce((sum, one) => sum + (one.nodes ?? shardsOf(one)), 0);
   const hosts = namedHosts(applications, orchestrators, facts);
   const widest = most([
     1,
@@ -112,6 +119,11 @@ export function allocate(input: AllocationInput, problems: Problems): Allocated 
   if (nodes >= widest && nodes < apart) {
     const message = `what runs at a time needs ${apart} nodes, since each launch has its own, and the job has ${nodes}`;
     refuse(message, "raise nodes in .batch(), or have one wait for the other's end with .after()");
+  }
+  if (input.nodes !== undefined && nodes > Math.max(used, hosts.wanted.length) && !input.oneNode) {
+    const message = `the job has ${nodes} nodes, and what runs in it at a time uses at most ${used}`;
+    const hint = 'lower nodes in .batch(), or spread the tasks with .nodes() of the command';
+    problems.warning('PLAN1010', message, at, hint);
   }
   const wanted = Math.ceil(peak / nodes) + colocatedCpus;
   const exclusive = batch?.exclusive ?? (cores === undefined && wanted > guessedCores);
@@ -163,6 +175,18 @@ export function allocate(input: AllocationInput, problems: Problems): Allocated 
     ...(hosts.wanted.length === 0 ? {} : { hosts: hosts.wanted }),
     ...(hosts.refused.length === 0 ? {} : { excludeHosts: hosts.refused }),
   };
+}
+
+/** Nodes that an application's launches have at most while they run: each on nodes of its own, though they may share some. */
+function mostNodes(
+  application: ApplicationDeclaration,
+  batch: BatchDeclaration | undefined,
+  { launches, size, members }: Sized,
+  perElement: number,
+): number {
+  if (isSplit(application)) return size.nodes * perElement;
+  if (launches.length > 1) return launches.reduce((sum, launch) => sum + launch.size.nodes, 0) * members.replicas;
+  return size.nodes * atOnce(application, batch, members);
 }
 
 /** The largest of amounts; 0 of none. A list may be longer than arguments of a call. */

@@ -9,7 +9,7 @@ import {
 import { entityOf } from './references.js';
 
 /** What the runtime itself keeps in run/, where each entity's folder goes. */
-const reservedNames = ['status', 'stores', 'node_modules', 'recipes', 'aside', 'members.csv', 'jobs.tsv'];
+const reservedNames = ['status', 'stores', 'recipes', 'aside', 'node_modules', 'members.csv', 'jobs.tsv'];
 
 /** Names are used once; references lead somewhere; nothing waits for itself. */
 export function checkNames(experiment: ExperimentDeclaration, problems: Problems): void {

@@ -1,9 +1,12 @@
 export { membersOnOwnNodes, type Sized } from './allocate.js';
-export { checkFiles } from './check-files.js';
+export { checkCpus } from './check-cpus.js';
+export { checkFiles, notesOnFiles } from './check-files.js';
 export { checkKeys } from './check-keys.js';
 export { checkLaunches } from './check-launches.js';
 export { checkModels } from './check-models.js';
 export { checkNames } from './check-names.js';
+export { checkReaders } from './check-readers.js';
+export { checkRunnable } from './check-runnable.js';
 export { checkStores, shardsOf, visibleStores } from './check-stores.js';
 export { checkTemplates } from './check-templates.js';
 export { checkDevices, colocatedGpus, standaloneGpus } from './devices.js';

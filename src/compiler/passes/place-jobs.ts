@@ -48,7 +48,7 @@ export function placeJobs(
   const drafts = draftJobs(experiment, (application) => arrayOf(application, sized, limits, problems));
   checkSharedStores(experiment, applications, problems);
   const jobs = drafts.map((draft): PlacedJob => {
-    const components = componentsOf(draft, experiment, sized, site, problems);
+    const components = componentsOf(draft, experiment, sized, site, limits.oneNode, problems);
     if (components.length > 1) checkHeterogeneous(components, site, limits, problems);
     return { ...draft, components };
   });
@@ -100,8 +100,10 @@ function componentsOf(
   experiment: ExperimentDeclaration,
   sized: ReadonlyMap<ApplicationDeclaration, Sized>,
   site: Site,
+  oneNode: boolean,
   problems: Problems,
 ): readonly [PlacedComponent, ...PlacedComponent[]] {
+  const perElement = draft.array?.perElement ?? 1;
   const keyOf = (entity: EntityDeclaration) => {
     const owner = entity.kind === 'orchestrator' ? entity : nodesOwner(experiment, entity);
     return requirement(owner) ?? '';
@@ -123,7 +125,7 @@ function componentsOf(
     orchestrators: storesByKey.get(key) ?? [],
   }));
   const bare = (group: (typeof groups)[number], nodes: number | undefined) =>
-    allocate({ experiment, batch: draft.batch, ...group, nodes, sized, site }, problems);
+    allocate({ experiment, batch: draft.batch, ...group, nodes, sized, site, perElement, oneNode }, problems);
   const further = groups.slice(1).map((group) => bare(group, undefined));
   const rest = further.reduce((sum, { nodes }) => sum + nodes, 0);
   const given = draft.batch?.nodes;
@@ -146,7 +148,7 @@ function componentsOf(
     sized,
     site,
     allocationOf: (one) => allocations[numberOf.get(one) ?? 0] as Allocated,
-    perElement: draft.array?.perElement ?? 1,
+    perElement,
   });
   const [main, ...others] = allocations.map(({ nodesApart, ...one }, index) => ({
     allocation: walltimeSeconds === undefined ? one : { ...one, walltimeSeconds },

@@ -1,7 +1,7 @@
+import { shardPrefix, slotOf } from '../slots.js';
 import { ClientError } from './client-error.js';
 import { Connection, type Word } from './connection.js';
 import type { ClientSettings, StoreAddress } from './settings.js';
-import { shardPrefix, slotOf } from './slots.js';
 
 /** One server, with what it holds of a cluster. */
 export class Shard {

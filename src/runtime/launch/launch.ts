@@ -7,7 +7,7 @@ import { controlSocket } from '../job/paths.js';
 import { entityOf, jobOf, readPlan, storeOf } from '../job/read-plan.js';
 import { watchScript } from '../job/watch-script.js';
 import { lockScheduler } from '../scheduler/lock-scheduler.js';
-import { StatusReader, StatusWriter } from '../status/index.js';
+import { MembersFile, StatusReader, StatusWriter } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
 import type { Application } from './application.js';
 import { watchDeadline } from './deadline.js';
@@ -15,10 +15,13 @@ import { HostPool, membersAtATime, onComponent } from './hosts.js';
 import { linkModules } from './link-modules.js';
 import { type Meeting, MetStores } from './meet-stores.js';
 import { memberHosts } from './member-hosts.js';
-import { type MembersOutcome, runMembers } from './run-members.js';
-import { settle } from './settle.js';
+import { Restarts } from './restarts.js';
+import { runAgain } from './run-again.js';
+import { countStates, type MembersOutcome, runMembers } from './run-members.js';
+import { type Settled, settle } from './settle.js';
 import { startsSteps } from './slurm/ask-slurm.js';
 import { SlurmHerald } from './slurm/slurm-herald.js';
+import { StepWatch } from './slurm/step-watch.js';
 import { Stager } from './stage.js';
 import { chooseStarter } from './starters/index.js';
 import { describeStop, exitCodeOfStop, type StopReason, StopRequest } from './stop-request.js';
@@ -58,9 +61,11 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
     watchDeadline(job, plan, () => stop.request({ kind: 'deadline' })),
   ];
   const writer = new StatusWriter(job, plan, entity, options.member);
+  const members = new MembersFile(job, plan);
   try {
     assertForLaunch(job, plan, entity, options);
-    const exit = await launchWatched(job, plan, entity, options, { stop, running, writer });
+    members.keep();
+    const exit = await launchWatched(job, plan, entity, options, { stop, running, writer, members });
     const hosts = await memberHosts(plan.target, entity, indicesOf(plan, job, entity, options), { job, ...options });
     writer.launch({ launch: 'ended', exit, ...hosts });
     const unwritten = writer.unwritten();
@@ -75,6 +80,7 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
   } finally {
     for (const end of ends) end();
     writer.close();
+    await members.close();
   }
 }
 
@@ -82,6 +88,7 @@ interface Watched {
   readonly stop: StopRequest;
   readonly running: Set<Application>;
   readonly writer: StatusWriter;
+  readonly members: MembersFile;
 }
 
 async function launchWatched(
@@ -89,7 +96,7 @@ async function launchWatched(
   plan: Plan,
   entity: Entity,
   options: LaunchOptions,
-  { stop, running, writer }: Watched,
+  { stop, running, writer, members }: Watched,
 ): Promise<number> {
   const supervisor = await watchStores(job, plan, entity, stop);
   const say = (reason: string) => {
@@ -101,50 +108,56 @@ async function launchWatched(
     const reader = new StatusReader(job.dir);
     writer.launch({ launch: 'waiting' });
     const stores = await findStores(met, { job, plan, entity, stop });
-    await waitForEvents(job, plan, entity, reader, stop);
-    await waitForKeys(job, plan, entity, stores, reader, stop);
+    const restarts = new Restarts({ job, plan, entity, stores, reader });
+    const wait = async () => {
+      await waitForEvents(job, plan, entity, reader, stop, restarts);
+      await waitForKeys(job, plan, entity, stores, reader, stop);
+    };
+    await wait();
     linkModules(job.dir);
+    // What waits for an ensemble of this job may read how its members ended; other jobs' have been written at their ends.
+    if (waitsForMembers(job, plan, entity)) await members.update().catch(() => undefined);
     const place = onComponent(job, jobOf(plan, job.job), entity.component);
     const indices = indicesOf(plan, job, entity, options).filter(
       (index) => job.members?.has(entity.name, index) ?? true,
     );
     const { walltimeSeconds } = jobOf(plan, job.job).allocation;
     const taker = { job, walltimeSeconds, scheduler: lockScheduler(plan.target, options.env) };
-    const { decisionOf, toRun, done } = await settle({ job, plan, entity, reader, writer, taker, stop }, indices);
-    writer.launch({ launch: 'launching' });
-    const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), toRun.length);
+    const settleAll = async () => {
+      const settled = await settle({ job, plan, entity, reader, writer, taker, stop }, indices);
+      writer.launch({ launch: 'launching' });
+      return settled;
+    };
     // A copy: each look at the process's own costs a call.
     const env = { ...options.env };
-    const starter = chooseStarter(env, toRun.length, Math.max(1, atMost));
-    const outcome = await runMembers(
-      {
-        job,
-        plan,
-        entity,
-        line: options.line,
-        stores,
-        env,
-        taker,
-        decisionOf,
-        reader,
-        writer,
-        stager: new Stager(job.dir, entity),
-        starter,
-        herald: startsSteps(plan.target, options.line) ? new SlurmHerald(env) : undefined,
-        hosts: new HostPool(place.hosts),
-        stop,
-        running,
-        report: options.report,
-      },
-      toRun,
-      atMost,
-    ).finally(() => starter.close());
-    process.stdout.write(`${describe(entity, indices.length, withDone(outcome, done), stop.reason)}\n`);
-    return exitCode(outcome, stop.reason, options.report);
+    const stager = new Stager(job.dir, entity);
+    const herald = startsSteps(plan.target, options.line) ? new SlurmHerald(env) : undefined;
+    const choosesHosts = herald !== undefined && job.hosts.length > 1 && !options.line.includes('{hosts}');
+    const stepWatch = choosesHosts ? new StepWatch(env) : undefined;
+    const hosts = new HostPool(place.hosts);
+    const run = ({ decisionOf }: Settled, some: readonly number[]): Promise<MembersOutcome> => {
+      const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), some.length);
+      const starter = chooseStarter(env, some.length, Math.max(1, atMost));
+      const { line, report } = options;
+      const fixed = { job, plan, entity, line, stores, env, taker, reader, writer, stager, herald, stepWatch, hosts };
+      const context = { ...fixed, decisionOf, starter, restarts, stop, running, report };
+      return runMembers(context, some, atMost).finally(() => starter.close());
+    };
+    const settled = await settleAll();
+    const first = withDone(await run(settled, settled.toRun), indices, settled);
+    const outcome = await runAgain({ entity, restarts, writer, stop, wait, settle: settleAll, run }, first);
+    process.stdout.write(`${describe(entity, indices.length, outcome, stop.reason)}\n`);
+    return exitCode(indices.length, outcome, stop.reason, options.report);
   } finally {
     met.close();
     supervisor?.close();
   }
+}
+
+/** True if an entity waits for an ensemble of this job, or a member of one. */
+function waitsForMembers(job: JobEnvironment, plan: Plan, { after }: Entity): boolean {
+  const ensembles = plan.entities.filter(({ kind, job: own }) => kind === 'ensemble' && own === job.job);
+  return after.some((one) => ensembles.some(({ name }) => one.name === name || one.name.startsWith(`${name}_`)));
 }
 
 /** Where the stores are that the entity sees, those of other jobs once they answer. */
@@ -207,28 +220,30 @@ function passSignals(stop: StopRequest, running: ReadonlySet<Application>): (() 
 }
 
 /** Adds members that stay as they are. */
-function withDone(outcome: MembersOutcome, done: number): MembersOutcome {
-  const { counts } = outcome;
-  return { ...outcome, counts: { ...counts, 'completed-before': counts['completed-before'] + done } };
+function withDone(outcome: MembersOutcome, indices: readonly number[], { decisionOf }: Settled): MembersOutcome {
+  const done = indices.filter((index) => decisionOf(index).reason === undefined);
+  return {
+    ...outcome,
+    states: new Map([...done.map((index) => [index, 'completed-before'] as const), ...outcome.states]),
+  };
 }
 
 function exitCode(
+  total: number,
   outcome: MembersOutcome,
   stopped: StopReason | undefined,
   report: (problem: unknown) => void,
 ): number {
   if (stopped === undefined) return outcome.exit;
   if (stopped.kind === 'store') report(stopped.problem);
-  if (outcome.counts.interrupted + outcome.notStarted === 0 && stopped.kind !== 'store') return outcome.exit;
+  const unended = countStates(outcome).interrupted + total - outcome.states.size;
+  if (unended === 0 && stopped.kind !== 'store') return outcome.exit;
   return stopped.kind === 'deadline' ? 124 : Math.max(outcome.exit, exitCodeOfStop(stopped));
 }
 
-function describe(
-  entity: Entity,
-  total: number,
-  { counts, notStarted }: MembersOutcome,
-  stopped: StopReason | undefined,
-): string {
+function describe(entity: Entity, total: number, outcome: MembersOutcome, stopped: StopReason | undefined): string {
+  const counts = countStates(outcome);
+  const notStarted = total - outcome.states.size;
   if (total === 0) return `${entity.name}: none of its members was asked for`;
   const parts = [
     counts.completed > 0 ? `${counts.completed} completed` : '',

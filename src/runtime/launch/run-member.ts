@@ -11,10 +11,13 @@ import { Application, type ApplicationEnd } from './application.js';
 import type { Herald } from './herald.js';
 import type { HostPool } from './hosts.js';
 import { memberEnvironment } from './member-environment.js';
+import type { Restarts } from './restarts.js';
+import type { StepWatch } from './slurm/step-watch.js';
 import type { Stager } from './stage.js';
 import type { Starter } from './starters/index.js';
 import { describeStop, type StopRequest } from './stop-request.js';
 import type { SeenStore } from './store-addresses.js';
+import { StoreUses } from './store-uses.js';
 import { fillWords } from './words.js';
 
 /** What the members of one launch have in common. */
@@ -34,14 +37,17 @@ export interface LaunchContext {
   readonly starter: Starter;
   /** Tells applications to end, where signals to their launcher do not. */
   readonly herald: Herald | undefined;
+  /** Finds out where steps run, where the scheduler chooses among several hosts. */
+  readonly stepWatch: StepWatch | undefined;
   readonly hosts: HostPool;
+  readonly restarts: Restarts;
   readonly stop: StopRequest;
   /** Applications that run now, for signals to be passed on. */
   readonly running: Set<Application>;
   readonly report: (problem: unknown) => void;
 }
 
-/** What became of a member: `completed-before` did not run again. */
+/** What became of a member: `completed-before` did not run again, `staged` is to run again in this launch. */
 export interface MemberOutcome {
   readonly state: MemberState | 'completed-before' | 'held';
   readonly exit: number;
@@ -120,21 +126,36 @@ async function runAttempt(
   const started = performance.now();
   try {
     const args = memberArgs(entity.asArgs, params);
-    const host = hostOf(context, hosts);
+    const uses = new StoreUses(context.stores);
+    const begin = context.restarts.begin();
+    let host = hostOf(context, hosts);
     const process_ = await context.starter.start({
       line: fillWords(context.line, { args, dir: directory, name: member, hosts: hosts.join(',') }),
       directory,
       name: member,
       variables: memberEnvironment(context.plan, entity, context.stores, { index, directory }, context.env),
     });
-    record({ state: 'running', ...host });
-    const end = await endOf(new Application(process_, job.killAfterMs, context.herald), context);
+    record({ state: 'running', ...host, ...uses.now() });
+    const withdraw = context.stepWatch?.watch(process_.pid, (found) => {
+      host = { host: found };
+      record({ state: 'running', ...host, ...uses.now() });
+    });
+    const end = await endOf(new Application(process_, job.killAfterMs, context.herald), context).finally(withdraw);
     const seconds = Math.round(performance.now() - started) / 1000;
     const state = stateOf(end);
+    const used = uses.now();
     const reason = reasonOf(end, stop);
     const signal = end.signal === undefined ? {} : { signal: end.signal };
+    const what = { exit: end.exit, ...signal, seconds, ...host };
+    const loss = end.wasStopped ? undefined : context.restarts.loss(begin);
+    if (loss !== undefined && (loss.isAwaited || state === 'completed')) {
+      // It may have read what is not so, or missed what was there.
+      const outcome = loss.isAwaited ? 'staged' : 'interrupted';
+      record({ state: outcome, ...what, reason: loss.reason });
+      return { state: outcome, exit: loss.isAwaited ? 0 : 1 };
+    }
     const cause = state === 'failed' ? causeOf(directory, member) : {};
-    record({ state, exit: end.exit, ...signal, seconds, ...host, ...reason, ...cause });
+    record({ state, ...what, ...reason, ...cause, ...used });
     return { state, exit: end.exit };
   } catch (error) {
     const problem = cannotStart(context.line[0] ?? '', member, error);
@@ -148,10 +169,8 @@ async function runAttempt(
 }
 
 /** Why the directory that is there gives way. */
-function whyAside({ reason, event }: Decision): string {
-  return reason === undefined || (event === undefined && reason.kind === 'new')
-    ? 'it was not known'
-    : describeReason(reason);
+function whyAside({ reason }: Decision): string {
+  return reason === undefined || reason.kind === 'new' ? 'another member is there now' : describeReason(reason);
 }
 
 /** Waits for an application's end, and meanwhile lets it have the job's signals. */

@@ -1,10 +1,13 @@
+import { existsSync } from 'node:fs';
 import type { Entity, Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import type { LockTaker } from '../job/member-lock.js';
 import { MemberSelection } from '../job/member-selection.js';
-import { arrange, type Decision, Rerun, writeRecord } from '../rerun/index.js';
+import { memberPath } from '../job/paths.js';
+import { arrange, type Decision, FirstRunMark, Rerun, writeRecord } from '../rerun/index.js';
 import type { StatusReader, StatusWriter } from '../status/index.js';
 import type { StopRequest } from './stop-request.js';
+import { runningStore } from './store-addresses.js';
 
 /** A launch that is about to start its members. */
 export interface SettleInput {
@@ -21,48 +24,36 @@ export interface SettleInput {
 export interface Settled {
   readonly decisionOf: (index: number) => Decision;
   readonly toRun: readonly number[];
-  /** How many of the others have completed. */
-  readonly done: number;
 }
 
 /** Decides what runs again, says so, and puts the entity's directories in order. */
 export async function settle(input: SettleInput, indices: readonly number[]): Promise<Settled> {
-  const { job, plan, entity, reader, writer, taker, stop } = input;
-  const look = (): Rerun => {
-    reader.refresh();
-    return new Rerun({
-      dir: job.dir,
-      plan,
-      statusOf: (name) => reader.of(name),
-      chosen: job.members ?? MemberSelection.all,
-      fresh: job.fresh,
-      keep: job.keep,
-      hasOutcomes: true,
-      isOurs: ({ jobId }) => jobId === job.jobId,
-    });
-  };
+  const { job, entity, reader, writer } = input;
+  writer.follow((index) => reader.of(entity.name).members.get(index)?.time);
+  const mark = new FirstRunMark(job, input.plan, entity);
+  const known = mark.recipe();
+  if (known !== undefined && !indices.some((index) => existsSync(memberPath(job.dir, entity, index)))) {
+    writer.begin(known, []);
+    return { decisionOf: (index) => ({ index, reason: { kind: 'new' }, anew: true }), toRun: indices };
+  }
   const own = new Set(indices);
-  const before = look();
-  // Of the first run there is nothing to say.
-  const line = reader.of(entity.name).members.size > 0 ? before.lineOf(entity, (index) => own.has(index)) : undefined;
-  if (
-    line !== undefined &&
-    before.of(entity).members.some(({ index, reason }) => own.has(index) && reason !== undefined)
-  )
-    process.stdout.write(`${line}\n`);
-  let rerun = before;
-  const decisions = await arrange({
-    job,
-    entity,
-    taker,
-    decide: () => {
-      rerun = look();
-      return rerun.of(entity);
+  let rerun = look(input);
+  announce(input, rerun, own);
+  const decisions = await arrange(
+    {
+      job,
+      entity,
+      taker: input.taker,
+      decide: () => {
+        rerun = look(input);
+        return rerun.of(entity);
+      },
+      eventsOf: () => reader.of(entity.name).members,
+      record: (events) => writer.earlier(events),
+      isStopped: () => input.stop.reason !== undefined,
     },
-    eventsOf: () => reader.of(entity.name).members,
-    record: (events) => writer.earlier(events),
-    isStopped: () => stop.reason !== undefined,
-  });
+    rerun.of(entity),
+  );
   const mine = decisions.members.filter(({ index }) => own.has(index));
   const done = mine.filter(({ reason }) => reason === undefined);
   const recipe = writeRecord(job.dir, rerun.recordOf(entity));
@@ -71,9 +62,32 @@ export async function settle(input: SettleInput, indices: readonly number[]): Pr
     done.map(({ index }) => index),
   );
   writer.accept(done.flatMap(({ kept, event }) => (kept && event !== undefined ? [event] : [])));
+  if (indices.length < entity.members.count) mark.set(reader.of(entity.name).members.values());
   return {
     decisionOf: (index) => decisions.members[index] ?? { index, reason: { kind: 'new' }, anew: true },
     toRun: mine.filter(({ reason }) => reason !== undefined).map(({ index }) => index),
-    done: done.length,
   };
+}
+
+/** What there is now, and what becomes of it. */
+function look({ job, plan, entity, reader }: SettleInput): Rerun {
+  reader.refresh();
+  return new Rerun({
+    dir: job.dir,
+    plan,
+    statusOf: (name) => reader.of(name),
+    chosen: job.members ?? MemberSelection.all,
+    fresh: job.fresh,
+    keep: job.keep,
+    hasOutcomes: true,
+    isOurs: ({ jobId }) => jobId === job.jobId,
+    runningStore: (store) => runningStore(job, plan, entity, store),
+  });
+}
+
+/** Says what runs again; of the first run there is nothing to say, nor of one in which nothing runs. */
+function announce({ entity, reader }: SettleInput, rerun: Rerun, own: ReadonlySet<number>): void {
+  if (reader.of(entity.name).members.size === 0) return;
+  if (!rerun.of(entity).members.some(({ index, reason }) => own.has(index) && reason !== undefined)) return;
+  process.stdout.write(`${rerun.lineOf(entity, (index) => own.has(index))}\n`);
 }

@@ -29,13 +29,13 @@ const pauseMs = 50;
 
 /**
  * Gives directories their members' new numbers, moves aside what no member has any more, and finishes what was cut short, all under a lock
- * of the entity. Returns the decisions that hold then.
+ * of the entity. Takes the decisions of a first look, and returns those that hold then.
  *
  * @throws WorkflowError RUN1008 while a job runs a member that gets another number.
  */
-export async function arrange(arrangement: Arrangement): Promise<Decisions> {
+export async function arrange(arrangement: Arrangement, first: Decisions): Promise<Decisions> {
   const { job, entity, decide, taker } = arrangement;
-  if (!hasWork(arrangement, decide())) return decide();
+  if (!hasWork(arrangement, first)) return first;
   const path = join(job.dir, 'run', entity.name);
   const lock = await takePatiently(() => MemberLock.take(path, taker), arrangement.isStopped);
   if (lock === undefined) return decide();
@@ -52,8 +52,9 @@ export async function arrange(arrangement: Arrangement): Promise<Decisions> {
   return decide();
 }
 
-function hasWork({ job, entity, eventsOf }: Arrangement, { members, leftovers }: Decisions): boolean {
-  if (strangers(entity, eventsOf())) return existsSync(join(job.dir, 'run', entity.name));
+function hasWork(arrangement: Arrangement, { members, leftovers }: Decisions): boolean {
+  const { job, entity } = arrangement;
+  if (isOfOtherKind(arrangement)) return true;
   if (leftovers.length > 0 || members.some(({ from }) => from !== undefined)) return true;
   return entity.kind === 'ensemble' && readJournal(job.dir, entity.name) !== undefined;
 }
@@ -74,16 +75,21 @@ async function takePatiently(
   return undefined;
 }
 
-/** True if a model had the name that an ensemble has now, or the other way round. */
-function strangers(entity: Entity, events: ReadonlyMap<number, MemberEvent>): boolean {
-  const [[index, event] = []] = events;
-  const newest = [...events.values()].reduce((a, b) => (a.time < b.time ? b : a), event as MemberEvent);
-  return index !== undefined && newest.member !== memberName(entity, newest.index);
+/** True if a model left what stands where an ensemble is now, or the other way round: by its last event, and by what is there. */
+function isOfOtherKind({ job, entity, eventsOf }: Arrangement): boolean {
+  const [first, ...others] = eventsOf().values();
+  if (first === undefined) return false;
+  const newest = others.reduce((a, b) => (a.time < b.time ? b : a), first);
+  if (newest.member === memberName(entity, newest.index)) return false;
+  const folder = join(job.dir, 'run', entity.name);
+  // A member has its parameters; the folder of an ensemble has members only.
+  return existsSync(folder) && existsSync(join(folder, 'params.json')) === (entity.kind === 'ensemble');
 }
 
-/** What a model left, where an ensemble is now, or the other way round, gives way as a whole. */
-function giveWayToKind({ job, entity, eventsOf }: Arrangement): void {
-  if (!strangers(entity, eventsOf())) return;
+/** What a model left where an ensemble is now, or the other way round, gives way as a whole. */
+function giveWayToKind(arrangement: Arrangement): void {
+  const { job, entity } = arrangement;
+  if (!isOfOtherKind(arrangement)) return;
   const why = entity.kind === 'ensemble' ? 'it is an ensemble now' : 'it is a model now';
   moveAside(job.dir, join(job.dir, 'run', entity.name), { entity: entity.name, member: entity.name, why });
 }
@@ -97,13 +103,15 @@ async function renumber(arrangement: Arrangement, { members, leftovers }: Decisi
       from === undefined || event === undefined ? [] : [{ from, to: index, event }],
     );
     const sources = new Set(moves.map(({ from }) => from));
-    const targets = moves.map(({ to }) => to).filter((index) => !sources.has(index));
+    const targets = new Set(moves.map(({ to }) => to).filter((index) => !sources.has(index)));
     for (const index of [...sources, ...targets]) locks.push(await MemberLock.take(place(index), taker));
-    const asides: AsideNote[] = targets.flatMap((index) => {
+    const former = new Set(leftovers.map(({ index }) => index));
+    const asides: AsideNote[] = [...targets].flatMap((index) => {
       if (!existsSync(place(index))) return [];
-      return [noteOf(entity, index, 'another member has its number now')];
+      return [noteOf(entity, index, former.has(index) ? 'it is no longer a member' : 'another member is there now')];
     });
-    for (const { index } of leftovers) {
+    for (const index of former) {
+      if (targets.has(index)) continue;
       const lock = await tryTake(() => MemberLock.take(place(index), taker));
       // An earlier job still runs it.
       if (lock === undefined) continue;

@@ -76,6 +76,13 @@ export interface Facts {
  * every other one runs, for a reason.
  */
 export function decide(facts: Facts): Decisions {
+  if (facts.events.size === 0) {
+    const reason = { kind: 'new' } as const;
+    return {
+      members: Array.from({ length: facts.count }, (_, index) => ({ index, reason, anew: true })),
+      leftovers: [],
+    };
+  }
   const slots = new Slots(facts);
   const holders = [...facts.events].filter(([, event]) => !facts.isPast(event) && facts.hasDirectory(event));
   const completed = holders.filter(([, event]) => event.state === 'completed');
@@ -83,13 +90,13 @@ export function decide(facts: Facts): Decisions {
   // Completed members first, each at its own place if that is free for it.
   for (const some of [completed, others]) {
     const left = some.filter(([index, event]) => !slots.fillOwn(index, event));
-    if (facts.numberMatters !== undefined) slots.refuse(left, facts.numberMatters);
-    else for (const [index, event] of left) slots.fillOther(index, event);
+    if (facts.numberMatters === undefined) for (const [index, event] of left) slots.fillOther(index, event);
+    else if (some === completed) slots.refuse(left, facts.numberMatters);
   }
   if (facts.keep) slots.keep(completed);
   const members = Array.from({ length: facts.count }, (_, index) => slots.decision(index));
   const leftovers = [...facts.events].flatMap(([index, event]) =>
-    index >= facts.count && !slots.hasMoved(index) && facts.hasDirectory(event) ? [{ index, event }] : [],
+    slots.hasNoPlace(index) && facts.hasDirectory(event) ? [{ index, event }] : [],
   );
   return { members, leftovers };
 }
@@ -145,8 +152,11 @@ class Slots {
     }
   }
 
-  hasMoved(index: number): boolean {
-    return this.#moved.has(index);
+  /** True if the directory of that index is of no use to anyone, and in the way or beyond the last. */
+  hasNoPlace(index: number): boolean {
+    if (this.#moved.has(index)) return false;
+    const taken = this.#takenBy.get(index);
+    return index >= this.#facts.count || (taken !== undefined && taken.from !== index);
   }
 
   decision(index: number): Decision {
@@ -157,7 +167,8 @@ class Slots {
     if (event.state === 'completed') {
       const reason = this.#reasonAgainst(index, event);
       if (reason === undefined) return { index, ...moved, event, anew: false };
-      if (this.#facts.keep) return { index, ...moved, event, kept: true, anew: false };
+      // What is not there cannot be accepted.
+      if (this.#facts.keep && reason.kind !== 'lost') return { index, ...moved, event, kept: true, anew: false };
       return { index, ...moved, event, reason, anew: true };
     }
     const inputs = this.#facts.changedInputs(event);

@@ -3,6 +3,7 @@ import { isHeld } from '../job/member-lock.js';
 import { MemberSelection } from '../job/member-selection.js';
 import { memberPath } from '../job/paths.js';
 import { formatRanges, type StatusReader } from '../status/index.js';
+import { runningStoreOf } from '../stored-data/running-store.js';
 import { describeSummary } from './describe.js';
 import { Rerun } from './rerun.js';
 
@@ -56,6 +57,7 @@ export function foretell({ dir, plan, reader, ...options }: ForecastInput): Fore
     keep,
     hasOutcomes: false,
     isRunning: (entity, { index }) => isHeld(memberPath(dir, entity, index)),
+    runningStore: runningStoreOf(dir, plan),
   });
   return plan.entities.map((entity) => {
     const summary = rerun.summaryOf(entity);

@@ -12,6 +12,9 @@ import {
 } from '../../ir/index.js';
 import type { MemberSelection } from '../job/member-selection.js';
 import type { EntityStatus, MemberEvent } from '../status/index.js';
+import { HeldStores } from '../stored-data/held-stores.js';
+import { StoredData } from '../stored-data/stored-data.js';
+import type { StoreAddress } from '../supervisor/messages.js';
 import { type Change, paramChanges, recipeChanges } from './change.js';
 import { type Decisions, decide } from './decide.js';
 import { describeSummary, type RerunSummary, summarizeDecisions } from './describe.js';
@@ -36,8 +39,8 @@ export interface RerunContext {
   readonly isOurs?: (event: MemberEvent) => boolean;
   /** True if a job runs the member now. */
   readonly isRunning?: (entity: Entity, event: MemberEvent) => boolean;
-  /** True if what a completed member left in stores is there, or nobody needs it; else why not: "whose data …". */
-  readonly hasData?: (entity: Entity, event: MemberEvent) => true | string;
+  /** Where a store is that runs now; by default none does, and what the next one will bring back is what there is. */
+  readonly runningStore?: (store: string) => StoreAddress | undefined;
 }
 
 /** What runs again of a plan, and why: a look at one moment. */
@@ -46,9 +49,12 @@ export class Rerun {
   readonly #records: Records;
   readonly #versions: Versions;
   readonly #decisions = new Map<Entity, Decisions>();
+  readonly #data: StoredData | undefined;
 
-  constructor(context: RerunContext) {
+  /** `looksAtData` is false for what would run if stores had the data of all members that have completed. */
+  constructor(context: RerunContext, looksAtData = true) {
     this.#context = context;
+    this.#data = looksAtData ? storedData(context) : undefined;
     this.#records = new Records(context.dir);
     const { plan, statusOf, chosen, hasOutcomes } = context;
     this.#versions = new Versions({
@@ -87,7 +93,7 @@ export class Rerun {
 
   #decide(entity: Entity): Decisions {
     const { dir, plan, statusOf, fresh, keep } = this.#context;
-    const { isOurs = () => false, isRunning = () => false, hasData = () => true } = this.#context;
+    const { isOurs = () => false, isRunning = () => false } = this.#context;
     const { events, hasDirectory } = presentMembers(dir, entity, statusOf(entity.name));
     return decide({
       count: entity.members.count,
@@ -96,7 +102,7 @@ export class Rerun {
       hasDirectory,
       changesSince: (event, index) => this.#changesSince(entity, event, index),
       changedInputs: (event) => this.#versions.changedInputs(entity, event),
-      hasData: (event) => hasData(entity, event),
+      hasData: (event) => this.#data?.hasData(entity, event) ?? true,
       isRunning: (event) => isRunning(entity, event),
       numberMatters: whyNumberMatters(entity),
       isPast: (event) => fresh && !isOurs(event),
@@ -129,6 +135,22 @@ export class Rerun {
     if (removed > 0) news.push(`${removed} gone`);
     return news.length === 0 ? undefined : news.join('; ');
   }
+}
+
+/** Whose data stores have, and who would need them, asked for when somebody lacks his. */
+function storedData(context: RerunContext): StoredData {
+  let runs: Rerun | undefined;
+  const decisionsOf = (entity: Entity) => {
+    runs ??= new Rerun(context, false);
+    return runs.of(entity).members.filter(({ index }) => context.chosen.has(entity.name, index));
+  };
+  return new StoredData({
+    plan: context.plan,
+    held: new HeldStores(context.dir, context.runningStore ?? (() => undefined)),
+    completedOf: (entity) =>
+      decisionsOf(entity).flatMap(({ reason, event }) => (reason === undefined ? (event ?? []) : [])),
+    runsAnyway: (entity) => decisionsOf(entity).some(({ reason }) => reason !== undefined),
+  });
 }
 
 /** The members that an entity has results of, as they are once a renumbering that was cut short has been finished. */

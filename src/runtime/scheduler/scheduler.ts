@@ -2,7 +2,7 @@ import type { TargetName } from '../../ir/index.js';
 import { cobaltQueries } from '../../targets/cobalt/queries.js';
 import { lsfQueries } from '../../targets/lsf/queries.js';
 import { pbsQueries } from '../../targets/pbs/queries.js';
-import type { JobReport, Queries } from '../../targets/queries.js';
+import { askedTogether, type JobReport, type Queries } from '../../targets/queries.js';
 import { slurmQueries } from '../../targets/slurm/queries.js';
 import { runCommand } from './run-command.js';
 
@@ -51,13 +51,19 @@ export class Scheduler {
   }
 
   /**
-   * What the scheduler says of a job, an element of an array or component a report: empty where it does not know the job (any more),
+   * What the scheduler says of jobs, an element of an array or component a report: none of a job that it does not know (any more),
    * `undefined` where it does not answer.
    */
-  async reportsOf(id: string): Promise<readonly JobReport[] | undefined> {
+  async reportsOf(...ids: readonly string[]): Promise<readonly JobReport[] | undefined> {
     const [query] = this.queries.states;
-    const answer = await runCommand(query.command([id]), this.#env, patienceMs);
-    return answer === undefined ? undefined : query.read(answer);
+    const reports: JobReport[] = [];
+    for (const some of askedTogether(this.queries, ids)) {
+      const answer = await runCommand(query.command(some), this.#env, patienceMs);
+      const read = answer === undefined ? undefined : query.read(answer);
+      if (read === undefined) return undefined;
+      reports.push(...read);
+    }
+    return reports;
   }
 
   /** The report of the very job (or element) that knows itself by that id. */

@@ -30,13 +30,12 @@ export class AttemptTable {
     const key = keyOf(event.entity, event.index);
     const attempts = this.#attempts.get(key) ?? [];
     if (attempts.length === 0) this.#attempts.set(key, attempts);
-    const open = attempts.findLast(({ last }) => last.jobId === event.jobId);
-    // What failed before it was staged has that one event.
-    if (open === undefined || event.state === 'staged' || isEnd(open.last.state)) {
-      attempts.push({ last: event, begun: event.time });
-    } else {
-      open.last = event;
-    }
+    const own = attempts.findLast(({ last }) => last.jobId === event.jobId && last.attempt === event.attempt);
+    // What failed before it was staged has that one event, and no number.
+    const isNext =
+      event.state === 'staged' || (event.attempt === undefined && own !== undefined && isEnd(own.last.state));
+    if (own === undefined || isNext) attempts.push({ last: event, begun: event.time });
+    else own.last = event;
   }
 
   /** Attempts at a member, oldest first. */

@@ -18,6 +18,8 @@ export interface Awaited {
   readonly counts: () => Counts;
   /** Whether the process of a launch is known to have gone. */
   readonly isGone: (launch: LaunchEvent) => boolean;
+  /** Why no launch of it will say anything more, whatever they have said; `undefined` while one may. */
+  readonly over?: (() => string | undefined) | undefined;
 }
 
 /**
@@ -46,12 +48,13 @@ export function judgeEvent(status: EntityStatus, awaited: Awaited): Verdict {
   const isSkipped = { impossible: `${name} was skipped: ${skipped?.reason ?? ''}` };
   if (awaited.event === 'completed' && skipped !== undefined) return isSkipped;
   // Further launches may be on their way.
-  if (launches.length < awaited.launches || !launches.every((launch) => isOver(launch) || awaited.isGone(launch))) {
-    return 'pending';
-  }
+  const isOpen = launches.length < awaited.launches || !launches.every((one) => isOver(one) || awaited.isGone(one));
+  const over = isOpen ? awaited.over?.() : undefined;
+  if (isOpen && over === undefined) return 'pending';
   if (awaited.event === 'ended') return 'met';
   if (awaited.event === 'failed' && unsuccessful.length > 0) return 'met';
-  return skipped === undefined ? { impossible: `the launch of ${name} has ended before its members` } : isSkipped;
+  if (skipped !== undefined) return isSkipped;
+  return { impossible: over ?? `the launch of ${name} has ended before its members` };
 }
 
 /** Whether a launch has come to its end. */

@@ -40,6 +40,8 @@ export const MemberEvent = z.object({
   attempt: z.int().positive().optional(),
   /** Of one that failed: the line of its output that tells best why, and the stream that it is from. */
   cause: z.object({ line: z.string(), stream: z.enum(['out', 'err']) }).optional(),
+  /** Starts of the stores that it saw, by the stores' names: one of each, unless the store was started again while it ran. */
+  stores: z.record(z.string(), z.array(z.string())).optional(),
 });
 export type MemberEvent = z.infer<typeof MemberEvent>;
 

@@ -10,6 +10,7 @@ export class StatusReader {
   readonly #folder: string;
   readonly #offsets = new Map<string, number>();
   readonly #table = new StatusTable();
+  #events = 0;
 
   readonly #onEvent: ((event: StatusEvent) => void) | undefined;
 
@@ -24,6 +25,11 @@ export class StatusReader {
     let changed = false;
     for (const file of this.#files()) changed = this.#read(file) || changed;
     return changed;
+  }
+
+  /** Number of events that have been read. */
+  get events(): number {
+    return this.#events;
   }
 
   /** Status of one entity as of the last `refresh`. */
@@ -62,6 +68,7 @@ export class StatusReader {
         const event = line === '' ? undefined : parseStatusLine(line);
         if (event === undefined) continue;
         this.#table.add(event);
+        this.#events++;
         this.#onEvent?.(event);
       }
       return true;

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { type Entity, memberDigest, type Plan } from '../../ir/index.js';
@@ -24,6 +24,7 @@ export class StatusWriter {
   #refusal: unknown;
   #recipe: string | undefined;
   #done: { readonly done?: string } = {};
+  #lastTimeOf: (index: number) => string | undefined = () => undefined;
   readonly #self = { host: thisHost(), ...ownIdentity() };
 
   constructor(job: JobEnvironment, plan: Plan, entity: Entity, member: number | undefined) {
@@ -35,6 +36,11 @@ export class StatusWriter {
     this.#entity = entity;
   }
 
+  /** Tells the time of the last event of each member: what is written is later, also where another node's clock is ahead of this one's. */
+  follow(lastTimeOf: (index: number) => string | undefined): void {
+    this.#lastTimeOf = lastTimeOf;
+  }
+
   /** Names the record of what members are made from, and the members that stay as they are, in all that is written from now on. */
   begin(recipe: string, done: readonly number[]): void {
     this.#recipe = recipe;
@@ -44,13 +50,20 @@ export class StatusWriter {
   member(event: Omit<MemberEvent, Given | 'digest' | 'recipe'>): void {
     const digest = memberDigest(this.#plan, this.#entity, event.index);
     const recipe = this.#recipe === undefined ? {} : { recipe: this.#recipe };
-    this.#write([{ ...this.#given(), ...event, digest, ...recipe }]);
+    this.#write([{ ...this.#given(), time: this.#timeFor(event.index), ...event, digest, ...recipe }]);
   }
 
-  /** Writes what has happened to members before, as it is, with a single write. */
+  /**
+   * Writes what has happened to members before, as it is, with a single write, and waits until the disk has it.
+   *
+   * @throws WorkflowError OUT1002 when it cannot be written.
+   */
   earlier(events: readonly MemberEvent[]): void {
-    const time = new Date().toISOString();
-    if (events.length > 0) this.#write(events.map((event) => ({ ...event, time, happened: happenedAt(event) })));
+    if (events.length === 0) return;
+    this.#write(events.map((event) => ({ ...event, time: this.#timeFor(event.index), happened: happenedAt(event) })));
+    const problem = this.unwritten();
+    if (problem !== undefined) throw problem;
+    fsyncSync(this.#file);
   }
 
   /** Writes that completed members are accepted as what they would be now. */
@@ -80,6 +93,12 @@ export class StatusWriter {
 
   close(): void {
     closeSync(this.#file);
+  }
+
+  #timeFor(index: number): string {
+    const now = new Date().toISOString();
+    const last = this.#lastTimeOf(index);
+    return last === undefined || last <= now ? now : new Date(Date.parse(last) + 1).toISOString();
   }
 
   #given(): Pick<LaunchEvent, Given> {

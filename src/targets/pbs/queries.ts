@@ -122,6 +122,8 @@ export const pbsQueries: Queries = {
   submit: 'qsub',
   states: [{ command: (ids) => ['qstat', '-x', '-t', '-f', '-F', 'json', ...ids], read: readQstat }],
   cancel: ['qdel'],
+  // Some versions of qstat answer for the first id only, without a word about the others.
+  idsAtOnce: 1,
   // The nodes report to the server every so often only.
   elapsedLagSeconds: 600,
   walltimeOf,

@@ -166,5 +166,10 @@ export const slurmQueries: Queries = {
   cancel: ['scancel'],
   testOnly: (script) => ['sbatch', '--test-only', script],
   walltimeOf,
-  variables: { end: 'SLURM_JOB_END_TIME', restarts: 'SLURM_RESTART_COUNT', cluster: 'SLURM_CLUSTER_NAME' },
+  variables: {
+    end: 'SLURM_JOB_END_TIME',
+    restarts: 'SLURM_RESTART_COUNT',
+    array: 'SLURM_ARRAY_JOB_ID',
+    cluster: 'SLURM_CLUSTER_NAME',
+  },
 };

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Client, Dataset, tensor } from '../../../src/runtime/client/index.js';
-import { shardPrefix, slotOf } from '../../../src/runtime/client/slots.js';
+import { shardPrefix, slotOf } from '../../../src/runtime/slots.js';
 import { runPython, smartredisPython } from '../orchestrator/support/python.js';
 import { modelFile, onnxRuntime } from '../orchestrator/support/start.js';
 import { type Recorded, type ShardFronts, startShards } from './support/shard-fronts.js';
@@ -53,7 +53,13 @@ const model = fileURLToPath(new URL('../orchestrator/models/double.onnx', import
 
 test.skipIf(why !== undefined)(`on a single server both clients send the same${skipped}`, async () => {
   const front = await startShards([[0, 16383]]);
-  const env = { SSDB: front.address, SR_DB_TYPE: 'Standalone', SSKEYOUT: 'out', SSKEYIN: 'out' };
+  const env = {
+    SSDB: front.address,
+    SR_DB_TYPE: 'Standalone',
+    SSKEYOUT: 'out',
+    SSKEYIN: 'out',
+    SR_SOCKET_TIMEOUT: '30000',
+  };
   const client = await Client.connect({ env });
   try {
     front.recorded.length = 0;
@@ -140,7 +146,7 @@ describe('three shards', () => {
   });
 
   test.skipIf(why !== undefined)(`the Python client sends the same to the same shards${skipped}`, async () => {
-    const env = { SSDB: fronts.address, SR_DB_TYPE: 'Clustered' };
+    const env = { SSDB: fronts.address, SR_DB_TYPE: 'Clustered', SR_SOCKET_TIMEOUT: '30000' };
     await runPython('python' in found ? found.python : '', 'smartredis_cluster.py', [model], env);
     const theirs = fronts.recorded.splice(0).map(shown);
     for (const address of fronts.addresses) await client.flushDb(address);

@@ -30,7 +30,7 @@ describe.skipIf(onnxRuntime === undefined)('batches', () => {
       (error: Error) => error.message,
     );
   const values = async (key: string) => ((await redis.call('AI.TENSORGET', key, 'VALUES')) as string[]).map(Number);
-  const runs = async () => Number(/ai_runs:(\d+)/.exec(await redis.info('ai_load_time_configs'))?.[1]);
+  const runs = async () => Number(/ai_runs:(\d+)/.exec(await redis.info('ai_simwright'))?.[1]);
   const statistics = async () => {
     const info = (await redis.call('AI.INFO', 'm')) as unknown[];
     return Object.fromEntries(['samples', 'calls', 'errors'].map((name) => [name, info[info.indexOf(name) + 1]]));

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { runPython, smartredisPython } from './support/python.js';
-import { encode, RawClient } from './support/raw-client.js';
+import { encode, RawClient, rawReply } from './support/raw-client.js';
 import { modelFile, onnxRuntime, type Started, start } from './support/start.js';
 
 /** Rounds that keep one core busy for well over 300 ms. */
@@ -31,6 +31,8 @@ describe.skipIf(onnxRuntime === undefined)('answers that come late', () => {
   });
 
   const words = ['AI.MODELEXECUTE', 'slow', 'INPUTS', '2', 'rounds', 'x', 'OUTPUTS', '1', 'y'];
+  /** As SmartRedis sends it. */
+  const smartredisWords = [...words, 'TIMEOUT', '60000000'];
   const quit = encode('QUIT');
   const connect = async () => {
     const client = await RawClient.connect({ port: started.port });
@@ -58,13 +60,13 @@ describe.skipIf(onnxRuntime === undefined)('answers that come late', () => {
 
   test('are nested in arrays that keep the client waiting', async () => {
     const client = await connect();
-    await client.write(Buffer.concat([encode('PING'), encode(...words), encode('EXISTS', 'y'), quit]));
+    await client.write(Buffer.concat([encode('PING'), encode(...smartredisWords), encode('EXISTS', 'y'), quit]));
     expect((await client.readToEnd()).toString()).toMatch(/^\+PONG\r\n(\*1\r\n)+\+OK\r\n:1\r\n\+OK\r\n$/);
   });
 
   test('are nested when they are errors too', async () => {
     const client = await connect();
-    await client.write(Buffer.concat([encode(...words), quit]));
+    await client.write(Buffer.concat([encode(...smartredisWords), quit]));
     const [nested] = [await client.read(1)];
     await redis.set('y', 'no tensor');
     expect(nested.toString() + (await client.readToEnd()).toString()).toMatch(
@@ -72,9 +74,30 @@ describe.skipIf(onnxRuntime === undefined)('answers that come late', () => {
     );
   });
 
+  test('are nested for whatever SmartRedis sends once it is known, and where keys have its prefix', async () => {
+    const client = await connect();
+    await client.write(encode(...smartredisWords));
+    expect((await rawReply(client)).replaceAll('*1\r\n', '')).toBe('+OK\r\n');
+    await redis.call('AI.TENSORSET', 'rounds', 'INT64', '1', 'VALUES', String(rounds));
+    await client.write(encode(...words));
+    expect(await rawReply(client)).toMatch(/^(\*1\r\n)+\+OK\r\n$/);
+    const clustered = await connect();
+    await clustered.write(encode('AI.MODELEXECUTE', '{\0\0}.slow', ...words.slice(2)));
+    expect(await rawReply(clustered)).toMatch(/^(\*1\r\n)+\+OK\r\n$/);
+  });
+
+  test.each([
+    ['a TIMEOUT of its own', [...words, 'TIMEOUT', '100000']],
+    ['no TIMEOUT', words],
+  ])('are plain for others, who send %s', async (_what, request) => {
+    const client = await connect();
+    await client.write(Buffer.concat([encode('PING'), encode(...request), encode('EXISTS', 'y'), quit]));
+    expect((await client.readToEnd()).toString()).toBe('+PONG\r\n+OK\r\n:1\r\n+OK\r\n');
+  });
+
   test.each([['HELLO'], ['CLIENT', 'ID'], ['COMMAND', 'COUNT']])('are plain after %s', async (...introduction) => {
     const client = await connect();
-    await client.write(Buffer.concat([encode(...introduction), encode(...words), quit]));
+    await client.write(Buffer.concat([encode(...introduction), encode(...smartredisWords), quit]));
     expect((await client.readToEnd()).toString('latin1')).toMatch(/[^*1]\r\n\+OK\r\n\+OK\r\n$/);
   });
 

@@ -65,7 +65,7 @@ describe('scripts', () => {
     ],
     [
       ['AI.SCRIPTSTORE', 'k', 'CPU', 'ENTRY_POINTS', '9', 'f', 'SOURCE', 'a'],
-      'ERR Insufficient arguments, missing script SOURCE',
+      'ERR Insufficient arguments, missing script entry points',
     ],
     [['AI.SCRIPTGET', 'k'], 'ERR script key is empty'],
     [['AI.SCRIPTGET', 'text'], wrongType],
@@ -92,7 +92,7 @@ describe('scripts', () => {
     [['AI.SCRIPTEXECUTE', 's', 'f', 'INPUTS'], 'ERR Invalid arguments provided to AI.SCRIPTEXECUTE'],
     [['AI.SCRIPTEXECUTE', 's', 'f', 'INPUTS', 'x'], 'ERR Invalid argument for inputs count in AI.SCRIPTEXECUTE'],
     [
-      ['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS', '0', 'OUTPUTS', 'x'],
+      ['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS', '1', 'a', 'OUTPUTS', 'x'],
       'ERR Invalid argument for outputs count in AI.SCRIPTEXECUTE',
     ],
     [
@@ -100,11 +100,11 @@ describe('scripts', () => {
       'ERR Number of pre declared KEYS to be used in the command does not match the number of given arguments',
     ],
     [
-      ['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS', '0', 'ARGS', '2', 'x'],
+      ['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS', '1', 'a', 'ARGS', '2', 'x'],
       'ERR number of args to AI.SCRIPTEXECUTE command does not match the number of given arguments',
     ],
     [
-      ['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS', '0', 'OUTPUTS', '2', 'x'],
+      ['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS', '1', 'a', 'OUTPUTS', '2', 'x'],
       'ERR number of outputs to AI.SCRIPTEXECUTE command does not match the number of given arguments',
     ],
     [['AI.SCRIPTEXECUTE', 's', 'f', 'INPUTS', '1', 'k'], 'ERR tensor key is empty or in a different shard'],
@@ -123,23 +123,28 @@ describe('scripts', () => {
       'ERR KEYS or INPUTS scope must be provided first for AI.SCRIPTEXECUTE command',
     ],
     [
-      ['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS', '0', 'KEYS', '0'],
+      ['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS', '1', 'a', 'KEYS', '1', 'a'],
       'ERR Already Encountered KEYS scope in AI.SCRIPTEXECUTE command',
     ],
     [['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS'], 'ERR Missing arguments after KEYS keyword'],
-    [['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS', '-1'], 'ERR Invalid or negative value found in number of KEYS'],
+    [['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS', '1'], 'ERR Missing arguments after KEYS keyword'],
+    [['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS', '-1', 'a'], 'ERR Invalid or negative value found in number of KEYS'],
+    [['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS', '0', 'a'], 'ERR Invalid or negative value found in number of KEYS'],
     [
       ['AI.SCRIPTEXECUTE', 's', 'f', 'INPUTS', '2', 'x'],
       'ERR number of inputs to AI.SCRIPTEXECUTE command does not match the number of given arguments',
     ],
     [
-      ['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS', '0', 'ARGS', 'x'],
+      ['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS', '1', 'a', 'ARGS', 'x'],
       'ERR Invalid argument for keys count in AI.SCRIPTEXECUTE',
     ],
-    [['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS', '0', 'TIMEOUT'], 'ERR No value provided for TIMEOUT in AI.SCRIPTEXECUTE'],
-    [['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS', '0', 'TIMEOUT', '0'], 'ERR Invalid value for TIMEOUT'],
     [
-      ['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS', '0', 'NONSENSE'],
+      ['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS', '1', 'a', 'TIMEOUT'],
+      'ERR No value provided for TIMEOUT in AI.SCRIPTEXECUTE',
+    ],
+    [['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS', '1', 'a', 'TIMEOUT', '0'], 'ERR Invalid value for TIMEOUT'],
+    [
+      ['AI.SCRIPTEXECUTE', 's', 'f', 'KEYS', '1', 'a', 'NONSENSE'],
       'ERR Invalid AI.SCRIPTEXECUTE command. Unexpected argument: NONSENSE',
     ],
   ])('%j is refused', async (words, text) => {
@@ -195,10 +200,8 @@ describe('DAGs', () => {
     ],
     [['AI.DAGEXECUTE', 'LOAD', '1', 'x', 'LOAD', '1'], 'ERR Invalid DAG command. Unexpected argument:  LOAD'],
     [['AI.DAGEXECUTE', 'LOAD', '1', 'x', 'a', 'TIMEOUT'], 'ERR Invalid DAG command. Unexpected argument:  a'],
-    [
-      ['AI.DAGEXECUTE', 'LOAD', '1', 'x', 'PERSIST', '1'],
-      'ERR number of keys to PERSIST after DAG execution does not match the number of given arguments',
-    ],
+    [['AI.DAGEXECUTE', 'LOAD', '1', 'x', 'PERSIST', '1'], 'ERR missing arguments after PERSIST keyword in DAG command'],
+    [['AI.DAGRUN', 'TIMEOUT', '1', 'LOAD', '1'], 'ERR missing arguments after LOAD keyword in DAG command'],
     [['AI.DAGEXECUTE', 'LOAD', '1', 'x', 'TIMEOUT', '9', 'ROUTING'], 'ERR Missing ROUTING value'],
     [
       ['AI.DAGEXECUTE', 'TIMEOUT', '10', '|>', 'AI.TENSORGET', 'x'],
@@ -214,18 +217,47 @@ describe('DAGs', () => {
       ['AI.DAGEXECUTE_RO', 'LOAD', '1', 'x', '|>', 'AI.SCRIPTEXECUTE', 's', 'f'],
       'ERR AI.SCRIPTEXECUTE command cannot be specified in a read-only DAG',
     ],
-    [['AI.DAGRUN', '|>', 'AI.MODELRUN', 'm', 'INPUTS', 'x', 'OUTPUTS', 'y'], 'ERR INPUT key cannot be found in DAG'],
-    [['AI.DAGRUN', 'PERSIST', '1', 'y', '|>', 'AI.TENSORGET', 'x'], 'ERR PERSIST key cannot be found in DAG'],
+    [
+      ['AI.DAGRUN', '|>', 'AI.SCRIPTRUN', 's', 'f', 'INPUTS', 'x', 'OUTPUTS', 'y'],
+      'ERR INPUT key cannot be found in DAG',
+    ],
+    [['AI.DAGRUN', 'PERSIST', '1', 'y', '|>', 'AI.TENSORGET', 'x'], 'ERR INPUT key cannot be found in DAG'],
+    [
+      ['AI.DAGRUN', 'LOAD', '1', 'x', 'PERSIST', '1', 'y', '|>', 'AI.TENSORGET', 'x'],
+      'ERR PERSIST key cannot be found in DAG',
+    ],
+    [['AI.DAGRUN', '|>', 'AI.MODELRUN', 'm', 'INPUTS', 'x', 'OUTPUTS', 'y'], 'ERR model key is empty'],
+    [
+      ['AI.DAGRUN', 'LOAD', '1', 'x', '|>', 'AI.TENSORSET', 'a'],
+      "wrong number of arguments for 'AI.TENSORSET' command",
+    ],
+    [
+      ['AI.DAGRUN', 'LOAD', '1', 'x', '|>', 'AI.TENSORGET', 'x', 'META', 'BLOB', 'x'],
+      "wrong number of arguments for 'AI.TENSORGET' command",
+    ],
+    [['AI.DAGRUN', 'LOAD', '1', 'x', '|>', 'AI.TENSORGET', 'x', 'NONSENSE'], 'ERR unsupported data format'],
+    [['AI.DAGRUN', 'LOAD', '1', 'x', '|>', 'AI.TENSORSET', 'a', 'INT8', '1', 'VALUES', 'x'], 'ERR invalid value'],
+    [['AI.DAGRUN', 'LOAD', '1', 'x', '|>'], 'ERR Invalid DAG command. Unexpected argument:  |>'],
+    [['AI.DAGRUN', 'LOAD', '1', 'x', '|>', '|>', 'AI.TENSORGET', 'x'], 'Unsupported command within DAG'],
+    [
+      ['AI.DAGEXECUTE', 'LOAD', '1', 'x', '|>', 'AI.SCRIPTEXECUTE', 's', 'INPUTS', '1', 'x', 'OUTPUTS', '1', 'y'],
+      'ERR Invalid AI.SCRIPTEXECUTE command. Unexpected argument: 1',
+    ],
+    [
+      ['AI.DAGEXECUTE', 'LOAD', '1', 'x', '|>', 'AI.SCRIPTEXECUTE', 's'],
+      "ERR wrong number of arguments for 'AI.SCRIPTEXECUTE' command",
+    ],
     [
       ['AI.DAGRUN', 'LOAD', '1', 'none', '|>', 'AI.TENSORGET', 'none'],
       'ERR tensor key is empty or in a different shard',
     ],
     [
-      ['AI.DAGRUN', 'LOAD', '1', 'x', '|>', 'AI.MODELRUN', 'm', 'TIMEOUT', '1', 'INPUTS', 'x', 'OUTPUTS', 'y'],
+      ['AI.DAGRUN', 'LOAD', '1', 'x', '|>', 'AI.SCRIPTRUN', 's', 'f', 'TIMEOUT', '1', 'INPUTS', 'x', 'OUTPUTS', 'y'],
       'ERR TIMEOUT not allowed within a DAG command',
     ],
   ])('%j is refused', async (words, text) => {
     await call('AI.TENSORSET', 'x', 'FLOAT', '1');
+    await call('AI.SCRIPTSET', 's', 'CPU', 'SOURCE', 'def f(x): return x');
     expect(await refusal(...words)).toBe(text);
   });
 
@@ -239,12 +271,33 @@ describe('DAGs', () => {
     expect(await redis.dbsize()).toBe(2);
   });
 
-  test('what fails is an entry; nothing is written then', async () => {
-    const steps = ['|>', 'AI.TENSORSET', 'a', 'INT8', '1', 'VALUES', 'x', '|>', 'AI.TENSORGET', 'a'];
-    const reply = (await call('AI.DAGRUN', 'PERSIST', '1', 'a', ...steps)) as unknown[];
-    expect(String(reply[0])).toContain('ERR invalid value');
-    expect(reply[1]).toBe('NA');
-    expect(await redis.dbsize()).toBe(0);
+  test('what fails when it runs is an entry; nothing is written then', async () => {
+    await call('AI.SCRIPTSET', 's', 'CPU', 'SOURCE', 'def f(x): return x');
+    const steps = [
+      '|>',
+      'AI.TENSORSET',
+      'a',
+      'INT8',
+      '1',
+      '|>',
+      'AI.SCRIPTRUN',
+      's',
+      'f',
+      'INPUTS',
+      'a',
+      'OUTPUTS',
+      'b',
+    ];
+    const reply = (await call('AI.DAGRUN', 'PERSIST', '1', 'a', ...steps, '|>', 'AI.TENSORGET', 'b')) as unknown[];
+    expect(reply.map(String)).toEqual(['OK', expect.stringContaining('ERR scripts need a Torch worker'), 'NA']);
+    expect(await redis.keys('*')).toEqual(['s']);
+  });
+
+  test('large strings of a step are checked before anything runs', async () => {
+    const bytes = Buffer.alloc(2 * 1024 * 1024, 'x');
+    const steps = ['|>', 'AI.TENSORSET', 'y', 'STRING', '1', 'BLOB', bytes] as const;
+    const text = 'ERR Number of string elements in data blob does not match tensor length';
+    expect(await refusal('AI.DAGRUN', '|>', 'AI.TENSORSET', 'x', 'INT8', '1', ...steps)).toBe(text);
   });
 
   test.skipIf(onnxRuntime === undefined)('models run on what earlier steps made', async () => {
@@ -266,17 +319,19 @@ describe('DAGs', () => {
     const old = ['|>', 'AI.MODELRUN', 'm', 'INPUTS', 'x', 'OUTPUTS', 'y', '|>', 'AI.TENSORGET', 'y', 'VALUES'];
     expect(await call('AI.DAGRUN_RO', 'LOAD', '1', 'x', ...old)).toEqual(['OK', ['6', '8']]);
     expect(await redis.exists('y')).toBe(0);
-    const missing = run('a', 'b').map((word) => (word === 'm' ? 'none' : word));
-    const failing = (await call(
-      'AI.DAGEXECUTE',
+    const long = ['|>', 'AI.TENSORSET', 'a', 'FLOAT', '2', '3', '2'];
+    const chainOf = (...first: (string | Buffer)[]) => [
       'ROUTING',
       'a',
-      ...set,
-      ...missing,
-      ...run('a', 'c'),
+      ...first,
+      ...run('a', 'b'),
+      ...run('b', 'c'),
       ...get,
-    )) as unknown[];
-    expect(failing.map(String)).toEqual(['OK', expect.stringContaining('ERR model key is empty'), 'NA', 'NA']);
+    ];
+    const failing = (await call('AI.DAGEXECUTE', ...chainOf(...long))) as unknown[];
+    expect(failing.map(String)).toEqual(['OK', expect.stringContaining('Invalid rank for input'), 'NA', 'NA']);
+    const missing = chainOf(...set).map((word) => (word === 'm' ? 'none' : word));
+    expect(await refusal('AI.DAGEXECUTE', ...missing)).toBe('ERR model key is empty');
   });
 });
 
@@ -291,7 +346,10 @@ describe.skipIf(onnxRuntime === undefined)('the deprecated commands', () => {
   });
 
   test.each<[Words, string]>([
-    [['AI.MODELSET', 'k', 'ONNX', 'CPU'], "ERR wrong number of arguments for 'ai.modelset' command"],
+    [['AI.MODELSET', 'k', 'ONNX'], "ERR wrong number of arguments for 'ai.modelset' command"],
+    [['AI.MODELSET', 'k', 'ONNX', 'CPU'], 'ERR Insufficient arguments, missing model BLOB'],
+    [['AI.MODELSET', 'k', 'TF', 'CPU', 'INPUTS', 'x'], 'ERR OUTPUTS not specified'],
+    [['AI.MODELSTORE', 'k', 'ONNX', 'CPU:123456', 'BLOB', 'x'], 'ERR Invalid DEVICE'],
     [['AI.MODELSET', 'k', 'BASIC', 'CPU', 'BLOB', 'x'], 'ERR unsupported backend'],
     [['AI.MODELSET', 'k', 'ONNX', 'TAG', 'x', 'BLOB', 'x'], 'ERR Invalid DEVICE'],
     [['AI.MODELSET', 'k', 'ONNX', 'BLOB', 'x'], 'ERR Invalid DEVICE'],

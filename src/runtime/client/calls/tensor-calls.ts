@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { slotOf } from '../../slots.js';
 import { ClientError } from '../client-error.js';
 import type { Word } from '../connection.js';
 import type { KeyNames } from '../key-names.js';
 import type { Shards } from '../shards.js';
-import { slotOf } from '../slots.js';
 import { bytesOf, checkTensor, type Dtype, type Tensor, type TensorOf, tensorOfReply } from '../tensor.js';
 
 /** How to wait for a key. */

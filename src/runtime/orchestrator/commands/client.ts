@@ -1,8 +1,9 @@
-import { ok } from '../resp/reply.js';
+import { ErrorReply, ok, VerbatimReply } from '../resp/reply.js';
 import { type ClientFacts, type Command, type CommandContext, CommandError } from './command.js';
-import { arityError, integer, keyword, latin1 } from './words.js';
+import { clientName } from './session.js';
+import { arityError, integer, keyword, latin1, rangeInteger } from './words.js';
 
-/** `CLIENT ID | GETNAME | SETNAME | SETINFO | INFO | LIST | KILL` */
+/** `CLIENT ID | GETNAME | SETNAME | SETINFO | INFO | LIST | KILL | UNBLOCK | NO-EVICT` */
 export const client: Command = {
   name: 'client',
   arity: -2,
@@ -18,21 +19,25 @@ export const client: Command = {
         return self.name.length === 0 ? null : self.name;
       case 'SETNAME': {
         if (words.length !== 3) throw arityError('client|setname');
-        const name = words[2] as Buffer;
-        if (!name.every((byte) => byte > 32 && byte < 127)) {
-          throw new CommandError('ERR Client names cannot contain spaces, newlines or special characters.');
-        }
-        self.name = Buffer.from(name);
+        self.name = clientName(words[2]);
         return ok;
       }
       case 'SETINFO':
         if (words.length !== 4) throw arityError('client|setinfo');
         return ok;
       case 'INFO':
-        return lineOf(self);
-      case 'LIST':
-        if (words.length > 2) return listOf(context, words).map(lineOf).join('');
-        return server.clients().map(lineOf).join('');
+        return new VerbatimReply(lineOf(self));
+      case 'LIST': {
+        const clients = words.length > 2 ? listOf(context, words) : server.clients();
+        return new VerbatimReply(clients.map(lineOf).join(''));
+      }
+      case 'UNBLOCK':
+        return unblock(context, words);
+      case 'NO-EVICT':
+        // No client is ever thrown out to make room.
+        if (words.length !== 3) throw arityError('client|no-evict');
+        if (!['ON', 'OFF'].includes(keyword(words[2]))) throw new CommandError('ERR syntax error');
+        return ok;
       case 'KILL':
         return kill(context, words);
       default:
@@ -41,10 +46,12 @@ export const client: Command = {
   },
 };
 
-function lineOf({ id, peer, reachedAt, name, connectedAtMs }: ClientFacts): string {
+function lineOf(facts: ClientFacts): string {
+  const { id, peer, reachedAt, name, connectedAtMs, transaction, monitors, blocked, protocol } = facts;
   const at = reachedAt === undefined ? '' : ` laddr=${reachedAt.host}:${reachedAt.port}`;
+  const flags = `${monitors ? 'O' : ''}${transaction === undefined ? '' : 'x'}${blocked === undefined ? '' : 'b'}`;
   const age = Math.floor((Date.now() - connectedAtMs) / 1000);
-  return `id=${id} addr=${peer}${at} name=${latin1(name)} age=${age} flags=N db=0 user=default\n`;
+  return `id=${id} addr=${peer}${at} name=${latin1(name)} age=${age} flags=${flags === '' ? 'N' : flags} db=0 multi=${transaction?.commands.length ?? -1} user=default resp=${protocol}\n`;
 }
 
 /** `CLIENT LIST ID id…` */
@@ -56,6 +63,20 @@ function listOf({ server }: CommandContext, words: readonly Buffer[]): ClientFac
     return id;
   });
   return server.clients().filter(({ id }) => ids.includes(id));
+}
+
+/** `CLIENT UNBLOCK id [TIMEOUT | ERROR]`: ends a command that waits, as if its time were over or with an error. */
+function unblock({ server }: CommandContext, words: readonly Buffer[]): number {
+  const mode = words.length === 4 ? keyword(words[3]) : 'TIMEOUT';
+  if (words.length < 3 || words.length > 4) throw arityError('client|unblock');
+  if (mode !== 'TIMEOUT' && mode !== 'ERROR') {
+    throw new CommandError('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR');
+  }
+  const wanted = rangeInteger(words[2]);
+  const blocked = server.clients().find(({ id }) => id === wanted)?.blocked;
+  if (mode === 'TIMEOUT') blocked?.end();
+  else blocked?.end(new ErrorReply('UNBLOCKED client unblocked via CLIENT UNBLOCK'));
+  return blocked === undefined ? 0 : 1;
 }
 
 /** `CLIENT KILL addr` or `CLIENT KILL [ID id] [ADDR addr]…` */

@@ -1,25 +1,12 @@
 import type { Inference } from '../inference/index.js';
 import type { ErrorReply, Reply } from '../resp/reply.js';
 import type { Keyspace } from '../store/keyspace.js';
-import type { AbandonedWork, RunningWork } from './running-work.js';
+import type { BlockedClients } from './blocked-clients.js';
+import type { ClientFacts } from './client-facts.js';
+import type { AbandonedWork } from './running-work.js';
 import type { ServerFacts } from './server-facts.js';
 
-/** The connection that a command came on. */
-export interface ClientFacts {
-  readonly id: number;
-  /** `host:port` or a socket path. */
-  readonly peer: string;
-  /** Where the client reached this server; undefined on a Unix socket. */
-  readonly reachedAt: { readonly host: string; readonly port: number } | undefined;
-  readonly connectedAtMs: number;
-  name: Buffer;
-  /** The connection is to end once the reply is written. */
-  quitting: boolean;
-  /** It has sent HELLO, CLIENT or COMMAND, which SmartRedis never does: it reads replies as they are. */
-  introduced: boolean;
-  /** What it waits for, where that is worth remembering should it go. */
-  work: RunningWork | undefined;
-}
+export type { ClientFacts } from './client-facts.js';
 
 /** What a command works with. */
 export interface CommandContext {
@@ -28,6 +15,7 @@ export interface CommandContext {
   readonly server: ServerFacts;
   readonly client: ClientFacts;
   readonly abandoned: AbandonedWork;
+  readonly blocked: BlockedClients;
   /** Hears of an error before it is sent; what it returns is waited for until then. */
   readonly onError?: OnError;
 }
@@ -36,7 +24,7 @@ export interface CommandContext {
 export type OnError = (words: readonly Buffer[], reply: ErrorReply) => Promise<void> | undefined;
 
 /** `write` changes keys; `denyoom` is refused when memory is used up. */
-export type CommandFlag = 'write' | 'readonly' | 'denyoom' | 'fast' | 'admin';
+export type CommandFlag = 'write' | 'readonly' | 'denyoom' | 'fast' | 'admin' | 'blocking';
 
 /** One command. */
 export interface Command {
@@ -49,10 +37,25 @@ export interface Command {
   readonly keys: readonly [first: number, last: number, step: number];
   /** Clients look at the reply only for errors, so that a late one may come nested in arrays. */
   readonly mayNest?: boolean;
+  /**
+   * What becomes of it after MULTI, unless it is queued: it runs at once, it is refused, or it is refused as RedisAI refuses what
+   * runs models and scripts.
+   */
+  readonly inTransaction?: 'runs' | 'refused' | 'execution';
   /** Needs its words beyond the call: it is given words of their own. All others' hold only until the call returns. */
   readonly keepsWords?: boolean;
   /** The words start with the command's name. Errors to the client are thrown as {@link CommandError}. */
   run(context: CommandContext, words: Buffer[]): Reply | Promise<Reply>;
+  /** Does what takes time before EXEC, whose commands run without a pause. Undefined if there is no such thing this time. */
+  prepare?(context: CommandContext, words: Buffer[]): Promise<Prepared> | undefined;
+}
+
+/** A command of which only the end is left to do. */
+export interface Prepared {
+  /** Errors are thrown as by {@link Command.run}. */
+  commit(): Reply;
+  /** Gives up what has been prepared, instead of {@link commit}. */
+  drop(): void;
 }
 
 /** A refusal: the message is the error line. */

@@ -1,4 +1,5 @@
-import { ok, type Reply } from '../resp/reply.js';
+import { basename, dirname } from 'node:path';
+import { MapReply, ok, type Reply } from '../resp/reply.js';
 import { parseEvictionPolicy } from '../store/eviction.js';
 import { matchesGlob } from '../store/glob.js';
 import { type Command, CommandError } from './command.js';
@@ -16,7 +17,8 @@ export const config: Command = {
     switch (keyword(words[1])) {
       case 'GET': {
         if (words.length < 3) throw arityError('config|get');
-        return words.slice(2).flatMap((word) => matching(parameters(server), latin1(word)));
+        const found = new Map(words.slice(2).flatMap((word) => matching(parameters(server), latin1(word))));
+        return new MapReply([...found].flat());
       }
       case 'SET':
         if (words.length < 4) throw arityError('config|set');
@@ -31,50 +33,57 @@ export const config: Command = {
   },
 };
 
-/** Names and values in turn; a name in full is given back as it was written. */
-function matching(all: Readonly<Record<string, string>>, pattern: string): string[] {
-  const value = all[pattern.toLowerCase()];
-  if (value !== undefined) return [pattern, value];
-  return Object.entries(all)
-    .filter(([name]) => matchesGlob(pattern.toLowerCase(), name))
-    .flat();
+/** Names and values; a name in full is given back as it was written. */
+function matching(all: ReadonlyMap<string, string>, pattern: string): (readonly [string, string])[] {
+  const value = all.get(pattern.toLowerCase());
+  if (value !== undefined) return [[pattern, value]];
+  return [...all].filter(([name]) => matchesGlob(pattern.toLowerCase(), name));
 }
 
 /** What follows from how the server was started, and after it what clients may change. */
-function parameters({ limits, port, settings }: ServerFacts): Readonly<Record<string, string>> {
-  return {
-    port: String(port()),
-    maxclients: String(limits.maxClients),
-    'proto-max-bulk-len': String(limits.maxBulkBytes),
-    appendonly: 'no',
-    save: '',
-    maxmemory: String(settings.maxMemoryBytes),
-    'maxmemory-policy': settings.evictionPolicy,
-    ...Object.fromEntries(settings.parameters),
-  };
+function parameters({ limits, port, settings, saving }: ServerFacts): ReadonlyMap<string, string> {
+  return new Map([
+    ['port', String(port())],
+    ['maxclients', String(limits.maxClients)],
+    ['proto-max-bulk-len', String(limits.maxBulkBytes)],
+    ['databases', '1'],
+    ['appendonly', 'no'],
+    ['save', ''],
+    ['dir', saving.file === undefined ? process.cwd() : dirname(saving.file)],
+    ['dbfilename', saving.file === undefined ? '' : basename(saving.file)],
+    ['maxmemory', String(settings.maxMemoryBytes)],
+    ['maxmemory-policy', settings.evictionPolicy],
+    ...settings.parameters,
+  ]);
 }
 
 type Change = (settings: ServerSettings) => void;
 
+/** As Redis lists them. */
+const policyNames =
+  'volatile-lru, volatile-lfu, volatile-random, volatile-ttl, allkeys-lru, allkeys-lfu, allkeys-random, noeviction';
+
 /** Checks a value; returns the change, or says what is wrong with it. */
-const changeable: Readonly<Record<string, (value: string) => Change | string>> = {
-  maxmemory(value) {
-    const bytes = memoryBytes(value);
-    return bytes === undefined
-      ? 'argument must be a memory value'
-      : (settings) => {
-          settings.maxMemoryBytes = bytes;
-        };
-  },
-  'maxmemory-policy'(value) {
-    const policy = parseEvictionPolicy(value);
-    return policy === undefined
-      ? 'argument(s) must be one of the following: volatile-lru, volatile-lfu, volatile-random, volatile-ttl, allkeys-lru, allkeys-lfu, allkeys-random, noeviction'
-      : (settings) => {
-          settings.evictionPolicy = policy;
-        };
-  },
-};
+const changeable: ReadonlyMap<string, (value: string) => Change | string> = new Map([
+  ['maxmemory', changeMemory],
+  ['maxmemory-policy', changePolicy],
+]);
+
+function changeMemory(value: string): Change | string {
+  const bytes = memoryBytes(value);
+  if (bytes === undefined) return 'argument must be a memory value';
+  return (settings) => {
+    settings.maxMemoryBytes = bytes;
+  };
+}
+
+function changePolicy(value: string): Change | string {
+  const policy = parseEvictionPolicy(value);
+  if (policy === undefined) return `argument(s) must be one of the following: ${policyNames}`;
+  return (settings) => {
+    settings.evictionPolicy = policy;
+  };
+}
 
 /** All of them or none. */
 function setParameters(server: ServerFacts, words: readonly Buffer[]): void {
@@ -82,11 +91,11 @@ function setParameters(server: ServerFacts, words: readonly Buffer[]): void {
   for (let at = 2; at < words.length; at += 2) {
     const name = latin1(words[at]).toLowerCase();
     const word = words[at + 1];
-    if (word === undefined || !(name in parameters(server))) {
+    if (word === undefined || !parameters(server).has(name)) {
       throw new CommandError(`ERR Unknown option or number of arguments for CONFIG SET - '${latin1(words[at])}'`);
     }
     const value = latin1(word);
-    const change = changeable[name]?.(value);
+    const change = changeable.get(name)?.(value);
     if (typeof change === 'string') throw refusal(name, change);
     if (change !== undefined) changes.push(change);
     else if (server.settings.parameters.has(name)) {
@@ -100,19 +109,19 @@ function refusal(name: string, why: string): CommandError {
   return new CommandError(`ERR CONFIG SET failed (possibly related to argument '${name}') - ${why}`);
 }
 
-const units: Readonly<Record<string, number>> = {
-  '': 1,
-  b: 1,
-  k: 1000,
-  kb: 1024,
-  m: 1000 ** 2,
-  mb: 1024 ** 2,
-  g: 1000 ** 3,
-  gb: 1024 ** 3,
-};
+const units: ReadonlyMap<string, number> = new Map([
+  ['', 1],
+  ['b', 1],
+  ['k', 1000],
+  ['kb', 1024],
+  ['m', 1000 ** 2],
+  ['mb', 1024 ** 2],
+  ['g', 1000 ** 3],
+  ['gb', 1024 ** 3],
+]);
 
 function memoryBytes(text: string): number | undefined {
   const [, amount, unit = ''] = /^(\d{1,15})([a-z]*)$/i.exec(text) ?? [];
-  const factor = units[unit.toLowerCase()];
+  const factor = units.get(unit.toLowerCase());
   return amount === undefined || factor === undefined ? undefined : Number(amount) * factor;
 }

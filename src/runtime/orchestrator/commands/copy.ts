@@ -1,5 +1,3 @@
-import { parseDevice } from '../inference/index.js';
-import { copyOf } from '../store/copy.js';
 import { frozen } from '../store/snapshot.js';
 import { newStatistics, type StoredValue } from '../store/values.js';
 import { type Command, type CommandContext, CommandError } from './command.js';
@@ -18,25 +16,28 @@ export const copy: Command = {
     if (from === to) throw new CommandError('ERR source and destination objects are the same');
     const value = store.get(from);
     if (value === undefined) return 0;
-    const place = (copied: StoredValue): number => {
-      if (!replace && store.get(to) !== undefined) {
-        if (copied.kind === 'model') context.inference.unload(copied.loaded);
-        return 0;
-      }
-      const expiresAtMs = store.expiry(from) ?? 0;
-      store.set(to, copied);
-      if (expiresAtMs !== 0) store.expire(to, expiresAtMs);
-      return 1;
-    };
     if (!replace && store.get(to) !== undefined) return 0;
-    if (value.kind === 'tensor' || value.kind === 'string') {
-      return copyOf(value.bytes).then((bytes) => place({ ...value, bytes }));
-    }
-    if (value.kind === 'model') return copyModel(context, value).then(place);
-    if (value.kind === 'script') return place({ ...value, statistics: newStatistics() });
-    return place(frozen(value));
+    const expiresAtMs = store.expiry(from) ?? 0;
+    store.set(to, copyOf(context, value));
+    if (expiresAtMs !== 0) store.expire(to, expiresAtMs);
+    return 1;
   },
 };
+
+/** Bytes and models never change once they are stored: copies share them. */
+function copyOf({ inference }: CommandContext, value: StoredValue): StoredValue {
+  switch (value.kind) {
+    case 'tensor':
+    case 'string':
+      return { ...value, bytes: value.bytes.share() };
+    case 'model':
+      return { ...value, loaded: inference.share(value.loaded), statistics: newStatistics() };
+    case 'script':
+      return { ...value, statistics: newStatistics() };
+    default:
+      return frozen(value);
+  }
+}
 
 function mayReplace(words: readonly Buffer[]): boolean {
   let replace = false;
@@ -51,11 +52,4 @@ function mayReplace(words: readonly Buffer[]): boolean {
     } else throw new CommandError('ERR syntax error');
   }
   return replace;
-}
-
-async function copyModel({ inference }: CommandContext, model: Extract<StoredValue, { kind: 'model' }>) {
-  const bytes = await copyOf(model.bytes);
-  const device = parseDevice(model.device) ?? 'CPU';
-  const loaded = await inference.load({ backend: model.backend, device, batch: model.batch, bytes });
-  return { ...model, bytes, loaded, statistics: newStatistics() };
 }

@@ -1,9 +1,12 @@
 import type { Keyspace } from '../store/keyspace.js';
 import type { TensorValue } from '../store/values.js';
 import { CommandError } from './command.js';
+import { parseModelExecute } from './model-execute.js';
 import { parseModelRun } from './model-run.js';
 import { inputAt } from './models.js';
-import { parseScriptExecute, parseScriptRun } from './script-run.js';
+import { parseScriptExecute, parseScriptRun, type ScriptRunRequest } from './script-run.js';
+import { checkTensorGet } from './tensor-get.js';
+import { type GivenTensor, parseTensor } from './tensor-set.js';
 import { integer, keyword, latin1 } from './words.js';
 
 /** One of the four commands. */
@@ -19,7 +22,19 @@ export interface DagRequest {
   readonly load: readonly { readonly key: string; readonly tensor: TensorValue }[];
   readonly persist: readonly string[];
   readonly timeoutMs: number | undefined;
-  readonly steps: readonly (readonly Buffer[])[];
+  readonly steps: readonly DagStep[];
+}
+
+/** One command of a DAG. */
+export interface DagStep {
+  /** Its name in upper case. */
+  readonly name: string;
+  readonly words: readonly Buffer[];
+  /** Keys of tensors that must be there by then. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** What AI.TENSORSET brings. */
+  readonly tensor?: GivenTensor;
 }
 
 const allowed: Readonly<Record<string, 'both' | 'current' | 'deprecated'>> = {
@@ -31,45 +46,55 @@ const allowed: Readonly<Record<string, 'both' | 'current' | 'deprecated'>> = {
   'AI.SCRIPTRUN': 'deprecated',
 };
 
-/** @throws CommandError with RedisAI's texts */
-export function parseDag(kind: DagKind, words: readonly Buffer[], store: Keyspace): DagRequest {
+/** What RedisAI checks before anything runs: a DAG that fails here is refused as a whole. */
+export interface DagContext {
+  readonly store: Keyspace;
+  /** The longest tensor, in bytes. */
+  readonly limitBytes: number;
+}
+
+/** @throws CommandError with RedisAI's texts, WrongTypeError */
+export function parseDag(kind: DagKind, words: readonly Buffer[], context: DagContext): DagRequest {
   const least = kind.deprecated ? 4 : 6;
   if (words.length < least) {
     throw new CommandError(
       `ERR ${kind.deprecated ? 'wrong number of' : 'missing'} arguments for '${kind.name}' command`,
     );
   }
-  const head = parseHead(kind, words);
-  const load = head.load.map((word) => ({ key: latin1(word), tensor: inputAt(store, word) }));
-  const steps = stepsOf(words.slice(head.end));
-  if (steps.length === 0) throw new CommandError('ERR DAG is empty');
-  const known = new Set(load.map(({ key }) => key));
-  for (const step of steps) checkStep(kind, step, known);
+  const head = parseHead(kind, words, context.store);
+  if (head.steps.length === 0) throw new CommandError('ERR DAG is empty');
+  const steps = head.steps.map((step) => parseStep(kind, step, context));
+  const known = new Set(head.load.map(({ key }) => key));
+  for (const { inputs, outputs } of steps) {
+    if (!inputs.every((key) => known.has(key))) throw new CommandError('ERR INPUT key cannot be found in DAG');
+    for (const key of outputs) known.add(key);
+  }
   const persist = head.persist.map(latin1);
   if (!persist.every((key) => known.has(key))) throw new CommandError('ERR PERSIST key cannot be found in DAG');
-  return { load, persist, timeoutMs: head.timeoutMs, steps };
+  return { load: head.load, persist, timeoutMs: head.timeoutMs, steps };
 }
 
 interface Head {
-  load: readonly Buffer[];
+  load: DagRequest['load'];
   persist: readonly Buffer[];
   timeoutMs: number | undefined;
-  end: number;
+  steps: Buffer[][];
 }
 
-function parseHead(kind: DagKind, words: readonly Buffer[]): Head {
-  const head: Head = { load: [], persist: [], timeoutMs: undefined, end: words.length };
+function parseHead(kind: DagKind, words: readonly Buffer[], store: Keyspace): Head {
+  const head: Head = { load: [], persist: [], timeoutMs: undefined, steps: [] };
   const seen = new Set<string>();
   for (let at = 1; at < words.length; ) {
     const word = keyword(words[at]);
-    if (word === '|>') {
-      head.end = at;
+    if (word === '|>' && at + 1 < words.length) {
+      head.steps = stepsOf(words.slice(at));
       break;
     }
     const once = !seen.has(word);
     seen.add(word);
     if (word === 'LOAD' && once) {
-      head.load = keysAt(words, at, 'LOAD');
+      const keys = keysAt(words, at, 'LOAD');
+      head.load = keys.map((key) => ({ key: latin1(key), tensor: inputAt(store, key) }));
       at += 2 + head.load.length;
     } else if (word === 'PERSIST' && once) {
       if (kind.readOnly) throw new CommandError('ERR PERSIST cannot be specified in a read-only DAG');
@@ -99,7 +124,7 @@ function parseHead(kind: DagKind, words: readonly Buffer[]): Head {
 }
 
 function keysAt(words: readonly Buffer[], at: number, section: 'LOAD' | 'PERSIST'): readonly Buffer[] {
-  if (at + 1 >= words.length) throw new CommandError(`ERR missing arguments after ${section} keyword in DAG command`);
+  if (at + 2 >= words.length) throw new CommandError(`ERR missing arguments after ${section} keyword in DAG command`);
   const count = integer(words[at + 1]);
   if (count === undefined || count <= 0) {
     throw new CommandError(`ERR invalid or negative value found in number of keys to ${section}`);
@@ -110,19 +135,20 @@ function keysAt(words: readonly Buffer[], at: number, section: 'LOAD' | 'PERSIST
   throw new CommandError(`ERR number of keys to ${what} does not match the number of given arguments`);
 }
 
+/** The words between one `|>` and the next. */
 function stepsOf(words: readonly Buffer[]): Buffer[][] {
   const steps: Buffer[][] = [];
   for (const word of words) {
     if (word.length === 2 && latin1(word) === '|>') steps.push([]);
     else steps.at(-1)?.push(word);
   }
-  if (steps.some((step) => step.length === 0)) throw new CommandError('ERR DAG is empty');
+  if (steps.at(-1)?.length === 0) throw new CommandError('ERR Invalid DAG command. Unexpected argument:  |>');
   return steps;
 }
 
-/** Checks that a step is allowed and that what it reads is there by then; adds what it makes. */
-function checkStep(kind: DagKind, step: readonly Buffer[], known: Set<string>): void {
-  const name = keyword(step[0]);
+/** A step, which must be allowed and complete. */
+function parseStep(kind: DagKind, words: readonly Buffer[], { store, limitBytes }: DagContext): DagStep {
+  const name = keyword(words[0]);
   const when = allowed[name];
   if (when === undefined) throw new CommandError('Unsupported command within DAG');
   if (when === 'deprecated' && !kind.deprecated) {
@@ -135,31 +161,28 @@ function checkStep(kind: DagKind, step: readonly Buffer[], known: Set<string>): 
     throw new CommandError('ERR AI.SCRIPTEXECUTE command cannot be specified in a read-only DAG');
   }
   if (name === 'AI.TENSORSET') {
-    if (step[1] !== undefined) known.add(latin1(step[1]));
-    return;
+    if (words.length < 4) throw new CommandError("wrong number of arguments for 'AI.TENSORSET' command");
+    return { name, words, inputs: [], outputs: [latin1(words[1])], tensor: parseTensor(words, limitBytes) };
   }
-  if (name === 'AI.TENSORGET') return;
-  if (step.some((word, index) => index > 1 && keyword(word) === 'TIMEOUT')) {
-    throw new CommandError('ERR TIMEOUT not allowed within a DAG command');
+  if (name === 'AI.TENSORGET') {
+    if (words.length < 2 || words.length > 4) {
+      throw new CommandError("wrong number of arguments for 'AI.TENSORGET' command");
+    }
+    checkTensorGet(words);
+    return { name, words, inputs: [latin1(words[1])], outputs: [] };
   }
-  const { inputs, outputs } = keysOf(name, step);
-  for (const key of inputs) {
-    if (!known.has(latin1(key))) throw new CommandError('ERR INPUT key cannot be found in DAG');
-  }
-  for (const key of outputs) known.add(latin1(key));
+  const { inputs, outputs, timed } = parseRun(name, words, store);
+  if (timed) throw new CommandError('ERR TIMEOUT not allowed within a DAG command');
+  return { name, words, inputs: inputs.map(latin1), outputs: outputs.map(latin1) };
 }
 
-function keysOf(name: string, step: readonly Buffer[]): { inputs: readonly Buffer[]; outputs: readonly Buffer[] } {
-  if (name === 'AI.MODELRUN') return parseModelRun(step);
-  if (name === 'AI.SCRIPTRUN') return parseScriptRun(step);
-  if (name === 'AI.SCRIPTEXECUTE') return parseScriptExecute(step);
-  if (keyword(step[2]) !== 'INPUTS') throw new CommandError('ERR INPUTS not specified');
-  const inputCount = integer(step[3]) ?? 0;
-  const outputsAt = 4 + inputCount;
-  if (keyword(step[outputsAt]) !== 'OUTPUTS') throw new CommandError('ERR OUTPUTS not specified');
-  const outputCount = integer(step[outputsAt + 1]) ?? 0;
-  return {
-    inputs: step.slice(4, outputsAt),
-    outputs: step.slice(outputsAt + 2, outputsAt + 2 + outputCount),
-  };
+function parseRun(name: string, words: readonly Buffer[], store: Keyspace): ScriptRunRequest {
+  if (name === 'AI.SCRIPTRUN') return parseScriptRun(store, words);
+  if (name === 'AI.SCRIPTEXECUTE') return parseScriptExecute(store, words, false);
+  if (name === 'AI.MODELRUN') {
+    const { inputs, outputs, timeout } = parseModelRun(store, words);
+    return { inputs, outputs, timed: timeout.length > 0 };
+  }
+  const { inputs, outputs, timeoutMs } = parseModelExecute(store, words).request;
+  return { inputs, outputs: outputs.map((key) => Buffer.from(key, 'latin1')), timed: timeoutMs !== undefined };
 }

@@ -1,17 +1,16 @@
 import { performance } from 'node:perf_hooks';
-import { InferenceError } from '../inference/index.js';
 import { ErrorReply, PinnedBytes, type Reply, SimpleString } from '../resp/reply.js';
 import { Overlay } from '../store/overlay.js';
-import { WrongTypeError } from '../store/wrong-type-error.js';
-import { type Command, type CommandContext, CommandError } from './command.js';
-import { type DagKind, type DagRequest, parseDag } from './dag-parse.js';
+import type { Command, CommandContext } from './command.js';
+import { type DagKind, type DagRequest, type DagStep, parseDag } from './dag-parse.js';
 import { modelExecute } from './model-execute.js';
 import { modelRun } from './model-run.js';
+import { refusalOf } from './refusal.js';
 import { AbandonedWork } from './running-work.js';
 import { scriptExecute, scriptRun } from './script-run.js';
 import { tensorGet } from './tensor-get.js';
-import { tensorSet } from './tensor-set.js';
-import { keyword, latin1 } from './words.js';
+import { checkTensor, placeTensor, tensorSet } from './tensor-set.js';
+import { latin1 } from './words.js';
 
 const steps: Readonly<Record<string, Command>> = {
   'AI.TENSORSET': tensorSet,
@@ -31,8 +30,12 @@ function dag(kind: DagKind): Command {
     arity: -1,
     flags: kind.readOnly ? ['readonly'] : ['write', 'denyoom'],
     keys: [0, 0, 0],
+    inTransaction: 'execution',
     keepsWords: true,
-    run: (context, words) => runDag(context, parseDag(kind, words, context.store)),
+    run: (context, words) => {
+      const { store, server } = context;
+      return runDag(context, parseDag(kind, words, { store, limitBytes: server.limits.maxBulkBytes }));
+    },
   };
 }
 
@@ -44,6 +47,7 @@ async function runDag(context: CommandContext, request: DagRequest): Promise<Rep
   let failed = false;
   try {
     for (const { key, tensor } of request.load) tensors.borrow(key, tensor);
+    for (const { words, tensor } of request.steps) if (tensor !== undefined) await checkTensor(words, tensor);
     for (const step of request.steps) {
       if (performance.now() > deadline) {
         for (const reply of replies) unpin(reply);
@@ -52,7 +56,7 @@ async function runDag(context: CommandContext, request: DagRequest): Promise<Rep
       const reply = await runStep(context, tensors, step, failed);
       if (reply instanceof ErrorReply) {
         failed = true;
-        await context.onError?.(step, reply);
+        await context.onError?.(step.words, reply);
       }
       replies.push(reply);
     }
@@ -70,26 +74,25 @@ function unpin(reply: Reply): void {
 }
 
 async function runStep(
-  { inference, server, client }: CommandContext,
+  { inference, server, client, blocked }: CommandContext,
   store: Overlay,
-  step: readonly Buffer[],
+  { name, words, inputs, tensor }: DagStep,
   failed: boolean,
 ): Promise<Reply> {
-  const name = keyword(step[0]);
   const command = steps[name];
   if (command === undefined) return notAvailable;
-  const missing = name === 'AI.TENSORGET' && store.get(latin1(step[1])) === undefined;
+  const missing = name === 'AI.TENSORGET' && inputs.some((key) => store.get(key) === undefined);
   if (failed && (missing || !name.startsWith('AI.TENSOR'))) return notAvailable;
-  const enough = command.arity > 0 ? step.length === command.arity : step.length >= -command.arity;
-  if (!enough) return new ErrorReply(`ERR wrong number of arguments for '${command.name}' command`);
   // Results live in here only: nobody can wait for them after the connection has gone.
-  const context = { store, inference, server, client: { ...client, work: undefined }, abandoned: new AbandonedWork() };
+  const own = { client: { ...client, work: undefined }, abandoned: new AbandonedWork() };
+  const context = { store, inference, server, blocked, ...own };
   try {
-    return await command.run(context, [...step]);
+    return tensor === undefined
+      ? await command.run(context, [...words])
+      : placeTensor(context, latin1(words[1]), tensor);
   } catch (error) {
-    if (error instanceof CommandError || error instanceof WrongTypeError || error instanceof InferenceError) {
-      return new ErrorReply(error.message);
-    }
+    const refusal = refusalOf(error);
+    if (refusal !== undefined) return refusal;
     throw error;
   }
 }

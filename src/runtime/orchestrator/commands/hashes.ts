@@ -1,4 +1,5 @@
-import { ok, type Reply } from '../resp/reply.js';
+import { MapReply, ok, type Reply } from '../resp/reply.js';
+import type { Keyspace } from '../store/keyspace.js';
 import { ownBytes } from '../store/lendable-bytes.js';
 import { itemOverheadBytes } from '../store/size.js';
 import type { HashValue } from '../store/values.js';
@@ -8,7 +9,11 @@ import { arityError, latin1 } from './words.js';
 /** Sets fields; returns how many are new. */
 function setFields({ store }: CommandContext, words: Buffer[], name: string): number {
   if (words.length % 2 !== 0) throw arityError(name);
-  const key = latin1(words[1]);
+  return setPairs(store, latin1(words[1]), words.slice(2));
+}
+
+/** Sets fields to what follows each of them, in the hash at the key, which is made if need be; returns how many are new. */
+export function setPairs(store: Keyspace, key: string, words: readonly Buffer[]): number {
   let hash = store.change(key, 'hash');
   if (hash === undefined) {
     hash = { kind: 'hash', fields: new Map() } satisfies HashValue;
@@ -16,7 +21,7 @@ function setFields({ store }: CommandContext, words: Buffer[], name: string): nu
   }
   let added = 0;
   let grown = 0;
-  for (let at = 2; at + 1 < words.length; at += 2) {
+  for (let at = 0; at + 1 < words.length; at += 2) {
     const field = latin1(words[at]);
     const content = ownBytes(words[at + 1] as Buffer);
     const before = hash.fields.get(field);
@@ -65,11 +70,11 @@ export const hgetall: Command = {
   flags: ['readonly'],
   keys: [1, 1, 1],
   run({ store }, words) {
-    const reply: Reply[] = [];
+    const pairs: Reply[] = [];
     for (const [field, content] of store.read(latin1(words[1]), 'hash')?.fields ?? []) {
-      reply.push(Buffer.from(field, 'latin1'), content);
+      pairs.push(Buffer.from(field, 'latin1'), content);
     }
-    return reply;
+    return new MapReply(pairs);
   },
 };
 
@@ -99,11 +104,14 @@ export const hdel: Command = {
   keys: [1, 1, 1],
   run({ store }, words) {
     const key = latin1(words[1]);
+    const there = store.read(key, 'hash')?.fields;
+    const named = words.slice(2);
+    if (there === undefined || !named.some((word) => there.has(latin1(word)))) return 0;
     const hash = store.change(key, 'hash');
     if (hash === undefined) return 0;
     let deleted = 0;
     let shrunk = 0;
-    for (const word of words.slice(2)) {
+    for (const word of named) {
       const field = latin1(word);
       const content = hash.fields.get(field);
       if (content === undefined) continue;

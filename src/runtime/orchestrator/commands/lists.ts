@@ -1,4 +1,5 @@
 import { nilArray } from '../resp/reply.js';
+import type { Keyspace } from '../store/keyspace.js';
 import { ownBytes } from '../store/lendable-bytes.js';
 import { itemOverheadBytes } from '../store/size.js';
 import type { ListValue } from '../store/values.js';
@@ -7,7 +8,19 @@ import { arityError, integer, latin1 } from './words.js';
 
 const pushAtOnce = 1024;
 
-function push(name: string, into: (members: Buffer[], added: Buffer[]) => void): Command {
+type Into = (members: Buffer[], added: Buffer[]) => void;
+
+const toTail: Into = (members, added) => {
+  for (const member of added) members.push(member);
+};
+
+/** The last comes first. */
+const toHead: Into = (members, added) => {
+  // A call takes no more arguments than its stack holds.
+  for (let at = 0; at < added.length; at += pushAtOnce) members.unshift(...added.slice(at, at + pushAtOnce).reverse());
+};
+
+function push(name: string, into: Into, onlyThere: boolean): Command {
   return {
     name,
     arity: -3,
@@ -15,35 +28,55 @@ function push(name: string, into: (members: Buffer[], added: Buffer[]) => void):
     keys: [1, 1, 1],
     run({ store }, words) {
       const key = latin1(words[1]);
-      let list = store.change(key, 'list');
-      if (list === undefined) {
-        list = { kind: 'list', members: [] } satisfies ListValue;
-        store.set(key, list);
-      }
-      let grown = 0;
-      const added = words.slice(2).map((word) => {
-        grown += word.length + itemOverheadBytes;
-        return ownBytes(word);
-      });
-      into(list.members, added);
-      store.grew(key, grown);
-      return list.members.length;
+      if (onlyThere && store.read(key, 'list') === undefined) return 0;
+      return pushTo(store, key, words.slice(2), into);
     },
   };
 }
 
-/** `RPUSH key member…` */
-export const rpush = push('rpush', (members, added) => {
-  for (const member of added) members.push(member);
-});
+function pushTo(store: Keyspace, key: string, words: readonly Buffer[], into: Into): number {
+  let list = store.change(key, 'list');
+  if (list === undefined) {
+    list = { kind: 'list', members: [] } satisfies ListValue;
+    store.set(key, list);
+  }
+  const added = words.map(ownBytes);
+  into(list.members, added);
+  store.grew(key, bytesOfMembers(added));
+  return list.members.length;
+}
 
-/** `LPUSH key member…`: the last comes first. */
-export const lpush = push('lpush', (members, added) => {
-  // A call takes no more arguments than its stack holds.
-  for (let at = 0; at < added.length; at += pushAtOnce) members.unshift(...added.slice(at, at + pushAtOnce).reverse());
-});
+/** What members of a list count for. */
+export function bytesOfMembers(members: readonly Buffer[]): number {
+  return members.reduce((bytes, member) => bytes + member.length + itemOverheadBytes, 0);
+}
 
-function pop(name: string, take: (members: Buffer[], count: number) => Buffer[]): Command {
+/** One of a list's ends. */
+export type ListEnd = 'LEFT' | 'RIGHT';
+
+/** Adds a member at an end of the list, which is made if need be. */
+export function pushAt(store: Keyspace, key: string, end: ListEnd, member: Buffer): void {
+  pushTo(store, key, [member], end === 'LEFT' ? toHead : toTail);
+}
+
+/** Takes up to so many members off an end of the list, the outermost first; undefined if there is no list. */
+export function popFrom(store: Keyspace, key: string, end: ListEnd, count: number): Buffer[] | undefined {
+  const there = store.read(key, 'list');
+  if (there === undefined || count === 0) return there && [];
+  const { members } = store.change(key, 'list') ?? there;
+  const taken = end === 'LEFT' ? members.splice(0, count) : members.splice(-count).reverse();
+  store.grew(key, -bytesOfMembers(taken));
+  if (members.length === 0) store.delete(key);
+  return taken;
+}
+
+/** `RPUSH key member…`, `LPUSH key member…`, and, for lists that are there already, `RPUSHX`, `LPUSHX`. */
+export const rpush = push('rpush', toTail, false);
+export const lpush = push('lpush', toHead, false);
+export const rpushx = push('rpushx', toTail, true);
+export const lpushx = push('lpushx', toHead, true);
+
+function pop(name: string, end: ListEnd): Command {
   return {
     name,
     arity: -2,
@@ -53,26 +86,17 @@ function pop(name: string, take: (members: Buffer[], count: number) => Buffer[])
       if (words.length > 3) throw arityError(name);
       const count = words.length === 3 ? integer(words[2]) : 1;
       if (count === undefined || count < 0) throw new CommandError('ERR value is out of range, must be positive');
-      const key = latin1(words[1]);
-      const list = store.change(key, 'list');
+      const taken = popFrom(store, latin1(words[1]), end, count);
       // RESP2's nil array is written as Redis does.
-      if (list === undefined) return words.length === 3 ? nilArray : null;
-      const taken = take(list.members, count);
-      store.grew(key, -taken.reduce((bytes, member) => bytes + member.length + itemOverheadBytes, 0));
-      if (list.members.length === 0) store.delete(key);
+      if (taken === undefined) return words.length === 3 ? nilArray : null;
       return words.length === 3 ? taken : (taken[0] ?? null);
     },
   };
 }
 
-/** `LPOP key [count]` */
-export const lpop = pop('lpop', (members, count) => members.splice(0, count));
-
-/** `RPOP key [count]`: the last comes first. */
-export const rpop = pop('rpop', (members, count) => {
-  const from = Math.max(0, members.length - count);
-  return members.splice(from).reverse();
-});
+/** `LPOP key [count]`, `RPOP key [count]` */
+export const lpop = pop('lpop', 'LEFT');
+export const rpop = pop('rpop', 'RIGHT');
 
 /** `LINDEX key index` */
 export const lindex: Command = {

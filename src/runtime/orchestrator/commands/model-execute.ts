@@ -20,11 +20,10 @@ export const modelExecute: Command = {
   arity: -2,
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
+  inTransaction: 'execution',
   mayNest: true,
   run({ store, inference, client, abandoned }, words) {
-    if (words.length < 8) throw new CommandError(`ERR wrong number of arguments for '${name}' command`);
-    const model = modelAt(store, words[1]);
-    const request = parse(words, model);
+    const { model, request } = parseModelExecute(store, words);
     const inputs: TensorValue[] = [];
     const identities = [model.loaded.id];
     for (const key of request.inputs) {
@@ -79,10 +78,21 @@ async function execute(
   }
 }
 
-interface ExecuteRequest {
+/** What a request says besides its model's key. */
+export interface ExecuteRequest {
   readonly inputs: readonly Buffer[];
   readonly outputs: readonly string[];
   readonly timeoutMs: number | undefined;
+}
+
+/** The model at its key and what it is to run on. @throws CommandError with RedisAI's texts, WrongTypeError */
+export function parseModelExecute(
+  store: Keyspace,
+  words: readonly Buffer[],
+): { readonly model: ModelValue; readonly request: ExecuteRequest } {
+  if (words.length < 8) throw new CommandError(`ERR wrong number of arguments for '${name}' command`);
+  const model = modelAt(store, words[1]);
+  return { model, request: parse(words, model) };
 }
 
 function parse(words: readonly Buffer[], model: ModelValue): ExecuteRequest {

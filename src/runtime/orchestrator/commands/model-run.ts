@@ -1,3 +1,4 @@
+import type { Keyspace } from '../store/keyspace.js';
 import { type Command, CommandError } from './command.js';
 import { modelExecute } from './model-execute.js';
 import { modelAt } from './models.js';
@@ -9,18 +10,10 @@ export const modelRun: Command = {
   arity: -2,
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
+  inTransaction: 'execution',
   mayNest: true,
   run(context, words) {
-    if (words.length < 6) throw new CommandError("ERR wrong number of arguments for 'AI.MODELRUN' command");
-    const { loaded } = modelAt(context.store, words[1]);
-    const { inputs, outputs, timeout } = parseModelRun(words);
-    for (const [title, given, wanted] of [
-      ['INPUTS', inputs, loaded.inputs],
-      ['OUTPUTS', outputs, loaded.outputs],
-    ] as const) {
-      if (given.length === wanted.length) continue;
-      throw new CommandError(`Number of keys given as ${title} here does not match model definition`);
-    }
+    const { inputs, outputs, timeout } = parseModelRun(context.store, words);
     return modelExecute.run(context, [
       Buffer.from('AI.MODELEXECUTE'),
       words[1] as Buffer,
@@ -35,8 +28,31 @@ export const modelRun: Command = {
   },
 };
 
-/** Reads `[TIMEOUT ms] INPUTS in… OUTPUTS out…` from `words[2]` on. @throws CommandError with RedisAI's texts */
-export function parseModelRun(words: readonly Buffer[]): { inputs: Buffer[]; outputs: Buffer[]; timeout: Buffer[] } {
+/** What a request says besides its model's key. */
+export interface ModelRunRequest {
+  readonly inputs: readonly Buffer[];
+  readonly outputs: readonly Buffer[];
+  /** `TIMEOUT` and its value, if they are there. */
+  readonly timeout: readonly Buffer[];
+}
+
+/** What the model at the key is to run on. @throws CommandError with RedisAI's texts, WrongTypeError */
+export function parseModelRun(store: Keyspace, words: readonly Buffer[]): ModelRunRequest {
+  if (words.length < 6) throw new CommandError("ERR wrong number of arguments for 'AI.MODELRUN' command");
+  const { loaded } = modelAt(store, words[1]);
+  const request = sectionsOf(words);
+  for (const [title, given, wanted] of [
+    ['INPUTS', request.inputs, loaded.inputs],
+    ['OUTPUTS', request.outputs, loaded.outputs],
+  ] as const) {
+    if (given.length === wanted.length) continue;
+    throw new CommandError(`Number of keys given as ${title} here does not match model definition`);
+  }
+  return request;
+}
+
+/** Reads `[TIMEOUT ms] INPUTS in… OUTPUTS out…` from `words[2]` on. */
+function sectionsOf(words: readonly Buffer[]): ModelRunRequest {
   let at = 2;
   let timeout: Buffer[] = [];
   if (keyword(words[at]) === 'TIMEOUT') {

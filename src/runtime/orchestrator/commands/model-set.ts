@@ -1,6 +1,6 @@
 import { type Command, CommandError } from './command.js';
 import { modelStore } from './model-store.js';
-import { arityError, keyword, latin1 } from './words.js';
+import { keyword, latin1 } from './words.js';
 
 const optionNames = ['TAG', 'BATCHSIZE', 'MINBATCHSIZE', 'MINBATCHTIMEOUT'] as const;
 const noDevices: ReadonlySet<string> = new Set([...optionNames, 'INPUTS', 'OUTPUTS', 'BLOB']);
@@ -17,29 +17,37 @@ export const modelSet: Command = {
   keys: [1, 1, 1],
   mayNest: true,
   keepsWords: true,
-  run(context, words) {
-    if (words.length < 5) throw arityError('ai.modelset');
-    const backend = keyword(words[2]);
-    if (!backends.has(backend)) throw new CommandError('ERR unsupported backend');
-    const device = latin1(words[3]);
-    if (device.length > 10 || noDevices.has(device.toUpperCase())) {
-      throw new CommandError('ERR Invalid DEVICE');
-    }
-    let at = 4;
-    for (const option of optionNames) if (keyword(words[at]) === option) at += 2;
-    const given = new Set(words.slice(4, at).map(keyword));
-    if (given.has('BATCHSIZE') && backend === 'TFLITE') {
-      throw new CommandError('ERR Auto-batching not supported by the TFLITE backend');
-    }
-    if (given.has('MINBATCHTIMEOUT') && !given.has('BATCHSIZE')) {
-      throw new CommandError('ERR MINBATCHTIMEOUT specified without BATCHSIZE');
-    }
-    const blobAt = words.findIndex((word, index) => index >= at && word.length === 4 && keyword(word) === 'BLOB');
-    if (blobAt === -1) throw new CommandError('ERR Insufficient arguments, missing model BLOB');
-    const names = backend === 'TF' ? counted(words.slice(at, blobAt)) : [];
-    return modelStore.run(context, [...words.slice(0, at), ...names, ...words.slice(blobAt)]);
-  },
+  run: (context, words) => modelStore.run(context, asModelStore(words)),
+  prepare: (context, words) => modelStore.prepare?.(context, asModelStore(words)),
 };
+
+/** The same as words of `AI.MODELSTORE`. @throws CommandError with RedisAI's texts */
+function asModelStore(words: readonly Buffer[]): Buffer[] {
+  const backend = keyword(words[2]);
+  if (!backends.has(backend)) throw new CommandError('ERR unsupported backend');
+  const device = latin1(words[3]);
+  if (device.length > 10 || noDevices.has(device.toUpperCase())) {
+    throw new CommandError('ERR Invalid DEVICE');
+  }
+  let at = 4;
+  for (const option of optionNames) if (keyword(words[at]) === option) at += 2;
+  const given = new Set(words.slice(4, at).map(keyword));
+  if (given.has('BATCHSIZE') && backend === 'TFLITE') {
+    throw new CommandError('ERR Auto-batching not supported by the TFLITE backend');
+  }
+  if (given.has('MINBATCHTIMEOUT') && !given.has('BATCHSIZE')) {
+    throw new CommandError('ERR MINBATCHTIMEOUT specified without BATCHSIZE');
+  }
+  const blobAt = words.findIndex((word, index) => index >= at && word.length === 4 && keyword(word) === 'BLOB');
+  if (at >= words.length || (blobAt === -1 && backend !== 'TF')) throw noBlob();
+  const names = backend === 'TF' ? counted(words.slice(at, blobAt === -1 ? words.length : blobAt)) : [];
+  if (blobAt === -1) throw noBlob();
+  return [...words.slice(0, at), ...names, ...words.slice(blobAt)];
+}
+
+function noBlob(): CommandError {
+  return new CommandError('ERR Insufficient arguments, missing model BLOB');
+}
 
 /** The sections of names with their numbers, as `AI.MODELSTORE` takes them. */
 function counted(words: readonly Buffer[]): Buffer[] {

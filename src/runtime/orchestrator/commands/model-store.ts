@@ -4,7 +4,7 @@ import { areEqual, gather } from '../store/gather.js';
 import { type Keyspace, plainName } from '../store/keyspace.js';
 import { LendableBytes } from '../store/lendable-bytes.js';
 import { newStatistics } from '../store/values.js';
-import { type Command, type CommandContext, CommandError } from './command.js';
+import { type Command, type CommandContext, CommandError, type Prepared } from './command.js';
 import { type ModelOptions, parseModelOptions } from './model-options.js';
 import { keyword, latin1 } from './words.js';
 
@@ -27,21 +27,30 @@ export const modelStore: Command = {
   keepsWords: true,
   run(context, words) {
     const { store } = context;
-    const key = latin1(words[1]);
-    const backend = keyword(words[2]);
-    if (!backends.has(backend)) throw new CommandError('ERR unsupported backend');
-    const device = parseDevice(latin1(words[3]));
-    if (device === undefined) throw new CommandError('ERR Invalid DEVICE');
-    const options = parseModelOptions(words, backend);
-    store.read(key, 'model');
-    return inTurn(store, plainName(key), async () => {
-      const request = { key, backend, device, deviceWord: latin1(words[3]), options };
-      const bytes = await gather(words.slice(options.blobAt));
-      if (!(await isThere(store, request, bytes))) await load(context, request, bytes);
+    const request = parse(context, words);
+    return inTurn(store, plainName(request.key), async () => {
+      const bytes = await gather(words.slice(request.options.blobAt));
+      if (!(await isThere(store, request, bytes))) (await load(context, request, bytes)).commit();
       return ok;
     });
   },
+  async prepare(context, words) {
+    const request = parse(context, words);
+    return load(context, request, await gather(words.slice(request.options.blobAt)));
+  },
 };
+
+function parse({ store }: CommandContext, words: readonly Buffer[]): StoreRequest {
+  const key = latin1(words[1]);
+  const backend = keyword(words[2]);
+  if (!backends.has(backend)) throw new CommandError('ERR unsupported backend');
+  const deviceWord = latin1(words[3]);
+  const device = parseDevice(deviceWord);
+  if (device === undefined) throw new CommandError('ERR Invalid DEVICE');
+  const options = parseModelOptions(words, backend);
+  store.read(key, 'model');
+  return { key, backend, device, deviceWord, options };
+}
 
 interface StoreRequest {
   readonly key: string;
@@ -52,27 +61,28 @@ interface StoreRequest {
   readonly options: ModelOptions;
 }
 
-async function load({ store, inference }: CommandContext, request: StoreRequest, blob: Buffer): Promise<void> {
+/** Loads the model, which remains to be put at its key. */
+async function load({ store, inference }: CommandContext, request: StoreRequest, blob: Buffer): Promise<Prepared> {
   const { key, backend, device, deviceWord, options } = request;
   store.read(key, 'model');
   const bytes = new LendableBytes(blob);
   const loaded = await inference.load({ backend, device, batch: options.batch, bytes });
-  try {
-    store.read(key, 'model');
-  } catch (error) {
-    inference.unload(loaded);
-    throw error;
-  }
-  store.set(key, {
-    kind: 'model',
-    backend,
-    device: deviceWord,
-    tag: options.tag,
-    batch: options.batch,
-    bytes,
-    loaded,
-    statistics: newStatistics(),
-  });
+  const drop = (): void => inference.unload(loaded);
+  return {
+    drop,
+    commit() {
+      try {
+        store.read(key, 'model');
+      } catch (error) {
+        drop();
+        throw error;
+      }
+      const { batch, tag } = options;
+      const statistics = newStatistics();
+      store.set(key, { kind: 'model', backend, device: deviceWord, tag, batch, bytes, loaded, statistics });
+      return ok;
+    },
+  };
 }
 
 /** Whether the key holds this very model; its statistics begin anew then, as they do when it is replaced. */

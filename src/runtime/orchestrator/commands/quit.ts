@@ -7,6 +7,7 @@ export const quit: Command = {
   arity: -1,
   flags: ['fast'],
   keys: [0, 0, 0],
+  inTransaction: 'runs',
   run({ client }) {
     client.quitting = true;
     return ok;

@@ -13,3 +13,17 @@ export const rename: Command = {
     return ok;
   },
 };
+
+/** `RENAMENX key newkey` */
+export const renamenx: Command = {
+  name: 'renamenx',
+  arity: 3,
+  flags: ['write', 'fast'],
+  keys: [1, 2, 1],
+  run({ store }, words) {
+    const [from, to] = [latin1(words[1]), latin1(words[2])];
+    if (store.get(from) === undefined) throw new CommandError('ERR no such key');
+    if (store.get(to) !== undefined) return 0;
+    return store.rename(from, to) ? 1 : 0;
+  },
+};

@@ -4,7 +4,7 @@ import type { ServerFacts } from './server-facts.js';
 import { keyword } from './words.js';
 
 function checkPossible({ saving }: ServerFacts): void {
-  if (!saving.possible)
+  if (saving.file === undefined)
     throw new CommandError(
       'ERR there is no file to save to: this orchestrator was started without one (simwright orchestrator --checkpoint SECONDS FILE)',
     );
@@ -25,6 +25,7 @@ export const save: Command = {
   arity: 1,
   flags: ['admin'],
   keys: [0, 0, 0],
+  inTransaction: 'refused',
   mayNest: true,
   async run({ server }) {
     await saveNow(server);
@@ -61,12 +62,13 @@ export const lastsave: Command = {
   run: ({ server }) => Math.floor(server.saving.lastMs / 1000),
 };
 
-/** `SHUTDOWN [NOSAVE | SAVE]`: saves where there is a file, and ends the server. */
+/** `SHUTDOWN [NOSAVE | SAVE]`: saves where that was asked for when the server was started, and ends it. */
 export const shutdown: Command = {
   name: 'shutdown',
   arity: -1,
   flags: ['admin'],
   keys: [0, 0, 0],
+  inTransaction: 'refused',
   async run({ client, server }, words) {
     const mode = words.length === 2 ? keyword(words[1]) : '';
     if (words.length > 2 || (words.length === 2 && mode !== 'NOSAVE' && mode !== 'SAVE')) {
@@ -76,7 +78,7 @@ export const shutdown: Command = {
     if (shutDown === undefined) {
       throw new CommandError('ERR this orchestrator is ended by the job that it belongs to, not by a client');
     }
-    if (mode === 'SAVE' || (mode === '' && server.saving.possible)) await saveNow(server);
+    if (mode === 'SAVE' || (mode === '' && server.saving.isAsked)) await saveNow(server);
     client.quitting = true;
     setImmediate(shutDown);
     return ok;

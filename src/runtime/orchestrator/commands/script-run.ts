@@ -1,3 +1,4 @@
+import type { Keyspace } from '../store/keyspace.js';
 import { type Command, CommandError } from './command.js';
 import { inputAt } from './models.js';
 import { scriptAt } from './scripts.js';
@@ -14,19 +15,30 @@ export const scriptRun: Command = {
   arity: -2,
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
+  inTransaction: 'execution',
   mayNest: true,
   run({ store }, words) {
-    if (words.length < 3) throw new CommandError("ERR wrong number of arguments for 'AI.SCRIPTRUN' command");
-    scriptAt(store, words[1]);
-    checkFunction(words[2]);
-    const { inputs } = parseScriptRun(words);
+    const { inputs } = parseScriptRun(store, words);
     for (const key of inputs) inputAt(store, key);
     throw cannotRun();
   },
 };
 
-/** Reads `[TIMEOUT ms] INPUTS in… [$ in…] OUTPUTS out…` from `words[3]` on. @throws CommandError with RedisAI's texts */
-export function parseScriptRun(words: readonly Buffer[]): { inputs: Buffer[]; outputs: Buffer[] } {
+/** What a script is to run on. */
+export interface ScriptRunRequest {
+  readonly inputs: readonly Buffer[];
+  readonly outputs: readonly Buffer[];
+  readonly timed: boolean;
+}
+
+/**
+ * Reads `[TIMEOUT ms] INPUTS in… [$ in…] OUTPUTS out…` from `words[3]` on.
+ * @throws CommandError with RedisAI's texts, WrongTypeError
+ */
+export function parseScriptRun(store: Keyspace, words: readonly Buffer[]): ScriptRunRequest {
+  if (words.length < 3) throw new CommandError("ERR wrong number of arguments for 'AI.SCRIPTRUN' command");
+  scriptAt(store, words[1]);
+  checkFunction(words[2]);
   const sections: { INPUTS?: Buffer[]; OUTPUTS?: Buffer[] } = {};
   let section: 'INPUTS' | 'OUTPUTS' | undefined;
   let variadic = false;
@@ -56,7 +68,7 @@ export function parseScriptRun(words: readonly Buffer[]): { inputs: Buffer[]; ou
       names.push(words[at] as Buffer);
     }
   }
-  return { inputs: sections.INPUTS ?? [], outputs: sections.OUTPUTS ?? [] };
+  return { inputs: sections.INPUTS ?? [], outputs: sections.OUTPUTS ?? [], timed };
 }
 
 function alreadyHas(what: string): CommandError {
@@ -76,10 +88,10 @@ export const scriptExecute: Command = {
   arity: -2,
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
+  inTransaction: 'execution',
   run({ store }, words) {
-    if (words.length < 4) throw new CommandError("ERR wrong number of arguments for 'AI.SCRIPTEXECUTE' command");
-    scriptAt(store, words[1]);
-    const { inputs } = parseScriptExecute(words);
+    if (words.length < 4) throw tooShort();
+    const { inputs } = parseScriptExecute(store, words, true);
     for (const key of inputs) inputAt(store, key);
     throw cannotRun();
   },
@@ -92,18 +104,29 @@ const countErrors: Readonly<Record<string, string>> = {
   OUTPUTS: 'ERR Invalid argument for outputs count in AI.SCRIPTEXECUTE',
 };
 
-/** Reads the sections from `words[3]` on. @throws CommandError with RedisAI's texts */
-export function parseScriptExecute(words: readonly Buffer[]): { inputs: Buffer[]; outputs: Buffer[] } {
+function tooShort(): CommandError {
+  return new CommandError("ERR wrong number of arguments for 'AI.SCRIPTEXECUTE' command");
+}
+
+/**
+ * Reads the sections from `words[3]` on. Outside of a DAG keys must come first, from which a cluster knows where to go.
+ * @throws CommandError with RedisAI's texts, WrongTypeError
+ */
+export function parseScriptExecute(store: Keyspace, words: readonly Buffer[], keysFirst: boolean): ScriptRunRequest {
+  if (words.length < 3) throw tooShort();
+  scriptAt(store, words[1]);
   const first = keyword(words[3]);
-  if (first !== 'KEYS' && first !== 'INPUTS') {
+  if (keysFirst && first !== 'KEYS' && first !== 'INPUTS') {
     throw new CommandError('ERR KEYS or INPUTS scope must be provided first for AI.SCRIPTEXECUTE command');
   }
   const sections = new Map<string, Buffer[]>();
+  let timed = false;
   for (let at = 3; at < words.length; ) {
     const word = keyword(words[at]);
     if (word === 'TIMEOUT') {
       if (at + 1 >= words.length) throw new CommandError('ERR No value provided for TIMEOUT in AI.SCRIPTEXECUTE');
       if ((integer(words[at + 1]) ?? 0) <= 0) throw new CommandError('ERR Invalid value for TIMEOUT');
+      timed = true;
       at += 2;
       if (at < words.length) throw unexpected(words[at]);
       break;
@@ -113,7 +136,7 @@ export function parseScriptExecute(words: readonly Buffer[]): { inputs: Buffer[]
     if (sections.has(word)) {
       throw new CommandError(`ERR Already Encountered ${word} scope in AI.SCRIPTEXECUTE command`);
     }
-    if (at + 1 >= words.length) {
+    if (at + (word === 'KEYS' ? 2 : 1) >= words.length) {
       throw new CommandError(
         word === 'KEYS'
           ? 'ERR Missing arguments after KEYS keyword'
@@ -121,7 +144,7 @@ export function parseScriptExecute(words: readonly Buffer[]): { inputs: Buffer[]
       );
     }
     const count = integer(words[at + 1]);
-    if (count === undefined || count < 0) throw new CommandError(countError);
+    if (count === undefined || count < 0 || (word === 'KEYS' && count === 0)) throw new CommandError(countError);
     if (at + 2 + count > words.length) {
       throw new CommandError(
         word === 'KEYS'
@@ -132,7 +155,7 @@ export function parseScriptExecute(words: readonly Buffer[]): { inputs: Buffer[]
     sections.set(word, words.slice(at + 2, at + 2 + count));
     at += 2 + count;
   }
-  return { inputs: sections.get('INPUTS') ?? [], outputs: sections.get('OUTPUTS') ?? [] };
+  return { inputs: sections.get('INPUTS') ?? [], outputs: sections.get('OUTPUTS') ?? [], timed };
 }
 
 function unexpected(word: Buffer | undefined): CommandError {

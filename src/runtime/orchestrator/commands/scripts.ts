@@ -67,7 +67,9 @@ export const scriptStore: Command = {
     }
     const from = head.at + 2;
     const names = words.slice(from, from + count).map(latin1);
-    if (from + count > words.length) throw new CommandError('ERR Insufficient arguments, missing script SOURCE');
+    if (from + count > words.length) {
+      throw new CommandError('ERR Insufficient arguments, missing script entry points');
+    }
     return store(context, words, { ...head, at: from + count }, names);
   },
 };

@@ -1,5 +1,7 @@
+import type { InboundMemory } from '../resp/inbound-memory.js';
 import type { EvictionPolicy } from '../store/eviction.js';
-import type { ClientFacts } from './command.js';
+import type { ClientFacts } from './client-facts.js';
+import type { Monitors } from './monitors.js';
 
 /** Settings that clients may read and change. */
 export interface ServerSettings {
@@ -20,8 +22,12 @@ export interface Saving {
   /** Milliseconds since 1970: of the last one, or of the start. */
   readonly lastMs: number;
   readonly lastFailed: boolean;
-  /** Whether there is a file to save to. */
-  readonly possible: boolean;
+  /** Changes since the last one, or since the start. */
+  readonly unsavedChanges: number;
+  /** Where SAVE writes; undefined if that is nowhere. */
+  readonly file: string | undefined;
+  /** True if that file was asked for when the server was started: SHUTDOWN saves, too. */
+  readonly isAsked: boolean;
 }
 
 /** What commands know of the server around them. */
@@ -35,11 +41,16 @@ export interface ServerFacts {
   /** Undefined where it is not installed. */
   readonly onnxRuntimeVersion: string | undefined;
   readonly saving: Saving;
+  readonly monitors: Monitors;
+  /** Memory for what is on its way into the store. */
+  readonly inbound: InboundMemory;
   /** First TCP port, 0 if there is none. */
   port(): number;
   clients(): readonly ClientFacts[];
   /** Ends a client's connection. */
   kill(client: ClientFacts): void;
+  /** Shows the client every command from now on. */
+  monitor(client: ClientFacts): void;
   /** Ends the server, where whoever started it allows that. */
   readonly shutDown: (() => void) | undefined;
   requests(): number;

@@ -5,15 +5,18 @@ import type { StringValue } from '../store/values.js';
 import { bytesReply } from './bytes-reply.js';
 import { type Command, type CommandContext, CommandError } from './command.js';
 import { type ExpiryUnit, expiryAt } from './expiry-time.js';
+import { addSigned64, negated64, signed64 } from './integers.js';
 import { arityError, keyword, latin1 } from './words.js';
 
 const syntaxError = 'ERR syntax error';
 
-function stringOf(bytes: Buffer): StringValue {
+/** A string of its own bytes. */
+export function stringOf(bytes: Buffer): StringValue {
   return { kind: 'string', bytes: new LendableBytes(ownBytes(bytes)) };
 }
 
-function replyOf(value: StringValue | undefined): Reply {
+/** The bytes of a string, nil for none. */
+export function replyOf(value: StringValue | undefined): Reply {
   return value === undefined ? null : bytesReply(value.bytes, value.bytes.here);
 }
 
@@ -71,7 +74,8 @@ function setOptions(words: readonly Buffer[]): SetOptions {
   return options;
 }
 
-function isExpiryUnit(word: string): word is ExpiryUnit {
+/** True for the words that say how an expiry is meant. */
+export function isExpiryUnit(word: string): word is ExpiryUnit {
   return word === 'EX' || word === 'PX' || word === 'EXAT' || word === 'PXAT';
 }
 
@@ -158,23 +162,10 @@ export const append: Command = {
   },
 };
 
-const integerError = 'ERR value is not an integer or out of range';
-const least = -(2n ** 63n);
-const most = 2n ** 63n - 1n;
-
 function add(store: Keyspace, key: string, amount: bigint): bigint {
   const before = signed64(store.read(key, 'string')?.bytes.here ?? Buffer.from('0'));
-  const value = before + amount;
-  if (value < least || value > most) throw new CommandError('ERR increment or decrement would overflow');
+  const value = addSigned64(before, amount);
   store.set(key, stringOf(Buffer.from(String(value))), { keepExpiry: true });
-  return value;
-}
-
-function signed64(word: Buffer | undefined): bigint {
-  const text = latin1(word);
-  if (!/^(0|-?[1-9]\d{0,18})$/.test(text)) throw new CommandError(integerError);
-  const value = BigInt(text);
-  if (value < least || value > most) throw new CommandError(integerError);
   return value;
 }
 
@@ -188,18 +179,12 @@ function counter(name: string, arity: number, amount: (words: readonly Buffer[])
   };
 }
 
-function decrement(words: readonly Buffer[]): bigint {
-  const amount = signed64(words[2]);
-  if (amount === least) throw new CommandError('ERR decrement would overflow');
-  return -amount;
-}
-
 /** `INCR key`, `DECR key`, `INCRBY key n`, `DECRBY key n` */
 export const counters: readonly Command[] = [
   counter('incr', 2, () => 1n),
   counter('decr', 2, () => -1n),
   counter('incrby', 3, (words) => signed64(words[2])),
-  counter('decrby', 3, decrement),
+  counter('decrby', 3, (words) => negated64(signed64(words[2]))),
 ];
 
 /** `SETEX key seconds value`, `PSETEX key milliseconds value` */

@@ -1,3 +1,4 @@
+import { MapReply, type Reply, SetReply, SimpleString } from '../resp/reply.js';
 import { aiConfig } from './ai-config.js';
 import { aiInfo } from './ai-info.js';
 import { client } from './client.js';
@@ -7,13 +8,16 @@ import { config } from './config.js';
 import { copy } from './copy.js';
 import { dagCommands } from './dag.js';
 import { del, unlink } from './delete.js';
-import { exists } from './exists.js';
+import { exists, touch } from './exists.js';
 import { expiryCommands } from './expiry.js';
+import { hashFields } from './hash-fields.js';
 import { hdel, hexists, hget, hgetall, hkeys, hlen, hmget, hmset, hset, hvals } from './hashes.js';
-import { hello, select } from './hello.js';
 import { info } from './info.js';
 import { dbsize, flushall, flushdb, keys, scan } from './keyspace.js';
-import { lindex, llen, lpop, lpush, lrange, rpop, rpush } from './lists.js';
+import { linsert, lrem, lset, ltrim } from './list-changes.js';
+import { listMoves } from './list-moves.js';
+import { lpos } from './list-search.js';
+import { lindex, llen, lpop, lpush, lpushx, lrange, rpop, rpush, rpushx } from './lists.js';
 import { memory } from './memory.js';
 import { modelDelete } from './model-delete.js';
 import { modelExecute } from './model-execute.js';
@@ -21,21 +25,27 @@ import { modelGet } from './model-get.js';
 import { modelRun } from './model-run.js';
 import { modelSet } from './model-set.js';
 import { modelStore } from './model-store.js';
+import { object } from './object.js';
 import { echo, ping } from './ping.js';
 import { quit } from './quit.js';
 import { randomkey } from './random-key.js';
-import { rename } from './rename.js';
+import { rename, renamenx } from './rename.js';
 import { bgsave, lastsave, save, shutdown } from './save.js';
 import { modelScan, scriptScan } from './scans.js';
 import { scriptExecute, scriptRun } from './script-run.js';
 import { scriptDelete, scriptGet, scriptSet, scriptStore } from './scripts.js';
+import { serverCommands } from './server-role.js';
+import { auth, hello, module, reset, select } from './session.js';
+import { stringExchanges } from './string-exchanges.js';
+import { stringRanges } from './string-ranges.js';
 import { append, counters, get, getdel, mget, mset, psetex, set, setex, setnx, strlen } from './strings.js';
 import { tensorGet } from './tensor-get.js';
 import { tensorSet } from './tensor-set.js';
+import { transactionCommands } from './transactions.js';
 import { type } from './type.js';
 import { arityError, keyword, latin1 } from './words.js';
 
-/** `COMMAND [COUNT | DOCS | INFO name…]`: the table itself. */
+/** `COMMAND [COUNT | DOCS | LIST | INFO name…]`: the table itself. */
 const command: Command = {
   name: 'command',
   arity: -1,
@@ -48,7 +58,9 @@ const command: Command = {
       case 'COUNT':
         return commands.length;
       case 'DOCS':
-        return [];
+        return new MapReply([]);
+      case 'LIST':
+        return commands.map(({ name }) => name);
       case 'INFO':
         return words.slice(2).map((word) => {
           const found = byName.get(latin1(word).toLowerCase());
@@ -66,16 +78,23 @@ export const commands: readonly Command[] = [
   echo,
   quit,
   hello,
+  auth,
+  reset,
   select,
+  ...transactionCommands,
   client,
   command,
   info,
   config,
   cluster,
+  module,
+  ...serverCommands,
   exists,
+  touch,
   del,
   unlink,
   rename,
+  renamenx,
   type,
   dbsize,
   flushdb,
@@ -85,6 +104,7 @@ export const commands: readonly Command[] = [
   copy,
   randomkey,
   memory,
+  object,
   save,
   bgsave,
   lastsave,
@@ -101,6 +121,8 @@ export const commands: readonly Command[] = [
   strlen,
   append,
   ...counters,
+  ...stringExchanges,
+  ...stringRanges,
   hset,
   hmset,
   hget,
@@ -111,13 +133,22 @@ export const commands: readonly Command[] = [
   hdel,
   hexists,
   hlen,
+  ...hashFields,
   rpush,
   lpush,
+  rpushx,
+  lpushx,
   rpop,
   lpop,
   lindex,
   llen,
   lrange,
+  lrem,
+  ltrim,
+  lset,
+  linsert,
+  lpos,
+  ...listMoves,
   tensorSet,
   tensorGet,
   modelStore,
@@ -165,8 +196,9 @@ export function keysOf(words: readonly Buffer[]): Command['keys'] {
   return (byName.get(name) ?? byName.get(name.toLowerCase()))?.keys ?? [0, 0, 0];
 }
 
-function describe({ name, arity, flags, keys: range }: Command) {
-  return [name, arity, flags, ...range, [], [], [], []];
+function describe({ name, arity, flags, keys: range }: Command): Reply {
+  const statuses = new SetReply(flags.map((flag) => new SimpleString(flag)));
+  return [name, arity, statuses, ...range, new SetReply([]), [], [], []];
 }
 
 /** Redis quotes at most 128 bytes of the name and of the words together. */

@@ -32,6 +32,11 @@ export const tensorGet: Command = {
   },
 };
 
+/** Checks what is asked for. @throws CommandError with RedisAI's texts */
+export function checkTensorGet(words: readonly Buffer[]): void {
+  parse(words);
+}
+
 function parse(words: readonly Buffer[]): Asked {
   let meta = false;
   let blob = false;

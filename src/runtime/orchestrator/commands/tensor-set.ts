@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ok } from '../resp/reply.js';
+import { ok, type Reply } from '../resp/reply.js';
 import { LendableBytes, ownBytes } from '../store/lendable-bytes.js';
 import { type Dtype, elementBytes, elementCount, parseDtype } from '../tensor/dtype.js';
-import { type Command, CommandError } from './command.js';
+import { type Command, type CommandContext, CommandError } from './command.js';
 import { tensorBytesOfValues } from './tensor-values.js';
 import { keyword, latin1 } from './words.js';
 
@@ -17,43 +17,76 @@ export const tensorSet: Command = {
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
   mayNest: true,
-  run({ store, server }, words) {
+  run(context, words) {
     const key = latin1(words[1]);
-    store.read(key, 'tensor');
-    const dtype = parseDtype(latin1(words[2]));
-    if (dtype === undefined) throw new CommandError('ERR invalid data type');
-    const shape: number[] = [];
-    let at = 3;
-    let form = '';
-    for (; at < words.length; at += 1) {
-      const dimension = dimensionOf(words[at] as Buffer);
-      if (dimension === 0) {
-        form = keyword(words[at]);
-        if (form === 'BLOB' || form === 'VALUES') break;
-        throw new CommandError('ERR invalid or negative value found in tensor shape');
-      }
-      shape.push(dimension);
-    }
-    const rest = words.slice(at + 1);
-    const stored = (bytes: Buffer) => {
-      store.set(key, { kind: 'tensor', dtype, shape, bytes: new LendableBytes(bytes) });
-      return ok;
-    };
-    const bytes =
-      form === 'BLOB'
-        ? blobBytes(dtype, shape, rest)
-        : form === 'VALUES'
-          ? tensorBytesOfValues(dtype, elementCount(shape), rest)
-          : zeros(dtype, shape, server.limits.maxBulkBytes);
-    if (form === 'BLOB' && bytes.length > checkAtOnceBytes && (dtype === 'BOOL' || dtype === 'STRING')) {
-      return checkInSlices(dtype, elementCount(shape), bytes).then(() => {
-        store.read(key, 'tensor');
-        return stored(bytes);
-      });
-    }
-    return stored(bytes);
+    context.store.read(key, 'tensor');
+    const tensor = parseTensor(words, context.server.limits.maxBulkBytes);
+    if (!isUnchecked(words, tensor)) return placeTensor(context, key, tensor);
+    return checkInSlices(tensor).then(() => {
+      context.store.read(key, 'tensor');
+      return placeTensor(context, key, tensor);
+    });
+  },
+  prepare(context, words) {
+    const tensor = parseTensor(words, context.server.limits.maxBulkBytes);
+    if (!isUnchecked(words, tensor)) return undefined;
+    const key = latin1(words[1]);
+    return checkInSlices(tensor).then(() => ({
+      commit() {
+        context.store.read(key, 'tensor');
+        return placeTensor(context, key, tensor);
+      },
+      drop: () => undefined,
+    }));
   },
 };
+
+/** What a request says of a tensor. */
+export interface GivenTensor {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly bytes: Buffer;
+}
+
+/** Puts a tensor at its key. */
+export function placeTensor({ store }: CommandContext, key: string, { dtype, shape, bytes }: GivenTensor): Reply {
+  store.set(key, { kind: 'tensor', dtype, shape, bytes: new LendableBytes(bytes) });
+  return ok;
+}
+
+/** Checks what {@link parseTensor} has left to check. @throws CommandError with RedisAI's texts */
+export async function checkTensor(words: readonly Buffer[], tensor: GivenTensor): Promise<void> {
+  if (isUnchecked(words, tensor)) await checkInSlices(tensor);
+}
+
+/** True if the content of the bytes has yet to be checked, which takes long for many of them. */
+function isUnchecked(words: readonly Buffer[], { dtype, bytes }: GivenTensor): boolean {
+  if (bytes.length <= checkAtOnceBytes || (dtype !== 'BOOL' && dtype !== 'STRING')) return false;
+  return keyword(words.at(-2)) === 'BLOB';
+}
+
+/** The tensor from `words[2]` on, `limitBytes` long at most. @throws CommandError with RedisAI's texts */
+export function parseTensor(words: readonly Buffer[], limitBytes: number): GivenTensor {
+  const dtype = parseDtype(latin1(words[2]));
+  if (dtype === undefined) throw new CommandError('ERR invalid data type');
+  const shape: number[] = [];
+  let at = 3;
+  let form = '';
+  for (; at < words.length; at += 1) {
+    const dimension = dimensionOf(words[at] as Buffer);
+    if (dimension === 0) {
+      form = keyword(words[at]);
+      if (form === 'BLOB' || form === 'VALUES') break;
+      throw new CommandError('ERR invalid or negative value found in tensor shape');
+    }
+    shape.push(dimension);
+  }
+  const rest = words.slice(at + 1);
+  if (form === 'BLOB') return { dtype, shape, bytes: blobBytes(dtype, shape, rest) };
+  const bytes =
+    form === 'VALUES' ? tensorBytesOfValues(dtype, elementCount(shape), rest) : zeros(dtype, shape, limitBytes);
+  return { dtype, shape, bytes };
+}
 
 /** The number in a word of at most 16 digits; 0 if it is none. Read by hand: it is most of what a small tensor costs. */
 function dimensionOf(word: Buffer): number {
@@ -85,7 +118,8 @@ function checkContent(dtype: Dtype, elements: number, bytes: Buffer): void {
 }
 
 /** {@link checkContent} for many bytes, a slice a turn of the event loop. */
-async function checkInSlices(dtype: Dtype, elements: number, bytes: Buffer): Promise<void> {
+async function checkInSlices({ dtype, shape, bytes }: GivenTensor): Promise<void> {
+  const elements = elementCount(shape);
   let zeros = 0;
   for (let at = 0; at < bytes.length; at += checkAtOnceBytes) {
     const slice = bytes.subarray(at, at + checkAtOnceBytes);

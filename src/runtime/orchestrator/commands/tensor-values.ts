@@ -1,4 +1,4 @@
-import type { Reply } from '../resp/reply.js';
+import { DoubleReply, type Reply } from '../resp/reply.js';
 import type { Dtype } from '../tensor/dtype.js';
 import { CommandError } from './command.js';
 import { latin1 } from './words.js';
@@ -40,7 +40,7 @@ function floats(
 ): Codec {
   return {
     bytes,
-    read: (view, at) => floatText(get(view, at)),
+    read: (view, at) => new DoubleReply(floatText(get(view, at))),
     write(view, at, word) {
       const value = floatValue(word);
       if (value === undefined || (Number.isFinite(value) && Math.abs(value) > limit)) return false;
@@ -143,7 +143,7 @@ export function tensorBytesOfValues(dtype: Dtype, elements: number, words: reado
   return Buffer.from(view.buffer);
 }
 
-/** The elements of a tensor as replies: integers, or text for floating point and strings. */
+/** The elements of a tensor as replies: integers, doubles, or text for strings. */
 export function tensorValues(dtype: Dtype, bytes: Buffer): Reply[] {
   if (dtype === 'STRING') return stringValues(bytes);
   const codec = codecs[dtype];
@@ -152,10 +152,12 @@ export function tensorValues(dtype: Dtype, bytes: Buffer): Reply[] {
 }
 
 function stringBytes(words: readonly Buffer[]): Buffer {
-  if (words.some((word) => word.includes(0))) throw new CommandError('ERR C-string value contains null character');
-  const bytes = Buffer.allocUnsafeSlow(words.reduce((length, word) => length + word.length + 1, 0));
+  // Each may bring the NUL that ends it.
+  const texts = words.map((word) => (word.at(-1) === 0 ? word.subarray(0, -1) : word));
+  if (texts.some((text) => text.includes(0))) throw new CommandError('ERR C-string value contains null character');
+  const bytes = Buffer.allocUnsafeSlow(texts.reduce((length, text) => length + text.length + 1, 0));
   let at = 0;
-  for (const word of words) {
+  for (const word of texts) {
     bytes.set(word, at);
     at += word.length;
     bytes[at] = 0;

@@ -22,3 +22,29 @@ export function integer(word: Buffer | undefined): number | undefined {
 export function arityError(name: string): CommandError {
   return new CommandError(`ERR wrong number of arguments for '${name}' command`);
 }
+
+/** The integer in a word. @throws CommandError with Redis's text */
+export function rangeInteger(word: Buffer | undefined): number {
+  const value = integer(word);
+  if (value === undefined) throw new CommandError('ERR value is not an integer or out of range');
+  return value;
+}
+
+/** An integer above 0. @throws CommandError with Redis's text */
+export function positiveInteger(word: Buffer | undefined, what: string): number {
+  const value = integer(word);
+  if (value === undefined || value <= 0) throw new CommandError(`ERR ${what} should be greater than 0`);
+  return value;
+}
+
+/** How long to wait, in milliseconds, from seconds; 0 for ever. @throws CommandError with Redis's texts */
+export function waitMs(word: Buffer | undefined): number {
+  const text = latin1(word);
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
+    throw new CommandError('ERR timeout is not a float or out of range');
+  }
+  const ms = Math.ceil(Number(text) * 1000);
+  if (ms < 0) throw new CommandError('ERR timeout is negative');
+  if (ms > Number.MAX_SAFE_INTEGER) throw new CommandError('ERR timeout is out of range');
+  return ms;
+}

@@ -66,6 +66,8 @@ interface Held {
   readonly mayRunHere: boolean;
   readonly isQuick: boolean;
   pending: number;
+  /** Those that would have to unload it. */
+  owners: number;
   unwanted: boolean;
 }
 
@@ -109,6 +111,11 @@ export class Inference {
     return this.#runs;
   }
 
+  /** Devices that have a queue. */
+  get devices(): string[] {
+    return [...this.#pools.keys()];
+  }
+
   /** Starts the first thread and lets it load ONNX Runtime. */
   warmUp(): void {
     if (this.#options.onnxRuntime !== undefined) this.#pool('CPU').warmUp();
@@ -139,6 +146,7 @@ export class Inference {
         return this.cost.isQuick;
       },
       pending: 0,
+      owners: 1,
       unwanted: false,
     });
     return { id, device, inputs: facts.inputs, outputs: facts.outputs };
@@ -182,10 +190,19 @@ export class Inference {
     if (held.unwanted) this.#drop(held);
   }
 
+  /** The same model for one more, who will {@link unload} it, too. */
+  share(model: LoadedModel): LoadedModel {
+    const held = this.#models.get(model.id);
+    if (held !== undefined) held.owners += 1;
+    return model;
+  }
+
   /** Frees a model and its bytes once the runs that wait for it have ended. */
   unload(model: LoadedModel): void {
     const held = this.#models.get(model.id);
     if (held === undefined) return;
+    held.owners -= 1;
+    if (held.owners > 0) return;
     held.unwanted = true;
     this.#drop(held);
     if (held.batch.minBatchSize > 0) this.#pools.get(held.device)?.wake();

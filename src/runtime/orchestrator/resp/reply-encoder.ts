@@ -1,9 +1,22 @@
-import { ErrorReply, nilArray, PinnedBytes, type Reply, SimpleString } from './reply.js';
+import {
+  DoubleReply,
+  ErrorReply,
+  MapReply,
+  nilArray,
+  PinnedBytes,
+  type Protocol,
+  type Reply,
+  SetReply,
+  SimpleString,
+  type VerbatimReply,
+} from './reply.js';
 
 const slabBytes = 64 * 1024;
 /** Bulks up to this size are copied beside their headers; larger ones are handed on as they are. */
 const copyBytes = 16 * 1024;
 const okLine = '+OK\r\n';
+
+type Special = MapReply | SetReply | DoubleReply | VerbatimReply;
 
 /** Encoded replies: the pieces to write in order, and what to call when they have been written. */
 export interface EncodedReplies {
@@ -12,7 +25,7 @@ export interface EncodedReplies {
 }
 
 /**
- * Encodes replies in RESP2. Large bulk strings are not copied.
+ * Encodes replies in RESP2 or RESP3. Large bulk strings are not copied.
  *
  * One encoder serves all connections of a thread: what is added up to a `take` belongs together.
  */
@@ -23,10 +36,10 @@ export class ReplyEncoder {
   #pieces: Uint8Array[] = [];
   #releases: (() => void)[] = [];
 
-  add(reply: Reply): void {
+  add(reply: Reply, protocol: Protocol = 2): void {
     if (typeof reply === 'number' || typeof reply === 'bigint') this.#line(`:${reply}\r\n`);
-    else if (reply === null) this.#line('$-1\r\n');
-    else if (reply === nilArray) this.#line('*-1\r\n');
+    else if (reply === null) this.#line(protocol === 3 ? '_\r\n' : '$-1\r\n');
+    else if (reply === nilArray) this.#line(protocol === 3 ? '_\r\n' : '*-1\r\n');
     else if (typeof reply === 'string') this.#bulk(Buffer.from(reply));
     else if (reply instanceof Uint8Array) this.#bulk(reply);
     else if (reply instanceof SimpleString) this.#line(reply.text === 'OK' ? okLine : `+${reply.text}\r\n`);
@@ -35,10 +48,31 @@ export class ReplyEncoder {
       this.#bulk(reply.bytes);
       if (reply.bytes.length > copyBytes) this.#releases.push(reply.release);
       else reply.release();
-    } else {
-      this.#line(`*${reply.length}\r\n`);
-      for (const element of reply) this.add(element);
+    } else if (Array.isArray(reply)) this.#elements('*', reply.length, reply, protocol);
+    else this.#special(reply as Special, protocol);
+  }
+
+  /** Replies that differ between the versions of the protocol. */
+  #special(reply: Special, protocol: Protocol): void {
+    const isNew = protocol === 3;
+    if (reply instanceof MapReply) {
+      const { pairs } = reply;
+      this.#elements(isNew ? '%' : '*', isNew ? pairs.length / 2 : pairs.length, pairs, protocol);
+    } else if (reply instanceof SetReply) {
+      this.#elements(isNew ? '~' : '*', reply.elements.length, reply.elements, protocol);
+    } else if (!isNew) this.#bulk(Buffer.from(reply.text));
+    else if (reply instanceof DoubleReply) this.#line(`,${reply.text}\r\n`);
+    else {
+      const bytes = Buffer.from(`txt:${reply.text}`);
+      this.#line(`=${bytes.length}\r\n`);
+      this.#copyOrPiece(bytes);
+      this.#line('\r\n');
     }
+  }
+
+  #elements(marker: string, length: number, elements: readonly Reply[], protocol: Protocol): void {
+    this.#line(`${marker}${length}\r\n`);
+    for (const element of elements) this.add(element, protocol);
   }
 
   /** Everything added since the last call. */
@@ -58,16 +92,18 @@ export class ReplyEncoder {
   }
 
   #text(text: string): void {
-    const bytes = Buffer.from(text);
-    if (bytes.length > copyBytes) this.#pieceOf(bytes);
-    else this.#copy(bytes);
+    this.#copyOrPiece(Buffer.from(text));
   }
 
   #bulk(bytes: Uint8Array): void {
     this.#line(`$${bytes.length}\r\n`);
+    this.#copyOrPiece(bytes);
+    this.#line('\r\n');
+  }
+
+  #copyOrPiece(bytes: Uint8Array): void {
     if (bytes.length > copyBytes) this.#pieceOf(bytes);
     else this.#copy(bytes);
-    this.#line('\r\n');
   }
 
   #copy(bytes: Uint8Array): void {

@@ -23,11 +23,38 @@ export class PinnedBytes {
 /** RESP2's other nil, of commands that would answer with an array. */
 export const nilArray = Symbol('nil array');
 
+/** Keys and values in turn: a map in RESP3, in RESP2 an array of both. */
+export class MapReply {
+  constructor(readonly pairs: readonly Reply[]) {}
+}
+
+/** Different elements in no order: a set in RESP3, in RESP2 an array. */
+export class SetReply {
+  constructor(readonly elements: readonly Reply[]) {}
+}
+
+/** A floating-point number: a double in RESP3, in RESP2 its text as a bulk string. */
+export class DoubleReply {
+  constructor(readonly text: string) {}
+}
+
+/** Text for people to read: a verbatim string in RESP3, in RESP2 a bulk string. */
+export class VerbatimReply {
+  constructor(readonly text: string) {}
+}
+
+/** The version of the protocol that a connection speaks. */
+export type Protocol = 2 | 3;
+
 /** What a command answers: a number or bigint is an integer, a string or bytes a bulk string, null a nil, an array an array. */
 export type Reply =
   | SimpleString
   | ErrorReply
   | PinnedBytes
+  | MapReply
+  | SetReply
+  | DoubleReply
+  | VerbatimReply
   | Uint8Array
   | string
   | number

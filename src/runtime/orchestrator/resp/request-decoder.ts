@@ -1,6 +1,7 @@
 import { takeBuffer } from '../memory/spare-buffers.js';
 import { ownBytes } from '../store/lendable-bytes.js';
 import { countedFromBytes, type InboundMemory } from './inbound-memory.js';
+import { inlineWords } from './inline-request.js';
 import { defaultLimits, type RequestLimits } from './limits.js';
 import { ProtocolError } from './protocol-error.js';
 
@@ -23,7 +24,7 @@ const directBytes = 256 * 1024;
 export type OnRequest = (request: Buffer[], refused: boolean) => void;
 
 /**
- * Turns bytes into requests: arrays of bulk strings, in RESP2. Holds no socket.
+ * Turns bytes into requests: arrays of bulk strings, or lines of text. Holds no socket.
  *
  * Arguments that lie whole in one chunk with their request's end are views of it; all others are gathered once into a
  * buffer of their own ({@link Buffer.allocUnsafeSlow}), so that a command may keep them without copying. The rest of
@@ -151,11 +152,11 @@ export class RequestDecoder {
       }
       const line = this.#line;
       this.#line = noBytes;
-      this.#interpret(line, 0, line.length - 1);
+      this.#interpret(line, 0, line.length - 1, onRequest);
       return this.#takeWholeBulk(chunk, end + 1, onRequest);
     }
     this.#checkMarker(chunk, at);
-    this.#interpret(chunk, at, end);
+    this.#interpret(chunk, at, end, onRequest);
     return this.#takeWholeBulk(chunk, end + 1, onRequest);
   }
 
@@ -165,15 +166,20 @@ export class RequestDecoder {
       if (marker === DOLLAR) return;
       throw new ProtocolError(`expected '$', got '${marker > 32 && marker < 127 ? String.fromCharCode(marker) : ' '}'`);
     }
-    if (marker !== ASTERISK) throw new ProtocolError('inline commands are not accepted');
   }
 
   #tooLong(): string {
-    return this.#remainingArguments > 0 ? 'too big bulk count string' : 'too big mbulk count string';
+    if (this.#remainingArguments > 0) return 'too big bulk count string';
+    return this.#line[0] === ASTERISK ? 'too big mbulk count string' : 'too big inline request';
   }
 
   /** Interprets the line in `bytes` from its marker at `start` to its LF at `end`. */
-  #interpret(bytes: Buffer, start: number, end: number): void {
+  #interpret(bytes: Buffer, start: number, end: number, onRequest: OnRequest): void {
+    if (this.#remainingArguments === 0 && bytes[start] !== ASTERISK) {
+      const words = inlineWords(bytes.subarray(start, end));
+      if (words.length > 0) onRequest(words, false);
+      return;
+    }
     const value = bytes[end - 1] === CR ? readInteger(bytes, start + 1, end - 1) : Number.NaN;
     if (this.#remainingArguments > 0) {
       if (!(value >= 0 && value <= this.#limits.maxBulkBytes)) throw new ProtocolError('invalid bulk length');

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { BusyPoll } from '../busy-poll.js';
+import { leave } from '../commands/client-facts.js';
 import type { CommandContext } from '../commands/command.js';
-import { mayNest } from '../commands/table.js';
+import { repliesMayNest } from '../commands/smartredis-form.js';
 import type { InboundMemory } from '../resp/inbound-memory.js';
 import type { RequestLimits } from '../resp/limits.js';
 import { ProtocolError } from '../resp/protocol-error.js';
@@ -19,6 +20,8 @@ const maxUnsentBytes = 1024 * 1024;
 /** Requests that wait behind a slow one, or bytes of them, beyond this keep further ones from being read. */
 const maxWaitingRequests = 1024;
 const maxWaitingBytes = 1024 * 1024;
+/** A client that is shown every command and does not read them is dropped at this many bytes. */
+const maxUnseenBytes = 32 * 1024 * 1024;
 
 /** Chunks of requests from this size on are part of large ones. */
 const largeChunkBytes = 32 * 1024;
@@ -88,6 +91,7 @@ export class Connection implements LateReply, Reader {
   end(): Promise<void> {
     this.#ending = true;
     this.#socket.pause();
+    this.#context.client.blocked?.end();
     if (!this.#busy) {
       this.#socket.end();
       return Promise.resolve();
@@ -108,9 +112,17 @@ export class Connection implements LateReply, Reader {
     return true;
   }
 
+  /** Shows a command that somebody has sent. False if the client does not look: it is dropped. */
+  show(line: Uint8Array): boolean {
+    if (this.#socket.writableLength > maxUnseenBytes) this.#socket.destroy();
+    else if (!this.#socket.destroyed && !this.#socket.writableEnded) this.#socket.write(line);
+    return !this.#socket.destroyed;
+  }
+
   #onClose(): void {
     const { client, abandoned } = this.#context;
     if (client.work !== undefined) abandoned.add(client.work);
+    leave(client);
     this.#room.keepAlive.end(this);
     this.#hearNoMore();
   }
@@ -168,17 +180,20 @@ export class Connection implements LateReply, Reader {
   };
 
   #run(request: Buffer[]): void {
-    const reply =
-      request === tooLarge
-        ? refused(this.#context, largeRequest, outOfMemory)
-        : this.#room.dispatcher.run(this.#context, request);
+    const reply = request === tooLarge ? this.#refuse() : this.#room.dispatcher.run(this.#context, request);
     if (!(reply instanceof Promise)) {
-      this.#room.encoder.add(reply);
+      this.#room.encoder.add(reply, this.#context.client.protocol);
       return;
     }
     this.#busy = true;
-    if (!this.#context.client.introduced && mayNest(request)) this.#room.keepAlive.watch(this);
+    if (repliesMayNest(this.#context.client, request)) this.#room.keepAlive.watch(this);
     void reply.then((late) => this.#finish(late)).catch((error: unknown) => this.#fail(error));
+  }
+
+  #refuse(): Reply | Promise<Reply> {
+    const { transaction } = this.#context.client;
+    if (transaction !== undefined) transaction.refused = true;
+    return refused(this.#context, largeRequest, outOfMemory);
   }
 
   #finish(reply: Reply): void {
@@ -187,7 +202,7 @@ export class Connection implements LateReply, Reader {
     this.#context.client.work = undefined;
     const opened = this.#room.keepAlive.end(this);
     if (opened !== undefined && !this.#socket.destroyed) this.#socket.write(opened);
-    this.#room.encoder.add(reply);
+    this.#room.encoder.add(reply, this.#context.client.protocol);
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       for (const word of next) this.#waitingBytes -= word.length;
       this.#run(next);

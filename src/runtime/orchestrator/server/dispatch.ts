@@ -1,31 +1,47 @@
-import { type ClientFacts, type CommandContext, CommandError } from '../commands/command.js';
+import { type ClientFacts, type Command, type CommandContext, CommandError } from '../commands/command.js';
+import { refusalOf } from '../commands/refusal.js';
 import { commandOf } from '../commands/table.js';
-import { InferenceError } from '../inference/index.js';
-import { ErrorReply, type Reply } from '../resp/reply.js';
+import type { Transaction } from '../commands/transaction.js';
+import { ErrorReply, type Reply, SimpleString } from '../resp/reply.js';
 import { ownBytes } from '../store/lendable-bytes.js';
-import { WrongTypeError } from '../store/wrong-type-error.js';
 
 /** Redis's words for memory that is used up. */
 export const outOfMemory = new ErrorReply("OOM command not allowed when used memory > 'maxmemory'.");
+
+const queued = new SimpleString('QUEUED');
+
+/** Hears of a command before it runs. */
+export type OnCommand = (client: ClientFacts, words: readonly Buffer[]) => void;
 
 /** Runs requests. Never throws: whatever goes wrong becomes an error reply. */
 export class Dispatcher {
   readonly #onBug: (error: unknown) => void;
 
-  readonly #onCommand: ((client: ClientFacts, words: readonly Buffer[]) => void) | undefined;
+  readonly #onRequest: OnCommand | undefined;
 
-  /** `onBug` hears of errors that no command should make, `onCommand` of every command. */
-  constructor(onBug: (error: unknown) => void, onCommand?: (client: ClientFacts, words: readonly Buffer[]) => void) {
+  /** `onBug` hears of errors that no command should make, `onRequest` of every request. */
+  constructor(onBug: (error: unknown) => void, onRequest?: OnCommand) {
     this.#onBug = onBug;
-    this.#onCommand = onCommand;
+    this.#onRequest = onRequest;
   }
 
   run(context: CommandContext, words: Buffer[]): Reply | Promise<Reply> {
+    const { client, server } = context;
+    let accepted = false;
     try {
-      this.#onCommand?.(context.client, words);
+      this.#onRequest?.(client, words);
       const command = commandOf(words);
-      if (command.flags.includes('denyoom') && isFull(context, words)) return refused(context, words, outOfMemory);
+      if (client.transaction !== undefined && command.inTransaction !== 'runs') {
+        const queuing = queue(context, client.transaction, command, words);
+        return queuing instanceof ErrorReply ? refused(context, words, queuing) : queuing;
+      }
+      accepted = true;
+      if (server.monitors.size > 0 && command.name !== 'exec') server.monitors.show(client, command, words);
+      if (command.flags.includes('denyoom') && isFull(context, bytesOf(words))) {
+        return refused(context, words, outOfMemory);
+      }
       const reply = command.run(context, command.keepsWords === true ? words.map(ownBytes) : words);
+      if (context.blocked.hasReady) context.blocked.serve();
       if (!(reply instanceof Promise)) {
         return reply instanceof ErrorReply ? refused(context, words, reply) : reply;
       }
@@ -35,14 +51,14 @@ export class Dispatcher {
         (error: unknown) => refused(context, names, this.#errorReply(error)),
       );
     } catch (error) {
+      if (!accepted && client.transaction !== undefined) client.transaction.refused = true;
       return refused(context, words, this.#errorReply(error));
     }
   }
 
   #errorReply(error: unknown): ErrorReply {
-    if (error instanceof CommandError || error instanceof WrongTypeError || error instanceof InferenceError) {
-      return new ErrorReply(error.message);
-    }
+    const refusal = refusalOf(error);
+    if (refusal !== undefined) return refusal;
     this.#onBug(error);
     return new ErrorReply(`ERR internal error: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -66,12 +82,26 @@ export function refused(
   return noted === undefined ? reply : noted.then(() => reply);
 }
 
-/** Whether what the request brings does not fit, having made what room there is to make. */
-function isFull({ store, server: { settings } }: CommandContext, words: readonly Buffer[]): boolean {
+function queue(context: CommandContext, transaction: Transaction, command: Command, words: Buffer[]): Reply {
+  if (command.inTransaction === 'execution') {
+    throw new CommandError('ERR Cannot run RedisAI command within a transaction or a LUA script');
+  }
+  if (command.inTransaction === 'refused') throw new CommandError('ERR Command not allowed inside a transaction');
+  const full = command.flags.includes('denyoom') && isFull(context, transaction.bytes + bytesOf(words));
+  if (!full && transaction.add({ command, words: words.map(ownBytes) })) return queued;
+  transaction.refused = true;
+  return outOfMemory;
+}
+
+function bytesOf(words: readonly Buffer[]): number {
+  let bytes = 0;
+  for (const word of words) bytes += word.length;
+  return bytes;
+}
+
+/** Whether so many bytes that come do not fit, having made what room there is to make. */
+function isFull({ store, server: { settings } }: CommandContext, incoming: number): boolean {
   const limit = settings.maxMemoryBytes;
-  if (limit === 0) return false;
-  let incoming = 0;
-  for (const word of words) incoming += word.length;
-  if (store.usedBytes + incoming <= limit) return false;
+  if (limit === 0 || store.usedBytes + incoming <= limit) return false;
   return incoming > limit || !store.makeRoom(limit - incoming, settings.evictionPolicy);
 }

@@ -4,7 +4,11 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { WorkflowError } from '../../../diagnostics/index.js';
 import { BusyPoll, busyPollMicros } from '../busy-poll.js';
 import { Checkpoints } from '../checkpoint/checkpoints.js';
+import type { SavedStore } from '../checkpoint/record.js';
+import { BlockedClients } from '../commands/blocked-clients.js';
+import { newClient } from '../commands/client-facts.js';
 import type { ClientFacts, CommandContext } from '../commands/command.js';
+import { Monitors } from '../commands/monitors.js';
 import { AbandonedWork } from '../commands/running-work.js';
 import type { ServerFacts } from '../commands/server-facts.js';
 import { Inference, onnxRuntimeVersion, parseDevice } from '../inference/index.js';
@@ -69,6 +73,8 @@ export class OrchestratorServer implements Orchestrator {
   readonly #facts: ServerFacts;
   readonly #abandoned = new AbandonedWork();
   readonly #errors = new ErrorLog(new PeerNames(), (message) => this.#log('warn', message));
+  readonly #blocked: BlockedClients;
+  readonly #runId = randomBytes(20).toString('hex');
   #addresses: readonly string[] = [];
   #port = 0;
   #lastClientId = 0;
@@ -100,11 +106,16 @@ export class OrchestratorServer implements Orchestrator {
       if (value.kind === 'model') this.#inference.unload(value.loaded);
       else if (value.kind === 'tensor' || value.kind === 'string') value.bytes.discard();
     });
+    this.#blocked = new BlockedClients(this.#store);
     this.#store.countsUses = options.evictionPolicy?.endsWith('-lfu') === true;
     this.#checkpoints = new Checkpoints(this.#store, {
       file: options.checkpointFile,
+      saveFile: options.saveFile,
       seconds: options.checkpointSeconds,
       onError: (message) => this.#log('error', message),
+      storeId: options.storeId ?? this.#runId,
+      nodes: options.nodes ?? 1,
+      record: options.checkpointRecord,
     });
     const limits: RequestLimits = {
       ...defaultLimits,
@@ -133,7 +144,7 @@ export class OrchestratorServer implements Orchestrator {
   }
 
   get runId(): string {
-    return this.#facts.runId;
+    return this.#runId;
   }
 
   /** @throws WorkflowError */
@@ -151,7 +162,7 @@ export class OrchestratorServer implements Orchestrator {
         addresses.push(address);
       }
     } catch (error) {
-      await this.close();
+      await this.close(false);
       throw error;
     }
     this.#addresses = addresses;
@@ -170,12 +181,16 @@ export class OrchestratorServer implements Orchestrator {
     };
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  get restored(): readonly SavedStore[] {
+    return this.#checkpoints.restored;
+  }
+
+  close(save = this.#options.checkpointSeconds !== undefined): Promise<void> {
+    this.#closing ??= this.#close(save);
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  async #close(save: boolean): Promise<void> {
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     // It keeps the process awake, too: a run whose client has gone would not.
     let timer: NodeJS.Timeout | undefined;
@@ -198,8 +213,11 @@ export class OrchestratorServer implements Orchestrator {
     clearTimeout(gone);
     clearInterval(this.#sweeper);
     this.#errors.close();
-    await this.#checkpoints.stop();
-    await this.#inference.close();
+    try {
+      await this.#checkpoints.stop(save);
+    } finally {
+      await this.#inference.close();
+    }
   }
 
   async #accept(socket: Socket, trusted: boolean): Promise<void> {
@@ -232,22 +250,18 @@ export class OrchestratorServer implements Orchestrator {
   #serve(socket: Socket): void {
     this.#lastClientId += 1;
     const { localAddress: host, localPort: port, remoteAddress, remotePort } = socket;
-    const client = {
+    const client = newClient({
       id: this.#lastClientId,
       peer: remoteAddress === undefined ? 'unix' : `${remoteAddress}:${remotePort}`,
       reachedAt: host === undefined || port === undefined ? undefined : { host: host.replace(/^::ffff:/, ''), port },
-      connectedAtMs: Date.now(),
-      name: Buffer.alloc(0),
-      quitting: false,
-      introduced: false,
-      work: undefined,
-    };
+    });
     const context: CommandContext = {
       store: this.#store,
       inference: this.#inference,
       server: this.#facts,
       client,
       abandoned: this.#abandoned,
+      blocked: this.#blocked,
       onError: (words, reply) => this.#errors.note(logged, words, reply),
     };
     const connection = new Connection(socket, context, this.#room);
@@ -276,6 +290,7 @@ export class OrchestratorServer implements Orchestrator {
 
   /** What time brings: keys that expire, and evictions that were too many for one command. */
   #sweep(): void {
+    this.#store.look();
     if (this.#store.volatileSize > 0) this.#store.deleteExpired();
     const { maxMemoryBytes, evictionPolicy } = this.#facts.settings;
     if (maxMemoryBytes > 0 && this.#store.usedBytes > maxMemoryBytes) {
@@ -299,7 +314,7 @@ export class OrchestratorServer implements Orchestrator {
     return {
       version: this.#options.version ?? 'source',
       startedAtMs: Date.now(),
-      runId: randomBytes(20).toString('hex'),
+      runId: this.#runId,
       settings: {
         modelChunkBytes: 535_822_336,
         backendsPath: '',
@@ -312,6 +327,8 @@ export class OrchestratorServer implements Orchestrator {
       },
       onnxRuntimeVersion: onnxRuntimeVersion(this.#options.onnxRuntime),
       saving: this.#checkpoints,
+      monitors: new Monitors(),
+      inbound: this.#room.memory,
       shutDown: onShutdown,
       limits: { maxClients: maxClients ?? 10_000, maxBulkBytes },
       threads: { perQueue: threadsPerQueue ?? 1, interOp: interOpThreads ?? 0, intraOp: intraOpThreads ?? 0 },
@@ -319,6 +336,11 @@ export class OrchestratorServer implements Orchestrator {
       clients: () => [...this.#connections.values()].map(({ client }) => client),
       kill: (killed) => {
         for (const { client, socket } of this.#connections.values()) if (client === killed) socket.destroy();
+      },
+      monitor: (asking) => {
+        for (const [connection, { client }] of this.#connections) {
+          if (client === asking) this.#facts.monitors.add(client, (line) => connection.show(line));
+        }
       },
       requests: () => this.#requests,
       connections: () => this.#lastClientId,

@@ -55,7 +55,8 @@ export function newUse(): Pick<KeyUse, 'uses' | 'usesMinute'> {
   return { uses: newUses, usesMinute: thisMinute() };
 }
 
-function fadedUses({ uses, usesMinute }: KeyUse): number {
+/** How often a key was used, as a logarithm, less what has faded. */
+export function fadedUses({ uses, usesMinute }: Pick<KeyUse, 'uses' | 'usesMinute'>): number {
   return Math.max(0, uses - (thisMinute() - usesMinute));
 }
 

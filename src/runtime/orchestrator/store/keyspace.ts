@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { countUse, type EvictionPolicy, goesFirst, type KeyUse, newUse } from './eviction.js';
+import { countUse, type EvictionPolicy, fadedUses, goesFirst, type KeyUse, newUse } from './eviction.js';
 import { sizeOf } from './size.js';
 import { frozen, hold, letGo, type Snapshot, type SnapshotEntry } from './snapshot.js';
 import type { StoredValue, ValueOf } from './values.js';
@@ -19,6 +19,8 @@ interface Entry extends KeyUse {
   bytes: number;
   /** Milliseconds since 1970; 0 for never. */
   expiresAtMs: number;
+  /** When it was used last, in seconds since 1970. */
+  usedAtSeconds: number;
   /** The last snapshot that has this entry, or began after it was made. */
   mark: number;
 }
@@ -36,10 +38,14 @@ export class Keyspace {
   readonly #onRemove: (value: StoredValue) => void;
   readonly #hands: { all?: Iterator<[string, Entry]>; volatile?: Iterator<[string, Entry]> } = {};
   #usedBytes = 0;
+  #peakBytes = 0;
+  /** Seconds since 1970: to ask the system with every use would cost more than the use. */
+  #nowSeconds = Math.floor(Date.now() / 1000);
   #accesses = 0;
   #changes = 0;
   #epoch = 0;
   #kept: SnapshotEntry[] | undefined;
+  readonly #observers = new Map<string, Set<() => void>>();
   #expired = 0;
   #evicted = 0;
   /** Whether how often keys are used is counted. */
@@ -56,6 +62,17 @@ export class Keyspace {
 
   get usedBytes(): number {
     return this.#usedBytes;
+  }
+
+  /** The most bytes that were used, as seen by {@link look} and now. */
+  get peakBytes(): number {
+    return Math.max(this.#peakBytes, this.#usedBytes);
+  }
+
+  /** To be called every so often: keeps the time, and what is counted by looking. */
+  look(): void {
+    this.#nowSeconds = Math.floor(Date.now() / 1000);
+    this.#peakBytes = this.peakBytes;
   }
 
   /** Grows with every change. */
@@ -84,6 +101,13 @@ export class Keyspace {
   /** Like {@link get}, but does not count as a use. */
   peek(key: string): { readonly value: StoredValue; readonly bytes: number; readonly expiresAtMs: number } | undefined {
     return this.#live(this.#place(key));
+  }
+
+  /** How much a key has been used, a logarithm, and seconds since it was used last. This itself is no use. */
+  usage(key: string): { readonly uses: number; readonly idleSeconds: number } | undefined {
+    const entry = this.#live(this.#place(key));
+    if (entry === undefined) return undefined;
+    return { uses: fadedUses(entry), idleSeconds: Math.max(0, this.#nowSeconds - entry.usedAtSeconds) };
   }
 
   /** The value at the key if it is of that kind, undefined if there is none. @throws WrongTypeError */
@@ -115,11 +139,13 @@ export class Keyspace {
         expiresAtMs: 0,
         mark: this.#epoch,
         lastUse: ++this.#accesses,
+        usedAtSeconds: this.#nowSeconds,
         ...(this.countsUses ? newUse() : { uses: 0, usesMinute: 0 }),
       };
       this.#entries.set(place, entry);
       this.#usedBytes += bytes;
       this.#changes += 1;
+      if (this.#observers.size > 0) this.#tellObservers(place);
       return;
     }
     this.#beforeChange(place, before);
@@ -185,6 +211,7 @@ export class Keyspace {
   clear(): void {
     this.#changes += 1;
     if (this.#kept !== undefined) for (const [place, entry] of this.#entries) this.#beforeChange(place, entry);
+    else for (const place of this.#observers.keys()) if (this.#entries.has(place)) this.#tellObservers(place);
     const entries = [...this.#entries.values()];
     this.#entries.clear();
     this.#volatile.clear();
@@ -258,8 +285,30 @@ export class Keyspace {
     };
   }
 
+  /** Calls back with every change of what is or will be at the key, before or after it. Returns how to stop that. */
+  observe(key: string, onChange: () => void): () => void {
+    const places = new Set([key, plainName(key)]);
+    for (const place of places) {
+      const there = this.#observers.get(place);
+      if (there === undefined) this.#observers.set(place, new Set([onChange]));
+      else there.add(onChange);
+    }
+    return () => {
+      for (const place of places) {
+        const there = this.#observers.get(place);
+        there?.delete(onChange);
+        if (there?.size === 0) this.#observers.delete(place);
+      }
+    };
+  }
+
+  #tellObservers(place: string): void {
+    for (const tell of this.#observers.get(place) ?? []) tell();
+  }
+
   #beforeChange(place: string, entry: Entry): void {
     this.#changes += 1;
+    if (this.#observers.size > 0) this.#tellObservers(place);
     if (this.#kept === undefined || entry.mark === this.#epoch) return;
     entry.mark = this.#epoch;
     hold(entry.value);
@@ -310,6 +359,7 @@ export class Keyspace {
 
   #use(entry: Entry): void {
     entry.lastUse = ++this.#accesses;
+    entry.usedAtSeconds = this.#nowSeconds;
     if (this.countsUses) countUse(entry);
   }
 

@@ -32,7 +32,8 @@ export class LendableBytes {
   #lost = false;
   #pins = 0;
   #holds = 0;
-  #discarded = false;
+  /** Values that have these bytes. */
+  #owners = 1;
   #waiting: ((bytes: Buffer | undefined) => void)[] | undefined;
 
   /** `bytes` must cover its whole ArrayBuffer: see {@link ownBytes}. */
@@ -98,9 +99,15 @@ export class LendableBytes {
     this.#freeIfUnwanted();
   }
 
-  /** Frees the bytes as soon as nobody holds, pins or has borrowed them. Nobody may ask for them afterwards. */
+  /** The same bytes for one more value: they need as many more {@link discard}s. */
+  share(): this {
+    this.#owners += 1;
+    return this;
+  }
+
+  /** Frees the bytes as soon as nobody holds, pins or has borrowed them. The last value that has them may not ask for them afterwards. */
   discard(): void {
-    this.#discarded = true;
+    this.#owners -= 1;
     this.#freeIfUnwanted();
   }
 
@@ -145,7 +152,7 @@ export class LendableBytes {
   }
 
   #freeIfUnwanted(): void {
-    if (!this.#discarded || this.#holds > 0 || this.#pins > 0 || this.#buffer === undefined) return;
+    if (this.#owners > 0 || this.#holds > 0 || this.#pins > 0 || this.#buffer === undefined) return;
     if (this.byteLength < spareFromBytes) return;
     const buffer = this.#buffer;
     this.#buffer = undefined;

@@ -1,10 +1,21 @@
 import { expect, test } from 'vitest';
-import { ErrorReply, PinnedBytes, type Reply, SimpleString } from '../../../../src/runtime/orchestrator/resp/reply.js';
+import {
+  DoubleReply,
+  ErrorReply,
+  MapReply,
+  nilArray,
+  PinnedBytes,
+  type Protocol,
+  type Reply,
+  SetReply,
+  SimpleString,
+  VerbatimReply,
+} from '../../../../src/runtime/orchestrator/resp/reply.js';
 import { ReplyEncoder } from '../../../../src/runtime/orchestrator/resp/reply-encoder.js';
 
-function encoded(...replies: Reply[]): string {
+function encoded(reply: Reply, protocol: Protocol = 2): string {
   const encoder = new ReplyEncoder();
-  for (const reply of replies) encoder.add(reply);
+  encoder.add(reply, protocol);
   return Buffer.concat(encoder.take().pieces).toString('latin1');
 }
 
@@ -21,6 +32,23 @@ test.each<[Reply, string]>([
   [[1, ['a', null]], '*2\r\n:1\r\n*2\r\n$1\r\na\r\n$-1\r\n'],
 ])('%s', (reply, bytes) => {
   expect(encoded(reply)).toBe(bytes);
+});
+
+test.each<[string, Reply, old: string, now: string]>([
+  ['nil', null, '$-1\r\n', '_\r\n'],
+  ['nil array', nilArray, '*-1\r\n', '_\r\n'],
+  [
+    'map',
+    new MapReply(['a', 1, 'b', null]),
+    '*4\r\n$1\r\na\r\n:1\r\n$1\r\nb\r\n$-1\r\n',
+    '%2\r\n$1\r\na\r\n:1\r\n$1\r\nb\r\n_\r\n',
+  ],
+  ['set', new SetReply([1, 2]), '*2\r\n:1\r\n:2\r\n', '~2\r\n:1\r\n:2\r\n'],
+  ['double', new DoubleReply('1.5'), '$3\r\n1.5\r\n', ',1.5\r\n'],
+  ['text', new VerbatimReply('ü'), '$2\r\n\u00c3\u00bc\r\n', '=6\r\ntxt:\u00c3\u00bc\r\n'],
+])('%s in RESP2 and RESP3', (_name, reply, old, now) => {
+  expect(encoded(reply)).toBe(old);
+  expect(encoded(reply, 3)).toBe(now);
 });
 
 test('large bytes are handed on, not copied', () => {

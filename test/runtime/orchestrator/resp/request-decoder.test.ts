@@ -86,10 +86,39 @@ describe('requests', () => {
   });
 });
 
+describe('lines of text', () => {
+  const cases: [line: string, words: string[]][] = [
+    ['PING', ['PING']],
+    ['  SET\ta  b ', ['SET', 'a', 'b']],
+    ['', []],
+    ['\r', []],
+    ['SET k "a b\\x41\\n\\"\\q"', ['SET', 'k', 'a bA\n"q']],
+    ["SET k 'a \\' \\n\"'", ['SET', 'k', 'a \' \\n"']],
+    ['SET k ""', ['SET', 'k', '']],
+    ['SET k a"b"', ['SET', 'k', 'ab']],
+    ['"\\xzz"', ['xzz']],
+  ];
+
+  test.each(cases)('%j', (line, words) => {
+    const expected = words.length === 0 ? [] : [words.map((word) => Buffer.from(word))];
+    const bytes = Buffer.from(line);
+    for (const end of ['\n', '\r\n']) {
+      const whole = Buffer.concat([bytes, Buffer.from(end), encode('ECHO', 'x')]);
+      const after = [Buffer.from('ECHO'), Buffer.from('x')];
+      expect(decode([whole])).toEqual([...expected, after]);
+      expect(decode([...whole].map((byte) => Buffer.from([byte])))).toEqual([...expected, after]);
+    }
+  });
+});
+
 describe('breaches', () => {
   const limits = { maxBulkBytes: 10, maxArguments: 3 };
   const cases: [name: string, bytes: string, text: string][] = [
-    ['an inline command', 'PING\r\n', 'inline commands are not accepted'],
+    ['quotes that do not match', 'SET a "b\r\n', 'unbalanced quotes in request'],
+    ['what follows a quote', "SET a 'b'c\r\n", 'unbalanced quotes in request'],
+    ['a request of HTTP', 'GET /key HTTP/1.1\r\n', 'HTTP is not spoken here'],
+    ['a header of HTTP', 'Host: localhost\r\n', 'HTTP is not spoken here'],
+    ['an endless line', 'x'.repeat(70_000), 'too big inline request'],
     ['too many words', '*4\r\n', 'invalid multibulk length'],
     ['no number of words', '*x\r\n', 'invalid multibulk length'],
     ['a long bulk', '*1\r\n$11\r\n', 'invalid bulk length'],
@@ -117,8 +146,8 @@ describe('breaches', () => {
   test('come after the requests before them', () => {
     const found: Buffer[][] = [];
     const decoder = new RequestDecoder();
-    const bytes = Buffer.concat([encode('PING'), Buffer.from('PING\r\n')]);
-    expect(() => decoder.feed(bytes, (request) => found.push(request))).toThrow('inline');
+    const bytes = Buffer.concat([encode('PING'), Buffer.from('PING "\r\n')]);
+    expect(() => decoder.feed(bytes, (request) => found.push(request))).toThrow('unbalanced');
     expect(found).toEqual([[Buffer.from('PING')]]);
   });
 });

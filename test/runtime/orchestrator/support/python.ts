@@ -34,6 +34,29 @@ export async function smartredisPython(): Promise<{ readonly python: string } | 
   }
 }
 
+/** Packages of Redis clients, each of which needs a place of its own: two versions do not go into one environment. */
+export const clientPackages = {
+  'redis-py 4': ['redis==4.6.0', 'async-timeout==5.0.1'],
+  'redis-py 5': ['redis==5.2.1', 'async-timeout==5.0.1'],
+  'redis-py 8': ['redis==8.1.0', 'async-timeout==5.0.1'],
+  'redisai-py': [
+    'redisai==1.3.0',
+    'redis==4.6.0',
+    'async-timeout==5.0.1',
+    'deprecated==1.3.1',
+    'wrapt==2.5.2',
+    'six==1.17.0',
+    'hiredis==3.5.0',
+  ],
+} as const;
+
+/** Where such packages are once they have been installed, for PYTHONPATH. */
+export async function clientPath(python: string, client: keyof typeof clientPackages): Promise<string> {
+  const folder = pathOf(`../../../../node_modules/.cache/simwright-${client.replace(' ', '-')}`);
+  await run(python, [pathOf('add_packages.py'), folder, ...clientPackages[client]]);
+  return folder;
+}
+
 /** Runs a script of this folder; returns what it prints. Its failure shows its last lines. */
 export async function runPython(
   python: string,

@@ -72,3 +72,20 @@ export class RawClient {
     });
   }
 }
+
+/** One reply in RESP2 or RESP3, as it comes. */
+export async function rawReply(client: RawClient): Promise<string> {
+  let line = '';
+  while (!line.endsWith('\r\n')) {
+    const next = await client.read(1);
+    if (next.length === 0) throw new Error(`the connection ended after ${JSON.stringify(line)}`);
+    line += next.toString('latin1');
+  }
+  const [kind = ''] = line;
+  const length = Number(line.slice(1));
+  if (length < 0) return line;
+  if ('$='.includes(kind)) return line + (await client.read(length + 2)).toString('latin1');
+  if (!'*~%'.includes(kind)) return line;
+  for (let left = kind === '%' ? 2 * length : length; left > 0; left -= 1) line += await rawReply(client);
+  return line;
+}

@@ -1,0 +1,180 @@
+import { nilArray, type Reply } from '../resp/reply.js';
+import type { Keyspace } from '../store/keyspace.js';
+import { type Command, type CommandContext, CommandError } from './command.js';
+import { type ListEnd, popFrom, pushAt } from './lists.js';
+import { keyword, latin1, positiveInteger, waitMs } from './words.js';
+
+function endOf(word: Buffer | undefined): ListEnd {
+  const end = keyword(word);
+  if (end === 'LEFT' || end === 'RIGHT') return end;
+  throw new CommandError('ERR syntax error');
+}
+
+/** Moves one member; undefined if there is no list to take it from. @throws WrongTypeError, with nothing moved */
+function move(store: Keyspace, from: string, to: string, take: ListEnd, put: ListEnd): Buffer | undefined {
+  if (store.read(from, 'list') === undefined) return undefined;
+  store.read(to, 'list');
+  if (from === to) return rotate(store, from, take, put);
+  const [member] = popFrom(store, from, take, 1) ?? [];
+  if (member !== undefined) pushAt(store, to, put, member);
+  return member;
+}
+
+/** In place: a list of one member stays the list that it is. */
+function rotate(store: Keyspace, key: string, take: ListEnd, put: ListEnd): Buffer | undefined {
+  const members = store.change(key, 'list')?.members ?? [];
+  const member = take === 'LEFT' ? members.shift() : members.pop();
+  if (member === undefined) return undefined;
+  if (put === 'LEFT') members.unshift(member);
+  else members.push(member);
+  return member;
+}
+
+/** What two keys' words and two ends say. */
+interface Move {
+  readonly from: string;
+  readonly to: string;
+  readonly take: ListEnd;
+  readonly put: ListEnd;
+}
+
+function moves(name: string, arity: number, moveOf: (words: readonly Buffer[]) => Move): Command {
+  return {
+    name,
+    arity,
+    flags: ['write', 'denyoom'],
+    keys: [1, 2, 1],
+    run({ store }, words) {
+      const { from, to, take, put } = moveOf(words);
+      return move(store, from, to, take, put) ?? null;
+    },
+  };
+}
+
+/** The same, waiting for a member as long as the last word says. */
+function waitsToMove(name: string, arity: number, moveOf: (words: readonly Buffer[]) => Move): Command {
+  return {
+    name,
+    arity,
+    flags: ['write', 'denyoom', 'blocking'],
+    keys: [1, 2, 1],
+    run({ store, client, blocked }, words) {
+      const { from, to, take, put } = moveOf(words);
+      const timeoutMs = waitMs(words.at(-1));
+      const moved = move(store, from, to, take, put);
+      if (moved !== undefined || client.executing) return moved ?? null;
+      return blocked.waitForKeys(client, [from], timeoutMs, nilArray, (key) =>
+        store.get(key)?.kind === 'list' ? move(store, from, to, take, put) : undefined,
+      );
+    },
+  };
+}
+
+const byWords = (words: readonly Buffer[]): Move => ({
+  from: latin1(words[1]),
+  to: latin1(words[2]),
+  take: endOf(words[3]),
+  put: endOf(words[4]),
+});
+const tailToHead = (words: readonly Buffer[]): Move => ({
+  from: latin1(words[1]),
+  to: latin1(words[2]),
+  take: 'RIGHT',
+  put: 'LEFT',
+});
+
+/** Pops from the first of the keys that has a list; undefined if none has. @throws WrongTypeError */
+function popFirst(store: Keyspace, keys: readonly string[], end: ListEnd, count: number | undefined) {
+  for (const key of keys) {
+    const taken = popFrom(store, key, end, count ?? 1);
+    if (taken !== undefined) return popReply(key, taken, count);
+  }
+  return undefined;
+}
+
+/** `count` is undefined for commands that give one member. */
+function popReply(key: string, taken: readonly Buffer[], count: number | undefined): Reply {
+  return [Buffer.from(key, 'latin1'), count === undefined ? (taken[0] ?? null) : [...taken]];
+}
+
+interface Pop {
+  readonly keys: readonly string[];
+  readonly end: ListEnd;
+  readonly count: number | undefined;
+}
+
+function popOrWait({ store, client, blocked }: CommandContext, { keys, end, count }: Pop, timeoutMs: number) {
+  const reply = popFirst(store, keys, end, count);
+  if (reply !== undefined || client.executing) return reply ?? nilArray;
+  return blocked.waitForKeys(client, keys, timeoutMs, nilArray, (key) => {
+    if (store.get(key)?.kind !== 'list') return undefined;
+    return popFirst(store, [key], end, count);
+  });
+}
+
+function waitsToPop(name: string, end: ListEnd): Command {
+  return {
+    name,
+    arity: -3,
+    flags: ['write', 'blocking'],
+    keys: [1, -2, 1],
+    run(context, words) {
+      const timeoutMs = waitMs(words.at(-1));
+      return popOrWait(context, { keys: words.slice(1, -1).map(latin1), end, count: undefined }, timeoutMs);
+    },
+  };
+}
+
+/** `numkeys key… LEFT | RIGHT [COUNT n]` from `words[at]` on. */
+function manyPop(words: readonly Buffer[], at: number): Pop {
+  const numberOfKeys = positiveInteger(words[at], 'numkeys');
+  const endAt = at + 1 + numberOfKeys;
+  if (endAt >= words.length) throw new CommandError('ERR syntax error');
+  const end = endOf(words[endAt]);
+  let count = 1;
+  let counted = false;
+  for (let next = endAt + 1; next < words.length; next += 2) {
+    if (counted || keyword(words[next]) !== 'COUNT' || next + 1 >= words.length) {
+      throw new CommandError('ERR syntax error');
+    }
+    count = positiveInteger(words[next + 1], 'count');
+    counted = true;
+  }
+  return { keys: words.slice(at + 1, endAt).map(latin1), end, count };
+}
+
+const lmpop: Command = {
+  name: 'lmpop',
+  arity: -4,
+  flags: ['write'],
+  keys: [0, 0, 0],
+  run({ store }, words) {
+    const { keys, end, count } = manyPop(words, 1);
+    return popFirst(store, keys, end, count) ?? nilArray;
+  },
+};
+
+const blmpop: Command = {
+  name: 'blmpop',
+  arity: -5,
+  flags: ['write', 'blocking'],
+  keys: [0, 0, 0],
+  run(context, words) {
+    return popOrWait(context, manyPop(words, 2), waitMs(words[1]));
+  },
+};
+
+/**
+ * `LMOVE source destination LEFT | RIGHT LEFT | RIGHT`, `RPOPLPUSH source destination`, `LMPOP numkeys key… LEFT | RIGHT [COUNT n]`; and
+ * those that wait: `BLMOVE`, `BRPOPLPUSH`, `BLMPOP`, `BLPOP key… seconds`, `BRPOP`.
+ */
+export const listMoves: readonly Command[] = [
+  moves('lmove', 5, byWords),
+  moves('rpoplpush', 3, tailToHead),
+  lmpop,
+  waitsToMove('blmove', 6, byWords),
+  waitsToMove('brpoplpush', 4, tailToHead),
+  blmpop,
+  waitsToPop('blpop', 'LEFT'),
+  waitsToPop('brpop', 'RIGHT'),
+];

@@ -1,0 +1,54 @@
+import type { Reply } from '../resp/reply.js';
+import { type Command, type CommandContext, CommandError } from './command.js';
+import { stringOf } from './strings.js';
+import { latin1, rangeInteger } from './words.js';
+
+const noBytes = Buffer.alloc(0);
+
+function range({ store }: CommandContext, words: readonly Buffer[]): Reply {
+  const [start, stop] = [rangeInteger(words[2]), rangeInteger(words[3])];
+  const bytes = store.read(latin1(words[1]), 'string')?.bytes.here ?? noBytes;
+  const from = Math.max(0, start < 0 ? bytes.length + start : start);
+  const to = Math.max(0, stop < 0 ? bytes.length + stop : stop);
+  if (start < 0 && stop < 0 && start > stop) return noBytes;
+  // A copy: the string's memory may be used again before the reply is written.
+  return Buffer.from(bytes.subarray(from, to + 1));
+}
+
+function gets(name: string): Command {
+  return { name, arity: 4, flags: ['readonly'], keys: [1, 1, 1], run: range };
+}
+
+/** `SETRANGE key offset value`: zeros fill what lies between. */
+const setrange: Command = {
+  name: 'setrange',
+  arity: 4,
+  flags: ['write', 'denyoom'],
+  keys: [1, 1, 1],
+  run({ store, server }, words) {
+    const offset = rangeInteger(words[2]);
+    if (offset < 0) throw new CommandError('ERR offset is out of range');
+    const key = latin1(words[1]);
+    const before = store.read(key, 'string')?.bytes.here ?? noBytes;
+    const value = words[3] as Buffer;
+    if (value.length === 0) return before.length;
+    const length = Math.max(before.length, offset + value.length);
+    if (length > server.limits.maxBulkBytes) {
+      throw new CommandError('ERR string exceeds maximum allowed size (proto-max-bulk-len)');
+    }
+    const { maxMemoryBytes, evictionPolicy } = server.settings;
+    if (maxMemoryBytes > 0 && store.usedBytes + length > maxMemoryBytes) {
+      const room = length <= maxMemoryBytes && store.makeRoom(maxMemoryBytes - length, evictionPolicy);
+      if (!room) throw new CommandError("OOM command not allowed when used memory > 'maxmemory'.");
+    }
+    // Fresh memory of the system is zero already, and costs nothing until it is written.
+    const bytes = Buffer.from(new ArrayBuffer(length));
+    bytes.set(before);
+    bytes.set(value, offset);
+    store.set(key, stringOf(bytes), { keepExpiry: true });
+    return length;
+  },
+};
+
+/** `GETRANGE key start stop`, by its old name `SUBSTR`, too; `SETRANGE`. */
+export const stringRanges: readonly Command[] = [gets('getrange'), gets('substr'), setrange];
