@@ -3,6 +3,15 @@ import { defineConfig } from 'vitest/config';
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
+/** What `npm run test:quick` runs: all that needs no build and no other program but bash. */
+const quick = [
+  'test/architecture.test.ts',
+  'test/{conformance,diagnostics,dsl,ir,targets,testing}/**/*.test.ts',
+  'test/compiler/*.test.ts',
+  'test/runtime/{configure,job,launch,npy,status}/**/*.test.ts',
+  'test/runtime/orchestrator/{resp,store,server,inference}/**/*.test.ts',
+];
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -13,9 +22,11 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    include: process.env['SIMWRIGHT_TEST_QUICK'] === undefined ? ['test/**/*.test.ts'] : quick,
+    // Three times what they take on the slowest machine they have run on, as are the limits that tests name themselves.
+    testTimeout: 180_000,
+    hookTimeout: 360_000,
+    globalSetup: ['test/helpers/nothing-left-running.ts'],
     pool: 'forks',
     maxWorkers: 2,
     // CI counts from this report.

@@ -6,6 +6,8 @@ import type { Site } from '../ir/index.js';
 import { builtInSites } from '../sites/built-in.js';
 import { hasColour } from './failure.js';
 
+export { printJson } from './print-json.js';
+
 /** Options of every command that compiles. */
 export interface WorkflowOptions {
   readonly site: string;
@@ -35,9 +37,4 @@ export async function compileWorkflow(
 export function printWarnings(warnings: readonly Problem[]): void {
   if (warnings.length === 0) return;
   process.stderr.write(`${renderProblems(warnings, { cwd: process.cwd(), colour: hasColour(process.stderr) })}\n`);
-}
-
-/** Prints one JSON document on stdout. */
-export function printJson(document: object): void {
-  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
 }

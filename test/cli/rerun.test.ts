@@ -65,7 +65,7 @@ test('a value more, a value in the middle and a value less: what has completed n
   const aside = JSON.parse((await simwright(workspace, 'clean', 'out', '--json')).stdout);
   expect(aside.directories).toHaveLength(4);
   await expectNothingLeft(workspace.path('out'));
-}, 300_000);
+}, 360_000);
 
 test('a changed value, a changed file, a changed word and a changed variable: those run that they concern, and the rest stays', async () => {
   const workspace = sweep();
@@ -125,7 +125,7 @@ test('a changed value, a changed file, a changed word and a changed variable: th
   // Accepted is accepted.
   expect(await foretold()).toBe('bar: all 4 done');
   expect(members(workspace, 4).filter((one) => !one.endsWith('×1'))).toEqual([]);
-}, 300_000);
+}, 360_000);
 
 test('--fresh moves everything aside; clean lists it with sizes, and removes what it is told to', async () => {
   const workspace = sweep();
@@ -147,7 +147,7 @@ test('--fresh moves everything aside; clean lists it with sizes, and removes wha
   expect((await simwright(workspace, 'clean', 'out', '--remove')).exitCode).toBe(0);
   expect((await simwright(workspace, 'clean', 'out')).stderr).toBe('nothing has been moved aside\n');
   expect(members(workspace, 2)).toEqual(['0.1 10 ×1', '0.1 20 ×1']);
-}, 300_000);
+}, 360_000);
 
 test('an analysis after an ensemble that grew runs again, and says why; one that only waits for more does not', async () => {
   const analysis = `
@@ -171,7 +171,7 @@ test('an analysis after an ensemble that grew runs again, and says why; one that
   );
   const more = await run(workspace, '0.1,0.5', '--dry-run');
   expect(more.stdout).toBe('bar: all 4 done\nanalysis: done\nother: done\n');
-}, 300_000);
+}, 360_000);
 
 test('failed members go on in their directory; a member whose directory is gone, and one whose number matters, run again', async () => {
   const workspace = new Workspace();
@@ -199,7 +199,7 @@ test('failed members go on in their directory; a member whose directory is gone,
   workflow('0, 1, 2, 3', ", '{name}'");
   const named = await go('--dry-run');
   expect(named.stdout.split('\n')[0]).toBe('sick: 1 new; 3 renumbered, whose command holds {name}');
-}, 300_000);
+}, 360_000);
 
 test('compile and run refuse a folder whose job runs, and name it; --force does it all the same', async () => {
   const workspace = new Workspace();
@@ -221,7 +221,7 @@ test('compile and run refuse a folder whose job runs, and name it; --force does 
   expect((await first).exitCode).toBe(0);
   expect((await simwright(workspace, 'compile', 'workflow.ts', '--out', 'out')).exitCode).toBe(0);
   await expectNothingLeft(workspace.path('out'));
-}, 300_000);
+}, 360_000);
 
 test('submit.sh says what runs and why before it submits; --keep and --fresh exclude each other', async () => {
   const workspace = sweep();
@@ -238,4 +238,4 @@ test('submit.sh says what runs and why before it submits; --keep and --fresh exc
   expect(members(workspace, 4)).toEqual(['0.1 10 ×1', '0.1 20 ×1', '0.6 10 ×1', '0.6 20 ×1']);
   const submitted = await simwright(workspace, 'submit', 'out');
   expect(submitted.stderr).toBe('bar: all 4 done\n');
-}, 300_000);
+}, 360_000);

@@ -49,7 +49,7 @@ test('--members: those alone run, what waits for all of them waits for those, an
   expect(whole).toMatchObject({ exitCode: 0, stdout: 'wide_0,wide_1,wide_2,wide_3,wide_4,wide_5\n' });
   expect(workspace.lines('tries')).toHaveLength(8);
   await expectNothingLeft(workspace.path('out'));
-}, 120_000);
+}, 360_000);
 
 test('--members: what waits for a member that does not run is skipped, and says why', async () => {
   const workspace = twoEnsembles();

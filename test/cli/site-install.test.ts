@@ -18,20 +18,20 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sharedLibraries } from '../../src/cli/site-install/this-node.js';
 import { findOnPath } from '../../src/runtime/assert/programs.js';
-import { root, simwright } from '../helpers/simwright.js';
+import { root, simwright, simwrightWords } from '../helpers/simwright.js';
 import { Workspace } from '../helpers/workspace.js';
 
 const double = readFileSync(join(root, 'test/runtime/orchestrator/models/double.onnx'));
 const installedOnnx = existsSync(join(root, 'node_modules/onnxruntime-node'));
 
-describe('simwright site install', { timeout: 120_000 }, () => {
+describe('simwright site install', { timeout: 360_000 }, () => {
   const parent = realpathSync(mkdtempSync(join(tmpdir(), 'simwright-install-')));
   const folder = join(parent, 'sw/simwright');
   let first: Awaited<ReturnType<typeof simwright>>;
 
   beforeAll(async () => {
     first = await simwright({ cwd: parent }, 'site', 'install', 'sw/simwright', '--json');
-  }, 120_000);
+  }, 360_000);
   afterAll(() => rmSync(parent, { recursive: true, force: true }));
 
   test.skipIf(!installedOnnx)('lays Node.js, ONNX Runtime, the runtime and the client into a folder', () => {
@@ -103,6 +103,25 @@ await client.close();
     });
     expect(end.exitCode, readFileSync(join(elsewhere, 'run/app/app.err'), 'utf8')).toBe(0);
     expect(readFileSync(join(elsewhere, 'run/app/app.out'), 'utf8')).toBe(`${folder}/bin/node 3,-8\n`);
+  });
+
+  test('under a umask that closes everything it is there for all', async () => {
+    const place = mkdtempSync(join(tmpdir(), 'simwright-install-'));
+    try {
+      const words = [...simwrightWords, 'site', 'install', 'sw/deep/simwright', '--without-onnxruntime'];
+      await execa('bash', ['-c', 'umask 077; exec "$@"', 'bash', ...words], { cwd: place });
+      const closed = readdirSync(join(place, 'sw'), { recursive: true, withFileTypes: true })
+        .map((entry) => join(entry.parentPath, entry.name))
+        .concat(join(place, 'sw'))
+        .filter((path) => {
+          const stat = statSync(path);
+          const needed = stat.isDirectory() || path.endsWith('bin/node') ? 0o055 : 0o044;
+          return (stat.mode & needed) !== needed;
+        });
+      expect(closed).toEqual([]);
+    } finally {
+      rmSync(place, { recursive: true, force: true });
+    }
   });
 
   test('a second time there is nothing to do', async () => {

@@ -111,7 +111,7 @@ echo "10$n"`;
     expect((await submitted).exitCode).toBe(143);
     expect(workspace.lines('cancelled')).toEqual(['100 101']);
     expect(workspace.read('out/run/jobs.tsv')).toBe('');
-  }, 60_000);
+  }, 180_000);
 
   test('is not there: its command is named', async () => {
     const { workspace } = await withScheduler('pbs', {});

@@ -43,7 +43,12 @@ describe('simwright tensor', () => {
     await redisOf(store.address).set('text', 'no tensor');
     expect((await run('ls')).stdout).toMatch(/^KEY {3}TYPE {3}SHAPE {3}BYTES\nme\.t {2}FLOAT {2}\[2, 3\] {5}24\n$/);
     const json = JSON.parse((await run('ls', 'me.*', '--json')).stdout);
-    expect(json).toEqual([{ key: 'me.t', dtype: 'FLOAT', shape: [2, 3], bytes: 24 }]);
+    expect(json).toEqual({ ok: true, tensors: [{ key: 'me.t', dtype: 'FLOAT', shape: [2, 3], bytes: 24 }] });
+    const values = JSON.parse((await run('get', 'me.t', '--json')).stdout);
+    expect(values).toEqual({ ok: true, key: 'me.t', dtype: 'FLOAT', shape: [2, 3], values: [1, 2.5, -3, 4, 5, 6] });
+    const put = JSON.parse((await run('put', 'other', 'in.npy', '--json')).stdout);
+    expect(put).toEqual({ ok: true, key: 'other', dtype: 'FLOAT', shape: [2, 3] });
+    expect(JSON.parse((await run('rm', 'other', '--json')).stdout)).toEqual({ ok: true, removed: ['other'] });
     expect((await run('ls', 'you.*')).stdout).toBe('no tensors\n');
     expect((await run('get', 'me.t')).stdout).toBe('FLOAT [2, 3]\n1 2.5 -3\n4 5 6\n');
     expect(await run('get', 'me.t', '--npy', 'out.npy')).toEqual({ stdout: '', stderr: '', exitCode: 0 });
@@ -58,12 +63,17 @@ describe('simwright tensor', () => {
     const errorOf = async (...words: string[]) => {
       const { stderr, exitCode } = await run(...words);
       expect(exitCode).toBe(1);
-      return stderr;
+      return stderr.replace('\n\n1 error\n', '\n');
     };
-    expect(await errorOf('get', 'none')).toBe('error: ERR tensor key is empty or in a different shard\n');
-    expect(await errorOf('rm', 'none')).toBe("error: there is no tensor 'none'\n");
-    expect(await errorOf('rm', 'text')).toBe("error: 'text' is no tensor but a string\n");
-    expect(await errorOf('put', 'k', 'bad.npy')).toBe('error: bad.npy cannot be stored: it is no .npy file\n');
+    expect(await errorOf('get', 'none')).toBe('error[TNSR1001]: ERR tensor key is empty or in a different shard\n');
+    expect(await errorOf('rm', 'none')).toBe("error[TNSR1001]: there is no tensor 'none'\n");
+    expect(await errorOf('rm', 'text')).toBe("error[TNSR1001]: 'text' is no tensor but a string\n");
+    expect(await errorOf('put', 'k', 'bad.npy')).toBe(
+      'error[TNSR1002]: bad.npy cannot be stored: it is no .npy file\n',
+    );
+    const wrong = await run('get', 'none', '--json');
+    expect(wrong).toMatchObject({ exitCode: 1, stderr: '' });
+    expect(JSON.parse(wrong.stdout)).toMatchObject({ ok: false, problems: [{ code: 'TNSR1001' }] });
     expect(await errorOf('put', 'k', 'none.npy')).toContain('ENOENT');
     expect(await errorOf('ls', '--address', '127.0.0.1:1')).toContain('cannot connect to the store at 127.0.0.1:1');
     const { stderr } = await simwright({ cwd: workspace.cwd, env: { SSDB: '' } }, 'tensor', 'ls');

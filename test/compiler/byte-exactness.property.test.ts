@@ -64,7 +64,7 @@ test('any name, argument, variable and value reaches the application byte for by
     ),
     { numRuns: 16 },
   );
-}, 240_000);
+}, 720_000);
 
 /** Compiles into out/, and runs the job's script there. */
 async function run(authored: AuthoredExperiment, folder: string): Promise<void> {

@@ -53,7 +53,7 @@ test('every fixture, for every site: the same bytes from two folders, time zones
     if (name !== 'cavity') expect(first).toContain(`${name} local plan.json`);
   }
   expect(second).toBe(first);
-}, 120_000);
+}, 360_000);
 
 test('a builder compiled twice, and extended in between, gives the same files', async () => {
   const site = await loadSite('slurm', builtInSites);

@@ -51,7 +51,7 @@ describe('every script of every fixture', () => {
       expect(said.map(({ all }) => all).join('')).toBe('');
     },
     // It takes 20 s of CPU, for which it may have to wait.
-    300_000,
+    900_000,
   );
 });
 

@@ -51,7 +51,7 @@ describe.skipIf('missing' in found)(`the flow past a cylinder, with the smartred
       for (const frame of frames) expectPicture(readFileSync(join(folder, 'frames', frame)));
       await expectNothingLeft(workspace.path('out'));
     },
-    180_000,
+    540_000,
   );
 });
 

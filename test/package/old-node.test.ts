@@ -16,7 +16,7 @@ let isThere = false;
 beforeAll(async () => {
   const words = ['install', '--prefix', folder, '--prefer-offline', '--no-audit', '--no-fund', old];
   isThere = (await execa('npm', words, { cwd: folder, stdin: 'ignore', reject: false })).exitCode === 0;
-}, 180_000);
+}, 540_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('the command line says in one line which Node.js it needs', async ({ skip }) => {

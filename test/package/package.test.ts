@@ -26,7 +26,7 @@ const env = Object.fromEntries([
   ['ONNXRUNTIME_NODE_INSTALL', 'skip'],
 ]);
 
-describe('the package, installed into an empty folder', { timeout: 120_000 }, () => {
+describe('the package, installed into an empty folder', { timeout: 360_000 }, () => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'simwright-package-')));
   const home = join(folder, 'home');
   let packed: string[] = [];
@@ -43,7 +43,7 @@ describe('the package, installed into an empty folder', { timeout: 120_000 }, ()
     const left = ['node_modules', 'dist', '.git', 'coverage'].map((name) => join(root, name));
     cpSync(root, copy, { recursive: true, filter: (path) => !left.includes(path) && !path.endsWith('.simwright') });
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-    const words = ['pack', '--json', '--pack-destination', folder];
+    const words = ['pack', '--json', '--ignore-scripts=false', '--pack-destination', folder];
     const { stdout } = await execa('npm', words, { cwd: copy, env, extendEnv: false, stdin: 'ignore' });
     const [tarball] = JSON.parse(stdout.slice(stdout.indexOf('[\n'))) as {
       filename: string;
@@ -60,7 +60,7 @@ describe('the package, installed into an empty folder', { timeout: 120_000 }, ()
       join(folder, basename(tarball?.filename ?? '')),
     ];
     await execa('npm', install, { cwd: home, env, extendEnv: false, stdin: 'ignore' });
-  }, 300_000);
+  }, 900_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('holds what runs, its licence and its README, and neither tests nor sources', () => {
@@ -71,7 +71,8 @@ describe('the package, installed into an empty folder', { timeout: 120_000 }, ()
       'templates/job.sh.njk',
       'dist/index.js',
       'dist/index.d.ts',
-      'docs/errors.md',
+      ...['errors', 'from-smartsim', 'runtime', 'sites', 'first-ensemble-in-python'].map((name) => `docs/${name}.md`),
+      'CHANGELOG.md',
     ]) {
       expect(packed).toContain(path);
     }
@@ -79,7 +80,9 @@ describe('the package, installed into an empty folder', { timeout: 120_000 }, ()
       expect(packed).toContain(path);
     }
     expect(
-      packed.filter((path) => !/^(dist|templates)\/|^(LICENSE|README\.md|package\.json|docs\/errors\.md)$/.test(path)),
+      packed.filter(
+        (path) => !/^(dist|templates|docs)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/.test(path),
+      ),
     ).toEqual([]);
     expect(packed.filter((path) => /\.test\.|(?<!\.d)\.ts$|\.map$/.test(path))).toEqual([]);
   });

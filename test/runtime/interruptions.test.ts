@@ -106,7 +106,7 @@ describe('signals to the script', () => {
       expect(Date.parse(member?.time ?? '')).toBeLessThan((Number(started) + 3600) * 1000);
       return true;
     });
-  }, 120_000);
+  }, 360_000);
 });
 
 test.concurrent.for([0, 150, 300, 450, 600, 750, 900, 1050])(

@@ -154,7 +154,7 @@ describe('a store with a job of its own', () => {
       expect(end.stderr).toContain('has gone: its job has ended');
       return true;
     });
-  }, 120_000);
+  }, 360_000);
 
   test('does not wait for a job that the scheduler never starts', async () => {
     const plan = meeting({}, ['writer', 'reader']);

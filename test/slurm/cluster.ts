@@ -122,7 +122,7 @@ export class Cluster {
   }
 
   /** Waits until the job, or all elements of the array, have ended in the accounting. */
-  async ended(id: string, elements = 1, seconds = 160): Promise<Accounted[]> {
+  async ended(id: string, elements = 1, seconds = 480): Promise<Accounted[]> {
     const end = performance.now() + seconds * 1000;
     for (;;) {
       const records = await this.account(id);

@@ -10,7 +10,7 @@ describe.skipIf(why !== '')(`simwright doctor on a real Slurm${why === '' ? '' :
 
   beforeAll(async () => {
     cluster = await Cluster.up();
-  }, 180_000);
+  }, 540_000);
   afterAll(() => Cluster.down());
 
   test('finds the cluster, and drafts a site that a job runs by', async () => {
@@ -50,7 +50,7 @@ describe.skipIf(why !== '')(`simwright doctor on a real Slurm${why === '' ? '' :
     const { e: id = '' } = await cluster.submit(workspace.path('out'));
     expect(await cluster.ended(id)).toMatchObject([{ state: 'COMPLETED', exitCode: '0:0' }]);
     expect(workspace.members('out')).toEqual(['sweep_0 completed 0', 'sweep_1 completed 0', 'sweep_2 completed 0']);
-  }, 180_000);
+  }, 540_000);
 
   test('a job that gets fewer nodes and CPUs than its plan needs fails in seconds, and says all of it', async () => {
     const workspace = new Workspace('/var/tmp');
@@ -70,5 +70,5 @@ describe.skipIf(why !== '')(`simwright doctor on a real Slurm${why === '' ? '' :
       "error[RUN1020]: job 'e' has 1 CPU a node, and its plan needs 3",
     ]);
     expect(workspace.has('out/run/solver')).toBe(false);
-  }, 120_000);
+  }, 360_000);
 });

@@ -21,7 +21,7 @@ describe.skipIf(why !== '')(`a real Slurm${why === '' ? '' : ` (skipped: ${why})
 
   beforeAll(async () => {
     cluster = await Cluster.up();
-  }, 180_000);
+  }, 540_000);
   afterAll(() => Cluster.down());
 
   /** Compiles workflow.ts of the workspace to `out`. */
@@ -83,7 +83,7 @@ describe.skipIf(why !== '')(`a real Slurm${why === '' ? '' : ` (skipped: ${why})
     console.log(
       `Slurm job ${id}: ${job?.state} ${job?.exitCode} on ${job?.nodes}, steps on ${steps.map((step) => step.nodes).join(' ')}\n${table}`,
     );
-  }, 600_000);
+  }, 1_800_000);
 
   test('an application that exits 3 is the job that exits 3; the others complete', async () => {
     const workspace = sharedWorkspace();

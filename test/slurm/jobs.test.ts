@@ -28,8 +28,8 @@ describe.skipIf(why !== '')(`jobs of a real Slurm${why === '' ? '' : ` (skipped:
 
   beforeAll(async () => {
     cluster = await Cluster.up();
-  }, 180_000);
-  afterAll(() => Cluster.down(), 60_000);
+  }, 540_000);
+  afterAll(() => Cluster.down(), 180_000);
 
   const call = (workspace: Workspace, ...words: readonly string[]) =>
     simwright({ cwd: workspace.cwd, env: cluster.env }, ...words);
@@ -105,7 +105,7 @@ describe.skipIf(why !== '')(`jobs of a real Slurm${why === '' ? '' : ` (skipped:
         ],
       });
     }
-  }, 180_000);
+  }, 540_000);
 
   test('refused half-way: no job is left, and Slurm says why; --test-only says it before', async () => {
     const workspace = withJobs();
@@ -134,7 +134,7 @@ describe.skipIf(why !== '')(`jobs of a real Slurm${why === '' ? '' : ` (skipped:
       elements.every(({ state }) => state.startsWith('CANCELLED')),
     );
     expect(workspace.read('out/run/jobs.tsv')).toBe('');
-  }, 120_000);
+  }, 360_000);
 
   test('cancel in the middle: all jobs end, no process is left', async () => {
     const workspace = withJobs();
@@ -162,5 +162,5 @@ describe.skipIf(why !== '')(`jobs of a real Slurm${why === '' ? '' : ` (skipped:
     expect((await call(workspace, ...compile)).exitCode).toBe(0);
     const again = await call(workspace, 'cancel', 'out');
     expect(again).toMatchObject({ exitCode: 0, stdout: '', stderr: 'nothing to cancel: no job waits or runs\n' });
-  }, 120_000);
+  }, 360_000);
 });

@@ -50,7 +50,7 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
 
   beforeAll(async () => {
     cluster = await Cluster.up();
-  }, 180_000);
+  }, 540_000);
   afterAll(() => Cluster.down());
 
   async function compiled(chain: string): Promise<Workspace> {
@@ -98,7 +98,7 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
     expect(steps.find(({ name }) => name === 'orchestrator')?.nodes).toBe(host);
     expect(steps.find(({ name }) => name === 'solver')).toMatchObject({ state: 'COMPLETED', exitCode: '0:0' });
     await nothingLeft(workspace.path('out'));
-  }, 180_000);
+  }, 540_000);
 
   test('at the walltime members write their checkpoints and are marked; submitted again, the job finishes the rest', async () => {
     const workspace = await compiled(`experiment('e')
@@ -148,7 +148,7 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
     expect(eventsOf(workspace, 'sweep/sweep_2')[3]).toMatch(/^resumed node\d$/);
     expect(eventsOf(workspace, 'sweep/sweep_0')).toHaveLength(1);
     await nothingLeft(workspace.path('out'));
-  }, 180_000);
+  }, 540_000);
 
   test('a job a member; another begins when one of them has started, before any ends', async () => {
     const workspace = await compiled(`experiment('e')
@@ -180,7 +180,7 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
     expect(JSON.parse(workspace.read('out/run/sweep/sweep_2/params.json'))).toEqual({ LEVEL: 30 });
     expect(workspace.members('out')).toEqual(members.map((name) => `${name} completed 0`));
     await nothingLeft(workspace.path('out'));
-  }, 180_000);
+  }, 540_000);
 
   test('pins a store within the CPUs of its step; scancel tells the application, and leaves nothing', async () => {
     const workspace = await compiled(`experiment('e')
@@ -204,7 +204,7 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
     expect(events()).toEqual(['started node4', 'told node4', 'saved node4']);
     expect(readFileSync(workspace.path('out/run/solver/checkpoint'), 'utf8')).toBe('node4');
     expect(await cluster.on('node4', 'ls', '/tmp')).not.toContain(`simwright-0-${id}`);
-  }, 180_000);
+  }, 540_000);
 
   test('requeued, a job adds to its log and members keep what they wrote; members.csv names hosts while they run', async () => {
     const workspace = sharedWorkspace();
@@ -250,5 +250,5 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
     expect(said.stdout).toMatch(/^attempt 2 of 2: completed .*on node\d; job e \(\d+\), begun /m);
     expect(said.stdout).toContain('sweep_1.out.1:\n    part 1\n');
     await nothingLeft(workspace.path('out'));
-  }, 180_000);
+  }, 540_000);
 });

@@ -26,7 +26,7 @@ describe.skipIf(why !== '')(`what a real Slurm knows better${why === '' ? '' : `
 
   beforeAll(async () => {
     cluster = await Cluster.up();
-  }, 180_000);
+  }, 540_000);
   afterAll(() => Cluster.down(), 60_000);
 
   async function compiled(context: TestContext, chain: (workspace: Workspace) => string): Promise<Workspace> {
@@ -83,7 +83,7 @@ describe.skipIf(why !== '')(`what a real Slurm knows better${why === '' ? '' : `
       for (const id of [longId, suspendedId]) {
         expect(await cluster.ended(id)).toMatchObject([{ state: 'COMPLETED', exitCode: '0:0' }]);
       }
-    }, 300_000);
+    }, 900_000);
 
     /** How long a job has run: `1:05`. */
     const elapsed = async (id: string) => (await cluster.ask('squeue', '-h', '-o', '%M', '-j', id)).trim();
@@ -120,7 +120,7 @@ describe.skipIf(why !== '')(`what a real Slurm knows better${why === '' ? '' : `
       // By hand, where nothing has been forgotten before.
       const hand = `cd ${workspace.path('out')} && SIMWRIGHT_FRESH=1 SLURM_CPU_BIND=quiet,mask_cpu:0x1 sbatch --parsable jobs/e.sbatch`;
       expect(await environment(await ask([...step, 'bash', '-c', hand]))).toEqual(plain);
-    }, 300_000);
+    }, 900_000);
 
     test('a job that is cancelled in the queue is not waited for, by launches or by a store', async (context) => {
       const workspace = await compiled(
@@ -146,7 +146,7 @@ describe.skipIf(why !== '')(`what a real Slurm knows better${why === '' ? '' : `
       expect(await cluster.ended(report)).toMatchObject([{ state: 'COMPLETED' }]);
       expect(await cluster.ended(store)).toMatchObject([{ state: 'COMPLETED' }]);
       expect(log(workspace, `orchestrator-${store}.out`)).toContain('all that use it have ended');
-    }, 300_000);
+    }, 900_000);
   });
 
   test('a node that is gone: requeued under their ids, a job with a store and an array take up their members', async (context) => {
@@ -202,5 +202,5 @@ describe.skipIf(why !== '')(`what a real Slurm knows better${why === '' ? '' : `
     expect(packed.read('out/run/after/after.out')).toMatch(/^node[2-4]\n$/);
     expect(array.members('out')).toEqual(members.map((member) => `${member} completed 0`));
     for (const workspace of [packed, array]) await nothingLeft(workspace.path('out'));
-  }, 300_000);
+  }, 900_000);
 });

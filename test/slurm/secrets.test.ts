@@ -22,7 +22,7 @@ describe.skipIf(why !== '')(`secrets on a real Slurm${why === '' ? '' : ` (skipp
 
   beforeAll(async () => {
     cluster = await Cluster.up();
-  }, 180_000);
+  }, 540_000);
   afterAll(() => Cluster.down());
 
   test('reach members that are packed, elements of an array and jobs of their own; a job without them says so', async () => {

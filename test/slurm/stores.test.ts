@@ -43,7 +43,7 @@ describe.skipIf(why !== '')(`stores on a real Slurm${why === '' ? '' : ` (skippe
 
   beforeAll(async () => {
     cluster = await Cluster.up();
-  }, 180_000);
+  }, 540_000);
   afterAll(() => Cluster.down());
 
   async function compiled(chain: string): Promise<Workspace> {
@@ -87,7 +87,7 @@ describe.skipIf(why !== '')(`stores on a real Slurm${why === '' ? '' : ` (skippe
     expect(addresses[0]).toMatch(/^10\.214\.\d+\.\d+:\d+\n$/);
     expect(log(workspace, `orchestrator-${store}.out`)).toContain('all that use it have ended');
     await nothingLeft(workspace.path('out'));
-  }, 180_000);
+  }, 540_000);
 
   test('when the job of the store is cancelled, that of its user fails with the reason', async () => {
     const workspace = await compiled(`experiment('meet')
@@ -107,7 +107,7 @@ describe.skipIf(why !== '')(`stores on a real Slurm${why === '' ? '' : ` (skippe
     );
     await cluster.ended(store);
     await nothingLeft(workspace.path('out'));
-  }, 180_000);
+  }, 540_000);
 
   test('a job that goes without a word does not keep the store', async () => {
     const workspace = await compiled(`experiment('meet')
@@ -125,5 +125,5 @@ describe.skipIf(why !== '')(`stores on a real Slurm${why === '' ? '' : ` (skippe
     const [end] = await cluster.ended(store);
     expect([end?.state, end?.exitCode]).toEqual(['COMPLETED', '0:0']);
     await nothingLeft(workspace.path('out'));
-  }, 180_000);
+  }, 540_000);
 });

@@ -11,6 +11,7 @@ import { examine } from '../doctor/examine.js';
 import type { Finding, Verdict } from '../doctor/finding.js';
 import { formatJson, formatTypeScript } from '../doctor/format-site.js';
 import { ExitCode, hasColour, reportFailure, reportJsonFailure } from '../failure.js';
+import { needsLinux } from '../needs-linux.js';
 
 interface DoctorOptions {
   readonly python?: string;
@@ -36,6 +37,7 @@ export function doctorCommand(): Command {
 }
 
 async function doctor(options: DoctorOptions): Promise<void> {
+  needsLinux('doctor');
   if (options.writeSite !== undefined) checkPlace(options.writeSite, options.force === true);
   const { findings, facts, draft } = await examine(options.python);
   const problems = findings.filter(({ verdict }) => verdict === 'problem').length;

@@ -20,7 +20,7 @@ export function graphCommand(): Command {
       try {
         const { plan } = await compileWorkflow(workflow, options);
         const graph = graphOf(plan);
-        if (options.json) return printJson(graph);
+        if (options.json) return printJson({ ok: true, ...graph });
         process.stdout.write(formats[options.format](graph));
       } catch (error) {
         process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);

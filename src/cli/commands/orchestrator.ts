@@ -13,6 +13,7 @@ import {
 } from '../../runtime/orchestrator/index.js';
 import { ExitCode, reportFailure } from '../failure.js';
 import { installedOnnxRuntime } from '../installed-onnx-runtime.js';
+import { needsLinux } from '../needs-linux.js';
 import { reportLoad } from '../orchestrator/load-report.js';
 import { type Log, logLevels, logOn } from '../orchestrator/log.js';
 import { type OrchestratorFlags, settingsOf } from '../orchestrator/settings.js';
@@ -75,6 +76,7 @@ async function start(flags: OrchestratorFlags): Promise<void> {
   const stopped = stopSignal();
   const log = logOn(process.stderr, flags.logLevel, flags.json === true);
   try {
+    needsLinux('orchestrator');
     const shutdown = new AbortController();
     const onnxRuntime = installedOnnxRuntime();
     const settings: OrchestratorOptions = {

@@ -18,7 +18,7 @@ export function previewCommand(): Command {
   return takesWorkflow(new Command('preview')).action(async (workflow: string, options: WorkflowOptions) => {
     try {
       const { plan, warnings, notes } = await compileWorkflow(workflow, options);
-      if (options.json) return printJson({ ...preview(plan), notes, problems: warnings });
+      if (options.json) return printJson({ ok: true, ...preview(plan), notes, problems: warnings });
       printWarnings(warnings);
       const shown = notes.length === 0 ? '' : `\n${notes.map((note) => `note: ${note}\n`).join('')}`;
       process.stdout.write(`${describe(plan)}\n${shown}`);

@@ -19,6 +19,7 @@ import { failureOutput } from '../jobs/failure-output.js';
 import { refuseWhileJobsRun } from '../jobs/running-jobs.js';
 import { hasSaidWhy, localHome, requireVariables, submitWords } from '../jobs/submit-script.js';
 import { liveView, type Run, summarizeRun } from '../live-view.js';
+import { needsLinux } from '../needs-linux.js';
 import { type StopSignal, stopSignals, uninterrupted } from '../uninterrupted.js';
 import { wholeNumber } from '../whole-number.js';
 import { defaultFolder, withRuntime } from './compile.js';
@@ -59,6 +60,7 @@ export function runCommand(): Command {
 }
 
 async function run(workflow: string, options: RunOptions): Promise<number> {
+  needsLinux('run');
   const { plan, files, warnings } = await compileWorkflow(workflow, options);
   if (plan.target !== 'local') {
     const message = `run works on this machine, and site '${plan.site}' is for ${plan.target}`;

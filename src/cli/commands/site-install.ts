@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { printJson } from '../compile-workflow.js';
 import { reportFailure, reportJsonFailure } from '../failure.js';
+import { needsLinux } from '../needs-linux.js';
 import { findInstallation, type Installation, planInstallation, siteFields } from '../site-install/installation.js';
 import { glibcVersions, type ThisNode, thisNode } from '../site-install/this-node.js';
 import { type OnProgress, writeInstallation } from '../site-install/write-installation.js';
@@ -31,6 +32,7 @@ export function siteInstallCommand(): Command {
 }
 
 async function install(path: string, options: InstallOptions): Promise<void> {
+  needsLinux('site install');
   const node = thisNode();
   const installation = planInstallation(resolve(path), node, options.onnxruntime);
   const found = findInstallation(installation);

@@ -8,6 +8,7 @@ import { type JobFolder, openFolder } from '../jobs/folder.js';
 import { defaultTimeoutSeconds } from '../jobs/scheduler.js';
 import { runSubmitScript } from '../jobs/submit-script.js';
 import { testOnly } from '../jobs/test-only.js';
+import { needsLinux } from '../needs-linux.js';
 import { wholeNumber } from '../whole-number.js';
 
 interface SubmitOptions {
@@ -36,6 +37,7 @@ export function submitCommand(): Command {
     .action(async (dir: string, options: SubmitOptions) => {
       try {
         const folder = openFolder(dir);
+        if (folder.target.queries === undefined) needsLinux('submit');
         process.exitCode = await (options.testOnly ? judge(folder, options) : submit(folder, options));
       } catch (error) {
         process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);

@@ -1,12 +1,14 @@
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { WorkflowError } from '../../diagnostics/index.js';
 import { ClientError, type Tensor } from '../../runtime/client/index.js';
 import { readSettings } from '../../runtime/client/settings.js';
 import { Shards } from '../../runtime/client/shards.js';
 import { bytesOf, tensorOfReply } from '../../runtime/client/tensor.js';
 import { NpyError, npyHeader, parseNpy } from '../../runtime/npy/npy.js';
 import { type Dtype, elementBytes, elementCount } from '../../runtime/orchestrator/tensor/dtype.js';
-import { ExitCode, reportFailure } from '../failure.js';
+import { reportFailure, reportJsonFailure } from '../failure.js';
+import { printJson } from '../print-json.js';
 import { formatTable } from '../table.js';
 
 const mostRows = 20;
@@ -26,28 +28,36 @@ export function tensorCommand(): Command {
     tensor
       .command(name)
       .description(description)
-      .option('--address <address>', 'host:port or unix://PATH of the store (default: $SSDB)');
-  subcommand('ls [pattern]', 'list tensors: keys, types, shapes, bytes')
-    .option('--json', 'as one JSON document')
-    .action((pattern: string | undefined, options: Options) =>
+      .option('--address <address>', 'host:port or unix://PATH of the store (default: $SSDB)')
+      .addOption(new Option('--json', 'print one JSON document'));
+  subcommand('ls [pattern]', 'list tensors: keys, types, shapes, bytes').action(
+    (pattern: string | undefined, options: Options) =>
       withStore(options, async (store) => {
-        const found = await tensorsOf(store, pattern ?? '*');
-        process.stdout.write(options.json === true ? `${JSON.stringify(found, null, 2)}\n` : tableOf(found));
+        const tensors = await tensorsOf(store, pattern ?? '*');
+        if (options.json) printJson({ ok: true, tensors });
+        else process.stdout.write(tableOf(tensors));
       }),
-    );
+  );
   subcommand('get <key>', 'print a tensor, or write it to a file')
     .option('--npy <file>', "write it as NumPy's .npy file; - for standard output")
-    .action((key: string, options: Options) => withStore(options, (store) => get(store, key, options.npy)));
-  subcommand('put <key> <file>', 'store the array of a .npy file').action((key: string, file: string, options) =>
-    withStore(options, (store) => put(store, key, file)),
+    .action((key: string, options: Options) => withStore(options, (store) => get(store, key, options)));
+  subcommand('put <key> <file>', 'store the array of a .npy file').action(
+    (key: string, file: string, options: Options) =>
+      withStore(options, async (store) => {
+        const stored = await put(store, key, file);
+        if (options.json) printJson({ ok: true, key, ...stored });
+      }),
   );
-  subcommand('rm <key...>', 'delete tensors').action((keys: string[], options) =>
-    withStore(options, (store) => remove(store, keys)),
+  subcommand('rm <key...>', 'delete tensors').action((keys: string[], options: Options) =>
+    withStore(options, async (store) => {
+      await remove(store, keys);
+      if (options.json) printJson({ ok: true, removed: keys });
+    }),
   );
   return tensor;
 }
 
-async function withStore({ address }: Options, work: (store: Shards) => Promise<void>): Promise<void> {
+async function withStore({ address, json }: Options, work: (store: Shards) => Promise<void>): Promise<void> {
   let store: Shards | undefined;
   try {
     const { env } = process;
@@ -55,14 +65,20 @@ async function withStore({ address }: Options, work: (store: Shards) => Promise<
     const once = { SR_CONN_TIMEOUT: '0', SR_CMD_TIMEOUT: '0' };
     store = await Shards.open(readSettings({ ...env, ...once, ...(address !== undefined && { SSDB: address }) }));
     await work(store);
-  } catch (error) {
-    if (error instanceof ClientError || error instanceof NpyError || isFileError(error)) {
-      process.stderr.write(`error: ${error.message}\n`);
-      process.exitCode = ExitCode.workflowErrors;
-    } else process.exitCode = reportFailure(error);
+  } catch (thrown) {
+    const error = asProblem(thrown);
+    process.exitCode = json ? reportJsonFailure(error) : reportFailure(error);
   } finally {
     await store?.close();
   }
+}
+
+/** What the store or a file refused, as a problem; any other error as it is. */
+function asProblem(error: unknown): unknown {
+  if (error instanceof ClientError)
+    return new WorkflowError({ code: 'TNSR1001', message: error.message, cause: error });
+  if (!(error instanceof NpyError) && !isFileError(error)) return error;
+  return new WorkflowError({ code: 'TNSR1002', message: error.message, cause: error });
 }
 
 interface Listed {
@@ -101,8 +117,18 @@ function tableOf(found: readonly Listed[]): string {
   return `${formatTable([['KEY', 'TYPE', 'SHAPE', 'BYTES'], ...rows])}\n`;
 }
 
-async function get(store: Shards, key: string, npy: string | undefined): Promise<void> {
+async function get(store: Shards, key: string, { npy, json }: Options): Promise<void> {
+  if (json && npy === '-') {
+    const message = '--json and --npy - both write to standard output';
+    throw new WorkflowError({ code: 'CLI1001', message, hint: 'name a file after --npy' });
+  }
   const tensor = tensorOfReply(await store.of(key).send('AI.TENSORGET', key, 'META', 'BLOB'));
+  if (json) {
+    if (npy !== undefined) writeWhole(npy, [npyHeader(tensor.dtype, tensor.shape), bytesOf(tensor)]);
+    const { dtype, shape } = tensor;
+    printJson({ ok: true, key, dtype, shape, ...(npy === undefined ? { values: valueList(tensor) } : { file: npy }) });
+    return;
+  }
   if (npy === undefined) {
     process.stdout.write(`${tensor.dtype} [${tensor.shape.join(', ')}]\n${valuesOf(tensor)}`);
     return;
@@ -114,12 +140,24 @@ async function get(store: Shards, key: string, npy: string | undefined): Promise
   } else writeWhole(npy, [header, bytesOf(tensor)]);
 }
 
-async function put(store: Shards, key: string, file: string): Promise<void> {
+/** All values in a row; numbers that JSON does not have, or not exactly, as texts. */
+function valueList({ data }: Tensor): (number | string | boolean)[] {
+  return [...data].map((value) =>
+    typeof value === 'number' && !Number.isFinite(value)
+      ? String(value)
+      : typeof value === 'bigint'
+        ? String(value)
+        : value,
+  );
+}
+
+async function put(store: Shards, key: string, file: string): Promise<Pick<Tensor, 'dtype' | 'shape'>> {
   const bytes = readFileSync(file);
   try {
     const { dtype, shape, dataAt } = parseNpy(bytes);
     const dimensions = (shape.length === 0 ? [1] : shape).map(String);
     await store.of(key).send('AI.TENSORSET', key, dtype, ...dimensions, 'BLOB', bytes.subarray(dataAt));
+    return { dtype, shape: dimensions.map(Number) };
   } catch (error) {
     throw error instanceof NpyError ? new NpyError(`${file} cannot be stored: ${error.message}`) : error;
   }

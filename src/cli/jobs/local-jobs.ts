@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename, isAbsolute, join } from 'node:path';
 import { userId } from '../../runtime/job/job-folder.js';
 import { identify, type ProcessIdentity } from '../../runtime/job/process-identity.js';
@@ -19,7 +19,8 @@ export interface LocalProcesses {
 export function localProcesses({ dir }: Pick<JobFolder, 'dir'>): LocalProcesses {
   const submit: ProcessIdentity[] = [];
   const scripts = new Map<string, ProcessIdentity[]>();
-  for (const name of readdirSync('/proc')) {
+  // Elsewhere than on Linux no job has been started.
+  for (const name of existsSync('/proc') ? readdirSync('/proc') : []) {
     const script = /^\d+$/.test(name) ? scriptOf(name, dir) : undefined;
     const identity = script === undefined ? undefined : identify(Number(name));
     if (script === undefined || identity === undefined) continue;

@@ -49,19 +49,27 @@ export async function writeInstallation(installation: Installation, onProgress: 
 }
 
 async function copyInto(staging: string, { files, marker }: Installation, onProgress: OnProgress): Promise<void> {
-  mkdirSync(dirname(staging), { recursive: true });
-  mkdirSync(staging, { mode: 0o755 });
+  makeFolder(staging);
   let bytes = 0;
   for (const file of files) {
     await writeOne(join(staging, file.path), file);
     bytes += marker.files[file.path] ?? 0;
     onProgress(bytes);
   }
-  writeFileSync(join(staging, markerName), `${JSON.stringify(marker, null, 2)}\n`, { mode: 0o644 });
+  writeFileSync(join(staging, markerName), `${JSON.stringify(marker, null, 2)}\n`);
+  chmodSync(join(staging, markerName), 0o644);
+}
+
+/** Makes a folder, and those around it, that every user of the cluster can enter, whatever the umask. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  if (!existsSync(dirname(path))) makeFolder(dirname(path));
+  mkdirSync(path);
+  chmodSync(path, 0o755);
 }
 
 async function writeOne(path: string, { content, mode }: OutputFile): Promise<void> {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   if (typeof content === 'string') writeFileSync(path, content);
   else if ('bytes' in content) writeFileSync(path, content.bytes);
   else await copyFile(content.file, path, constants.COPYFILE_FICLONE);

@@ -85,7 +85,9 @@ export function forecastLines(forecasts: readonly Forecast[]): string[] {
   const isQuiet = ({ run, renumbered, removed, kept }: Forecast) => run + renumbered + removed + kept === 0;
   const quiet = forecasts.filter(isQuiet);
   const shown = quiet.length > mostQuiet ? forecasts.filter((one) => !isQuiet(one)) : forecasts;
-  const lines = shown.map(({ name, text }) => `${name}: ${text}`);
+  // Alone, a state of the last run would read as the verdict on the one that begins.
+  const isVerdict = ({ run, text }: Forecast) => run > 0 && /^(failed|interrupted)$/.test(text);
+  const lines = shown.map((one) => `${one.name}: ${isVerdict(one) ? 'runs again: ' : ''}${one.text}`);
   return shown === forecasts ? lines : [...lines, `${quiet.length} others: done`];
 }
 

@@ -21,7 +21,7 @@ function machine(workspace: Workspace, real: readonly string[], saying: Readonly
   return { cwd: workspace.cwd, env: { PATH: workspace.path('bin') } };
 }
 
-describe('simwright doctor', { timeout: 60_000 }, () => {
+describe('simwright doctor', { timeout: 180_000 }, () => {
   test('says how everything stands, and is content with a machine that has what it needs', async () => {
     const workspace = new Workspace();
     const end = await simwright(machine(workspace, ['bash', 'mpirun', 'mpiexec']), 'doctor', '--python', '/no/python');

@@ -56,7 +56,7 @@ describe('SIGTERM at ten moments of a job, from its first line to its last', () 
 
   test.concurrent.for(moments)(
     '%f of its time: nothing is left, the record is right, a second run does the rest',
-    { timeout: 120_000 },
+    { timeout: 360_000 },
     async (moment, context) => {
       whole ??= measure(context);
       const duration = await whole;

@@ -156,4 +156,4 @@ test('no completed member with the same digest runs twice, and no directory is l
     }),
     { numRuns: 40 },
   );
-}, 120_000);
+}, 360_000);

@@ -99,7 +99,7 @@ describe('a renumbering', () => {
     expect(folder.read(`run/bar/bar_${values.indexOf(7)}/bar_${values.indexOf(7)}.out`)).toBe('7\n');
     expect(readdirSync(folder.path('run/bar')).filter((name) => !/^bar_\d+$/.test(name))).toEqual([]);
     expect(existsSync(folder.path('run/aside'))).toBe(false);
-  }, 180_000);
+  }, 540_000);
 
   test.each([
     ['array', { array: { size: 6, perElement: 1 } }],
@@ -139,7 +139,7 @@ describe('a renumbering', () => {
     lock.release();
     expect((await folder.run(`runtime launch bar -- ${line} & launched+=($!)`)).code).toBe(0);
     expect(numbers(folder, 3)).toEqual([1, undefined, 2]);
-  }, 60_000);
+  }, 540_000);
 
   test('leaves a former member that a job still runs where it is', async () => {
     const folder = completed([1, 2, 3]);
@@ -153,7 +153,7 @@ describe('a renumbering', () => {
     expect((await folder.run(`runtime launch bar -- ${line} & launched+=($!)`)).code).toBe(0);
     expect(numbers(folder, 3)).toEqual([1, 2, undefined]);
     expect(folder.read('run/aside/bar/bar_2.1/number')).toBe('3');
-  }, 60_000);
+  }, 540_000);
 });
 
 test('an ensemble that was a model, and a model that was an ensemble: what was there gives way as a whole', async () => {
@@ -170,7 +170,7 @@ test('an ensemble that was a model, and a model that was an ensemble: what was t
   expect((await go()).code).toBe(0);
   expect(folder.read('run/bar/tries')).toBe('x\n');
   expect(folder.read('run/aside/bar/bar.2/bar_1/tries')).toBe('x\n');
-}, 60_000);
+}, 540_000);
 
 test('what nobody knows of, where a member has to go, gives way too', async () => {
   const folder = new JobFolder(bundle(), planOf([1, 2]));
@@ -178,4 +178,4 @@ test('what nobody knows of, where a member has to go, gives way too', async () =
   writeFileSync(folder.path('run/bar/bar_1/precious'), 'mine');
   expect((await folder.run(`runtime launch bar -- ${line} & launched+=($!)`)).code).toBe(0);
   expect(folder.read('run/aside/bar/bar_1.1/precious')).toBe('mine');
-}, 60_000);
+}, 540_000);

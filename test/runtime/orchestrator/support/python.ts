@@ -72,7 +72,7 @@ export async function runPython(
       SR_CMD_TIMEOUT: '20',
       ...env,
     },
-    timeout: 55_000,
+    timeout: 165_000,
   });
   return stdout;
 }
