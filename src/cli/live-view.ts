@@ -1,7 +1,13 @@
 import { DefaultRenderer, Listr, ListrLogger, type ListrTask, ProcessOutput } from 'listr2';
 import type { Plan } from '../ir/index.js';
 import type { MemberSelection } from '../runtime/job/member-selection.js';
-import { type EntitySummary, type MemberEvent, StatusReader, summarize } from '../runtime/status/index.js';
+import {
+  type EntityStatus,
+  type EntitySummary,
+  type MemberEvent,
+  StatusReader,
+  summarize,
+} from '../runtime/status/index.js';
 import { describeSkip } from './jobs/entities.js';
 import { describeStats, type StoreReport, storeReports } from './jobs/stores.js';
 
@@ -22,7 +28,7 @@ export interface Run {
   readonly folder: string;
   readonly chosen: MemberSelection;
   /** True for what an earlier run says of a member that runs again. */
-  readonly runsAgain: (event: MemberEvent) => boolean;
+  readonly runsAgain: (event: MemberEvent, status: EntityStatus) => boolean;
 }
 
 /** The view that suits stderr. */

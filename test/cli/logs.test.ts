@@ -90,11 +90,12 @@ describe('failures are told by cause', () => {
 *=[1-4]) echo "NaN in cell $((10 * \${1#*=}))"; exit 3;;
 *=5) echo "mesh of $PWD cannot be read" >&2; exit 4;;
 *=6) kill -KILL $$;;
+*=7) echo "step 811"; echo "step 812"; exit 5;;
 esac
 `,
     );
     workspace.workflow(`experiment('causes').ensemble('e', command('sh', 'solver.sh', '{args}'))
-  .params({ LEVEL: [0, 1, 2, 3, 4, 5, 6] }, { asArgs: ['LEVEL'] }).attach({ copy: 'solver.sh' })`);
+  .params({ LEVEL: [0, 1, 2, 3, 4, 5, 6, 7] }, { asArgs: ['LEVEL'] }).attach({ copy: 'solver.sh' })`);
     const end = await simwright(workspace, 'run', 'workflow.ts', '--out', 'out');
     expect(end.exitCode).toBe(4);
     const nan = "4 members of e failed: 'NaN in cell …' (exit code 3): e_1, e_2, e_3, e_4";
@@ -102,6 +103,8 @@ esac
     expect(end.stderr).toContain(`\n${nan}\n  NaN in cell 10\n`);
     expect(end.stderr).toContain(`\n${mesh}\n  mesh of `);
     expect(end.stderr).toContain('\ne_6 failed: SIGKILL\n');
+
+    expect(end.stderr).toContain("\ne_7 failed: 'step 812' (exit code 5)\n  step 811\n  step 812\n");
 
     const status = await simwright(workspace, 'status', 'out');
     expect(status.stdout).toContain(`\n${nan}; see run/e/e_1/e_1.out\n${mesh}; see run/e/e_5/e_5.err\n`);
@@ -116,11 +119,13 @@ esac
 
     const logs = await simwright(workspace, 'logs', 'out');
     expect(logs.stdout).toContain(
-      `\ne: 1 completed, 6 failed\n  ${nan}\n    run/e/e_1/e_1.out ends:\n      NaN in cell 10\n`,
+      `\ne: 1 completed, 7 failed\n  ${nan}\n    run/e/e_1/e_1.out ends:\n      NaN in cell 10\n`,
     );
     const ensemble = JSON.parse((await simwright(workspace, 'logs', 'out', 'e', '--json')).stdout);
     expect(ensemble.entities).toHaveLength(1);
-    expect(ensemble.entities[0].causes.map((cause: { members: string[] }) => cause.members.length)).toEqual([4, 1, 1]);
+    expect(ensemble.entities[0].causes.map((cause: { members: string[] }) => cause.members.length)).toEqual([
+      4, 1, 1, 1,
+    ]);
   });
 });
 

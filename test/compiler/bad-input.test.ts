@@ -167,7 +167,7 @@ describe('names and references', () => {
 
   test('more incoming names than a variable can hold', async () => {
     const chain =
-      "\n  .ensemble('sweep', command('true')).params({ I: Array.from({ length: 100_000 }, (_, i) => i) }, { asArgs: ['I'] })\n  .model('m', command('true')).registerIncomingEntity('sweep')";
+      ".orchestrator()\n  .ensemble('sweep', command('true')).params({ I: Array.from({ length: 100_000 }, (_, i) => i) }, { asArgs: ['I'] })\n  .model('m', command('true')).registerIncomingEntity('sweep')";
     expect(await problemsIn(source(chain))).toEqual([
       "REF1003 workflow.ts:5:32 SSKEYIN of 'm' would have 1200000 bytes, and one variable holds at most 131008 | register the members that it reads, or pass prefixes by a file of its own",
     ]);

@@ -6,6 +6,7 @@ import { type Tail, tailOf } from '../../runtime/output/index.js';
 import { AttemptTable, StatusReader } from '../../runtime/status/index.js';
 import { printJson } from '../compile-workflow.js';
 import { reportFailure, reportJsonFailure } from '../failure.js';
+import { failureOutput } from '../jobs/failure-output.js';
 import { type JobFolder, openFolder } from '../jobs/folder.js';
 import { type Found, type FoundMember, findNamed } from '../logs/find.js';
 import { follow } from '../logs/follow.js';
@@ -142,7 +143,7 @@ async function showAll(
   }
   const ofCause = Math.min(lines, 10);
   const parts = [`${plan.experiment} for ${plan.site} in ${dir}`];
-  parts.push(...logsOf.map((log) => formatEntity(log, (file) => tailOf(join(dir, file), ofCause)?.lines ?? [])));
+  parts.push(...logsOf.map((log) => formatEntity(log, (file) => failureOutput(dir, file, ofCause))));
   if (shownErrors.length > 0) parts.push(formatStoreErrors('stores have answered with errors:', shownErrors));
   const newest = jobs.flatMap(({ name, logs: [log] }) => (log === undefined ? [] : [`  ${name}: ${log}`]));
   if (newest.length > 0) parts.push(['logs of the jobs:', ...newest].join('\n'));

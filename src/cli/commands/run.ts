@@ -9,12 +9,13 @@ import { memberDirectory, type Plan } from '../../ir/index.js';
 import { MemberSelection } from '../../runtime/job/member-selection.js';
 import { tailOf } from '../../runtime/output/index.js';
 import { type Forecast, forecastDetails, forecastLines } from '../../runtime/rerun/index.js';
-import { type EntitySummary, isInRanges, type MemberEvent, StatusReader } from '../../runtime/status/index.js';
+import { type EntitySummary, isInRanges, StatusReader } from '../../runtime/status/index.js';
 import { chosenMembers } from '../chosen-members.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { ExitCode, reportFailure, reportJsonFailure } from '../failure.js';
 import { forecastJson, forecastOf, hasResults, printLines } from '../forecast.js';
 import { causesOf, describeFailures, type FailureCause, failuresOf } from '../jobs/entities.js';
+import { failureOutput } from '../jobs/failure-output.js';
 import { refuseWhileJobsRun } from '../jobs/running-jobs.js';
 import { hasSaidWhy, localHome, requireVariables, submitWords } from '../jobs/submit-script.js';
 import { liveView, type Run, summarizeRun } from '../live-view.js';
@@ -92,7 +93,7 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
       folder,
       exitCode,
       seconds: (Date.now() - started) / 1000,
-      entities: summaries,
+      entities: withCauses(run, summaries),
       problems: warnings,
     });
   if (interrupted !== undefined) {
@@ -112,12 +113,15 @@ function dryRun(plan: Plan, folder: string, chosen: MemberSelection, options: Ru
   return ExitCode.done;
 }
 
-/** True for what an earlier run says of a member that runs again. */
-function runsAgain(rerun: readonly Forecast[], startedMs: number): (event: MemberEvent) => boolean {
+/** True for what an earlier run says of a member that is to run again, until its launch has found that it need not. */
+function runsAgain(rerun: readonly Forecast[], startedMs: number): Run['runsAgain'] {
   const started = new Date(startedMs).toISOString();
   const again = new Map(rerun.map(({ name, reasons }) => [name, reasons.map(({ indices }) => indices)]));
-  return ({ entity, index, time }) =>
-    time < started && (again.get(entity)?.some((indices) => isInRanges(indices, index)) ?? false);
+  return ({ entity, index, time }, { launches }) => {
+    const isForetold = time < started && (again.get(entity)?.some((indices) => isInRanges(indices, index)) ?? false);
+    if (!isForetold) return false;
+    return ![...launches.values()].some((launch) => launch.time >= started && isInRanges(launch.done ?? '', index));
+  };
 }
 
 /** Runs submit.sh, the same that a person runs by hand, and hands signals on to it. */
@@ -162,23 +166,38 @@ function printOutputs(plan: Plan, folder: string, seconds: number): void {
   process.stderr.write(`done in ${seconds.toFixed(1)} s: ${join(folder, 'run')}\n`);
 }
 
+/** Causes of the failures of the members that were to run, by entity. */
+function causesByEntity({ plan, folder, chosen }: Run): ReadonlyMap<string, readonly FailureCause[]> {
+  const reader = new StatusReader(folder);
+  reader.refresh();
+  return new Map(
+    plan.entities.map((entity) => {
+      const failures = failuresOf(plan, entity, reader).filter(({ index }) => chosen.has(entity.name, index));
+      return [entity.name, causesOf(failures)];
+    }),
+  );
+}
+
+function withCauses(run: Run, summaries: readonly EntitySummary[]): readonly object[] {
+  const byEntity = causesByEntity(run);
+  return summaries.map((summary) => ({ ...summary, causes: byEntity.get(summary.name) ?? [] }));
+}
+
 /** Most causes of failures that are shown. */
 const shownCauses = 5;
 
 /** Lines shown of an output. */
 const shownLines = 12;
 
-function reportFailed({ plan, folder, chosen }: Run, summaries: readonly EntitySummary[]): void {
-  const reader = new StatusReader(folder);
-  reader.refresh();
-  const causes = plan.entities.flatMap((entity) =>
-    causesOf(failuresOf(plan, entity, reader).filter(({ index }) => chosen.has(entity.name, index))).map((cause) => ({
-      entity: entity.name,
-      ...cause,
-    })),
+function reportFailed(run: Run, summaries: readonly EntitySummary[]): void {
+  const { plan, folder } = run;
+  const byEntity = causesByEntity(run);
+  const causes = plan.entities.flatMap(({ name: entity }) =>
+    (byEntity.get(entity) ?? []).map((cause) => ({ entity, ...cause })),
   );
   for (const cause of causes.slice(0, shownCauses)) {
-    process.stderr.write(`\n${describeFailures(cause.entity, cause)}\n${indented(outputOf(folder, cause))}`);
+    const { lines } = failureOutput(folder, cause.output, shownLines);
+    process.stderr.write(`\n${describeFailures(cause.entity, cause)}\n${indented(lines)}`);
   }
   const more = causes.length - shownCauses;
   if (more > 0) process.stderr.write(`\nand ${more} more causes: simwright logs ${folder}\n`);
@@ -188,12 +207,6 @@ function reportFailed({ plan, folder, chosen }: Run, summaries: readonly EntityS
   }
   const counts = summaries.map(({ name, completed, total }) => `${name} ${completed}/${total}`);
   process.stderr.write(`\nfailed: ${counts.join(', ')} completed; everything is in ${join(folder, 'run')}\n`);
-}
-
-/** Last lines of the file that shows a cause; of the other stream's where it is empty. */
-function outputOf(folder: string, { output }: FailureCause): readonly string[] {
-  const lines = tailOf(join(folder, output), shownLines)?.lines ?? [];
-  return lines.length > 0 ? lines : (tailOf(join(folder, output.replace(/\.err$/, '.out')), shownLines)?.lines ?? []);
 }
 
 /** Lines of a job's log from its last heading on: each run adds to it. */

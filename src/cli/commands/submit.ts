@@ -3,7 +3,7 @@ import { Problems } from '../../diagnostics/index.js';
 import { forecastLines } from '../../runtime/rerun/index.js';
 import { printJson } from '../compile-workflow.js';
 import { ExitCode, reportFailure, reportJsonFailure } from '../failure.js';
-import { forecastJson, forecastOf, printLines } from '../forecast.js';
+import { forecastJson, forecastOf, hasResults, printLines } from '../forecast.js';
 import { type JobFolder, openFolder } from '../jobs/folder.js';
 import { defaultTimeoutSeconds } from '../jobs/scheduler.js';
 import { runSubmitScript } from '../jobs/submit-script.js';
@@ -47,7 +47,7 @@ export function submitCommand(): Command {
 
 async function submit(folder: JobFolder, { fresh, keep, retry, json }: SubmitOptions): Promise<number> {
   const rerun = forecastOf(folder.plan, folder.dir, { fresh: fresh === true, keep: keep === true });
-  if (!json) printLines(forecastLines(rerun));
+  if (!json && hasResults(folder.dir)) printLines(forecastLines(rerun));
   const { jobs, exitCode } = await runSubmitScript(
     folder,
     { fresh: fresh === true, keep: keep === true, retry },

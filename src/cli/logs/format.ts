@@ -1,5 +1,6 @@
 import { formatValue } from '../../ir/index.js';
 import { describeFailures, describeSkip } from '../jobs/entities.js';
+import type { FailureOutput } from '../jobs/failure-output.js';
 import type { AttemptLog, MemberLog, OutputEnd } from './member-log.js';
 import type { EntityLog } from './overview.js';
 import type { StoreError } from './store-errors.js';
@@ -67,15 +68,16 @@ export function formatStoreErrors(title: string, errors: readonly StoreError[]):
   return [title, ...lines, ...(more > 0 ? [`  and ${more} more`] : [])].join('\n');
 }
 
-/** What has become of an entity's members, as text; `outputOf` gives the lines that show a cause. */
-export function formatEntity(log: EntityLog, outputOf: (file: string) => readonly string[]): string {
+/** What has become of an entity's members, as text; `outputOf` gives the end of the file that shows a cause. */
+export function formatEntity(log: EntityLog, outputOf: (file: string) => FailureOutput): string {
   const states = ['completed', 'running', 'failed', 'interrupted', 'pending'] as const;
   const counts = states.filter((state) => log[state] > 0).map((state) => `${log[state]} ${state}`);
   const lines = [`${log.name}: ${counts.join(', ')}`];
   if (log.skipped !== undefined) lines.push(`  skipped: ${describeSkip(log.skipped)}`);
   for (const cause of log.causes) {
-    lines.push(`  ${describeFailures(log.name, cause)}`, `    ${cause.output} ends:`);
-    lines.push(...outputOf(cause.output).map((line) => `      ${line}`.trimEnd()));
+    const { file, lines: last } = outputOf(cause.output);
+    lines.push(`  ${describeFailures(log.name, cause)}`, `    ${file} ${last.length === 0 ? 'is empty' : 'ends:'}`);
+    lines.push(...last.map((line) => `      ${line}`.trimEnd()));
   }
   for (const { reason, members } of log.interruptions) {
     const who = members.length === 1 ? members[0] : `${members.length} members of ${log.name}`;

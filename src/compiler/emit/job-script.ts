@@ -75,12 +75,14 @@ export function jobScript(job: Job, input: ScriptInput): string {
   );
 }
 
-/** Whether a launch of the job waits for another one of it. */
-function awaitsOwn(job: Job, { entities }: Plan): boolean {
-  const own = entities.filter((entity) => entity.job === job.name);
-  const waitsFor = ({ after }: Entity, { name }: Entity) =>
-    after.some((one) => one.name === name || one.name.startsWith(`${name}_`));
-  return own.some((entity) => own.some((other) => waitsFor(entity, other)));
+/** True if a launch of the job waits for another one of it. */
+function awaitsOwn(job: Job, plan: Plan): boolean {
+  const own = new Set(job.entities);
+  return job.entities.some((entity) =>
+    entitiesByName(plan)
+      .get(entity)
+      ?.after.some(({ name }) => own.has(name) || own.has(name.replace(/_\d+$/, ''))),
+  );
 }
 
 /** What launchers would read of a job that this one was submitted from. */

@@ -107,6 +107,7 @@ function applicationWords(
   const hasArgs = (application.params?.asArgs.length ?? 0) > 0;
   const files: Record<string, string> = {};
   const breaks: (readonly number[])[] = [];
+  const environment = environmentNames(application, input.experiment);
   const lines = launches.map((launch): readonly string[] => {
     const launcher = launcherFor(launch, input);
     const { sharesNodes } = launchers[launcher];
@@ -119,7 +120,7 @@ function applicationWords(
     }
     const programs = launch.programs.map(
       (program): LaunchProgram => ({
-        step: stepOf(application, program, launcher, place, input),
+        step: stepOf(application, program, launcher, place, environment, input),
         words: [...programWords(program.command), ...(addArgs && program === launch.programs[0] ? ['{args}'] : [])],
       }),
     );
@@ -166,7 +167,8 @@ function stepOf(
   { command, size }: SizedLaunch['programs'][number],
   launcher: LauncherName,
   { job, component, index }: Place,
-  { experiment, target, site }: LaunchInput,
+  environment: readonly string[],
+  { target, site }: LaunchInput,
 ): LaunchStep {
   const isAlone =
     component.applications.length === 1 &&
@@ -193,7 +195,7 @@ function stepOf(
     overlap: false,
     // Hosts that the user names need no choosing.
     namesHosts: hosts === undefined && namesHosts(target, launcher),
-    environment: environmentNames(application, experiment),
+    environment,
     launcherArgs: command.launcherArgs ?? {},
   };
 }

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { everybody } from '../../ir/index.js';
 import { hashFile } from '../hash-file.js';
+import { namesOwnNumber } from './own-number.js';
 
 /** Bytes that travel with the plan: from a file, or from memory. */
 export interface Artifact {
@@ -30,6 +31,7 @@ export function bytesArtifact(name: string, bytes: Uint8Array, access = everybod
 /** Artifacts of one compile: a file that many entities name is read once. */
 export class Artifacts {
   readonly #files = new Map<string, Artifact>();
+  readonly #namingNumber = new Map<string, boolean>();
 
   /** The artifact of {@link fileArtifact}, of an absolute path. */
   ofFile(file: string, use: FileUse = 'copied'): Artifact {
@@ -40,6 +42,15 @@ export class Artifacts {
       this.#files.set(key, artifact);
     }
     return artifact;
+  }
+
+  /** {@link namesOwnNumber} of an absolute path. */
+  namesOwnNumber(file: string): boolean {
+    const known = this.#namingNumber.get(file);
+    if (known !== undefined) return known;
+    const names = namesOwnNumber(file);
+    this.#namingNumber.set(file, names);
+    return names;
   }
 }
 

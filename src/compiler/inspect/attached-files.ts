@@ -5,7 +5,6 @@ import type FastGlob from 'fast-glob';
 import { type Problems, suggestion } from '../../diagnostics/index.js';
 import type { AttachDeclaration } from '../../ir/index.js';
 import type { Artifact, Artifacts } from './artifact.js';
-import { namesOwnNumber } from './own-number.js';
 
 /** Loaded by the first glob: most workflows name their files. */
 function loadFastGlob(): typeof FastGlob {
@@ -146,7 +145,9 @@ function walk(
   }
   const artifact = read(kind, source, attach, problems, () => artifacts.ofFile(source));
   if (artifact === undefined) return [];
-  return [{ kind, to, source, artifact, mode: stat.mode & 0o777, namesNumber: namesOwnNumber(source), attach }];
+  return [
+    { kind, to, source, artifact, mode: stat.mode & 0o777, namesNumber: artifacts.namesOwnNumber(source), attach },
+  ];
 }
 
 /** A directory's content goes to the top of the entity's directory. */

@@ -29,10 +29,8 @@ export async function down(job: JobEnvironment): Promise<number> {
   );
   const plan = readPlan(job.dir);
   // Stores whose supervisor was killed have been told by their pipes.
-  await ended(
-    jobProcesses(job).filter(({ role }) => role === 'store'),
-    saveMsOf(job, plan),
-  );
+  const stores = jobProcesses(job).filter(({ role }) => role === 'store');
+  if (stores.length > 0) await ended(stores, await saveMsOf(job, plan));
   await terminate(jobProcesses(job), job.killAfterMs);
   removeJobFolder(job);
   await clearStores(job, plan);
@@ -90,7 +88,8 @@ function recordUnlaunched(job: JobEnvironment, plan: Plan): void {
   reader.refresh();
   for (const name of jobOf(plan, job.job).entities) {
     const entity = entityOf(plan, name);
-    if ([...reader.of(name).launches.values()].some(countsFor(job, entity, reader.of(name)))) continue;
+    const status = reader.of(name);
+    if ([...status.launches.values()].some(countsFor(job, entity, status))) continue;
     const writer = new StatusWriter(job, plan, entity, undefined);
     try {
       writer.launch({ launch: 'skipped', exit: 1, reason: `job '${job.job}' ended before it was launched` });

@@ -1,7 +1,8 @@
 import type { Entity, Plan } from '../../ir/index.js';
-import type { JobEnvironment } from '../job/job-environment.js';
+import { type JobEnvironment, thisHost } from '../job/job-environment.js';
+import { isAlive } from '../job/process-identity.js';
 import { OtherJobs } from '../scheduler/other-jobs.js';
-import { happenedAt, isEnd, type MemberEvent, type StatusReader } from '../status/index.js';
+import { happenedAt, isEnd, isOver, type MemberEvent, type StatusReader } from '../status/index.js';
 import { HeldStores } from '../stored-data/held-stores.js';
 import { Order, readersOf } from '../stored-data/readers.js';
 import { runningStore, type SeenStore } from './store-addresses.js';
@@ -94,7 +95,7 @@ export class Restarts {
     return this.#lostBy(event, this.#held()) === undefined;
   }
 
-  /** True while others of this job that can read what the entity's members have written have not ended. Reads the status anew. */
+  /** True while launches of this job run whose members can read what the entity's have written. Reads the status anew. */
   isRead(): boolean {
     if (this.#stores.length === 0) return false;
     const { job, plan, entity, reader } = this.#input;
@@ -102,11 +103,13 @@ export class Restarts {
     this.#readers ??= readersOf(plan, entity).filter((one) => one.job === entity.job);
     // Readers are of this job: nothing is asked about others.
     const others = new OtherJobs(job, plan);
-    return this.#readers.some(
-      ({ name }) =>
-        verdictOf(job, plan, reader, awaitedEvent(job, plan, entity, reader, name, 'ended', others), others) ===
-        'pending',
-    );
+    return this.#readers.some(({ name }) => {
+      // One that has been killed before it said a word is not waited for.
+      const launches = [...reader.of(name).launches.values()].filter(({ jobId }) => jobId === job.jobId);
+      if (!launches.some((launch) => !isOver(launch) && (launch.host !== thisHost() || isAlive(launch)))) return false;
+      const ended = awaitedEvent(job, plan, entity, reader, name, 'ended', others);
+      return verdictOf(job, plan, reader, ended, others) === 'pending';
+    });
   }
 
   /** The store that has lost what a member wrote in this run, or before it and counts. */

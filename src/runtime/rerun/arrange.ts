@@ -24,8 +24,9 @@ export interface Arrangement {
   readonly isStopped: () => boolean;
 }
 
-/** Milliseconds between two tries for an entity's lock. */
+/** Milliseconds between two tries for an entity's lock, and after which somebody who waits is told for whom. */
 const pauseMs = 50;
+const quietMs = 5000;
 
 /**
  * Gives directories their members' new numbers, moves aside what no member has any more, and finishes what was cut short, all under a lock
@@ -64,11 +65,17 @@ async function takePatiently(
   take: () => Promise<MemberLock>,
   isStopped: () => boolean,
 ): Promise<MemberLock | undefined> {
+  const start = performance.now();
+  let said = false;
   while (!isStopped()) {
     try {
       return await take();
     } catch (error) {
       if (!(error instanceof WorkflowError)) throw error;
+      if (!said && performance.now() - start > quietMs) {
+        process.stderr.write(`simwright: waits for who puts its directories in order: ${error.message}\n`);
+        said = true;
+      }
       await sleep(pauseMs);
     }
   }

@@ -1,8 +1,9 @@
-import { readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Plan } from '../../ir/index.js';
 import { type JobEnvironment, jobIdForPath, thisHost } from '../job/job-environment.js';
+import { isCode } from '../job/job-folder.js';
 import { membersCsvPieces } from './members-csv.js';
 import { StatusReader } from './status-reader.js';
 
@@ -77,8 +78,12 @@ export class MembersFile {
   /** Removes what processes of the job have left that were killed as they wrote. */
   static clear(job: JobEnvironment): void {
     const folder = join(job.dir, 'run');
-    for (const name of readdirSync(folder)) {
-      if (name.startsWith(`members.csv.${temporaryMark(job)}`) && name.endsWith('.tmp')) rmSync(join(folder, name));
+    const isLeft = (name: string) => name.startsWith(`members.csv.${temporaryMark(job)}`) && name.endsWith('.tmp');
+    try {
+      for (const name of readdirSync(folder).filter(isLeft)) rmSync(join(folder, name));
+    } catch (error) {
+      // A job that could not write anything has left nothing.
+      if (!isCode(error, 'ENOENT')) throw error;
     }
   }
 
@@ -136,6 +141,7 @@ export class MembersFile {
   async #write(readAt: Date): Promise<void> {
     const events = this.#reader.events;
     try {
+      mkdirSync(dirname(this.#path), { recursive: true });
       const file = await open(this.#temporary, 'w', 0o644);
       try {
         for (const piece of membersCsvPieces(this.#plan, (entity) => this.#reader.of(entity))) await file.write(piece);

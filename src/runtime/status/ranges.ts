@@ -12,6 +12,7 @@ export function formatRanges(numbers: readonly number[]): string {
 
 /** True if a number is in a text that {@link formatRanges} has made. */
 export function isInRanges(text: string, number: number): boolean {
+  if (text === '') return false;
   return text.split(',').some((part) => {
     const [first = 0, last = first] = part.split('-').map(Number);
     return first <= number && number <= last;

@@ -25,13 +25,13 @@ export function summarize(
   entity: Entity,
   status: EntityStatus,
   chosen = MemberSelection.all,
-  runsAgain: (event: MemberEvent) => boolean = () => false,
+  runsAgain: (event: MemberEvent, status: EntityStatus) => boolean = () => false,
 ): EntitySummary {
   const total = chosen.count(entity);
   const counts = { running: 0, completed: 0, failed: 0, interrupted: 0 };
   for (const event of status.members.values()) {
     if (event.index >= entity.members.count || event.digest !== memberDigest(plan, entity, event.index)) continue;
-    if (!chosen.has(entity.name, event.index) || runsAgain(event)) continue;
+    if (!chosen.has(entity.name, event.index) || runsAgain(event, status)) continue;
     counts[event.state === 'staged' ? 'running' : event.state]++;
   }
   const begun = counts.running + counts.completed + counts.failed + counts.interrupted;

@@ -130,11 +130,11 @@ export class StoreProcess {
    * Ends the store: closes its pipe, then SIGTERM, then SIGKILL. One that writes what it is to leave behind has `saveMs` milliseconds for it.
    * Returns why it has not saved on every node, if so.
    */
-  async stop(saveMs: number): Promise<string | undefined> {
+  async stop(saveMs: number | Promise<number>): Promise<string | undefined> {
     this.#child.stdin?.end();
     const isEnded =
-      (await this.#endsWithin(this.#writesAtEnd ? saveMs : patience.closeMs)) ||
-      (this.#isSaving && (await this.#endsWithin(saveMs)));
+      (await this.#endsWithin(this.#writesAtEnd ? await saveMs : patience.closeMs)) ||
+      (this.#isSaving && (await this.#endsWithin(await saveMs)));
     if (!isEnded) {
       this.#kill('SIGTERM');
       if (!(await this.#endsWithin(patience.terminateMs))) this.#kill('SIGKILL');

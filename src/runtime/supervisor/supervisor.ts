@@ -80,6 +80,7 @@ export class Supervisor {
   async #stop(): Promise<readonly string[]> {
     for (const handle of this.#starting.values()) handle.givenUp = true;
     const starting = [...this.#starting.values()].flatMap(({ current }) => (current === undefined ? [] : [current]));
+    // Asked while the stores end already.
     const saveMs = saveMsOf(this.#job, this.#plan);
     const whys = await Promise.all(
       [...this.#stores].map(async ([name, store]) => ({ name, why: await store.stop(saveMs) })),

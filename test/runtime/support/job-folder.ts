@@ -233,6 +233,10 @@ pass_on() {
 await_launches() {
   local pid code worst=0
   [ "\${told:-USR1}" = USR1 ] || pass_on "$told"
+  {
+    mkdir -p run/status
+    printf '%s\\n' "$SIMWRIGHT_STARTED" "\${launched[@]}" end >run/status/"$SIMWRIGHT_JOB.$SIMWRIGHT_JOB_ID.launched"
+  } 2>/dev/null || true
   for pid in "\${launched[@]}"; do
     while true; do
       told='' code=0

@@ -33,11 +33,12 @@ while (($# > 0)); do
 done
 [ -z "$SIMWRIGHT_FRESH" ] || [ -z "$SIMWRIGHT_KEEP" ] || { usage >&2; exit 2; }
 # Results are for those who may see the logs.
+[ -d logs ] || mkdir -m 700 logs
 [ -d run ] || { mkdir -m 700 run && chmod --reference=logs run; }
 
-# Members that have completed do not run again: what does, and why.
+# Members that have completed before do not run again: what does, and why.
 # Where Node.js is missing or too old for the runtime, the jobs say so.
-if [[ ${SIMWRIGHT_WHY-1} != 0 && $(node --version 2>/dev/null) =~ ^v([0-9]+)\.([0-9]+) ]] &&
+if [[ -d run/status && ${SIMWRIGHT_WHY-1} != 0 && $(node --version 2>/dev/null) =~ ^v([0-9]+)\.([0-9]+) ]] &&
   ((BASH_REMATCH[1] * 100 + BASH_REMATCH[2] >= 2019)); then
   node runtime/simwright.mjs why >&2 || true
 fi

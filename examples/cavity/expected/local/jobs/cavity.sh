@@ -25,10 +25,10 @@ export SIMWRIGHT_JOB SIMWRIGHT_JOB_ID SIMWRIGHT_HOSTS SIMWRIGHT_CPUS_PER_NODE SI
 
 # An older Node.js could not even read the runtime.
 node_version=$(node --version 2>&1) || node_version="not there: $node_version"
-[[ $node_version =~ ^v([0-9]+)\.([0-9]+) ]] && ((BASH_REMATCH[1] * 100 + BASH_REMATCH[2] >= 2019)) || {
-  echo "this job needs Node.js 20.19 or newer, and "node" on $HOSTNAME is $node_version" >&2
+if [[ ! $node_version =~ ^v([0-9]+)\.([0-9]+) ]] || ((BASH_REMATCH[1] * 100 + BASH_REMATCH[2] < 2019)); then
+  printf 'this job needs Node.js 20.19 or newer, and %s on %s is %s\n' node "$HOSTNAME" "$node_version" >&2
   exit 1
-}
+fi
 
 # In the background it takes the place of its subshell, so that a signal to $! reaches it.
 runtime() {
