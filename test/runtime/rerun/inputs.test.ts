@@ -33,7 +33,7 @@ test('what waits for members that run again waits for that, though they had comp
   const [first] = folder.members('bar');
   const [ran] = folder.members('analysis');
   expect((first?.time ?? 'z') < (ran?.time ?? '')).toBe(true);
-}, 60_000);
+}, 180_000);
 
 test("after 'ended' it counts who did not succeed: as long as these are the same, what has completed stays", async () => {
   const report = { name: 'report', after: [{ name: 'bar', event: 'ended' as const }] };
@@ -49,7 +49,7 @@ test("after 'ended' it counts who did not succeed: as long as these are the same
   expect([lines(folder, 'bar'), lines(folder, 'report')]).toEqual([4, 2]);
   expect((await folder.run(sick)).code).toBe(0);
   expect([lines(folder, 'bar'), lines(folder, 'report')]).toEqual([4, 2]);
-}, 60_000);
+}, 180_000);
 
 test('a change goes all the way down; a name that is only added, or taken away, changes nothing', async () => {
   const mesh = { name: 'mesh' };
@@ -73,4 +73,4 @@ test('a change goes all the way down; a name that is only added, or taken away, 
   expect(end.stdout).toContain('bar: 2 input changed: mesh\n');
   expect(end.stdout).toContain('reader: input changed: bar');
   expect(counts()).toEqual([2, 4, 2]);
-}, 60_000);
+}, 180_000);
