@@ -27,6 +27,7 @@ const limitKeys = [
   'executionTimeoutSeconds',
   'maxClients',
   'maxMemory',
+  'checkpointSeconds',
 ] as const satisfies readonly (keyof StoreLimits)[];
 
 function storeLimits(checked: Arguments, options: Partial<StoreLimits>) {
@@ -39,6 +40,7 @@ function storeLimits(checked: Arguments, options: Partial<StoreLimits>) {
     executionTimeoutSeconds: checked.optional(positive, options.executionTimeoutSeconds, 'executionTimeoutSeconds'),
     maxClients: checked.optional(positive, options.maxClients, 'maxClients'),
     maxMemoryMiB: checked.parse('DSL1006', options.maxMemory, parseMemoryMiB, memoryHint),
+    checkpointSeconds: checked.optional(natural, options.checkpointSeconds, 'checkpointSeconds'),
   });
 }
 
@@ -106,7 +108,6 @@ export function orchestratorNode(
     'port',
     'interface',
     'evictionPolicy',
-    'checkpointSeconds',
     'restart',
     'saveAtEnd',
     ...limitKeys,
@@ -120,7 +121,6 @@ export function orchestratorNode(
     port: checked.optional(port, options.port, 'port'),
     interface: checked.optional(nonEmptyText, options.interface, 'interface'),
     evictionPolicy: checked.choice(EvictionPolicy.options, options.evictionPolicy, 'evictionPolicy'),
-    checkpointSeconds: checked.optional(positive, options.checkpointSeconds, 'checkpointSeconds'),
     restart: checked.optional(z.boolean(), options.restart, 'restart'),
     saveAtEnd: options.saveAtEnd === undefined ? undefined : checked.list(options.saveAtEnd, 'saveAtEnd', nonEmptyText),
     ...storeLimits(checked, options),

@@ -64,7 +64,7 @@ describe('schedulers that answer as theirs do', () => {
     const { run, read } = await prepare(chain, 'pbs', { qsub: `${record}; echo "$n.server"` });
     expect(run().stdout).toBe('a\t0.server\nb\t1.server\nc\t2.server\nd\t3.server');
     expect(read('call-3')).toBe(
-      '-v SIMWRIGHT_FRESH,SIMWRIGHT_RETRY,SIMWRIGHT_RUN -W depend=afterany:1.server jobs/d.pbs fresh= retry=0\n',
+      '-v SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN -W depend=afterany:1.server jobs/d.pbs fresh= retry=0\n',
     );
   });
 
@@ -87,16 +87,79 @@ describe('schedulers that answer as theirs do', () => {
   });
 });
 
+describe('what submit.sh hands on arrives, whatever the environment of a job is', () => {
+  const own = 'SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN';
+
+  test.each<[string, string, Readonly<Record<string, string>>, Readonly<Record<string, string>>, string]>([
+    ['slurm', 'sbatch', {}, {}, '--parsable jobs/e.sbatch '],
+    ['slurm', 'sbatch', { '--export': 'NONE' }, {}, `--parsable --export=${own} jobs/e.sbatch `],
+    ['slurm', 'sbatch', { '--export': 'A=b c,D' }, {}, `--parsable --export=A=b c,D,${own} jobs/e.sbatch `],
+    ['slurm', 'sbatch', { '--export': 'ALL,A=1' }, {}, '--parsable jobs/e.sbatch '],
+    ['slurm', 'sbatch', {}, { SBATCH_EXPORT: 'none' }, `--parsable --export=${own} jobs/e.sbatch `],
+    ['slurm', 'sbatch', { '--export': 'NONE' }, { SBATCH_EXPORT: 'ALL' }, '--parsable jobs/e.sbatch '],
+    ['pbs', 'qsub', { '-v': 'A=b c,D' }, {}, `-v A=b c,D,${own} jobs/e.pbs `],
+    ['lsf', 'bsub', {}, {}, ' '],
+    ['lsf', 'bsub', { '-env': 'none' }, {}, `-env ${own} `],
+    ['lsf', 'bsub', { '-env': 'A, B=2' }, {}, `-env A, B=2,${own} `],
+    ['lsf', 'bsub', { '-env': 'all, B=2' }, {}, ' '],
+    [
+      'cobalt',
+      'qsub',
+      { '--env': 'A=1' },
+      {},
+      '--env A=1:SIMWRIGHT_FRESH=1:SIMWRIGHT_KEEP=:SIMWRIGHT_RETRY=0:SIMWRIGHT_RUN=',
+    ],
+  ])('%s, %s with %j and %j', async (site, program, set, variables, words) => {
+    const authored = experiment('e').batch({ directives: { set } }).model('m', command('app'));
+    const says = { slurm: '7', pbs: '7.srv', lsf: 'Job <7> is submitted to default queue <normal>.', cobalt: '7' }[
+      site
+    ];
+    const { folder, env, read } = await prepare(authored, site, { [program]: `${record}; echo '${says}'` });
+    execaSync('bash', ['out/submit.sh', '--fresh'], { cwd: folder, env: { ...env, ...variables } });
+    expect(read('call-0').startsWith(words), read('call-0')).toBe(true);
+    expect(read('call-0')).toContain('fresh=1 retry=0\n');
+  });
+
+  test('from inside a job of Slurm nothing of that job goes along, but how the cluster is reached', async () => {
+    const sbatch = `${record}; env >"$FOLDER/environment"; echo 7`;
+    const { folder, env, read } = await prepare(experiment('e').model('m', command('app')), 'slurm', { sbatch });
+    const outer = {
+      SLURM_JOB_ID: '1',
+      SLURM_CPU_BIND: 'quiet,mask_cpu:0x1',
+      SLURM_GPUS: '1',
+      SLURM_ANYTHING: 'x',
+      CUDA_VISIBLE_DEVICES: '3',
+      SLURM_CONF: '/etc/slurm.conf',
+      SLURM_MPI_TYPE: 'pmix',
+    };
+    const submit = (variables: Readonly<Record<string, string>>) => {
+      execaSync('bash', ['out/submit.sh'], { cwd: folder, env: { ...env, ...variables } });
+      return read('environment')
+        .split('\n')
+        .filter((line) => /^(SLURM|CUDA)/.test(line))
+        .sort();
+    };
+    expect(submit(outer)).toEqual(['SLURM_CONF=/etc/slurm.conf', 'SLURM_MPI_TYPE=pmix']);
+    // What a user has set for himself is no other job's.
+    expect(submit({ CUDA_VISIBLE_DEVICES: '3' })).toEqual(['CUDA_VISIBLE_DEVICES=3']);
+  });
+});
+
+/** Node.js as scripts ask for it, before what it does for a verb of the runtime. */
+const standIn = (body: string) => `case $1:\${2-} in --version:) echo v20.19.0; exit ;; *:why) exit ;; esac\n${body}`;
+
 describe('on this machine', () => {
   test('jobs run one after the other as their dependencies say; the exit code is the highest', async () => {
-    const failing = await prepare(chain, 'local', { node: '[ "$SIMWRIGHT_JOB:$2" != a:launch ] || exit 3' });
+    const failing = await prepare(chain, 'local', {
+      node: standIn('[ "$SIMWRIGHT_JOB:$2" != a:launch ] || exit 3'),
+    });
     const { exitCode, stdout, stderr } = failing.run();
     expect(exitCode).toBe(3);
     expect(stdout.split('\n').map((line) => line.split('\t')[0])).toEqual(['a', 'c']);
     expect(stderr).toBe(
       'submit.sh: b does not run, since it needs a to be completed\nsubmit.sh: d does not run, since it needs b to be ended',
     );
-    const fine = (await prepare(chain, 'local', { node: ':' })).run();
+    const fine = (await prepare(chain, 'local', { node: standIn(':') })).run();
     expect([fine.exitCode, fine.stdout.split('\n').map((line) => line.split('\t')[0])]).toEqual([0, ['a', 'b', 'd']]);
     expect(fine.stderr).toBe('submit.sh: c does not run, since it needs a to be failed');
   });
@@ -107,7 +170,7 @@ describe('on this machine', () => {
       [ "$2" = launch ] || exit 0
       trap 'kill "$!"; echo ended >"$FOLDER/ended"; exit 7' TERM
       sleep 60 & touch "$FOLDER/ready"; wait`;
-    const { folder, env, read } = await prepare(two, 'local', { node });
+    const { folder, env, read } = await prepare(two, 'local', { node: standIn(node) });
     const script = execa('bash', ['out/submit.sh'], { cwd: folder, env, reject: false });
     await waitUntil('the first job runs', () => existsSync(join(folder, 'ready')));
     script.kill('SIGINT');
@@ -120,7 +183,7 @@ test('words it does not know are shown the usage, exit code 2', async () => {
   const { run } = await prepare(chain, 'slurm', {});
   expect(run('--frehs')).toMatchObject({
     exitCode: 2,
-    stderr: expect.stringMatching(/^usage: submit\.sh \[--fresh\] \[--retry N\]\n {2}--fresh /),
+    stderr: expect.stringMatching(/^usage: submit\.sh \[--fresh \| --keep\] \[--retry N\]\n {2}--fresh /),
   });
   expect(run('--retry', 'x')).toMatchObject({ exitCode: 2, stderr: 'submit.sh: --retry needs a number' });
   expect(run('--help')).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^usage: /) });

@@ -74,11 +74,11 @@ const submissions: Readonly<Record<Exclude<TargetName, 'local'>, Submission>> = 
     says: 'echo "$n.server"',
     ids: ['0.server', '1.server', '2.server', '3.server', '4.server'],
     calls: [
-      '-v|SIMWRIGHT_FRESH,SIMWRIGHT_RETRY,SIMWRIGHT_RUN|jobs/chained.pbs|index=',
-      '-v|SIMWRIGHT_FRESH,SIMWRIGHT_RETRY,SIMWRIGHT_RUN,SIMWRIGHT_ARRAY_INDEX|-W|depend=afterok:0.server|jobs/sweep.pbs|index=0',
-      '-v|SIMWRIGHT_FRESH,SIMWRIGHT_RETRY,SIMWRIGHT_RUN,SIMWRIGHT_ARRAY_INDEX|-W|depend=afterok:0.server|jobs/sweep.pbs|index=1',
-      '-v|SIMWRIGHT_FRESH,SIMWRIGHT_RETRY,SIMWRIGHT_RUN,SIMWRIGHT_ARRAY_INDEX|-W|depend=afterok:0.server|jobs/sweep.pbs|index=2',
-      '-v|SIMWRIGHT_FRESH,SIMWRIGHT_RETRY,SIMWRIGHT_RUN|-W|depend=afterok:1.server:2.server:3.server|jobs/last.pbs|index=',
+      '-v|SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN|jobs/chained.pbs|index=',
+      '-v|SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN,SIMWRIGHT_ARRAY_INDEX|-W|depend=afterok:0.server|jobs/sweep.pbs|index=0',
+      '-v|SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN,SIMWRIGHT_ARRAY_INDEX|-W|depend=afterok:0.server|jobs/sweep.pbs|index=1',
+      '-v|SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN,SIMWRIGHT_ARRAY_INDEX|-W|depend=afterok:0.server|jobs/sweep.pbs|index=2',
+      '-v|SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN|-W|depend=afterok:1.server:2.server:3.server|jobs/last.pbs|index=',
     ],
   },
   lsf: {
@@ -98,12 +98,12 @@ const submissions: Readonly<Record<Exclude<TargetName, 'local'>, Submission>> = 
     says: 'echo "Job routed to queue \\"default\\"."; echo "$((n + 500))"',
     ids: ['500', '501', '502', '503', '504'],
     calls: [
-      '--env|SIMWRIGHT_FRESH=:SIMWRIGHT_RETRY=0:SIMWRIGHT_RUN=RUN|jobs/chained.cobalt|index=',
+      '--env|SIMWRIGHT_FRESH=:SIMWRIGHT_KEEP=:SIMWRIGHT_RETRY=0:SIMWRIGHT_RUN=RUN|jobs/chained.cobalt|index=',
       ...[0, 1, 2].map(
         (i) =>
-          `--env|SIMWRIGHT_FRESH=:SIMWRIGHT_RETRY=0:SIMWRIGHT_RUN=RUN:SIMWRIGHT_ARRAY_INDEX=${i}|-O|logs/sweep-${i}|--dependencies|500|jobs/sweep.cobalt|index=${i}`,
+          `--env|SIMWRIGHT_FRESH=:SIMWRIGHT_KEEP=:SIMWRIGHT_RETRY=0:SIMWRIGHT_RUN=RUN:SIMWRIGHT_ARRAY_INDEX=${i}|-O|logs/sweep-${i}|--dependencies|500|jobs/sweep.cobalt|index=${i}`,
       ),
-      '--env|SIMWRIGHT_FRESH=:SIMWRIGHT_RETRY=0:SIMWRIGHT_RUN=RUN|--dependencies|501:502:503|jobs/last.cobalt|index=',
+      '--env|SIMWRIGHT_FRESH=:SIMWRIGHT_KEEP=:SIMWRIGHT_RETRY=0:SIMWRIGHT_RUN=RUN|--dependencies|501:502:503|jobs/last.cobalt|index=',
     ],
   },
 };

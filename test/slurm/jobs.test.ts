@@ -141,6 +141,13 @@ describe.skipIf(why !== '')(`jobs of a real Slurm${why === '' ? '' : ` (skipped:
     await compiled(workspace);
     const { sweep = '', last = '' } = await submitted(workspace);
     await waitUntil('two work', () => workspace.lines('pids').length === 2, 60);
+    const compile = ['compile', 'workflow.ts', '--site', 'slurm', '--out', 'out'];
+    const refused = await call(workspace, ...compile);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain('error[OUT1003]');
+    expect(refused.stderr).toContain(`sweep (${sweep}, RUNNING)`);
+    expect(refused.stderr).toContain(`last (${last}, PENDING)`);
+    expect((await call(workspace, ...compile, '--force')).exitCode).toBe(0);
     const end = await call(workspace, 'cancel', 'out');
     expect(end.exitCode, end.stderr).toBe(0);
     expect(end.stdout).toContain(`sweep\t${sweep}\tCANCELLED\n`);
@@ -152,6 +159,7 @@ describe.skipIf(why !== '')(`jobs of a real Slurm${why === '' ? '' : ` (skipped:
     }
     const status = await call(workspace, 'status', 'out', '--json');
     expect(JSON.parse(status.stdout)).toMatchObject({ entities: [{ name: 'sweep', running: 0 }, {}, {}] });
+    expect((await call(workspace, ...compile)).exitCode).toBe(0);
     const again = await call(workspace, 'cancel', 'out');
     expect(again).toMatchObject({ exitCode: 0, stdout: '', stderr: 'nothing to cancel: no job waits or runs\n' });
   }, 120_000);

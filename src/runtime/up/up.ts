@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Plan, Store } from '../../ir/index.js';
 import { assertForStore } from '../assert/assert-job.js';
@@ -8,6 +8,8 @@ import type { JobEnvironment } from '../job/job-environment.js';
 import { isCheckpoint, savedFolder, storeJobFolder } from '../job/paths.js';
 import { hasOwnJob, readPlan, storeOf } from '../job/read-plan.js';
 import { scriptsWarning } from '../preload/scripts-warning.js';
+import { moveAside } from '../rerun/aside.js';
+import { isRecord } from '../store/saved-stores.js';
 import { announceEnd, forgetEnd } from '../supervisor/address-file.js';
 import { startSupervisor } from '../supervisor/start-supervisor.js';
 import { assertAlone } from './assert-alone.js';
@@ -64,16 +66,21 @@ async function start(job: JobEnvironment, plan: Plan, store: Store, options: UpO
   return 0;
 }
 
-/** What earlier runs left of a store, so that it begins empty. */
+/** Moves aside what earlier runs left of a store, so that it begins empty. */
 function forget(job: JobEnvironment, store: Store): void {
   const folder = storeJobFolder(job, store.name);
-  rmSync(savedFolder(job, store.name), { recursive: true, force: true });
-  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
-    if (isCheckpoint(name)) rmSync(join(folder, name));
-  }
+  const saved = savedFolder(job, store.name);
+  const files = existsSync(folder) ? readdirSync(folder).filter((name) => isCheckpoint(name) || isRecord(name)) : [];
+  const left = [...files.map((name) => join(folder, name)), ...(existsSync(saved) ? [saved] : [])];
+  if (left.length === 0) return;
+  const gathered = join(folder, `.fresh-${process.pid}`);
+  mkdirSync(gathered, { mode: 0o700 });
+  for (const path of left) renameSync(path, join(gathered, basename(path)));
+  const member = job.arrayIndex === undefined ? 'store' : `store-${job.arrayIndex}`;
+  moveAside(job.dir, gathered, { entity: store.name, member, why: 'run afresh' });
 }
 
-async function withinSeconds(seconds: number, store: string, start: () => Promise<void>): Promise<void> {
+async function withinSeconds(seconds: number, store: string, start: () => Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {

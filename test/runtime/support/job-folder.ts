@@ -90,6 +90,17 @@ export class JobFolder {
     return readFileSync(this.path(path), 'utf8');
   }
 
+  has(path: string): boolean {
+    return existsSync(this.path(path));
+  }
+
+  /** Contents of the status files. */
+  statusFiles(): string[] {
+    return readdirSync(this.path('run/status'))
+      .filter((name) => name.endsWith('.jsonl'))
+      .map((name) => this.read(`run/status/${name}`));
+  }
+
   /** Starts a script whose steps follow the usual beginning of a job's script. */
   start(steps: string, env: Record<string, string> = {}, name = 'main'): RunningJob {
     this.write(`jobs/${name}.sh`, `${beginning.replace('JOB=main', `JOB=${name}`)}${steps}\nawait_launches\n`);
@@ -222,6 +233,10 @@ pass_on() {
 await_launches() {
   local pid code worst=0
   [ "\${told:-USR1}" = USR1 ] || pass_on "$told"
+  {
+    mkdir -p run/status
+    printf '%s\\n' "$SIMWRIGHT_STARTED" "\${launched[@]}" end >run/status/"$SIMWRIGHT_JOB.$SIMWRIGHT_JOB_ID.launched"
+  } 2>/dev/null || true
   for pid in "\${launched[@]}"; do
     while true; do
       told='' code=0

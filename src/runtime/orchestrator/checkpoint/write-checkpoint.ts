@@ -8,13 +8,23 @@ import { CheckpointWriter } from './checkpoint-writer.js';
 import { createFile, temporaryPath } from './files.js';
 import { formatVersion, magic, recordKinds } from './format.js';
 import type { CheckpointLock } from './lock.js';
+import type { Fingerprint } from './record.js';
 
-/** Writes everything that is in the store now to a file, whole or not at all, while the store goes on, unless the lock is lost by then. */
-export async function writeCheckpoint(store: Keyspace, path: string, lock?: CheckpointLock): Promise<void> {
+/**
+ * Writes everything that is in the store now to a file, whole or not at all, while the store goes on, unless the lock is lost by then.
+ * `onWritten` is called before the new file takes the place of the last; if it throws, the last one stays.
+ */
+export async function writeCheckpoint(
+  store: Keyspace,
+  path: string,
+  lock?: CheckpointLock,
+  onWritten: (written: Fingerprint) => void = () => {},
+): Promise<Fingerprint> {
   const temporary = temporaryPath(path);
   const snapshot = store.snapshot();
   try {
     const file = await createFile(temporary);
+    let written: Fingerprint;
     try {
       const writer = new CheckpointWriter(file);
       writer.raw(magic);
@@ -29,13 +39,15 @@ export async function writeCheckpoint(store: Keyspace, path: string, lock?: Chec
       }
       writer.byte(recordKinds.end);
       writer.number(records);
-      await writer.end();
+      written = await writer.end();
     } finally {
       await file.close();
     }
     await lock?.assertHeld();
+    onWritten(written);
     await rename(temporary, path);
     await syncFolder(dirname(path));
+    return written;
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw error;

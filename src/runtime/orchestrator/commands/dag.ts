@@ -60,7 +60,10 @@ async function runDag(context: CommandContext, request: DagRequest, words: reado
         for (const reply of replies) unpin(reply);
         return timedOut;
       }
-      if (reply instanceof ErrorReply) failed = true;
+      if (reply instanceof ErrorReply) {
+        failed = true;
+        await context.onError?.(step.words, reply);
+      }
       replies.push(reply);
       if (memory.reserve(ownBytes + tensors.usedBytes)) continue;
       for (const reply of replies) unpin(reply);

@@ -11,8 +11,14 @@ export interface LocalConnection {
   readonly stands: () => boolean;
 }
 
-/** The peer's user id, or why there is none: `gone` has closed its end, `unknown` has no row that tells. */
-export type PeerUid = number | 'gone' | 'unknown';
+/** Peer's end of a connection, as the kernel's tables have it. */
+interface PeerEnd {
+  readonly uid: number;
+  readonly inode: string;
+}
+
+/** Why a peer's end is not known: `gone` has closed it, `unknown` has no row that tells. */
+export type NoPeer = 'gone' | 'unknown';
 
 interface Tables {
   readonly tcp: string;
@@ -32,12 +38,24 @@ export class PeerUids {
   #running: Promise<unknown> = Promise.resolve();
   #next: Promise<Tables> | undefined;
 
-  async uidOf(connection: LocalConnection): Promise<PeerUid> {
-    let found: PeerUid = 'unknown';
+  /** The peer's user id, or why there is none. */
+  async uidOf(connection: LocalConnection): Promise<number | NoPeer> {
+    const end = await this.#endOf(connection);
+    return typeof end === 'string' ? end : end.uid;
+  }
+
+  /** Number of the peer's socket in the kernel's tables; undefined where it is not known. */
+  async inodeOf(connection: LocalConnection): Promise<string | undefined> {
+    const end = await this.#endOf(connection);
+    return typeof end === 'string' ? undefined : end.inode;
+  }
+
+  async #endOf(connection: LocalConnection): Promise<PeerEnd | NoPeer> {
+    let found: PeerEnd | NoPeer = 'unknown';
     // The kernel gives the table in pieces: a row can be missed while others come and go.
     for (let reading = 0; reading < 2 && found === 'unknown'; reading += 1) {
       const tables = await this.#read();
-      found = connection.stands() ? uidIn(tables, connection) : 'gone';
+      found = connection.stands() ? endIn(tables, connection) : 'gone';
     }
     return found;
   }
@@ -67,14 +85,14 @@ async function readTable(path: string): Promise<string> {
   }
 }
 
-function uidIn(tables: Tables, { peerAddress, peerPort, address, port }: LocalConnection): PeerUid {
+function endIn(tables: Tables, { peerAddress, peerPort, address, port }: LocalConnection): PeerEnd | NoPeer {
   const peer = kernelSpelling(peerAddress);
   const self = kernelSpelling(address);
   const four =
     peer.tcp === undefined || self.tcp === undefined
       ? 'unknown'
-      : uidOfRows(tables.tcp, `${end(peer.tcp, peerPort)} ${end(self.tcp, port)}`);
-  return four === 'unknown' ? uidOfRows(tables.tcp6, `${end(peer.tcp6, peerPort)} ${end(self.tcp6, port)}`) : four;
+      : endOfRows(tables.tcp, `${end(peer.tcp, peerPort)} ${end(self.tcp, port)}`);
+  return four === 'unknown' ? endOfRows(tables.tcp6, `${end(peer.tcp6, peerPort)} ${end(self.tcp6, port)}`) : four;
 }
 
 function end(address: string, port: number): string {
@@ -87,18 +105,18 @@ const connectedStates: ReadonlySet<string> = new Set(['01', '04', '05']);
 const closedStates: ReadonlySet<string> = new Set(['06', '07', '09', '0B']);
 
 /**
- * Reads the uid of the row with these ends. A socket that no process has any more shows no inode, and of all users the uid 0: such a row
+ * Reads the row with these ends. A socket that no process has any more shows no inode, and of all users the uid 0: such a row
  * says nothing of root.
  */
-function uidOfRows(table: string, ends: string): PeerUid {
+function endOfRows(table: string, ends: string): PeerEnd | NoPeer {
   const start = `: ${ends} `;
-  let found: PeerUid = 'unknown';
+  let found: PeerEnd | NoPeer = 'unknown';
   for (let at = table.indexOf(start); at !== -1; at = table.indexOf(start, at + 1)) {
     const [state = '', , , , uid = '', , inode = ''] = table
       .slice(at + start.length, at + start.length + 160)
       .split(/\s+/);
     const owned = inode !== '0' || uid !== '0';
-    if (connectedStates.has(state) && owned && /^\d+$/.test(uid)) return Number(uid);
+    if (connectedStates.has(state) && owned && /^\d+$/.test(uid)) return { uid: Number(uid), inode };
     if (closedStates.has(state) || connectedStates.has(state)) found = 'gone';
   }
   return found;
