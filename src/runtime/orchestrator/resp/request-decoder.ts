@@ -28,6 +28,8 @@ const wholeFromBytes = 64 * 1024 * 1024;
 
 /** Words below this are kept together in one buffer when their request goes on in another chunk: a buffer each takes 300 bytes. */
 const togetherBelowBytes = 512;
+/** Requests up to this size are read whatever memory there is. */
+const smallRequestBytes = 64 * 1024;
 /** What a word takes beside its bytes. */
 const wordOverheadBytes = 136;
 
@@ -160,8 +162,14 @@ export class RequestDecoder {
   #count(): void {
     if (this.#memory === undefined || this.#refused) return;
     const held = this.heldBytes + this.#arguments.length * wordOverheadBytes;
-    if (this.#memory.reserve(held - this.#reserved)) this.#reserved = held;
-    else this.#refuse();
+    const more = held - this.#reserved;
+    // A small one is never refused here: it may be what frees memory.
+    if (held <= smallRequestBytes) this.#memory.add(more);
+    else if (!this.#memory.reserve(more)) {
+      this.#refuse();
+      return;
+    }
+    this.#reserved = held;
   }
 
   #refuse(): void {
