@@ -51,8 +51,8 @@ export type GivenValue = ParamValue | bigint;
 /** Parameters by name, each with a value or the list of values it takes. */
 export type ParamValues = Readonly<Record<string, GivenValue | readonly GivenValue[]>>;
 
-/** Parameters by name, each with its value. */
-export type ParamAssignment = Readonly<Record<string, GivenValue>>;
+/** Parameters by name, each with its value. The types are spelt out, so that the editor says what a value can be. */
+export type ParamAssignment = Readonly<Record<string, string | number | bigint | boolean>>;
 
 /**
  * A strategy of one's own: from the values that each parameter takes (a scalar as a list of one), the parameters of each member in turn. It

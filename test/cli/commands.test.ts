@@ -12,7 +12,7 @@ function greeting(): Workspace {
     .params({ NAME: ['you', 'all'] })
     .attach({ configure: 'greeting.txt' })
     .batch({ nodes: 1, walltime: '00:30:00' })
-  .model('last', command('true')).after('greet').batch({ nodes: 2, walltime: '01:00:00' })`);
+  .model('last', command('true').tasks(2).nodes(2)).after('greet').batch({ nodes: 2, walltime: '01:00:00' })`);
   return workspace;
 }
 

@@ -154,7 +154,12 @@ describe('simwright orchestrator', () => {
     );
     redis.disconnect();
     running.kill('SIGTERM');
-    expect(await running).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await running).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringMatching(
+        /^warn: error for process \d+ at AI\.MODELSTORE "m": ERR Invalid DEVICE: [^\n]*GPU:1\n$/,
+      ),
+    });
   });
 
   test.skipIf(onnxRuntime === undefined)(

@@ -15,7 +15,7 @@ async function simwright(...words: readonly string[]) {
 }
 
 const sweep = `
-  .ensemble('sweep', command('echo', '{args}').env({ LEVEL: 'high, or low' }))
+  .ensemble('sweep', command('echo', '{args}').tasks(2).nodes(2).env({ LEVEL: 'high, or low' }))
   .params({ RE: [100, 400], NOTE: ['plain', 'with "quotes", comma\\nand line'] }, { asArgs: ['RE', 'NOTE'] })
   .batch({ nodes: 2, walltime: '00:30:00' })`;
 

@@ -304,9 +304,9 @@ describe('stores', () => {
       'DSL1001 .orchestrator(): shards cannot be 0: it has to be at least 1',
       "DSL1001 .orchestrator(): hosts cannot be 'n1': Invalid input: expected array, received string",
       "DSL1001 .orchestrator(): evictionPolicy cannot be 'lru': it is one of 'noeviction', 'allkeys-lru', 'allkeys-lfu', 'allkeys-random', 'volatile-lru', 'volatile-lfu', 'volatile-random', 'volatile-ttl'",
-      'DSL1001 .orchestrator(): checkpointSeconds cannot be 0.5: a whole number is needed',
       'DSL1001 .orchestrator(): restart cannot be 1: Invalid input: expected boolean, received number',
       "DSL1001 .orchestrator(): saveAtEnd cannot be ['']: it is empty, → at [0]",
+      'DSL1001 .orchestrator(): checkpointSeconds cannot be 0.5: a whole number is needed',
     ],
     [
       'a job of its own that is divided by members',

@@ -177,7 +177,7 @@ describe('the editor', () => {
 
   test('refuses a list for a model', () => {
     says('a list for a model').toMatchInlineSnapshot(
-      `"N: Type 'number[]' is not assignable to type 'string | number | boolean'."`,
+      `"N: Type 'number[]' is not assignable to type 'string | number | bigint | boolean'."`,
     );
   });
 
