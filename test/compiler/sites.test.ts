@@ -64,11 +64,14 @@ test('a site in TypeScript, with its say over the directives', async () => {
   const script = String(files.find(({ path }) => path === 'jobs/bad.sbatch')?.content);
   expect(script.split('\n').filter((line) => line.startsWith('#SBATCH'))).toEqual([
     '#SBATCH --job-name=bad',
+    '#SBATCH --open-mode=append',
     '#SBATCH --nodes=1-1',
     '#SBATCH --ntasks-per-node=1',
     '#SBATCH --mem-per-cpu=4G',
     '#SBATCH --requeue',
   ]);
+  // What sbatch refuses srun refuses too.
+  expect(script).toContain('srun -J m --nodes=1 --ntasks=1 --cpus-per-task=1 --exact true');
 });
 
 describe('more than the site has', () => {
