@@ -29,7 +29,7 @@ function formatAttempt(log: AttemptLog, total: number): string {
   const { attempt, job, jobId, begun, out, err } = log;
   const head = `attempt ${attempt} of ${total}: ${describeEnd(log)}; job ${job} (${jobId}), begun ${formatTime(begun)}`;
   if (out === undefined || err === undefined) {
-    return `${head}\n  it wrote nothing, or its directory gave way to a new one since and is among what was moved aside`;
+    return `${head}\n  it wrote nothing, or its directory gave way to a new one and was removed`;
   }
   return [head, ...formatOutput(err), ...formatOutput(out)].join('\n');
 }

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { memberDirectory, memberName, memberParams, type Params } from '../../ir/index.js';
 import { outputName, streams, tailOf } from '../../runtime/output/index.js';
+import { type AsideEntry, listAside } from '../../runtime/rerun/index.js';
 import {
   type Attempt,
   type AttemptTable,
   type EntityStatus,
   LaunchHosts,
+  type MemberEvent,
   type MemberState,
 } from '../../runtime/status/index.js';
 import type { FoundMember } from './find.js';
@@ -37,7 +39,7 @@ export interface AttemptLog {
   /** Line of its output that tells best why it failed. */
   readonly cause: string | undefined;
   readonly begun: string;
-  /** Absent where its directory was made anew since, or it wrote nothing. */
+  /** Absent where it wrote nothing, or its directory gave way to a new one and was removed. */
   readonly out?: OutputEnd;
   readonly err?: OutputEnd;
 }
@@ -75,7 +77,8 @@ export function memberLog(
   const directory = memberDirectory(entity, index);
   const all = attempts.of(entity.name, index);
   const hosts = new LaunchHosts(statusOf(entity.name).launches.values());
-  const logs = all.map((attempt, at) => attemptLog(attempt, at + 1, { dir, directory, name, lines, hosts }));
+  const aside = listAside(dir).filter((entry) => entry.entity === entity.name && entry.member === name);
+  const logs = all.map((attempt, at) => attemptLog(attempt, at + 1, { dir, directory, name, lines, hosts, aside }));
   return {
     name,
     entity: entity.name,
@@ -95,22 +98,31 @@ interface OutputPlace {
   readonly name: string;
   readonly lines: number;
   readonly hosts: LaunchHosts;
+  /** Directories of the member that were moved aside, oldest first. */
+  readonly aside: readonly AsideEntry[];
 }
 
 function attemptLog(
   { last, begun, output }: Attempt,
   attempt: number,
-  { dir, directory, name, lines, hosts }: OutputPlace,
+  { dir, directory, name, lines, hosts, aside }: OutputPlace,
 ): AttemptLog {
+  const place = output === undefined || output.isHere ? directory : asideOf(last, aside);
   const outputs = streams.flatMap((stream) => {
-    if (output === 'gone') return [];
-    const file = join(directory, outputName(name, stream, output));
+    if (output === undefined || place === undefined) return [];
+    const file = join(place, outputName(name, stream, output.number));
     const end = tailOf(join(dir, file), lines) ?? { bytes: 0, lines: [], isCut: false };
     return [[stream, { file, bytes: end.bytes, lines: end.lines, isCut: end.isCut }] as const];
   });
   const { state, job, jobId, index, host = hosts.of(jobId, index), exit, signal, seconds, reason, cause } = last;
   const shown = { attempt, state, job, jobId, host, exit, signal, seconds, reason, cause: cause?.line, begun };
   return { ...shown, ...Object.fromEntries(outputs) };
+}
+
+/** The directory that an attempt wrote into, relative to the folder: the first that gave way after it. */
+function asideOf({ time }: MemberEvent, aside: readonly AsideEntry[]): string | undefined {
+  const entry = aside.find((one) => one.time >= time);
+  return entry === undefined ? undefined : join('run/aside', entry.name);
 }
 
 /** What the last launch of an entity has said of why its members have not begun. */

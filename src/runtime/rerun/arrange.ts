@@ -173,7 +173,7 @@ function finish({ job, entity, record }: Arrangement, journal: Journal): void {
 /** What members print stands in files of their names, that of earlier attempts with a number behind it. */
 function renameOutputs(directory: string, before: string, now: string): void {
   for (const name of readdirSync(directory)) {
-    if (!name.startsWith(`${before}.`) || !/\.(out|err)(\.\d+)?$/.test(name)) continue;
+    if (!name.startsWith(`${before}.`) || !/\.(out|err)(\.[1-9]\d*)?$/.test(name)) continue;
     renameSync(join(directory, name), join(directory, `${now}${name.slice(before.length)}`));
   }
 }

@@ -7,11 +7,13 @@ export interface Attempt {
   readonly last: MemberEvent;
   /** Time of its first event. */
   readonly begun: string;
-  /**
-   * Number that the names of its output have: `undefined` of the newest in the directory, whose output has none; `'gone'` where the directory
-   * was made anew since, or it wrote nothing.
-   */
-  readonly output: number | undefined | 'gone';
+  /** Where its output is; absent of one that ended before it could write. */
+  readonly output?: {
+    /** Number that the names of its files have; `undefined` of the newest in a directory. */
+    readonly number: number | undefined;
+    /** False if the directory gave way to a new one since. */
+    readonly isHere: boolean;
+  };
 }
 
 interface Mutable {
@@ -42,12 +44,14 @@ export class AttemptTable {
   of(entity: string, index: number): Attempt[] {
     const attempts = [...(this.#attempts.get(keyOf(entity, index)) ?? [])].sort((a, b) => (a.begun < b.begun ? -1 : 1));
     const numbers = attempts.map(({ last }) => last.attempt);
-    const newest = numbers.findLastIndex((number) => number !== undefined);
     return attempts.map(({ last, begun }, at) => {
-      // Numbers that begin again are those of another directory.
+      const { attempt } = last;
+      if (attempt === undefined) return { last, begun };
       const later = numbers.slice(at + 1).filter((number) => number !== undefined);
-      const isGone = last.attempt === undefined || later.some((number) => number <= (last.attempt ?? 0));
-      return { last, begun, output: isGone ? 'gone' : at === newest ? undefined : last.attempt };
+      // Numbers that begin again are those of another directory.
+      const isNewest = later[0] === undefined || later[0] <= attempt;
+      const isHere = later.every((number) => number > attempt);
+      return { last, begun, output: { number: isNewest ? undefined : attempt, isHere } };
     });
   }
 
