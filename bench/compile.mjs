@@ -1,52 +1,17 @@
 // Compiling ensembles of 10, 10,000 and 1,000,000 members, and the start of each command: wall time, peak memory, size of plan.json.
 // usage: node bench/compile.mjs [RUNS]
-import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { line, median } from './measure.mjs';
+import { measureIn, scratchFolder, verdict } from './measure-command.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const cli = join(root, 'dist/cli/main.js');
 const runs = Number(process.argv[2] ?? 5);
-// Inside the project, so that 'simwright' resolves to it.
-mkdirSync(join(root, '.cache'), { recursive: true });
-const scratch = mkdtempSync(join(root, '.cache/bench-compile-'));
+const scratch = scratchFolder('compile');
+const measure = measureIn(scratch);
 
-/** Ends a process with the figures of its own resource usage on file descriptor 3. */
-const probe = `process.on('exit', () => require('fs').writeSync(3, JSON.stringify(process.resourceUsage())));`;
-
-/** @typedef {{ seconds: number, cpuSeconds: number, mebibytes: number }} Usage */
-
-/**
- * Runs a command of simwright in the scratch folder.
- * @param {readonly string[]} args
- * @returns {Promise<Usage>}
- */
-function measure(args) {
-  const start = process.hrtime.bigint();
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--require', join(scratch, 'probe.cjs'), cli, ...args], {
-      cwd: scratch,
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    });
-    let usage = '';
-    let said = '';
-    child.stderr?.on('data', (bytes) => {
-      said += bytes;
-    });
-    child.stdio[3]?.on('data', (bytes) => {
-      usage += bytes;
-    });
-    child.on('error', reject);
-    child.on('close', (code) => {
-      const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-      if (code !== 0) return reject(new Error(`simwright ${args.join(' ')} ended with ${code}\n${said}`));
-      const { maxRSS, userCPUTime, systemCPUTime } = JSON.parse(usage);
-      resolve({ seconds, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, mebibytes: maxRSS / 1024 });
-    });
-  });
-}
+/** @typedef {import('./measure-command.mjs').Usage} Usage */
 
 /**
  * Ten assignments, each run as often as it takes to make that many members: what is written is the same in all.
@@ -64,22 +29,8 @@ export default experiment('bench')
 `;
 }
 
-/**
- * A ratio or a figure beside its bar.
- * @param {string} what
- * @param {number} value
- * @param {number} bar
- * @param {string} unit
- */
-function verdict(what, value, bar, unit) {
-  console.log(
-    `${what.padEnd(44)} ${value.toFixed(3).padStart(9)} ${unit}  (bar: ${bar}) ${value <= bar ? 'ok' : 'MISSED'}`,
-  );
-}
-
 const sizes = [10, 10_000, 1_000_000];
 try {
-  writeFileSync(join(scratch, 'probe.cjs'), probe);
   writeFileSync(join(scratch, 'solve'), '#!/bin/sh\n', { mode: 0o755 });
   writeFileSync(join(scratch, 'in.txt'), 'p = ;P;\n');
   for (const size of sizes) writeFileSync(join(scratch, `sweep${size}.ts`), workflow(size));

@@ -1,6 +1,6 @@
 // Staging and running many members beside the bare file system, SmartSim and xargs, as ratios with their bars. Both sides of a ratio run
 // in turn. After `npm run build`; Python 3.9 to 3.11 for SmartSim, which is installed on first use.
-// usage: node bench/runtime.mjs [quick] [staging] [smartsim] [packed] [overhead]
+// usage: node bench/runtime.mjs [quick] [staging] [smartsim] [packed] [rerun] [overhead]
 import { spawn } from 'node:child_process';
 import {
   existsSync,
@@ -47,7 +47,7 @@ function stage(folder, from, to) {
   const start = performance.now();
   const stager = new Stager(folder, entity);
   for (let index = from; index < to; index++) {
-    stager.stage(join(folder, 'run/sweep', `sweep_${index}`), paramsOf(index), true);
+    stager.stage(join(folder, 'run/sweep', `sweep_${index}`), paramsOf(index));
   }
   return (performance.now() - start) / 1000;
 }
@@ -186,6 +186,21 @@ async function packed() {
   report('packed: MiB of the launch', median(runs.ours.map(({ launchMebibytes }) => launchMebibytes ?? 0)), '');
 }
 
+/** A rerun that finds everything done, and what submit.sh asks for before it. */
+async function rerun() {
+  const members = 10_000;
+  const folder = await compileSweep(scratch, members);
+  if (!existsSync(join(folder, 'run'))) await runAnew(folder);
+  const job = [];
+  const why = [];
+  for (let round = 0; round < rounds; round++) {
+    job.push(await secondsOf('bash', ['jobs/sweep.sh'], { cwd: folder }));
+    why.push(await secondsOf(process.execPath, ['runtime/simwright.mjs', 'why'], { cwd: folder }));
+  }
+  report('rerun: s of a job that changes nothing, 10,000 members', median(job), '<= 1');
+  report('rerun: s to say so, 10,000 members', median(why), '<= 1');
+}
+
 /** Seconds for so many children of Node, two at a time. @param {number} count */
 async function bareSpawns(count) {
   const start = performance.now();
@@ -228,6 +243,7 @@ try {
   if (wanted('staging')) staging();
   if (wanted('smartsim')) await besideSmartsim();
   if (wanted('packed')) await packed();
+  if (wanted('rerun')) await rerun();
   if (wanted('overhead')) await overhead();
 } finally {
   rmSync(scratch, { recursive: true, force: true });

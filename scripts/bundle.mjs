@@ -1,7 +1,7 @@
 // Writes the runtime and the client as one file each: dist/bundle/simwright.mjs and dist/bundle/client.mjs.
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
@@ -33,4 +33,13 @@ export async function bundle(outdir) {
   });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle(process.argv[2] ?? `${root}/dist/bundle`);
+/** Writes the command line's first file as every Node.js reads it: not as a module, which tsc would make of it. */
+export async function frontDoor() {
+  const { code } = await transform(readFileSync(`${root}/src/cli/main.ts`, 'utf8'), { loader: 'ts', target: 'es2015' });
+  writeFileSync(`${root}/dist/cli/main.js`, code);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await bundle(process.argv[2] ?? `${root}/dist/bundle`);
+  if (process.argv[2] === undefined) await frontDoor();
+}

@@ -32,6 +32,11 @@ const imports: readonly Import[] = sources.flatMap((file) =>
   }),
 );
 
+/** The files that say how schedulers are asked, and what they answer. */
+function queriesOf(...folders: readonly string[]): string[] {
+  return folders.map((folder) => `src/targets/${folder}queries.ts`);
+}
+
 /** Rooms of the house by the start of their paths, the most special first, with those that each may import besides itself. */
 const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] = [
   ['src/diagnostics/', []],
@@ -50,6 +55,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
       'src/targets/target.ts',
       'src/targets/quoting.ts',
       'src/targets/directives.ts',
+      'src/targets/outer-job.ts',
       'src/targets/launchers/',
       'src/compiler/package-version.ts',
       'src/compiler/hash-file.ts',
@@ -79,6 +85,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
           'src/targets/quoting.ts',
           'src/targets/dependencies.ts',
           'src/targets/directives.ts',
+          'src/targets/outer-job.ts',
           'src/targets/queries.ts',
           'src/targets/launchers/',
           'src/ir/',
@@ -93,7 +100,8 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ['src/runtime/orchestrator/', ['src/diagnostics/', 'src/runtime/slots.ts']],
   ['src/runtime/client/', ['src/diagnostics/', 'src/runtime/slots.ts']],
   ['src/runtime/configure/', ['src/ir/', 'src/diagnostics/']],
-  ['src/runtime/', ['src/ir/', 'src/diagnostics/']],
+  // Of a target the runtime knows how its scheduler is asked, and nothing else.
+  ['src/runtime/', ['src/ir/', 'src/diagnostics/', ...queriesOf('', 'slurm/', 'pbs/', 'lsf/', 'cobalt/')]],
   ['src/testing/', ['src/compiler/', 'src/diagnostics/', 'src/ir/', 'src/sites/']],
   ['src/cli/', ['src/']],
   ['src/index.ts', ['src/dsl/', 'src/diagnostics/', 'src/ir/', 'src/sites/']],
@@ -101,7 +109,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
 
 /** Modules of others that rooms keep to themselves, or stay away from. */
 const modules: readonly (readonly [room: string, refused: RegExp])[] = [
-  ['src/ir/', /^node:/],
+  ['src/ir/', /^node:(?!crypto$)/],
   ['src/dsl/', /^node:/],
   ['src/compiler/passes/', /^node:(?!crypto$)/],
   ['src/targets/', /^node:/],
@@ -172,6 +180,7 @@ describe('the rules themselves', () => {
     ['the runtime, the DSL', 'src/runtime/up/up.ts', 'src/dsl/index.ts'],
     ['the runtime, the compiler', 'src/runtime/up/up.ts', 'src/compiler/index.ts'],
     ['the runtime, a target', 'src/runtime/launch/launch.ts', 'src/targets/target.ts'],
+    ['the runtime, a scheduler but for its queries', 'src/runtime/launch/launch.ts', 'src/targets/slurm/index.ts'],
     ['the runtime, the command line', 'src/runtime/main.ts', 'src/cli/table.ts'],
     ['the orchestrator, the IR', 'src/runtime/orchestrator/index.ts', 'src/ir/index.ts'],
     ['a pass, the disk', 'src/compiler/passes/lower.ts', 'node:fs'],

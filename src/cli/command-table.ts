@@ -53,10 +53,20 @@ const commands = {
     description: 'show where the jobs, members and stores of a folder stand',
     load: async () => (await import('./commands/status.js')).statusCommand(),
   },
+  logs: {
+    arguments: '<dir> [name]',
+    description: 'show what members have written, attempt by attempt, and why they failed',
+    load: async () => (await import('./commands/logs.js')).logsCommand(),
+  },
   cancel: {
     arguments: '<dir>',
     description: 'end the jobs of a folder, and wait until they have ended',
     load: async () => (await import('./commands/cancel.js')).cancelCommand(),
+  },
+  clean: {
+    arguments: '<dir>',
+    description: 'list the directories that runs have moved aside, with their sizes, and remove them',
+    load: async () => (await import('./commands/clean.js')).cleanCommand(),
   },
   orchestrator: {
     description: 'start a tensor store that runs ML models, for SmartRedis clients',

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type Compiled, compile, loadSite, loadWorkflow } from '../compiler/index.js';
 import { type Problem, renderProblems } from '../diagnostics/index.js';
@@ -26,7 +27,8 @@ export async function compileWorkflow(
 ): Promise<Compiled & { readonly site: Site }> {
   const site = await loadSite(options.site, builtInSites);
   const workflow = await loadWorkflow(path);
-  return { ...compile(workflow, site), site };
+  const siteFile = builtInSites.some(({ name }) => name === options.site) ? undefined : resolve(options.site);
+  return { ...compile({ ...workflow, siteFile }, site), site };
 }
 
 /** Prints warnings on stderr. */

@@ -39,6 +39,6 @@ export function reportJsonFailure(error: unknown): number {
 
 function exitCodeOf({ code }: WorkflowError): number {
   // No folder of ours, or nothing submitted from it: another command is to be used first.
-  if (code.startsWith('CLI') || code === 'RUN1001' || code === 'JOB1004') return ExitCode.usage;
+  if (code.startsWith('CLI') || code === 'RUN1001' || code === 'RUN1030' || code === 'JOB1004') return ExitCode.usage;
   return code.startsWith('JOB') ? ExitCode.schedulerRefused : ExitCode.workflowErrors;
 }

@@ -26,6 +26,8 @@ export function diffFolder(folder: string, files: readonly OutputFile[]): Folder
 
 function diffFile(path: string, before: Buffer | undefined, after: Buffer | undefined): string {
   // The runtime is one generated file: its lines say nothing.
+  if (before !== undefined && after !== undefined && before.equals(after))
+    return `${path} can be read by more people than its source`;
   const binary = [before, after].some((bytes) => bytes?.includes(0)) || path.startsWith('runtime/');
   if (!binary) return unifiedDiff(path, before?.toString('utf8'), after?.toString('utf8'));
   if (before === undefined) return `Binary file ${path} is new`;

@@ -1,7 +1,7 @@
 import { DefaultRenderer, Listr, ListrLogger, type ListrTask, ProcessOutput } from 'listr2';
 import type { Plan } from '../ir/index.js';
 import type { MemberSelection } from '../runtime/job/member-selection.js';
-import { type EntitySummary, StatusReader, summarize } from '../runtime/status/index.js';
+import { type EntitySummary, type MemberEvent, StatusReader, summarize } from '../runtime/status/index.js';
 import { describeSkip } from './jobs/entities.js';
 import { describeStats, type StoreReport, storeReports } from './jobs/stores.js';
 
@@ -21,6 +21,8 @@ export interface Run {
   readonly plan: Plan;
   readonly folder: string;
   readonly chosen: MemberSelection;
+  /** True for what an earlier run says of a member that runs again. */
+  readonly runsAgain: (event: MemberEvent) => boolean;
 }
 
 /** The view that suits stderr. */
@@ -48,8 +50,8 @@ class Progress {
 
   refresh(): EntitySummary[] {
     this.#reader.refresh();
-    const { plan, chosen } = this.run;
-    return plan.entities.map((entity) => summarize(entity, this.#reader.of(entity.name), chosen));
+    const { plan, chosen, runsAgain } = this.run;
+    return plan.entities.map((entity) => summarize(plan, entity, this.#reader.of(entity.name), chosen, runsAgain));
   }
 
   /** Stores that have said something about themselves. */

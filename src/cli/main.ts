@@ -1,36 +1,27 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
-import { packageVersion } from '../compiler/package-version.js';
-import { commandNames, listed, loadCommand } from './command-table.js';
-import { ExitCode, reportFailure } from './failure.js';
-
-const program = new Command('simwright')
-  .description('Compiles typed workflows of simulations and machine learning to batch scripts.')
-  .version(packageVersion())
-  .configureHelp({ sortSubcommands: false })
-  .showHelpAfterError('(simwright --help lists the commands)')
-  .addHelpText(
-    'after',
-    '\nExit codes: 0 done, 1 the workflow has errors, 2 wrong usage, 3 the scheduler refused or did not answer, 4 the application failed, 70 a bug in simwright.',
+/*
+ * The command line's first file. Every Node.js can read it: it has nothing in it that one of 2018 does not know, and the build leaves it so. An
+ * older Node.js than the rest of Simwright needs would stop at that one's syntax.
+ */
+// biome-ignore-all lint/complexity/useArrowFunction: see above
+// biome-ignore-all lint/style/useTemplate: see above
+// biome-ignore-all lint/complexity/noCommaOperator: see above
+(function () {
+  const needed = [20, 19];
+  const parts = process.versions.node.split('.');
+  const major = Number(parts[0]);
+  if (major > Number(needed[0]) || (major === needed[0] && Number(parts[1]) >= Number(needed[1]))) {
+    import('./program.js');
+    return;
+  }
+  process.stderr.write(
+    'simwright needs Node.js ' +
+      needed.join('.') +
+      ' or newer, and this is ' +
+      process.version +
+      ' (' +
+      process.execPath +
+      ')\n',
   );
-
-// Modules take most of a command's time: only the command that is called is loaded, the others are names to list.
-const called = process.argv[2] === 'help' ? process.argv[3] : process.argv[2];
-for (const name of commandNames) {
-  const command = name === called ? await loadCommand(name) : listed(name);
-  program.addCommand(command.exitOverride());
-}
-
-// A reader that has gone (`| head`) and a terminal that is closed are no errors of this program.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-  });
-}
-
-try {
-  await program.exitOverride().parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : ExitCode.usage;
-  else process.exitCode = reportFailure(error);
-}
+  process.exitCode = 2;
+})();

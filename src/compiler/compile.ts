@@ -5,6 +5,7 @@ import {
   type Authored,
   applicationsOf,
   type ExperimentDeclaration,
+  everybody,
   Plan,
   type Site,
 } from '../ir/index.js';
@@ -14,22 +15,27 @@ import { launcherOf, type Target } from '../targets/target.js';
 import { emitFiles, type OutputFile } from './emit/emit-files.js';
 import type { EmittedStep, EmittedStore, ScriptInput } from './emit/job-script.js';
 import { type LaunchWords, launchWords } from './emit/launch-words.js';
-import { type Artifact, bytesArtifact, type Facts, inspectFiles } from './inspect/index.js';
+import { type Artifact, accessOf, bytesArtifact, type Facts, inspectFiles, mergeArtifacts } from './inspect/index.js';
 import { packageVersion } from './package-version.js';
 import {
+  checkCpus,
   checkDevices,
   checkFiles,
   checkKeys,
   checkLaunches,
   checkModels,
   checkNames,
+  checkReaders,
+  checkRunnable,
   checkSharing,
   checkStores,
   checkTemplates,
+  entityNamed,
   expandAxes,
   fitOneNode,
   largest,
   lower,
+  notesOnFiles,
   placeJobs,
   type Sized,
   sizeLaunches,
@@ -44,11 +50,17 @@ export interface Compiled {
   readonly script: ScriptInput;
   /** Doubts that do not stop anything. */
   readonly warnings: readonly Problem[];
+  /** What `preview` tells beside it: how the compiler has understood what can be understood in two ways. */
+  readonly notes: readonly string[];
 }
 
 /** What is compiled: an experiment's record, and the file it came from, whose folder relative paths start at. */
 export interface CompileInput extends Authored<ExperimentDeclaration> {
   readonly file: string;
+  /** The site's own file, if it has one. */
+  readonly siteFile?: string | undefined;
+  /** Version of Simwright that plan and scripts name. @default this one */
+  readonly version?: string;
 }
 
 /**
@@ -76,6 +88,7 @@ export function compile(input: CompileInput, site: Site): Compiled {
   checkSharing(experiment, problems);
   checkStores(experiment, problems);
   checkKeys(experiment, problems);
+  checkReaders(experiment, problems);
   checkFiles(experiment, facts, problems);
   checkModels(experiment, facts, problems);
   checkTemplates(experiment, facts, problems);
@@ -86,13 +99,14 @@ export function compile(input: CompileInput, site: Site): Compiled {
   problems.throwIfErrors();
   const jobs = placeJobs(experiment, sized, site, { ...target.capabilities, ...arrayLimit(site) }, problems);
   problems.throwIfErrors();
+  if (!oneNode) checkCpus({ experiment, sized, jobs, site, siteLauncher: launcherOf(target, site) }, problems);
   const words = launchWords({ experiment, sized, jobs, site, target }, problems);
   const launcherArtifacts = artifactsOfLaunchers(words.applications);
   const plan = lower(
     {
       experiment,
       workflow: basename(file),
-      version: packageVersion(),
+      version: input.version ?? packageVersion(),
       site,
       facts,
       sized,
@@ -108,11 +122,26 @@ export function compile(input: CompileInput, site: Site): Compiled {
     },
     problems,
   );
+  checkRunnable(experiment, plan.stores, problems);
   checkJobs(plan, experiment, site, target, problems);
   problems.throwIfErrors();
   const script = { plan: Plan.parse(plan), site, target, ...emittedOf(experiment, words) };
   const artifacts = [...artifactsOf(facts), ...[...launcherArtifacts.values()].flat().map(({ artifact }) => artifact)];
-  return { plan: script.plan, target, files: emitFiles(script, artifacts), script, warnings: problems.sorted() };
+  const files = emitFiles(script, mergeArtifacts(artifacts), accessTo(input, artifacts));
+  return {
+    plan: script.plan,
+    target,
+    files,
+    script,
+    warnings: problems.sorted(),
+    notes: notesOnFiles(experiment, facts),
+  };
+}
+
+/** Permission bits that all files have in common that the plan is made from. */
+function accessTo({ file, siteFile }: CompileInput, artifacts: readonly Artifact[]): number {
+  const modes = [file, ...(siteFile === undefined ? [] : [siteFile])].map(accessOf);
+  return [...modes, ...artifacts.map(({ mode }) => mode)].reduce((all, one) => all & one, everybody);
 }
 
 function sizeAll(
@@ -145,8 +174,7 @@ function checkJobs(
   problems: Problems,
 ): void {
   for (const job of plan.jobs) {
-    const names = [...job.entities, ...job.stores];
-    const entities = experiment.entities.filter(({ name }) => names.includes(name));
+    const entities = [...job.entities, ...job.stores].flatMap((name) => entityNamed(experiment, name) ?? []);
     const at = entities.find(({ batch }) => batch !== undefined)?.batch?.at ?? experiment.batch?.at ?? entities[0]?.at;
     for (const { notSupported, hint } of jobRefusals(job, target, launcherOf(target, site))) {
       problems.error('PLAN1002', `job '${job.name}': ${notSupported}`, at, hint);

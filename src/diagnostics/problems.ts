@@ -15,12 +15,14 @@ export class Problems {
   }
 
   add(problems: Iterable<Problem>): void {
-    this.#list.push(...problems);
+    for (const problem of problems) this.#list.push(problem);
   }
 
-  /** All problems, sorted by place; those without a place come last. */
+  /** All problems, each once, sorted by place; those without a place come last. */
   sorted(): Problem[] {
-    return [...this.#list].sort(byPlace);
+    // A command that several entities share brings its problems along with each.
+    const unlike = new Map(this.#list.map((problem) => [JSON.stringify(problem), problem]));
+    return [...unlike.values()].sort(byPlace);
   }
 
   get hasErrors(): boolean {

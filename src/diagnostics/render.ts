@@ -23,10 +23,17 @@ export interface RenderOptions {
  * ```
  */
 export function renderProblem(problem: Problem, options: RenderOptions): string {
+  return render(problem, options, new Map());
+}
+
+/** Lines of the files that have been read, so that a file with many problems is read once. */
+type Sources = Map<string, readonly string[]>;
+
+function render(problem: Problem, options: RenderOptions, sources: Sources): string {
   const paint = options.colour === true ? colours : plain;
   const tone = problem.severity === 'error' ? paint.red : paint.yellow;
   const lines = [`${tone(`${problem.severity}[${problem.code}]`)}${paint.bold(`: ${problem.message}`)}`];
-  if (problem.at !== undefined) lines.push(...frame(problem.at, options.cwd, paint));
+  if (problem.at !== undefined) lines.push(...frame(problem.at, options.cwd, paint, sources));
   if (problem.hint !== undefined) lines.push(`   ${paint.cyan('hint:')} ${problem.hint}`);
   return lines.join('\n');
 }
@@ -36,7 +43,8 @@ export function renderProblems(problems: readonly Problem[], options: RenderOpti
   const errors = problems.filter((problem) => problem.severity === 'error').length;
   const warnings = problems.length - errors;
   const counts = [count(errors, 'error'), count(warnings, 'warning')].filter((text) => text !== '');
-  return [...problems.map((problem) => `${renderProblem(problem, options)}\n`), counts.join(', ')].join('\n');
+  const sources: Sources = new Map();
+  return [...problems.map((problem) => `${render(problem, options, sources)}\n`), counts.join(', ')].join('\n');
 }
 
 /** `1 member`, `2 members`, and nothing for 0. */
@@ -44,30 +52,51 @@ function count(n: number, noun: string): string {
   return n === 0 ? '' : `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
 
-function frame(at: SourceLocation, cwd: string, paint: Paint): string[] {
+function frame(at: SourceLocation, cwd: string, paint: Paint, sources: Sources): string[] {
   const shown = relative(cwd, at.file);
   const place = `  ${paint.blue('-->')} ${shown.startsWith('../../') ? at.file : shown}:${at.line}:${at.column}`;
-  const source = sourceLine(at);
+  const source = sourceLine(at, sources);
   if (source === undefined) return [place];
   const number = String(at.line);
   const gutter = ' '.repeat(number.length);
-  const before = source.slice(0, at.column - 1).replace(/[^\t]/g, ' ');
-  const word = /^[\w$]+|^;[^;]*;/.exec(source.slice(at.column - 1))?.[0] ?? '^';
+  const { shown: text, start } = part(source, at.column - 1);
+  const before = text.slice(0, start).replace(/[^\t]/g, ' ');
+  const word = /^[\w$]+|^;[^;]*;/.exec(text.slice(start))?.[0] ?? '^';
   return [
     place,
     paint.blue(`${gutter} |`),
-    `${paint.blue(`${number} |`)} ${source}`,
+    `${paint.blue(`${number} |`)} ${text}`,
     `${paint.blue(`${gutter} |`)} ${before}${paint.red('^'.repeat(word.length))}`,
   ];
 }
 
-function sourceLine(at: SourceLocation): string | undefined {
+/** Characters of a line of source that are shown: some files are one line. */
+const shownWidth = 160;
+
+/** The part of a line around a place in it, and where in that part the place is. */
+function part(line: string, at: number): { readonly shown: string; readonly start: number } {
+  if (line.length <= shownWidth) return { shown: line, start: at };
+  const from = Math.max(0, Math.min(at - shownWidth / 2, line.length - shownWidth));
+  const head = from > 0 ? '…' : '';
+  const tail = from + shownWidth < line.length ? '…' : '';
+  return { shown: `${head}${line.slice(from, from + shownWidth)}${tail}`, start: at - from + head.length };
+}
+
+function sourceLine(at: SourceLocation, sources: Sources): string | undefined {
+  let lines = sources.get(at.file);
+  if (lines === undefined) {
+    lines = linesOf(at.file);
+    sources.set(at.file, lines);
+  }
+  return lines[at.line - 1]?.replace(/[^\t\P{Cc}]/gu, '?');
+}
+
+/** Lines of a file; none of one that cannot be read. */
+function linesOf(file: string): readonly string[] {
   try {
-    return readFileSync(at.file, 'utf8')
-      .split(/\r?\n/)
-      [at.line - 1]?.replace(/[^\t\P{Cc}]/gu, '?');
+    return readFileSync(file, 'utf8').split(/\r?\n/);
   } catch {
-    return undefined;
+    return [];
   }
 }
 

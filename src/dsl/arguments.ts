@@ -81,6 +81,25 @@ export const plainText = z.string().refine((text) => !text.includes('\0'), 'it h
 export const nonEmptyText = plainText.refine((text) => text !== '', 'it is empty');
 export const positive = z.int('a whole number is needed').positive('it has to be at least 1');
 export const natural = z.int('a whole number is needed').min(0, 'it cannot be negative');
+/** Digits that a decimal number of any size keeps when it becomes a double and is written again (DBL_DIG). */
+const keptDigits = 15;
+
+/** False for a whole number beyond 2^53 of more digits than a double keeps: what would be written is not what was meant. */
+export function isExact(value: unknown): boolean {
+  if (typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value)) return true;
+  const [digits = ''] = value.toExponential().split('e');
+  return digits.replace(/[-.]/g, '').length <= keptDigits;
+}
+
+/** What is wrong with a number that is not {@link isExact}. */
+export const inexact = 'a number beyond 2^53 loses digits: write it as 12345678901234567890n or as a text';
+
+/** A BigInt as the number that it is, or as a text where no number is exactly that. */
+export function plainNumber<T>(value: T): Exclude<T, bigint> | number | string {
+  if (typeof value !== 'bigint') return value as Exclude<T, bigint>;
+  return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+}
+
 export const texts = z.array(plainText);
 /** Text of one line of a scheduler's directive. */
 export const directiveText = z.string().regex(directivePattern, directiveHint);
@@ -91,6 +110,7 @@ export const hostNames = z
 /** A value as it would stand in a workflow, cut to a readable length. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return `'${printable(value.length > 60 ? `${value.slice(0, 57)}...` : value)}'`;
+  if (typeof value === 'bigint') return `${value}n`;
   if (value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean')
     return String(value);
   if (Array.isArray(value)) return `[${value.slice(0, 4).map(show).join(', ')}${value.length > 4 ? ', ...' : ''}]`;

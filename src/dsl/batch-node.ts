@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { type BatchDeclaration, parseMemoryMiB, parseWalltime, walltimeHint } from '../ir/index.js';
 import { type Arguments, defined, directiveText, memoryHint, positive, show, texts } from './arguments.js';
 import type { BatchOptions, DirectiveOptions, MailOptions } from './options.js';
+import { warnOfSecretsInShell } from './secrets.js';
 
 const mailEvents = ['begin', 'end', 'fail'] as const;
 const address = directiveText.refine((text) => !/\s/.test(text), 'an address has no blanks');
@@ -30,6 +31,8 @@ export function batchNode(checked: Arguments, given: BatchOptions): BatchDeclara
     'maxConcurrent',
     'directives',
   ]);
+  const preamble = checked.optional(texts, options.preamble, 'preamble');
+  warnOfSecretsInShell(checked, preamble ?? []);
   return defined({
     kind: 'batch',
     at: checked.at,
@@ -44,7 +47,7 @@ export function batchNode(checked: Arguments, given: BatchOptions): BatchDeclara
     gpusPerNode: checked.optional(positive, options.gpusPerNode, 'gpusPerNode'),
     memoryMiB: checked.parse('DSL1006', options.memory, parseMemoryMiB, memoryHint),
     modules: checked.optional(texts, options.modules, 'modules'),
-    preamble: checked.optional(texts, options.preamble, 'preamble'),
+    preamble,
     mail: mail(checked, options.mail),
     mode: checked.choice(['packed', 'array', 'separate'], options.mode, 'mode'),
     maxConcurrent: checked.optional(positive, options.maxConcurrent, 'maxConcurrent'),

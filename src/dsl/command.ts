@@ -5,6 +5,7 @@ import {
   type AuthoredCommand,
   authoredCommand,
   type CommandDeclaration,
+  type EnvValue,
   LauncherName,
   parseMemoryMiB,
   parseWalltime,
@@ -15,6 +16,8 @@ import {
   Arguments,
   deepFreeze,
   hostNames,
+  inexact,
+  isExact,
   memoryHint,
   natural,
   nonEmptyText,
@@ -22,6 +25,13 @@ import {
   positive,
   show,
 } from './arguments.js';
+import {
+  type EnvironmentReference,
+  environmentNode,
+  isEnvironmentReference,
+  variableName,
+} from './environment-reference.js';
+import { warnOfSecrets, warnOfSecretsInWords } from './secrets.js';
 
 /** An executable with its arguments and sizes. Every call returns a new command. */
 export interface Command extends AuthoredCommand {
@@ -38,8 +48,8 @@ export interface Command extends AuthoredCommand {
   memoryPerNode(amount: string): Command;
   /** How long one run takes at most: `'00:10:00'`, `'1-12:00:00'`, `'PT10M'`. */
   walltime(time: string): Command;
-  /** Variables of its environment; they reach the application byte for byte. */
-  env(variables: Readonly<Record<string, string | number | boolean>>): Command;
+  /** Variables of its environment; they reach the application byte for byte. Secrets are given by `fromEnvironment()`. */
+  env(variables: Readonly<Record<string, string | number | bigint | boolean | EnvironmentReference>>): Command;
   /** Hosts to run on, by name. @default the job's nodes, as the launcher chooses */
   hosts(names: readonly string[]): Command;
   /** Hosts not to run on, by name. */
@@ -64,13 +74,14 @@ export interface Command extends AuthoredCommand {
  *
  * @example command('./lbm', '--steps=3000').tasks(32).nodes(2)
  */
-export function command(executable: string, ...args: readonly (string | number)[]): Command {
+export function command(executable: string, ...args: readonly (string | number | bigint)[]): Command {
   const checked = new Arguments('command()', callerLocation(command));
   const words = checked.take(
-    z.array(z.union([plainText, z.number()], 'an argument is a text or a number')),
+    z.array(z.union([plainText, z.number(), z.bigint()], 'an argument is a text or a number').refine(isExact, inexact)),
     args,
     'its arguments',
   );
+  warnOfSecretsInWords(checked, (words ?? []).map(String));
   return new CommandBuilder({
     declaration: {
       kind: 'command',
@@ -82,12 +93,13 @@ export function command(executable: string, ...args: readonly (string | number)[
   });
 }
 
-const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
-
 type Size = 'tasks' | 'nodes' | 'tasksPerNode' | 'cpusPerTask' | 'gpusPerTask' | 'gpusPerNode';
 
 const launcherOption = z.string().regex(/^[^\s=\p{Cc}]+$/u, "it is one word without '='");
-const launcherValue = z.union([plainText, z.number(), z.boolean()], 'a text, a number or a boolean is needed');
+const launcherValue = z
+  .union([plainText, z.number(), z.boolean()], 'a text, a number or a boolean is needed')
+  .refine(isExact, inexact);
+const variableValue = z.union([plainText, z.number(), z.bigint(), z.boolean()]).refine(isExact, inexact);
 
 /** Refuses what one program of a launch cannot have for itself. */
 function checkPart(checked: Arguments, part: CommandDeclaration): void {
@@ -146,18 +158,21 @@ class CommandBuilder implements Command {
     return this.#with(walltimeSeconds === undefined ? {} : { walltimeSeconds }, checked);
   }
 
-  env(variables: Readonly<Record<string, string | number | boolean>>): Command {
+  env(variables: Readonly<Record<string, string | number | bigint | boolean | EnvironmentReference>>): Command {
     const checked = new Arguments('.env()', callerLocation(this.env));
-    const env: Record<string, string> = { ...this[authoredCommand].declaration.env };
+    const env: Record<string, EnvValue> = { ...this[authoredCommand].declaration.env };
     const given = checked.take(z.record(z.string(), z.unknown()), variables, 'its variables') ?? {};
     for (const [name, value] of Object.entries(given)) {
       if (!variableName.test(name)) {
         checked.problems.error('DSL1002', `.env(): '${name}' is no name of an environment variable`, checked.at);
         continue;
       }
-      const text = checked.take(z.union([plainText, z.number(), z.boolean()]), value, name);
-      if (text !== undefined) env[name] = String(text);
+      const usable = isEnvironmentReference(value)
+        ? environmentNode(checked, value)
+        : checked.take(variableValue, value, name);
+      if (usable !== undefined) env[name] = typeof usable === 'object' ? usable : String(usable);
     }
+    warnOfSecrets(checked, Object.entries(given));
     return this.#with({ env }, checked);
   }
 

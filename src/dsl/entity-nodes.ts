@@ -22,6 +22,7 @@ import {
 } from './arguments.js';
 import type { AddModelOptions, AfterKeyOptions, AttachOptions, RequiresOptions, SetupOptions } from './options.js';
 import { paramValues } from './params-node.js';
+import { warnOfSecretsInShell } from './secrets.js';
 
 /*
  * One function a call: its arguments, checked, as a node of the declaration.
@@ -75,12 +76,10 @@ export function requiresNode(checked: Arguments, given: RequiresOptions): Requir
 
 export function setupNode(checked: Arguments, given: SetupOptions): SetupDeclaration {
   const options = checked.options(given, ['modules', 'commands']);
-  return {
-    kind: 'setup',
-    at: checked.at,
-    modules: checked.list(options.modules, 'modules', nonEmptyText),
-    commands: checked.list(options.commands, 'commands'),
-  };
+  const modules = checked.list(options.modules, 'modules', nonEmptyText);
+  const commands = checked.list(options.commands, 'commands');
+  warnOfSecretsInShell(checked, commands);
+  return { kind: 'setup', at: checked.at, modules, commands };
 }
 
 export function sharesNodesNode(checked: Arguments, name: string): SharesNodesDeclaration | undefined {

@@ -16,6 +16,7 @@ import {
 } from '../ir/index.js';
 import { Arguments, deepFreeze, positive, show } from './arguments.js';
 import { batchNode, refuseMembersOptions } from './batch-node.js';
+import { Chain } from './chain.js';
 import type { Command } from './command.js';
 import { addedModelNode, afterNode, attachNode, requiresNode, setupNode, sharesNodesNode } from './entity-nodes.js';
 import { functionNode, mlModelNode, scriptNode } from './ml-nodes.js';
@@ -48,21 +49,34 @@ import type { Experiment } from './types.js';
  */
 export function experiment<const Names extends string = never>(name: string): Experiment<Names> {
   const checked = new Arguments('experiment()', callerLocation(experiment));
-  const declaration: ExperimentDeclaration = {
-    kind: 'experiment',
-    at: checked.at,
-    name: checkName(checked, name),
-    entities: [],
-  };
-  return builderOf({ declaration, problems: checked.problems.sorted() }) as unknown as Experiment<Names>;
+  const opened: Opened = { kind: 'experiment', at: checked.at, name: checkName(checked, name) };
+  const problems = Chain.empty<readonly Problem[]>().with(checked.problems.sorted());
+  return new ExperimentBuilder(opened, Chain.empty(), problems) as unknown as Experiment<Names>;
 }
+
+/** What is said of an experiment itself. */
+type Opened = Omit<ExperimentDeclaration, 'entities'>;
 
 /** The builder at run time: one class behind all the types that say which call is allowed when. */
 class ExperimentBuilder {
-  readonly [authoredExperiment]: Authored<ExperimentDeclaration>;
+  readonly #opened: Opened;
+  readonly #entities: Chain<EntityDeclaration>;
+  readonly #problems: Chain<readonly Problem[]>;
+  #authored: Authored<ExperimentDeclaration> | undefined;
 
-  constructor(authored: Authored<ExperimentDeclaration>) {
-    this[authoredExperiment] = deepFreeze(authored);
+  constructor(opened: Opened, entities: Chain<EntityDeclaration>, problems: Chain<readonly Problem[]>) {
+    this.#opened = opened;
+    this.#entities = entities;
+    this.#problems = problems;
+  }
+
+  /** Made when it is asked for: of the many builders of a chain only the last is. */
+  get [authoredExperiment](): Authored<ExperimentDeclaration> {
+    this.#authored ??= deepFreeze({
+      declaration: { ...this.#opened, entities: this.#entities.toArray() },
+      problems: this.#problems.toArray().flat(),
+    });
+    return this.#authored;
   }
 
   model(name: string, command: Command): ExperimentBuilder {
@@ -82,7 +96,9 @@ class ExperimentBuilder {
   batch(options: BatchOptions): ExperimentBuilder {
     const checked = new Arguments('.batch()', callerLocation(this.batch));
     const node = batchNode(checked, options);
-    if (this.#declaration.entities.length === 0) return this.#with({ ...this.#declaration, batch: node }, checked);
+    if (this.#entities.length === 0) {
+      return new ExperimentBuilder({ ...this.#opened, batch: node }, this.#entities, this.#problemsWith(checked));
+    }
     return this.#describeAny(checked, (open) => {
       if (open.kind === 'orchestrator') refuseMembersOptions(checked, node);
       return { batch: node };
@@ -200,20 +216,16 @@ class ExperimentBuilder {
     return change(this);
   }
 
-  get #declaration(): ExperimentDeclaration {
-    return this[authoredExperiment].declaration;
-  }
-
   #open(kind: 'model' | 'ensemble', name: string, command: Command, checked: Arguments): ExperimentBuilder {
     const declaration = commandDeclaration(checked, command);
-    if (declaration === undefined) return this.#with(this.#declaration, checked);
+    if (declaration === undefined) return this.#with(this.#entities, checked);
     const lists = { attach: [], mlModels: [], scripts: [], incoming: [], after: [] };
     const node = { at: checked.at, name: checkName(checked, name), command: declaration, ...lists };
     return this.#add(kind === 'model' ? { kind, ...node } : { kind, ...node, added: [] }, checked);
   }
 
   #add(entity: EntityDeclaration, checked: Arguments): ExperimentBuilder {
-    return this.#with({ ...this.#declaration, entities: [...this.#declaration.entities, entity] }, checked);
+    return this.#with(this.#entities.with(entity), checked);
   }
 
   /** Changes the model or ensemble that is open. */
@@ -252,26 +264,25 @@ class ExperimentBuilder {
     hint: string,
     change: (open: EntityDeclaration) => Partial<EntityDeclaration> | undefined,
   ): ExperimentBuilder {
-    const { entities } = this.#declaration;
-    const open = entities.at(-1);
+    const open = this.#entities.last;
     const parts = open === undefined ? undefined : change(open);
     if (open === undefined || parts === undefined) {
       const message = `${checked.call} describes ${what}, and none is open here`;
       checked.problems.error('DSL1009', message, checked.at, hint);
-      return this.#with(this.#declaration, checked);
+      return this.#with(this.#entities, checked);
     }
     const changed = { ...open, ...parts } as EntityDeclaration;
-    return this.#with({ ...this.#declaration, entities: [...entities.slice(0, -1), changed] }, checked);
+    return this.#with(this.#entities.withLast(changed), checked);
   }
 
-  #with(declaration: ExperimentDeclaration, checked: Arguments): ExperimentBuilder {
-    const problems: Problem[] = [...this[authoredExperiment].problems, ...checked.problems.sorted()];
-    return builderOf({ declaration, problems });
+  #with(entities: Chain<EntityDeclaration>, checked: Arguments): ExperimentBuilder {
+    return new ExperimentBuilder(this.#opened, entities, this.#problemsWith(checked));
   }
-}
 
-function builderOf(authored: Authored<ExperimentDeclaration>): ExperimentBuilder {
-  return new ExperimentBuilder(authored);
+  #problemsWith({ problems }: Arguments): Chain<readonly Problem[]> {
+    const found = problems.sorted();
+    return found.length === 0 ? this.#problems : this.#problems.with(found);
+  }
 }
 
 /** What every entity can have. */

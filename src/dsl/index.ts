@@ -1,5 +1,6 @@
 export { apptainer, type Container } from './apptainer.js';
 export { type Command, command } from './command.js';
+export { type EnvironmentReference, fromEnvironment } from './environment-reference.js';
 export { experiment } from './experiment.js';
 export { mlBytes, mlFile, scriptFile, scriptText } from './ml-source.js';
 export type { Fresh, NotAllowed } from './not-allowed.js';
@@ -14,6 +15,7 @@ export type {
   ContainerOptions,
   Device,
   DirectiveOptions,
+  GivenValue,
   MailOptions,
   MlModelOptions,
   ModelParamsOptions,

@@ -45,11 +45,14 @@ export interface DirectiveOptions {
   set?: Readonly<Record<string, string | number>>;
 }
 
+/** One value of a parameter, written as `String(value)`. A BigInt is kept digit by digit: beyond 2^53 as a text. */
+export type GivenValue = ParamValue | bigint;
+
 /** Parameters by name, each with a value or the list of values it takes. */
-export type ParamValues = Readonly<Record<string, ParamValue | readonly ParamValue[]>>;
+export type ParamValues = Readonly<Record<string, GivenValue | readonly GivenValue[]>>;
 
 /** Parameters by name, each with its value. */
-export type ParamAssignment = Readonly<Record<string, ParamValue>>;
+export type ParamAssignment = Readonly<Record<string, GivenValue>>;
 
 /**
  * A strategy of one's own: from the values that each parameter takes (a scalar as a list of one), the parameters of each member in turn. It
@@ -107,6 +110,11 @@ export interface StoreLimits {
   maxClients?: number;
   /** `'16G'`. @default no limit */
   maxMemory?: string;
+  /**
+   * Seconds between two copies of its keys on disk; 0: none is made, not at the end of its job either.
+   * @default one at the end of its job, while something that can read it has not completed
+   */
+  checkpointSeconds?: number;
 }
 
 interface CommonColocateOptions extends StoreLimits {
@@ -154,9 +162,7 @@ export interface OrchestratorOptions<Name extends string = string> extends Store
   interface?: string;
   /** What it does when `maxMemory` is reached; Redis's own names. @default 'noeviction' */
   evictionPolicy?: EvictionPolicy;
-  /** Seconds between two copies of its keys on disk. @default none are made */
-  checkpointSeconds?: number;
-  /** Starts from the last copy of its keys, if there is one. @default false */
+  /** Starts it again where it was, with the last copy of its keys, when it dies. @default false */
   restart?: boolean;
   /** Keys, by name or glob, that are written as .npy into run/ when it ends: `['*.profile']`. */
   saveAtEnd?: string | readonly string[];

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import type { ParamsDeclaration, ParamValue } from '../ir/index.js';
-import { type Arguments, natural, positive, show, texts } from './arguments.js';
+import { type Arguments, inexact, isExact, natural, plainNumber, positive, show, texts } from './arguments.js';
 import { callUserFunction } from './call-user-function.js';
-import type { ParamsOptions, ParamValues } from './options.js';
+import type { GivenValue, ParamsOptions, ParamValues } from './options.js';
+import { warnOfSecrets } from './secrets.js';
 
 type Values = ParamsDeclaration['values'];
 type Strategy = ParamsDeclaration['strategy'];
@@ -39,7 +40,13 @@ export function paramValues(checked: Arguments, kind: 'model' | 'ensemble', give
     checked.problems.error('DSL1008', `${checked.call}: ${show(given)} holds no parameters`, checked.at, hint);
     return {};
   }
+  warnOfSecrets(checked, Object.entries(given));
   for (const [name, value] of Object.entries(given)) {
+    if (!isName(name)) {
+      const hint = 'any other text is one; between two delimiters it is a tag';
+      checked.problems.error('DSL1008', `${checked.call}: ${show(name)} is no name of a parameter`, checked.at, hint);
+      continue;
+    }
     const usable = paramValue(checked, kind, name, value);
     if (usable !== undefined) entries.push([name, usable]);
   }
@@ -67,15 +74,21 @@ function paramValue(
   for (const item of list) {
     if (typeof item === 'number' && !Number.isFinite(item))
       return problem(`holds ${item}`, 'numbers have to be finite');
+    if (!isExact(item)) return problem(`holds ${show(item)}`, inexact);
     if (!isValue(item)) {
       return problem(`cannot hold ${show(item)}`, 'values are texts, numbers and booleans, or lists of them');
     }
   }
-  return Array.isArray(value) ? [...list.filter(isValue)] : list.find(isValue);
+  return Array.isArray(value) ? list.filter(isValue).map(plainNumber) : list.filter(isValue).map(plainNumber)[0];
 }
 
-function isValue(value: unknown): value is ParamValue {
-  return typeof value === 'string' ? !value.includes('\0') : typeof value === 'number' || typeof value === 'boolean';
+/** The empty name would make a tag of two delimiters in a row. */
+function isName(name: string): boolean {
+  return name !== '' && !name.includes('\0');
+}
+
+function isValue(value: unknown): value is GivenValue {
+  return typeof value === 'string' ? !value.includes('\0') : ['number', 'bigint', 'boolean'].includes(typeof value);
 }
 
 function noStrategy(checked: Arguments, given: Partial<ParamsOptions>): Strategy {
@@ -149,6 +162,8 @@ function assignments(checked: Arguments, returned: unknown): Record<string, Para
     const wrong = Object.entries(assignment).find(([, value]) => !isUsable(value));
     if (wrong !== undefined) return refuse(`${show(wrong[1])} as ${wrong[0]} of member ${index}`);
     const own = Object.keys(assignment);
+    const nameless = own.find((name) => !isName(name));
+    if (nameless !== undefined) return refuse(`${show(nameless)} as a parameter of member ${index}`);
     names ??= own;
     const first = names;
     const odd = own.find((name) => !first.includes(name)) ?? first.find((name) => !own.includes(name));
@@ -156,13 +171,13 @@ function assignments(checked: Arguments, returned: unknown): Record<string, Para
       const where = first.includes(odd) ? `member 0 has and member ${index} has not` : `only member ${index} has`;
       return refuse(`a parameter '${odd}' that ${where}`);
     }
-    usable.push(Object.fromEntries(first.map((name) => [name, assignment[name] as ParamValue])));
+    usable.push(Object.fromEntries(first.map((name) => [name, plainNumber(assignment[name] as GivenValue)])));
   }
   return usable;
 }
 
 function isUsable(value: unknown): boolean {
-  return isValue(value) && (typeof value !== 'number' || Number.isFinite(value));
+  return isValue(value) && (typeof value !== 'number' || Number.isFinite(value)) && isExact(value);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -26,6 +26,7 @@ const limitKeys = [
   'intraOpThreads',
   'maxClients',
   'maxMemory',
+  'checkpointSeconds',
 ] as const satisfies readonly (keyof StoreLimits)[];
 
 function storeLimits(checked: Arguments, options: Partial<StoreLimits>) {
@@ -37,6 +38,7 @@ function storeLimits(checked: Arguments, options: Partial<StoreLimits>) {
     intraOpThreads: checked.optional(positive, options.intraOpThreads, 'intraOpThreads'),
     maxClients: checked.optional(positive, options.maxClients, 'maxClients'),
     maxMemoryMiB: checked.parse('DSL1006', options.maxMemory, parseMemoryMiB, memoryHint),
+    checkpointSeconds: checked.optional(natural, options.checkpointSeconds, 'checkpointSeconds'),
   });
 }
 
@@ -104,7 +106,6 @@ export function orchestratorNode(
     'port',
     'interface',
     'evictionPolicy',
-    'checkpointSeconds',
     'restart',
     'saveAtEnd',
     ...limitKeys,
@@ -118,7 +119,6 @@ export function orchestratorNode(
     port: checked.optional(port, options.port, 'port'),
     interface: checked.optional(nonEmptyText, options.interface, 'interface'),
     evictionPolicy: checked.choice(EvictionPolicy.options, options.evictionPolicy, 'evictionPolicy'),
-    checkpointSeconds: checked.optional(positive, options.checkpointSeconds, 'checkpointSeconds'),
     restart: checked.optional(z.boolean(), options.restart, 'restart'),
     saveAtEnd: options.saveAtEnd === undefined ? undefined : checked.list(options.saveAtEnd, 'saveAtEnd', nonEmptyText),
     ...storeLimits(checked, options),

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { derivedOnce } from './derived.js';
 import { DirectiveEdits, EngineName, LauncherName } from './site.js';
 
 /*
@@ -37,6 +38,14 @@ export type ContainerDeclaration = z.infer<typeof ContainerDeclaration>;
 export const LauncherArgs = z.record(z.string().regex(/^\S+$/), z.union([z.string(), z.number(), z.boolean()]));
 export type LauncherArgs = z.infer<typeof LauncherArgs>;
 
+/** A variable of the submitter's environment, by its name: the value is passed at run time and stands in no file. */
+export const EnvReference = z.strictObject({ fromEnvironment: z.string() });
+export type EnvReference = z.infer<typeof EnvReference>;
+
+/** Value of a variable of an application: as it is, or by reference. */
+export const EnvValue = z.union([z.string(), EnvReference]);
+export type EnvValue = z.infer<typeof EnvValue>;
+
 export const CommandDeclaration = z.strictObject({
   kind: z.literal('command'),
   at: Place,
@@ -62,7 +71,7 @@ export const CommandDeclaration = z.strictObject({
   gpusPerNode: count.optional(),
   memoryPerNodeMiB: count.optional(),
   walltimeSeconds: count.optional(),
-  env: z.record(z.string(), z.string()).optional(),
+  env: z.record(z.string(), EnvValue).optional(),
 });
 export type CommandDeclaration = z.infer<typeof CommandDeclaration>;
 
@@ -111,6 +120,8 @@ const storeLimits = {
   intraOpThreads: count.optional(),
   maxClients: count.optional(),
   maxMemoryMiB: count.optional(),
+  /** Seconds between two checkpoints; 0 for none at all, not at the end of its job either. */
+  checkpointSeconds: z.int().nonnegative().optional(),
 };
 
 export const ColocatedDeclaration = z.strictObject({
@@ -307,7 +318,6 @@ export const OrchestratorDeclaration = z.strictObject({
   nodes: count.optional(),
   hosts: z.array(z.string()).optional(),
   evictionPolicy: EvictionPolicy.optional(),
-  checkpointSeconds: count.optional(),
   restart: z.boolean().optional(),
   /** Globs of keys that are written as .npy into run/ when the store ends. */
   saveAtEnd: z.array(z.string()).optional(),
@@ -339,6 +349,18 @@ export const ExperimentDeclaration = z.strictObject({
 export type ExperimentDeclaration = z.infer<typeof ExperimentDeclaration>;
 
 /** Models and ensembles, in the order of their declaration. */
-export function applicationsOf(experiment: ExperimentDeclaration): ApplicationDeclaration[] {
-  return experiment.entities.filter((entity) => entity.kind !== 'orchestrator');
+export const applicationsOf = derivedOnce(({ entities }: ExperimentDeclaration): readonly ApplicationDeclaration[] =>
+  entities.filter((entity) => entity.kind !== 'orchestrator'),
+);
+
+/** Every command of an application: its own or those of its members, and the further programs of each. */
+export function commandsOf(application: ApplicationDeclaration): CommandDeclaration[] {
+  const added = application.kind === 'ensemble' ? application.added.map(({ command }) => command) : [];
+  const commands = added.length > 0 ? added : [application.command];
+  return commands.flatMap((command) => [command, ...(command.mpmd ?? [])]);
 }
+
+/** Standalone stores, in the order of their declaration. */
+export const orchestratorsOf = derivedOnce(({ entities }: ExperimentDeclaration): readonly OrchestratorDeclaration[] =>
+  entities.filter((entity) => entity.kind === 'orchestrator'),
+);

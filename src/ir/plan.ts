@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Event, EvictionPolicy, ParamValue } from './declaration.js';
+import { EnvValue, Event, EvictionPolicy, ParamValue } from './declaration.js';
 import { DirectiveEdits, EngineName, TargetName } from './site.js';
 
 /*
@@ -8,7 +8,7 @@ import { DirectiveEdits, EngineName, TargetName } from './site.js';
  */
 
 /** Version of the format. A runtime refuses a plan of another version. */
-export const planVersion = 1;
+export const planVersion = 2;
 
 const count = z.int().positive();
 
@@ -97,6 +97,11 @@ const store = {
   intraOpThreads: count.optional(),
   maxClients: count.optional(),
   maxMemoryMiB: count.optional(),
+  /**
+   * Seconds between two checkpoints, with another at the end of its job. 0: none. Absent: one at the end of its job, while something that
+   * can read the store has not completed.
+   */
+  checkpointSeconds: z.int().nonnegative().optional(),
   mlModels: z.array(PreloadedModel),
   scripts: z.array(PreloadedScript),
 };
@@ -113,7 +118,6 @@ export const StandaloneStore = z.strictObject({
   shards: count,
   hosts: z.array(z.string()).optional(),
   evictionPolicy: EvictionPolicy.optional(),
-  checkpointSeconds: count.optional(),
   restart: z.boolean(),
   saveAtEnd: z.array(z.string()),
 });
@@ -138,18 +142,31 @@ export type ColocatedStore = z.infer<typeof ColocatedStore>;
 export const Store = z.discriminatedUnion('kind', [StandaloneStore, ColocatedStore]);
 export type Store = z.infer<typeof Store>;
 
+/** A program as the user wrote it: the container's words and its own, and how many tasks run it. */
+export const Program = z.strictObject({ words: z.array(z.string()).min(1), tasks: count });
+export type Program = z.infer<typeof Program>;
+
 /** A model, or an ensemble's members. */
 export const Entity = z.strictObject({
   kind: z.enum(['model', 'ensemble']),
   name: z.string(),
   job: z.string(),
   members: Members,
+  /** Its programs: one launch of one program or, as MPMD, several; of members added by hand a launch an assignment. */
+  commands: z.array(z.array(Program).min(1)).min(1),
+  /** Modules and lines of shell that run before its launch. */
+  setup: z.strictObject({ modules: z.array(z.string()), commands: z.array(z.string()) }).optional(),
+  /** Names of the ML models and the scripts that it was given, in the stores that it sees. */
+  mlModels: z.array(z.string()),
+  scripts: z.array(z.string()),
   /** Parameters that become words of the command line, in the place of `{args}`. */
   asArgs: z.array(z.string()),
   files: z.array(StagedFile),
-  env: z.record(z.string(), z.string()),
+  /** One of them that names a variable which tells a member its number. */
+  numberIn: z.string().optional(),
+  env: z.record(z.string(), EnvValue),
   /** What members added by hand have in their environment beside it, by assignment. */
-  memberEnv: z.array(z.record(z.string(), z.string())).optional(),
+  memberEnv: z.array(z.record(z.string(), EnvValue)).optional(),
   keyPrefixing: z.boolean(),
   /** Names of entities whose keys it reads; its own name stands for the member itself. */
   incoming: z.array(z.string()),
@@ -173,8 +190,6 @@ export const Entity = z.strictObject({
     cpusPerTask: count,
     walltimeSeconds: count.optional(),
   }),
-  /** Changes when anything changes that the entity, or one it waits for or reads, is made of. */
-  digest: z.string(),
 });
 export type Entity = z.infer<typeof Entity>;
 

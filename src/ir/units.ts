@@ -37,3 +37,8 @@ export function formatClock(seconds: number): string {
   const two = (n: number) => String(n).padStart(2, '0');
   return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 }
+
+/** Seconds of a walltime that are kept for ending in order: a tenth, at most a minute. */
+export function graceOf(walltimeSeconds: number): number {
+  return Math.min(60, Math.floor(walltimeSeconds / 10));
+}

@@ -4,6 +4,7 @@ import { renderProblem, WorkflowError } from '../diagnostics/index.js';
 import { asDiskProblem } from './job/disk-problem.js';
 import { readJobEnvironment } from './job/job-environment.js';
 import { keepDebuggerClosed } from './job/keep-debugger-closed.js';
+import { keepAsPrivateAsPlan } from './job/private-files.js';
 import { parseVerb, UsageError } from './verb-arguments.js';
 import { version } from './version.js';
 
@@ -14,6 +15,7 @@ const usage = `usage: simwright.mjs VERB …, called by the scripts in jobs/ fro
                                                stage and run an entity's members
   skip ENTITY [--member I | --element E] -- REASON
                                                record that an entity is not launched
+  why                                          say what a submission would run, and why
   hold STORE                                   wait until a store's users have ended
   down                                         end what the job left running, write run/members.csv
   --version | --help
@@ -24,6 +26,7 @@ const bundle = fileURLToPath(import.meta.url);
 /** Every verb loads its own rooms only, and an inference thread none of them: most of a start is reading code. */
 async function run(verb: string | undefined, words: readonly string[]): Promise<number> {
   const dir = process.cwd();
+  keepAsPrivateAsPlan(dir);
   const job = () => readJobEnvironment(process.env, dir);
   switch (verb) {
     case 'up': {
@@ -53,6 +56,11 @@ async function run(verb: string | undefined, words: readonly string[]): Promise<
       const { skip } = await import('./launch/skip.js');
       return skip(job(), { entity: operand, member: numbers['member'], reason: line.join(' ') });
     }
+    case 'why': {
+      parseVerb(words, {});
+      const { why } = await import('./rerun/why.js');
+      return why(dir, process.env);
+    }
     case 'hold': {
       const { operand } = parseVerb(words, { operand: 'STORE' });
       const { hold } = await import('./up/hold.js');
@@ -72,13 +80,14 @@ async function run(verb: string | undefined, words: readonly string[]): Promise<
       const { operand, numbers, texts } = parseVerb(words, {
         operand: 'STORE',
         numbers: ['port'],
-        texts: ['onnxruntime'],
+        texts: ['onnxruntime', 'id'],
       });
       const { runStore } = await import('./store/run-store.js');
       return runStore(job(), {
         store: operand,
         port: numbers['port'],
         onnxRuntime: texts['onnxruntime'],
+        id: texts['id'],
         workerUrl: new URL(import.meta.url),
       });
     }

@@ -24,6 +24,8 @@ export function isAlive(state: JobState): boolean {
 export interface JobReport {
   /** The id that submit.sh printed, as far as the scheduler repeats it: compared by {@link sameJob}. */
   readonly id: string;
+  /** The id that the job's script knows itself by, where that is another: elements of Slurm's arrays each have their own. */
+  readonly ownId?: string;
   /** `3` of an array; absent where the report is of the job as a whole. */
   readonly element?: string;
   readonly state: JobState;
@@ -33,7 +35,10 @@ export interface JobReport {
   readonly reason?: string;
   /** Exit code of the script; 128 + n where signal n ended it. */
   readonly exit?: number;
+  /** Seconds that it has run; those in which it was suspended do not count. */
   readonly elapsedSeconds?: number;
+  /** Seconds that it may run: its walltime as it is now. Absent where there is no limit. */
+  readonly limitSeconds?: number;
   /** The folder that it was submitted from. */
   readonly folder?: string;
 }
@@ -70,6 +75,30 @@ export interface Queries {
   readonly cancel: readonly [string, ...string[]];
   /** Asks for the scheduler's verdict on a script without submitting it, where it has one. */
   readonly testOnly?: (script: string) => readonly string[];
+  /** Ids that one command is asked about. @default 500 */
+  readonly idsAtOnce?: number;
+  /** Seconds by which `elapsedSeconds` of a job that runs may be behind. @default 0 */
+  readonly elapsedLagSeconds?: number;
+  /** Walltime in seconds that a script's own directives ask for; `undefined` where they do not. */
+  walltimeOf(script: string): number | undefined;
+  /** Variables of a job's environment that say more about it. */
+  readonly variables?: {
+    /** The end of the job, seconds since the epoch. */
+    readonly end?: string;
+    /** How often the job has been started again under its id. */
+    readonly restarts?: string;
+    /** The id that an array was submitted under, in its elements. */
+    readonly array?: string;
+    /** The cluster, where two clusters may give the same id. */
+    readonly cluster?: string;
+  };
+}
+
+/** Ids in groups that one command is asked about at a time: its arguments have a limit. */
+export function askedTogether({ idsAtOnce = 500 }: Queries, ids: readonly string[]): string[][] {
+  return Array.from({ length: Math.ceil(ids.length / idsAtOnce) }, (_, place) =>
+    ids.slice(place * idsAtOnce, (place + 1) * idsAtOnce),
+  );
 }
 
 /** Whether two ids name one job: the server's name may be longer in one of them, an element's index is in brackets. */
@@ -100,6 +129,45 @@ export function clockSeconds(text: string): number | undefined {
   if (match === null) return undefined;
   const [days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0));
   return ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
+}
+
+/** Seconds of `5:30` where numbers are hours, minutes and seconds, the last one of the smallest `unit`. */
+export function countSeconds(text: string, unit: 'minutes' | 'seconds'): number | undefined {
+  if (!/^\d+(:\d+){0,2}$/.test(text)) return undefined;
+  const count = text.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
+  return unit === 'minutes' ? count * 60 : count;
+}
+
+/**
+ * Words of a script's directives, in their order, without their quotes: those of lines that begin with `sentinel`, as far as the scheduler
+ * reads (`head`: up to the first command; `all`: to the end).
+ */
+export function directiveWords(script: string, sentinel: string, reach: 'head' | 'all'): string[] {
+  const words: string[] = [];
+  for (const line of script.split('\n')) {
+    if (line.startsWith(`${sentinel} `) || line.startsWith(`${sentinel}\t`)) {
+      words.push(...splitWords(line.slice(sentinel.length)));
+    } else if (reach === 'head' && !/^\s*(#|$)/.test(line)) break;
+  }
+  return words;
+}
+
+/** Words as a shell parts them: double and single quotes group. */
+function splitWords(text: string): string[] {
+  return (text.match(/(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'])+/g) ?? []).map((word) =>
+    word.replace(/"((?:[^"\\]|\\.)*)"|'([^']*)'/g, (_, double, single) => single ?? double.replace(/\\(.)/g, '$1')),
+  );
+}
+
+/** Values of an option, in their order: `--time=5`, `--time 5`, `-t 5` and `-t5`. */
+export function optionValues(words: readonly string[], ...names: readonly string[]): string[] {
+  return words.flatMap((word, place) =>
+    names.flatMap((name) => {
+      if (word === name) return words[place + 1] ?? [];
+      if (name.startsWith('--')) return word.startsWith(`${name}=`) ? word.slice(name.length + 1) : [];
+      return word.startsWith(name) && !word.startsWith('--') ? word.slice(name.length) : [];
+    }),
+  );
 }
 
 /** The fields that have a value. */

@@ -20,6 +20,8 @@ export interface LaunchStep {
   readonly gpusPerTask?: number;
   readonly gpusPerNode?: number;
   readonly memoryPerNodeMiB?: number;
+  /** The site takes no memory by node, in directives or elsewhere: steps name none. @default true */
+  readonly namesMemory?: boolean;
   /** Hosts to run on, and hosts not to. */
   readonly hosts?: readonly string[];
   readonly excludeHosts?: readonly string[];
@@ -118,12 +120,19 @@ export interface Target<Name extends TargetName = TargetName> {
     readonly severalHosts: boolean;
     /** Jobs can ask for GPUs. */
     readonly gpus: boolean;
+    /** A submission hands on variables of its environment without their values standing in its arguments. */
+    readonly handsOnVariables: boolean;
     /** Jobs can ask not to have single hosts. */
     readonly excludedHosts: boolean;
     /** Events of other jobs that a job can wait for. */
     readonly jobEvents: readonly Event[];
   };
   readonly variables: JobVariables;
+  /**
+   * Variables, as words of shell, that launchers read and that an outer job may have left, but for those that directives of the job set.
+   * @default those of MPI's process managers
+   */
+  outerVariables?(directives: readonly Directive[]): readonly string[];
   /** Directives of a job; several lists for a heterogeneous one whose components are parted in the script. */
   directives(job: Job, launcher: LauncherName, site: Site): readonly (readonly Directive[])[];
   /** The line between two components' directives, where there is one. */

@@ -58,7 +58,7 @@ test('a process that has got the number of a job since is left alone', async () 
 
 test('of a scheduler: what waits or runs, with its own command, until it has ended', async () => {
   const squeue = `state=RUNNING; [ ! -e "$FOLDER/gone" ] || state=CANCELLED
-echo "1|COMPLETED|None|0:10|$FOLDER/out"; echo "2|$state|None|0:05|$FOLDER/out"; echo "3|$state|None|0:05|$FOLDER/out"`;
+echo "1|COMPLETED|None|0:10|5:00|1|$FOLDER/out"; echo "2|$state|None|0:05|5:00|2|$FOLDER/out"; echo "3|$state|None|0:05|5:00|3|$FOLDER/out"`;
   const scancel = 'echo "$@" >>"$FOLDER/cancelled"; touch "$FOLDER/gone"';
   const { workspace, place } = await withScheduler('slurm', { squeue, sacct: 'exit 1', scontrol: 'exit 1', scancel });
   workspace.write('out/run/jobs.tsv', 'first\t1\nsecond\t2\nthird\t3\n');

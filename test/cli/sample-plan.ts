@@ -1,4 +1,4 @@
-import type { Entity, Job, Plan, Store } from '../../src/ir/index.js';
+import { type Entity, type Job, type Plan, planVersion, type Store } from '../../src/ir/index.js';
 
 const one = { strategy: 'all-perm', axes: [], replicas: 1, count: 1 } as const;
 
@@ -8,6 +8,9 @@ function entity(name: string, rest: Partial<Entity> = {}): Entity {
     name,
     job: 'flow',
     members: { ...one, axes: [] },
+    commands: [[{ words: ['true'], tasks: 1 }]],
+    mlModels: [],
+    scripts: [],
     asArgs: [],
     files: [],
     env: {},
@@ -17,7 +20,6 @@ function entity(name: string, rest: Partial<Entity> = {}): Entity {
     component: 0,
     stores: [],
     size: { nodes: 1, tasks: 1, cpusPerTask: 1 },
-    digest: name,
     ...rest,
   };
 }
@@ -68,7 +70,7 @@ const orchestrator: Store = {
 
 /** A plan with two jobs, every kind of edge, names that need quoting, and a reader that two entities stand before. */
 export const samplePlan: Plan = {
-  version: 1,
+  version: planVersion,
   simwright: '0.1.0',
   experiment: 'flow <&> "heat"',
   workflow: 'workflow.ts',

@@ -100,12 +100,12 @@ describe('of a scheduler', () => {
 
   test('several submissions: the latest, and older jobs that are still there', async () => {
     const squeue = `cat <<END
-1|COMPLETED|None|0:10|$FOLDER/out
-2|RUNNING|None|1:00:00|$FOLDER/out
-3|CANCELLED|None|0:00|$FOLDER/out
-4|RUNNING|None|0:05|$FOLDER/out
-5|PENDING|Priority|0:00|$FOLDER/out
-6|PENDING|Dependency|0:00|$FOLDER/out
+1|COMPLETED|None|0:10|5:00|1|$FOLDER/out
+2|RUNNING|None|1:00:00|5:00|2|$FOLDER/out
+3|CANCELLED|None|0:00|5:00|3|$FOLDER/out
+4|RUNNING|None|0:05|5:00|4|$FOLDER/out
+5|PENDING|Priority|0:00|5:00|5|$FOLDER/out
+6|PENDING|Dependency|0:00|5:00|6|$FOLDER/out
 END`;
     const sacct = 'echo "1|COMPLETED|0:0|10"; echo "3|CANCELLED by 0|0:0|0"';
     const { workspace, place } = await withScheduler('slurm', { squeue, sacct });
@@ -121,7 +121,7 @@ END`;
   });
 
   test('that has forgotten a job: its status files tell, with a warning', async () => {
-    const squeue = `echo "2|FAILED|NonZeroExitCode|0:02|$FOLDER/out"; echo "3|RUNNING|None|0:02|/"`;
+    const squeue = `echo "2|FAILED|NonZeroExitCode|0:02|5:00|2|$FOLDER/out"; echo "3|RUNNING|None|0:02|5:00|3|/"`;
     const { workspace, place } = await withScheduler('slurm', { squeue, sacct: 'exit 1', scontrol: 'exit 1' });
     workspace.write('out/run/jobs.tsv', submitted);
     const of = { time: '2026-01-01T00:00:00.000Z', job: 'first', jobId: '1', entity: 'first', digest: 'd' };

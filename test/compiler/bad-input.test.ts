@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { root } from './support/compile-fixture.js';
-import { problemsIn, source } from './support/workspace.js';
+import { compileIn, problemsIn, source, workspace } from './support/workspace.js';
 
 const onnx = readFileSync(join(root, 'test/runtime/orchestrator/models/double.onnx'));
 const model = (chain = '') => `\n  .model('m', command('true'))${chain}`;
@@ -50,11 +50,58 @@ describe('files', () => {
   });
 });
 
+describe('files that are named in several ways', () => {
+  const compiled = async (attach: string) => {
+    const chain = model(`.params({ A: 1 }).attach(${attach})`);
+    const folder = workspace({ 'workflow.ts': source(chain), 'in.txt': ';A;', 'other.txt': ';A;' });
+    const { plan, notes } = await compileIn(folder);
+    return { files: plan.entities[0]?.files.map(({ kind, to }) => `${kind} ${to}`), notes };
+  };
+
+  test('copied and configured: it is configured, and preview says so', async () => {
+    expect(await compiled("{ copy: '*.txt', configure: 'in.txt' }")).toEqual({
+      files: ['configure in.txt', 'copy other.txt'],
+      notes: ['m: in.txt is to be copied and configured: members get it configured'],
+    });
+    expect(await compiled("{ configure: 'in.txt' }).attach({ symlink: './in.txt' }")).toEqual({
+      files: ['configure in.txt'],
+      notes: ['m: in.txt is to be linked and configured: members get it configured'],
+    });
+  });
+
+  test('twice in one way: it is there once', async () => {
+    const once = "{ copy: ['in.txt', '*.txt'] }).attach({ copy: 'other.txt' }";
+    expect(await compiled(once)).toEqual({ files: ['copy in.txt', 'copy other.txt'], notes: [] });
+  });
+
+  test('in two ways that contradict each other', async () => {
+    const files = { 'in.txt': ';A;' };
+    const both = model(".params({ A: 1 }, { asArgs: ['A'] }).attach({ copy: 'in.txt', symlink: 'in.txt' })");
+    const tags = model(
+      ".params({ A: 1 }, { asArgs: ['A'] }).attach({ configure: 'in.txt' }).attach({ configure: 'in.txt', tag: '@' })",
+    );
+    for (const chain of [both, tags]) {
+      expect(await problemsIn({ ...files, 'workflow.ts': source(chain) })).toEqual([
+        expect.stringMatching(
+          /^FILE1004 .* 'm' would get two files named 'in.txt' \| rename one of them, or attach only one$/,
+        ),
+      ]);
+    }
+  });
+});
+
 describe('templates', () => {
   test('a tag without a value, at its place in the template', async () => {
     const chain = model(".params({ RE: 100 }).attach({ configure: 'in.lbm' })");
     expect(await problemsIn({ 'workflow.ts': source(chain), 'in.lbm': 're ;RE;\nlid  ;LID; m/s\n' })).toEqual([
       "TMPL1001 in.lbm:2:6 the tag LID has no value: 'm' has no parameter of that name | there are: RE",
+    ]);
+  });
+
+  test('a tag without a value at several places is told once', async () => {
+    const chain = model(".params({ RE: 100 }).attach({ configure: 'in.lbm' })");
+    expect(await problemsIn({ 'workflow.ts': source(chain), 'in.lbm': ';RE; ;LID; ;LID;\n;LID;' })).toEqual([
+      "TMPL1001 in.lbm:1:6 the tag LID has no value (and at 2 more places): 'm' has no parameter of that name | there are: RE",
     ]);
   });
 
@@ -97,7 +144,7 @@ describe('names and references', () => {
       await problemsIn(source("\n  .model('1st run', command('true'))\n  .model('stores', command('true'))")),
     ).toEqual([
       `DSL1002 workflow.ts:4:4 .model(): '1st run' cannot be a name | names start with a letter, hold letters, digits, "_", "." and "-", and have at most 63 characters`,
-      "DSL1002 workflow.ts:5:4 model 'stores': the name is taken by the runtime | run/ already has what is named so; the names kept for it are: status, stores, node_modules, members.csv, jobs.tsv",
+      "DSL1002 workflow.ts:5:4 model 'stores': the name is taken by the runtime | run/ already has what is named so; the names kept for it are: status, stores, recipes, aside, node_modules, members.csv, jobs.tsv",
     ]);
   });
 
@@ -168,6 +215,16 @@ describe('values', () => {
     ['an infinite number in a list', '{ A: [1, -Infinity] }', 'A holds -Infinity | numbers have to be finite'],
     ['an empty list', '{ A: [] }', 'A is an empty list, so there would be no members | give at least one value'],
     [
+      'a number that has lost digits',
+      '{ A: [1, 9007199254740993] }',
+      'A holds 9007199254740992 | a number beyond 2^53 loses digits: write it as 12345678901234567890n or as a text',
+    ],
+    [
+      'a name that is empty',
+      "{ '': 1 }",
+      "'' is no name of a parameter | any other text is one; between two delimiters it is a tag",
+    ],
+    [
       'an object',
       '{ A: [{ b: 1 }] } as any',
       'A cannot hold an object with b | values are texts, numbers and booleans, or lists of them',
@@ -191,6 +248,22 @@ describe('values', () => {
       "DSL1001 workflow.ts:4:4 .model(): 'true' is no command | write command('./program', 'argument')",
       'DSL1001 workflow.ts:5:31 .tasks(): its number cannot be 1.5: a whole number is needed',
       "DSL1002 workflow.ts:5:42 .env(): 'A B' is no name of an environment variable",
+    ]);
+  });
+
+  test('numbers that have lost digits, in arguments, variables, options, and what a strategy returns', async () => {
+    const chain = [
+      "\n  .model('a', command('true', 2 ** 60).env({ SEED: 2 ** 53 }).launcherArgs({ seed: 1e16 + 2 }))",
+      "\n  .ensemble('e', command('true')).params({}, { strategy: () => [{ A: 2 ** 60 }] })",
+    ].join('');
+    const lost = 'a number beyond 2^53 loses digits: write it as 12345678901234567890n or as a text';
+    expect(await problemsIn(source(chain))).toEqual([
+      `DSL1001 workflow.ts:4:15 command(): its arguments cannot be [1152921504606847000]: ${lost}, → at [0]`,
+      `DSL1001 workflow.ts:4:40 .env(): SEED cannot be 9007199254740992: ${lost}`,
+      `DSL1001 workflow.ts:4:63 .launcherArgs(): 'seed' cannot be 10000000000000002: ${lost}`,
+      expect.stringMatching(
+        /^DSL1011 workflow\.ts:5:35 \.params\(\): the strategy function returned 1152921504606847000 as A/,
+      ),
     ]);
   });
 
@@ -358,7 +431,6 @@ test('all problems at once, sorted by place', async () => {
   const found = await problemsIn({ 'workflow.ts': source(chain), 'in.txt': '\n ;TAG; ;TAG;\n' });
   expect(found.map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual([
     'TMPL1001 in.txt:2:2',
-    'TMPL1001 in.txt:2:8',
     'DSL1005 workflow.ts:4:4',
     'FILE1002 workflow.ts:5:15',
     'DSL1001 workflow.ts:5:36',

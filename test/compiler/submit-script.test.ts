@@ -87,6 +87,58 @@ describe('schedulers that answer as theirs do', () => {
   });
 });
 
+describe('what submit.sh hands on arrives, whatever the environment of a job is', () => {
+  const own = 'SIMWRIGHT_FRESH,SIMWRIGHT_RETRY,SIMWRIGHT_RUN';
+
+  test.each<[string, string, Readonly<Record<string, string>>, Readonly<Record<string, string>>, string]>([
+    ['slurm', 'sbatch', {}, {}, '--parsable jobs/e.sbatch '],
+    ['slurm', 'sbatch', { '--export': 'NONE' }, {}, `--parsable --export=${own} jobs/e.sbatch `],
+    ['slurm', 'sbatch', { '--export': 'A=b c,D' }, {}, `--parsable --export=A=b c,D,${own} jobs/e.sbatch `],
+    ['slurm', 'sbatch', { '--export': 'ALL,A=1' }, {}, '--parsable jobs/e.sbatch '],
+    ['slurm', 'sbatch', {}, { SBATCH_EXPORT: 'none' }, `--parsable --export=${own} jobs/e.sbatch `],
+    ['slurm', 'sbatch', { '--export': 'NONE' }, { SBATCH_EXPORT: 'ALL' }, '--parsable jobs/e.sbatch '],
+    ['pbs', 'qsub', { '-v': 'A=b c,D' }, {}, `-v A=b c,D,${own} jobs/e.pbs `],
+    ['lsf', 'bsub', {}, {}, ' '],
+    ['lsf', 'bsub', { '-env': 'none' }, {}, `-env ${own} `],
+    ['lsf', 'bsub', { '-env': 'A, B=2' }, {}, `-env A, B=2,${own} `],
+    ['lsf', 'bsub', { '-env': 'all, B=2' }, {}, ' '],
+    ['cobalt', 'qsub', { '--env': 'A=1' }, {}, '--env A=1:SIMWRIGHT_FRESH=1:SIMWRIGHT_RETRY=0:SIMWRIGHT_RUN='],
+  ])('%s, %s with %j and %j', async (site, program, set, variables, words) => {
+    const authored = experiment('e').batch({ directives: { set } }).model('m', command('app'));
+    const says = { slurm: '7', pbs: '7.srv', lsf: 'Job <7> is submitted to default queue <normal>.', cobalt: '7' }[
+      site
+    ];
+    const { folder, env, read } = await prepare(authored, site, { [program]: `${record}; echo '${says}'` });
+    execaSync('bash', ['out/submit.sh', '--fresh'], { cwd: folder, env: { ...env, ...variables } });
+    expect(read('call-0').startsWith(words), read('call-0')).toBe(true);
+    expect(read('call-0')).toContain('fresh=1 retry=0\n');
+  });
+
+  test('from inside a job of Slurm nothing of that job goes along, but how the cluster is reached', async () => {
+    const sbatch = `${record}; env >"$FOLDER/environment"; echo 7`;
+    const { folder, env, read } = await prepare(experiment('e').model('m', command('app')), 'slurm', { sbatch });
+    const outer = {
+      SLURM_JOB_ID: '1',
+      SLURM_CPU_BIND: 'quiet,mask_cpu:0x1',
+      SLURM_GPUS: '1',
+      SLURM_ANYTHING: 'x',
+      CUDA_VISIBLE_DEVICES: '3',
+      SLURM_CONF: '/etc/slurm.conf',
+      SLURM_MPI_TYPE: 'pmix',
+    };
+    const submit = (variables: Readonly<Record<string, string>>) => {
+      execaSync('bash', ['out/submit.sh'], { cwd: folder, env: { ...env, ...variables } });
+      return read('environment')
+        .split('\n')
+        .filter((line) => /^(SLURM|CUDA)/.test(line))
+        .sort();
+    };
+    expect(submit(outer)).toEqual(['SLURM_CONF=/etc/slurm.conf', 'SLURM_MPI_TYPE=pmix']);
+    // What a user has set for himself is no other job's.
+    expect(submit({ CUDA_VISIBLE_DEVICES: '3' })).toEqual(['CUDA_VISIBLE_DEVICES=3']);
+  });
+});
+
 describe('on this machine', () => {
   test('jobs run one after the other as their dependencies say; the exit code is the highest', async () => {
     const failing = await prepare(chain, 'local', { node: '[ "$SIMWRIGHT_JOB:$2" != a:launch ] || exit 3' });

@@ -59,6 +59,16 @@ describe('a problem as text', () => {
     expect(text.split('\n').at(-1)).toBe('2 errors, 1 warning');
   });
 
+  test('shows the part of a long line that is meant', () => {
+    const folder = workspace({ long: `${'x'.repeat(2_000_000)};TAG;${'y'.repeat(2_000_000)}\n` });
+    const at = { file: join(folder, 'long'), line: 1, column: 2_000_001 };
+    const lines = renderProblem(problem({ at }), { cwd: folder }).split('\n');
+    const [source = '', mark = ''] = lines.slice(3, 5);
+    expect(source.length).toBeLessThan(200);
+    expect(source.slice(mark.indexOf('^'), mark.lastIndexOf('^') + 1)).toBe(';TAG;');
+    expect(source).toMatch(/^1 \| …x+;TAG;y+…$/);
+  });
+
   test('has colours only where they are asked for', () => {
     const paint = '\u001b[';
     expect(renderProblem(problem({}), { cwd: '/', colour: true })).toContain(paint);

@@ -129,6 +129,19 @@ describe('params', () => {
     expect(seen).toEqual([{ A: [1, 2], B: [5] }, 2, { A: [1, 2, 3], B: [5, 6] }, 4]);
   });
 
+  test('numbers beyond 2^53 are kept digit by digit as BigInts, and as they are where they have few digits', () => {
+    const values = { A: [2n ** 60n, 7n, -(2n ** 53n)], B: 1e20, C: 6.02214076e23, D: 2 ** 53 - 1 };
+    const { declaration, problems } = experiment('e')
+      .ensemble('e', command('run', 2n ** 64n))
+      .params(values)[authoredExperiment];
+    const [entity] = declaration.entities;
+    expect(problems).toEqual([]);
+    expect(entity?.kind === 'ensemble' ? [entity.params?.values, entity.command.args] : undefined).toEqual([
+      { A: ['1152921504606846976', 7, '-9007199254740992'], B: 1e20, C: 6.02214076e23, D: 9007199254740991 },
+      ['18446744073709551616'],
+    ]);
+  });
+
   test('a parameter named as an object is', () => {
     const values = JSON.parse('{ "__proto__": [1, 2], "constructor": "c" }') as Record<string, number[] | string>;
     const entity = ensemble.params(values)[authoredExperiment].declaration.entities[0];

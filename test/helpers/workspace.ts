@@ -61,6 +61,11 @@ export class Workspace {
     return existsSync(this.path(...parts));
   }
 
+  /** Names in a folder; none where there is no folder. */
+  files(...parts: readonly string[]): string[] {
+    return this.has(...parts) ? readdirSync(this.path(...parts)) : [];
+  }
+
   /** Lines of a file; none where there is no file. */
   lines(...parts: readonly string[]): string[] {
     return this.has(...parts)

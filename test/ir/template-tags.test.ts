@@ -43,6 +43,38 @@ describe('tags in what people write', () => {
   });
 });
 
+describe('names of parameters that are no words', () => {
+  test.each(['2D', 'Δx', 'a b', 'x/y', 'p;q', 'two\nlines', '*', '\u{1f30a}'])(
+    '%j is a tag where it stands between delimiters',
+    (name) => {
+      const text = `a = ;${name};\nb=x;${name};y ;other;\n`;
+      const found = findTags(Buffer.from(text), ';', new Set([name, 'x']));
+      expect(found.map((tag) => tag.name)).toEqual([name, name, 'other']);
+      for (const { start, end } of found.slice(0, 2)) {
+        expect(Buffer.from(text).subarray(start, end).toString()).toBe(`;${name};`);
+      }
+      expect(tagsOf(text, ['x'])).not.toContain(`${name}@1:5`);
+    },
+  );
+
+  test('in a file in Latin-1, where the name has its letters', () => {
+    const bytes = Buffer.from('température = ;é;', 'latin1');
+    expect(findTags(bytes, ';', new Set(['é'])).map(({ name, end }) => [name, end])).toEqual([['é', bytes.length]]);
+  });
+});
+
+test('a template of one line is looked through once, however many tags it has', () => {
+  const tags = 400_000;
+  const template = Buffer.from('a;RE;b '.repeat(tags));
+  const start = process.cpuUsage();
+  const found = findTags(template, ';', new Set(['RE']));
+  const { user } = process.cpuUsage(start);
+  expect(found.length).toBe(tags);
+  expect(found.at(-1)).toEqual({ name: 'RE', start: 7 * tags - 6, end: 7 * tags - 2, line: 1, column: 7 * tags - 5 });
+  // Once for each tag it would take an hour.
+  expect(user / 1e6).toBeLessThan(20);
+});
+
 test('every tag of a parameter is found, wherever it stands', () => {
   const filler = fc.string({ unit: fc.constantFrom('a', ' ', '\n', '=', '(', 'é', '1'), maxLength: 12 });
   fc.assert(

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { simwright } from '../helpers/simwright.js';
 import type { Workspace } from '../helpers/workspace.js';
 import { waitUntil } from '../runtime/support/wait-until.js';
 import { Cluster, whyNoSlurm } from './cluster.js';
@@ -203,5 +204,51 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
     expect(events()).toEqual(['started node4', 'told node4', 'saved node4']);
     expect(readFileSync(workspace.path('out/run/solver/checkpoint'), 'utf8')).toBe('node4');
     expect(await cluster.on('node4', 'ls', '/tmp')).not.toContain(`simwright-0-${id}`);
+  }, 180_000);
+
+  test('requeued, a job adds to its log and members keep what they wrote; members.csv names hosts while they run', async () => {
+    const workspace = sharedWorkspace();
+    const app = `echo "part $(ls | grep -c out)"; echo warned >&2; until [ -e ${workspace.path('go')} ]; do sleep 0.1; done`;
+    workspace.write('app.sh', app);
+    workspace.workflow(`experiment('e')
+  .batch({ nodes: 2, walltime: '00:05:00', directives: { set: { '--nodelist': 'node1,node2' } } })
+  .ensemble('sweep', command('sh', 'app.sh', '{args}').cpusPerTask(4))
+    .params({ LEVEL: [0, 1] }, { asArgs: ['LEVEL'] })
+    .attach({ copy: 'app.sh' })`);
+    await compileForSlurm(workspace);
+    const { e: id = '' } = await cluster.submit(workspace.path('out'));
+    const inCsv = () =>
+      workspace
+        .lines('out/run/members.csv')
+        .slice(1)
+        .map((row) => row.split(','))
+        .map((cells) => `${cells[4]} ${cells.at(-1)}`)
+        .sort();
+    const running = ['running node1', 'running node2'];
+    await waitUntil('members.csv names hosts', () => String(inCsv()) === String(running) || String(inCsv()), 90);
+
+    await cluster.ask('scontrol', 'requeue', id);
+    const hasBegunAgain = async () => {
+      // Slurm lets a job that was requeued wait for two minutes.
+      await cluster.ask('scontrol', 'update', `JobId=${id}`, 'StartTime=now').catch(() => undefined);
+      return [0, 1].every((index) => workspace.has(`out/run/sweep/sweep_${index}/sweep_${index}.out.1`));
+    };
+    await waitUntil('both members run again', hasBegunAgain, 90);
+    workspace.write('go', '');
+    const [end] = await cluster.ended(id);
+    expect([end?.state, end?.exitCode], log(workspace, `e-${id}.out`)).toEqual(['COMPLETED', '0:0']);
+    for (const name of ['sweep_0', 'sweep_1']) {
+      const [out, before, err] = ['out', 'out.1', 'err.1'].map((one) =>
+        workspace.read('out/run/sweep', name, `${name}.${one}`),
+      );
+      expect([before, out]).toEqual(['part 1\n', 'part 2\n']);
+      expect(err).toContain('warned\n');
+    }
+    expect(log(workspace, `e-${id}.out`)).toMatch(/2 interrupted.*\nsweep \(2 members\): 2 completed/);
+    const said = await simwright(workspace, 'logs', 'out', 'sweep_1');
+    expect(said.stdout).toMatch(/^attempt 1 of 2: interrupted .*on node\d.*; job e \(\d+\), begun /m);
+    expect(said.stdout).toMatch(/^attempt 2 of 2: completed .*on node\d; job e \(\d+\), begun /m);
+    expect(said.stdout).toContain('sweep_1.out.1:\n    part 1\n');
+    await nothingLeft(workspace.path('out'));
   }, 180_000);
 });

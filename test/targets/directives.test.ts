@@ -49,6 +49,7 @@ describe('slurm', () => {
     expect(lines('slurm', { ...all, array: { size: 10, perElement: 1, maxConcurrent: 3 } })).toEqual([
       '--job-name=flow',
       '--output=logs/%x-%A_%a.out',
+      '--open-mode=append',
       '--mail-type=BEGIN,END,FAIL',
       '--mail-user=a@b.org',
       '--account=acc',
@@ -80,6 +81,7 @@ describe('slurm', () => {
     expect(lines('slurm', het)).toEqual([
       '--job-name=flow',
       '--output=logs/%x-%j.out',
+      '--open-mode=append',
       '--mail-type=BEGIN,END,FAIL',
       '--mail-user=a@b.org',
       '--time=00:10:00',
@@ -191,6 +193,7 @@ describe('edits of directives', () => {
   it('drop, replace and add', () => {
     expect(lines('slurm', job(), at({ drop: ['--output'], set: { '--nodes': 7, '--requeue': '' } }))).toEqual([
       '--job-name=flow',
+      '--open-mode=append',
       '--nodes=7',
       '--ntasks-per-node=4',
       '--requeue',

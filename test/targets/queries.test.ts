@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { Job } from '../../src/ir/index.js';
+import type { Job, Site } from '../../src/ir/index.js';
 import { type Answer, expandElements, type JobReport, type Queries, sameJob } from '../../src/targets/queries.js';
 import { targets } from '../../src/targets/registry.js';
 
@@ -22,10 +22,10 @@ const shortly = (reports: readonly JobReport[] | undefined) =>
   );
 
 test('squeue: arrays, components, reasons, the folder', () => {
-  const text = `5_0|RUNNING|None|0:05|/home/u/out
-5_[2-4%2]|PENDING|JobArrayTaskLimit|0:00|/home/u/out
-6|COMPLETING|NonZeroExitCode|1-00:00:02|/home/u/a|b
-17+1|TIMEOUT|TimeLimit|10:00|/home/u/out
+  const text = `5_0|RUNNING|None|0:05|1:00|6|/home/u/out
+5_[2-4%2]|PENDING|JobArrayTaskLimit|0:00|1:00|5|/home/u/out
+6|COMPLETING|NonZeroExitCode|1-00:00:02|UNLIMITED|6|/home/u/a|b
+17+1|TIMEOUT|TimeLimit|10:00|1-00:00:00|18|/home/u/out
 `;
   const reports = read('slurm', 0, answer(text));
   expect(shortly(reports)).toEqual([
@@ -37,6 +37,14 @@ test('squeue: arrays, components, reasons, the folder', () => {
     '17.1 TIMEOUT - 600 TimeLimit',
   ]);
   expect(reports?.map(({ folder }) => folder)).toContain('/home/u/a|b');
+  expect(reports?.map(({ ownId, limitSeconds }) => [ownId, limitSeconds])).toEqual([
+    ['6', 60],
+    [undefined, 60],
+    [undefined, 60],
+    [undefined, 60],
+    [undefined, undefined],
+    ['18', 86_400],
+  ]);
 });
 
 test('squeue: an id that has been forgotten is no failure; a controller that is away is one', () => {
@@ -86,7 +94,8 @@ test('qstat of PBS: states, exits beyond those of the script, an array by its el
     '6[1].pbs.1 RUNNING - 4 -',
     '6[2].pbs.2 PENDING - - -',
   ]);
-  expect(reports?.[0]?.folder).toBe('/home/user/out');
+  expect(reports?.[0]).toMatchObject({ folder: '/home/user/out', limitSeconds: 600 });
+  expect(reports?.[1]?.limitSeconds).toBeUndefined();
   expect(read('pbs', 0, answer('', 'qstat: Unknown Job Id 99.pbs', 153))).toEqual([]);
   expect(
     read('pbs', 0, answer('', 'Connection refused\nqstat: cannot connect to server pbs (errno=15010)', 255)),
@@ -104,6 +113,9 @@ test('bjobs: states, reasons, elements; an id that it does not know', () => {
     '107.1 RUNNING - 4 -',
     '107.2 RUNNING - 4 suspended',
   ]);
+  // Minutes and the host that they are counted for; clock times where the site wants these; no limit.
+  const limits = read('lsf', 0, recorded('bjobs.json'))?.map(({ limitSeconds }) => limitSeconds);
+  expect(limits?.slice(0, 4)).toEqual([600, 5400, 180, undefined]);
   expect(read('lsf', 0, answer('', 'LSF is down. Please wait ...', 255))).toBeUndefined();
 });
 
@@ -112,6 +124,9 @@ test('qstat of Cobalt, which forgets a job at its end; its log then tells', () =
     '500 RUNNING - 65 -',
     '501 PENDING - - dep_hold',
     '502 PENDING - - -',
+  ]);
+  expect(read('cobalt', 0, recorded('cobalt-qstat.txt'))?.map(({ limitSeconds }) => limitSeconds)).toEqual([
+    600, 3600, 1800,
   ]);
   expect(read('cobalt', 0, answer('', '', 1))).toEqual([]);
   const { endLog } = queriesOf('cobalt');
@@ -139,7 +154,7 @@ test('qstat of Cobalt, which forgets a job at its end; its log then tells', () =
 
 test('commands are argument lists, ids and all', () => {
   expect(queriesOf('slurm').states.map(({ command }) => command(['1', '2']).join(' '))).toEqual([
-    'squeue -h -r -t all -o %i|%T|%r|%M|%Z -j 1,2',
+    'squeue -h -r -t all -o %i|%T|%r|%M|%l|%A|%Z -j 1,2',
     'sacct -n -P -X -o JobID,State,ExitCode,ElapsedRaw -j 1,2',
     'scontrol -o show job',
   ]);
@@ -154,9 +169,9 @@ test('commands are argument lists, ids and all', () => {
     '6[].pbs',
   ]);
   expect(queriesOf('lsf').states[0].command(['7'])).toContain(
-    'jobid jobindex stat exit_code exit_reason pend_reason run_time',
+    'jobid jobindex stat exit_code exit_reason pend_reason run_time runtimelimit',
   );
-  expect(queriesOf('cobalt').states[0].command(['7'])).toEqual(['qstat', '--header=JobID:State:RunTime', '7']);
+  expect(queriesOf('cobalt').states[0].command(['7'])).toEqual(['qstat', '--header=JobID:State:RunTime:WallTime', '7']);
   expect(['slurm', 'pbs', 'lsf', 'cobalt'].map((name) => queriesOf(name as 'slurm').cancel)).toEqual([
     ['scancel'],
     ['qdel'],
@@ -165,6 +180,36 @@ test('commands are argument lists, ids and all', () => {
   ]);
   expect(targets.local.queries).toBeUndefined();
 });
+
+test.each([
+  ['slurm', '#SBATCH --time=5', 300],
+  ['slurm', '#SBATCH --nodes=2 -t 10:30 # half', 660],
+  ['slurm', '#SBATCH --time=01:00:00\n# note\n\n#SBATCH -t2-12', 216_000],
+  ['slurm', '#SBATCH --time="1-0:30"', 88_200],
+  ['slurm', '#SBATCH --time=UNLIMITED', undefined],
+  ['slurm', '#SBATCH --nodes=1\n:\n#SBATCH --time=5', undefined],
+  ['pbs', '#PBS -l select=1:ncpus=4\n#PBS -l walltime=00:10:00', 600],
+  ['pbs', '#PBS -l mem=4gb,walltime=90', 90],
+  ['pbs', '#PBS -l select=1\n:\n#PBS -l walltime=90', undefined],
+  ['lsf', '#BSUB -J x\n:\n#BSUB -W 01:30', 5400],
+  ['lsf', '#BSUB -W 90/hostA -P p', 5400],
+  ['cobalt', '#COBALT -t 00:10:00', 600],
+  ['cobalt', '#COBALT -n 2 -t 90', 5400],
+] as const)('the walltime in a script for %s: %j', (name, directives, seconds) => {
+  expect(queriesOf(name).walltimeOf(`#!/bin/bash -l\n# Job.\n${directives}\n\nset -euo pipefail\n`)).toBe(seconds);
+});
+
+test.each(Object.values(targets))(
+  'the walltime that $name writes is the one that is read',
+  ({ queries, ...target }) => {
+    if (queries === undefined) return;
+    const allocation = { nodes: 1, exclusive: false, walltimeSeconds: 5400 };
+    const job = { name: 'j', allocation, components: [] } as unknown as Job;
+    const [lines = []] = target.directives(job, target.defaultLauncher, { target: target.name } as Site);
+    const script = lines.map((line) => `${target.sentinel} ${target.formatDirective(line)}`).join('\n');
+    expect(queries.walltimeOf(`#!/bin/bash\n${script}\n`)).toBe(5400);
+  },
+);
 
 test('ids that name one job, and elements that are told together', () => {
   expect(sameJob('6[].pbs.site.org', '6[2].pbs')).toBe(true);

@@ -1,9 +1,12 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { type OutputFile, onnxRuntimeFiles, runtimeFiles, writeFolder } from '../../compiler/index.js';
+import { forecastLines } from '../../runtime/rerun/index.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { ExitCode, hasColour, reportFailure, reportJsonFailure } from '../failure.js';
 import { colourDiff, diffFolder } from '../folder-diff.js';
+import { forecastJson, forecastOf, hasResults, printLines } from '../forecast.js';
+import { refuseWhileJobsRun } from '../jobs/running-jobs.js';
 import { uninterrupted } from '../uninterrupted.js';
 
 interface CompileOptions extends WorkflowOptions {
@@ -18,7 +21,7 @@ export function compileCommand(): Command {
   return takesWorkflow(new Command('compile'))
     .option('--out <dir>', 'the folder to write (default: NAME.simwright)')
     .option('--check', 'write nothing; fail if the folder is not up to date')
-    .option('--force', 'overwrite files that were changed by hand')
+    .option('--force', 'overwrite files that were changed by hand, and a folder whose jobs run or wait')
     .option('--with-onnxruntime', 'put ONNX Runtime into the folder, for clusters that have none')
     .action(async (workflow: string, options: CompileOptions) => {
       try {
@@ -27,6 +30,9 @@ export function compileCommand(): Command {
         const all = withRuntime(files, options.withOnnxruntime === true);
         if (!options.json) printWarnings(warnings);
         if (options.check) return checkFolder(folder, all, options);
+        const doubts = options.force ? [] : await refuseWhileJobsRun(folder);
+        if (!options.json) printWarnings(doubts);
+        const rerun = hasResults(folder) ? forecastOf(plan, folder) : undefined;
         await uninterrupted(() => writeFolder(folder, all, { force: options.force === true }));
         const paths = all.map(({ path }) => path);
         if (options.json)
@@ -36,13 +42,15 @@ export function compileCommand(): Command {
             experiment: plan.experiment,
             site: plan.site,
             files: paths,
-            problems: warnings,
+            problems: [...warnings, ...doubts],
+            ...(rerun === undefined ? {} : { rerun: forecastJson(rerun) }),
           });
         const jobs = plan.jobs.map(({ script }) => `  ${script}`);
         const next = plan.target === 'local' ? 'run it' : 'submit it';
         process.stdout.write(
           `wrote ${folder}\n${jobs.join('\n')}\n${next}: ${options.out ?? defaultFolder(plan.experiment)}/submit.sh\n`,
         );
+        printLines(forecastLines(rerun ?? []));
       } catch (error) {
         process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
       }

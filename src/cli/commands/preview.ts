@@ -1,5 +1,14 @@
 import { Command } from 'commander';
-import { formatClock, formatValue, type Job, type Members, type ParamValue, type Plan } from '../../ir/index.js';
+import {
+  type EnvValue,
+  formatClock,
+  formatValue,
+  type Job,
+  type Members,
+  type ParamValue,
+  type Plan,
+  type Store,
+} from '../../ir/index.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { reportFailure, reportJsonFailure } from '../failure.js';
 import { formatTable } from '../table.js';
@@ -8,10 +17,11 @@ import { formatTable } from '../table.js';
 export function previewCommand(): Command {
   return takesWorkflow(new Command('preview')).action(async (workflow: string, options: WorkflowOptions) => {
     try {
-      const { plan, warnings } = await compileWorkflow(workflow, options);
-      if (options.json) return printJson(preview(plan));
+      const { plan, warnings, notes } = await compileWorkflow(workflow, options);
+      if (options.json) return printJson({ ...preview(plan), notes, problems: warnings });
       printWarnings(warnings);
-      process.stdout.write(`${describe(plan)}\n`);
+      const shown = notes.length === 0 ? '' : `\n${notes.map((note) => `note: ${note}\n`).join('')}`;
+      process.stdout.write(`${describe(plan)}\n${shown}`);
     } catch (error) {
       process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
     }
@@ -48,6 +58,7 @@ function preview(plan: Plan) {
       engine: store.engine,
       identifier: store.suffix,
       shards: store.kind === 'standalone' ? store.shards : 1,
+      saved: savingOf(store),
       mlModels: store.mlModels.map(({ name, backend, device }) => ({ name, backend, device })),
       scripts: store.scripts.map(({ name, device }) => ({ name, device })),
     })),
@@ -88,6 +99,17 @@ function parametersOf(members: Members): Record<string, readonly ParamValue[]> {
     }
   }
   return Object.fromEntries([...values].map(([name, set]) => [name, [...set]]));
+}
+
+/** When a store's keys are written to disk: `every` so many seconds, and at the end of its job `always`, `needed` or `never`. */
+function savingOf({ checkpointSeconds }: Store): { everySeconds?: number; atEnd: 'always' | 'needed' | 'never' } {
+  if (checkpointSeconds === undefined) return { atEnd: 'needed' };
+  return checkpointSeconds === 0 ? { atEnd: 'never' } : { everySeconds: checkpointSeconds, atEnd: 'always' };
+}
+
+function describeSaving({ everySeconds, atEnd }: ReturnType<typeof savingOf>): string {
+  if (everySeconds !== undefined) return `every ${everySeconds} s and at the end`;
+  return atEnd === 'never' ? 'never' : 'at the end, while it is needed';
 }
 
 type Preview = ReturnType<typeof preview>;
@@ -133,12 +155,13 @@ function describe(plan: Plan): string {
 
 function describeStores(stores: Preview['stores']): string {
   return formatTable([
-    ['STORE', 'KIND', 'ENGINE', 'IDENTIFIER', 'ML MODELS'],
+    ['STORE', 'KIND', 'ENGINE', 'IDENTIFIER', 'SAVED', 'ML MODELS'],
     ...stores.map((store) => [
       store.name,
       store.shards > 1 ? `${store.kind}, ${store.shards} shards` : store.kind,
       store.engine,
       orDash(store.identifier),
+      describeSaving(store.saved),
       orDash(
         [
           ...store.mlModels.map(({ name, backend, device }) => `${name} (${backend}, ${device})`),
@@ -162,8 +185,8 @@ function shorten(text: string): string {
   return shown.length > 24 ? `${shown.slice(0, 23)}…` : shown;
 }
 
-function describeVariable([name, value]: [string, string]): string {
-  return `${name}=${shorten(value)}`;
+function describeVariable([name, value]: [string, EnvValue]): string {
+  return typeof value === 'string' ? `${name}=${shorten(value)}` : `${name}=$${value.fromEnvironment}`;
 }
 
 function describeParameter([name, values]: [string, readonly ParamValue[]]): string {

@@ -1,18 +1,22 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { execa } from 'execa';
 import { writeFolder } from '../../compiler/index.js';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { memberDirectory, type Plan } from '../../ir/index.js';
-import { limitPlan, MemberSelection } from '../../runtime/job/member-selection.js';
-import { type EntitySummary, StatusReader } from '../../runtime/status/index.js';
+import { MemberSelection } from '../../runtime/job/member-selection.js';
+import { tailOf } from '../../runtime/output/index.js';
+import { type Forecast, forecastDetails, forecastLines } from '../../runtime/rerun/index.js';
+import { type EntitySummary, isInRanges, type MemberEvent, StatusReader } from '../../runtime/status/index.js';
 import { chosenMembers } from '../chosen-members.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { ExitCode, reportFailure, reportJsonFailure } from '../failure.js';
-import { describeFailure, failuresOf } from '../jobs/entities.js';
-import { localHome, submitWords } from '../jobs/submit-script.js';
+import { forecastJson, forecastOf, hasResults, printLines } from '../forecast.js';
+import { causesOf, describeFailures, type FailureCause, failuresOf } from '../jobs/entities.js';
+import { refuseWhileJobsRun } from '../jobs/running-jobs.js';
+import { hasSaidWhy, localHome, requireVariables, submitWords } from '../jobs/submit-script.js';
 import { liveView, type Run, summarizeRun } from '../live-view.js';
 import { type StopSignal, stopSignals, uninterrupted } from '../uninterrupted.js';
 import { wholeNumber } from '../whole-number.js';
@@ -21,6 +25,8 @@ import { defaultFolder, withRuntime } from './compile.js';
 interface RunOptions extends WorkflowOptions {
   readonly out?: string;
   readonly fresh?: boolean;
+  readonly keep?: boolean;
+  readonly dryRun?: boolean;
   readonly force?: boolean;
   readonly retry?: number;
   readonly members?: readonly string[];
@@ -31,8 +37,10 @@ interface RunOptions extends WorkflowOptions {
 export function runCommand(): Command {
   return takesWorkflow(new Command('run'))
     .option('--out <dir>', 'the folder to write and run in (default: NAME.simwright)')
+    .option('--dry-run', 'say what would run and why, and do nothing')
     .option('--fresh', 'run everything again, completed members included')
-    .option('--force', 'overwrite files that were changed by hand')
+    .addOption(new Option('--keep', 'accept completed members as they are, whatever has changed').conflicts('fresh'))
+    .option('--force', 'overwrite files that were changed by hand, and a folder whose jobs run')
     .option('--retry <n>', 'start a member that fails up to N times more', wholeNumber(0))
     .option(
       '--members <indices>',
@@ -60,18 +68,31 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
     });
   }
   const members = options.members === undefined ? '' : chosenMembers(plan, options.members);
+  requireVariables(plan);
   if (!options.json) printWarnings(warnings);
   const folder = resolve(options.out ?? defaultFolder(plan.experiment));
+  const chosen = MemberSelection.parse(members) ?? MemberSelection.all;
+  if (options.dryRun) return dryRun(plan, folder, chosen, options);
+  const doubts = options.force ? [] : await refuseWhileJobsRun(folder);
+  if (!options.json) printWarnings(doubts);
+  const rerun = hasResults(folder) ? forecastOf(plan, folder, options, chosen) : [];
   await uninterrupted(() => writeFolder(folder, withRuntime(files, false), { force: options.force === true }));
   process.stderr.write(`running ${plan.experiment} in ${folder}\n`);
+  printLines(forecastLines(rerun));
   const started = Date.now();
-  const chosen = MemberSelection.parse(members) ?? MemberSelection.all;
-  const run: Run = { plan: limitPlan(plan, chosen), folder, chosen };
+  const run: Run = { plan, folder, chosen, runsAgain: runsAgain(rerun, started) };
   const { exitCode, interrupted } = await submitAndFollow(run, members, options);
   const summaries = summarizeRun(run);
   const failed = exitCode !== 0;
   if (options.json)
-    printJson({ ok: !failed, folder, exitCode, seconds: (Date.now() - started) / 1000, entities: summaries });
+    printJson({
+      ok: !failed,
+      folder,
+      exitCode,
+      seconds: (Date.now() - started) / 1000,
+      entities: summaries,
+      problems: warnings,
+    });
   if (interrupted !== undefined) {
     process.stderr.write(`interrupted: everything has been ended; run again to finish what is left\n`);
     return 128 + constants.signals[interrupted];
@@ -81,13 +102,29 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
   return failed ? ExitCode.applicationFailed : ExitCode.done;
 }
 
+/** Says what would run and why. */
+function dryRun(plan: Plan, folder: string, chosen: MemberSelection, options: RunOptions): number {
+  const forecasts = forecastOf(plan, folder, options, chosen);
+  if (options.json) printJson({ ok: true, folder, entities: forecastJson(forecasts) });
+  else process.stdout.write(`${forecastDetails(forecasts).join('\n')}\n`);
+  return ExitCode.done;
+}
+
+/** True for what an earlier run says of a member that runs again. */
+function runsAgain(rerun: readonly Forecast[], startedMs: number): (event: MemberEvent) => boolean {
+  const started = new Date(startedMs).toISOString();
+  const again = new Map(rerun.map(({ name, reasons }) => [name, reasons.map(({ indices }) => indices)]));
+  return ({ entity, index, time }) =>
+    time < started && (again.get(entity)?.some((indices) => isInRanges(indices, index)) ?? false);
+}
+
 /** Runs submit.sh, the same that a person runs by hand, and hands signals on to it. */
-async function submitAndFollow(run: Run, members: string, { fresh, retry, mapDevice = [] }: RunOptions) {
+async function submitAndFollow(run: Run, members: string, { fresh, keep, retry, mapDevice = [] }: RunOptions) {
   const { folder } = run;
-  const child = execa('bash', submitWords(folder, { fresh: fresh === true, retry }), {
+  const child = execa('bash', submitWords(folder, { fresh: fresh === true, keep: keep === true, retry }), {
     cwd: folder,
     // On this machine alone, where the jobs inherit it.
-    env: { ...localHome(), SIMWRIGHT_MEMBERS: members, SIMWRIGHT_MAP_DEVICE: mapDevice.join(',') },
+    env: { ...localHome(), ...hasSaidWhy, SIMWRIGHT_MEMBERS: members, SIMWRIGHT_MAP_DEVICE: mapDevice.join(',') },
     stdin: 'ignore',
     reject: false,
     // A group of its own: Ctrl-C reaches this process alone, which then ends the run in order.
@@ -123,38 +160,47 @@ function printOutputs(plan: Plan, folder: string, seconds: number): void {
   process.stderr.write(`done in ${seconds.toFixed(1)} s: ${join(folder, 'run')}\n`);
 }
 
-/** Most failed members whose errors are shown. */
-const shownFailures = 5;
+/** Most causes of failures that are shown. */
+const shownCauses = 5;
+
+/** Lines shown of an output. */
+const shownLines = 12;
 
 function reportFailed({ plan, folder, chosen }: Run, summaries: readonly EntitySummary[]): void {
   const reader = new StatusReader(folder);
   reader.refresh();
-  const failures = plan.entities.flatMap((entity) =>
-    failuresOf(entity, reader).filter(({ index }) => chosen.has(entity.name, index)),
+  const causes = plan.entities.flatMap((entity) =>
+    causesOf(failuresOf(plan, entity, reader).filter(({ index }) => chosen.has(entity.name, index))).map((cause) => ({
+      entity: entity.name,
+      ...cause,
+    })),
   );
-  for (const failure of failures.slice(0, shownFailures)) {
-    const output = tail(join(folder, failure.output));
-    process.stderr.write(`\n${failure.name} failed: ${describeFailure(failure)}\n${output}`);
+  for (const cause of causes.slice(0, shownCauses)) {
+    process.stderr.write(`\n${describeFailures(cause.entity, cause)}\n${indented(outputOf(folder, cause))}`);
   }
+  const more = causes.length - shownCauses;
+  if (more > 0) process.stderr.write(`\nand ${more} more causes: simwright logs ${folder}\n`);
   for (const job of plan.jobs) {
-    const text = tail(join(folder, 'logs', `${job.name}.out`));
-    if (text !== '' && failures.length === 0) process.stderr.write(`\n${text}`);
+    const lines = lastRunOf(tailOf(join(folder, 'logs', `${job.name}.out`), shownLines)?.lines ?? [], job.name);
+    if (lines.length > 0 && causes.length === 0) process.stderr.write(`\n${indented(lines)}`);
   }
   const counts = summaries.map(({ name, completed, total }) => `${name} ${completed}/${total}`);
   process.stderr.write(`\nfailed: ${counts.join(', ')} completed; everything is in ${join(folder, 'run')}\n`);
 }
 
-/** The last lines of a file, indented; empty if there are none. */
-function tail(path: string, lines = 12): string {
-  if (!existsSync(path)) return '';
-  const text = readFileSync(path, 'utf8').trimEnd();
-  return text === ''
-    ? ''
-    : `${text
-        .split('\n')
-        .slice(-lines)
-        .map((line) => `  ${line}`)
-        .join('\n')}\n`;
+/** Last lines of the file that shows a cause; of the other stream's where it is empty. */
+function outputOf(folder: string, { output }: FailureCause): readonly string[] {
+  const lines = tailOf(join(folder, output), shownLines)?.lines ?? [];
+  return lines.length > 0 ? lines : (tailOf(join(folder, output.replace(/\.err$/, '.out')), shownLines)?.lines ?? []);
+}
+
+/** Lines of a job's log from its last heading on: each run adds to it. */
+function lastRunOf(lines: readonly string[], job: string): readonly string[] {
+  return lines.slice(lines.findLastIndex((line) => line.startsWith(`--- ${job}, `)) + 1);
+}
+
+function indented(lines: readonly string[]): string {
+  return lines.map((line) => `  ${line}\n`).join('');
 }
 
 function append(text: string, before: readonly string[] = []): string[] {

@@ -1,8 +1,10 @@
 import { Command, Option } from 'commander';
 import { renderProblems } from '../../diagnostics/index.js';
+import { type Forecast, forecastDetails } from '../../runtime/rerun/index.js';
 import { printJson } from '../compile-workflow.js';
 import { ExitCode, hasColour, reportFailure, reportJsonFailure } from '../failure.js';
-import { openFolder } from '../jobs/folder.js';
+import { forecastJson, forecastOf } from '../forecast.js';
+import { type JobFolder, openFolder, readSubmissions } from '../jobs/folder.js';
 import { type TimeoutOption, takesTimeout } from '../jobs/options.js';
 import { changeLines, formatReport, hasEnded, StatusLook, type StatusReport } from '../jobs/report.js';
 import { wholeNumber } from '../whole-number.js';
@@ -10,6 +12,7 @@ import { wholeNumber } from '../whole-number.js';
 interface StatusOptions extends TimeoutOption {
   readonly watch?: boolean;
   readonly interval?: number;
+  readonly why?: boolean;
   readonly json?: boolean;
 }
 
@@ -22,23 +25,37 @@ export function statusCommand(): Command {
     .argument('<dir>', 'the folder that compile wrote')
     .option('--watch', 'show it again until all jobs have ended; exit code 4 unless all have completed')
     .option('--interval <seconds>', 'seconds between two looks with --watch (default: 10; local: 1)', wholeNumber(1))
+    .addOption(new Option('--why', 'say too what a new submission would run, and why').conflicts('watch'))
     .addOption(new Option('--json', 'print one JSON document; with --watch a line for each change'))
     .action(async (dir: string, options: StatusOptions) => {
       try {
         const folder = openFolder(dir);
+        if (options.why && readSubmissions(folder).length === 0) return printForecast(folder, options.json === true);
         const look = new StatusLook(folder, { cwd: folder.dir, timeoutSeconds: options.timeout });
         const pause = options.interval ?? (folder.target.queries === undefined ? pauses.local : pauses.scheduler);
         if (options.watch) process.exitCode = await watch(look, pause * 1000, options.json === true);
-        else print(await look.report(), options.json === true);
+        else
+          print(
+            await look.report(),
+            options.why ? forecastOf(folder.plan, folder.dir) : undefined,
+            options.json === true,
+          );
       } catch (error) {
         process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
       }
     });
 }
 
-function print(report: StatusReport, json: boolean): void {
+/** What a submission would run, of a folder from which nothing has been submitted. */
+function printForecast({ plan, dir }: JobFolder, json: boolean): void {
+  const forecasts = forecastOf(plan, dir);
+  if (json) printJson({ ok: true, folder: dir, rerun: forecastJson(forecasts) });
+  else process.stdout.write(`${forecastDetails(forecasts).join('\n')}\n`);
+}
+
+function print(report: StatusReport, rerun: readonly Forecast[] | undefined, json: boolean): void {
   if (json) {
-    printJson({ ok: true, ...report });
+    printJson({ ok: true, ...report, ...(rerun === undefined ? {} : { rerun: forecastJson(rerun) }) });
     return;
   }
   if (report.problems.length > 0) {
@@ -46,6 +63,7 @@ function print(report: StatusReport, json: boolean): void {
     process.stderr.write(`${renderProblems(report.problems, options)}\n`);
   }
   process.stdout.write(`${formatReport(report)}\n`);
+  if (rerun !== undefined) process.stdout.write(`\nA new submission:\n${forecastDetails(rerun).join('\n')}\n`);
 }
 
 async function watch(look: StatusLook, pauseMs: number, json: boolean): Promise<number> {

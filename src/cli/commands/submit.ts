@@ -1,7 +1,9 @@
 import { Command, Option } from 'commander';
 import { Problems } from '../../diagnostics/index.js';
+import { forecastLines } from '../../runtime/rerun/index.js';
 import { printJson } from '../compile-workflow.js';
 import { ExitCode, reportFailure, reportJsonFailure } from '../failure.js';
+import { forecastJson, forecastOf, printLines } from '../forecast.js';
 import { type JobFolder, openFolder } from '../jobs/folder.js';
 import { defaultTimeoutSeconds } from '../jobs/scheduler.js';
 import { runSubmitScript } from '../jobs/submit-script.js';
@@ -10,6 +12,7 @@ import { wholeNumber } from '../whole-number.js';
 
 interface SubmitOptions {
   readonly fresh?: boolean;
+  readonly keep?: boolean;
   readonly retry?: number;
   readonly testOnly?: boolean;
   readonly json?: boolean;
@@ -20,10 +23,12 @@ export function submitCommand(): Command {
   return new Command('submit')
     .argument('<dir>', 'the folder that compile wrote')
     .option('--fresh', 'run everything again, completed members included')
+    .addOption(new Option('--keep', 'accept completed members as they are, whatever has changed').conflicts('fresh'))
     .option('--retry <n>', 'start a member that fails up to N times more', wholeNumber(0))
     .addOption(
       new Option('--test-only', "submit nothing; show the scheduler's verdict on each script (Slurm)").conflicts([
         'fresh',
+        'keep',
         'retry',
       ]),
     )
@@ -38,11 +43,17 @@ export function submitCommand(): Command {
     });
 }
 
-async function submit(folder: JobFolder, { fresh, retry, json }: SubmitOptions): Promise<number> {
-  const { jobs, exitCode } = await runSubmitScript(folder, { fresh: fresh === true, retry }, ({ name, id }) => {
-    if (!json) process.stdout.write(`${name}\t${id}\n`);
-  });
-  if (json) printJson({ ok: exitCode === 0, folder: folder.dir, exitCode, jobs });
+async function submit(folder: JobFolder, { fresh, keep, retry, json }: SubmitOptions): Promise<number> {
+  const rerun = forecastOf(folder.plan, folder.dir, { fresh: fresh === true, keep: keep === true });
+  if (!json) printLines(forecastLines(rerun));
+  const { jobs, exitCode } = await runSubmitScript(
+    folder,
+    { fresh: fresh === true, keep: keep === true, retry },
+    ({ name, id }) => {
+      if (!json) process.stdout.write(`${name}\t${id}\n`);
+    },
+  );
+  if (json) printJson({ ok: exitCode === 0, folder: folder.dir, exitCode, jobs, rerun: forecastJson(rerun) });
   if (exitCode === 0) return ExitCode.done;
   // Interrupted: submit.sh has taken back what it submitted, or ended what it ran.
   if (exitCode === 130 || exitCode === 143) return exitCode;

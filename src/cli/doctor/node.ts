@@ -1,4 +1,5 @@
-import { isNewEnough, minimumNode } from '../../runtime/assert/node-version.js';
+import { minimumNode } from '../../ir/index.js';
+import { isNewEnough } from '../../runtime/assert/node-version.js';
 import { glibcVersions } from '../site-install/this-node.js';
 import type { Finding, Probed } from './finding.js';
 

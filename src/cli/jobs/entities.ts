@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Entity, memberDirectory, memberName, type Plan } from '../../ir/index.js';
+import { type Entity, memberDigest, memberDirectory, memberName, type Plan } from '../../ir/index.js';
+import { type Cause, groupByCause, outputName } from '../../runtime/output/index.js';
 import { type EntitySummary, type StatusReader, summarize } from '../../runtime/status/index.js';
 import { isAlive } from '../../targets/queries.js';
 import type { JobStanding } from './standing.js';
@@ -11,7 +12,18 @@ export interface FailedMember {
   readonly exit: number | undefined;
   readonly signal: string | undefined;
   readonly reason: string | undefined;
-  /** What it wrote on standard error, relative to the folder. */
+  /** Line of its output that tells best why. */
+  readonly line: string | undefined;
+  /** File that the line is in, relative to the folder; otherwise that of its standard error. */
+  readonly output: string;
+}
+
+/** Failed members of an entity with one cause. */
+export interface FailureCause {
+  /** `'NaN in cell …' (exit code 3)` */
+  readonly cause: string;
+  readonly members: readonly string[];
+  /** File of the first of them that shows it, relative to the folder. */
   readonly output: string;
 }
 
@@ -19,39 +31,62 @@ export interface FailedMember {
 export interface EntityReport extends EntitySummary {
   readonly job: string;
   readonly failures: readonly FailedMember[];
+  /** The same by cause, the most frequent first. */
+  readonly causes: readonly FailureCause[];
 }
 
 /** Where each entity stands; `jobs` tell which of those that were running have ended with their job. */
 export function entityReports(plan: Plan, reader: StatusReader, jobs: readonly JobStanding[]): EntityReport[] {
   return plan.entities.map((entity) => {
-    const summary = summarize(entity, reader.of(entity.name));
+    const summary = summarize(plan, entity, reader.of(entity.name));
     const own = jobs.filter(({ name }) => name === entity.job);
     const hasEnded = own.length > 0 && own.every(({ state }) => !isAlive(state) && state !== 'UNKNOWN');
     const lost = hasEnded ? summary.running : 0;
+    const failures = failuresOf(plan, entity, reader);
     return {
       ...summary,
       job: entity.job,
       running: summary.running - lost,
       interrupted: summary.interrupted + lost,
-      failures: failuresOf(entity, reader),
+      failures,
+      causes: causesOf(failures),
     };
   });
 }
 
 /** Members whose last attempt failed. */
-export function failuresOf(entity: Entity, reader: StatusReader): FailedMember[] {
+export function failuresOf(plan: Plan, entity: Entity, reader: StatusReader): FailedMember[] {
   return [...reader.of(entity.name).members.values()]
-    .filter(({ state, digest }) => state === 'failed' && digest === entity.digest)
+    .filter(
+      ({ state, digest, index }) =>
+        state === 'failed' && index < entity.members.count && digest === memberDigest(plan, entity, index),
+    )
     .sort((a, b) => a.index - b.index)
-    .map(({ index, exit, signal, reason }) => {
+    .map(({ index, exit, signal, reason, cause }) => {
       const name = memberName(entity, index);
-      return { index, name, exit, signal, reason, output: join(memberDirectory(entity, index), `${name}.err`) };
+      const output = join(memberDirectory(entity, index), outputName(name, cause?.stream ?? 'err'));
+      return { index, name, exit, signal, reason, line: cause?.line, output };
     });
 }
 
-/** `exit code 3`, `SIGKILL`, or what kept it from running. */
-export function describeFailure({ exit, signal, reason }: FailedMember): string {
-  return reason ?? signal ?? `exit code ${exit ?? '?'}`;
+/** Failed members by cause. */
+export function causesOf(failures: readonly FailedMember[]): FailureCause[] {
+  return groupByCause(failures).map(({ text, failures: group }: Cause<FailedMember>) => ({
+    cause: text,
+    members: group.map(({ name }) => name),
+    output: group[0]?.output ?? '',
+  }));
+}
+
+/** Names that are shown of members with one cause. */
+const shownNames = 4;
+
+/** `sweep_3 failed: exit code 3`, `12 members of sweep failed: 'NaN in cell …' (exit code 3): sweep_0, sweep_1, …` */
+export function describeFailures(entity: string, { cause, members }: FailureCause): string {
+  if (members.length === 1) return `${members[0]} failed: ${cause}`;
+  const shown = members.slice(0, shownNames).join(', ');
+  const more = members.length > shownNames ? ', …' : '';
+  return `${members.length} members of ${entity} failed: ${cause}: ${shown}${more}`;
 }
 
 /** Why an entity was not launched, without its name. */

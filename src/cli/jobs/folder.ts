@@ -1,8 +1,8 @@
-import { readFileSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { realpathSync } from 'node:fs';
 import { suggestion, WorkflowError } from '../../diagnostics/index.js';
 import type { Job, Plan } from '../../ir/index.js';
 import { readPlan } from '../../runtime/job/read-plan.js';
+import { submittedJobs } from '../../runtime/job/submitted-jobs.js';
 import { targets } from '../../targets/registry.js';
 import type { Target } from '../../targets/target.js';
 
@@ -47,23 +47,9 @@ export function openFolder(path: string): JobFolder {
 
 /** What has been submitted from a folder, oldest first; empty where nothing has been. Rows of jobs that the plan no longer has are left out. */
 export function readSubmissions({ dir, plan }: JobFolder): Submission[] {
-  const rows = readRows(join(dir, 'run/jobs.tsv')).flatMap(({ name, id }) => {
-    const job = plan.jobs.find((one) => one.name === name);
-    return job === undefined ? [] : [{ job, id }];
-  });
-  // submit.sh goes through the jobs in the plan's order: one that comes again, or before the last, begins another submission.
-  let round = 0;
-  let last = -1;
-  let index = 0;
-  const numbered = rows.map(({ job, id }) => {
-    const place = plan.jobs.indexOf(job);
-    const isNextMember = place === last && index + 1 < (job.separate ?? 1);
-    index = isNextMember ? index + 1 : 0;
-    if (place <= last && !isNextMember) round++;
-    last = place;
-    return { job, id, index: job.separate === undefined ? undefined : index, round };
-  });
-  return numbered.map(({ round: own, ...submission }) => ({ ...submission, isLatest: own === round }));
+  const rows = submittedJobs(dir, plan);
+  const last = rows.at(-1)?.submission;
+  return rows.map(({ submission, ...row }) => ({ ...row, isLatest: submission === last }));
 }
 
 /** The same; throws JOB1004 where there is none. */
@@ -88,18 +74,5 @@ export function jobsNamed({ plan }: JobFolder, names: readonly string[]): Job[] 
       message: `experiment '${plan.experiment}' has no job '${name}'`,
       hint: suggestion(name, known) ?? `its jobs: ${known.join(', ')}`,
     });
-  });
-}
-
-function readRows(path: string): { readonly name: string; readonly id: string }[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch {
-    return [];
-  }
-  return text.split('\n').flatMap((row) => {
-    const [name, id] = row.split('\t');
-    return name === undefined || id === undefined || id === '' ? [] : [{ name, id }];
   });
 }

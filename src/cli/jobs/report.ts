@@ -3,7 +3,7 @@ import { formatClock } from '../../ir/index.js';
 import { StatusReader } from '../../runtime/status/index.js';
 import { isAlive, type JobState } from '../../targets/queries.js';
 import { formatTable } from '../table.js';
-import { describeFailure, describeSkip, type EntityReport, entityReports } from './entities.js';
+import { describeFailures, describeSkip, type EntityReport, entityReports } from './entities.js';
 import { type JobFolder, needSubmissions } from './folder.js';
 import type { Asking } from './scheduler.js';
 import { type JobStanding, notStarted, shown, standingsOf } from './standing.js';
@@ -55,8 +55,8 @@ export function hasEnded({ jobs }: StatusReport): boolean {
   return jobs.every(({ state }) => !isAlive(state));
 }
 
-/** Failed members shown of each entity. */
-const shownFailures = 10;
+/** Causes shown of each entity's failures. */
+const shownCauses = 10;
 
 /** The report as tables. */
 export function formatReport(report: StatusReport): string {
@@ -105,13 +105,11 @@ function storeRow({ name, addresses, stats }: StoreReport): string[] {
   return [name, where === '' ? 'not running' : where, stats === undefined ? '' : describeStats(stats)];
 }
 
-function failureLines({ name, skipped, failures }: EntityReport): string[] {
-  const lines = failures
-    .slice(0, shownFailures)
-    .map((failure) => `${failure.name} failed: ${describeFailure(failure)}; see ${failure.output}`);
+function failureLines({ name, skipped, causes }: EntityReport): string[] {
+  const lines = causes.slice(0, shownCauses).map((cause) => `${describeFailures(name, cause)}; see ${cause.output}`);
   if (skipped !== undefined) lines.push(`${name} was skipped: ${describeSkip(skipped)}`);
-  const more = failures.length - shownFailures;
-  return more > 0 ? [...lines, `and ${more} more of ${name}`] : lines;
+  const more = causes.slice(shownCauses).reduce((sum, { members }) => sum + members.length, 0);
+  return more > 0 ? [...lines, `and ${more} more of ${name} failed for other causes`] : lines;
 }
 
 /** A line for each job, entity and store: what `--watch` prints when it changes. */

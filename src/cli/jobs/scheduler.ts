@@ -1,12 +1,17 @@
 import { execa } from 'execa';
 import { WorkflowError } from '../../diagnostics/index.js';
-import { type Answer, isAlive, type JobReport, type Queries, type StateQuery, sameJob } from '../../targets/queries.js';
+import {
+  type Answer,
+  askedTogether,
+  isAlive,
+  type JobReport,
+  type Queries,
+  type StateQuery,
+  sameJob,
+} from '../../targets/queries.js';
 
 /** Seconds in which a scheduler has to answer, unless the user says otherwise. */
 export const defaultTimeoutSeconds = 60;
-
-/** Ids in one command: more would not fit into its arguments some day. */
-const idsAtOnce = 500;
 
 /** How a scheduler's commands are run. */
 export interface Asking {
@@ -75,7 +80,7 @@ export async function reportsOf(
   const known = new Map<string, JobReport[]>();
   for (const query of queries.states) {
     const ids = jobs.filter((job) => isWanting(job, known.get(job.id))).map(({ id }) => id);
-    for (const some of groups(ids, idsAtOnce)) {
+    for (const some of askedTogether(queries, ids)) {
       for (const report of await answerOf(query, some, asking)) {
         const id = some.find((one) => sameJob(one, report.id));
         if (id !== undefined) known.set(id, merged(known.get(id) ?? [], report));
@@ -110,10 +115,4 @@ function merged(reports: readonly JobReport[], report: JobReport): JobReport[] {
   // The accounting may lag behind: it must not say that what has ended still runs, nor the other way round.
   if (isAlive(before.state) || isAlive(report.state)) return [...reports];
   return reports.map((one) => (one === before ? { ...report, ...before } : one));
-}
-
-function groups<Item>(items: readonly Item[], size: number): Item[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, place) =>
-    items.slice(place * size, (place + 1) * size),
-  );
 }

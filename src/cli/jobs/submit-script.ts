@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { WorkflowError } from '../../diagnostics/index.js';
+import { type Plan, submittersVariables, unsetVariables } from '../../ir/index.js';
 import { findOnPath } from '../../runtime/assert/programs.js';
 import { stopSignals } from '../uninterrupted.js';
 import type { JobFolder } from './folder.js';
@@ -11,14 +12,16 @@ import { missing } from './scheduler.js';
 /** What travels to the jobs. */
 export interface SubmitWords {
   readonly fresh: boolean;
+  readonly keep: boolean;
   readonly retry: number | undefined;
 }
 
 /** submit.sh as an argument list. */
-export function submitWords(dir: string, { fresh, retry }: SubmitWords): string[] {
+export function submitWords(dir: string, { fresh, keep, retry }: SubmitWords): string[] {
   return [
     join(dir, 'submit.sh'),
     ...(fresh ? ['--fresh'] : []),
+    ...(keep ? ['--keep'] : []),
     ...(retry === undefined ? [] : ['--retry', String(retry)]),
   ];
 }
@@ -29,6 +32,9 @@ export function localHome(): { readonly SIMWRIGHT_HOME: string } {
     SIMWRIGHT_HOME: process.env['SIMWRIGHT_HOME'] ?? fileURLToPath(new URL('../../..', import.meta.url)),
   };
 }
+
+/** Keeps submit.sh from saying once more what runs and why. */
+export const hasSaidWhy = { SIMWRIGHT_WHY: '0' } as const;
 
 /** A job that was submitted. */
 export interface SubmittedJob {
@@ -49,17 +55,18 @@ export interface SubmitEnd {
  * @throws WorkflowError JOB1001 when the scheduler refuses a job, JOB1003 when it is not there.
  */
 export async function runSubmitScript(
-  { dir, target }: JobFolder,
+  { dir, plan, target }: JobFolder,
   words: SubmitWords,
   onJob: (job: SubmittedJob) => void,
 ): Promise<SubmitEnd> {
   const { queries } = target;
+  requireVariables(plan);
   if (queries !== undefined && findOnPath(queries.submit, process.env['PATH']) === undefined)
     throw missing(queries.submit);
   const jobs: SubmittedJob[] = [];
   const child = execa('bash', submitWords(dir, words), {
     cwd: dir,
-    env: queries === undefined ? localHome() : {},
+    env: { ...(queries === undefined ? localHome() : {}), ...hasSaidWhy },
     stdin: 'ignore',
     stderr: queries === undefined ? ['inherit', 'pipe'] : 'pipe',
     reject: false,
@@ -86,6 +93,21 @@ export async function runSubmitScript(
   } finally {
     for (const off of handlers) off();
   }
+}
+
+/**
+ * Checks that this environment has what applications get from it.
+ *
+ * @throws WorkflowError RUN1030 with the names of those that are not set.
+ */
+export function requireVariables(plan: Plan): void {
+  const unset = unsetVariables(submittersVariables(plan), process.env);
+  if (unset.length === 0) return;
+  throw new WorkflowError({
+    code: 'RUN1030',
+    message: `${unset.join(', ')} ${unset.length === 1 ? 'is' : 'are'} not set, and .env() takes ${unset.length === 1 ? 'it' : 'them'} from the environment of this command`,
+    hint: `export ${unset[0]}, then call the command again`,
+  });
 }
 
 /** What submit.sh has said of the job that was refused, and the scheduler of why. */

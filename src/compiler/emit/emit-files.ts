@@ -1,4 +1,4 @@
-import type { Plan } from '../../ir/index.js';
+import { everybody, type Plan, restricted } from '../../ir/index.js';
 import type { Artifact } from '../inspect/index.js';
 import { jobScript, type ScriptInput } from './job-script.js';
 import { submitScript } from './submit-script.js';
@@ -10,14 +10,18 @@ export interface OutputFile {
   readonly content: string | { readonly bytes: Uint8Array } | { readonly file: string };
 }
 
-/** Everything but the runtime itself: plan.json, submit.sh, jobs/, artifacts/. Sorted by path. */
-export function emitFiles(input: ScriptInput, artifacts: readonly Artifact[]): OutputFile[] {
-  const { plan, target } = input;
+/**
+ * Everything but the runtime itself: plan.json, submit.sh, jobs/, artifacts/. Sorted by path. Nobody can read plan and scripts who may not read
+ * the files they were made from, which are open to `access`.
+ */
+export function emitFiles(input: ScriptInput, artifacts: readonly Artifact[], access = everybody): OutputFile[] {
+  const { plan } = input;
+  const [text, script] = [restricted(0o644, access), restricted(0o755, access)];
   const files: OutputFile[] = [
-    { path: 'plan.json', mode: 0o644, content: formatPlan(plan) },
-    { path: 'submit.sh', mode: 0o755, content: submitScript(plan, target) },
-    ...plan.jobs.map((job) => ({ path: job.script, mode: 0o755, content: jobScript(job, input) })),
-    ...new Map(artifacts.map((one) => [one.path, { path: one.path, mode: 0o644, content: one.content }])).values(),
+    { path: 'plan.json', mode: text, content: formatPlan(plan) },
+    { path: 'submit.sh', mode: script, content: submitScript(input) },
+    ...plan.jobs.map((job) => ({ path: job.script, mode: script, content: jobScript(job, input) })),
+    ...artifacts.map(({ path, mode, content }) => ({ path, mode, content })),
   ];
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }

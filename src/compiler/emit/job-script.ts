@@ -1,7 +1,16 @@
-import type { Entity, Job, Plan, SetupDeclaration, Site } from '../../ir/index.js';
+import {
+  derivedOnce,
+  type Entity,
+  type Job,
+  minimumNode,
+  type Plan,
+  type SetupDeclaration,
+  type Site,
+} from '../../ir/index.js';
 import { editDirectives } from '../../targets/directives.js';
+import { mpiVariables } from '../../targets/outer-job.js';
 import { quoteComment, quoteShellWord } from '../../targets/quoting.js';
-import { launcherOf, type Target } from '../../targets/target.js';
+import { type Directive, launcherOf, type Target } from '../../targets/target.js';
 import type { LaunchWords } from './launch-words.js';
 import { renderTemplate } from './render-template.js';
 import { wrapLine } from './wrap-line.js';
@@ -45,13 +54,20 @@ export function jobScript(job: Job, input: ScriptInput): string {
       // The module function is a login shell's.
       shellOptions: usesModules(job, input) ? ' -l' : '',
       submitFolder: target.variables.submitFolder,
+      outer: wrapLine('unset', outerVariables(job, input)),
       setup: [...job.preamble, ...job.modules.map(loadModule)],
+      jobName: quoteShellWord(job.name),
+      jobId: variables.find((one) => one.name === 'SIMWRIGHT_JOB_ID')?.value ?? '',
+      // Another job may wait for what this one does, or hold a store for it.
+      isAwaited: plan.jobs.length > 1,
+      awaitsOwn: awaitsOwn(job, plan),
       variables,
       exports: wrapLine(
         'export',
         variables.map(({ name }) => name),
       ),
       node: quoteShellWord(site.nodeCommand),
+      minimumNode,
       stores: job.stores.map((name) => upLine(name, input)),
       launches: launchLines(job, input),
     },
@@ -59,10 +75,29 @@ export function jobScript(job: Job, input: ScriptInput): string {
   );
 }
 
+/** Whether a launch of the job waits for another one of it. */
+function awaitsOwn(job: Job, { entities }: Plan): boolean {
+  const own = entities.filter((entity) => entity.job === job.name);
+  const waitsFor = ({ after }: Entity, { name }: Entity) =>
+    after.some((one) => one.name === name || one.name.startsWith(`${name}_`));
+  return own.some((entity) => own.some((other) => waitsFor(entity, other)));
+}
+
+/** What launchers would read of a job that this one was submitted from. */
+function outerVariables(job: Job, input: ScriptInput): readonly string[] {
+  const ofLaunchers = input.target.outerVariables?.(directivesOf(job, input).flat()) ?? mpiVariables;
+  const isIndexed = job.array !== undefined || job.separate !== undefined;
+  return [...(isIndexed ? [] : ['SIMWRIGHT_ARRAY_INDEX']), ...ofLaunchers];
+}
+
+function directivesOf(job: Job, { site, target }: ScriptInput): readonly (readonly Directive[])[] {
+  return editDirectives(target.directives(job, launcherOf(target, site), site), site.directives, job.directives);
+}
+
 /** Directives as lines; those of a heterogeneous job's components are parted where the scheduler wants it. */
-function directiveLines(job: Job, { site, target }: ScriptInput): string[] {
-  const lists = target.directives(job, launcherOf(target, site), site);
-  return editDirectives(lists, site.directives, job.directives).flatMap((list, index) => [
+function directiveLines(job: Job, input: ScriptInput): string[] {
+  const { target } = input;
+  return directivesOf(job, input).flatMap((list, index) => [
     ...(index > 0 && target.componentSeparator !== undefined ? [target.componentSeparator] : []),
     ...list.map((one) => `${target.sentinel} ${target.formatDirective(one)}`),
   ]);
@@ -116,10 +151,14 @@ function upLine(name: string, { stores }: ScriptInput): string {
 /** A store on all of a job's nodes, as launchers take hosts. */
 const allHosts = `"\${SIMWRIGHT_HOSTS// /,}"`;
 
+const entitiesByName = derivedOnce(
+  ({ entities }: Plan): ReadonlyMap<string, Entity> => new Map(entities.map((entity) => [entity.name, entity])),
+);
+
 function launchLines(job: Job, { plan, steps }: ScriptInput): string[] {
   const lines = job.entities.flatMap((name) => {
     const step = steps.get(name);
-    const entity = plan.entities.find((one) => one.name === name);
+    const entity = entitiesByName(plan).get(name);
     return step === undefined || entity === undefined ? [] : entityLines(entity, job, step);
   });
   // A job of a store alone lasts as long as those that use it.

@@ -1,7 +1,6 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
 import type {
   ApplicationDeclaration,
-  CommandDeclaration,
   ExperimentDeclaration,
   LauncherName,
   OrchestratorDeclaration,
@@ -22,6 +21,7 @@ import {
   membersOnOwnNodes,
   type PlacedComponent,
   type PlacedJob,
+  programWords,
   type Sized,
   type SizedLaunch,
   shardsOf,
@@ -102,7 +102,8 @@ function applicationWords(
   input: LaunchInput,
   problems: Problems,
 ): LaunchWords {
-  const { launches, members, ownsNodes } = input.sized.get(application) as Sized;
+  const facts = input.sized.get(application) as Sized;
+  const { launches, members, ownsNodes } = facts;
   const hasArgs = (application.params?.asArgs.length ?? 0) > 0;
   const files: Record<string, string> = {};
   const breaks: (readonly number[])[] = [];
@@ -119,7 +120,7 @@ function applicationWords(
     const programs = launch.programs.map(
       (program): LaunchProgram => ({
         step: stepOf(application, program, launcher, place, input),
-        words: programWords(program.command, addArgs && program === launch.programs[0]),
+        words: [...programWords(program.command), ...(addArgs && program === launch.programs[0] ? ['{args}'] : [])],
       }),
     );
     const line = lineOf(launcher, programs, application.name, command.at, problems);
@@ -133,8 +134,8 @@ function applicationWords(
     breaks.push(breaksOf(line.words, launch, programs));
     return line.words;
   });
-  const { allocation, applications } = place.component;
-  const atMost = membersOnOwnNodes(application, applications, input.sized, allocation.nodes);
+  const { allocation, nodesApart } = place.component;
+  const atMost = membersOnOwnNodes(application, facts, nodesApart, allocation.nodes);
   return { lines, breaks, files, ...(ownsNodes && members.count > atMost ? { atMost } : {}) };
 }
 
@@ -186,6 +187,7 @@ function stepOf(
     ...(excludeHosts === undefined ? {} : { excludeHosts }),
     ...(cpuBind === undefined ? {} : { cpuBind }),
     ...(site.gpuDialect === undefined ? {} : { gpuDialect: site.gpuDialect }),
+    namesMemory: namesMemory(site, job),
     ...(index === undefined ? {} : { component: index }),
     alone: isAlone,
     overlap: false,
@@ -194,6 +196,11 @@ function stepOf(
     environment: environmentNames(application, experiment),
     launcherArgs: command.launcherArgs ?? {},
   };
+}
+
+/** A directive that is dropped is refused of steps too. */
+function namesMemory(site: Site, { batch }: PlacedJob): boolean {
+  return ![...site.directives.drop, ...(batch?.directives?.drop ?? [])].includes('--mem');
 }
 
 /** Variables that the runtime gives an application, for launchers that hand on only those they are told. */
@@ -206,22 +213,6 @@ function environmentNames(application: ApplicationDeclaration, experiment: Exper
   const added = application.kind === 'ensemble' ? application.added.map(({ command }) => command) : [];
   const commands = [application.command, ...added].flatMap((command) => [command, ...(command.mpmd ?? [])]);
   return [...new Set([...names, ...commands.flatMap(({ env }) => Object.keys(env ?? {}))])];
-}
-
-/** A program's own words, the container's in front. */
-function programWords({ executable, args, container }: CommandDeclaration, addArgs: boolean): string[] {
-  const own = [executable, ...args, ...(addArgs ? ['{args}'] : [])];
-  if (container === undefined) return own;
-  const { image, bind, pwd } = container;
-  return [
-    'apptainer',
-    'exec',
-    ...bind.flatMap((path) => ['--bind', path]),
-    ...(pwd === undefined ? [] : ['--pwd', pwd]),
-    ...container.args,
-    image,
-    ...own,
-  ];
 }
 
 interface StoreSize {
@@ -244,7 +235,7 @@ function standaloneSize(store: OrchestratorDeclaration, { experiment, target }: 
 /** Words that start one process a node of a store; without any it starts on the script's own host. */
 function storeWords(
   { name, at, nodes, tasks, cpus, gpus, hosts }: StoreSize,
-  { index }: Place,
+  { job, index }: Place,
   { target, site }: LaunchInput,
   problems: Problems,
 ): readonly string[] {
@@ -262,6 +253,7 @@ function storeWords(
     ...(gpus > 0 ? { gpusPerNode: gpus } : {}),
     ...(hosts === undefined ? {} : { hosts }),
     ...(site.gpuDialect === undefined ? {} : { gpuDialect: site.gpuDialect }),
+    namesMemory: namesMemory(site, job),
     ...(index === undefined ? {} : { component: index }),
     environment: [],
     launcherArgs: {},

@@ -17,11 +17,15 @@ import {
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { Problems, WorkflowError } from '../../diagnostics/index.js';
+import { everybody, isTooOpen, restricted } from '../../ir/index.js';
 import { hashFile } from '../hash-file.js';
 import type { OutputFile } from './emit-files.js';
 
 /** Lists the files that `compile` wrote, with the SHA-256 of each, so that it never overwrites one that it did not. */
 const manifestName = '.simwright-manifest.json';
+
+/** The file whose mode says who may read what its jobs write. */
+const planName = 'plan.json';
 
 /** SHA-256 by path. Paths stay inside the folder, since what is no longer wanted is removed. */
 const Manifest = z.record(
@@ -43,11 +47,15 @@ export function compareFolder(folder: string, files: readonly OutputFile[]): Fol
   const paths = new Set(files.map(({ path }) => path));
   return {
     added: files.filter(({ path }) => !existsSync(join(folder, path))).map(({ path }) => path),
-    changed: files
-      .filter((file) => existsSync(join(folder, file.path)) && hashFile(join(folder, file.path)) !== hash(file))
-      .map(({ path }) => path),
+    changed: files.filter((file) => differs(join(folder, file.path), file)).map(({ path }) => path),
     removed: Object.keys(manifest).filter((path) => !paths.has(path) && existsSync(join(folder, path))),
   };
+}
+
+/** True for a file that is there and has other bytes, or that more people can read than are to. */
+function differs(path: string, file: OutputFile): boolean {
+  const found = statIfThere(path);
+  return found !== undefined && (isTooOpen(found.mode, file.mode) || hashFile(path) !== hash(file));
 }
 
 /**
@@ -69,10 +77,12 @@ export function writeFolder(
     mkdirSync(staging, { recursive: true });
     const written: Record<string, string> = {};
     for (const file of files) written[file.path] = writeFile(join(staging, file.path), file);
-    writeFileSync(join(staging, manifestName), `${JSON.stringify(written, null, 2)}\n`);
-    mkdirSync(join(staging, 'logs'), { recursive: true });
+    const access = files.find(({ path }) => path === planName)?.mode ?? everybody;
+    const manifestText = `${JSON.stringify(written, null, 2)}\n`;
+    writeFileSync(join(staging, manifestName), manifestText, { mode: restricted(0o666, access) });
+    mkdirSync(join(staging, 'logs'), { recursive: true, mode: restricted(0o777, access) });
     if (isNew) renameSync(staging, folder);
-    else replaceFiles(folder, staging, manifest, Object.keys(written));
+    else replaceFiles(folder, staging, manifest, Object.keys(written), access);
   } catch (error) {
     throw new WorkflowError({
       code: 'OUT1002',
@@ -85,22 +95,36 @@ export function writeFolder(
   }
 }
 
-function replaceFiles(folder: string, staging: string, before: Manifest, paths: readonly string[]): void {
+function replaceFiles(
+  folder: string,
+  staging: string,
+  before: Manifest,
+  paths: readonly string[],
+  access: number,
+): void {
+  // Before the files: what is written from now on is for fewer, and so is what earlier jobs have written.
+  for (const place of ['logs', 'run']) closeTo(join(folder, place), access);
   for (const path of paths) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     renameSync(join(staging, path), join(folder, path));
   }
-  mkdirSync(join(folder, 'logs'), { recursive: true });
+  mkdirSync(join(folder, 'logs'), { recursive: true, mode: restricted(0o777, access) });
   renameSync(join(staging, manifestName), join(folder, manifestName));
-  for (const path of Object.keys(before)) {
-    if (paths.includes(path)) continue;
-    rmSync(join(folder, path), { force: true });
-    removeEmptyParents(folder, path);
-  }
+  const wanted = new Set(paths);
+  const stale = Object.keys(before).filter((path) => !wanted.has(path));
+  for (const path of stale) rmSync(join(folder, path), { force: true });
+  for (const parent of new Set(stale.map((path) => dirname(path)))) removeIfEmpty(folder, parent);
 }
 
-function removeEmptyParents(folder: string, path: string): void {
-  for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) {
+/** Takes a folder's rights away from those who are no longer to have them; nobody gets any. */
+function closeTo(folder: string, access: number): void {
+  const found = statIfThere(folder);
+  if (found?.isDirectory() === true && isTooOpen(found.mode, access)) chmodSync(folder, restricted(found.mode, access));
+}
+
+/** Removes a folder inside `folder` that has become empty, and those around it that have then. */
+function removeIfEmpty(folder: string, path: string): void {
+  for (let parent = path; parent !== '.' && existsSync(join(folder, parent)); parent = dirname(parent)) {
     if (readdirSync(join(folder, parent)).length > 0) return;
     rmdirSync(join(folder, parent));
   }
@@ -204,13 +228,15 @@ function readManifest(folder: string): Manifest | undefined {
   }
 }
 
-function writeFile(path: string, file: OutputFile): string {
+function writeFile(path: string, { content, mode }: OutputFile): string {
   mkdirSync(dirname(path), { recursive: true });
-  const { content } = file;
-  if (typeof content === 'string') writeFileSync(path, content);
-  else if ('bytes' in content) writeFileSync(path, content.bytes);
-  else copyFileSync(content.file, path);
-  chmodSync(path, file.mode);
+  // Never more open than at the end, and no more than the umask lets it be.
+  if (typeof content === 'string') writeFileSync(path, content, { mode });
+  else if ('bytes' in content) writeFileSync(path, content.bytes, { mode });
+  else {
+    copyFileSync(content.file, path);
+    chmodSync(path, statSync(path).mode & mode);
+  }
   return hashFile(path);
 }
 

@@ -1,10 +1,12 @@
-import { readFileSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type Problem, Problems } from '../../diagnostics/index.js';
 import {
   type ApplicationDeclaration,
   type AttachDeclaration,
   applicationsOf,
+  type CommandDeclaration,
+  commandsOf,
   declaredMembers,
   type ExperimentDeclaration,
   findTags,
@@ -13,12 +15,16 @@ import {
   type ScriptDeclaration,
   type TemplateTag,
 } from '../../ir/index.js';
-import { type Artifact, bytesArtifact, fileArtifact } from './artifact.js';
+import { type Artifact, Artifacts, bytesArtifact } from './artifact.js';
 import { type AttachedFile, inspectAttached } from './attached-files.js';
-import { type OnnxGraph, readOnnxGraph } from './onnx.js';
+import { existingFile } from './existing-file.js';
+import { artifactName, type InspectedModel, ModelInspector } from './ml-models.js';
+import { type NamedFile, namedFiles } from './named-files.js';
 
-export { type Artifact, bytesArtifact } from './artifact.js';
+export { type Artifact, accessOf, bytesArtifact, mergeArtifacts } from './artifact.js';
 export type { AttachedFile } from './attached-files.js';
+export type { InspectedModel } from './ml-models.js';
+export type { NamedFile } from './named-files.js';
 export type { OnnxGraph, OnnxValue } from './onnx.js';
 
 /** A template of an entity, with its tags. */
@@ -27,18 +33,14 @@ export interface InspectedTemplate {
   readonly tags: readonly TemplateTag[];
 }
 
-/** An ML model's bytes; of an ONNX model its inputs and outputs too. */
-export interface InspectedModel {
-  readonly artifact: Artifact;
-  readonly graph?: OnnxGraph;
-}
-
 /** What was read from the files that a declaration names. Passes work on this and never touch the disk. */
 export interface Facts {
   readonly attached: ReadonlyMap<AttachDeclaration, readonly AttachedFile[]>;
   readonly templates: ReadonlyMap<ApplicationDeclaration, readonly InspectedTemplate[]>;
   readonly mlModels: ReadonlyMap<MlModelDeclaration, InspectedModel>;
   readonly scripts: ReadonlyMap<ScriptDeclaration, Artifact>;
+  /** Files beside the workflow that commands name by their words. */
+  readonly namedFiles: ReadonlyMap<CommandDeclaration, readonly NamedFile[]>;
   /** Files that are missing or of the wrong kind. */
   readonly problems: readonly Problem[];
 }
@@ -47,86 +49,61 @@ export interface Facts {
 export function inspectFiles(experiment: ExperimentDeclaration, workflowFile: string): Facts {
   const folder = dirname(workflowFile);
   const problems = new Problems();
+  const artifacts = new Artifacts();
+  const models = new ModelInspector(folder, artifacts, problems);
   const attached = new Map<AttachDeclaration, readonly AttachedFile[]>();
   const templates = new Map<ApplicationDeclaration, readonly InspectedTemplate[]>();
   const mlModels = new Map<MlModelDeclaration, InspectedModel>();
   const scripts = new Map<ScriptDeclaration, Artifact>();
+  const named = new Map<CommandDeclaration, readonly NamedFile[]>();
   for (const application of applicationsOf(experiment)) {
     const parameters = new Set(parameterNames(declaredMembers(application)));
     const found: InspectedTemplate[] = [];
+    const seen = new Set<string>();
     for (const attach of application.attach) {
-      const files = inspectAttached(attach, folder, problems);
+      const files = inspectAttached(attach, folder, artifacts, problems);
       attached.set(attach, files);
       for (const file of files) {
         if (file.kind !== 'configure') continue;
-        found.push({ source: file.source, tags: findTags(readFileSync(file.source), attach.tag, parameters) });
+        const key = JSON.stringify([file.source, attach.tag]);
+        if (seen.has(key)) continue;
+        seen.add(key);
+        const text = readTemplate(file.source, attach, problems);
+        if (text !== undefined) found.push({ source: file.source, tags: findTags(text, attach.tag, parameters) });
       }
     }
     templates.set(application, found);
+    for (const command of commandsOf(application)) named.set(command, namedFiles(command, folder));
     for (const model of application.mlModels) {
-      const facts = inspectMlModel(model, folder, problems);
+      const facts = models.inspect(model);
       if (facts !== undefined) mlModels.set(model, facts);
     }
     for (const script of application.scripts) {
-      const artifact = inspectScript(script, folder, problems);
+      const artifact = inspectScript(script, folder, artifacts, problems);
       if (artifact !== undefined) scripts.set(script, artifact);
     }
   }
-  return { attached, templates, mlModels, scripts, problems: problems.sorted() };
+  return { attached, templates, mlModels, scripts, namedFiles: named, problems: problems.sorted() };
 }
 
-function inspectMlModel(model: MlModelDeclaration, folder: string, problems: Problems): InspectedModel | undefined {
-  const { source, backend, name } = model;
-  const call = `.addMlModel('${name}')`;
-  const path = source.kind === 'file' ? existingFile(source.path, call, model, folder, problems) : undefined;
-  if (source.kind === 'file' && path === undefined) return undefined;
-  const artifact = () =>
-    source.kind === 'bytes'
-      ? bytesArtifact(`${fileName(name)}${extensions[backend]}`, source.bytes)
-      : fileArtifact(path ?? '');
-  if (backend !== 'ONNX') return { artifact: artifact() };
-  try {
-    const graph = readOnnxGraph(path ?? (source.kind === 'bytes' ? source.bytes : ''));
-    return { artifact: artifact(), graph };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const what = path ?? 'its bytes';
-    const hint = "export the model to the ONNX format, or name the file's own backend";
-    problems.error('ML1001', `${call}: ${what} is no ONNX model: ${reason}`, model.at, hint);
-    return undefined;
-  }
-}
-
-const extensions: Readonly<Record<MlModelDeclaration['backend'], string>> = {
-  ONNX: '.onnx',
-  TORCH: '.pt',
-  TF: '.pb',
-  TFLITE: '.tflite',
-};
-
-function inspectScript(script: ScriptDeclaration, folder: string, problems: Problems): Artifact | undefined {
-  const { source, name } = script;
-  if (source.kind === 'text') return bytesArtifact(`${fileName(name)}.py`, Buffer.from(source.text));
-  const path = existingFile(source.path, `.addScript('${name}')`, script, folder, problems);
-  return path === undefined ? undefined : fileArtifact(path);
-}
-
-/** The absolute path of a file, unless there is none. */
-function existingFile(
-  given: string,
-  call: string,
-  { at }: MlModelDeclaration | ScriptDeclaration,
-  folder: string,
-  problems: Problems,
-): string | undefined {
-  const path = resolve(folder, given);
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat?.isFile()) return path;
-  if (stat === undefined) problems.error('FILE1001', `${call}: there is no file ${path}`, at);
-  else problems.error('FILE1003', `${call}: ${path} is no file`, at);
+/** The bytes of a template; undefined, and a problem, for a file that is no text. */
+function readTemplate(source: string, { at }: AttachDeclaration, problems: Problems): Buffer | undefined {
+  const bytes = readFileSync(source);
+  const nul = bytes.indexOf(0);
+  if (nul < 0) return bytes;
+  const message = `.attach(): configure '${source}' is no template: byte ${nul} is NUL`;
+  problems.error('TMPL1010', message, at, 'copy it; a text in UTF-16 has to become UTF-8');
   return undefined;
 }
 
-function fileName(name: string): string {
-  return name.replace(/[^\w.-]/g, '_');
+function inspectScript(
+  script: ScriptDeclaration,
+  folder: string,
+  artifacts: Artifacts,
+  problems: Problems,
+): Artifact | undefined {
+  const { source, name } = script;
+  if (source.kind === 'text') return bytesArtifact(artifactName(name, '.py'), Buffer.from(source.text));
+  const path = existingFile(source.path, `.addScript('${name}')`, script.at, folder, problems);
+  return path === undefined ? undefined : artifacts.ofFile(path);
 }

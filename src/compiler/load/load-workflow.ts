@@ -1,12 +1,14 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
-import { locationInStack, WorkflowError } from '../../diagnostics/index.js';
+import { WorkflowError } from '../../diagnostics/index.js';
 import {
   type Authored,
   type AuthoredExperiment,
   authoredExperiment,
   type ExperimentDeclaration,
 } from '../../ir/index.js';
+import { guarded } from './guard.js';
+import { asWorkflowError } from './users-errors.js';
 
 /** An experiment as its file declares it. */
 export interface LoadedWorkflow extends Authored<ExperimentDeclaration> {
@@ -47,7 +49,8 @@ export async function loadModule(file: string, what: string): Promise<unknown> {
   }
   try {
     // tsx keeps lines and columns in both module systems only if each is loaded by its own interface.
-    return defaultExport(isModule(file) ? await importModule(file) : await requireModule(file));
+    const load = isModule(file) ? importModule : requireModule;
+    return defaultExport(await guarded({ file, what }, () => load(file)));
   } catch (error) {
     throw asWorkflowError(error, file, what);
   }
@@ -72,10 +75,18 @@ function isModule(file: string): boolean {
   for (let folder = dirname(file); ; folder = dirname(folder)) {
     const manifest = join(folder, 'package.json');
     if (existsSync(manifest)) {
-      const { type } = JSON.parse(readFileSync(manifest, 'utf8')) as { type?: string };
-      return type === 'module';
+      return typeIn(manifest) === 'module';
     }
     if (folder === dirname(folder)) return false;
+  }
+}
+
+function typeIn(manifest: string): unknown {
+  try {
+    return (JSON.parse(readFileSync(manifest, 'utf8')) as { type?: unknown } | null)?.type;
+  } catch (cause) {
+    const message = `${manifest}, which says how the workflow is to be read, cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`;
+    throw new WorkflowError({ code: 'LOAD1002', message, at: { file: manifest, line: 1, column: 1 }, cause });
   }
 }
 
@@ -91,38 +102,4 @@ function defaultExport(loaded: unknown): unknown {
 
 function isAuthored(value: unknown): value is AuthoredExperiment {
   return typeof value === 'object' && value !== null && authoredExperiment in value;
-}
-
-function asWorkflowError(error: unknown, file: string, what: string): WorkflowError {
-  if (error instanceof WorkflowError) return error;
-  const { message, stack, name, code } =
-    error instanceof Error
-      ? (error as NodeJS.ErrnoException)
-      : { message: String(error), stack: '', name: 'Error', code: undefined };
-  const syntax = /^(?:.*\n)?(\/.+?):(\d+):(\d+): (?:ERROR|error): (.+)$/m.exec(message);
-  if (syntax !== null) {
-    const at = { file: syntax[1] ?? file, line: Number(syntax[2]), column: Number(syntax[3]) + 1 };
-    return new WorkflowError({
-      code: 'LOAD1002',
-      message: `the ${what} does not compile: ${syntax[4]}`,
-      at,
-      cause: error,
-    });
-  }
-  const own = locationInStack(stack, (path) => path === file);
-  const at = own ?? locationInStack(stack, (path) => !path.includes('/node_modules/')) ?? { file, line: 1, column: 1 };
-  const missing = /Cannot find (?:module|package) '([^']+)'/.exec(message);
-  if (missing !== null && (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND')) {
-    const hint =
-      missing[1] === 'simwright' ? 'npm install simwright, in the folder of the workflow or above it' : undefined;
-    return new WorkflowError({
-      code: 'LOAD1003',
-      message: `the ${what} imports '${missing[1]}', which is not there`,
-      hint,
-      at: own ?? { file, line: 1, column: 1 },
-      cause: error,
-    });
-  }
-  const first = message.split('\n')[0] ?? '';
-  return new WorkflowError({ code: 'LOAD1003', message: `the ${what} throws ${name}: ${first}`, at, cause: error });
 }

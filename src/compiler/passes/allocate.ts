@@ -12,7 +12,7 @@ import {
 } from '../../ir/index.js';
 import { shardsOf } from './check-stores.js';
 import { colocatedGpus, standaloneGpus } from './devices.js';
-import { peakDemand, predecessors } from './order.js';
+import { EndOrder } from './order.js';
 import { requirement } from './sharing.js';
 import type { SizedLaunch, StepSize } from './size-steps.js';
 
@@ -27,6 +27,9 @@ export interface Sized {
   readonly ownsNodes: boolean;
 }
 
+/** Nodes of one kind as they are asked for, and how many of them are wanted at a time by launches that have theirs for themselves. */
+export type Allocated = Allocation & { readonly nodesApart: number };
+
 /** Nodes of its own that an application has while it runs: of its launches that start together, or of one at a time. */
 function ownNodes(application: ApplicationDeclaration, { launches, size, members, ownsNodes }: Sized): number {
   if (!ownsNodes) return 0;
@@ -34,17 +37,15 @@ function ownNodes(application: ApplicationDeclaration, { launches, size, members
   return launches.reduce((sum, launch) => sum + launch.size.nodes, 0) * members.replicas;
 }
 
-/** Members that run at a time where each has nodes of its own, beside the others of its component. */
+/** Members that run at a time where each has nodes of its own, beside the others, which want `nodesApart` together with it. */
 export function membersOnOwnNodes(
   application: ApplicationDeclaration,
-  applications: readonly ApplicationDeclaration[],
-  sized: ReadonlyMap<ApplicationDeclaration, Sized>,
+  facts: Sized,
+  nodesApart: number,
   nodes: number,
 ): number {
-  const facts = (one: ApplicationDeclaration) => sized.get(one) as Sized;
-  const wanted = peakDemand(applications, (one) => ownNodes(one, facts(one)));
-  const others = wanted - ownNodes(application, facts(application));
-  return Math.max(1, Math.floor((nodes - others) / facts(application).size.nodes));
+  const others = nodesApart - ownNodes(application, facts);
+  return Math.max(1, Math.floor((nodes - others) / facts.size.nodes));
 }
 
 /** What a component's allocation is computed from. */
@@ -57,13 +58,17 @@ export interface AllocationInput {
   readonly nodes: number | undefined;
   readonly sized: ReadonlyMap<ApplicationDeclaration, Sized>;
   readonly site: Site;
+  /** Members in an element of a job array. */
+  readonly perElement: number;
+  /** There is one machine, whatever is asked for. */
+  readonly oneNode: boolean;
 }
 
 /** Beyond this many CPUs on a node of unknown size, whole nodes are asked for instead. */
 const guessedCores = 64;
 
 /** Nodes of one kind, wide enough for everything that runs on them at a time; without its walltime. */
-export function allocate(input: AllocationInput, problems: Problems): Allocation {
+export function allocate(input: AllocationInput, problems: Problems): Allocated {
   const { experiment, batch, applications, orchestrators, sized, site } = input;
   const facts = (application: ApplicationDeclaration) => sized.get(application) as Sized;
   const requires = requiredOf([...applications, ...orchestrators]);
@@ -78,27 +83,26 @@ export function allocate(input: AllocationInput, problems: Problems): Allocation
   const colocatedOf = ({ colocated }: ApplicationDeclaration) => (colocated === undefined ? 0 : (colocated.cpus ?? 1));
   const colocatedCpus = applications.reduce((sum, one) => sum + colocatedOf(one), 0);
   const storeCpus = orchestrators.reduce((sum, one) => sum + (one.cpus ?? 1) * shardsOf(one), 0);
-  const peak =
-    peakDemand(
-      applications,
-      demand((size) => size.tasks * size.cpusPerTask),
-    ) + storeCpus;
-  const peakGpus = peakDemand(
-    applications,
+  const order = new EndOrder(applications);
+  const peak = order.peak(demand((size) => size.tasks * size.cpusPerTask)) + storeCpus;
+  const peakGpus = order.peak(
     demand(({ gpusPerNode, gpusPerTask, nodes, tasks }) =>
       gpusPerNode === undefined ? (gpusPerTask ?? 0) * tasks : gpusPerNode * nodes,
     ),
   );
   const { cores, gpus } = site.node;
+  const used =
+    order.peak((one) => mostNodes(one, batch, facts(one), input.perElement)) +
+    orchestrators.reduce((sum, one) => sum + (one.nodes ?? shardsOf(one)), 0);
   const hosts = namedHosts(applications, orchestrators, facts);
-  const widest = Math.max(
+  const widest = most([
     1,
     ...applications.map((one) => facts(one).size.nodes),
     ...orchestrators.map((one) => one.nodes ?? shardsOf(one)),
     hosts.wanted.length,
-  );
+  ]);
   // Launches that share no nodes stand beside each other.
-  const apart = peakDemand(applications, (one) => ownNodes(one, facts(one)));
+  const apart = order.peak((one) => ownNodes(one, facts(one)));
   const fitting = Math.max(
     apart,
     cores === undefined ? 1 : Math.ceil(peak / Math.max(1, cores - colocatedCpus)),
@@ -116,14 +120,19 @@ export function allocate(input: AllocationInput, problems: Problems): Allocation
     const message = `what runs at a time needs ${apart} nodes, since each launch has its own, and the job has ${nodes}`;
     refuse(message, "raise nodes in .batch(), or have one wait for the other's end with .after()");
   }
+  if (input.nodes !== undefined && nodes > Math.max(used, hosts.wanted.length) && !input.oneNode) {
+    const message = `the job has ${nodes} nodes, and what runs in it at a time uses at most ${used}`;
+    const hint = 'lower nodes in .batch(), or spread the tasks with .nodes() of the command';
+    problems.warning('PLAN1010', message, at, hint);
+  }
   const wanted = Math.ceil(peak / nodes) + colocatedCpus;
   const exclusive = batch?.exclusive ?? (cores === undefined && wanted > guessedCores);
   // A step, or a store, has to fit on a node as a whole.
-  const cpusPerNode = Math.max(
+  const cpusPerNode = most([
     Math.min(wanted, cores ?? Number.POSITIVE_INFINITY),
     ...applications.map((one) => facts(one).size.tasksPerNode * facts(one).size.cpusPerTask + colocatedOf(one)),
     ...orchestrators.map(({ cpus }) => cpus ?? 1),
-  );
+  ]);
   if (cores !== undefined && cpusPerNode > cores) {
     const message = `the job needs ${cpusPerNode} CPUs on a node, its stores' included, and site '${site.name}' has ${cores}`;
     refuse(message, 'raise .nodes(), or lower cpus of the store');
@@ -131,27 +140,28 @@ export function allocate(input: AllocationInput, problems: Problems): Allocation
   const gpusPerNode =
     requires?.gpusPerNode ??
     batch?.gpusPerNode ??
-    Math.max(
+    most([
       // More than one member needs is asked for only where it is known to be there.
       gpus === undefined ? 0 : Math.min(gpus, Math.ceil(peakGpus / nodes)),
       ...applications.map((one) => gpusOnNode(facts(one).size)),
       ...applications.map((one) => colocatedGpus(experiment, one)),
       ...orchestrators.map((one) => standaloneGpus(experiment, one)),
-    );
+    ]);
   if (gpus !== undefined && gpusPerNode > gpus) {
     refuse(`the job needs ${gpusPerNode} GPUs a node, and site '${site.name}' has ${gpus}`);
   }
   const given = requires?.memoryMiB ?? batch?.memoryMiB;
-  const memory = given ?? Math.max(0, ...applications.map((one) => facts(one).size.memoryPerNodeMiB ?? 0));
-  const most = site.node.memoryMiB;
-  if (most !== undefined && memory > most && given !== undefined) {
-    refuse(`the job needs ${memory} MiB a node, and site '${site.name}' has ${most}`);
+  const memory = given ?? most(applications.map((one) => facts(one).size.memoryPerNodeMiB ?? 0));
+  const { memoryMiB } = site.node;
+  if (memoryMiB !== undefined && memory > memoryMiB && given !== undefined) {
+    refuse(`the job needs ${memory} MiB a node, and site '${site.name}' has ${memoryMiB}`);
   }
   const account = batch?.account ?? site.defaults.account;
   const queue = requires?.queue ?? batch?.queue ?? site.defaults.queue;
   const constraint = requires?.constraint ?? batch?.constraint ?? site.defaults.constraint;
   const qos = batch?.qos ?? site.defaults.qos;
   return {
+    nodesApart: apart,
     nodes,
     ...(exclusive ? (cores === undefined ? {} : { cpusPerNode: cores }) : { cpusPerNode }),
     exclusive,
@@ -165,6 +175,23 @@ export function allocate(input: AllocationInput, problems: Problems): Allocation
     ...(hosts.wanted.length === 0 ? {} : { hosts: hosts.wanted }),
     ...(hosts.refused.length === 0 ? {} : { excludeHosts: hosts.refused }),
   };
+}
+
+/** Nodes that an application's launches have at most while they run: each on nodes of its own, though they may share some. */
+function mostNodes(
+  application: ApplicationDeclaration,
+  batch: BatchDeclaration | undefined,
+  { launches, size, members }: Sized,
+  perElement: number,
+): number {
+  if (isSplit(application)) return size.nodes * perElement;
+  if (launches.length > 1) return launches.reduce((sum, launch) => sum + launch.size.nodes, 0) * members.replicas;
+  return size.nodes * atOnce(application, batch, members);
+}
+
+/** The largest of amounts; 0 of none. A list may be longer than arguments of a call. */
+function most(amounts: readonly number[]): number {
+  return amounts.reduce((largest, one) => Math.max(largest, one), 0);
 }
 
 /** What entities say of their nodes; those of one component say the same or nothing. */
@@ -215,7 +242,7 @@ export interface WalltimeInput {
   readonly sized: ReadonlyMap<ApplicationDeclaration, Sized>;
   readonly site: Site;
   /** The allocation that an application runs on. */
-  readonly allocationOf: (application: ApplicationDeclaration) => Allocation;
+  readonly allocationOf: (application: ApplicationDeclaration) => Allocated;
   /** Members that run one after the other in an element of a job array. */
   readonly perElement: number;
 }
@@ -233,19 +260,16 @@ function summedWalltime({ batch, applications, sized, allocationOf, perElement }
   if (applications.length === 0) return undefined;
   const seconds = new Map<ApplicationDeclaration, number>();
   for (const application of applications) {
-    const { size, members, launches, ownsNodes } = sized.get(application) as Sized;
-    const { nodes, cpusPerNode, exclusive } = allocationOf(application);
+    const facts = sized.get(application) as Sized;
+    const { size, members, launches, ownsNodes } = facts;
+    const { nodes, nodesApart, cpusPerNode, exclusive } = allocationOf(application);
     if (size.walltimeSeconds === undefined || exclusive || cpusPerNode === undefined) return undefined;
     const fitting = ownsNodes
-      ? membersOnOwnNodes(application, applications, sized, nodes)
+      ? membersOnOwnNodes(application, facts, nodesApart, nodes)
       : Math.floor((nodes * cpusPerNode) / (size.tasks * size.cpusPerTask));
     const count = isSplit(application) ? perElement : launches.length > 1 ? 1 : members.count;
     const slots = Math.max(1, Math.min(isSplit(application) ? count : atOnce(application, batch, members), fitting));
     seconds.set(application, size.walltimeSeconds * Math.ceil(count / slots));
   }
-  const finish = (application: ApplicationDeclaration): number => {
-    const before = [...predecessors(application, applications)].filter((one) => seconds.has(one));
-    return (seconds.get(application) ?? 0) + Math.max(0, ...before.map(finish));
-  };
-  return startSeconds + Math.max(0, ...applications.map(finish));
+  return startSeconds + new EndOrder(applications).longest((one) => seconds.get(one) ?? 0);
 }

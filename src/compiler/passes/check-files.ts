@@ -3,13 +3,51 @@ import {
   type ApplicationDeclaration,
   applicationsOf,
   type CommandDeclaration,
+  commandsOf,
   type ExperimentDeclaration,
 } from '../../ir/index.js';
 import type { AttachedFile, Facts } from '../inspect/index.js';
+import { groupBy } from './group-by.js';
 
-/** Files an application gets, over all its `.attach()` calls. */
+/** Every file that an application names, over all its `.attach()` calls. */
+function namedFiles(application: ApplicationDeclaration, facts: Facts): AttachedFile[] {
+  return application.attach.flatMap((attach) => facts.attached.get(attach) ?? []);
+}
+
+/** A file by what it is made of and where it goes, to compare. */
+function keyOf(file: AttachedFile): string {
+  return JSON.stringify([file.to, file.kind === 'directory' ? '' : file.source]);
+}
+
+/**
+ * Files an application gets. A file that is named several times is there once; one that is configured, and copied or linked as well, is
+ * there as configured, as with SmartSim. Other ways that contradict each other stay, side by side.
+ */
 export function attachedFiles(application: ApplicationDeclaration, facts: Facts): AttachedFile[] {
-  return application.attach.flatMap((attach) => [...(facts.attached.get(attach) ?? [])]);
+  const groups = groupBy(namedFiles(application, facts), keyOf);
+  return [...groups.values()].flatMap((group) => {
+    const configured = group.filter(({ kind }) => kind === 'configure');
+    const wayOf = ({ kind, attach }: AttachedFile) => (kind === 'configure' ? attach.tag : kind);
+    return [...groupBy(configured.length > 0 ? configured : group, wayOf).values()].map(
+      ([first]) => first as AttachedFile,
+    );
+  });
+}
+
+const ways = { copy: 'copied', symlink: 'linked' } as const;
+
+/** What is to be known of files that are named in several ways. */
+export function notesOnFiles(experiment: ExperimentDeclaration, facts: Facts): string[] {
+  const notes = applicationsOf(experiment).flatMap((application) =>
+    [...groupBy(namedFiles(application, facts), keyOf).values()].flatMap((group) => {
+      if (!group.some(({ kind }) => kind === 'configure')) return [];
+      const others = new Set(group.flatMap(({ kind }) => (kind === 'copy' || kind === 'symlink' ? [ways[kind]] : [])));
+      return [...others].map(
+        (way) => `${application.name}: ${group[0]?.to} is to be ${way} and configured: members get it configured`,
+      );
+    }),
+  );
+  return [...new Set(notes)];
 }
 
 /** A relative executable is among the attached files, and no two files want one place. */
@@ -25,15 +63,39 @@ export function checkFiles(experiment: ExperimentDeclaration, facts: Facts, prob
       const hint = 'rename one of them, or attach only one';
       problems.error('FILE1004', `'${application.name}' would get two files named '${file.to}'`, file.attach.at, hint);
     }
-    for (const command of commandsOf(application)) checkExecutable(application, command, files, problems);
+    for (const command of commandsOf(application)) {
+      checkExecutable(application, command, files, problems);
+      checkNamedFiles(application, command, files, facts, problems);
+    }
   }
 }
 
-/** Every command of an application: its own or those of its members, and the further programs of each. */
-function commandsOf(application: ApplicationDeclaration): CommandDeclaration[] {
-  const added = application.kind === 'ensemble' ? application.added.map(({ command }) => command) : [];
-  const commands = added.length > 0 ? added : [application.command];
-  return commands.flatMap((command) => [command, ...(command.mpmd ?? [])]);
+/** Warns of words that name a file beside the workflow: the program looks for it in its own directory, where it is not. */
+function checkNamedFiles(
+  application: ApplicationDeclaration,
+  command: CommandDeclaration,
+  files: readonly AttachedFile[],
+  facts: Facts,
+  problems: Problems,
+): void {
+  const lines = [...(application.setup?.commands ?? []), ...(application.batch?.preamble ?? [])];
+  for (const { word, path, name, module } of facts.namedFiles.get(command) ?? []) {
+    if (files.some(({ kind, to }) => kind !== 'directory' && to === path)) continue;
+    // Its setup may bring it there.
+    if (lines.some((line) => line.includes(name))) continue;
+    const top = files.find(({ kind, to }) => kind !== 'directory' && to === name);
+    const what = module === undefined ? `'${word}'` : `${word} (${path})`;
+    const message = `command('${command.executable}', …): ${what} lies beside the workflow, and not in the directory of '${application.name}', where it is looked for`;
+    const hint =
+      top !== undefined
+        ? `attached files come to the top of that directory: write '${name}'`
+        : path === name
+          ? `add .attach({ copy: ['${path}'] })`
+          : module !== undefined
+            ? `add .attach({ copy: ['**/${module}/**'] }), a glob that keeps its folder, or set PYTHONPATH by .env()`
+            : `add .attach({ copy: ['${path}'] }) and write '${name}', or write its absolute path on the cluster`;
+    problems.warning('FILE1010', message, command.at, hint);
+  }
 }
 
 function checkExecutable(

@@ -6,6 +6,7 @@ import type { Sized } from './allocate.js';
 export interface LaunchLimits {
   readonly name: string;
   readonly launchers: readonly LauncherName[];
+  readonly capabilities: { readonly handsOnVariables: boolean };
 }
 
 /** Every launch has a launcher that the target knows, and programs of one launch agree on their environment. */
@@ -32,10 +33,11 @@ export function checkLaunches(
         const message = `'${name}' has ${size.tasks} tasks, and site '${site.name}' has no launcher to start them`;
         problems.error('PLAN1002', message, command.at, 'give the site a launcher, or the command one task');
       }
+      checkReferences(name, programs, target, problems);
       for (const other of further) {
         for (const [variable, value] of Object.entries(other.command.env ?? {})) {
           const first = command.env?.[variable];
-          if (first === undefined || first === value) continue;
+          if (first === undefined || JSON.stringify(first) === JSON.stringify(value)) continue;
           const message = `.mpmd(): the programs of '${name}' share an environment, and ${variable} has two values`;
           problems.error(
             'PLAN1002',
@@ -46,5 +48,22 @@ export function checkLaunches(
         }
       }
     }
+  }
+}
+
+/** Where a scheduler takes variables by its arguments alone, everybody on the login node could read them. */
+function checkReferences(
+  name: string,
+  programs: Sized['launches'][0]['programs'],
+  { name: scheduler, capabilities }: LaunchLimits,
+  problems: Problems,
+): void {
+  if (capabilities.handsOnVariables) return;
+  for (const { command } of programs) {
+    const references = Object.entries(command.env ?? {}).filter(([, value]) => typeof value === 'object');
+    if (references.length === 0) continue;
+    const message = `'${name}': ${scheduler} takes variables by its arguments, which everybody on its hosts can read, so it cannot hand on ${references.map(([variable]) => variable).join(', ')}`;
+    const hint = 'let the application read it from a file that only you can read, and pass the path by .env()';
+    problems.error('PLAN1002', message, command.at, hint);
   }
 }

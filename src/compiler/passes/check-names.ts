@@ -9,17 +9,16 @@ import {
 import { entityOf } from './references.js';
 
 /** What the runtime itself keeps in run/, where each entity's folder goes. */
-const reservedNames = ['status', 'stores', 'node_modules', 'members.csv', 'jobs.tsv'];
+const reservedNames = ['status', 'stores', 'recipes', 'aside', 'node_modules', 'members.csv', 'jobs.tsv'];
 
 /** Names are used once; references lead somewhere; nothing waits for itself. */
 export function checkNames(experiment: ExperimentDeclaration, problems: Problems): void {
   checkUnique(experiment, problems);
   const applications = applicationsOf(experiment);
-  const names = applications.map(({ name }) => name);
   for (const application of applications) {
     for (const incoming of application.incoming) {
       const call = `.registerIncomingEntity('${incoming.name}')`;
-      checkReference(call, incoming.name, incoming.at, applications, names, problems);
+      checkReference(call, incoming.name, incoming.at, applications, undefined, problems);
     }
     for (const after of application.after) {
       if (entityOf(after.name, applications) === application) {
@@ -27,8 +26,7 @@ export function checkNames(experiment: ExperimentDeclaration, problems: Problems
         problems.error('REF1002', `'${application.name}' waits for ${whom}`, after.at);
         continue;
       }
-      const others = names.filter((name) => name !== application.name);
-      checkReference(`.after('${after.name}')`, after.name, after.at, applications, others, problems);
+      checkReference(`.after('${after.name}')`, after.name, after.at, applications, application, problems);
     }
   }
   checkCycles(applications, problems);
@@ -39,11 +37,12 @@ function checkReference(
   name: string,
   at: ApplicationDeclaration['at'],
   applications: readonly ApplicationDeclaration[],
-  names: readonly string[],
+  self: ApplicationDeclaration | undefined,
   problems: Problems,
 ): void {
   const entity = entityOf(name, applications);
   if (entity === undefined) {
+    const names = applications.filter((one) => one !== self).map((one) => one.name);
     const message = `${call}: there is no model or ensemble of that name`;
     problems.error('REF1001', message, at, suggestion(name, names));
     return;
@@ -94,21 +93,34 @@ function placeOf(at: ExperimentDeclaration['at']): string {
 
 function checkCycles(applications: readonly ApplicationDeclaration[], problems: Problems): void {
   const done = new Set<ApplicationDeclaration>();
-  const visit = (application: ApplicationDeclaration, path: readonly ApplicationDeclaration[]): void => {
-    if (done.has(application)) return;
-    for (const after of application.after) {
-      const next = entityOf(after.name, applications);
-      if (next === undefined || next === application) continue;
-      const start = [...path, application].indexOf(next);
-      if (start === -1) {
-        visit(next, [...path, application]);
+  const open = new Set<ApplicationDeclaration>();
+  // A stack of its own: a chain may be longer than calls may be deep.
+  const path: { readonly application: ApplicationDeclaration; next: number }[] = [];
+  const enter = (application: ApplicationDeclaration): void => {
+    open.add(application);
+    path.push({ application, next: 0 });
+  };
+  for (const start of applications) {
+    if (!done.has(start)) enter(start);
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      const { application } = top;
+      const after = application.after[top.next++];
+      if (after === undefined) {
+        done.add(application);
+        open.delete(application);
+        path.pop();
         continue;
       }
-      const names = [...path, application].slice(start).map(({ name }) => `'${name}'`);
-      const message = `none of them could ever start: ${[...names, `'${next.name}'`].join(' waits for ')}`;
+      const other = entityOf(after.name, applications);
+      if (other === undefined || other === application || done.has(other)) continue;
+      if (!open.has(other)) {
+        enter(other);
+        continue;
+      }
+      const circle = path.slice(path.findIndex((one) => one.application === other));
+      const names = [...circle.map((one) => one.application), other].map(({ name }) => `'${name}'`);
+      const message = `none of them could ever start: ${names.join(' waits for ')}`;
       problems.error('REF1002', message, after.at, 'take out one of the .after() calls');
     }
-    done.add(application);
-  };
-  for (const application of applications) visit(application, []);
+  }
 }

@@ -3,9 +3,11 @@ import {
   type ApplicationDeclaration,
   applicationsOf,
   type ColocatedDeclaration,
+  derivedOnce,
   type ExperimentDeclaration,
   type MlModelDeclaration,
   type OrchestratorDeclaration,
+  orchestratorsOf,
   type ScriptDeclaration,
 } from '../../ir/index.js';
 import { sharedWith } from './sharing.js';
@@ -20,25 +22,26 @@ export type VisibleStore = { readonly name: string; readonly suffix: string } & 
 );
 
 /** Something that a store loads before its users start. */
-type Loaded = MlModelDeclaration | ScriptDeclaration;
+export type Loaded = MlModelDeclaration | ScriptDeclaration;
 
 /**
  * Stores that an application sees: its colocated one first, then those of the entities whose nodes it shares, then every standalone one.
  */
 export function visibleStores(experiment: ExperimentDeclaration, application: ApplicationDeclaration): VisibleStore[] {
-  const standalone = experiment.entities
-    .filter((entity) => entity.kind === 'orchestrator')
-    .map((declaration) => {
-      const { name } = declaration;
-      return { kind: 'standalone', name, suffix: suffixOf(name), declaration } as const;
-    });
   const colocated = [application, ...sharedWith(experiment, application)].flatMap((entity) => {
     if (entity.kind === 'orchestrator' || entity.colocated === undefined) return [];
     const declaration = entity.colocated;
     return [{ kind: 'colocated', name: entity.name, suffix: declaration.id ?? '', declaration } as const];
   });
-  return [...colocated, ...standalone];
+  return [...colocated, ...standaloneStores(experiment)];
 }
+
+const standaloneStores = derivedOnce((experiment: ExperimentDeclaration): readonly VisibleStore[] =>
+  orchestratorsOf(experiment).map((declaration) => {
+    const { name } = declaration;
+    return { kind: 'standalone', name, suffix: suffixOf(name), declaration };
+  }),
+);
 
 /** SmartRedis's suffix of a standalone store. */
 export function suffixOf(name: string): string {
@@ -63,6 +66,23 @@ export function storesOfModel(
   const standalone = visible.filter(({ kind }) => kind === 'standalone');
   return standalone.length > 0 ? standalone : visible.slice(0, 1);
 }
+
+/** The ML models and scripts that each store loads, by the store's declaration, in the order of their own. */
+export const loadedByStore = derivedOnce(
+  (experiment: ExperimentDeclaration): ReadonlyMap<object, readonly Loaded[]> => {
+    const loaded = new Map<object, Loaded[]>();
+    for (const application of applicationsOf(experiment)) {
+      for (const one of [...application.mlModels, ...application.scripts]) {
+        for (const { declaration } of storesOfModel(experiment, application, one)) {
+          const list = loaded.get(declaration);
+          if (list === undefined) loaded.set(declaration, [one]);
+          else list.push(one);
+        }
+      }
+    }
+    return loaded;
+  },
+);
 
 /** A store's name as users know it. */
 export function storeName({ kind, suffix, declaration }: VisibleStore): string {
@@ -116,12 +136,14 @@ function checkSharedModels(experiment: ExperimentDeclaration, problems: Problems
 }
 
 function sameModel(a: Loaded, b: Loaded): boolean {
-  const plain = ({ at: _at, orchestrator: _orchestrator, source, ...options }: Loaded) =>
-    JSON.stringify([
-      Object.entries(options).sort(([one], [other]) => (one < other ? -1 : 1)),
-      source.kind === 'bytes' ? Buffer.from(source.bytes).toString('base64') : source,
-    ]);
-  return plain(a) === plain(b);
+  const plain = ({ at: _at, orchestrator: _orchestrator, source: _source, ...options }: Loaded) =>
+    JSON.stringify(Object.entries(options).sort(([one], [other]) => (one < other ? -1 : 1)));
+  return plain(a) === plain(b) && sameSource(a.source, b.source);
+}
+
+function sameSource(a: Loaded['source'], b: Loaded['source']): boolean {
+  if (a.kind === 'bytes') return b.kind === 'bytes' && (a.bytes === b.bytes || Buffer.compare(a.bytes, b.bytes) === 0);
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** The call that named a model or script, as a person would name it. */
@@ -164,8 +186,7 @@ function checkLoaded(
 const fewestShards = 3;
 
 function checkShards(experiment: ExperimentDeclaration, problems: Problems): void {
-  for (const entity of experiment.entities) {
-    if (entity.kind !== 'orchestrator') continue;
+  for (const entity of orchestratorsOf(experiment)) {
     const shards = shardsOf(entity);
     const refuse = (message: string, hint: string) =>
       problems.error('STORE1004', `.orchestrator(): store '${entity.name}' ${message}`, entity.at, hint);

@@ -1,6 +1,7 @@
 import { type Problems, suggestion } from '../../diagnostics/index.js';
 import { applicationsOf, declaredMembers, type ExperimentDeclaration, parameterNames } from '../../ir/index.js';
 import type { Facts } from '../inspect/index.js';
+import { groupBy } from './group-by.js';
 
 /** Every tag has a value, and every parameter is used by a template or an argument. */
 export function checkTemplates(experiment: ExperimentDeclaration, facts: Facts, problems: Problems): void {
@@ -10,7 +11,9 @@ export function checkTemplates(experiment: ExperimentDeclaration, facts: Facts, 
     const common = Object.keys(application.params?.values ?? {});
     const used = new Set(application.params?.asArgs ?? []);
     for (const template of facts.templates.get(application) ?? []) {
-      for (const tag of template.tags) {
+      const places = groupBy(template.tags, ({ name }) => name);
+      for (const [tag, ...further] of places.values()) {
+        if (tag === undefined) continue;
         used.add(tag.name);
         if (parameters.includes(tag.name)) {
           const lacking = added.find(({ params }) => !Object.hasOwn(params, tag.name) && !common.includes(tag.name));
@@ -20,7 +23,9 @@ export function checkTemplates(experiment: ExperimentDeclaration, facts: Facts, 
           continue;
         }
         const at = { file: template.source, line: tag.line, column: tag.column };
-        const message = `the tag ${tag.name} has no value: '${application.name}' has no parameter of that name`;
+        const more =
+          further.length === 0 ? '' : ` (and at ${further.length} more ${further.length === 1 ? 'place' : 'places'})`;
+        const message = `the tag ${tag.name} has no value${more}: '${application.name}' has no parameter of that name`;
         const hint = parameters.length === 0 ? 'give it one with .params()' : suggestion(tag.name, parameters);
         problems.error('TMPL1001', message, at, hint);
       }

@@ -3,14 +3,10 @@ import {
   type ApplicationDeclaration,
   applicationsOf,
   type ExperimentDeclaration,
-  type MlModelDeclaration,
   type OrchestratorDeclaration,
-  type ScriptDeclaration,
   type Site,
 } from '../../ir/index.js';
-import { callOf, storesOfModel } from './check-stores.js';
-
-type Loaded = MlModelDeclaration | ScriptDeclaration;
+import { callOf, type Loaded, loadedByStore } from './check-stores.js';
 
 /** GPUs that a node must have for an ML model or script to be loaded: the highest number it names, and one. */
 function gpusOf({ device, devicesPerNode = 1, firstDevice = 0 }: Loaded): number {
@@ -30,12 +26,8 @@ export function standaloneGpus(experiment: ExperimentDeclaration, store: Orchest
 }
 
 function storeGpus(experiment: ExperimentDeclaration, store: object): number {
-  const loaded = applicationsOf(experiment).flatMap((application) =>
-    [...application.mlModels, ...application.scripts].filter((one) =>
-      storesOfModel(experiment, application, one).some(({ declaration }) => declaration === store),
-    ),
-  );
-  return Math.max(0, ...loaded.map(gpusOf));
+  const loaded = loadedByStore(experiment).get(store) ?? [];
+  return loaded.reduce((most, one) => Math.max(most, gpusOf(one)), 0);
 }
 
 /** No ML model or script names a GPU that the site's nodes do not have. */

@@ -1,7 +1,5 @@
 import type {
-  ApplicationDeclaration,
   ColocatedStore,
-  ExperimentDeclaration,
   MlModelDeclaration,
   PreloadedModel,
   PreloadedScript,
@@ -9,30 +7,21 @@ import type {
   StandaloneStore,
   Store,
 } from '../../ir/index.js';
-import { applicationsOf } from '../../ir/index.js';
 import type { Facts } from '../inspect/index.js';
-import { shardsOf, storesOfModel, suffixOf } from './check-stores.js';
+import { loadedByStore, shardsOf, suffixOf } from './check-stores.js';
 import type { LowerInput } from './lower.js';
-import type { PlacedComponent } from './place-jobs.js';
+import { placeOf } from './placed-jobs.js';
 
 /** The stores with the ML models and scripts that they load, in the order of their declaration. */
 export function lowerStores(input: LowerInput): Store[] {
   const { experiment, facts, jobs, site } = input;
-  const applications = applicationsOf(experiment);
-  const loadedBy = (store: object) => ({
-    mlModels: unique(
-      applications
-        .flatMap((one) => one.mlModels.filter((model) => isLoadedBy(experiment, one, model, store)))
-        .map((model) => lowerMlModel(model, facts)),
-    ),
-    scripts: unique(
-      applications
-        .flatMap((one) => one.scripts.filter((script) => isLoadedBy(experiment, one, script, store)))
-        .map((script) => lowerScript(script, facts)),
-    ),
-  });
-  const componentOf = (isIn: (component: PlacedComponent) => boolean) =>
-    jobs.flatMap(({ components }) => components).find(isIn);
+  const loadedBy = (store: object) => {
+    const loaded = loadedByStore(experiment).get(store) ?? [];
+    return {
+      mlModels: unique(loaded.flatMap((one) => (one.kind === 'ml-model' ? [lowerMlModel(one, facts)] : []))),
+      scripts: unique(loaded.flatMap((one) => (one.kind === 'script' ? [lowerScript(one, facts)] : []))),
+    };
+  };
   return experiment.entities.flatMap((entity): Store[] => {
     if (entity.kind === 'orchestrator') {
       const {
@@ -47,7 +36,7 @@ export function lowerStores(input: LowerInput): Store[] {
         ...described
       } = entity;
       const { requires: _requires, setup: _setup, batch, restart, saveAtEnd, shards: _shards, ...limits } = described;
-      const job = jobs.find(({ orchestrators }) => orchestrators.includes(entity));
+      const job = placeOf(entity, jobs)?.job;
       const total = job?.components.reduce((sum, { allocation }) => sum + allocation.nodes, 0) ?? 1;
       // A job of its own serves other jobs, which may be on other nodes; on one machine, all are on its node.
       const isAlone = total === 1 && (batch === undefined || input.oneNode);
@@ -71,7 +60,7 @@ export function lowerStores(input: LowerInput): Store[] {
     }
     if (entity.colocated === undefined) return [];
     const { kind: _kind, at: _at, transport, cpus, id, engine, ...limits } = entity.colocated;
-    const nodes = componentOf(({ applications: one }) => one.includes(entity))?.allocation.nodes ?? 1;
+    const nodes = placeOf(entity, jobs)?.component.allocation.nodes ?? 1;
     const common = {
       name: entity.name,
       suffix: id ?? '',
@@ -86,15 +75,6 @@ export function lowerStores(input: LowerInput): Store[] {
         : { ...transport, permissions: transport.permissions ?? 0o700 };
     return [{ kind: 'colocated', ...common, transport: lowered, nodes } satisfies ColocatedStore];
   });
-}
-
-function isLoadedBy(
-  experiment: ExperimentDeclaration,
-  application: ApplicationDeclaration,
-  loaded: MlModelDeclaration | ScriptDeclaration,
-  store: object,
-): boolean {
-  return storesOfModel(experiment, application, loaded).some(({ declaration }) => declaration === store);
 }
 
 /** Each name once. */

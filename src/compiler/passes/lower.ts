@@ -3,11 +3,15 @@ import {
   type ApplicationDeclaration,
   applicationsOf,
   type Entity,
+  type EnvValue,
+  type Event,
   type ExperimentDeclaration,
+  graceOf,
   type Job,
   memberName,
   type Plan,
   planVersion,
+  type SetupDeclaration,
   type Site,
   type StagedFile,
 } from '../../ir/index.js';
@@ -16,9 +20,9 @@ import type { Sized } from './allocate.js';
 import { attachedFiles } from './check-files.js';
 import { awaitedStore } from './check-keys.js';
 import { visibleStores } from './check-stores.js';
-import { withDigests } from './digests.js';
 import { lowerStores } from './lower-stores.js';
-import { jobsBefore, type PlacedJob } from './place-jobs.js';
+import { jobsBefore, type PlacedJob, placeOf } from './placed-jobs.js';
+import { programWords } from './program-words.js';
 import { entityOf, plannedNames } from './references.js';
 
 /** A file that a launcher reads, in an entity's directory. */
@@ -48,7 +52,6 @@ export function lower(input: LowerInput, problems: Problems): Plan {
   const { experiment, site, jobs } = input;
   const applications = applicationsOf(experiment);
   const entities = applications.map((application) => lowerEntity(application, input, problems));
-  const stores = lowerStores(input);
   return {
     version: planVersion,
     simwright: input.version,
@@ -59,8 +62,8 @@ export function lower(input: LowerInput, problems: Problems): Plan {
     ...(site.runtimePath === undefined ? {} : { runtimePath: site.runtimePath }),
     ...(site.networkInterface === undefined ? {} : { networkInterface: site.networkInterface }),
     jobs: jobs.map((job) => lowerJob(job, input, applications)),
-    stores,
-    entities: withDigests(entities, stores, applications),
+    stores: lowerStores(input),
+    entities,
   };
 }
 
@@ -71,18 +74,30 @@ function lowerEntity(application: ApplicationDeclaration, input: LowerInput, pro
   const planned = (name: string) => plannedNames(name, applications);
   const incoming = [...new Set(application.incoming.flatMap(({ name }) => planned(name)))];
   checkIncoming(application, incoming, input, problems);
-  const job = jobs.find((one) => one.applications.includes(application));
+  const place = placeOf(application, jobs);
   const files = (input.launcherFiles.get(application) ?? []).map(
     ({ to, artifact }): StagedFile => ({ kind: 'copy', artifact, to, mode: 0o644 }),
   );
+  const attached = attachedFiles(application, facts);
+  const numberIn = attached.find((file) => 'namesNumber' in file && file.namesNumber);
   const { sharesNodesWith } = application;
+  // Beside the entity whose colocated store it sees, that entity's ML models and scripts are its own too.
+  const host = sharesNodesWith === undefined ? undefined : entityOf(sharesNodesWith.name, applications);
+  const givers = [application, ...(host?.colocated === undefined ? [] : [host])];
   return {
     kind: application.kind,
     name: application.name,
-    job: job?.name ?? experiment.name,
+    job: place?.job.name ?? experiment.name,
     members,
+    commands: launches.map(({ programs }) =>
+      programs.map(({ command, size: { tasks } }) => ({ words: programWords(command), tasks })),
+    ),
+    ...(application.setup === undefined ? {} : { setup: setupOf(application.setup) }),
+    mlModels: namesOf(givers.flatMap((giver) => giver.mlModels)),
+    scripts: namesOf(givers.flatMap((giver) => giver.scripts)),
     asArgs: application.params?.asArgs ?? [],
-    files: [...attachedFiles(application, facts).map(lowerFile), ...files],
+    files: [...attached.map(lowerFile), ...files],
+    ...(numberIn === undefined ? {} : { numberIn: numberIn.to }),
     env: launches.length > 1 ? {} : environmentOf(launches[0]),
     ...(launches.length > 1 ? { memberEnv: launches.map(environmentOf) } : {}),
     keyPrefixing: application.keyPrefixing ?? application.kind === 'ensemble',
@@ -93,7 +108,7 @@ function lowerEntity(application: ApplicationDeclaration, input: LowerInput, pro
       return planned(after.name).map((name) => ({ name, key: after.key, store }));
     }),
     ...(sharesNodesWith === undefined ? {} : { sharesNodesWith: sharesNodesWith.name }),
-    component: Math.max(0, job?.components.findIndex((one) => one.applications.includes(application)) ?? 0),
+    component: place?.index ?? 0,
     stores: visibleStores(experiment, application).map(({ name }) => name),
     size: {
       nodes: size.nodes,
@@ -101,12 +116,19 @@ function lowerEntity(application: ApplicationDeclaration, input: LowerInput, pro
       cpusPerTask: size.cpusPerTask,
       ...(size.walltimeSeconds === undefined ? {} : { walltimeSeconds: size.walltimeSeconds }),
     },
-    digest: '',
   };
 }
 
+function namesOf(items: readonly { readonly name: string }[]): string[] {
+  return [...new Set(items.map(({ name }) => name))];
+}
+
+function setupOf({ modules, commands }: SetupDeclaration): NonNullable<Entity['setup']> {
+  return { modules, commands };
+}
+
 /** Programs of one launch share an environment. */
-function environmentOf({ programs }: Sized['launches'][0]): Record<string, string> {
+function environmentOf({ programs }: Sized['launches'][0]): Record<string, EnvValue> {
   return Object.assign({}, ...[...programs].reverse().map(({ command }) => command.env ?? {}));
 }
 
@@ -146,11 +168,6 @@ function checkIncoming(
   problems.error('REF1003', message, application.incoming[0]?.at, hint);
 }
 
-/** Part of the walltime that is kept for ending in order, at most a minute. */
-function graceOf(walltimeSeconds: number | undefined): number {
-  return walltimeSeconds === undefined ? 0 : Math.min(60, Math.floor(walltimeSeconds / 10));
-}
-
 function lowerJob(job: PlacedJob, input: LowerInput, applications: readonly ApplicationDeclaration[]): Job {
   const { site, jobs } = input;
   const colocated = job.applications.filter((one) => one.colocated !== undefined).map(({ name }) => name);
@@ -163,26 +180,33 @@ function lowerJob(job: PlacedJob, input: LowerInput, applications: readonly Appl
     components: components.map((component) => component.allocation),
     ...(mail === undefined ? {} : { mail }),
     ...(directives === undefined ? {} : { directives }),
-    graceSeconds: graceOf(allocation.walltimeSeconds),
+    graceSeconds: graceOf(allocation.walltimeSeconds ?? 0),
     ...(job.array === undefined ? {} : { array: job.array }),
     ...(job.separate === undefined ? {} : { separate: job.separate }),
     modules: [...site.modules, ...(job.batch?.modules ?? [])],
     preamble: [...site.preamble, ...(job.batch?.preamble ?? [])],
     stores: [...job.orchestrators.map(({ name }) => name), ...colocated],
     entities: job.applications.map(({ name }) => name),
-    after: jobsBefore(job, jobs, applications).map((other) => ({
-      job: other.name,
-      event: jobEvent(job, other, applications),
-    })),
+    after: jobEvents(job, jobs, applications),
   };
 }
 
-/** What one job waits for of another: the strictest of what their applications wait for; of a store's job, that it runs. */
-function jobEvent(job: PlacedJob, other: PlacedJob, applications: readonly ApplicationDeclaration[]) {
-  if (other.applications.length === 0) return 'started';
-  const events = job.applications
-    .flatMap(({ after }) => after)
-    .filter(({ name }) => other.applications.includes(entityOf(name, applications) as ApplicationDeclaration))
-    .map((after) => (after.kind === 'after' ? after.event : 'started'));
-  return (['completed', 'failed', 'ended', 'started'] as const).find((event) => events.includes(event)) ?? 'completed';
+/** What a job waits for of others: the strictest of what their applications wait for; of a store's job, that it runs. */
+function jobEvents(
+  job: PlacedJob,
+  jobs: readonly PlacedJob[],
+  applications: readonly ApplicationDeclaration[],
+): Job['after'] {
+  const events = new Map<PlacedJob, Set<Event>>();
+  for (const after of job.applications.flatMap((one) => one.after)) {
+    const entity = entityOf(after.name, applications);
+    const other = entity === undefined ? undefined : placeOf(entity, jobs)?.job;
+    if (other === undefined) continue;
+    const known = events.get(other) ?? new Set();
+    events.set(other, known.add(after.kind === 'after' ? after.event : 'started'));
+  }
+  return jobsBefore(job, jobs, applications).map((other) => {
+    const strictest = (['completed', 'failed', 'ended', 'started'] as const).find((one) => events.get(other)?.has(one));
+    return { job: other.name, event: strictest ?? 'started' };
+  });
 }

@@ -1,39 +1,19 @@
 import type { Problems } from '../../diagnostics/index.js';
 import {
-  type Allocation,
   type ApplicationDeclaration,
   applicationsOf,
-  type BatchDeclaration,
   type EntityDeclaration,
   type ExperimentDeclaration,
   type OrchestratorDeclaration,
+  orchestratorsOf,
   type Site,
 } from '../../ir/index.js';
-import { allocate, type Sized, walltimeOf } from './allocate.js';
+import { type Allocated, allocate, type Sized, walltimeOf } from './allocate.js';
 import { visibleStores } from './check-stores.js';
+import { groupBy } from './group-by.js';
 import { topological } from './order.js';
-import { entityOf } from './references.js';
+import { jobsBefore, type PlacedComponent, type PlacedJob } from './placed-jobs.js';
 import { nodesOwner, requirement } from './sharing.js';
-
-/** Nodes of one kind, and what runs on them. */
-export interface PlacedComponent {
-  readonly allocation: Allocation;
-  readonly applications: readonly ApplicationDeclaration[];
-  readonly orchestrators: readonly OrchestratorDeclaration[];
-}
-
-/** What shares one submission, and what it asks for. */
-export interface PlacedJob {
-  readonly name: string;
-  readonly batch: BatchDeclaration | undefined;
-  readonly applications: readonly ApplicationDeclaration[];
-  readonly orchestrators: readonly OrchestratorDeclaration[];
-  /** Several make a heterogeneous job. */
-  readonly components: readonly [PlacedComponent, ...PlacedComponent[]];
-  readonly array: { readonly size: number; readonly perElement: number; readonly maxConcurrent?: number } | undefined;
-  /** Times that it is submitted, once a member. */
-  readonly separate: number | undefined;
-}
 
 /** What a scheduler takes as a job. */
 export interface JobLimits {
@@ -68,7 +48,7 @@ export function placeJobs(
   const drafts = draftJobs(experiment, (application) => arrayOf(application, sized, limits, problems));
   checkSharedStores(experiment, applications, problems);
   const jobs = drafts.map((draft): PlacedJob => {
-    const components = componentsOf(draft, experiment, sized, site, problems);
+    const components = componentsOf(draft, experiment, sized, site, limits.oneNode, problems);
     if (components.length > 1) checkHeterogeneous(components, site, limits, problems);
     return { ...draft, components };
   });
@@ -84,20 +64,21 @@ function draftJobs(
   splitOf: (application: ApplicationDeclaration) => Pick<Draft, 'array' | 'separate'>,
 ): Draft[] {
   const drafts: Draft[] = [];
-  const isHome = (entity: EntityDeclaration) =>
-    (entity.kind === 'orchestrator' ? entity : nodesOwner(experiment, entity)).batch === undefined;
   const applications = applicationsOf(experiment);
+  const owners = new Map(applications.map((one) => [one, nodesOwner(experiment, one)]));
+  const byOwner = groupBy(applications, (one) => owners.get(one));
+  const isHome = (application: ApplicationDeclaration) => owners.get(application)?.batch === undefined;
   const taken = experiment.entities.some(({ name, batch }) => batch !== undefined && name === experiment.name);
-  const orchestrators = experiment.entities.filter((entity) => entity.kind === 'orchestrator');
-  const shared = applications.filter(isHome);
+  let hasHome = false;
   for (const entity of experiment.entities) {
     if (entity.kind !== 'orchestrator' && isHome(entity)) {
-      if (drafts.some((draft) => draft.applications === shared)) continue;
+      if (hasHome) continue;
+      hasHome = true;
       drafts.push({
         name: taken ? `${experiment.name}.main` : experiment.name,
         batch: experiment.batch,
-        applications: shared,
-        orchestrators: orchestrators.filter(isHome),
+        applications: applications.filter(isHome),
+        orchestrators: orchestratorsOf(experiment).filter(({ batch }) => batch === undefined),
         array: undefined,
         separate: undefined,
       });
@@ -106,27 +87,11 @@ function draftJobs(
       drafts.push({ name, batch, applications: [], orchestrators: [entity], array: undefined, separate: undefined });
     } else if (entity.kind !== 'orchestrator' && entity.batch !== undefined) {
       const { name, batch } = entity;
-      const together = applications.filter((one) => nodesOwner(experiment, one) === entity);
+      const together = byOwner.get(entity) ?? [];
       drafts.push({ name, batch, applications: together, orchestrators: [], ...splitOf(entity) });
     }
   }
   return drafts;
-}
-
-/** Jobs that a job waits for: those of the entities it is `.after`, and those of stores that it uses. */
-export function jobsBefore(
-  job: PlacedJob,
-  jobs: readonly PlacedJob[],
-  applications: readonly ApplicationDeclaration[],
-): PlacedJob[] {
-  return jobs.filter((other) => {
-    if (other === job) return false;
-    // Every application sees every standalone store.
-    if (other.applications.length === 0) return job.applications.length > 0;
-    return job.applications.some(({ after }) =>
-      after.some(({ name }) => other.applications.includes(entityOf(name, applications) as ApplicationDeclaration)),
-    );
-  });
 }
 
 /** Groups what runs in a job by what it requires of its nodes; what requires nothing comes first. */
@@ -135,8 +100,10 @@ function componentsOf(
   experiment: ExperimentDeclaration,
   sized: ReadonlyMap<ApplicationDeclaration, Sized>,
   site: Site,
+  oneNode: boolean,
   problems: Problems,
 ): readonly [PlacedComponent, ...PlacedComponent[]] {
+  const perElement = draft.array?.perElement ?? 1;
   const keyOf = (entity: EntityDeclaration) => {
     const owner = entity.kind === 'orchestrator' ? entity : nodesOwner(experiment, entity);
     return requirement(owner) ?? '';
@@ -151,17 +118,20 @@ function componentsOf(
   const keys = [...new Set([...draft.applications.map(keyOf), ...draft.orchestrators.map(storeKey)])].sort(
     (a, b) => Number(a !== '') - Number(b !== ''),
   );
+  const applicationsByKey = groupBy(draft.applications, keyOf);
+  const storesByKey = groupBy(draft.orchestrators, storeKey);
   const groups = keys.map((key) => ({
-    applications: draft.applications.filter((one) => keyOf(one) === key),
-    orchestrators: draft.orchestrators.filter((one) => storeKey(one) === key),
+    applications: applicationsByKey.get(key) ?? [],
+    orchestrators: storesByKey.get(key) ?? [],
   }));
   const bare = (group: (typeof groups)[number], nodes: number | undefined) =>
-    allocate({ experiment, batch: draft.batch, ...group, nodes, sized, site }, problems);
+    allocate({ experiment, batch: draft.batch, ...group, nodes, sized, site, perElement, oneNode }, problems);
   const further = groups.slice(1).map((group) => bare(group, undefined));
   const rest = further.reduce((sum, { nodes }) => sum + nodes, 0);
   const given = draft.batch?.nodes;
   const first = groups[0] ?? { applications: [], orchestrators: [] };
   const allocations = [bare(first, given === undefined ? undefined : Math.max(1, given - rest)), ...further];
+  const numberOf = new Map(groups.flatMap(({ applications }, number) => applications.map((one) => [one, number])));
   const total = allocations.reduce((sum, { nodes }) => sum + nodes, 0);
   const at = draft.batch?.at ?? draft.applications[0]?.at ?? draft.orchestrators[0]?.at;
   if (site.maxNodes !== undefined && total > site.maxNodes) {
@@ -177,11 +147,14 @@ function componentsOf(
     applications: draft.applications,
     sized,
     site,
-    allocationOf: (one) => allocations[groups.findIndex((group) => group.applications.includes(one))] as Allocation,
-    perElement: draft.array?.perElement ?? 1,
+    allocationOf: (one) => allocations[numberOf.get(one) ?? 0] as Allocated,
+    perElement,
   });
-  const timed = allocations.map((one) => (walltimeSeconds === undefined ? one : { ...one, walltimeSeconds }));
-  const [main, ...others] = timed.map((allocation, index) => ({ allocation, ...(groups[index] ?? first) }));
+  const [main, ...others] = allocations.map(({ nodesApart, ...one }, index) => ({
+    allocation: walltimeSeconds === undefined ? one : { ...one, walltimeSeconds },
+    nodesApart,
+    ...(groups[index] ?? first),
+  }));
   return [main as PlacedComponent, ...others];
 }
 

@@ -5,20 +5,21 @@ import {
   type EntityDeclaration,
   type ExperimentDeclaration,
 } from '../../ir/index.js';
+import { entityNamed } from './references.js';
 
 /** The entities on whose nodes an application runs beside its own: the one it names, the one that names, and so on. */
 export function sharedWith(
   experiment: ExperimentDeclaration,
   application: ApplicationDeclaration,
 ): EntityDeclaration[] {
-  const chain: EntityDeclaration[] = [];
+  const chain = new Set<EntityDeclaration>();
   for (let name = application.sharesNodesWith?.name; name !== undefined; ) {
-    const next: EntityDeclaration | undefined = experiment.entities.find((entity) => entity.name === name);
-    if (next === undefined || next === application || chain.includes(next)) break;
-    chain.push(next);
+    const next: EntityDeclaration | undefined = entityNamed(experiment, name);
+    if (next === undefined || next === application || chain.has(next)) break;
+    chain.add(next);
     name = next.kind === 'orchestrator' ? undefined : next.sharesNodesWith?.name;
   }
-  return chain;
+  return [...chain];
 }
 
 /** The entity whose nodes an application runs on: its own, or that at the end of the chain of `.sharesNodesWith()`. */
@@ -32,7 +33,7 @@ export function checkSharing(experiment: ExperimentDeclaration, problems: Proble
     const { sharesNodesWith: shares, name } = application;
     if (shares === undefined) continue;
     const call = `.sharesNodesWith('${shares.name}')`;
-    const other = experiment.entities.find((entity) => entity.name === shares.name);
+    const other = entityNamed(experiment, shares.name);
     if (other === undefined) {
       const names = experiment.entities.map((entity) => entity.name).filter((one) => one !== name);
       const message = `${call}: there is no entity of that name`;

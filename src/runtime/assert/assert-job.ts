@@ -10,6 +10,7 @@ import { checkRunFolder, checkTmp } from './places.js';
 import { checkProgram, isLauncher } from './programs.js';
 import { reportOnce } from './report-once.js';
 import { checkListenPlaces } from './stores.js';
+import { checkVariables } from './variables.js';
 
 /** What the first verb of a job is told, as far as it says something about the surroundings. */
 interface Call {
@@ -67,6 +68,7 @@ function checkJob(job: JobEnvironment, plan: Plan, line: readonly string[], env:
   const planned = jobOf(plan, job.job);
   return [
     ...checkNodeVersion(process.versions.node),
+    ...checkVariables(plan, planned, env),
     ...checkAllocation(plan.target, planned, allocationOf(job, env), line[0]),
     ...checkArtifacts(job.dir, plan, planned),
   ];

@@ -1,7 +1,5 @@
 import type { Problem } from '../../diagnostics/index.js';
-
-/** The oldest Node.js that runs Simwright. */
-export const minimumNode = [20, 19] as const;
+import { minimumNode } from '../../ir/index.js';
 
 /** Whether a version such as `20.19.1` is new enough. */
 export function isNewEnough(version: string): boolean {

@@ -5,9 +5,16 @@ import type { Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { storeJobFolder } from '../job/paths.js';
 import { hasOwnJob, jobOf, storeOf } from '../job/read-plan.js';
+import { savedIn } from '../store/saved-stores.js';
+import { isToBeSaved } from '../stored-data/saving.js';
 import { announceEnd, readAddress, withdrawAddress } from '../supervisor/address-file.js';
+import type { StoreAddress } from '../supervisor/messages.js';
+import { notSaved } from '../supervisor/save-time.js';
 
-/** Removes what a job's stores leave when they are killed: their addresses, files half-written, sockets that nobody listens on. */
+/**
+ * Removes what a job's stores leave when they are killed: their addresses, files half-written, sockets that nobody listens on. Says of those that
+ * could not save what is still needed that they have not.
+ */
 export async function clearStores(job: JobEnvironment, plan: Plan): Promise<void> {
   for (const name of jobOf(plan, job.job).stores) {
     const store = storeOf(plan, name);
@@ -16,6 +23,8 @@ export async function clearStores(job: JobEnvironment, plan: Plan): Promise<void
     const holder = readAddress(job, name);
     if (holder !== undefined && holder.jobId !== job.jobId) continue;
     if (holder !== undefined) {
+      if (isLost(job, plan, store, holder))
+        process.stderr.write(`simwright: ${notSaved(name, 'it was killed before')}\n`);
       withdrawAddress(job, name);
       if (hasOwnJob(plan, name)) announceEnd(job, name, 'its job has ended, and it was killed before');
     }
@@ -24,6 +33,13 @@ export async function clearStores(job: JobEnvironment, plan: Plan): Promise<void
     }
     await removeDeadSocket(store);
   }
+}
+
+/** True if what a store held was to be saved and has not been. */
+function isLost(job: JobEnvironment, plan: Plan, store: Store, { id, nodes }: StoreAddress): boolean {
+  if (!isToBeSaved(job, plan, store)) return false;
+  const saved = savedIn(storeJobFolder(job, store.name)).flat();
+  return saved.filter(({ store: start, whole }) => start === id && whole).length < nodes.length;
 }
 
 /** A socket at a path of the user's own; the job's own go with its folder. */

@@ -1,16 +1,15 @@
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobFolder, removeJobFolder } from '../job/job-folder.js';
 import { launchMarginMs } from '../job/launch-margin.js';
-import { limitPlan } from '../job/member-selection.js';
-import { controlSocket } from '../job/paths.js';
+import { controlSocket, launchedFile } from '../job/paths.js';
 import { isAlive, type ProcessIdentity } from '../job/process-identity.js';
-import { readPlan } from '../job/read-plan.js';
-import { writeAtomically } from '../job/write-atomically.js';
-import { membersCsv, StatusReader } from '../status/index.js';
+import { entityOf, jobOf, readPlan } from '../job/read-plan.js';
+import { countsFor, MembersFile, StatusReader, StatusWriter } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
+import { saveMsOf } from '../supervisor/save-time.js';
 import { clearStores } from './clear-stores.js';
 import { jobProcesses } from './job-processes.js';
 
@@ -28,11 +27,19 @@ export async function down(job: JobEnvironment): Promise<number> {
     jobProcesses(job).filter(({ role }) => role === 'supervisor'),
     launchMarginMs,
   );
+  const plan = readPlan(job.dir);
+  // Stores whose supervisor was killed have been told by their pipes.
+  await ended(
+    jobProcesses(job).filter(({ role }) => role === 'store'),
+    saveMsOf(job, plan),
+  );
   await terminate(jobProcesses(job), job.killAfterMs);
   removeJobFolder(job);
-  const plan = limitPlan(readPlan(job.dir), job.members);
   await clearStores(job, plan);
-  writeMembers(job, plan);
+  rmSync(launchedFile(job), { force: true });
+  recordUnlaunched(job, plan);
+  MembersFile.clear(job);
+  await new MembersFile(job, plan).update();
   return 0;
 }
 
@@ -40,7 +47,7 @@ async function stopSupervisor(job: JobEnvironment): Promise<void> {
   const supervisor = await ControlClient.connect(controlSocket(jobFolder(job))).catch(() => undefined);
   if (supervisor === undefined) return;
   try {
-    await supervisor.request({ op: 'stop' });
+    for (const notice of await supervisor.request({ op: 'stop' })) process.stderr.write(`simwright: ${notice}\n`);
   } catch {
     // It has gone, which is what was wanted; what it may have left is looked for afterwards.
   } finally {
@@ -51,6 +58,11 @@ async function stopSupervisor(job: JobEnvironment): Promise<void> {
 /** SIGTERM, and SIGKILL to what is still there after a while. */
 async function terminate(processes: readonly ProcessIdentity[], patienceMs: number): Promise<void> {
   signalAll(processes, 'SIGTERM');
+  signalAll(await ended(processes, patienceMs), 'SIGKILL');
+}
+
+/** Waits until processes have ended; returns those that have not after a while. */
+async function ended(processes: readonly ProcessIdentity[], patienceMs: number): Promise<readonly ProcessIdentity[]> {
   const end = performance.now() + patienceMs;
   let left = processes;
   let pause = 5;
@@ -59,7 +71,7 @@ async function terminate(processes: readonly ProcessIdentity[], patienceMs: numb
     pause = Math.min(pause * 2, 100);
     left = left.filter(isAlive);
   }
-  signalAll(left, 'SIGKILL');
+  return left;
 }
 
 function signalAll(processes: readonly ProcessIdentity[], signal: NodeJS.Signals): void {
@@ -72,12 +84,18 @@ function signalAll(processes: readonly ProcessIdentity[], signal: NodeJS.Signals
   }
 }
 
-function writeMembers(job: JobEnvironment, plan: Plan): void {
-  if (!plan.entities.some(({ kind }) => kind === 'ensemble')) return;
+/** Says of what the job has not come to that it does not come, for those in other jobs who wait for it. */
+function recordUnlaunched(job: JobEnvironment, plan: Plan): void {
   const reader = new StatusReader(job.dir);
   reader.refresh();
-  writeAtomically(
-    join(job.dir, 'run/members.csv'),
-    membersCsv(plan, (entity) => reader.of(entity)),
-  );
+  for (const name of jobOf(plan, job.job).entities) {
+    const entity = entityOf(plan, name);
+    if ([...reader.of(name).launches.values()].some(countsFor(job, entity, reader.of(name)))) continue;
+    const writer = new StatusWriter(job, plan, entity, undefined);
+    try {
+      writer.launch({ launch: 'skipped', exit: 1, reason: `job '${job.job}' ended before it was launched` });
+    } finally {
+      writer.close();
+    }
+  }
 }

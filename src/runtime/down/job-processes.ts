@@ -5,8 +5,8 @@ import { identify, type ProcessIdentity, parentOf } from '../job/process-identit
 
 /** A process of the job on this host. */
 export interface JobProcess extends ProcessIdentity {
-  /** What waits for applications, or for those of other jobs, is a launch. */
-  readonly role: 'launch' | 'supervisor' | 'other';
+  /** What waits for applications, or for those of other jobs, is a launch; what starts a store on other nodes is one, too. */
+  readonly role: 'launch' | 'supervisor' | 'store' | 'other';
 }
 
 /**
@@ -38,7 +38,9 @@ function isOurs(pid: number, marks: readonly string[]): boolean {
 
 function roleOf(pid: number): JobProcess['role'] {
   try {
-    const [, bundle = '', verb] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    if (words.some((word, at) => word.endsWith('simwright.mjs') && words[at + 1] === 'store')) return 'store';
+    const [, bundle = '', verb] = words;
     if (!bundle.endsWith('simwright.mjs')) return 'other';
     return verb === 'launch' || verb === 'hold' ? 'launch' : verb === 'supervise' ? 'supervisor' : 'other';
   } catch {

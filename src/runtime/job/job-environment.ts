@@ -24,6 +24,8 @@ export interface JobEnvironment {
   readonly scriptPid: number | undefined;
   /** Nothing of an earlier run counts. */
   readonly fresh: boolean;
+  /** Completed members are accepted as they are, whatever has changed. */
+  readonly keep: boolean;
   /** Further attempts for a member that failed. */
   readonly retries: number;
   /** Milliseconds between SIGTERM and SIGKILL. */
@@ -62,13 +64,19 @@ export function readJobEnvironment(env: NodeJS.ProcessEnv, dir: string): JobEnvi
     cpusPerNode: number('SIMWRIGHT_CPUS_PER_NODE'),
     startedSeconds: number('SIMWRIGHT_STARTED') ?? Math.floor(Date.now() / 1000),
     scriptPid: number('SIMWRIGHT_SCRIPT_PID'),
-    fresh: /^(1|true|yes)$/.test(env['SIMWRIGHT_FRESH'] ?? ''),
+    fresh: isOn(env['SIMWRIGHT_FRESH']),
+    keep: isOn(env['SIMWRIGHT_KEEP']),
     retries: number('SIMWRIGHT_RETRY') ?? 0,
     killAfterMs: (number('SIMWRIGHT_KILL_AFTER') ?? 10) * 1000,
     upTimeoutSeconds: number('SIMWRIGHT_UP_TIMEOUT') || defaultUpTimeoutSeconds,
     busyPollMicros: number('SIMWRIGHT_BUSY_POLL'),
     members,
   };
+}
+
+/** True for a switch that is on. */
+export function isOn(text: string | undefined): boolean {
+  return /^(1|true|yes)$/.test(text ?? '');
 }
 
 function misuse(message: string): WorkflowError {

@@ -12,10 +12,31 @@ const Holder = z.object({
   host: z.string(),
   pid: z.number(),
   startTicks: z.string(),
-  /** Seconds since the epoch at which the scheduler has ended the holder for certain. */
+  /** Times that the scheduler had started the job again. */
+  restarts: z.number().optional(),
+  /** The scheduler that gave the job its id, and its cluster; absent without one. */
+  scheduler: z.string().optional(),
+  /** Without a scheduler: seconds since the epoch at which the holder has ended for certain. */
   until: z.number().optional(),
 });
 type Holder = z.infer<typeof Holder>;
+
+/** The scheduler of a job, as far as locks ask it. */
+export interface LockScheduler {
+  /** Name of the scheduler and its cluster: ids of another say nothing. */
+  readonly name: string;
+  /** Times that it has started this job again. */
+  readonly restarts: number;
+  /** Whether the job of that id may still run on a node; `undefined` where it does not say. */
+  holds(id: string): Promise<boolean | undefined>;
+}
+
+/** Those who take locks: the job, the end of its walltime where nobody else knows, and its scheduler, if it has one. */
+export interface LockTaker {
+  readonly job: JobEnvironment;
+  readonly walltimeSeconds: number | undefined;
+  readonly scheduler: LockScheduler | undefined;
+}
 
 /** Seconds after its walltime in which a job may still be ending. */
 const lateSeconds = 300;
@@ -33,19 +54,12 @@ export class MemberLock {
 
   /**
    * Takes the lock of the member in `directory`. Throws RUN1008 when a process that may still run holds it: one of this host that is
-   * alive, or one of another host whose walltime is not over.
+   * alive; one of another host whose job the scheduler has not ended, or started again; without a scheduler one whose walltime is not over.
    */
-  static take(directory: string, job: JobEnvironment, walltimeSeconds: number | undefined): MemberLock {
+  static async take(directory: string, taker: LockTaker): Promise<MemberLock> {
     const path = `${directory}.lock`;
-    const holder: Holder = {
-      job: job.job,
-      jobId: job.jobId,
-      host: thisHost(),
-      ...ownIdentity(),
-      ...(walltimeSeconds === undefined ? {} : { until: job.startedSeconds + walltimeSeconds + lateSeconds }),
-    };
-    const text = `${JSON.stringify(holder)}\n`;
-    if (!linkFromHeld(path, text)) linkFromNew(path, text, directory);
+    const text = `${JSON.stringify(holderOf(taker))}\n`;
+    if (!linkFromHeld(path, text)) await linkFromNew(path, text, directory, taker);
     heldHere.set(path, text);
     return new MemberLock(path);
   }
@@ -58,6 +72,25 @@ export class MemberLock {
       if (!isCode(error, 'ENOENT')) throw error;
     }
   }
+}
+
+/**
+ * True if a process that may still run holds the lock of the member in `directory`, as far as this host knows: without a question to the
+ * scheduler, a holder on another host counts until its walltime is over.
+ */
+export function isHeld(directory: string): boolean {
+  const found = readHolder(`${directory}.lock`);
+  if (found?.holder === undefined) return found !== undefined;
+  const { holder } = found;
+  if (holder.host === thisHost()) return isAlive(holder);
+  return holder.until === undefined || Date.now() / 1000 <= holder.until;
+}
+
+function holderOf({ job, walltimeSeconds, scheduler }: LockTaker): Holder {
+  const holder = { job: job.job, jobId: job.jobId, host: thisHost(), ...ownIdentity() };
+  if (scheduler !== undefined) return { ...holder, restarts: scheduler.restarts, scheduler: scheduler.name };
+  if (walltimeSeconds === undefined) return holder;
+  return { ...holder, until: job.startedSeconds + walltimeSeconds + lateSeconds };
 }
 
 /** A lock that this process holds says all that a further one has to say: a link to it is half the work of a new file. */
@@ -75,9 +108,12 @@ function linkFromHeld(path: string, text: string): boolean {
   return false;
 }
 
+/** Files of this process that become locks, so that two at a time do not meet. */
+let serial = 0;
+
 /** A link appears with its content, also over NFS, where O_EXCL does not everywhere. */
-function linkFromNew(path: string, text: string, directory: string): void {
-  const own = `${path}.${thisHost()}-${process.pid}`;
+async function linkFromNew(path: string, text: string, directory: string, taker: LockTaker): Promise<void> {
+  const own = `${path}.${thisHost()}-${process.pid}-${serial++}`;
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(own, text, { mode: 0o600 });
   try {
@@ -88,19 +124,20 @@ function linkFromNew(path: string, text: string, directory: string): void {
       } catch (error) {
         if (!isCode(error, 'EEXIST')) throw error;
       }
-      breakIfStale(path, directory);
+      await breakIfStale(path, directory, taker);
     }
-    throw held(directory, undefined, path);
+    throw held(directory, undefined, path, false);
   } finally {
     rmSync(own, { force: true });
   }
 }
 
 /** Takes a stale lock away; throws RUN1008 for one that holds. */
-function breakIfStale(path: string, directory: string): void {
+async function breakIfStale(path: string, directory: string, taker: LockTaker): Promise<void> {
   const found = readHolder(path);
   if (found === undefined) return;
-  if (!isStale(found.holder)) throw held(directory, found.holder, path);
+  const verdict = await judge(found.holder, taker);
+  if (verdict !== 'stale') throw held(directory, found.holder, path, verdict === 'unanswered');
   const aside = `${path}.stale-${thisHost()}-${process.pid}`;
   try {
     renameSync(path, aside);
@@ -133,20 +170,35 @@ function readHolder(path: string): { text: string; holder: Holder | undefined } 
   }
 }
 
-function isStale(holder: Holder | undefined): boolean {
-  if (holder === undefined) return false;
-  if (holder.host === thisHost()) return !isAlive(holder);
-  return holder.until !== undefined && Date.now() / 1000 > holder.until;
+/** Whether a lock still counts; `unanswered` where the scheduler should know and does not say. */
+async function judge(
+  holder: Holder | undefined,
+  { job, scheduler }: LockTaker,
+): Promise<'stale' | 'held' | 'unanswered'> {
+  if (holder === undefined) return 'held';
+  const isSameJob = scheduler !== undefined && holder.scheduler === scheduler.name && holder.jobId === job.jobId;
+  // The same job has been started again, so that what it left is gone, with its node or without.
+  if (isSameJob && (holder.restarts ?? 0) !== scheduler.restarts) return 'stale';
+  if (holder.host === thisHost()) return isAlive(holder) ? 'held' : 'stale';
+  if (isSameJob) return 'stale';
+  if (holder.scheduler === undefined) {
+    return holder.until !== undefined && Date.now() / 1000 > holder.until ? 'stale' : 'held';
+  }
+  if (holder.scheduler !== scheduler?.name) return 'held';
+  const holds = await scheduler.holds(holder.jobId);
+  if (holds === undefined) return 'unanswered';
+  return holds ? 'held' : 'stale';
 }
 
-function held(directory: string, holder: Holder | undefined, path: string): WorkflowError {
+function held(directory: string, holder: Holder | undefined, path: string, isUnanswered: boolean): WorkflowError {
   const who =
     holder === undefined
       ? 'somebody'
       : `job ${holder.jobId} ('${holder.job}', process ${holder.pid} on ${holder.host})`;
+  const unknown = isUnanswered ? ', as far as is known: the scheduler does not say whether that job has ended' : '';
   return new WorkflowError({
     code: 'RUN1008',
-    message: `${basename(directory)} is being run by ${who}`,
+    message: `${basename(directory)} is being run by ${who}${unknown}`,
     hint: `wait for it; if that job has ended, remove ${path}`,
   });
 }

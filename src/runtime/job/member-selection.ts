@@ -1,4 +1,4 @@
-import type { Entity, Plan } from '../../ir/index.js';
+import type { Entity } from '../../ir/index.js';
 
 /** Indices from `first` to `last`, both included. */
 interface Range {
@@ -45,26 +45,6 @@ export class MemberSelection {
     for (let index = 0; index < members.count; index++) if (this.has(name, index)) count++;
     return count;
   }
-}
-
-/**
- * The plan as a limited run sees it: what waits for ensembles of which a part runs, or reads them, has another digest, so that a run of the
- * whole does it again.
- */
-export function limitPlan(plan: Plan, chosen = MemberSelection.all): Plan {
-  const touched = new Set(plan.entities.filter((one) => chosen.count(one) < one.members.count).map(({ name }) => name));
-  const dependents = new Set<string>();
-  for (let before = -1; dependents.size > before; ) {
-    before = dependents.size;
-    for (const { name, after, incoming } of plan.entities) {
-      const sources = [...after.map((one) => one.name), ...incoming.filter((one) => one !== name)];
-      if (sources.some((source) => touched.has(source) || dependents.has(source))) dependents.add(name);
-    }
-  }
-  const entities = plan.entities.map((entity) =>
-    dependents.has(entity.name) ? { ...entity, digest: `${entity.digest} of ${chosen.text}` } : entity,
-  );
-  return { ...plan, entities };
 }
 
 function rangeOf(text: string): Range {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Entity, memberDirectory, type Store } from '../../ir/index.js';
-import { type JobEnvironment, jobIdForPath, jobKey, thisHost } from './job-environment.js';
+import { type JobEnvironment, jobIdForPath, jobKey } from './job-environment.js';
 
 /** Folder of the status files. */
 export function statusFolder(dir: string): string {
@@ -11,6 +11,11 @@ export function statusFolder(dir: string): string {
 export function statusFile(job: JobEnvironment, entity: string, member: number | undefined): string {
   const element = member === undefined ? entity : `${entity}.${member}`;
   return join(statusFolder(job.dir), `${jobKey(job)}.${element}.${jobIdForPath(job.jobId)}.jsonl`);
+}
+
+/** Launches of one start of a job, written by its script when all have begun. */
+export function launchedFile(job: JobEnvironment): string {
+  return join(statusFolder(job.dir), `${job.job}.${job.jobId.replace(/[^A-Za-z0-9_.-]/g, '_')}.launched`);
 }
 
 /** What the supervisor itself has to say. */
@@ -29,13 +34,13 @@ export function storeJobFolder(job: JobEnvironment, store: string): string {
   return job.arrayIndex === undefined ? folder : join(folder, String(job.arrayIndex));
 }
 
-/** What `SAVE` and checkpoints of a store write, and what it reads when it starts; of a colocated store a file a host. */
-export function checkpointFile(job: JobEnvironment, store: Pick<Store, 'kind' | 'name'>): string {
+/** What `SAVE` and checkpoints of a store write, and what it reads when it starts; of a colocated store a file a node, by its position. */
+export function checkpointFile(job: JobEnvironment, store: Pick<Store, 'kind' | 'name'>, position: string): string {
   const folder = storeJobFolder(job, store.name);
-  return join(folder, store.kind === 'standalone' ? 'checkpoint' : `${thisHost()}.checkpoint`);
+  return join(folder, store.kind === 'standalone' ? 'checkpoint' : `${position}.checkpoint`);
 }
 
-/** Whether a file of a store's folder is a checkpoint, of whichever host. */
+/** True for the name of a checkpoint in a store's folder, of whichever node. */
 export function isCheckpoint(name: string): boolean {
   return name === 'checkpoint' || name.endsWith('.checkpoint');
 }

@@ -3,11 +3,11 @@ import type { Entity, Plan } from '../../ir/index.js';
 import { assertForLaunch, assertRunFolder } from '../assert/assert-job.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobFolder } from '../job/job-folder.js';
-import { limitPlan } from '../job/member-selection.js';
 import { controlSocket } from '../job/paths.js';
 import { entityOf, jobOf, readPlan, storeOf } from '../job/read-plan.js';
 import { watchScript } from '../job/watch-script.js';
-import { StatusReader, StatusWriter } from '../status/index.js';
+import { lockScheduler } from '../scheduler/lock-scheduler.js';
+import { MembersFile, StatusReader, StatusWriter } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
 import type { Application } from './application.js';
 import { watchDeadline } from './deadline.js';
@@ -15,9 +15,13 @@ import { HostPool, membersAtATime, onComponent } from './hosts.js';
 import { linkModules } from './link-modules.js';
 import { type Meeting, MetStores } from './meet-stores.js';
 import { memberHosts } from './member-hosts.js';
-import { type MembersOutcome, runMembers } from './run-members.js';
+import { Restarts } from './restarts.js';
+import { runAgain } from './run-again.js';
+import { countStates, type MembersOutcome, runMembers } from './run-members.js';
+import { type Settled, settle } from './settle.js';
 import { startsSteps } from './slurm/ask-slurm.js';
 import { SlurmHerald } from './slurm/slurm-herald.js';
+import { StepWatch } from './slurm/step-watch.js';
 import { Stager } from './stage.js';
 import { chooseStarter } from './starters/index.js';
 import { describeStop, exitCodeOfStop, type StopReason, StopRequest } from './stop-request.js';
@@ -45,7 +49,7 @@ export interface LaunchOptions {
  * applications, 124 at the deadline.
  */
 export async function launch(job: JobEnvironment, options: LaunchOptions): Promise<number> {
-  const plan = limitPlan(readPlan(job.dir), job.members);
+  const plan = readPlan(job.dir);
   const entity = entityOf(plan, options.entity);
   checkMember(entity, options.member);
   assertRunFolder(job, plan, entity, options);
@@ -54,12 +58,14 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
   const ends = [
     ...passSignals(stop, running),
     watchScript(job, true, () => stop.request({ kind: 'script-gone' })),
-    watchDeadline(job, jobOf(plan, job.job), () => stop.request({ kind: 'deadline' })),
+    watchDeadline(job, plan, () => stop.request({ kind: 'deadline' })),
   ];
-  const writer = new StatusWriter(job, entity, options.member);
+  const writer = new StatusWriter(job, plan, entity, options.member);
+  const members = new MembersFile(job, plan);
   try {
     assertForLaunch(job, plan, entity, options);
-    const exit = await launchWatched(job, plan, entity, options, { stop, running, writer });
+    members.keep();
+    const exit = await launchWatched(job, plan, entity, options, { stop, running, writer, members });
     const hosts = await memberHosts(plan.target, entity, indicesOf(plan, job, entity, options), { job, ...options });
     writer.launch({ launch: 'ended', exit, ...hosts });
     const unwritten = writer.unwritten();
@@ -74,6 +80,7 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
   } finally {
     for (const end of ends) end();
     writer.close();
+    await members.close();
   }
 }
 
@@ -81,6 +88,7 @@ interface Watched {
   readonly stop: StopRequest;
   readonly running: Set<Application>;
   readonly writer: StatusWriter;
+  readonly members: MembersFile;
 }
 
 async function launchWatched(
@@ -88,7 +96,7 @@ async function launchWatched(
   plan: Plan,
   entity: Entity,
   options: LaunchOptions,
-  { stop, running, writer }: Watched,
+  { stop, running, writer, members }: Watched,
 ): Promise<number> {
   const supervisor = await watchStores(job, plan, entity, stop);
   const say = (reason: string) => {
@@ -100,46 +108,56 @@ async function launchWatched(
     const reader = new StatusReader(job.dir);
     writer.launch({ launch: 'waiting' });
     const stores = await findStores(met, { job, plan, entity, stop });
-    await waitForEvents(job, plan, entity, reader, stop);
-    await waitForKeys(job, plan, entity, stores, reader, stop);
+    const restarts = new Restarts({ job, plan, entity, stores, reader });
+    const wait = async () => {
+      await waitForEvents(job, plan, entity, reader, stop, restarts);
+      await waitForKeys(job, plan, entity, stores, reader, stop);
+    };
+    await wait();
     linkModules(job.dir);
-    writer.launch({ launch: 'launching' });
+    // What waits for an ensemble of this job may read how its members ended; other jobs' have been written at their ends.
+    if (waitsForMembers(job, plan, entity)) await members.update().catch(() => undefined);
     const place = onComponent(job, jobOf(plan, job.job), entity.component);
     const indices = indicesOf(plan, job, entity, options).filter(
       (index) => job.members?.has(entity.name, index) ?? true,
     );
-    const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), indices.length);
+    const { walltimeSeconds } = jobOf(plan, job.job).allocation;
+    const taker = { job, walltimeSeconds, scheduler: lockScheduler(plan.target, options.env) };
+    const settleAll = async () => {
+      const settled = await settle({ job, plan, entity, reader, writer, taker, stop }, indices);
+      writer.launch({ launch: 'launching' });
+      return settled;
+    };
     // A copy: each look at the process's own costs a call.
     const env = { ...options.env };
-    const starter = chooseStarter(env, indices.length, atMost);
-    const outcome = await runMembers(
-      {
-        job,
-        plan,
-        entity,
-        line: options.line,
-        stores,
-        env,
-        walltimeSeconds: jobOf(plan, job.job).allocation.walltimeSeconds,
-        reader,
-        writer,
-        stager: new Stager(job.dir, entity),
-        starter,
-        herald: startsSteps(plan.target, options.line) ? new SlurmHerald(env) : undefined,
-        hosts: new HostPool(place.hosts),
-        stop,
-        running,
-        report: options.report,
-      },
-      indices,
-      atMost,
-    ).finally(() => starter.close());
+    const stager = new Stager(job.dir, entity);
+    const herald = startsSteps(plan.target, options.line) ? new SlurmHerald(env) : undefined;
+    const choosesHosts = herald !== undefined && job.hosts.length > 1 && !options.line.includes('{hosts}');
+    const stepWatch = choosesHosts ? new StepWatch(env) : undefined;
+    const hosts = new HostPool(place.hosts);
+    const run = ({ decisionOf }: Settled, some: readonly number[]): Promise<MembersOutcome> => {
+      const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), some.length);
+      const starter = chooseStarter(env, some.length, Math.max(1, atMost));
+      const { line, report } = options;
+      const fixed = { job, plan, entity, line, stores, env, taker, reader, writer, stager, herald, stepWatch, hosts };
+      const context = { ...fixed, decisionOf, starter, restarts, stop, running, report };
+      return runMembers(context, some, atMost).finally(() => starter.close());
+    };
+    const settled = await settleAll();
+    const first = withDone(await run(settled, settled.toRun), indices, settled);
+    const outcome = await runAgain({ entity, restarts, writer, stop, wait, settle: settleAll, run }, first);
     process.stdout.write(`${describe(entity, indices.length, outcome, stop.reason)}\n`);
-    return exitCode(outcome, stop.reason, options.report);
+    return exitCode(indices.length, outcome, stop.reason, options.report);
   } finally {
     met.close();
     supervisor?.close();
   }
+}
+
+/** True if an entity waits for an ensemble of this job, or a member of one. */
+function waitsForMembers(job: JobEnvironment, plan: Plan, { after }: Entity): boolean {
+  const ensembles = plan.entities.filter(({ kind, job: own }) => kind === 'ensemble' && own === job.job);
+  return after.some((one) => ensembles.some(({ name }) => one.name === name || one.name.startsWith(`${name}_`)));
 }
 
 /** Where the stores are that the entity sees, those of other jobs once they answer. */
@@ -201,23 +219,31 @@ function passSignals(stop: StopRequest, running: ReadonlySet<Application>): (() 
   );
 }
 
+/** Adds members that stay as they are. */
+function withDone(outcome: MembersOutcome, indices: readonly number[], { decisionOf }: Settled): MembersOutcome {
+  const done = indices.filter((index) => decisionOf(index).reason === undefined);
+  return {
+    ...outcome,
+    states: new Map([...done.map((index) => [index, 'completed-before'] as const), ...outcome.states]),
+  };
+}
+
 function exitCode(
+  total: number,
   outcome: MembersOutcome,
   stopped: StopReason | undefined,
   report: (problem: unknown) => void,
 ): number {
   if (stopped === undefined) return outcome.exit;
   if (stopped.kind === 'store') report(stopped.problem);
-  if (outcome.counts.interrupted + outcome.notStarted === 0 && stopped.kind !== 'store') return outcome.exit;
+  const unended = countStates(outcome).interrupted + total - outcome.states.size;
+  if (unended === 0 && stopped.kind !== 'store') return outcome.exit;
   return stopped.kind === 'deadline' ? 124 : Math.max(outcome.exit, exitCodeOfStop(stopped));
 }
 
-function describe(
-  entity: Entity,
-  total: number,
-  { counts, notStarted }: MembersOutcome,
-  stopped: StopReason | undefined,
-): string {
+function describe(entity: Entity, total: number, outcome: MembersOutcome, stopped: StopReason | undefined): string {
+  const counts = countStates(outcome);
+  const notStarted = total - outcome.states.size;
   if (total === 0) return `${entity.name}: none of its members was asked for`;
   const parts = [
     counts.completed > 0 ? `${counts.completed} completed` : '',

@@ -3,10 +3,11 @@ import { WorkflowError } from '../../diagnostics/index.js';
 import type { Entity, Plan, Store } from '../../ir/index.js';
 import { type JobEnvironment, jobIdForPath } from '../job/job-environment.js';
 import { jobOfStore } from '../job/read-plan.js';
+import { OtherJobs } from '../scheduler/other-jobs.js';
 import { readEnd, readSharedAddress } from '../supervisor/address-file.js';
 import type { StoreAddress } from '../supervisor/messages.js';
 import type { StopRequest } from './stop-request.js';
-import type { SeenStore } from './store-addresses.js';
+import { type SeenStore, seenStore } from './store-addresses.js';
 import type { StoreLink } from './store-link.js';
 
 /** Milliseconds between two looks for a store. */
@@ -52,7 +53,7 @@ export class MetStores {
     const met = await this.#await(store);
     if (met === undefined) return undefined;
     this.#keep(store, met);
-    return { store, address: placeOf(met.address) };
+    return seenStore(store, met.address, () => readSharedAddress(this.#meeting.job.dir, store.name));
   }
 
   close(): void {
@@ -64,6 +65,7 @@ export class MetStores {
     const { job, plan, entity, stop, say } = this.#meeting;
     const owner = jobOfStore(plan, store.name).name;
     const end = Date.now() + job.upTimeoutSeconds * 1000;
+    const others = new OtherJobs(job, plan);
     let said = false;
     for (;;) {
       if (stop.reason !== undefined) return undefined;
@@ -73,6 +75,9 @@ export class MetStores {
       if (ended !== undefined && job.run !== undefined && ended.run === job.run) {
         throw unavailable(entity, store, owner, `does not run: ${firstLine(ended.reason)}`);
       }
+      await others.refresh([owner]);
+      const over = others.endOf(owner);
+      if (over !== undefined) throw unavailable(entity, store, owner, `does not run: ${over}`);
       if (Date.now() >= end) {
         throw unavailable(entity, store, owner, `did not answer within ${job.upTimeoutSeconds} s (${tried})`);
       }

@@ -1,4 +1,4 @@
-import { assignmentOf, type Entity, memberName, type Plan } from '../../ir/index.js';
+import { assignmentOf, type Entity, type EnvValue, memberName, type Plan } from '../../ir/index.js';
 import { MemberSelection } from '../job/member-selection.js';
 import type { SeenStore } from './store-addresses.js';
 
@@ -40,7 +40,17 @@ export function memberEnvironment(
     if (entity.keyPrefixing) own[suffixed('SSKEYOUT')] = name;
   }
   const ofMember = entity.memberEnv?.[assignmentOf(entity.members, member.index)];
-  return { ...own, ...entity.env, ...ofMember };
+  return { ...own, ...resolved({ ...entity.env, ...ofMember }, jobEnv) };
+}
+
+/** Variables with the values of those that stand for the submitter's; that these are set has been checked. */
+function resolved(variables: Readonly<Record<string, EnvValue>>, jobEnv: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : (jobEnv[value.fromEnvironment] ?? ''),
+    ]),
+  );
 }
 
 /** Prefixes that a member may read: those it names, an ensemble by all its members that run; its own name is the member itself. */

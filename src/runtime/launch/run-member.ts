@@ -1,18 +1,23 @@
 import { existsSync } from 'node:fs';
 import { WorkflowError } from '../../diagnostics/index.js';
-import { type Entity, memberArgs, memberName, memberParams, type Plan } from '../../ir/index.js';
+import { type Entity, memberArgs, memberDigest, memberName, memberParams, type Plan } from '../../ir/index.js';
 import { type JobEnvironment, thisHost } from '../job/job-environment.js';
-import { MemberLock } from '../job/member-lock.js';
+import { type LockTaker, MemberLock } from '../job/member-lock.js';
 import { memberPath } from '../job/paths.js';
-import type { MemberState, StatusReader, StatusWriter } from '../status/index.js';
+import { keepOutput, tellingLine } from '../output/index.js';
+import { type Decision, describeReason, moveAside } from '../rerun/index.js';
+import type { MemberEvent, MemberState, StatusReader, StatusWriter } from '../status/index.js';
 import { Application, type ApplicationEnd } from './application.js';
 import type { Herald } from './herald.js';
 import type { HostPool } from './hosts.js';
 import { memberEnvironment } from './member-environment.js';
+import type { Restarts } from './restarts.js';
+import type { StepWatch } from './slurm/step-watch.js';
 import type { Stager } from './stage.js';
 import type { Starter } from './starters/index.js';
 import { describeStop, type StopRequest } from './stop-request.js';
 import type { SeenStore } from './store-addresses.js';
+import { StoreUses } from './store-uses.js';
 import { fillWords } from './words.js';
 
 /** What the members of one launch have in common. */
@@ -23,49 +28,52 @@ export interface LaunchContext {
   readonly line: readonly string[];
   readonly stores: readonly SeenStore[];
   readonly env: NodeJS.ProcessEnv;
-  readonly walltimeSeconds: number | undefined;
+  readonly taker: LockTaker;
+  /** What was decided on a member before the first one started. */
+  readonly decisionOf: (index: number) => Decision;
   readonly reader: StatusReader;
   readonly writer: StatusWriter;
   readonly stager: Stager;
   readonly starter: Starter;
   /** Tells applications to end, where signals to their launcher do not. */
   readonly herald: Herald | undefined;
+  /** Finds out where steps run, where the scheduler chooses among several hosts. */
+  readonly stepWatch: StepWatch | undefined;
   readonly hosts: HostPool;
+  readonly restarts: Restarts;
   readonly stop: StopRequest;
   /** Applications that run now, for signals to be passed on. */
   readonly running: Set<Application>;
   readonly report: (problem: unknown) => void;
 }
 
-/** What became of a member: `completed-before` did not run again. */
+/** What became of a member: `completed-before` did not run again, `staged` is to run again in this launch. */
 export interface MemberOutcome {
   readonly state: MemberState | 'completed-before' | 'held';
   readonly exit: number;
 }
 
+/** An event of an attempt, less what all its events have in common. */
+type AttemptEvent = Omit<Parameters<StatusWriter['member']>[0], 'index' | 'member' | 'params' | 'attempt'>;
+
 /** Runs one member from its lock to its last status line. Problems are reported, never thrown. */
 export async function runMember(context: LaunchContext, index: number): Promise<MemberOutcome> {
-  const { job, entity, reader } = context;
+  const { job, entity } = context;
   const directory = memberPath(job.dir, entity, index);
   let lock: MemberLock;
   try {
-    lock = MemberLock.take(directory, job, context.walltimeSeconds);
+    lock = await MemberLock.take(directory, context.taker);
   } catch (error) {
     context.report(error);
     return { state: error instanceof WorkflowError ? 'held' : 'failed', exit: 1 };
   }
   try {
-    const isThere = existsSync(directory);
-    // Under the lock: whoever held it until now may have completed the member. One without a directory has nothing that counts.
-    if (isThere) reader.refresh();
-    const last = reader.of(entity.name).members.get(index);
-    const isSame = isThere && last?.digest === entity.digest;
-    const isOurs = last?.jobId === job.jobId;
-    if (isSame && last?.state === 'completed' && (!job.fresh || isOurs)) return { state: 'completed-before', exit: 0 };
-    let outcome = await runAttempt(context, index, directory, !isSame || (job.fresh && !isOurs));
+    const decision = decisionUnderLock(context, index, directory);
+    if (decision.reason === undefined) return { state: 'completed-before', exit: 0 };
+    let outcome = await runAttempt(context, index, directory, decision);
     for (let attempt = 0; attempt < job.retries && outcome.state === 'failed'; attempt++) {
       if (context.stop.reason !== undefined) break;
-      outcome = await runAttempt(context, index, directory, false);
+      outcome = await runAttempt(context, index, directory, { ...decision, anew: false });
     }
     return outcome;
   } catch (error) {
@@ -76,51 +84,93 @@ export async function runMember(context: LaunchContext, index: number): Promise<
   }
 }
 
+/** What is decided on a member, unless whoever held its lock until now has run it since. */
+function decisionUnderLock(
+  { plan, entity, reader, decisionOf }: LaunchContext,
+  index: number,
+  directory: string,
+): Decision {
+  const decision = decisionOf(index);
+  // One without a directory has nothing that counts.
+  if (!existsSync(directory)) return { ...decision, anew: true };
+  const before = reader.of(entity.name).members.get(index);
+  reader.refresh();
+  const event = reader.of(entity.name).members.get(index);
+  if (event === undefined || event === before) return decision;
+  if (event.digest !== memberDigest(plan, entity, index)) return { ...decision, anew: true };
+  return event.state === 'completed' ? { index, event, anew: false } : { ...decision, event, anew: false };
+}
+
 async function runAttempt(
   context: LaunchContext,
   index: number,
   directory: string,
-  anew: boolean,
+  decision: Decision,
 ): Promise<MemberOutcome> {
   const { job, entity, writer, stop } = context;
   const member = memberName(entity, index);
   const params = memberParams(entity.members, index);
+  let attempt: number;
   try {
-    context.stager.stage(directory, params, anew);
+    const giveWay = () => moveAside(job.dir, directory, { entity: entity.name, member, why: whyAside(decision) });
+    context.stager.stage(directory, params, decision.anew ? giveWay : undefined);
+    attempt = keepOutput(directory, member);
   } catch (error) {
     context.report(error);
-    writer.member({ index, member, state: 'failed', exit: 1, reason: messageOf(error) });
+    writer.member({ index, member, params, state: 'failed', exit: 1, reason: messageOf(error) });
     return { state: 'failed', exit: 1 };
   }
-  writer.member({ index, member, state: 'staged' });
+  const record = (event: AttemptEvent) => writer.member({ index, member, params, attempt, ...event });
+  record({ state: 'staged' });
   const hosts = context.hosts.take(entity.size.nodes);
   const started = performance.now();
   try {
     const args = memberArgs(entity.asArgs, params);
-    const host = hostOf(context, hosts);
+    const uses = new StoreUses(context.stores);
+    const begin = context.restarts.begin();
+    let host = hostOf(context, hosts);
     const process_ = await context.starter.start({
       line: fillWords(context.line, { args, dir: directory, name: member, hosts: hosts.join(',') }),
       directory,
       name: member,
       variables: memberEnvironment(context.plan, entity, context.stores, { index, directory }, context.env),
     });
-    writer.member({ index, member, state: 'running', ...host });
-    const end = await endOf(new Application(process_, job.killAfterMs, context.herald), context);
+    record({ state: 'running', ...host, ...uses.now() });
+    const withdraw = context.stepWatch?.watch(process_.pid, (found) => {
+      host = { host: found };
+      record({ state: 'running', ...host, ...uses.now() });
+    });
+    const end = await endOf(new Application(process_, job.killAfterMs, context.herald), context).finally(withdraw);
     const seconds = Math.round(performance.now() - started) / 1000;
     const state = stateOf(end);
+    const used = uses.now();
     const reason = reasonOf(end, stop);
     const signal = end.signal === undefined ? {} : { signal: end.signal };
-    writer.member({ index, member, state, exit: end.exit, ...signal, seconds, ...host, ...reason });
+    const what = { exit: end.exit, ...signal, seconds, ...host };
+    const loss = end.wasStopped ? undefined : context.restarts.loss(begin);
+    if (loss !== undefined && (loss.isAwaited || state === 'completed')) {
+      // It may have read what is not so, or missed what was there.
+      const outcome = loss.isAwaited ? 'staged' : 'interrupted';
+      record({ state: outcome, ...what, reason: loss.reason });
+      return { state: outcome, exit: loss.isAwaited ? 0 : 1 };
+    }
+    const cause = state === 'failed' ? causeOf(directory, member) : {};
+    record({ state, ...what, ...reason, ...cause, ...used });
     return { state, exit: end.exit };
   } catch (error) {
     const problem = cannotStart(context.line[0] ?? '', member, error);
     context.report(problem);
     const exit = isMissing(error) ? 127 : 126;
-    writer.member({ index, member, state: 'failed', exit, reason: messageOf(problem) });
+    record({ state: 'failed', exit, reason: messageOf(problem) });
     return { state: 'failed', exit };
   } finally {
     context.hosts.give(hosts);
   }
+}
+
+/** Why the directory that is there gives way. */
+function whyAside({ reason }: Decision): string {
+  return reason === undefined || reason.kind === 'new' ? 'another member is there now' : describeReason(reason);
 }
 
 /** Waits for an application's end, and meanwhile lets it have the job's signals. */
@@ -136,6 +186,12 @@ async function endOf(application: Application, { running, stop }: LaunchContext)
 function reasonOf({ reason, wasStopped }: ApplicationEnd, stop: StopRequest): { reason?: string } {
   if (reason !== undefined) return { reason };
   return wasStopped && stop.reason !== undefined ? { reason: describeStop(stop.reason) } : {};
+}
+
+/** The line of its output that tells why a member failed, where there is one. */
+function causeOf(directory: string, member: string): Pick<MemberEvent, 'cause'> {
+  const cause = tellingLine(directory, member);
+  return cause === undefined ? {} : { cause };
 }
 
 function stateOf({ exit, wasStopped }: ApplicationEnd): MemberState {

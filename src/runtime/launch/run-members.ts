@@ -1,12 +1,11 @@
 import { type LaunchContext, type MemberOutcome, runMember } from './run-member.js';
 
-/** Outcomes of a launch's members, counted. */
+/** Outcomes of a launch's members. */
 export interface MembersOutcome {
-  readonly counts: Readonly<Record<MemberOutcome['state'], number>>;
+  /** By index; members that a stop request kept from starting have none. */
+  readonly states: ReadonlyMap<number, MemberOutcome['state']>;
   /** The highest exit code. */
   readonly exit: number;
-  /** Members that a stop request kept from starting. */
-  readonly notStarted: number;
 }
 
 /** Runs members, `atMost` at a time; one that fails does not stop the others. */
@@ -15,29 +14,24 @@ export async function runMembers(
   indices: Iterable<number>,
   atMost: number,
 ): Promise<MembersOutcome> {
-  const counts: Record<MemberOutcome['state'], number> = {
-    staged: 0,
-    running: 0,
-    completed: 0,
-    failed: 0,
-    interrupted: 0,
-    'completed-before': 0,
-    held: 0,
-  };
+  const states = new Map<number, MemberOutcome['state']>();
   let exit = 0;
-  let notStarted = 0;
   const queue = indices[Symbol.iterator]();
   const worker = async (): Promise<void> => {
     for (let next = queue.next(); !next.done; next = queue.next()) {
-      if (context.stop.reason !== undefined) {
-        notStarted++;
-        continue;
-      }
+      if (context.stop.reason !== undefined) continue;
       const outcome = await runMember(context, next.value);
-      counts[outcome.state]++;
+      states.set(next.value, outcome.state);
       exit = Math.max(exit, outcome.exit);
     }
   };
   await Promise.all(Array.from({ length: atMost }, worker));
-  return { counts, exit, notStarted };
+  return { states, exit };
+}
+
+/** How many members are in each state. */
+export function countStates({ states }: MembersOutcome): Readonly<Record<MemberOutcome['state'], number>> {
+  const counts = { staged: 0, running: 0, completed: 0, failed: 0, interrupted: 0, 'completed-before': 0, held: 0 };
+  for (const state of states.values()) counts[state]++;
+  return counts;
 }

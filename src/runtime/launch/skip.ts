@@ -12,7 +12,8 @@ export interface SkipOptions {
 
 /** Records that an entity is not launched, so that what waits for it does not wait for ever. Returns 1. */
 export function skip(job: JobEnvironment, { entity, member, reason }: SkipOptions): number {
-  const writer = new StatusWriter(job, entityOf(readPlan(job.dir), entity), member);
+  const plan = readPlan(job.dir);
+  const writer = new StatusWriter(job, plan, entityOf(plan, entity), member);
   try {
     writer.launch({ launch: 'skipped', exit: 1, reason });
   } finally {

@@ -42,12 +42,12 @@ export class Stager {
 
   /**
    * Makes a member's directory, whole or not at all. One that is there already keeps what the application wrote, so that it can go on
-   * from there, and gets its files anew, each whole or not at all; with `anew` it is replaced. Throws RUN1007.
+   * from there, and gets its files anew, each whole or not at all; with `giveWay`, which moves it, the directory is new. Throws RUN1007.
    */
-  stage(directory: string, params: Params, anew: boolean): void {
+  stage(directory: string, params: Params, giveWay?: () => void): void {
     const part = `${directory}.part-${process.pid}`;
     try {
-      if (anew && existsSync(directory)) rmSync(directory, { recursive: true });
+      if (giveWay !== undefined && existsSync(directory)) giveWay();
       makeFolder(part);
       for (const folder of this.#folders) mkdirSync(join(part, folder), { recursive: true });
       if (!this.#hasOwnParams) writeFileSync(join(part, paramsFile), `${JSON.stringify(params, undefined, 2)}\n`);
@@ -87,7 +87,7 @@ export class Stager {
         chmodSync(to, file.mode & 0o7777);
         break;
       case 'configure':
-        writeFileSync(to, this.#template(file).render(params));
+        writeFileSync(to, this.#template(file).render(params), { mode: file.mode & 0o7777 });
         chmodSync(to, file.mode & 0o7777);
         break;
     }

@@ -2,24 +2,47 @@ import { lookup } from 'node:dns/promises';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
-import type { Entity, Store } from '../../ir/index.js';
+import type { Entity, Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { storeFolder } from '../job/paths.js';
+import { jobOf } from '../job/read-plan.js';
 import { writeAtomically } from '../job/write-atomically.js';
-import { readAddress } from '../supervisor/address-file.js';
+import { readAddress, readSharedAddress } from '../supervisor/address-file.js';
+import type { StoreAddress } from '../supervisor/messages.js';
 
 /** A store that an application sees, and where. */
 export interface SeenStore {
   readonly store: Store;
   /** As `SSDB` wants it. */
   readonly address: string;
+  /** Identity of the start of the store that runs now; empty while it is being started again. */
+  readonly start: () => string;
+  /** How often it has been started again in its job. */
+  readonly restarts: () => number;
+}
+
+/** A store that an application sees, found at an address; `read` looks at that again. */
+export function seenStore(store: Store, found: StoreAddress, read: () => StoreAddress | undefined): SeenStore {
+  // Only those that are started again change, and a look costs a read from the shared file system.
+  const changes = store.kind === 'standalone' && store.restart;
+  const start = changes ? () => read()?.id ?? '' : () => found.id;
+  const restarts = changes ? () => read()?.restarts ?? 0 : () => 0;
+  return { store, address: found.nodes[0]?.addresses[0] ?? '', start, restarts };
+}
+
+/** A store that this launch knows to run: one of its own job, or one that it has met. */
+export function runningStore(job: JobEnvironment, plan: Plan, entity: Entity, store: string): StoreAddress | undefined {
+  if (jobOf(plan, job.job).stores.includes(store)) {
+    const own = readAddress(job, store);
+    return own?.jobId === job.jobId ? own : undefined;
+  }
+  return entity.stores.includes(store) ? readSharedAddress(job.dir, store) : undefined;
 }
 
 /** Where a store of this job is. Throws RUN1004 for one that has not been brought up. */
 export function ownStore(job: JobEnvironment, entity: Entity, store: Store): SeenStore {
   const found = readAddress(job, store.name);
-  const address = found?.jobId === job.jobId ? found.nodes[0]?.addresses[0] : undefined;
-  if (address !== undefined) return { store, address };
+  if (found?.jobId === job.jobId) return seenStore(store, found, () => readAddress(job, store.name));
   throw new WorkflowError({
     code: 'RUN1004',
     message: `${entity.name} needs store '${store.name}', which does not run in job ${job.jobId}`,

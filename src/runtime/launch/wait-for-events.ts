@@ -6,6 +6,7 @@ import { MemberSelection } from '../job/member-selection.js';
 import { statusFolder } from '../job/paths.js';
 import { isAlive } from '../job/process-identity.js';
 import { entityOf, jobOf } from '../job/read-plan.js';
+import { OtherJobs } from '../scheduler/other-jobs.js';
 import {
   type Awaited,
   type Counts,
@@ -13,13 +14,19 @@ import {
   judgeEvent,
   type LaunchEvent,
   launchesOf,
+  type MemberEvent,
   neverStarts,
   ownLaunchesOf,
   type RunFacts,
   type StatusReader,
   type Verdict,
 } from '../status/index.js';
+import { lostLaunch } from './lost-launch.js';
+import type { Restarts } from './restarts.js';
 import type { StopRequest } from './stop-request.js';
+
+/** Milliseconds between two looks at the processes of this job. */
+const lookMs = 500;
 
 /** Milliseconds between two looks when the file system says nothing, as NFS does, and at least between two. */
 const pause = { mostMs: 250, leastMs: 20 };
@@ -34,20 +41,24 @@ export async function waitForEvents(
   entity: Entity,
   reader: StatusReader,
   stop: StopRequest,
+  restarts?: Pick<Restarts, 'isIntact' | 'loss'>,
 ): Promise<void> {
+  const others = new OtherJobs(job, plan);
+  const isIntact = (target: Entity, seen: MemberEvent) => restarts?.isIntact(target, seen) ?? true;
   const awaited = entity.after.flatMap((after) =>
-    'event' in after ? [awaitedEvent(job, plan, entity, after.name, after.event)] : [],
+    'event' in after ? [awaitedEvent(job, plan, entity, reader, after.name, after.event, others, isIntact)] : [],
   );
   if (awaited.length === 0) return;
   const waker = new Waker(statusFolder(job.dir), stop);
   try {
     while (stop.reason === undefined) {
+      await others.refresh(awaited.map((one) => one.job));
       reader.refresh();
       const pending = awaited.filter((one) => {
-        let verdict = verdictOf(job, plan, reader, one);
+        let verdict = verdictOf(job, plan, reader, one, others);
         // A launch that has just gone may have written its last lines after our look.
-        if (typeof verdict === 'object' && reader.refresh()) verdict = verdictOf(job, plan, reader, one);
-        if (typeof verdict === 'object') throw cannotCome(entity, one, verdict.impossible);
+        if (typeof verdict === 'object' && reader.refresh()) verdict = verdictOf(job, plan, reader, one, others);
+        if (typeof verdict === 'object') throw cannotCome(entity, one, restarts?.loss()?.reason ?? verdict.impossible);
         return verdict === 'pending';
       });
       if (pending.length === 0) return;
@@ -58,8 +69,22 @@ export async function waitForEvents(
   }
 }
 
+/** What an entity waits for of another, with the job that does it. */
+export interface AwaitedOfJob extends Awaited {
+  readonly job: string;
+}
+
 /** What an entity waits for of another, and which events count. */
-export function awaitedEvent(job: JobEnvironment, plan: Plan, entity: Entity, name: string, event: Event): Awaited {
+export function awaitedEvent(
+  job: JobEnvironment,
+  plan: Plan,
+  entity: Entity,
+  reader: StatusReader,
+  name: string,
+  event: Event,
+  others: OtherJobs,
+  isIntact: (target: Entity, seen: MemberEvent) => boolean = () => true,
+): AwaitedOfJob {
   const whole = plan.entities.find((candidate) => candidate.name === name);
   const member = whole === undefined ? /^(.+)_(\d+)$/.exec(name) : null;
   const target = whole ?? entityOf(plan, member?.[1] ?? name);
@@ -68,11 +93,28 @@ export function awaitedEvent(job: JobEnvironment, plan: Plan, entity: Entity, na
   const { members: chosen = MemberSelection.all } = job;
   const index = member === null ? undefined : Number(member[2]);
   if (index !== undefined && !chosen.has(target.name, index)) throw notChosen(entity, name);
-  const isOfRun = countsFor(job, target);
-  const counts: Counts = (seen) => (!('index' in seen) || chosen.has(target.name, seen.index)) && isOfRun(seen);
+  const counts = (): Counts => {
+    const isOfRun = countsFor(job, target, reader.of(target.name));
+    return (seen) =>
+      isOfRun(seen) && (!('index' in seen) || (chosen.has(target.name, seen.index) && isIntact(target, seen)));
+  };
   const members = { ...target.members, count: chosen.count(target) };
   const isGone = (launch: LaunchEvent): boolean => sameJob && isGoneFromHere(launch);
-  return { entity: { ...target, members }, event, member: index, launches, counts, isGone };
+  const over = sameJob ? sometimes(() => lostLaunch(job, plan, target.name)) : () => others.endOf(target.job);
+  return { entity: { ...target, members }, event, member: index, launches, counts, isGone, over, job: target.job };
+}
+
+/** The same, but asked twice a second at most: it looks at processes. */
+function sometimes<Value>(ask: () => Value): () => Value | undefined {
+  let nextMs = 0;
+  let last: Value | undefined;
+  return () => {
+    if (performance.now() >= nextMs) {
+      last = ask();
+      nextMs = performance.now() + lookMs;
+    }
+    return last;
+  };
 }
 
 /** Whether a launch on this host has ended without having said so. */
@@ -84,7 +126,13 @@ function isGoneFromHere(launch: LaunchEvent): boolean {
  * Judges what an entity waits for. Of one of another job nothing is heard when the scheduler does not start that job: it is as one that
  * was skipped.
  */
-export function verdictOf(job: JobEnvironment, plan: Plan, reader: StatusReader, awaited: Awaited): Verdict {
+export function verdictOf(
+  job: JobEnvironment,
+  plan: Plan,
+  reader: StatusReader,
+  awaited: Awaited,
+  others: OtherJobs,
+): Verdict {
   const { entity: target, event } = awaited;
   const verdict = judgeEvent(reader.of(target.name), awaited);
   if (verdict !== 'pending') return verdict;
@@ -94,8 +142,9 @@ export function verdictOf(job: JobEnvironment, plan: Plan, reader: StatusReader,
   const facts: RunFacts = {
     plan,
     statusOf: (one) => reader.of(one),
-    countsFor: (one) => countsFor(job, one),
+    countsFor: (one) => countsFor(job, one, reader.of(one.name)),
     isGone: () => false,
+    isJobOver: (one) => others.endOf(one) !== undefined,
   };
   if (!neverStarts(facts, jobOf(plan, name))) return 'pending';
   return event === 'ended'

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Entity, Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
+import { OtherJobs } from '../scheduler/other-jobs.js';
 import type { StatusReader } from '../status/index.js';
 import type { StopRequest } from './stop-request.js';
 import type { SeenStore } from './store-addresses.js';
@@ -43,14 +44,16 @@ async function waitForKey(
   // Most launches wait for no key and start faster without the client.
   const { Client } = await import('../client/index.js');
   const client = await Client.connect({ env: { SSDB: address, SR_DB_TYPE: 'Standalone' } });
-  const ended = awaitedEvent(job, plan, entity, after.name, 'ended');
+  const others = new OtherJobs(job, plan);
+  const ended = awaitedEvent(job, plan, entity, reader, after.name, 'ended', others);
   try {
     while (stop.reason === undefined) {
+      await others.refresh([ended.job]);
       reader.refresh();
       // Judged before the look: a key that its writer wrote last is there by then.
-      const hasEnded = verdictOf(job, plan, reader, ended) === 'met';
+      const hasEnded = verdictOf(job, plan, reader, ended, others) === 'met';
       if (await client.keyExists(after.key)) return;
-      if (hasEnded) throw neverWritten(entity, after);
+      if (hasEnded) throw neverWritten(entity, after, ended.over?.());
       await sleep(pauseMs);
     }
   } finally {
@@ -58,10 +61,10 @@ async function waitForKey(
   }
 }
 
-function neverWritten(entity: Entity, { name, key, store }: AfterKey): WorkflowError {
+function neverWritten(entity: Entity, { name, key, store }: AfterKey, why: string | undefined): WorkflowError {
   return new WorkflowError({
     code: 'RUN1009',
-    message: `${entity.name} is not launched: it waits for key '${key}' in store '${store}', and '${name}' has ended without writing it`,
+    message: `${entity.name} is not launched: it waits for key '${key}' in store '${store}', and '${name}' has ended without writing it${why === undefined ? '' : `: ${why}`}`,
     hint: 'keys are awaited as the store holds them: with key prefixing NAME.key',
   });
 }

@@ -1,6 +1,12 @@
 import type { Orchestrator, OrchestratorOptions } from './options.js';
 import { OrchestratorServer } from './server/server.js';
 
+export {
+  type CheckpointRecord,
+  fingerprintOf,
+  type RecordedCheckpoint,
+  type SavedStore,
+} from './checkpoint/record.js';
 export { devicesHere, isAmong, onnxRuntimeVersion } from './inference/index.js';
 export { runInferenceWorker } from './inference/worker.js';
 export type { Orchestrator, OrchestratorOptions, OrchestratorStats, TcpListen, UnixListen } from './options.js';

@@ -1,3 +1,4 @@
+import type { CheckpointRecord, SavedStore } from './checkpoint/record.js';
 import type { EvictionPolicy } from './store/eviction.js';
 
 /** A TCP port to listen on. */
@@ -57,8 +58,13 @@ export interface OrchestratorOptions {
   readonly checkpointFile?: string;
   /** Where `SAVE` writes without a `checkpointFile`. It is not read at the start. Default: nowhere. */
   readonly saveFile?: string;
-  /** Saves what has changed to `checkpointFile` every so many seconds, and when the orchestrator is closed. */
+  /** Saves what has changed to `checkpointFile` every so many seconds. */
   readonly checkpointSeconds?: number;
+  /** Writes down what the file holds, for those who ask later. Default: nobody does. */
+  readonly checkpointRecord?: CheckpointRecord;
+  /** Identity of this start, as the record names it, and the nodes that it runs on. Default: its `runId`, on one node. */
+  readonly storeId?: string;
+  readonly nodes?: number;
   /** The longest argument. Default 4 GiB less 1. */
   readonly maxBulkBytes?: number;
   /** The module that the inference thread runs; it calls `runInferenceWorker()`. Default: the one beside this code. */
@@ -86,6 +92,11 @@ export interface Orchestrator {
   /** Tells this process from any other: `run_id` of `INFO server`. */
   readonly runId: string;
   stats(): OrchestratorStats;
-  /** Answers what has been asked, ends the connections and the threads, and removes the socket file. */
-  close(): Promise<void>;
+  /** Starts of stores whose keys it has read from its checkpoint, as the record names them. */
+  readonly restored: readonly SavedStore[];
+  /**
+   * Answers what has been asked, ends the connections, saves if that is wanted, ends the threads, and removes the socket file.
+   * `save` is true by default where `checkpointSeconds` is given. Rejects, when all else is done, if it could not save.
+   */
+  close(save?: boolean): Promise<void>;
 }

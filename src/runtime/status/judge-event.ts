@@ -1,6 +1,7 @@
 import type { Entity, Event } from '../../ir/index.js';
 import type { EntityStatus } from './entity-status.js';
 import { isEnd, type LaunchEvent, type MemberEvent } from './status-event.js';
+import type { Counts } from './this-run.js';
 
 /** Whether an awaited event has come, may come, or cannot come any more, with the reason. */
 export type Verdict = 'met' | 'pending' | { readonly impossible: string };
@@ -13,9 +14,12 @@ export interface Awaited {
   readonly member: number | undefined;
   /** How often the entity is launched in that run: once, or once an element of a job array or a member. */
   readonly launches: number;
-  readonly counts: (event: MemberEvent | LaunchEvent) => boolean;
+  /** Which events tell about this run, as things stand. */
+  readonly counts: () => Counts;
   /** Whether the process of a launch is known to have gone. */
   readonly isGone: (launch: LaunchEvent) => boolean;
+  /** Why no launch of it will say anything more, whatever they have said; `undefined` while one may. */
+  readonly over?: (() => string | undefined) | undefined;
 }
 
 /**
@@ -23,13 +27,14 @@ export interface Awaited {
  * `failed` when all have ended and one has not succeeded. An entity that was skipped has ended and has not failed.
  */
 export function judgeEvent(status: EntityStatus, awaited: Awaited): Verdict {
+  const counts = awaited.counts();
   const total = awaited.member === undefined ? awaited.entity.members.count : 1;
   const events = [...status.members.values()].filter(
-    (event) => awaited.counts(event) && (awaited.member === undefined || event.index === awaited.member),
+    (event) => counts(event) && (awaited.member === undefined || event.index === awaited.member),
   );
   const ended = events.filter((event) => isEnd(event.state));
   const unsuccessful = ended.filter((event) => event.state !== 'completed');
-  const launches = [...status.launches.values()].filter(awaited.counts);
+  const launches = [...status.launches.values()].filter(counts);
   const skipped = launches.find((launch) => launch.launch === 'skipped');
   const allEnded = ended.length >= total;
   const { name } = awaited.entity;
@@ -43,12 +48,13 @@ export function judgeEvent(status: EntityStatus, awaited: Awaited): Verdict {
   const isSkipped = { impossible: `${name} was skipped: ${skipped?.reason ?? ''}` };
   if (awaited.event === 'completed' && skipped !== undefined) return isSkipped;
   // Further launches may be on their way.
-  if (launches.length < awaited.launches || !launches.every((launch) => isOver(launch) || awaited.isGone(launch))) {
-    return 'pending';
-  }
+  const isOpen = launches.length < awaited.launches || !launches.every((one) => isOver(one) || awaited.isGone(one));
+  const over = isOpen ? awaited.over?.() : undefined;
+  if (isOpen && over === undefined) return 'pending';
   if (awaited.event === 'ended') return 'met';
   if (awaited.event === 'failed' && unsuccessful.length > 0) return 'met';
-  return skipped === undefined ? { impossible: `the launch of ${name} has ended before its members` } : isSkipped;
+  if (skipped !== undefined) return isSkipped;
+  return { impossible: over ?? `the launch of ${name} has ended before its members` };
 }
 
 /** Whether a launch has come to its end. */

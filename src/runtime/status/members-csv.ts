@@ -1,27 +1,31 @@
-import { formatValue, memberParams, type Plan, parameterNames } from '../../ir/index.js';
+import { formatValue, memberDigest, memberParams, type Plan, parameterNames } from '../../ir/index.js';
 import type { EntityStatus } from './entity-status.js';
-import type { LaunchEvent } from './status-event.js';
+import { LaunchHosts } from './launch-hosts.js';
 
 const fixedColumns = ['ensemble', 'index', 'name', 'state', 'exit', 'seconds', 'host'];
+
+/** Rows of a piece. */
+const rowsAtOnce = 500;
 
 /**
  * All ensembles' members as CSV: ensemble, index, name, a column a parameter, state, exit, seconds, host. A parameter whose name is one
  * of those columns gets `param.` before it. `exit` is 128 + n where signal n ended the application. A member that nothing has
- * happened to is `pending`.
+ * happened to is `pending`. In pieces of some hundred rows, for those who have other things to do in between.
  */
-export function membersCsv(plan: Plan, statusOf: (entity: string) => EntityStatus): string {
+export function* membersCsvPieces(plan: Plan, statusOf: (entity: string) => EntityStatus): Generator<string> {
   const ensembles = plan.entities.filter((entity) => entity.kind === 'ensemble');
   const parameters = [...new Set(ensembles.flatMap((entity) => parameterNames(entity.members)))];
   const headings = parameters.map((name) => (fixedColumns.includes(name) ? `param.${name}` : name));
-  const rows = [['ensemble', 'index', 'name', ...headings, 'state', 'exit', 'seconds', 'host']];
+  yield lineOf(['ensemble', 'index', 'name', ...headings, 'state', 'exit', 'seconds', 'host']);
   for (const ensemble of ensembles) {
     const { members, launches } = statusOf(ensemble.name);
-    const hosts = hostsOf(launches.values());
+    const hosts = new LaunchHosts(launches.values());
+    let lines: string[] = [];
     for (let index = 0; index < ensemble.members.count; index++) {
       const params = memberParams(ensemble.members, index);
       const last = members.get(index);
-      const event = last?.digest === ensemble.digest ? last : undefined;
-      rows.push([
+      const event = last?.digest === memberDigest(plan, ensemble, index) ? last : undefined;
+      const row = [
         ensemble.name,
         String(index),
         `${ensemble.name}_${index}`,
@@ -29,22 +33,24 @@ export function membersCsv(plan: Plan, statusOf: (entity: string) => EntityStatu
         event?.state ?? 'pending',
         event?.exit === undefined ? '' : String(event.exit),
         event?.seconds === undefined ? '' : String(event.seconds),
-        event?.host ?? hosts.get(`${event?.jobId}/${index}`) ?? '',
-      ]);
+        event?.host ?? (event === undefined ? undefined : hosts.of(event.jobId, index)) ?? '',
+      ];
+      lines.push(lineOf(row));
+      if (lines.length < rowsAtOnce) continue;
+      yield lines.join('');
+      lines = [];
     }
+    if (lines.length > 0) yield lines.join('');
   }
-  return `${rows.map((row) => row.map(quoteCsvField).join(',')).join('\n')}\n`;
 }
 
-/** Hosts that launches heard of at their ends, by job id and member. */
-function hostsOf(launches: Iterable<LaunchEvent>): ReadonlyMap<string, string> {
-  const hosts = new Map<string, string>();
-  for (const launch of launches) {
-    for (const [host, indices] of Object.entries(launch.hosts ?? {})) {
-      for (const index of indices) hosts.set(`${launch.jobId}/${index}`, host);
-    }
-  }
-  return hosts;
+/** The same as one text. */
+export function membersCsv(plan: Plan, statusOf: (entity: string) => EntityStatus): string {
+  return [...membersCsvPieces(plan, statusOf)].join('');
+}
+
+function lineOf(row: readonly string[]): string {
+  return `${row.map(quoteCsvField).join(',')}\n`;
 }
 
 function quoteCsvField(field: string): string {

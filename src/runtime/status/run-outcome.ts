@@ -15,6 +15,8 @@ export interface RunFacts {
   readonly countsFor: (entity: Entity) => Counts;
   /** Whether the process of a launch that has not said so has gone. */
   readonly isGone: (launch: LaunchEvent) => boolean;
+  /** Whether a job is known to have ended, whatever its launches have said. */
+  readonly isJobOver: (job: string) => boolean;
 }
 
 /** What has become of an entity in this run, also when its job is never started. */
@@ -23,12 +25,14 @@ export function entityOutcome(facts: RunFacts, entity: Entity): Outcome {
   const counts = facts.countsFor(entity);
   const ours = [...launches.values()].filter(counts);
   const job = jobOf(facts.plan, entity.job);
+  const isOpen = !facts.isJobOver(entity.job);
+  if (ours.length === 0 && !isOpen) return 'failed';
   if (ours.length === 0) return job !== undefined && neverStarts(facts, job) ? 'never' : 'pending';
-  if (!ours.every((launch) => isOver(launch) || facts.isGone(launch))) return 'pending';
+  if (isOpen && !ours.every((launch) => isOver(launch) || facts.isGone(launch))) return 'pending';
   const ended = [...members.values()].filter((event) => counts(event) && isEnd(event.state));
   const isAll = ended.length >= entity.members.count || ours.length >= launchesOf(facts.plan, entity);
-  if (!isAll) return 'pending';
-  return ours.every(({ launch, exit }) => launch === 'ended' && exit === 0) ? 'completed' : 'failed';
+  if (isOpen && !isAll) return 'pending';
+  return isAll && ours.every(({ launch, exit }) => launch === 'ended' && exit === 0) ? 'completed' : 'failed';
 }
 
 /** Whether a job waits for something that cannot come any more, so that the scheduler never starts it. */

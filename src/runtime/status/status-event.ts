@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ParamValue } from '../../ir/index.js';
 
 /** What can become of a member, in the order in which it happens. The last three are ends. */
 export const MemberState = z.enum(['staged', 'running', 'completed', 'failed', 'interrupted']);
@@ -12,8 +13,6 @@ const common = {
   /** The submission that the job belonged to. */
   run: z.string().optional(),
   entity: z.string(),
-  /** The entity's digest in the plan that ran. */
-  digest: z.string(),
   /** Why it is so, where that is not plain from the state. */
   reason: z.string().optional(),
 };
@@ -22,6 +21,13 @@ const common = {
 export const MemberEvent = z.object({
   ...common,
   index: z.int().nonnegative(),
+  /** Digest of what the member does. */
+  digest: z.string(),
+  /** Digest of the record in run/recipes of what it was made from. */
+  recipe: z.string().optional(),
+  params: z.record(z.string(), ParamValue).optional(),
+  /** When what is told happened, where the line is of later: the member was renumbered, or accepted with `--keep`. */
+  happened: z.string().optional(),
   /** `NAME_3` of an ensemble, the name of a model. */
   member: z.string(),
   state: MemberState,
@@ -30,6 +36,12 @@ export const MemberEvent = z.object({
   signal: z.string().optional(),
   seconds: z.number().optional(),
   host: z.string().optional(),
+  /** Number of the attempt in its directory, 1 for the first: what an earlier one has written is NAME.out.N and NAME.err.N. */
+  attempt: z.int().positive().optional(),
+  /** Of one that failed: the line of its output that tells best why, and the stream that it is from. */
+  cause: z.object({ line: z.string(), stream: z.enum(['out', 'err']) }).optional(),
+  /** Starts of the stores that it saw, by the stores' names: one of each, unless the store was started again while it ran. */
+  stores: z.record(z.string(), z.array(z.string())).optional(),
 });
 export type MemberEvent = z.infer<typeof MemberEvent>;
 
@@ -44,6 +56,8 @@ export const LaunchEvent = z.object({
   exit: z.number().optional(),
   /** Where members ran, by index, that the scheduler chose a host for: it is asked for all of them at the end. */
   hosts: z.record(z.string(), z.array(z.int().nonnegative())).optional(),
+  /** Members that had completed before and stay as they are: `0-3,7`. They count for this run. */
+  done: z.string().optional(),
 });
 export type LaunchEvent = z.infer<typeof LaunchEvent>;
 
@@ -53,6 +67,11 @@ export type StatusEvent = MemberEvent | LaunchEvent;
 /** Whether nothing more will happen to a member in that state. */
 export function isEnd(state: MemberState): boolean {
   return state === 'completed' || state === 'failed' || state === 'interrupted';
+}
+
+/** When what an event tells of happened, ISO 8601. */
+export function happenedAt({ happened, time }: MemberEvent): string {
+  return happened ?? time;
 }
 
 /** Reads a line of a status file; `undefined` for one that is none. */

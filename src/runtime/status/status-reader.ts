@@ -3,16 +3,21 @@ import { join } from 'node:path';
 import { isCode } from '../job/job-folder.js';
 import { statusFolder } from '../job/paths.js';
 import { type EntityStatus, StatusTable } from './entity-status.js';
-import { parseStatusLine } from './status-event.js';
+import { parseStatusLine, type StatusEvent } from './status-event.js';
 
 /** Reads the status files of DIR, each time only what was added since the last. */
 export class StatusReader {
   readonly #folder: string;
   readonly #offsets = new Map<string, number>();
   readonly #table = new StatusTable();
+  #events = 0;
 
-  constructor(dir: string) {
+  readonly #onEvent: ((event: StatusEvent) => void) | undefined;
+
+  /** `onEvent` hears of every event, in the order in which each file has them. */
+  constructor(dir: string, onEvent?: (event: StatusEvent) => void) {
     this.#folder = statusFolder(dir);
+    this.#onEvent = onEvent;
   }
 
   /** Reads what is new; says whether there was anything. */
@@ -20,6 +25,11 @@ export class StatusReader {
     let changed = false;
     for (const file of this.#files()) changed = this.#read(file) || changed;
     return changed;
+  }
+
+  /** Number of events that have been read. */
+  get events(): number {
+    return this.#events;
   }
 
   /** Status of one entity as of the last `refresh`. */
@@ -56,7 +66,10 @@ export class StatusReader {
       this.#offsets.set(file, from + end);
       for (const line of bytes.toString('utf8', 0, end).split('\n')) {
         const event = line === '' ? undefined : parseStatusLine(line);
-        if (event !== undefined) this.#table.add(event);
+        if (event === undefined) continue;
+        this.#table.add(event);
+        this.#events++;
+        this.#onEvent?.(event);
       }
       return true;
     } finally {

@@ -1,6 +1,7 @@
-import type { Entity } from '../../ir/index.js';
+import { type Entity, memberDigest, type Plan } from '../../ir/index.js';
 import { MemberSelection } from '../job/member-selection.js';
 import type { EntityStatus } from './entity-status.js';
+import type { MemberEvent } from './status-event.js';
 
 /** Members of an entity by state; `pending` have not begun. */
 export interface EntitySummary {
@@ -16,19 +17,21 @@ export interface EntitySummary {
 }
 
 /**
- * Counts an entity's members by state, or those that a run is limited to. A `completed` of an entity that has changed since counts as
- * `pending`.
+ * Counts an entity's members by state, or those that a run is limited to. A member that does something else since, or runs again all the same,
+ * is `pending`.
  */
 export function summarize(
-  entity: Pick<Entity, 'name' | 'members' | 'digest'>,
+  plan: Plan,
+  entity: Entity,
   status: EntityStatus,
   chosen = MemberSelection.all,
+  runsAgain: (event: MemberEvent) => boolean = () => false,
 ): EntitySummary {
   const total = chosen.count(entity);
   const counts = { running: 0, completed: 0, failed: 0, interrupted: 0 };
   for (const event of status.members.values()) {
-    if (event.index >= entity.members.count || event.digest !== entity.digest) continue;
-    if (!chosen.has(entity.name, event.index)) continue;
+    if (event.index >= entity.members.count || event.digest !== memberDigest(plan, entity, event.index)) continue;
+    if (!chosen.has(entity.name, event.index) || runsAgain(event)) continue;
     counts[event.state === 'staged' ? 'running' : event.state]++;
   }
   const begun = counts.running + counts.completed + counts.failed + counts.interrupted;

@@ -1,5 +1,7 @@
 import type { Entity, Job, Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
+import type { EntityStatus } from './entity-status.js';
+import { isInRanges } from './ranges.js';
 import type { LaunchEvent, MemberEvent } from './status-event.js';
 
 /** Which events tell about the run that a job belongs to: what an earlier one left says nothing of it. */
@@ -7,13 +9,22 @@ export type Counts = (event: MemberEvent | LaunchEvent) => boolean;
 
 /**
  * What counts for a job that looks at an entity: of its own entities what it did itself, of other jobs' what was done in the same
- * submission, or, where a job was submitted by hand, whatever was done last. Members that need not run again count too.
+ * submission, or, where a job was submitted by hand, whatever was done last. Members that had completed before count too, once a launch
+ * that counts has said that they stay as they are.
  */
-export function countsFor(job: JobEnvironment, entity: Pick<Entity, 'job' | 'digest'>): Counts {
+export function countsFor(job: JobEnvironment, entity: Pick<Entity, 'job'>, { launches }: EntityStatus): Counts {
   const isOfRun: Counts =
-    entity.job === job.job ? ({ jobId }) => jobId === job.jobId : ({ run }) => job.run === undefined || run === job.run;
+    entity.job === job.job ? isOfThisStart(job) : ({ run }) => job.run === undefined || run === job.run;
+  const done = [...launches.values()].flatMap((launch) => (isOfRun(launch) ? (launch.done ?? []) : []));
   return (seen) =>
-    isOfRun(seen) || (!job.fresh && 'state' in seen && seen.state === 'completed' && seen.digest === entity.digest);
+    isOfRun(seen) ||
+    ('state' in seen && seen.state === 'completed' && done.some((ranges) => isInRanges(ranges, seen.index)));
+}
+
+/** Of what the job did itself before the scheduler started it again only what it completed is left. */
+function isOfThisStart(job: JobEnvironment): Counts {
+  const start = new Date(job.startedSeconds * 1000).toISOString();
+  return (seen) => seen.jobId === job.jobId && (seen.time >= start || ('state' in seen && seen.state === 'completed'));
 }
 
 /** How often an entity is launched: once, or once an element of its job array, or once a member. */

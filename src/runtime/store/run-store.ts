@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { StandaloneStore } from '../../ir/index.js';
+import type { Plan, StandaloneStore, Store } from '../../ir/index.js';
 import { type JobEnvironment, thisHost } from '../job/job-environment.js';
 import { removeJobFolderIfEmpty } from '../job/job-folder.js';
 import { savedFolder, storeJobFolder } from '../job/paths.js';
@@ -20,6 +20,8 @@ export interface StoreArguments {
   readonly store: string;
   readonly port: number | undefined;
   readonly onnxRuntime: string | undefined;
+  /** Identity of this start. */
+  readonly id: string | undefined;
   /** The bundle, which is also the inference thread's module. */
   readonly workerUrl: URL;
 }
@@ -44,13 +46,13 @@ export async function runStore(job: JobEnvironment, args: StoreArguments): Promi
     await Promise.race([preload(job.dir, store, address), ended]);
     if (store.scripts.length > 0) log.write('warn', scriptsWarning(store));
     const stopStats = keepStatsFile(join(folder, `${thisHost()}.stats.json`), () => statsOf(orchestrator));
-    const { addresses, runId } = orchestrator;
-    say({ ready: { host: thisHost(), addresses: [...addresses], pid: process.pid, runId } });
+    const { addresses, runId, restored } = orchestrator;
+    say({ ready: { host: thisHost(), addresses: [...addresses], pid: process.pid, runId, restored: [...restored] } });
     log.write('info', `ready at ${addresses.join(', ')}`);
     await ended;
     if (store.kind === 'standalone' && store.saveAtEnd.length > 0) await saveTensors(job, store, address, log);
     stopStats();
-    log.write('info', 'ended');
+    await end(job, plan, store, orchestrator, log);
     return 0;
   } catch (error) {
     const problem = toWire(error, 'RUN1004');
@@ -58,9 +60,34 @@ export async function runStore(job: JobEnvironment, args: StoreArguments): Promi
     say({ failed: problem, host: thisHost() });
     return 1;
   } finally {
-    await orchestrator?.close();
+    await orchestrator?.close(false);
     removeJobFolderIfEmpty(job);
     log.close();
+  }
+}
+
+/** Ends the store, with a checkpoint if its data are still needed. One that cannot be written is said, and ends nothing else. */
+async function end(
+  job: JobEnvironment,
+  plan: Plan,
+  store: Store,
+  orchestrator: Orchestrator,
+  log: LogFile,
+): Promise<void> {
+  // Most of a start is reading code, and this is for the end.
+  const { isToBeSaved } = await import('../stored-data/saving.js');
+  const save = isToBeSaved(job, plan, store, (users) => {
+    if (users.length > 0) log.write('info', `saves, since ${users.join(', ')} can read it and has not completed`);
+  });
+  if (save) say({ saving: { host: thisHost() } });
+  try {
+    await orchestrator.close(save);
+    if (save) say({ saved: { host: thisHost() } });
+    log.write('info', save ? 'saved, and ended' : 'ended');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    say({ notSaved: { host: thisHost(), reason } });
+    log.write('info', 'ended');
   }
 }
 

@@ -9,6 +9,8 @@ import { parseDeviceMap } from './device-map.js';
 import { listenPlace } from './listen-places.js';
 import type { LogFile } from './log-file.js';
 import type { StoreArguments } from './run-store.js';
+import { RecordFile } from './saved-stores.js';
+import { storePosition } from './store-position.js';
 
 /** How the plan wants a store to be started on this node. */
 export async function storeOptions(
@@ -23,7 +25,7 @@ export async function storeOptions(
     listen: [place],
     version,
     ...allowed(job, store, place),
-    checkpointFile: checkpointFile(job, store),
+    ...savingOf(job, store, args),
     ...(args.onnxRuntime === undefined ? {} : { onnxRuntime: args.onnxRuntime }),
     expectsModels: store.mlModels.length > 0,
     ...optional('threadsPerQueue', store.threadsPerQueue),
@@ -32,12 +34,24 @@ export async function storeOptions(
     intraOpThreads: store.intraOpThreads ?? store.cpus,
     ...optional('maxClients', store.maxClients),
     ...optional('maxMemoryBytes', store.maxMemoryMiB === undefined ? undefined : store.maxMemoryMiB * 1024 * 1024),
-    ...(store.kind === 'standalone' ? optional('checkpointSeconds', store.checkpointSeconds) : {}),
     ...(store.kind === 'standalone' ? optional('evictionPolicy', store.evictionPolicy) : {}),
     ...optional('busyPollMicros', job.busyPollMicros),
     mapDevice: parseDeviceMap(process.env['SIMWRIGHT_MAP_DEVICE']),
     workerUrl: args.workerUrl,
     log: log.write,
+  };
+}
+
+/** Where and how often it saves, and under which name others know what it has saved. */
+function savingOf(job: JobEnvironment, store: Store, args: StoreArguments) {
+  const file = checkpointFile(job, store, storePosition(job, store, process.env));
+  const { checkpointSeconds: seconds } = store;
+  return {
+    checkpointFile: file,
+    checkpointRecord: new RecordFile(file),
+    ...optional('storeId', args.id),
+    nodes: store.kind === 'colocated' ? store.nodes : 1,
+    ...optional('checkpointSeconds', seconds === 0 ? undefined : seconds),
   };
 }
 

@@ -25,6 +25,18 @@ export function publishAddress(job: JobEnvironment, address: StoreAddress): void
   writeAtomically(addressFile(job, address.store), `${JSON.stringify(address, undefined, 2)}\n`);
 }
 
+/** Says of a store that it is being started again where it is: nothing that was written to it is there until it answers. */
+export function suspendAddress(job: JobEnvironment, store: string): void {
+  const address = readAddress(job, store);
+  if (address === undefined) return;
+  const nodes = address.nodes.map((node) => ({ ...node, restored: [] }));
+  try {
+    publishAddress(job, { ...address, id: '', restarts: address.restarts + 1, nodes });
+  } catch {
+    // Its next address takes the place of this one.
+  }
+}
+
 /** Where a store of this job is, or was if its job was killed. */
 export function readAddress(job: JobEnvironment, store: string): StoreAddress | undefined {
   return read(addressFile(job, store), StoreAddress);

@@ -33,12 +33,16 @@ export class ControlClient {
     });
   }
 
-  /** Sends a request and waits for its answer. Throws the problem that the supervisor answers, RUN1004 when it goes away. */
-  async request(request: Request): Promise<void> {
+  /**
+   * Sends a request and waits for its answer, which may hold notices for people. Throws the problem that the supervisor answers, RUN1004 when
+   * it goes away.
+   */
+  async request(request: Request): Promise<readonly string[]> {
     const answer = new Promise<Reply>((resolve, reject) => this.#waiting.push({ resolve, reject }));
     writeJsonLine(this.#socket, request);
     const reply = await answer;
     if ('failed' in reply) throw fromWire(reply.failed);
+    return ('notices' in reply ? reply.notices : undefined) ?? [];
   }
 
   /** Calls `onFailed` once when one of the stores dies or the supervisor goes away. Throws when one is dead already. */

@@ -29,10 +29,10 @@ export async function startStore(
   for (let attempt = 1; ; attempt++) {
     const process = new StoreProcess(job, { ...launch, port: choosing ? await freePort() : undefined });
     try {
-      publishAddress(job, addressOf(job, launch.store, await answering(process, handle)));
+      publishAddress(job, addressOf(job, process, await answering(process, handle)));
       return process;
     } catch (error) {
-      await process.stop();
+      await process.stop(0);
       const taken = error instanceof WorkflowError && error.code === 'RUN1003';
       if (!(choosing && taken && attempt < portAttempts) || handle.givenUp) throw error;
     }
@@ -48,7 +48,8 @@ export async function restartStore(
   launch: Omit<StoreLaunch, 'port'>,
   handle: StartHandle,
 ): Promise<StoreProcess> {
-  const before = readAddress(job, launch.store.name)?.nodes[0]?.addresses[0];
+  const last = readAddress(job, launch.store.name);
+  const before = last?.nodes[0]?.addresses[0];
   const process = new StoreProcess(job, { ...launch, port: portOf(before) });
   try {
     const nodes = await answering(process, handle);
@@ -59,10 +60,10 @@ export async function restartStore(
         message: `store '${launch.store.name}' came up again at ${now}, and those who use it have ${before}`,
       });
     }
-    publishAddress(job, addressOf(job, launch.store, nodes));
+    publishAddress(job, { ...addressOf(job, process, nodes), restarts: last?.restarts ?? 1 });
     return process;
   } catch (error) {
-    await process.stop();
+    await process.stop(0);
     throw error;
   }
 }
@@ -74,8 +75,8 @@ async function answering(process: StoreProcess, handle: StartHandle): Promise<St
   return [...nodes];
 }
 
-function addressOf(job: JobEnvironment, store: Store, nodes: StoreAddress['nodes']): StoreAddress {
-  return { store: store.name, job: job.job, jobId: job.jobId, nodes };
+function addressOf(job: JobEnvironment, { name, id }: StoreProcess, nodes: StoreAddress['nodes']): StoreAddress {
+  return { store: name, id, restarts: 0, job: job.job, jobId: job.jobId, nodes };
 }
 
 function portOf(address: string | undefined): number | undefined {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
@@ -26,17 +27,17 @@ const toldToEnd = 'exit code 0';
 
 type Node = StoreAddress['nodes'][number];
 
-const patience = { closeMs: 3000, terminateMs: 5000 };
-
-/** Milliseconds that a store may take to write what it is to leave behind; the scheduler has the last word. */
-const saveMs = 600_000;
+/** Milliseconds for a store to end, or to say that it saves, and after SIGTERM. */
+const patience = { closeMs: 5000, terminateMs: 5000 };
 
 /** A store's processes, one a node: they live as long as the pipe that this object holds to them. */
 export class StoreProcess {
   readonly #child: ChildProcess;
-  readonly #name: string;
+  readonly name: string;
+  /** Identity of this start of the store. */
+  readonly id = randomBytes(8).toString('hex');
   readonly #expected: number;
-  readonly #closeMs: number;
+  readonly #writesAtEnd: boolean;
   readonly #tail = new Tail();
   readonly #log: number;
   readonly #nodes: Node[] = [];
@@ -45,20 +46,26 @@ export class StoreProcess {
   #how = 'no reason is known';
   #changed: () => void = () => {};
   #running = true;
+  #isSaving = false;
+  /** Nodes that have saved. */
+  #saved = 0;
+  readonly #notSaved: string[] = [];
 
   constructor(job: JobEnvironment, launch: StoreLaunch) {
     const { store } = launch;
     const folder = storeJobFolder(job, store.name);
     mkdirSync(folder, { recursive: true });
     this.#log = openSync(join(folder, 'launch.log'), 'a');
-    this.#name = store.name;
-    this.#closeMs = savesAtEnd(store) ? saveMs : patience.closeMs;
+    this.name = store.name;
+    this.#writesAtEnd = store.kind === 'standalone' && store.saveAtEnd.length > 0;
     this.#expected = store.kind === 'colocated' ? store.nodes : 1;
     const [program = '', ...args] = [
       ...launch.launch,
       ...launch.runtime,
       'store',
       store.name,
+      '--id',
+      this.id,
       ...(launch.port === undefined ? [] : ['--port', String(launch.port)]),
       ...(launch.onnxRuntime === undefined ? [] : ['--onnxruntime', launch.onnxRuntime]),
     ];
@@ -109,8 +116,8 @@ export class StoreProcess {
   deathProblem(): WorkflowError {
     return new WorkflowError({
       code: 'RUN1005',
-      message: [`store '${this.#name}' died (${this.#how})`, ...this.#tail.lines(5)].join('\n  '),
-      hint: `its log is run/stores/${this.#name}/`,
+      message: [`store '${this.name}' died (${this.#how})`, ...this.#tail.lines(5)].join('\n  '),
+      hint: `its log is run/stores/${this.name}/`,
     });
   }
 
@@ -119,20 +126,32 @@ export class StoreProcess {
     return !this.#running && this.#how !== toldToEnd;
   }
 
-  /** Ends the store: closes its pipe, then SIGTERM, then SIGKILL. */
-  async stop(): Promise<void> {
+  /**
+   * Ends the store: closes its pipe, then SIGTERM, then SIGKILL. One that writes what it is to leave behind has `saveMs` milliseconds for it.
+   * Returns why it has not saved on every node, if so.
+   */
+  async stop(saveMs: number): Promise<string | undefined> {
     this.#child.stdin?.end();
-    if (await this.#endsWithin(this.#closeMs)) return;
-    this.#kill('SIGTERM');
-    if (await this.#endsWithin(patience.terminateMs)) return;
-    this.#kill('SIGKILL');
-    await this.#ended;
+    const isEnded =
+      (await this.#endsWithin(this.#writesAtEnd ? saveMs : patience.closeMs)) ||
+      (this.#isSaving && (await this.#endsWithin(saveMs)));
+    if (!isEnded) {
+      this.#kill('SIGTERM');
+      if (!(await this.#endsWithin(patience.terminateMs))) this.#kill('SIGKILL');
+      await this.#ended;
+    }
+    if (this.#saved === this.#expected) return undefined;
+    if (this.#notSaved.length > 0) return [...new Set(this.#notSaved)].join('; ');
+    return isEnded ? `it ended before (${this.#how})` : 'it was not ready in the time that was left';
   }
 
   #onWord(value: unknown): void {
     const word = StoreWord.safeParse(value);
     if (!word.success) this.#note(`${JSON.stringify(value)}\n`);
     else if ('ready' in word.data) this.#nodes.push(word.data.ready);
+    else if ('saving' in word.data) this.#isSaving = true;
+    else if ('saved' in word.data) this.#saved++;
+    else if ('notSaved' in word.data) this.#notSaved.push(word.data.notSaved.reason);
     else this.#problem ??= fromWire(word.data.failed);
     this.#changed();
   }
@@ -140,8 +159,8 @@ export class StoreProcess {
   #didNotStart(): WorkflowError {
     return new WorkflowError({
       code: 'RUN1004',
-      message: [`store '${this.#name}' did not start (${this.#how})`, ...this.#tail.lines(12)].join('\n  '),
-      hint: `its log is run/stores/${this.#name}/`,
+      message: [`store '${this.name}' did not start (${this.#how})`, ...this.#tail.lines(12)].join('\n  '),
+      hint: `its log is run/stores/${this.name}/`,
     });
   }
 
@@ -176,8 +195,4 @@ export class StoreProcess {
       });
     });
   }
-}
-
-function savesAtEnd(store: Store): boolean {
-  return store.kind === 'standalone' && (store.checkpointSeconds !== undefined || store.saveAtEnd.length > 0);
 }

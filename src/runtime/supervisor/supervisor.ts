@@ -4,10 +4,11 @@ import { WorkflowError } from '../../diagnostics/index.js';
 import type { Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { hasOwnJob, storeOf } from '../job/read-plan.js';
-import { announceEnd, withdrawAddress } from './address-file.js';
+import { announceEnd, suspendAddress, withdrawAddress } from './address-file.js';
 import { readJsonLines, writeJsonLine } from './json-lines.js';
 import { type Reply, Request, toWire } from './messages.js';
 import { RestartBudget } from './restart-budget.js';
+import { notSaved, saveMsOf } from './save-time.js';
 import { restartStore, type StartHandle, startStore } from './start-store.js';
 import type { StoreLaunch, StoreProcess } from './store-process.js';
 
@@ -33,7 +34,7 @@ export class Supervisor {
   readonly #watchers = new Set<Watcher>();
   readonly #sockets = new Set<Socket>();
   readonly #onStopped: () => void;
-  #stopping: Promise<void> | undefined;
+  #stopping: Promise<readonly string[]> | undefined;
 
   /** `runtime` is the command line that runs this bundle; `onStopped` is called once, when everything has ended. */
   constructor(job: JobEnvironment, plan: Plan, runtime: readonly string[], onStopped: () => void) {
@@ -58,8 +59,8 @@ export class Supervisor {
     });
   }
 
-  /** Ends all stores; what they held is gone. */
-  stop(): Promise<void> {
+  /** Ends all stores, which save what is still needed. Returns what is to be said of those that could not. */
+  stop(): Promise<readonly string[]> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
   }
@@ -76,10 +77,16 @@ export class Supervisor {
     await this.stop();
   }
 
-  async #stop(): Promise<void> {
+  async #stop(): Promise<readonly string[]> {
     for (const handle of this.#starting.values()) handle.givenUp = true;
     const starting = [...this.#starting.values()].flatMap(({ current }) => (current === undefined ? [] : [current]));
-    await Promise.all([...this.#stores.values(), ...starting].map((store) => store.stop()));
+    const saveMs = saveMsOf(this.#job, this.#plan);
+    const whys = await Promise.all(
+      [...this.#stores].map(async ([name, store]) => ({ name, why: await store.stop(saveMs) })),
+    );
+    await Promise.all(starting.map((store) => store.stop(0)));
+    const notices = await this.#notices(whys);
+    for (const notice of notices) console.log(notice);
     for (const name of this.#stores.keys()) this.#withdraw(name, 'its job has ended');
     this.#server.close();
     // Answers to `stop` are written before the caller ends the process.
@@ -87,6 +94,18 @@ export class Supervisor {
       for (const socket of this.#sockets) socket.end();
       this.#onStopped();
     });
+    return notices;
+  }
+
+  /** What is to be said of stores that have not saved: of those that were to. */
+  async #notices(whys: readonly { readonly name: string; readonly why: string | undefined }[]): Promise<string[]> {
+    const unsaved = whys.flatMap(({ name, why }) => (why === undefined ? [] : [{ name, why }]));
+    if (unsaved.length === 0) return [];
+    // Most of a start is reading code, and this is for the end.
+    const { isToBeSaved } = await import('../stored-data/saving.js');
+    return unsaved.flatMap(({ name, why }) =>
+      isToBeSaved(this.#job, this.#plan, storeOf(this.#plan, name)) ? [notSaved(name, why)] : [],
+    );
   }
 
   #serve(socket: Socket): void {
@@ -113,8 +132,7 @@ export class Supervisor {
         case 'watch':
           return this.#watch(socket, request.stores);
         case 'stop':
-          await this.stop();
-          return reply({ done: true });
+          return reply({ done: true, notices: [...(await this.stop())] });
       }
     } catch (error) {
       reply({ failed: toWire(error, 'RUN1004') });
@@ -136,7 +154,7 @@ export class Supervisor {
     // An `up` that goes away before its answer wants no store any more.
     socket.once('close', () => {
       handle.givenUp = true;
-      if (this.#starting.has(store.name)) void handle.current?.stop();
+      if (this.#starting.has(store.name)) void handle.current?.stop(0);
     });
     try {
       const launch = { store, launch: request.launch, runtime: this.#runtime, onnxRuntime: request.onnxRuntime };
@@ -156,6 +174,7 @@ export class Supervisor {
     const problem = process.deathProblem();
     console.log(problem.message);
     if (!(isRestarted(launch.store) && process.crashed)) return this.#onDead(launch.store, problem);
+    suspendAddress(this.#job, launch.store.name);
     // Those who use the store are not told: it comes back where it was.
     const handle: StartHandle = { current: undefined, givenUp: false };
     this.#starting.set(launch.store.name, handle);

@@ -3,10 +3,11 @@ import type { Entity, Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobFolder } from '../job/job-folder.js';
 import { controlSocket } from '../job/paths.js';
-import { jobOf, readPlan, storeOf } from '../job/read-plan.js';
+import { readPlan, storeOf } from '../job/read-plan.js';
 import { watchScript } from '../job/watch-script.js';
 import { watchDeadline } from '../launch/deadline.js';
 import { exitCodeOfStop, type StopReason, StopRequest } from '../launch/stop-request.js';
+import { OtherJobs } from '../scheduler/other-jobs.js';
 import { type Counts, entityOutcome, StatusReader } from '../status/index.js';
 import { readAddress } from '../supervisor/address-file.js';
 import { ControlClient } from '../supervisor/control-client.js';
@@ -27,7 +28,7 @@ export async function hold(job: JobEnvironment, name: string): Promise<number> {
   const ends = [
     passSignals(stop),
     watchScript(job, true, () => stop.request({ kind: 'script-gone' })),
-    watchDeadline(job, jobOf(plan, job.job), () => stop.request({ kind: 'deadline' })),
+    watchDeadline(job, plan, () => stop.request({ kind: 'deadline' })),
   ];
   const supervisor = await watchStore(job, name, stop);
   try {
@@ -52,9 +53,11 @@ async function untilUsersEnd(
   stop: StopRequest,
 ): Promise<Entity[]> {
   const reader = new StatusReader(job.dir);
+  const others = new OtherJobs(job, plan);
   const presence = new Presence(readAddress(job, name)?.nodes[0]?.addresses[0] ?? '');
   try {
     for (;;) {
+      await others.refresh(users.map((user) => user.job));
       // Who is connected is asked first: a launch writes its last line before it lets go.
       await presence.refresh();
       reader.refresh();
@@ -63,6 +66,7 @@ async function untilUsersEnd(
         statusOf: (entity: string) => reader.of(entity),
         countsFor: () => since(job),
         isGone: presence.isGone,
+        isJobOver: (one: string) => others.endOf(one) !== undefined,
       };
       const waiting = users.filter((user) => entityOutcome(facts, user) === 'pending');
       if (waiting.length === 0 || stop.reason !== undefined) return waiting;

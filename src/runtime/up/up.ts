@@ -8,6 +8,7 @@ import type { JobEnvironment } from '../job/job-environment.js';
 import { isCheckpoint, savedFolder, storeJobFolder } from '../job/paths.js';
 import { hasOwnJob, readPlan, storeOf } from '../job/read-plan.js';
 import { scriptsWarning } from '../preload/scripts-warning.js';
+import { isRecord } from '../store/saved-stores.js';
 import { announceEnd, forgetEnd } from '../supervisor/address-file.js';
 import { startSupervisor } from '../supervisor/start-supervisor.js';
 import { assertAlone } from './assert-alone.js';
@@ -69,11 +70,11 @@ function forget(job: JobEnvironment, store: Store): void {
   const folder = storeJobFolder(job, store.name);
   rmSync(savedFolder(job, store.name), { recursive: true, force: true });
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
-    if (isCheckpoint(name)) rmSync(join(folder, name));
+    if (isCheckpoint(name) || isRecord(name)) rmSync(join(folder, name));
   }
 }
 
-async function withinSeconds(seconds: number, store: string, start: () => Promise<void>): Promise<void> {
+async function withinSeconds(seconds: number, store: string, start: () => Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {

@@ -18,6 +18,7 @@ export const cobalt: Target<'cobalt'> = {
     minArraySize: 1,
     severalHosts: true,
     gpus: false,
+    handsOnVariables: false,
     excludedHosts: false,
     jobEvents: ['completed'],
   },

@@ -1,5 +1,15 @@
 import { jobName } from '../directives.js';
-import { type Answer, clockSeconds, given, type JobReport, type JobState, type Queries } from '../queries.js';
+import {
+  type Answer,
+  clockSeconds,
+  countSeconds,
+  directiveWords,
+  given,
+  type JobReport,
+  type JobState,
+  optionValues,
+  type Queries,
+} from '../queries.js';
 
 const states: Readonly<Record<string, JobState>> = {
   queued: 'PENDING',
@@ -21,11 +31,16 @@ function readQstat({ stdout, exitCode }: Answer): JobReport[] | undefined {
   const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/));
   const ruled = rows.findIndex(([first = '']) => /^=+$/.test(first));
   if (ruled === -1) return undefined;
-  return rows.slice(ruled + 1).flatMap(([id = '', native = '', elapsed = '']) => {
+  return rows.slice(ruled + 1).flatMap(([id = '', native = '', elapsed = '', limit = '']) => {
     if (!/^\d+$/.test(id)) return [];
     const state = states[native] ?? 'UNKNOWN';
     const reason = state === 'PENDING' && native !== 'queued' ? native : undefined;
-    return { id, state, native, ...given({ reason, elapsedSeconds: clockSeconds(elapsed) }) };
+    return {
+      id,
+      state,
+      native,
+      ...given({ reason, elapsedSeconds: clockSeconds(elapsed), limitSeconds: clockSeconds(limit) }),
+    };
   });
 }
 
@@ -38,13 +53,20 @@ function readLog(text: string): Omit<JobReport, 'id'> | undefined {
   return { state: exit === '0' ? 'COMPLETED' : 'FAILED', native: 'ended', exit: Number(exit) };
 }
 
+/** `-t MINUTES` or `-t HH:MM:SS`. */
+function walltimeOf(script: string): number | undefined {
+  const text = optionValues(directiveWords(script, '#COBALT', 'head'), '-t', '--time').at(-1) ?? '';
+  return countSeconds(text, text.includes(':') ? 'seconds' : 'minutes') || undefined;
+}
+
 /** qstat forgets a job when it ends; what came of it stands in its own log. */
 export const cobaltQueries: Queries = {
   submit: 'qsub',
-  states: [{ command: (ids) => ['qstat', '--header=JobID:State:RunTime', ...ids], read: readQstat }],
+  states: [{ command: (ids) => ['qstat', '--header=JobID:State:RunTime:WallTime', ...ids], read: readQstat }],
   endLog: {
     path: (job, index) => `logs/${jobName(job.name)}${index === undefined ? '' : `-${index}`}.cobaltlog`,
     read: readLog,
   },
   cancel: ['qdel'],
+  walltimeOf,
 };

@@ -32,12 +32,18 @@ function srunOptions(step: LaunchStep): readonly LauncherOption[] {
     ...option('ntasks-per-node', step.tasks > 1 ? step.tasksPerNode : undefined),
     ...option('cpus-per-task c', step.cpusPerTask),
     ...gpuOptions(step),
-    ...option('mem mem-per-cpu mem-per-gpu', step.memoryPerNodeMiB === undefined ? 0 : `${step.memoryPerNodeMiB}M`),
+    ...option('mem mem-per-cpu mem-per-gpu', memory(step)),
     ...(step.overlap ? storeOptions : option('exact', true)),
     ...option('nodelist w nodefile F', list(step.hosts)),
     ...option('exclude x', list(step.excludeHosts)),
     ...option('cpu-bind', step.cpuBind === undefined ? undefined : `map_cpu:${step.cpuBind.join(',')}`),
   ];
+}
+
+/** Where the site takes none, a step has its CPUs' share of the job's. */
+function memory({ memoryPerNodeMiB, namesMemory = true }: LaunchStep): string | number | undefined {
+  if (!namesMemory) return undefined;
+  return memoryPerNodeMiB === undefined ? 0 : `${memoryPerNodeMiB}M`;
 }
 
 /** As the job asked for them: a step that names GPUs in other words than its job gets none. */

@@ -15,6 +15,7 @@ export const local: Target<'local'> = {
     minArraySize: 1,
     severalHosts: false,
     gpus: true,
+    handsOnVariables: true,
     excludedHosts: true,
     jobEvents: ['started', 'completed', 'failed', 'ended'],
   },

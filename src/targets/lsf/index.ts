@@ -1,4 +1,5 @@
 import type { Event } from '../../ir/index.js';
+import { mpiVariables, startingWith } from '../outer-job.js';
 import { quoteDirectiveValue } from '../quoting.js';
 import type { Target } from '../target.js';
 import { lsfDirectives } from './directives.js';
@@ -27,6 +28,7 @@ export const lsf: Target<'lsf'> = {
     minArraySize: 1,
     severalHosts: true,
     gpus: true,
+    handsOnVariables: true,
     excludedHosts: true,
     jobEvents: ['started', 'completed', 'failed', 'ended'],
   },
@@ -41,6 +43,8 @@ export const lsf: Target<'lsf'> = {
     // Array indices start at 1.
     arrayIndex: '$((LSB_JOBINDEX - 1))',
   },
+  // jsrun's, of the step that the job was submitted from.
+  outerVariables: () => [startingWith('JSM_'), ...mpiVariables],
   directives: lsfDirectives,
   formatDirective: ({ flag, resource, value }) => {
     if (value === undefined) return flag;

@@ -1,4 +1,14 @@
-import { type Answer, given, type JobReport, type JobState, type Queries } from '../queries.js';
+import {
+  type Answer,
+  clockSeconds,
+  countSeconds,
+  directiveWords,
+  given,
+  type JobReport,
+  type JobState,
+  optionValues,
+  type Queries,
+} from '../queries.js';
 
 const states: Readonly<Record<string, JobState>> = {
   PEND: 'PENDING',
@@ -20,8 +30,10 @@ interface Record_ {
   readonly EXIT_CODE?: string;
   readonly EXIT_REASON?: string;
   readonly PEND_REASON?: string;
-  /** `12 second(s)`. */
+  /** `12 second(s)`; `00:00:12` where the site wants it so. */
   readonly RUN_TIME?: string;
+  /** Minutes: `10.0/host`, `10.0`; empty without a limit. */
+  readonly RUNTIMELIMIT?: string;
   /** Of an id that LSF does not know. */
   readonly ERROR?: string;
 }
@@ -49,7 +61,8 @@ function report(record: Record_): JobReport {
   const { JOBID: id = '', JOBINDEX: element, STAT: native = '', EXIT_CODE: code, EXIT_REASON: why = '' } = record;
   const plain = states[native] ?? 'UNKNOWN';
   const state = native === 'EXIT' ? (exits.find(([words]) => words.test(why))?.[1] ?? plain) : plain;
-  const seconds = Number(/^\d+/.exec(record.RUN_TIME ?? '')?.[0] ?? Number.NaN);
+  const elapsed = record.RUN_TIME ?? '';
+  const seconds = clockSeconds(elapsed) ?? Number(/^\d+/.exec(elapsed)?.[0] ?? Number.NaN);
   return {
     id,
     state,
@@ -59,8 +72,22 @@ function report(record: Record_): JobReport {
       reason: plain === 'PENDING' ? record.PEND_REASON : native.endsWith('SUSP') ? 'suspended' : why,
       exit: native === 'DONE' ? 0 : code === undefined || code === '' ? undefined : Number(code),
       elapsedSeconds: Number.isNaN(seconds) ? undefined : seconds,
+      limitSeconds: limitOf(record.RUNTIMELIMIT ?? ''),
     }),
   };
+}
+
+/** Seconds of `10.0/host`, or of `00:10:00` where the site wants it so. */
+function limitOf(text: string): number | undefined {
+  const [time = ''] = text.split('/');
+  const minutes = /^\s*\d+(\.\d+)?\s*$/.test(time) ? Number(time) : undefined;
+  return minutes === undefined ? clockSeconds(time) : Math.round(minutes * 60);
+}
+
+/** `-W [hours:]minutes[/host]`, in all of the script. */
+function walltimeOf(script: string): number | undefined {
+  const values = optionValues(directiveWords(script, '#BSUB', 'all'), '-W');
+  return countSeconds((values.at(-1) ?? '').split('/')[0] ?? '', 'minutes') || undefined;
 }
 
 /** bjobs, which remembers ended jobs for an hour unless the site says otherwise. */
@@ -72,11 +99,12 @@ export const lsfQueries: Queries = {
         'bjobs',
         '-json',
         '-o',
-        'jobid jobindex stat exit_code exit_reason pend_reason run_time',
+        'jobid jobindex stat exit_code exit_reason pend_reason run_time runtimelimit',
         ...ids,
       ],
       read: readBjobs,
     },
   ],
   cancel: ['bkill'],
+  walltimeOf,
 };

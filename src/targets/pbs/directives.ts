@@ -16,9 +16,10 @@ export function pbsDirectives(job: Job, _launcher: LauncherName, site: Site): re
   return [
     [
       { flag: '-N', value: name },
-      // One file for both streams; PBS copies it into the folder when the job ends.
+      // One file for both streams; PBS copies it into the folder when the job ends. Named by PBS it has the job's id in its name, so that no
+      // other submission takes its place.
       { flag: '-j', value: 'oe' },
-      { flag: '-o', value: array === undefined ? 'logs/' : `logs/${name}-^array_index^.out` },
+      { flag: '-o', value: 'logs/' },
       ...directive('-m', mail === undefined ? undefined : mailOf(mail.events)),
       ...directive('-M', mail?.to),
       ...directive('-A', allocation.account),

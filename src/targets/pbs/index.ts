@@ -20,6 +20,7 @@ export const pbs: Target<'pbs'> = {
     minArraySize: 2,
     severalHosts: true,
     gpus: true,
+    handsOnVariables: true,
     excludedHosts: false,
     jobEvents: ['started', 'completed', 'failed', 'ended'],
   },

@@ -1,4 +1,14 @@
-import { type Answer, clockSeconds, given, type JobReport, type JobState, type Queries } from '../queries.js';
+import {
+  type Answer,
+  clockSeconds,
+  countSeconds,
+  directiveWords,
+  given,
+  type JobReport,
+  type JobState,
+  optionValues,
+  type Queries,
+} from '../queries.js';
 
 const states: Readonly<Record<string, JobState>> = {
   Q: 'PENDING',
@@ -21,6 +31,7 @@ interface Attributes {
   readonly Exit_status?: number;
   readonly comment?: string;
   readonly array?: string;
+  readonly Resource_List?: { readonly walltime?: string };
   readonly resources_used?: { readonly walltime?: string };
   readonly Variable_List?: { readonly PBS_O_WORKDIR?: string };
 }
@@ -76,6 +87,7 @@ function hasElements(array: string, jobs: object): boolean {
 
 function report(id: string, attributes: Attributes): JobReport {
   const { job_state: native = '', comment, resources_used: used, Variable_List: variables } = attributes;
+  const limit = attributes.Resource_List?.walltime ?? '';
   const isEnded = native === 'F' || native === 'X';
   const state = isEnded
     ? ended(attributes)
@@ -87,6 +99,7 @@ function report(id: string, attributes: Attributes): JobReport {
     ...given({
       element: /\[(\d+)\]/.exec(id)?.[1],
       elapsedSeconds: clockSeconds(used?.walltime ?? ''),
+      limitSeconds: countSeconds(limit, 'seconds'),
       folder: variables?.PBS_O_WORKDIR,
     }),
   };
@@ -97,9 +110,21 @@ function waiting(native: string, comment: string | undefined): string | undefine
   return native === 'S' || native === 'U' ? 'suspended' : undefined;
 }
 
+/** `-l walltime=…`, alone or in a list of resources. */
+function walltimeOf(script: string): number | undefined {
+  const lists = optionValues(directiveWords(script, '#PBS', 'head'), '-l');
+  const values = lists.flatMap((list) => /(?:^|,)walltime=([\d:]+)/.exec(list)?.[1] ?? []);
+  return countSeconds(values.at(-1) ?? '', 'seconds') || undefined;
+}
+
 /** qstat with the jobs that have ended (where the server keeps a history), and with each element of an array. */
 export const pbsQueries: Queries = {
   submit: 'qsub',
   states: [{ command: (ids) => ['qstat', '-x', '-t', '-f', '-F', 'json', ...ids], read: readQstat }],
   cancel: ['qdel'],
+  // Some versions of qstat answer for the first id only, without a word about the others.
+  idsAtOnce: 1,
+  // The nodes report to the server every so often only.
+  elapsedLagSeconds: 600,
+  walltimeOf,
 };

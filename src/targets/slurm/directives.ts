@@ -18,7 +18,10 @@ export function slurmDirectives(job: Job, _launcher: LauncherName, site: Site): 
   const { array, mail } = job;
   const first = [
     { flag: '--job-name', value: jobName(job.name) },
-    { flag: '--output', value: array === undefined ? 'logs/%x-%j.out' : 'logs/%x-%A_%a.out' },
+    // Not %x: a job's name that a directive sets may have a slash.
+    { flag: '--output', value: `logs/${jobName(job.name)}-${array === undefined ? '%j' : '%A_%a'}.out` },
+    // A requeue keeps the id: without it the second attempt's log takes the place of the first's.
+    { flag: '--open-mode', value: 'append' },
     ...directive('--mail-type', mail?.events.map((event) => mailTypes[event]).join(',')),
     ...directive('--mail-user', mail?.to),
     ...allocationDirectives(job.allocation, site),

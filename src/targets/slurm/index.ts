@@ -2,6 +2,7 @@ import { dependencyList } from '../dependencies.js';
 import { quoteDirectiveValue } from '../quoting.js';
 import type { Target } from '../target.js';
 import { slurmDirectives } from './directives.js';
+import { slurmOuterVariables } from './outer-job.js';
 import { slurmQueries } from './queries.js';
 
 /** Slurm: sbatch, srun. */
@@ -20,6 +21,7 @@ export const slurm: Target<'slurm'> = {
     minArraySize: 1,
     severalHosts: true,
     gpus: true,
+    handsOnVariables: true,
     excludedHosts: true,
     jobEvents: ['started', 'completed', 'failed', 'ended'],
   },
@@ -38,6 +40,7 @@ export const slurm: Target<'slurm'> = {
     cpusPerNode: '$SLURM_CPUS_ON_NODE',
     arrayIndex: '$SLURM_ARRAY_TASK_ID',
   },
+  outerVariables: slurmOuterVariables,
   directives: slurmDirectives,
   componentSeparator: '#SBATCH hetjob',
   formatDirective: ({ flag, value }) => (value === undefined ? flag : `${flag}=${quoteDirectiveValue(String(value))}`),

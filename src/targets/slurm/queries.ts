@@ -1,10 +1,12 @@
 import {
   type Answer,
   clockSeconds,
+  directiveWords,
   expandElements,
   given,
   type JobReport,
   type JobState,
+  optionValues,
   type Queries,
 } from '../queries.js';
 
@@ -61,14 +63,16 @@ function readSqueue({ stdout, stderr, exitCode }: Answer): JobReport[] | undefin
   // A single id that has been forgotten is an error; among others it is left out.
   if (exitCode !== 0) return /invalid job id/i.test(stderr) ? [] : undefined;
   return lines(stdout).flatMap((line) => {
-    const [id = '', native = '', reason = '', elapsed = '', ...folder] = line.split('|');
+    const [id = '', native = '', reason = '', elapsed = '', limit = '', ownId = '', ...folder] = line.split('|');
     return idsOf(id).map((one) => ({
       ...one,
       state: stateOf(native),
       native,
       ...given({
         reason: noReason.test(reason) ? undefined : reason,
+        ownId: ownId === one.id ? undefined : ownId,
         elapsedSeconds: clockSeconds(elapsed),
+        limitSeconds: clockSeconds(limit),
         folder: folder.join('|'),
       }),
     }));
@@ -121,12 +125,30 @@ function lines(text: string): string[] {
   return text.split('\n').filter((line) => line.trim() !== '');
 }
 
+/** Seconds of `M`, `M:S`, `H:M:S`, `D-H`, `D-H:M` or `D-H:M:S`, in whole minutes, as Slurm counts; `undefined` for no limit. */
+function readTime(text: string): number | undefined {
+  const match = /^(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?$/.exec(text);
+  if (match === null) return undefined;
+  const [days, first = 0, second, third] = match
+    .slice(1)
+    .map((part) => (part === undefined ? undefined : Number(part)));
+  const isInHours = days !== undefined || third !== undefined;
+  const minutes = isInHours ? (days ?? 0) * 1440 + first * 60 + (second ?? 0) : first;
+  const seconds = minutes * 60 + ((isInHours ? third : second) ?? 0);
+  return seconds === 0 ? undefined : Math.ceil(seconds / 60) * 60;
+}
+
+function walltimeOf(script: string): number | undefined {
+  const values = optionValues(directiveWords(script, '#SBATCH', 'head'), '--time', '-t');
+  return readTime(values.at(-1) ?? '');
+}
+
 /** squeue for what waits and runs; sacct for what has ended; without accounting scontrol, while the controller remembers. */
 export const slurmQueries: Queries = {
   submit: 'sbatch',
   states: [
     {
-      command: (ids) => ['squeue', '-h', '-r', '-t', 'all', '-o', '%i|%T|%r|%M|%Z', '-j', ids.join(',')],
+      command: (ids) => ['squeue', '-h', '-r', '-t', 'all', '-o', '%i|%T|%r|%M|%l|%A|%Z', '-j', ids.join(',')],
       read: readSqueue,
     },
     {
@@ -143,4 +165,11 @@ export const slurmQueries: Queries = {
   ],
   cancel: ['scancel'],
   testOnly: (script) => ['sbatch', '--test-only', script],
+  walltimeOf,
+  variables: {
+    end: 'SLURM_JOB_END_TIME',
+    restarts: 'SLURM_RESTART_COUNT',
+    array: 'SLURM_ARRAY_JOB_ID',
+    cluster: 'SLURM_CLUSTER_NAME',
+  },
 };

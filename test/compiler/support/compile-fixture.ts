@@ -22,7 +22,7 @@ export const fixtures: readonly { readonly name: string; readonly folder: string
 
 /** Compiles a workflow's file for a site. */
 export async function compileFile(file: string, site: string): Promise<Compiled> {
-  return compile(await loadWorkflow(file), await loadSite(site, builtInSites));
+  return compile({ ...(await loadWorkflow(file)), version: 'x.y.z' }, await loadSite(site, builtInSites));
 }
 
 /** Files of a compiled experiment whose text lies in memory: plan and scripts. */

@@ -35,6 +35,10 @@ describe('ConfigTemplate', () => {
     expect(render('@@A@@ ;A;', { A: 1 }, '@@').toString()).toBe('1 ;A;');
   });
 
+  test.each(['2D', 'Δx', 'a b', 'p;q', '$&'])('replaces %j, which is no word', (name) => {
+    expect(render(`mode = ;${name};!`, { [name]: 3 }).toString()).toBe('mode = 3!');
+  });
+
   test('a tag without a value is an error that names it', () => {
     expect(() => render('x = ;NEW;', { A: 1 })).toThrow("input.in has the tag 'NEW', for which there is no parameter");
   });

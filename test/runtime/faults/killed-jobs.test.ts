@@ -4,6 +4,7 @@ import { describe, expect, type TestContext, test, vi } from 'vitest';
 import { useBundle } from '../support/bundle.js';
 import { JobFolder } from '../support/job-folder.js';
 import { makePlan } from '../support/make-plan.js';
+import { seeded } from '../support/seeded.js';
 import { waitUntil } from '../support/wait-until.js';
 
 vi.setConfig({ maxConcurrency: 2 });
@@ -37,15 +38,6 @@ function prepared(context: TestContext): JobFolder {
   folder.write('run/app.sh', 'sleep 0.2; head -n 1 parts/39.in');
   folder.write('run/analysis.sh', 'cat ../sweep/*/*.out');
   return folder;
-}
-
-/** Numbers from 0 to 1 that are the same in each run. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1103515245 + 12345) % 2147483648;
-    return state / 2147483648;
-  };
 }
 
 describe('SIGTERM at ten moments of a job, from its first line to its last', () => {

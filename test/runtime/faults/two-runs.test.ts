@@ -13,7 +13,12 @@ test('simwright run on a folder where another one runs says who holds the member
   const [line = ''] = workspace.lines('out/run/jobs.tsv');
   const job = line.split('\t')[1];
 
-  const second = await simwright(workspace, ...words);
+  const refused = await simwright(workspace, ...words);
+  expect(refused.exitCode).toBe(1);
+  expect(refused.stderr).toContain(`error[OUT1003]: jobs of ${workspace.path('out')} run or wait`);
+  expect(refused.stderr).toContain(`twice (${job}, RUNNING)`);
+
+  const second = await simwright(workspace, ...words, '--force');
   expect(second.exitCode).toBe(4);
   expect(second.stderr).toContain(`error[RUN1008]: solver is being run by job ${job} ('twice', process `);
 

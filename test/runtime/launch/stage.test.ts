@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -42,7 +43,7 @@ function stager(staged: StagedFile[] = files): Stager {
 describe('Stager', () => {
   test('writes files, folders and links with their modes', () => {
     const member = join(dir, 'run/sweep/sweep_0');
-    stager().stage(member, { N: 1 }, false);
+    stager().stage(member, { N: 1 });
     expect(statSync(join(member, 'bin/tool')).mode & 0o7777).toBe(0o751);
     expect(statSync(join(member, 'input.in')).mode & 0o7777).toBe(0o600);
     expect(readFileSync(join(member, 'input.in'), 'utf8')).toBe('n = 1\n');
@@ -56,20 +57,21 @@ describe('Stager', () => {
 
   test('a second time, renews its files and keeps what the application wrote', () => {
     const member = join(dir, 'run/sweep/sweep_0');
-    stager().stage(member, { N: 1 }, false);
+    stager().stage(member, { N: 1 });
     writeFileSync(join(member, 'input.in'), 'changed');
     writeFileSync(join(member, 'out/frames/1.png'), 'mine');
-    stager().stage(member, { N: 2 }, false);
+    stager().stage(member, { N: 2 });
     expect(readFileSync(join(member, 'input.in'), 'utf8')).toBe('n = 2\n');
     expect(readFileSync(join(member, 'out/frames/1.png'), 'utf8')).toBe('mine');
-    stager().stage(member, { N: 2 }, true);
+    stager().stage(member, { N: 2 }, () => renameSync(member, join(dir, 'aside')));
     expect(readdirSync(join(member, 'out/frames'))).toEqual([]);
     expect(readdirSync(join(dir, 'run/sweep'))).toEqual(['sweep_0']);
+    expect(readFileSync(join(dir, 'aside/out/frames/1.png'), 'utf8')).toBe('mine');
   });
 
   test('an application that has written through a staged file or link has not changed the artifact', () => {
     const member = join(dir, 'run/sweep/sweep_0');
-    stager().stage(member, { N: 1 }, false);
+    stager().stage(member, { N: 1 });
     writeFileSync(join(member, 'bin/tool'), 'changed');
     expect(readFileSync(join(dir, 'artifacts/tool'), 'utf8')).toBe('#!/bin/sh\n');
   });
@@ -77,7 +79,7 @@ describe('Stager', () => {
   test('leaves no directory when a file is missing', () => {
     const staged: StagedFile[] = [...files, { kind: 'copy', artifact: 'artifacts/no', to: 'no', mode: 0o644 }];
     const member = join(dir, 'run/sweep/sweep_0');
-    expect(() => stager(staged).stage(member, { N: 1 }, false)).toThrow('artifacts/no, which becomes no of sweep');
+    expect(() => stager(staged).stage(member, { N: 1 })).toThrow('artifacts/no, which becomes no of sweep');
     expect(existsSync(member)).toBe(false);
     expect(readdirSync(join(dir, 'run/sweep'))).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Event } from '../../../src/ir/index.js';
+import { type Event, memberDigest } from '../../../src/ir/index.js';
 import {
   judgeEvent,
   type MemberState,
@@ -9,17 +9,26 @@ import {
 } from '../../../src/runtime/status/index.js';
 import { makePlan } from '../support/make-plan.js';
 
-const [sweep] = makePlan([{ name: 'sweep', params: { I: [0, 1] } }]).entities;
+const plan = makePlan([{ name: 'sweep', params: { I: [0, 1] } }]);
+const [sweep] = plan.entities;
 if (sweep === undefined) throw new Error('no entity');
 
 const time = (n: number) => new Date(n * 1000).toISOString();
 
 function table(states: readonly (MemberState | undefined)[], launch?: 'ended' | 'skipped' | 'launching') {
   const status = new StatusTable();
-  const common = { time: time(1), job: 'main', jobId: '7', entity: 'sweep', digest: sweep?.digest ?? '' };
+  const common = { time: time(1), job: 'main', jobId: '7', entity: 'sweep' };
   states.forEach((state, index) => {
     if (state === undefined) return;
-    status.add({ ...common, index, member: `sweep_${index}`, state, ...(state === 'failed' ? { exit: 3 } : {}) });
+    const digest = sweep === undefined ? '' : memberDigest(plan, sweep, index);
+    status.add({
+      ...common,
+      digest,
+      index,
+      member: `sweep_${index}`,
+      state,
+      ...(state === 'failed' ? { exit: 3 } : {}),
+    });
   });
   if (launch !== undefined) {
     status.add({
@@ -40,7 +49,7 @@ function judge(event: Event, ...status: Parameters<typeof table>) {
     event,
     member: undefined,
     launches: 1,
-    counts: () => true,
+    counts: () => () => true,
     isGone: () => false,
   });
 }
@@ -75,7 +84,7 @@ describe('judgeEvent', () => {
 describe('status lines', () => {
   test('the later event of a member wins, in whatever order they are read', () => {
     const status = new StatusTable();
-    const common = { job: 'main', jobId: '7', entity: 'sweep', digest: sweep.digest, index: 0, member: 'sweep_0' };
+    const common = { job: 'main', jobId: '7', entity: 'sweep', digest: 'd', index: 0, member: 'sweep_0' };
     status.add({ ...common, time: time(2), state: 'completed' });
     status.add({ ...common, time: time(1), state: 'running' });
     expect(status.of('sweep').members.get(0)?.state).toBe('completed');
@@ -88,7 +97,7 @@ describe('status lines', () => {
   });
 
   test('a summary counts members by state', () => {
-    expect(summarize(sweep, table(['completed', 'staged']))).toEqual({
+    expect(summarize(plan, sweep, table(['completed', 'staged']))).toEqual({
       name: 'sweep',
       total: 2,
       pending: 0,
@@ -98,6 +107,6 @@ describe('status lines', () => {
       interrupted: 0,
       skipped: undefined,
     });
-    expect(summarize({ ...sweep, digest: 'other' }, table(['completed', 'failed'])).pending).toBe(2);
+    expect(summarize(plan, { ...sweep, env: { A: '1' } }, table(['completed', 'failed'])).pending).toBe(2);
   });
 });

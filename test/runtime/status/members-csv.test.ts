@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
+import { memberDigest, type Plan } from '../../../src/ir/index.js';
 import { membersCsv, StatusTable } from '../../../src/runtime/status/index.js';
 import { makePlan } from '../support/make-plan.js';
+
+/** Digest of a member of the plan's first entity. */
+function digestIn(plan: Plan, index: number): string {
+  const [entity] = plan.entities;
+  return entity === undefined ? '' : memberDigest(plan, entity, index);
+}
 
 test('quotes what needs it and keeps parameters apart from its own columns', () => {
   const plan = makePlan([
@@ -14,7 +21,7 @@ test('quotes what needs it and keeps parameters apart from its own columns', () 
     job: 'main',
     jobId: '1',
     entity: 'a',
-    digest: plan.entities[0]?.digest ?? '',
+    digest: digestIn(plan, 0),
     index: 0,
     member: 'a_0',
     state: 'failed',
@@ -38,8 +45,15 @@ test('quotes what needs it and keeps parameters apart from its own columns', () 
 test('takes hosts from the launch that heard of them, of the job that ran the member last', () => {
   const plan = makePlan([{ name: 'a', params: { N: [1, 2, 3] } }]);
   const status = new StatusTable();
-  const common = { job: 'main', entity: 'a', digest: plan.entities[0]?.digest ?? '' };
-  const member = (jobId: string, index: number) => ({ ...common, jobId, index, member: `a_${index}`, exit: 0 });
+  const common = { job: 'main', entity: 'a' };
+  const member = (jobId: string, index: number) => ({
+    ...common,
+    digest: digestIn(plan, index),
+    jobId,
+    index,
+    member: `a_${index}`,
+    exit: 0,
+  });
   const launch = (jobId: string, hosts: Record<string, number[]>) =>
     ({ ...common, jobId, launch: 'ended', host: 'n0', pid: 7, startTicks: '1', exit: 0, hosts }) as const;
   status.add({ ...member('1', 0), time: '2026-01-01T00:00:00.000Z', state: 'completed' });

@@ -90,6 +90,17 @@ export class JobFolder {
     return readFileSync(this.path(path), 'utf8');
   }
 
+  has(path: string): boolean {
+    return existsSync(this.path(path));
+  }
+
+  /** Contents of the status files. */
+  statusFiles(): string[] {
+    return readdirSync(this.path('run/status'))
+      .filter((name) => name.endsWith('.jsonl'))
+      .map((name) => this.read(`run/status/${name}`));
+  }
+
   /** Starts a script whose steps follow the usual beginning of a job's script. */
   start(steps: string, env: Record<string, string> = {}, name = 'main'): RunningJob {
     this.write(`jobs/${name}.sh`, `${beginning.replace('JOB=main', `JOB=${name}`)}${steps}\nawait_launches\n`);

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { type Entity, type Job, Plan, type Store } from '../../../src/ir/index.js';
+import { type Entity, type Job, Plan, planVersion, type Store } from '../../../src/ir/index.js';
 
 type EntityInput = Partial<Entity> & { readonly name: string; readonly params?: Record<string, (string | number)[]> };
 type StoreInput = Partial<Store> & { readonly name: string };
@@ -8,10 +7,13 @@ type StoreInput = Partial<Store> & { readonly name: string };
 function makeEntity({ params = {}, ...given }: EntityInput): Entity {
   const axes = Object.entries(params).map(([name, values]) => ({ name, values }));
   const count = axes.reduce((product, axis) => product * axis.values.length, 1);
-  const entity: Omit<Entity, 'digest'> = {
+  return {
     kind: count > 1 ? 'ensemble' : 'model',
     job: 'main',
     members: { strategy: 'all-perm', axes, replicas: 1, count },
+    commands: [[{ words: ['true'], tasks: 1 }]],
+    mlModels: [],
+    scripts: [],
     asArgs: [],
     files: [],
     env: {},
@@ -23,8 +25,6 @@ function makeEntity({ params = {}, ...given }: EntityInput): Entity {
     size: { nodes: 1, tasks: 1, cpusPerTask: 1 },
     ...given,
   };
-  const digest = given.digest ?? createHash('sha256').update(JSON.stringify(entity)).digest('hex');
-  return { ...entity, digest };
 }
 
 function makeStore(given: StoreInput): Store {
@@ -52,7 +52,7 @@ export function makePlan(
 ): Plan {
   const users = entities.length > 0 ? entities : stores.slice(0, 1).map(({ name }) => ({ name: `user-of-${name}` }));
   return Plan.parse({
-    version: 1,
+    version: planVersion,
     simwright: '0.1.0',
     experiment: 'test',
     workflow: 'workflow.ts',

@@ -1,9 +1,10 @@
 #!/bin/bash
 # Submits the jobs of experiment cavity.
-# Made by simwright 0.1.0 from workflow.ts for site local.
+# Made by simwright x.y.z from workflow.ts for site local.
 #
-# usage: submit.sh [--fresh] [--retry N]
+# usage: submit.sh [--fresh | --keep] [--retry N]
 #   --fresh    run everything again, completed members included
+#   --keep     accept completed members as they are, whatever has changed
 #   --retry N  start a member that fails up to N times more
 # Prints NAME<TAB>JOBID for each job, and appends it to run/jobs.tsv.
 # The exit code is the highest of the jobs'.
@@ -13,12 +14,13 @@ CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 usage() { sed -n '/^# usage/,/^set /{/^set /d;s/^# \{0,1\}//;p;}' submit.sh; }
 # All jobs of one submission know each other by SIMWRIGHT_RUN.
-export SIMWRIGHT_FRESH='' SIMWRIGHT_RETRY=0 SIMWRIGHT_RUN
+export SIMWRIGHT_FRESH='' SIMWRIGHT_KEEP='' SIMWRIGHT_RETRY=0 SIMWRIGHT_RUN
 SIMWRIGHT_RUN=$(date +%s)-$$
 unset SIMWRIGHT_ARRAY_INDEX
 while (($# > 0)); do
   case $1 in
     --fresh) SIMWRIGHT_FRESH=1 ;;
+    --keep) SIMWRIGHT_KEEP=1 ;;
     --retry)
       [[ ${2-} =~ ^[0-9]+$ ]] || { echo "submit.sh: --retry needs a number" >&2; exit 2; }
       SIMWRIGHT_RETRY=$2
@@ -29,7 +31,16 @@ while (($# > 0)); do
   esac
   shift
 done
-mkdir -p run
+[ -z "$SIMWRIGHT_FRESH" ] || [ -z "$SIMWRIGHT_KEEP" ] || { usage >&2; exit 2; }
+# Results are for those who may see the logs.
+[ -d run ] || { mkdir -m 700 run && chmod --reference=logs run; }
+
+# Members that have completed do not run again: what does, and why.
+# Where Node.js is missing or too old for the runtime, the jobs say so.
+if [[ ${SIMWRIGHT_WHY-1} != 0 && $(node --version 2>/dev/null) =~ ^v([0-9]+)\.([0-9]+) ]] &&
+  ((BASH_REMATCH[1] * 100 + BASH_REMATCH[2] >= 2019)); then
+  node runtime/simwright.mjs why >&2 || true
+fi
 
 # Jobs run one after the other; an id is that of the script's process.
 worst=0 script_pid='' stopped='' interrupted=''
@@ -42,7 +53,7 @@ stop() {
 trap 'stop TERM' TERM
 trap 'stop INT' INT
 submit() { # NAME SCRIPT [JOB:EVENT...]
-  local name=$1 script=$2 code need
+  local name=$1 script=$2 log code need
   shift 2
   for need in "$@"; do
     code=${result[${need%:*}]}
@@ -56,7 +67,10 @@ submit() { # NAME SCRIPT [JOB:EVENT...]
       return
     }
   done
-  bash "$script" >"logs/$name.out" 2>&1 &
+  log=logs/$name.out
+  # What earlier runs have said stays.
+  printf -- '--- %s, %(%F %T)T\n' "$name" -1 >>"$log"
+  bash "$script" >>"$log" 2>&1 &
   script_pid=$!
   printf '%s\t%s\n' "$name" "$script_pid" | tee -a run/jobs.tsv
   [ -z "$stopped" ] || stop "$stopped"

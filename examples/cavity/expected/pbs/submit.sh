@@ -1,9 +1,10 @@
 #!/bin/bash
 # Submits the jobs of experiment cavity.
-# Made by simwright 0.1.0 from workflow.ts for site pbs.
+# Made by simwright x.y.z from workflow.ts for site pbs.
 #
-# usage: submit.sh [--fresh] [--retry N]
+# usage: submit.sh [--fresh | --keep] [--retry N]
 #   --fresh    run everything again, completed members included
+#   --keep     accept completed members as they are, whatever has changed
 #   --retry N  start a member that fails up to N times more
 # Prints NAME<TAB>JOBID for each job, and appends it to run/jobs.tsv.
 # All or nothing: when the scheduler refuses a job, those before it are cancelled, and the exit code is 3.
@@ -13,12 +14,13 @@ CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 usage() { sed -n '/^# usage/,/^set /{/^set /d;s/^# \{0,1\}//;p;}' submit.sh; }
 # All jobs of one submission know each other by SIMWRIGHT_RUN.
-export SIMWRIGHT_FRESH='' SIMWRIGHT_RETRY=0 SIMWRIGHT_RUN
+export SIMWRIGHT_FRESH='' SIMWRIGHT_KEEP='' SIMWRIGHT_RETRY=0 SIMWRIGHT_RUN
 SIMWRIGHT_RUN=$(date +%s)-$$
 unset SIMWRIGHT_ARRAY_INDEX
 while (($# > 0)); do
   case $1 in
     --fresh) SIMWRIGHT_FRESH=1 ;;
+    --keep) SIMWRIGHT_KEEP=1 ;;
     --retry)
       [[ ${2-} =~ ^[0-9]+$ ]] || { echo "submit.sh: --retry needs a number" >&2; exit 2; }
       SIMWRIGHT_RETRY=$2
@@ -29,10 +31,28 @@ while (($# > 0)); do
   esac
   shift
 done
-mkdir -p run
+[ -z "$SIMWRIGHT_FRESH" ] || [ -z "$SIMWRIGHT_KEEP" ] || { usage >&2; exit 2; }
+# Results are for those who may see the logs.
+[ -d run ] || { mkdir -m 700 run && chmod --reference=logs run; }
 
-# PBS starts a job with a bare environment, but for the variables named here.
-submit() { qsub -v "SIMWRIGHT_FRESH,SIMWRIGHT_RETRY,SIMWRIGHT_RUN${SIMWRIGHT_ARRAY_INDEX+,SIMWRIGHT_ARRAY_INDEX}" "$@"; }
+# The last value that a script's directives give to an option, without its quotes.
+directive_of() { # SCRIPT SENTINEL OPTION
+  sed -n "s/^$2[[:blank:]]\{1,\}$3[=[:blank:]]\{1,\}//p" "$1" | tail -n 1 | sed 's/^"\(.*\)"$/\1/'
+}
+
+# Members that have completed do not run again: what does, and why.
+# Where Node.js is missing or too old for the runtime, the jobs say so.
+if [[ ${SIMWRIGHT_WHY-1} != 0 && $(node --version 2>/dev/null) =~ ^v([0-9]+)\.([0-9]+) ]] &&
+  ((BASH_REMATCH[1] * 100 + BASH_REMATCH[2] >= 2019)); then
+  node runtime/simwright.mjs why >&2 || true
+fi
+
+# PBS starts a job with a bare environment, but for the variables named here; -v of a script counts no more then.
+submit() {
+  local own
+  own=$(directive_of "${!#}" '#PBS' -v)
+  qsub -v "${own:+$own,}SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN${SIMWRIGHT_ARRAY_INDEX+,SIMWRIGHT_ARRAY_INDEX}" "$@"
+}
 
 submitted=() stopped='' # rows of run/jobs.tsv; the exit code that a signal asks for
 record() { # NAME ID

@@ -1,19 +1,13 @@
-import { execFile } from 'node:child_process';
+import { runCommand } from '../../scheduler/run-command.js';
 
 /** Runs one of Slurm's commands; returns what it printed, whatever its exit code, and `undefined` without an answer in time. */
-export function askSlurm(
+export async function askSlurm(
   command: string,
   words: readonly string[],
   env: NodeJS.ProcessEnv,
   patienceMs: number,
 ): Promise<string | undefined> {
-  const options = { env, timeout: patienceMs, killSignal: 'SIGKILL', maxBuffer: 2 ** 28 } as const;
-  return new Promise((resolve) => {
-    // A command that ran and refused has a number as its code.
-    execFile(command, words, options, (error, stdout) =>
-      resolve(error === null || typeof error.code === 'number' ? stdout : undefined),
-    );
-  });
+  return (await runCommand([command, ...words], env, patienceMs))?.stdout;
 }
 
 /** Whether applications of a launch line are steps of a Slurm job. */

@@ -1,5 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import { umaskOfJob } from '../../job/private-files.js';
 import { codeMark, pidMark, readyLine, workerName, workerProgram } from './worker-program.js';
 
 /**
@@ -17,7 +18,8 @@ export class BashWorker {
   private constructor(env: NodeJS.ProcessEnv) {
     // Neither start-up files (bash takes a socket as standard input for a login over the network) nor, with -p, BASH_ENV and functions
     // from the environment. Applications get these variables all the same.
-    const args = ['--norc', '-p', '-c', workerProgram, workerName];
+    const umask = umaskOfJob();
+    const args = ['--norc', '-p', '-c', workerProgram, workerName, ...(umask === undefined ? [] : [umask.toString(8)])];
     this.#child = spawn('bash', args, { env, stdio: ['pipe', 'pipe', 'ignore'], detached: true });
     const gone = () => {
       this.#hasGone = true;

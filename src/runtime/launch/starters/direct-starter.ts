@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { withUmaskOfJob } from '../../job/private-files.js';
 import type { ProcessEnd, ProcessLaunch, StartedProcess, Starter } from './starter.js';
 
 /** Starts processes as children of this one. */
@@ -18,7 +19,9 @@ export class DirectStarter implements Starter {
     const [program = '', ...args] = line;
     try {
       const env = { ...this.#env, ...variables };
-      const child = spawn(program, args, { cwd: directory, env, stdio: ['ignore', out, err], detached: true });
+      const child = withUmaskOfJob(() =>
+        spawn(program, args, { cwd: directory, env, stdio: ['ignore', out, err], detached: true }),
+      );
       const ended = new Promise<ProcessEnd>((resolve) => {
         child.once('exit', (code, signal) => resolve({ code, signal }));
       });

@@ -29,8 +29,10 @@ while IFS= read -r -d '' simwright_count; do
     printf '${pidMark}%s\\n' "$BASHPID" # not before it can be told to end
     cd -- "\${simwright_words[0]}" && unset OLDPWD &&
       export -- PWD "\${simwright_words[@]:3:simwright_words[2]}" &&
-      exec -- "\${simwright_words[@]:3 + simwright_words[2]}" \\
-        </dev/null >"\${simwright_words[1]}.out" 2>"\${simwright_words[1]}.err"
+      {
+        [ -z "\${1-}" ] || umask "$1" # its output is as private as this shell's files, what it makes itself need not be
+        exec -- "\${simwright_words[@]:3 + simwright_words[2]}"
+      } </dev/null >"\${simwright_words[1]}.out" 2>"\${simwright_words[1]}.err"
   } &
   set +m # without it, only an end ends the waiting, not a stop
   wait "$!"

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import type { Fingerprint } from './record.js';
 
 const pieceBytes = 1024 * 1024;
 /** So much of many small values is gathered in one turn of the event loop. */
@@ -13,6 +14,7 @@ export class CheckpointWriter {
   #partBytes = 0;
   #end = 0;
   #crc = 0;
+  #bytes = 0;
 
   constructor(file: FileHandle) {
     this.#file = file;
@@ -69,13 +71,14 @@ export class CheckpointWriter {
     await this.#writeSlices(bytes);
   }
 
-  /** The checksum, and everything to the disk. */
-  async end(): Promise<void> {
+  /** Writes the checksum, and everything to the disk. */
+  async end(): Promise<Fingerprint> {
     await this.flush();
     const crc = Buffer.alloc(4);
     crc.writeUInt32LE(this.#crc);
     await this.#write(crc);
     await this.#file.sync();
+    return { bytes: this.#bytes, crc: this.#crc };
   }
 
   #reserve(bytes: number): void {
@@ -103,5 +106,6 @@ export class CheckpointWriter {
       const { bytesWritten } = await this.#file.write(bytes, at, bytes.length - at);
       at += bytesWritten;
     }
+    this.#bytes += bytes.length;
   }
 }

@@ -4,6 +4,13 @@ import { type Inference, parseDevice } from '../inference/index.js';
 import type { Keyspace } from '../store/keyspace.js';
 import { newStatistics, type StoredValue } from '../store/values.js';
 import { readCheckpoint, type SavedEntry, type SavedModel } from './read-checkpoint.js';
+import {
+  type CheckpointRecord,
+  type Fingerprint,
+  fingerprintOf,
+  type RecordedCheckpoint,
+  type SavedStore,
+} from './record.js';
 import { writeCheckpoint } from './write-checkpoint.js';
 
 const awakeMs = 1000;
@@ -17,6 +24,11 @@ export interface CheckpointOptions {
   /** Pause between two checkpoints; undefined for none by themselves. */
   readonly seconds: number | undefined;
   readonly onError: (message: string) => void;
+  /** Identity of this start of the store, and on how many nodes it runs. */
+  readonly storeId: string;
+  readonly nodes: number;
+  /** Where what the file holds is written down; undefined if nobody asks. */
+  readonly record: CheckpointRecord | undefined;
 }
 
 /** Saves a store to one file, and brings it back from there. */
@@ -26,6 +38,11 @@ export class Checkpoints implements Saving {
   #lastMs = Date.now();
   #lastFailed = false;
   #savedChanges = 0;
+  /** The file as it is; undefined before one has been read or written. */
+  #held: RecordedCheckpoint | undefined;
+  #earlier: readonly SavedStore[] = [];
+  /** Nothing is written to the store any more. */
+  #isOver = false;
   #timer: NodeJS.Timeout | undefined;
   #current: Promise<void> | undefined;
   #next: Promise<void> | undefined;
@@ -75,6 +92,10 @@ export class Checkpoints implements Saving {
     } finally {
       clearInterval(awake);
     }
+    const found = fingerprintOf(file);
+    if (found === undefined) return;
+    this.#earlier = this.#options.record?.read() ?? [];
+    this.#held = { ...found, stores: this.#earlier };
     for (const [{ key, expiresAtMs }, value] of values) {
       this.#store.set(key, value);
       if (expiresAtMs !== 0) this.#store.expire(key, expiresAtMs);
@@ -82,26 +103,40 @@ export class Checkpoints implements Saving {
     this.#savedChanges = this.#store.changes;
   }
 
+  /** Starts of stores whose keys were read from the file. */
+  get restored(): readonly SavedStore[] {
+    return this.#earlier;
+  }
+
   /** Saves every so often what has changed. */
   start(): void {
     const { file, seconds } = this.#options;
     if (file === undefined || seconds === undefined) return;
     this.#timer = setInterval(() => {
-      if (this.#current !== undefined || this.#store.changes === this.#savedChanges) return;
-      this.save().catch(() => undefined);
+      if (this.#current !== undefined) return;
+      this.#keep().catch(() => undefined);
     }, seconds * 1000);
     this.#timer.unref();
   }
 
-  /** Ends, with a last checkpoint if anything has changed. */
-  async stop(): Promise<void> {
+  /** Ends, with a last checkpoint if that is wanted. @throws WorkflowError if it cannot be written */
+  async stop(save: boolean): Promise<void> {
     clearInterval(this.#timer);
-    if (this.#options.file === undefined || this.#timer === undefined) {
-      await this.#current?.catch(() => undefined);
-      return;
+    for (let last = this.#next ?? this.#current; last !== undefined; last = this.#next ?? this.#current) {
+      await last.catch(() => undefined);
     }
-    await this.#current?.catch(() => undefined);
-    if (this.#store.changes !== this.#savedChanges) await this.save().catch(() => undefined);
+    if (!save || this.#options.file === undefined) return;
+    this.#isOver = true;
+    try {
+      await this.#keep();
+    } catch (error) {
+      throw new WorkflowError({
+        code: 'OUT1002',
+        message: this.#describe(error),
+        hint: 'what was written to the store since its last checkpoint is lost; make room there',
+        cause: error,
+      });
+    }
   }
 
   /** A checkpoint of the store as it is now or later: those who ask while one is written share the next. */
@@ -121,21 +156,59 @@ export class Checkpoints implements Saving {
     return this.#next;
   }
 
+  /** Saves what has changed, or writes down that nothing has. */
+  async #keep(): Promise<void> {
+    if (this.#held === undefined || this.#store.changes !== this.#savedChanges) return this.save();
+    const held = { ...this.#held, stores: this.#storesUpTo(Date.now()) };
+    try {
+      this.#options.record?.write([held]);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+    this.#held = held;
+  }
+
   async #write(): Promise<void> {
-    const { onError } = this.#options;
+    const { record } = this.#options;
     const { file } = this;
     if (file === undefined) throw new Error('there is no file to save to');
     const { changes } = this.#store;
+    const stores = this.#storesUpTo(Date.now());
+    let written: Fingerprint;
     try {
-      await writeCheckpoint(this.#store, file);
-      this.#savedChanges = changes;
-      this.#lastMs = Date.now();
-      this.#lastFailed = false;
+      written = await writeCheckpoint(this.#store, file, (next) => {
+        // Whether or not the new file takes the place of the last one, what is there is on record.
+        record?.write([...(this.#held === undefined ? [] : [this.#held]), { ...next, stores }]);
+      });
     } catch (error) {
-      this.#lastFailed = true;
-      onError(`the checkpoint ${file} could not be written: ${error instanceof Error ? error.message : String(error)}`);
-      throw error;
+      throw this.#failed(error);
     }
+    this.#savedChanges = changes;
+    this.#lastMs = Date.now();
+    this.#lastFailed = false;
+    this.#held = { ...written, stores };
+    try {
+      record?.write([this.#held]);
+    } catch {
+      // That there was another before is no harm.
+    }
+  }
+
+  /** The starts whose keys a checkpoint holds that is begun at that moment. */
+  #storesUpTo(upToMs: number): SavedStore[] {
+    const { storeId, nodes } = this.#options;
+    return [...this.#earlier, { store: storeId, nodes, upToMs, whole: this.#isOver }];
+  }
+
+  #failed(error: unknown): unknown {
+    this.#lastFailed = true;
+    this.#options.onError(this.#describe(error));
+    return error;
+  }
+
+  #describe(error: unknown): string {
+    const why = error instanceof Error ? error.message : String(error);
+    return `the checkpoint ${this.file} could not be written: ${why}`;
   }
 }
 

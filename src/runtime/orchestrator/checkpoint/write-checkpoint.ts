@@ -6,13 +6,22 @@ import type { LendableBytes } from '../store/lendable-bytes.js';
 import { letGo, type SnapshotEntry } from '../store/snapshot.js';
 import { CheckpointWriter } from './checkpoint-writer.js';
 import { formatVersion, magic, recordKinds } from './format.js';
+import type { Fingerprint } from './record.js';
 
-/** Writes everything that is in the store now to a file, whole or not at all, while the store goes on. */
-export async function writeCheckpoint(store: Keyspace, path: string): Promise<void> {
+/**
+ * Writes everything that is in the store now to a file, whole or not at all, while the store goes on. `onWritten` is called before the new
+ * file takes the place of the last; if it throws, the last one stays.
+ */
+export async function writeCheckpoint(
+  store: Keyspace,
+  path: string,
+  onWritten: (written: Fingerprint) => void = () => {},
+): Promise<Fingerprint> {
   const temporary = `${path}.tmp`;
   const snapshot = store.snapshot();
   try {
     const file = await open(temporary, 'w', 0o600);
+    let written: Fingerprint;
     try {
       const writer = new CheckpointWriter(file);
       writer.raw(magic);
@@ -27,12 +36,14 @@ export async function writeCheckpoint(store: Keyspace, path: string): Promise<vo
       }
       writer.byte(recordKinds.end);
       writer.number(records);
-      await writer.end();
+      written = await writer.end();
     } finally {
       await file.close();
     }
+    onWritten(written);
     await rename(temporary, path);
     await syncFolder(dirname(path));
+    return written;
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw error;

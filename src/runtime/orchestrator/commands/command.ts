@@ -1,5 +1,5 @@
 import type { Inference } from '../inference/index.js';
-import type { Reply } from '../resp/reply.js';
+import type { ErrorReply, Reply } from '../resp/reply.js';
 import type { Keyspace } from '../store/keyspace.js';
 import type { BlockedClients } from './blocked-clients.js';
 import type { ClientFacts } from './client-facts.js';
@@ -16,7 +16,12 @@ export interface CommandContext {
   readonly client: ClientFacts;
   readonly abandoned: AbandonedWork;
   readonly blocked: BlockedClients;
+  /** Hears of an error before it is sent; what it returns is waited for until then. */
+  readonly onError?: OnError;
 }
+
+/** Hears of an error that a request is answered with. */
+export type OnError = (words: readonly Buffer[], reply: ErrorReply) => Promise<void> | undefined;
 
 /** `write` changes keys; `denyoom` is refused when memory is used up. */
 export type CommandFlag = 'write' | 'readonly' | 'denyoom' | 'fast' | 'admin' | 'blocking';

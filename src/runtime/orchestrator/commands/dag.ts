@@ -54,7 +54,10 @@ async function runDag(context: CommandContext, request: DagRequest): Promise<Rep
         return timedOut;
       }
       const reply = await runStep(context, tensors, step, failed);
-      if (reply instanceof ErrorReply) failed = true;
+      if (reply instanceof ErrorReply) {
+        failed = true;
+        await context.onError?.(step.words, reply);
+      }
       replies.push(reply);
     }
     if (!failed) await tensors.persist(request.persist);

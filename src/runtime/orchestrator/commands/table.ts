@@ -190,6 +190,12 @@ export function mayNest(words: readonly Buffer[]): boolean {
   return (byName.get(name) ?? byName.get(name.toLowerCase()))?.mayNest === true;
 }
 
+/** Which words of a request are keys, whether or not it has as many as it should. */
+export function keysOf(words: readonly Buffer[]): Command['keys'] {
+  const name = latin1(words[0]);
+  return (byName.get(name) ?? byName.get(name.toLowerCase()))?.keys ?? [0, 0, 0];
+}
+
 function describe({ name, arity, flags, keys: range }: Command): Reply {
   const statuses = new SetReply(flags.map((flag) => new SimpleString(flag)));
   return [name, arity, statuses, ...range, new SetReply([]), [], [], []];

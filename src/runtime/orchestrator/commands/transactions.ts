@@ -118,7 +118,9 @@ function runAll(context: CommandContext, prepared: ReadonlyMap<QueuedCommand, Ou
   try {
     const replies = commands.map((queued) => {
       if (server.monitors.active) server.monitors.show(client, queued.command, queued.words);
-      return replyOf(context, queued, prepared.get(queued));
+      const reply = replyOf(context, queued, prepared.get(queued));
+      if (reply instanceof ErrorReply) void context.onError?.(queued.words, reply);
+      return reply;
     });
     showExec(context);
     if (!replies.some((reply) => reply instanceof Promise)) return replies as Reply[];

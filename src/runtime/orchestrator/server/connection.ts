@@ -10,7 +10,7 @@ import { ErrorReply, type Reply } from '../resp/reply.js';
 import type { ReplyEncoder } from '../resp/reply-encoder.js';
 import { type OnRequest, RequestDecoder } from '../resp/request-decoder.js';
 import { ownBytes } from '../store/lendable-bytes.js';
-import { type Dispatcher, outOfMemory } from './dispatch.js';
+import { type Dispatcher, outOfMemory, refused } from './dispatch.js';
 import type { KeepAlive, LateReply } from './keep-alive.js';
 import { type Reader, readInto } from './read-into.js';
 import type { TurnAccount, TurnBudget } from './turn-budget.js';
@@ -31,6 +31,10 @@ const chunk = Buffer.allocUnsafeSlow(128 * 1024);
 
 /** Stands for a request that there was no memory for. */
 const tooLarge: Buffer[] = [];
+
+/** What the log says in place of the words of such a request, and of one that is none. */
+const largeRequest = [Buffer.from('A-LARGE-REQUEST')];
+const brokenRequest = [Buffer.from('A-BROKEN-REQUEST')];
 
 /** What all connections of a server share. */
 export interface ConnectionRoom {
@@ -186,10 +190,10 @@ export class Connection implements LateReply, Reader {
     void reply.then((late) => this.#finish(late)).catch((error: unknown) => this.#fail(error));
   }
 
-  #refuse(): Reply {
+  #refuse(): Reply | Promise<Reply> {
     const { transaction } = this.#context.client;
     if (transaction !== undefined) transaction.refused = true;
-    return outOfMemory;
+    return refused(this.#context, largeRequest, outOfMemory);
   }
 
   #finish(reply: Reply): void {
@@ -210,7 +214,11 @@ export class Connection implements LateReply, Reader {
   /** Writes what there is to write, and ends or slows the connection as its state asks for. */
   #settle(): void {
     const idle = !this.#busy && this.#waiting.length === 0;
-    if (idle && this.#broken !== undefined) this.#room.encoder.add(new ErrorReply(this.#broken.message));
+    if (idle && this.#broken !== undefined) {
+      const reply = new ErrorReply(this.#broken.message);
+      void this.#context.onError?.(brokenRequest, reply);
+      this.#room.encoder.add(reply);
+    }
     this.#flush();
     if (idle && (this.#broken !== undefined || this.#ending || this.#context.client.quitting)) {
       this.#hearNoMore();

@@ -32,17 +32,27 @@ export class Dispatcher {
       this.#onRequest?.(client, words);
       const command = commandOf(words);
       if (client.transaction !== undefined && command.inTransaction !== 'runs') {
-        return queue(context, client.transaction, command, words);
+        const queuing = queue(context, client.transaction, command, words);
+        return queuing instanceof ErrorReply ? refused(context, words, queuing) : queuing;
       }
       accepted = true;
       if (server.monitors.active && command.name !== 'exec') server.monitors.show(client, command, words);
-      if (command.flags.includes('denyoom') && isFull(context, bytesOf(words))) return outOfMemory;
+      if (command.flags.includes('denyoom') && isFull(context, bytesOf(words))) {
+        return refused(context, words, outOfMemory);
+      }
       const reply = command.run(context, command.keepsWords === true ? words.map(ownBytes) : words);
       if (context.blocked.hasReady) context.blocked.serve();
-      return reply instanceof Promise ? reply.catch((error: unknown) => this.#errorReply(error)) : reply;
+      if (!(reply instanceof Promise)) {
+        return reply instanceof ErrorReply ? refused(context, words, reply) : reply;
+      }
+      const names = context.onError === undefined ? words : copyOfNames(words);
+      return reply.then(
+        (late) => (late instanceof ErrorReply ? refused(context, names, late) : late),
+        (error: unknown) => refused(context, names, this.#errorReply(error)),
+      );
     } catch (error) {
       if (!accepted && client.transaction !== undefined) client.transaction.refused = true;
-      return this.#errorReply(error);
+      return refused(context, words, this.#errorReply(error));
     }
   }
 
@@ -52,6 +62,24 @@ export class Dispatcher {
     this.#onBug(error);
     return new ErrorReply(`ERR internal error: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** Words of a request, and bytes of each, that say what it is about. */
+const most = { words: 64, bytes: 128 };
+
+/** The words as they are now: memory that requests are read into is used again. */
+function copyOfNames(words: readonly Buffer[]): readonly Buffer[] {
+  return words.slice(0, most.words).map((word) => Buffer.from(word.subarray(0, most.bytes)));
+}
+
+/** An error reply, once whoever keeps a record of them has it. */
+export function refused(
+  { onError }: CommandContext,
+  words: readonly Buffer[],
+  reply: ErrorReply,
+): Reply | Promise<Reply> {
+  const noted = onError?.(words, reply);
+  return noted === undefined ? reply : noted.then(() => reply);
 }
 
 function queue(context: CommandContext, transaction: Transaction, command: Command, words: Buffer[]): Reply {

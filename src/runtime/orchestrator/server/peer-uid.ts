@@ -9,6 +9,12 @@ export interface LocalConnection {
   readonly port: number;
 }
 
+/** Peer's end of a connection, as the kernel's tables have it. */
+interface PeerEnd {
+  readonly uid: number;
+  readonly inode: string;
+}
+
 interface Tables {
   readonly tcp: string;
   readonly tcp6: string;
@@ -25,8 +31,17 @@ export class PeerUids {
 
   /** The uid, or undefined if the peer's end is not an established connection or the tables cannot be read. */
   async uidOf(connection: LocalConnection): Promise<number | undefined> {
+    return (await this.#endOf(connection))?.uid;
+  }
+
+  /** Number of the peer's socket in the kernel's tables, or undefined as above. */
+  async inodeOf(connection: LocalConnection): Promise<string | undefined> {
+    return (await this.#endOf(connection))?.inode;
+  }
+
+  async #endOf(connection: LocalConnection): Promise<PeerEnd | undefined> {
     // The kernel gives the table in pieces: a row can be missed while others come and go.
-    return uidIn(await this.#read(), connection) ?? uidIn(await this.#read(), connection);
+    return endIn(await this.#read(), connection) ?? endIn(await this.#read(), connection);
   }
 
   #read(): Promise<Tables> {
@@ -54,13 +69,13 @@ async function readTable(path: string): Promise<string> {
   }
 }
 
-function uidIn(tables: Tables, { peerAddress, peerPort, address, port }: LocalConnection): number | undefined {
+function endIn(tables: Tables, { peerAddress, peerPort, address, port }: LocalConnection): PeerEnd | undefined {
   const peer = kernelSpelling(peerAddress);
   const self = kernelSpelling(address);
   const four = peer.tcp === undefined || self.tcp === undefined ? undefined : [peer.tcp, self.tcp];
   return (
-    (four === undefined ? undefined : uidOfRow(tables.tcp, `${end(four[0], peerPort)} ${end(four[1], port)}`)) ??
-    uidOfRow(tables.tcp6, `${end(peer.tcp6, peerPort)} ${end(self.tcp6, port)}`)
+    (four === undefined ? undefined : endOfRow(tables.tcp, `${end(four[0], peerPort)} ${end(four[1], port)}`)) ??
+    endOfRow(tables.tcp6, `${end(peer.tcp6, peerPort)} ${end(self.tcp6, port)}`)
   );
 }
 
@@ -68,12 +83,12 @@ function end(address: string | undefined, port: number): string {
   return `${address}:${port.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
-/** Reads the uid of an established connection's row. A closed end shows uid 0 in another state, so the state counts. */
-function uidOfRow(table: string, ends: string): number | undefined {
+/** Reads an established connection's row. A closed end shows uid 0 in another state, so the state counts. */
+function endOfRow(table: string, ends: string): PeerEnd | undefined {
   const established = `: ${ends} 01 `;
   const at = table.indexOf(established);
   if (at === -1) return undefined;
   const rest = table.slice(at + established.length, at + established.length + 120);
-  const uid = rest.trim().split(/\s+/)[3];
-  return uid !== undefined && /^\d+$/.test(uid) ? Number(uid) : undefined;
+  const [, , , uid = '', , inode = ''] = rest.trim().split(/\s+/);
+  return /^\d+$/.test(uid) ? { uid: Number(uid), inode } : undefined;
 }

@@ -4,9 +4,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { WorkflowError } from '../../../diagnostics/index.js';
 import { BusyPoll, busyPollMicros } from '../busy-poll.js';
 import { Checkpoints } from '../checkpoint/checkpoints.js';
+import type { SavedStore } from '../checkpoint/record.js';
 import { BlockedClients } from '../commands/blocked-clients.js';
 import { newClient } from '../commands/client-facts.js';
-import type { ClientFacts } from '../commands/command.js';
+import type { ClientFacts, CommandContext } from '../commands/command.js';
 import { Monitors } from '../commands/monitors.js';
 import { AbandonedWork } from '../commands/running-work.js';
 import type { ServerFacts } from '../commands/server-facts.js';
@@ -18,9 +19,11 @@ import { ReplyEncoder } from '../resp/reply-encoder.js';
 import { Keyspace } from '../store/keyspace.js';
 import { Connection, type ConnectionRoom } from './connection.js';
 import { Dispatcher } from './dispatch.js';
+import { ErrorLog, type LoggedClient } from './error-log.js';
 import { Gate } from './gate.js';
 import { KeepAlive } from './keep-alive.js';
 import { listen } from './listen.js';
+import { PeerNames } from './peer-names.js';
 import { TurnBudget } from './turn-budget.js';
 
 /** How long a closing orchestrator waits for replies under way. */
@@ -69,7 +72,9 @@ export class OrchestratorServer implements Orchestrator {
   readonly #room: ConnectionRoom;
   readonly #facts: ServerFacts;
   readonly #abandoned = new AbandonedWork();
+  readonly #errors = new ErrorLog(new PeerNames(), (message) => this.#log('warn', message));
   readonly #blocked: BlockedClients;
+  readonly #runId = randomBytes(20).toString('hex');
   #addresses: readonly string[] = [];
   #port = 0;
   #lastClientId = 0;
@@ -108,6 +113,9 @@ export class OrchestratorServer implements Orchestrator {
       saveFile: options.saveFile,
       seconds: options.checkpointSeconds,
       onError: (message) => this.#log('error', message),
+      storeId: options.storeId ?? this.#runId,
+      nodes: options.nodes ?? 1,
+      record: options.checkpointRecord,
     });
     const limits: RequestLimits = {
       ...defaultLimits,
@@ -136,7 +144,7 @@ export class OrchestratorServer implements Orchestrator {
   }
 
   get runId(): string {
-    return this.#facts.runId;
+    return this.#runId;
   }
 
   /** @throws WorkflowError */
@@ -154,7 +162,7 @@ export class OrchestratorServer implements Orchestrator {
         addresses.push(address);
       }
     } catch (error) {
-      await this.close();
+      await this.close(false);
       throw error;
     }
     this.#addresses = addresses;
@@ -173,12 +181,16 @@ export class OrchestratorServer implements Orchestrator {
     };
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  get restored(): readonly SavedStore[] {
+    return this.#checkpoints.restored;
+  }
+
+  close(save = this.#options.checkpointSeconds !== undefined): Promise<void> {
+    this.#closing ??= this.#close(save);
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  async #close(save: boolean): Promise<void> {
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     // It keeps the process awake, too: a run whose client has gone would not.
     let timer: NodeJS.Timeout | undefined;
@@ -200,8 +212,12 @@ export class OrchestratorServer implements Orchestrator {
     }
     clearTimeout(gone);
     clearInterval(this.#sweeper);
-    await this.#checkpoints.stop();
-    await this.#inference.close();
+    this.#errors.close();
+    try {
+      await this.#checkpoints.stop(save);
+    } finally {
+      await this.#inference.close();
+    }
   }
 
   async #accept(socket: Socket, trusted: boolean): Promise<void> {
@@ -239,15 +255,17 @@ export class OrchestratorServer implements Orchestrator {
       peer: remoteAddress === undefined ? 'unix' : `${remoteAddress}:${remotePort}`,
       reachedAt: host === undefined || port === undefined ? undefined : { host: host.replace(/^::ffff:/, ''), port },
     });
-    const context = {
+    const context: CommandContext = {
       store: this.#store,
       inference: this.#inference,
       server: this.#facts,
       client,
       abandoned: this.#abandoned,
       blocked: this.#blocked,
+      onError: (words, reply) => this.#errors.note(logged, words, reply),
     };
     const connection = new Connection(socket, context, this.#room);
+    const logged: LoggedClient = { socket: connection.socket, who: undefined };
     this.#watch(connection.socket);
     this.#connections.set(connection, { client, socket: connection.socket });
     connection.socket.on('close', () => this.#connections.delete(connection));
@@ -296,7 +314,7 @@ export class OrchestratorServer implements Orchestrator {
     return {
       version: this.#options.version ?? 'source',
       startedAtMs: Date.now(),
-      runId: randomBytes(20).toString('hex'),
+      runId: this.#runId,
       settings: {
         modelChunkBytes: 535_822_336,
         backendsPath: '',

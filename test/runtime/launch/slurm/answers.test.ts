@@ -26,8 +26,8 @@ describe('steps that run', () => {
       record('1.TDB', 'PENDING', 'node1:40'),
     ].join('\n');
     expect(readRunningSteps(text)).toEqual([
-      { id: '1.0', host: 'node1', pid: 38 },
-      { id: '8_3.2', host: 'node2', pid: 39 },
+      { id: '1.0', host: 'node1', pid: 38, nodes: 'node1' },
+      { id: '8_3.2', host: 'node2', pid: 39, nodes: 'node1' },
     ]);
     expect(readRunningSteps('slurm_load_jobs error: Invalid job id specified\n')).toEqual([]);
   });

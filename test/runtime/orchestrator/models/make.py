@@ -103,3 +103,37 @@ for layer in range(3):
     if layer < 2:
         x = np.tanh(x)
 print("network.onnx answers", [round(float(v), 6) for v in x[0]])
+
+# weights in a file beside the model, as PyTorch exports today: y = x W + b, a constant of a node and one of a branch added
+weights = numpy_helper.from_array(np.array([[1, 2], [3, 4]], np.float32), "W")
+branch = helper.make_graph(
+    [helper.make_node("Identity", ["inner"], ["branch"])],
+    "branch",
+    [],
+    [value("branch", T.FLOAT, [2])],
+    [numpy_helper.from_array(np.array([1000, 2000], np.float32), "inner")],
+)
+graph = helper.make_graph(
+    [
+        helper.make_node("MatMul", ["x", "W"], ["product"]),
+        helper.make_node("Constant", [], ["b"], value=numpy_helper.from_array(np.array([10, 20], np.float32), "b")),
+        helper.make_node("Constant", [], ["yes"], value=numpy_helper.from_array(np.array(True), "yes")),
+        helper.make_node("If", ["yes"], ["chosen"], then_branch=branch, else_branch=branch),
+        helper.make_node("Add", ["product", "b"], ["sum"]),
+        helper.make_node("Add", ["sum", "chosen"], ["y"]),
+    ],
+    "external",
+    [value("x", T.FLOAT, ["n", 2])],
+    [value("y", T.FLOAT, ["n", 2])],
+    [weights],
+)
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+onnx.checker.check_model(model)
+onnx.save(
+    model,
+    "external.onnx",
+    save_as_external_data=True,
+    location="external.onnx.data",
+    size_threshold=0,
+    convert_attribute=True,
+)

@@ -1,5 +1,5 @@
 /** A field of a protobuf message: a number, or bytes (text, a message). */
-function field(number: number, value: number | string | Buffer): Buffer {
+export function field(number: number, value: number | string | Buffer): Buffer {
   if (typeof value === 'number') return Buffer.concat([varint(number << 3), varint(value)]);
   const bytes = Buffer.from(value as string);
   return Buffer.concat([varint((number << 3) | 2), varint(bytes.length), bytes]);

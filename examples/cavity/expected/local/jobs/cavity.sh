@@ -1,6 +1,6 @@
 #!/bin/bash
 # Job cavity of experiment cavity.
-# Made by simwright 0.1.0 from workflow.ts for site local.
+# Made by simwright x.y.z from workflow.ts for site local.
 
 set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")/.."
@@ -8,6 +8,11 @@ cd "$(dirname -- "${BASH_SOURCE[0]}")/.."
   echo "plan.json is not in $PWD: submit this script from the folder that compile wrote" >&2
   exit 2
 }
+
+# What launchers would read of a job that this one was submitted from.
+unset \
+  SIMWRIGHT_ARRAY_INDEX PMI_FD PMI_JOBID PMI_RANK PMI_SIZE PMIX_NAMESPACE PMIX_RANK "${!PMIX_SERVER_@}" \
+    "${!OMPI_COMM_WORLD_@}"
 
 # What the runtime reads.
 SIMWRIGHT_JOB=cavity
@@ -17,6 +22,13 @@ SIMWRIGHT_CPUS_PER_NODE=$(nproc)
 SIMWRIGHT_STARTED=$(date +%s)
 SIMWRIGHT_SCRIPT_PID=$$
 export SIMWRIGHT_JOB SIMWRIGHT_JOB_ID SIMWRIGHT_HOSTS SIMWRIGHT_CPUS_PER_NODE SIMWRIGHT_STARTED SIMWRIGHT_SCRIPT_PID
+
+# An older Node.js could not even read the runtime.
+node_version=$(node --version 2>&1) || node_version="not there: $node_version"
+[[ $node_version =~ ^v([0-9]+)\.([0-9]+) ]] && ((BASH_REMATCH[1] * 100 + BASH_REMATCH[2] >= 2019)) || {
+  echo "this job needs Node.js 20.19 or newer, and "node" on $HOSTNAME is $node_version" >&2
+  exit 1
+}
 
 # In the background it takes the place of its subshell, so that a signal to $! reaches it.
 runtime() {
@@ -39,6 +51,12 @@ await_launches() {
   local pid code worst=0
   # A signal to end may have come before the last launch; a warning is not for what begins after it.
   [ "${told:-USR1}" = USR1 ] || pass_on "$told"
+  # Launches that wait for others see here which there are: one that has gone without a word does not come.
+  {
+    mkdir -p run/status
+    printf '%s\n' "$SIMWRIGHT_STARTED" "${launched[@]}" end \
+      >run/status/cavity".${SIMWRIGHT_JOB_ID//[^A-Za-z0-9_.-]/_}.launched"
+  } 2>/dev/null || true
   for pid in "${launched[@]}"; do
     while true; do
       told='' code=0

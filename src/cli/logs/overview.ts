@@ -1,0 +1,43 @@
+import { type Entity, memberName, type Plan } from '../../ir/index.js';
+import { type AttemptTable, type EntitySummary, type StatusReader, summarize } from '../../runtime/status/index.js';
+import { causesOf, type FailureCause, failuresOf } from '../jobs/entities.js';
+
+/** Members that were ended for one reason. */
+export interface Interruption {
+  readonly reason: string;
+  readonly members: readonly string[];
+}
+
+/** What has become of an entity's members, and why. */
+export interface EntityLog extends EntitySummary {
+  readonly job: string;
+  readonly causes: readonly FailureCause[];
+  readonly interruptions: readonly Interruption[];
+  /** Members with more than one attempt. */
+  readonly repeated: readonly { readonly name: string; readonly attempts: number }[];
+}
+
+/** What has become of an entity's members. */
+export function entityLog(plan: Plan, entity: Entity, reader: StatusReader, attempts: AttemptTable): EntityLog {
+  return {
+    ...summarize(plan, entity, reader.of(entity.name)),
+    job: entity.job,
+    causes: causesOf(failuresOf(plan, entity, reader)),
+    interruptions: interruptionsOf(entity, reader),
+    repeated: attempts
+      .repeated(entity.name)
+      .map(({ index, attempts: count }) => ({ name: memberName(entity, index), attempts: count })),
+  };
+}
+
+function interruptionsOf(entity: Entity, reader: StatusReader): Interruption[] {
+  const byReason = new Map<string, string[]>();
+  const events = [...reader.of(entity.name).members.values()].sort((a, b) => a.index - b.index);
+  for (const { state, index, reason = 'no reason is known' } of events) {
+    if (state !== 'interrupted') continue;
+    const members = byReason.get(reason);
+    if (members === undefined) byReason.set(reason, [memberName(entity, index)]);
+    else members.push(memberName(entity, index));
+  }
+  return [...byReason].map(([reason, members]) => ({ reason, members }));
+}

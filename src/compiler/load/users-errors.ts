@@ -1,0 +1,45 @@
+import { locationInStack, type Problem, WorkflowError } from '../../diagnostics/index.js';
+import { origin } from './guard.js';
+
+/** A warning for an error of a user's code that came when its file had been read; undefined for an error of other code. */
+export function lateProblem(error: unknown): Problem | undefined {
+  const users = origin(error);
+  if (users === undefined) return undefined;
+  const [problem] = asWorkflowError(error, users.file, users.what).problems;
+  return { ...problem, severity: 'warning', message: `${problem.message} (after it has been read)` };
+}
+
+/** What a user's file threw, with the place of the user's own line. */
+export function asWorkflowError(error: unknown, file: string, what: string): WorkflowError {
+  if (error instanceof WorkflowError) return error;
+  const { message, stack, name, code } =
+    error instanceof Error
+      ? (error as NodeJS.ErrnoException)
+      : { message: String(error), stack: '', name: 'Error', code: undefined };
+  const syntax = /^(?:.*\n)?(\/.+?):(\d+):(\d+): (?:ERROR|error): (.+)$/m.exec(message);
+  if (syntax !== null) {
+    const at = { file: syntax[1] ?? file, line: Number(syntax[2]), column: Number(syntax[3]) + 1 };
+    return new WorkflowError({
+      code: 'LOAD1002',
+      message: `the ${what} does not compile: ${syntax[4]}`,
+      at,
+      cause: error,
+    });
+  }
+  const own = locationInStack(stack, (path) => path === file);
+  const at = own ?? locationInStack(stack, (path) => !path.includes('/node_modules/')) ?? { file, line: 1, column: 1 };
+  const missing = /Cannot find (?:module|package) '([^']+)'/.exec(message);
+  if (missing !== null && (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND')) {
+    const hint =
+      missing[1] === 'simwright' ? 'npm install simwright, in the folder of the workflow or above it' : undefined;
+    return new WorkflowError({
+      code: 'LOAD1003',
+      message: `the ${what} imports '${missing[1]}', which is not there`,
+      hint,
+      at: own ?? { file, line: 1, column: 1 },
+      cause: error,
+    });
+  }
+  const first = message.split('\n')[0] ?? '';
+  return new WorkflowError({ code: 'LOAD1003', message: `the ${what} throws ${name}: ${first}`, at, cause: error });
+}

@@ -1,0 +1,14 @@
+/** `derive`, computed once for each object. Its objects are declarations and plans, which never change once they are made. */
+export function derivedOnce<Source extends object, Value>(
+  derive: (source: Source) => Value,
+): (source: Source) => Value {
+  const known = new WeakMap<Source, { readonly value: Value }>();
+  return (source) => {
+    let entry = known.get(source);
+    if (entry === undefined) {
+      entry = { value: derive(source) };
+      known.set(source, entry);
+    }
+    return entry.value;
+  };
+}

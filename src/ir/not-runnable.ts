@@ -1,0 +1,26 @@
+import type { Store } from './plan.js';
+
+/** A feature of a store that this version cannot run; of an ML model, if it is one's. */
+export interface NotRunnable {
+  readonly what: string;
+  readonly mlModel?: string;
+}
+
+/** What a store asks for and this version's stores cannot do: the compiler warns of it, the runtime refuses the store. */
+export function notRunnable(store: Store): NotRunnable[] {
+  const found: NotRunnable[] = [];
+  if (store.engine !== 'embedded') found.push({ what: `engine '${store.engine}'` });
+  for (const { name, backend } of store.mlModels) {
+    if (backend !== 'ONNX') found.push({ what: `backend ${backend}, of ML model '${name}',`, mlModel: name });
+  }
+  if (store.kind === 'standalone') {
+    if (store.shards > 1) found.push({ what: `a cluster of ${store.shards} shards` });
+    return found;
+  }
+  const { transport, nodes } = store;
+  // Applications have one address for all their ranks, which loopback and a socket give and an interface does not.
+  if (transport.kind === 'tcp' && transport.interface !== undefined && transport.interface !== 'lo' && nodes > 1) {
+    found.push({ what: `a colocated store on interface '${transport.interface}' of ${nodes} nodes` });
+  }
+  return found;
+}

@@ -1,0 +1,139 @@
+import type { Entity, Plan } from '../../ir/index.js';
+import type { JobEnvironment } from '../job/job-environment.js';
+import { OtherJobs } from '../scheduler/other-jobs.js';
+import { happenedAt, isEnd, type MemberEvent, type StatusReader } from '../status/index.js';
+import { HeldStores } from '../stored-data/held-stores.js';
+import { Order, readersOf } from '../stored-data/readers.js';
+import { runningStore, type SeenStore } from './store-addresses.js';
+import { awaitedEvent, verdictOf } from './wait-for-events.js';
+
+/** A launch, and the stores that its members see. */
+export interface RestartsInput {
+  readonly job: JobEnvironment;
+  readonly plan: Plan;
+  readonly entity: Entity;
+  readonly stores: readonly SeenStore[];
+  readonly reader: StatusReader;
+}
+
+/** What a store that was started again has lost of what an entity's members read. */
+export interface Loss {
+  /** In words: `store 'x' was started again, and no longer has the data of sim`. */
+  readonly reason: string;
+  /** True if each of those whose data it is has been waited for to end, so that it can run again before they do. */
+  readonly isAwaited: boolean;
+}
+
+/** What was so when a member began. */
+export interface MemberBegin {
+  /** ISO 8601. */
+  readonly time: string;
+  /** Restarts until then. */
+  readonly count: number;
+  readonly loss: Loss | undefined;
+}
+
+/** What it means for a launch that stores which its members see are started again while it runs. */
+export class Restarts {
+  readonly #input: RestartsInput;
+  readonly #stores: readonly SeenStore[];
+  #sources: readonly Entity[] | undefined;
+  #readers: readonly Entity[] | undefined;
+
+  constructor(input: RestartsInput) {
+    this.#input = input;
+    this.#stores = input.stores.filter(({ store }) => store.kind === 'standalone' && store.restart);
+  }
+
+  /** True if one of them has been, so far. */
+  hasHappened(): boolean {
+    return this.#stores.some(({ restarts }) => restarts() > 0);
+  }
+
+  /** True while one of them is. */
+  isHappening(): boolean {
+    return this.#stores.some(({ start }) => start() === '');
+  }
+
+  /** How often they have been, so far. */
+  count(): number {
+    return this.#stores.reduce((sum, { restarts }) => sum + restarts(), 0);
+  }
+
+  /** What is to be known at a member's end of the moment at which it started. Reads the status anew. */
+  begin(): MemberBegin {
+    return { time: new Date().toISOString(), count: this.count(), loss: this.loss() };
+  }
+
+  /**
+   * What the entity's members read and is lost, or has been since one of them began; undefined if all is there. Reads the status anew.
+   */
+  loss(since?: MemberBegin): Loss | undefined {
+    if (since?.loss !== undefined) return since.loss;
+    if (!this.hasHappened()) return undefined;
+    const { plan, entity, reader } = this.#input;
+    reader.refresh();
+    const held = this.#held();
+    // Whoever wrote something anew meanwhile had lost it before.
+    const isOlder = (event: MemberEvent) =>
+      since === undefined || since.count === this.count() || (isEnd(event.state) && happenedAt(event) <= since.time);
+    for (const source of this.#sourcesOf()) {
+      for (const event of reader.of(source.name).members.values()) {
+        const store = this.#lostBy(event, held) ?? (isOlder(event) ? undefined : this.#sharedWith(source));
+        if (store === undefined) continue;
+        const reason = `store '${store}' was started again, and no longer has the data of ${event.member}`;
+        return { reason, isAwaited: new Order(plan).startsAfterEndOf(entity, source) };
+      }
+    }
+    return undefined;
+  }
+
+  /** True if what a member of a source has written is as it left it. */
+  isIntact(source: Entity, event: MemberEvent): boolean {
+    if (!this.hasHappened() || !this.#sourcesOf().includes(source)) return true;
+    return this.#lostBy(event, this.#held()) === undefined;
+  }
+
+  /** True while others of this job that can read what the entity's members have written have not ended. Reads the status anew. */
+  isRead(): boolean {
+    if (this.#stores.length === 0) return false;
+    const { job, plan, entity, reader } = this.#input;
+    reader.refresh();
+    this.#readers ??= readersOf(plan, entity).filter((one) => one.job === entity.job);
+    // Readers are of this job: nothing is asked about others.
+    const others = new OtherJobs(job, plan);
+    return this.#readers.some(
+      ({ name }) =>
+        verdictOf(job, plan, reader, awaitedEvent(job, plan, entity, reader, name, 'ended', others), others) ===
+        'pending',
+    );
+  }
+
+  /** The store that has lost what a member wrote in this run, or before it and counts. */
+  #lostBy(event: MemberEvent, held: HeldStores): string | undefined {
+    const isOurs = event.jobId === this.#input.job.jobId;
+    if (event.state === 'staged' || !(isOurs || event.state === 'completed')) return undefined;
+    const seen = Object.entries(event.stores ?? {}).filter(([name]) =>
+      this.#stores.some(({ store }) => store.name === name),
+    );
+    const isThere = (store: string, start: string) =>
+      isEnd(event.state) ? held.has(store, start, happenedAt(event)) : held.isRunning(store, start);
+    return seen.find(([store, starts]) => !starts.every((start) => isThere(store, start)))?.[0];
+  }
+
+  /** A store that may be started again and that another entity sees, too. */
+  #sharedWith({ stores }: Entity): string | undefined {
+    return this.#stores.find(({ store }) => stores.includes(store.name))?.store.name;
+  }
+
+  #held(): HeldStores {
+    const { job, plan, entity } = this.#input;
+    return new HeldStores(job.dir, (store) => runningStore(job, plan, entity, store));
+  }
+
+  #sourcesOf(): readonly Entity[] {
+    const { plan, entity } = this.#input;
+    this.#sources ??= plan.entities.filter((source) => readersOf(plan, source).includes(entity));
+    return this.#sources;
+  }
+}

@@ -1,0 +1,172 @@
+import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowError } from '../../diagnostics/index.js';
+import { type Entity, memberName } from '../../ir/index.js';
+import type { JobEnvironment } from '../job/job-environment.js';
+import { type LockTaker, MemberLock } from '../job/member-lock.js';
+import type { MemberEvent } from '../status/index.js';
+import { type AsideNote, moveAside } from './aside.js';
+import type { Decisions } from './decide.js';
+import { type Journal, readJournal, removeJournal, writeJournal } from './journal.js';
+
+/** An entity whose directories are put in order before its members start. */
+export interface Arrangement {
+  readonly job: JobEnvironment;
+  readonly entity: Entity;
+  readonly taker: LockTaker;
+  /** Reads the status anew, and decides. */
+  readonly decide: () => Decisions;
+  /** The last event of each member of that name that there has ever been, of whatever kind it was. */
+  readonly eventsOf: () => ReadonlyMap<number, MemberEvent>;
+  /** Writes events of members under their new numbers. */
+  readonly record: (events: readonly MemberEvent[]) => void;
+  readonly isStopped: () => boolean;
+}
+
+/** Milliseconds between two tries for an entity's lock. */
+const pauseMs = 50;
+
+/**
+ * Gives directories their members' new numbers, moves aside what no member has any more, and finishes what was cut short, all under a lock
+ * of the entity. Takes the decisions of a first look, and returns those that hold then.
+ *
+ * @throws WorkflowError RUN1008 while a job runs a member that gets another number.
+ */
+export async function arrange(arrangement: Arrangement, first: Decisions): Promise<Decisions> {
+  const { job, entity, decide, taker } = arrangement;
+  if (!hasWork(arrangement, first)) return first;
+  const path = join(job.dir, 'run', entity.name);
+  const lock = await takePatiently(() => MemberLock.take(path, taker), arrangement.isStopped);
+  if (lock === undefined) return decide();
+  try {
+    giveWayToKind(arrangement);
+    if (entity.kind === 'ensemble') {
+      const begun = readJournal(job.dir, entity.name);
+      if (begun !== undefined) finish(arrangement, begun);
+      await renumber(arrangement, decide());
+    }
+  } finally {
+    lock.release();
+  }
+  return decide();
+}
+
+function hasWork(arrangement: Arrangement, { members, leftovers }: Decisions): boolean {
+  const { job, entity } = arrangement;
+  if (isOfOtherKind(arrangement)) return true;
+  if (leftovers.length > 0 || members.some(({ from }) => from !== undefined)) return true;
+  return entity.kind === 'ensemble' && readJournal(job.dir, entity.name) !== undefined;
+}
+
+/** Waits while another process, as a rule another element of the job array, has the lock. */
+async function takePatiently(
+  take: () => Promise<MemberLock>,
+  isStopped: () => boolean,
+): Promise<MemberLock | undefined> {
+  while (!isStopped()) {
+    try {
+      return await take();
+    } catch (error) {
+      if (!(error instanceof WorkflowError)) throw error;
+      await sleep(pauseMs);
+    }
+  }
+  return undefined;
+}
+
+/** True if a model left what stands where an ensemble is now, or the other way round: by its last event, and by what is there. */
+function isOfOtherKind({ job, entity, eventsOf }: Arrangement): boolean {
+  const [first, ...others] = eventsOf().values();
+  if (first === undefined) return false;
+  const newest = others.reduce((a, b) => (a.time < b.time ? b : a), first);
+  if (newest.member === memberName(entity, newest.index)) return false;
+  const folder = join(job.dir, 'run', entity.name);
+  // A member has its parameters; the folder of an ensemble has members only.
+  return existsSync(folder) && existsSync(join(folder, 'params.json')) === (entity.kind === 'ensemble');
+}
+
+/** What a model left where an ensemble is now, or the other way round, gives way as a whole. */
+function giveWayToKind(arrangement: Arrangement): void {
+  const { job, entity } = arrangement;
+  if (!isOfOtherKind(arrangement)) return;
+  const why = entity.kind === 'ensemble' ? 'it is an ensemble now' : 'it is a model now';
+  moveAside(job.dir, join(job.dir, 'run', entity.name), { entity: entity.name, member: entity.name, why });
+}
+
+async function renumber(arrangement: Arrangement, { members, leftovers }: Decisions): Promise<void> {
+  const { job, entity, taker } = arrangement;
+  const place = (index: number) => join(job.dir, 'run', entity.name, memberName(entity, index));
+  const locks: MemberLock[] = [];
+  try {
+    const moves = members.flatMap(({ index, from, event }) =>
+      from === undefined || event === undefined ? [] : [{ from, to: index, event }],
+    );
+    const sources = new Set(moves.map(({ from }) => from));
+    const targets = new Set(moves.map(({ to }) => to).filter((index) => !sources.has(index)));
+    for (const index of [...sources, ...targets]) locks.push(await MemberLock.take(place(index), taker));
+    const former = new Set(leftovers.map(({ index }) => index));
+    const asides: AsideNote[] = [...targets].flatMap((index) => {
+      if (!existsSync(place(index))) return [];
+      return [noteOf(entity, index, former.has(index) ? 'it is no longer a member' : 'another member is there now')];
+    });
+    for (const index of former) {
+      if (targets.has(index)) continue;
+      const lock = await tryTake(() => MemberLock.take(place(index), taker));
+      // An earlier job still runs it.
+      if (lock === undefined) continue;
+      locks.push(lock);
+      asides.push(noteOf(entity, index, 'it is no longer a member'));
+    }
+    if (moves.length + asides.length > 0) begin(arrangement, { phase: 'out', asides, moves });
+  } finally {
+    for (const lock of locks) lock.release();
+  }
+}
+
+function noteOf(entity: Entity, index: number, why: string): AsideNote {
+  return { entity: entity.name, member: memberName(entity, index), why };
+}
+
+async function tryTake(take: () => Promise<MemberLock>): Promise<MemberLock | undefined> {
+  try {
+    return await take();
+  } catch (error) {
+    if (error instanceof WorkflowError) return undefined;
+    throw error;
+  }
+}
+
+function begin(arrangement: Arrangement, journal: Journal): void {
+  writeJournal(arrangement.job.dir, arrangement.entity.name, journal);
+  finish(arrangement, journal);
+}
+
+/** Does what is left of a renumbering. */
+function finish({ job, entity, record }: Arrangement, journal: Journal): void {
+  const folder = join(job.dir, 'run', entity.name);
+  const place = (index: number) => join(folder, memberName(entity, index));
+  const between = (index: number) => `${place(index)}.moving`;
+  if (journal.phase === 'out') {
+    for (const note of journal.asides) moveAside(job.dir, join(folder, note.member), note);
+    for (const { from } of journal.moves) {
+      if (!existsSync(between(from)) && existsSync(place(from))) renameSync(place(from), between(from));
+    }
+    writeJournal(job.dir, entity.name, { ...journal, phase: 'in' });
+  }
+  for (const { from, to } of journal.moves) {
+    if (!existsSync(between(from))) continue;
+    renameOutputs(between(from), memberName(entity, from), memberName(entity, to));
+    renameSync(between(from), place(to));
+  }
+  record(journal.moves.map(({ to, event }) => ({ ...event, index: to, member: memberName(entity, to) })));
+  removeJournal(job.dir, entity.name);
+}
+
+/** What members print stands in files of their names. */
+function renameOutputs(directory: string, before: string, now: string): void {
+  for (const name of readdirSync(directory)) {
+    if (!name.startsWith(`${before}.`) || !/\.(out|err)$/.test(name)) continue;
+    renameSync(join(directory, name), join(directory, `${now}${name.slice(before.length)}`));
+  }
+}

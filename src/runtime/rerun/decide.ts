@@ -1,0 +1,226 @@
+import type { MemberEvent } from '../status/index.js';
+import type { Change } from './change.js';
+
+/** Why a member runs. */
+export type Reason =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'changed'; readonly changes: readonly Change[] }
+  /** What it waits for or reads is another than when it ran. */
+  | { readonly kind: 'inputs'; readonly names: readonly string[] }
+  | { readonly kind: 'failed' }
+  | { readonly kind: 'interrupted' }
+  /** A job runs it now. */
+  | { readonly kind: 'running' }
+  /** It completed, and its results are no longer there; `what` follows its number: "whose data the store no longer has". */
+  | { readonly kind: 'lost'; readonly what: string }
+  /** It completed under another index, which matters to it; `why` follows "whose". */
+  | { readonly kind: 'renumbered'; readonly why: string }
+  | { readonly kind: 'fresh' };
+
+/** What becomes of a member in a run. */
+export interface Decision {
+  readonly index: number;
+  /** The index that it has had until now, and from which its directory moves. */
+  readonly from?: number;
+  /** What is known of it, if it goes on from there or stays as it is. */
+  readonly event?: MemberEvent;
+  /** Undefined for one that has completed and stays as it is. */
+  readonly reason?: Reason;
+  /** It completed with something else, and is accepted as it is. */
+  readonly kept?: true;
+  /** It begins with a new directory; the one that is there gives way. */
+  readonly anew: boolean;
+}
+
+/** A directory that no member of the entity has any more. */
+export interface Leftover {
+  /** Index of the member that it was. */
+  readonly index: number;
+  readonly event: MemberEvent;
+}
+
+/** Decisions on all members of an entity, by index, and what gives way. */
+export interface Decisions {
+  readonly members: readonly Decision[];
+  readonly leftovers: readonly Leftover[];
+}
+
+/** What a decision is made from. */
+export interface Facts {
+  /** How many members there are. */
+  readonly count: number;
+  /** Digest of what a member does now. */
+  readonly digestOf: (index: number) => string;
+  /** The last event of each member that there has ever been. */
+  readonly events: ReadonlyMap<number, MemberEvent>;
+  /** True if a member has a directory. */
+  readonly hasDirectory: (event: MemberEvent) => boolean;
+  /** How what a member does now differs from what it did. */
+  readonly changesSince: (event: MemberEvent, index: number) => readonly Change[];
+  /** Names of what it waits for or reads that are others than when it ran. */
+  readonly changedInputs: (event: MemberEvent) => readonly string[];
+  /** True if what a completed member left in stores is there, or nobody needs it; else why not, to follow its number: "whose data …". */
+  readonly hasData: (event: MemberEvent) => true | string;
+  /** True if a job runs the member now. */
+  readonly isRunning: (event: MemberEvent) => boolean;
+  /** Why members may not change their index, to follow "whose"; undefined where they may. */
+  readonly numberMatters: string | undefined;
+  /** True if nothing that an event tells of counts. */
+  readonly isPast: (event: MemberEvent) => boolean;
+  /** Completed members are accepted, whatever has changed. */
+  readonly keep: boolean;
+}
+
+/**
+ * What becomes of each member of an entity: one that has completed what it would do now stays as it is, also where its index is another;
+ * every other one runs, for a reason.
+ */
+export function decide(facts: Facts): Decisions {
+  if (facts.events.size === 0) {
+    const reason = { kind: 'new' } as const;
+    return {
+      members: Array.from({ length: facts.count }, (_, index) => ({ index, reason, anew: true })),
+      leftovers: [],
+    };
+  }
+  const slots = new Slots(facts);
+  const holders = [...facts.events].filter(([, event]) => !facts.isPast(event) && facts.hasDirectory(event));
+  const completed = holders.filter(([, event]) => event.state === 'completed');
+  const others = holders.filter(([, event]) => event.state !== 'completed');
+  // Completed members first, each at its own place if that is free for it.
+  for (const some of [completed, others]) {
+    const left = some.filter(([index, event]) => !slots.fillOwn(index, event));
+    if (facts.numberMatters === undefined) for (const [index, event] of left) slots.fillOther(index, event);
+    else if (some === completed) slots.refuse(left, facts.numberMatters);
+  }
+  if (facts.keep) slots.keep(completed);
+  const members = Array.from({ length: facts.count }, (_, index) => slots.decision(index));
+  const leftovers = [...facts.events].flatMap(([index, event]) =>
+    slots.hasNoPlace(index) && facts.hasDirectory(event) ? [{ index, event }] : [],
+  );
+  return { members, leftovers };
+}
+
+/** Places of the members that there are now, and who of those that have run takes them. */
+class Slots {
+  readonly #facts: Facts;
+  readonly #takenBy = new Map<number, { readonly from: number; readonly event: MemberEvent }>();
+  readonly #moved = new Set<number>();
+  /** Places that someone else's number keeps him from. */
+  readonly #refused = new Map<number, string>();
+  /** Those who would have moved. */
+  readonly #stuck = new Set<number>();
+  #freeByDigest: Map<string, number[]> | undefined;
+
+  constructor(facts: Facts) {
+    this.#facts = facts;
+  }
+
+  fillOwn(index: number, event: MemberEvent): boolean {
+    const { count, digestOf } = this.#facts;
+    if (index >= count || event.index !== index || digestOf(index) !== event.digest) return false;
+    if (this.#takenBy.has(index)) return false;
+    this.#takenBy.set(index, { from: index, event });
+    this.#freeByDigest = undefined;
+    return true;
+  }
+
+  fillOther(index: number, event: MemberEvent): void {
+    const place = this.#nextFree(event.digest);
+    if (place === undefined) return;
+    this.#takenBy.set(place, { from: index, event });
+    this.#moved.add(index);
+  }
+
+  /** Says of as many free places as there are members for them that their number keeps these away. */
+  refuse(left: readonly (readonly [number, MemberEvent])[], why: string): void {
+    for (const [index, { digest }] of left) {
+      const place = this.#nextFree(digest);
+      if (place === undefined) continue;
+      this.#refused.set(place, why);
+      this.#stuck.add(index);
+    }
+    this.#freeByDigest = undefined;
+  }
+
+  /** Accepts completed members at their own places, unless they do what a member of another index does now. */
+  keep(completed: readonly (readonly [number, MemberEvent])[]): void {
+    for (const [index, event] of completed) {
+      const isFree = index < this.#facts.count && !this.#takenBy.has(index);
+      if (!isFree || this.#moved.has(index) || this.#stuck.has(index)) continue;
+      this.#takenBy.set(index, { from: index, event });
+    }
+  }
+
+  /** True if the directory of that index is of no use to anyone, and in the way or beyond the last. */
+  hasNoPlace(index: number): boolean {
+    if (this.#moved.has(index)) return false;
+    const taken = this.#takenBy.get(index);
+    return index >= this.#facts.count || (taken !== undefined && taken.from !== index);
+  }
+
+  decision(index: number): Decision {
+    const taken = this.#takenBy.get(index);
+    if (taken === undefined) return { index, reason: this.#reasonWithout(index), anew: true };
+    const { from, event } = taken;
+    const moved = from === index ? {} : { from };
+    if (event.state === 'completed') {
+      const reason = this.#reasonAgainst(index, event);
+      if (reason === undefined) return { index, ...moved, event, anew: false };
+      // What is not there cannot be accepted.
+      if (this.#facts.keep && reason.kind !== 'lost') return { index, ...moved, event, kept: true, anew: false };
+      return { index, ...moved, event, reason, anew: true };
+    }
+    const inputs = this.#facts.changedInputs(event);
+    if (inputs.length > 0) return { index, ...moved, event, reason: { kind: 'inputs', names: inputs }, anew: true };
+    const reason: Reason = { kind: event.state === 'failed' ? 'failed' : this.#unended(event) };
+    return { index, ...moved, event, reason, anew: false };
+  }
+
+  /** Why a completed member runs again all the same. */
+  #reasonAgainst(index: number, event: MemberEvent): Reason | undefined {
+    const { digestOf, changesSince, changedInputs, hasData } = this.#facts;
+    if (event.digest !== digestOf(index)) return { kind: 'changed', changes: changesSince(event, index) };
+    const names = changedInputs(event);
+    if (names.length > 0) return { kind: 'inputs', names };
+    const data = hasData(event);
+    return data === true ? undefined : { kind: 'lost', what: data };
+  }
+
+  #unended(event: MemberEvent): 'running' | 'interrupted' {
+    return event.state !== 'interrupted' && this.#facts.isRunning(event) ? 'running' : 'interrupted';
+  }
+
+  /** Why a member runs that nothing which is there can stand for. */
+  #reasonWithout(index: number): Reason {
+    const { events, isPast, hasDirectory, changesSince, digestOf } = this.#facts;
+    const refused = this.#refused.get(index);
+    if (refused !== undefined) return { kind: 'renumbered', why: refused };
+    const before = events.get(index);
+    if (before === undefined) return { kind: 'new' };
+    if (isPast(before)) return { kind: 'fresh' };
+    if (this.#moved.has(index) || this.#stuck.has(index)) return { kind: 'new' };
+    if (before.digest === digestOf(index)) {
+      if (hasDirectory(before)) return { kind: 'new' };
+      return before.state === 'completed'
+        ? { kind: 'lost', what: 'whose directory is gone' }
+        : { kind: before.state === 'failed' ? 'failed' : 'interrupted' };
+    }
+    return hasDirectory(before) ? { kind: 'changed', changes: changesSince(before, index) } : { kind: 'new' };
+  }
+
+  /** The lowest place that is free for a digest. */
+  #nextFree(digest: string): number | undefined {
+    if (this.#freeByDigest === undefined) {
+      this.#freeByDigest = new Map();
+      for (let index = this.#facts.count - 1; index >= 0; index--) {
+        if (this.#takenBy.has(index) || this.#refused.has(index)) continue;
+        const own = this.#facts.digestOf(index);
+        const places = this.#freeByDigest.get(own);
+        if (places === undefined) this.#freeByDigest.set(own, [index]);
+        else places.push(index);
+      }
+    }
+    return this.#freeByDigest.get(digest)?.pop();
+  }
+}

@@ -1,0 +1,114 @@
+import type { Entity, Plan } from '../../ir/index.js';
+import { isHeld } from '../job/member-lock.js';
+import { MemberSelection } from '../job/member-selection.js';
+import { memberPath } from '../job/paths.js';
+import { formatRanges, type StatusReader } from '../status/index.js';
+import { runningStoreOf } from '../stored-data/running-store.js';
+import { describeSummary } from './describe.js';
+import { Rerun } from './rerun.js';
+
+/** What a run of a plan would make of one entity. */
+export interface Forecast {
+  readonly name: string;
+  readonly kind: Entity['kind'];
+  readonly members: number;
+  /** Members that run. */
+  readonly run: number;
+  /** Members that have completed and stay as they are; of these, how many get another number, or are accepted though something changed. */
+  readonly done: number;
+  readonly renumbered: number;
+  readonly kept: number;
+  /** Directories of former members, which are moved aside. */
+  readonly removed: number;
+  readonly reasons: readonly ForecastReason[];
+  /** `4 new; 1 changed: KAPPA 0.5 → 0.6; 3 done`. */
+  readonly text: string;
+}
+
+/** Members that run for one reason. */
+export interface ForecastReason {
+  readonly why: string;
+  readonly count: number;
+  /** Their indices: `0-3,7`. */
+  readonly indices: string;
+}
+
+/** The run that is foretold. */
+export interface ForecastInput {
+  /** Where the results are. */
+  readonly dir: string;
+  readonly plan: Plan;
+  readonly reader: StatusReader;
+  readonly chosen?: MemberSelection;
+  readonly fresh?: boolean;
+  readonly keep?: boolean;
+}
+
+/** What a run would make of every entity of a plan. */
+export function foretell({ dir, plan, reader, ...options }: ForecastInput): Forecast[] {
+  const { chosen = MemberSelection.all, fresh = false, keep = false } = options;
+  reader.refresh();
+  const rerun = new Rerun({
+    dir,
+    plan,
+    statusOf: (name) => reader.of(name),
+    chosen,
+    fresh,
+    keep,
+    hasOutcomes: false,
+    isRunning: (entity, { index }) => isHeld(memberPath(dir, entity, index)),
+    runningStore: runningStoreOf(dir, plan),
+  });
+  return plan.entities.map((entity) => {
+    const summary = rerun.summaryOf(entity);
+    const { total, done, renumbered, kept, removed, groups } = summary;
+    return {
+      name: entity.name,
+      kind: entity.kind,
+      members: total,
+      run: total - done,
+      done,
+      renumbered,
+      kept,
+      removed,
+      reasons: groups.map(({ why, indices }) => ({ why, count: indices.length, indices: formatRanges(indices) })),
+      text: describeSummary(summary, entity.kind === 'model'),
+    };
+  });
+}
+
+/** Most entities that have a line of their own where nothing runs. */
+const mostQuiet = 10;
+
+/** A line an entity; many of which nothing runs have one line together. */
+export function forecastLines(forecasts: readonly Forecast[]): string[] {
+  const isQuiet = ({ run, renumbered, removed, kept }: Forecast) => run + renumbered + removed + kept === 0;
+  const quiet = forecasts.filter(isQuiet);
+  const shown = quiet.length > mostQuiet ? forecasts.filter((one) => !isQuiet(one)) : forecasts;
+  const lines = shown.map(({ name, text }) => `${name}: ${text}`);
+  return shown === forecasts ? lines : [...lines, `${quiet.length} others: done`];
+}
+
+/** The same, and below each line the members by reason. */
+export function forecastDetails(forecasts: readonly Forecast[]): string[] {
+  return forecasts.flatMap(({ name, kind, text, reasons }) => [
+    `${name}: ${text}`,
+    ...(kind === 'model' ? [] : reasons.map(({ why, indices }) => `  ${namesOf(name, indices)}: ${why}`)),
+  ]);
+}
+
+/** Most ranges of members that are named. */
+const mostRanges = 8;
+
+/** `bar_0 to bar_3, bar_7`. */
+function namesOf(name: string, indices: string): string {
+  const ranges = indices.split(',');
+  const shown = ranges.slice(0, mostRanges).map((range) => {
+    const [first, last] = range.split('-');
+    if (last === undefined) return `${name}_${first}`;
+    return Number(last) === Number(first) + 1
+      ? `${name}_${first}, ${name}_${last}`
+      : `${name}_${first} to ${name}_${last}`;
+  });
+  return ranges.length > mostRanges ? `${shown.join(', ')}, …` : shown.join(', ');
+}

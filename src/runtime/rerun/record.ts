@@ -1,0 +1,53 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { hashText } from '../../ir/index.js';
+import { writeAtomically } from '../job/write-atomically.js';
+
+/** What members were made from besides their parameters. Events name it by its digest. */
+export const RunRecord = z.object({
+  /** The entity's recipe, part by part. */
+  recipe: z.record(z.string(), z.string()),
+  /** Version of each entity or member that it waits for or reads. */
+  inputs: z.record(z.string(), z.string()),
+});
+export type RunRecord = z.infer<typeof RunRecord>;
+
+/** Name of a record: it says what is in it. */
+export function recordDigest(record: RunRecord): string {
+  return hashText(JSON.stringify([record.recipe, Object.entries(record.inputs).sort()]));
+}
+
+/** Writes a record unless it is there; readable for its owner alone, since variables' values stand in it. */
+export function writeRecord(dir: string, record: RunRecord): string {
+  const digest = recordDigest(record);
+  const path = recordPath(dir, digest);
+  if (!existsSync(path)) writeAtomically(path, `${JSON.stringify(record, undefined, 2)}\n`, 0o600);
+  return digest;
+}
+
+/** Reads the records of a folder, each once. */
+export class Records {
+  readonly #known = new Map<string, RunRecord | undefined>();
+
+  constructor(readonly dir: string) {}
+
+  /** `undefined` where there is none of that digest. */
+  of(digest: string | undefined): RunRecord | undefined {
+    if (digest === undefined) return undefined;
+    if (!this.#known.has(digest)) this.#known.set(digest, read(recordPath(this.dir, digest)));
+    return this.#known.get(digest);
+  }
+}
+
+function recordPath(dir: string, digest: string): string {
+  return join(dir, 'run/recipes', `${digest}.json`);
+}
+
+function read(path: string): RunRecord | undefined {
+  try {
+    return RunRecord.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}

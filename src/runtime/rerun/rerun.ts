@@ -1,0 +1,187 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type Entity,
+  knownRecipe,
+  memberDigest,
+  memberDirectory,
+  memberName,
+  memberParams,
+  type Plan,
+  whyNumberMatters,
+} from '../../ir/index.js';
+import type { MemberSelection } from '../job/member-selection.js';
+import type { EntityStatus, MemberEvent } from '../status/index.js';
+import { HeldStores } from '../stored-data/held-stores.js';
+import { StoredData } from '../stored-data/stored-data.js';
+import type { StoreAddress } from '../supervisor/messages.js';
+import { type Change, paramChanges, recipeChanges } from './change.js';
+import { type Decisions, decide } from './decide.js';
+import { describeSummary, type RerunSummary, summarizeDecisions } from './describe.js';
+import { readJournal } from './journal.js';
+import { Records, type RunRecord } from './record.js';
+import { Versions } from './versions.js';
+
+/** What is looked at to decide what runs again. */
+export interface RerunContext {
+  /** The folder that holds the results; plan.json in it may be an older one. */
+  readonly dir: string;
+  readonly plan: Plan;
+  readonly statusOf: (entity: string) => EntityStatus;
+  readonly chosen: MemberSelection;
+  /** Nothing of an earlier run counts. */
+  readonly fresh: boolean;
+  /** Completed members are accepted, whatever has changed. */
+  readonly keep: boolean;
+  /** True where upstream members have ended; see `VersionFacts`. */
+  readonly hasOutcomes: boolean;
+  /** True if an event is of the run that is decided on, which `fresh` does not touch. */
+  readonly isOurs?: (event: MemberEvent) => boolean;
+  /** True if a job runs the member now. */
+  readonly isRunning?: (entity: Entity, event: MemberEvent) => boolean;
+  /** Where a store is that runs now; by default none does, and what the next one will bring back is what there is. */
+  readonly runningStore?: (store: string) => StoreAddress | undefined;
+}
+
+/** What runs again of a plan, and why: a look at one moment. */
+export class Rerun {
+  readonly #context: RerunContext;
+  readonly #records: Records;
+  readonly #versions: Versions;
+  readonly #decisions = new Map<Entity, Decisions>();
+  readonly #data: StoredData | undefined;
+
+  /** `looksAtData` is false for what would run if stores had the data of all members that have completed. */
+  constructor(context: RerunContext, looksAtData = true) {
+    this.#context = context;
+    this.#data = looksAtData ? storedData(context) : undefined;
+    this.#records = new Records(context.dir);
+    const { plan, statusOf, chosen, hasOutcomes } = context;
+    this.#versions = new Versions({
+      plan,
+      statusOf,
+      chosen,
+      hasOutcomes,
+      recordOf: (digest) => this.#records.of(digest),
+    });
+  }
+
+  /** What becomes of an entity's members. */
+  of(entity: Entity): Decisions {
+    let decisions = this.#decisions.get(entity);
+    if (decisions === undefined) {
+      decisions = this.#decide(entity);
+      this.#decisions.set(entity, decisions);
+    }
+    return decisions;
+  }
+
+  /** What an entity's members are made from now, besides their parameters. */
+  recordOf(entity: Entity): RunRecord {
+    return { recipe: knownRecipe(this.#context.plan, entity), inputs: this.#versions.inputsOf(entity) };
+  }
+
+  /** What a run makes of an entity, or of some of its members, grouped by reason. */
+  summaryOf(entity: Entity, isChosen = (index: number) => this.#context.chosen.has(entity.name, index)): RerunSummary {
+    return summarizeDecisions(this.of(entity), isChosen, (name) => this.#newsOf(entity, name));
+  }
+
+  /** `bar: 4 new; 1 changed: KAPPA 0.5 → 0.6; 3 done`. */
+  lineOf(entity: Entity, isChosen?: (index: number) => boolean): string {
+    return `${entity.name}: ${describeSummary(this.summaryOf(entity, isChosen), entity.kind === 'model')}`;
+  }
+
+  #decide(entity: Entity): Decisions {
+    const { dir, plan, statusOf, fresh, keep } = this.#context;
+    const { isOurs = () => false, isRunning = () => false } = this.#context;
+    const { events, hasDirectory } = presentMembers(dir, entity, statusOf(entity.name));
+    return decide({
+      count: entity.members.count,
+      digestOf: (index) => memberDigest(plan, entity, index),
+      events,
+      hasDirectory,
+      changesSince: (event, index) => this.#changesSince(entity, event, index),
+      changedInputs: (event) => this.#versions.changedInputs(entity, event),
+      hasData: (event) => this.#data?.hasData(entity, event) ?? true,
+      isRunning: (event) => isRunning(entity, event),
+      numberMatters: whyNumberMatters(entity),
+      isPast: (event) => fresh && !isOurs(event),
+      keep,
+    });
+  }
+
+  #changesSince(entity: Entity, event: MemberEvent, index: number): Change[] {
+    const record = this.#records.of(event.recipe);
+    if (record === undefined) return [];
+    const changes = [
+      ...paramChanges(event.params ?? {}, memberParams(entity.members, index)),
+      ...recipeChanges(record.recipe, knownRecipe(this.#context.plan, entity)),
+    ];
+    const isByHand = entity.commands.length > 1 || entity.memberEnv !== undefined;
+    return changes.length === 0 && isByHand ? [{ what: 'its own command or environment' }] : changes;
+  }
+
+  /** What is new with something that an entity waits for or reads. */
+  #newsOf(entity: Entity, name: string): string | undefined {
+    const upstream = this.#versions.upstreamsOf(entity).find((one) => one.name === name);
+    if (upstream === undefined) return undefined;
+    const { groups, removed } = summarizeDecisions(this.of(upstream.entity), (index) => {
+      if (upstream.index !== undefined) return index === upstream.index;
+      return this.#context.chosen.has(upstream.entity.name, index);
+    });
+    const isOne = upstream.index !== undefined || upstream.entity.kind === 'model';
+    const news = groups.slice(0, 2).map(({ why, indices }) => (isOne ? why : `${indices.length} ${why}`));
+    if (groups.length > 2) news.push('…');
+    if (removed > 0) news.push(`${removed} gone`);
+    return news.length === 0 ? undefined : news.join('; ');
+  }
+}
+
+/** Whose data stores have, and who would need them, asked for when somebody lacks his. */
+function storedData(context: RerunContext): StoredData {
+  let runs: Rerun | undefined;
+  const decisionsOf = (entity: Entity) => {
+    runs ??= new Rerun(context, false);
+    return runs.of(entity).members.filter(({ index }) => context.chosen.has(entity.name, index));
+  };
+  return new StoredData({
+    plan: context.plan,
+    held: new HeldStores(context.dir, context.runningStore ?? (() => undefined)),
+    completedOf: (entity) =>
+      decisionsOf(entity).flatMap(({ reason, event }) => (reason === undefined ? (event ?? []) : [])),
+    runsAnyway: (entity) => decisionsOf(entity).some(({ reason }) => reason !== undefined),
+  });
+}
+
+/** The members that an entity has results of, as they are once a renumbering that was cut short has been finished. */
+export function presentMembers(dir: string, entity: Entity, { members }: EntityStatus) {
+  const journal = entity.kind === 'ensemble' ? readJournal(dir, entity.name) : undefined;
+  const events = new Map(members);
+  const moved = new Set<string>();
+  for (const { to, event } of journal?.moves ?? []) {
+    events.set(to, { ...event, index: to, member: memberName(entity, to) });
+    moved.add(memberName(entity, to));
+  }
+  // What a model, or an ensemble, of the same name left is somebody else's.
+  for (const [index, { member }] of events) if (member !== memberName(entity, index)) events.delete(index);
+  const gone = new Set((journal?.asides ?? []).map(({ member }) => member));
+  for (const { from, event } of journal?.moves ?? []) {
+    const last = events.get(from);
+    if (!moved.has(memberName(entity, from)) && last?.time === event.time) events.delete(from);
+  }
+  const there = entity.kind === 'ensemble' ? namesIn(join(dir, 'run', entity.name)) : undefined;
+  const hasDirectory = ({ member }: MemberEvent): boolean => {
+    if (moved.has(member)) return true;
+    if (gone.has(member)) return false;
+    return there === undefined ? existsSync(join(dir, memberDirectory(entity, 0))) : there.has(member);
+  };
+  return { events, hasDirectory };
+}
+
+function namesIn(folder: string): ReadonlySet<string> {
+  try {
+    return new Set(readdirSync(folder));
+  } catch {
+    return new Set();
+  }
+}

@@ -1,0 +1,93 @@
+import type { TargetName } from '../../ir/index.js';
+import { cobaltQueries } from '../../targets/cobalt/queries.js';
+import { lsfQueries } from '../../targets/lsf/queries.js';
+import { pbsQueries } from '../../targets/pbs/queries.js';
+import { askedTogether, type JobReport, type Queries } from '../../targets/queries.js';
+import { slurmQueries } from '../../targets/slurm/queries.js';
+import { runCommand } from './run-command.js';
+
+/** How each scheduler is asked; `local` has none. */
+const queriesByTarget: Readonly<Record<TargetName, Queries | undefined>> = {
+  local: undefined,
+  slurm: slurmQueries,
+  pbs: pbsQueries,
+  lsf: lsfQueries,
+  cobalt: cobaltQueries,
+};
+
+/** Milliseconds after which a scheduler is too busy to be waited for. */
+const patienceMs = 5000;
+
+/** The scheduler that a job runs under, asked from inside the job. */
+export class Scheduler {
+  readonly queries: Queries;
+  readonly #env: NodeJS.ProcessEnv;
+
+  private constructor(queries: Queries, env: NodeJS.ProcessEnv) {
+    this.queries = queries;
+    this.#env = env;
+  }
+
+  /** The scheduler of a target, as a job with that environment sees it; `undefined` where there is none. */
+  static of(target: TargetName, env: NodeJS.ProcessEnv): Scheduler | undefined {
+    const queries = queriesByTarget[target];
+    return queries === undefined ? undefined : new Scheduler(queries, env);
+  }
+
+  /** How often this job has been started again under its id, as far as the scheduler counts. */
+  get restarts(): number {
+    return this.#number('restarts') ?? 0;
+  }
+
+  /** The cluster's name, where ids of two clusters may be alike. */
+  get cluster(): string | undefined {
+    const name = this.queries.variables?.cluster;
+    return name === undefined ? undefined : this.#env[name] || undefined;
+  }
+
+  /** This job's end as it was planned when it started, seconds since the epoch; `undefined` where the environment does not say. */
+  get endSeconds(): number | undefined {
+    return this.#number('end');
+  }
+
+  /**
+   * What the scheduler says of jobs, an element of an array or component a report: none of a job that it does not know (any more),
+   * `undefined` where it does not answer.
+   */
+  async reportsOf(...ids: readonly string[]): Promise<readonly JobReport[] | undefined> {
+    const [query] = this.queries.states;
+    const reports: JobReport[] = [];
+    for (const some of askedTogether(this.queries, ids)) {
+      const answer = await runCommand(query.command(some), this.#env, patienceMs);
+      const read = answer === undefined ? undefined : query.read(answer);
+      if (read === undefined) return undefined;
+      reports.push(...read);
+    }
+    return reports;
+  }
+
+  /** The report of the very job (or element) that knows itself by that id. */
+  async reportOf(id: string): Promise<JobReport | 'unknown' | undefined> {
+    const reports = await this.reportsOf(id);
+    if (reports === undefined) return undefined;
+    const own = reports.filter((report) => (report.ownId ?? report.id) === id);
+    return own[0] ?? (reports.length === 1 ? reports[0] : undefined) ?? 'unknown';
+  }
+
+  /**
+   * Whether the job with that id has processes on a node, `undefined` where the scheduler does not say. One that waits has none: if it
+   * had any, it was started again since.
+   */
+  async runs(id: string): Promise<boolean | undefined> {
+    const report = await this.reportOf(id);
+    if (report === undefined) return undefined;
+    if (report === 'unknown') return false;
+    return report.state === 'UNKNOWN' ? undefined : report.state === 'RUNNING';
+  }
+
+  #number(variable: 'end' | 'restarts'): number | undefined {
+    const name = this.queries.variables?.[variable];
+    const text = name === undefined ? undefined : this.#env[name];
+    return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+  }
+}

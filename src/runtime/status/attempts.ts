@@ -1,0 +1,66 @@
+import type { MemberEvent, StatusEvent } from './status-event.js';
+import { isEnd } from './status-event.js';
+
+/** One attempt at a member, from its files being written to its end. */
+export interface Attempt {
+  /** Last thing that happened in it; of one that was killed with its launch, that it was `staged` or `running`. */
+  readonly last: MemberEvent;
+  /** Time of its first event. */
+  readonly begun: string;
+  /**
+   * Number that the names of its output have: `undefined` of the newest in the directory, whose output has none; `'gone'` where the directory
+   * was made anew since, or it wrote nothing.
+   */
+  readonly output: number | undefined | 'gone';
+}
+
+interface Mutable {
+  last: MemberEvent;
+  readonly begun: string;
+}
+
+/** Attempts at members, gathered from events in whatever order their files are read. */
+export class AttemptTable {
+  /** By entity and index. */
+  readonly #attempts = new Map<string, Mutable[]>();
+
+  /** Takes a file's next event. */
+  add(event: StatusEvent): void {
+    if (!('state' in event)) return;
+    const key = keyOf(event.entity, event.index);
+    const attempts = this.#attempts.get(key) ?? [];
+    if (attempts.length === 0) this.#attempts.set(key, attempts);
+    const own = attempts.findLast(({ last }) => last.jobId === event.jobId && last.attempt === event.attempt);
+    // What failed before it was staged has that one event, and no number.
+    const isNext =
+      event.state === 'staged' || (event.attempt === undefined && own !== undefined && isEnd(own.last.state));
+    if (own === undefined || isNext) attempts.push({ last: event, begun: event.time });
+    else own.last = event;
+  }
+
+  /** Attempts at a member, oldest first. */
+  of(entity: string, index: number): Attempt[] {
+    const attempts = [...(this.#attempts.get(keyOf(entity, index)) ?? [])].sort((a, b) => (a.begun < b.begun ? -1 : 1));
+    const numbers = attempts.map(({ last }) => last.attempt);
+    const newest = numbers.findLastIndex((number) => number !== undefined);
+    return attempts.map(({ last, begun }, at) => {
+      // Numbers that begin again are those of another directory.
+      const later = numbers.slice(at + 1).filter((number) => number !== undefined);
+      const isGone = last.attempt === undefined || later.some((number) => number <= (last.attempt ?? 0));
+      return { last, begun, output: isGone ? 'gone' : at === newest ? undefined : last.attempt };
+    });
+  }
+
+  /** Members of an entity that were tried more than once, with how often. */
+  repeated(entity: string): { readonly index: number; readonly attempts: number }[] {
+    return [...this.#attempts.values()].flatMap((attempts) => {
+      const [first] = attempts;
+      if (first === undefined || first.last.entity !== entity || attempts.length === 1) return [];
+      return [{ index: first.last.index, attempts: attempts.length }];
+    });
+  }
+}
+
+function keyOf(entity: string, index: number): string {
+  return `${entity}/${index}`;
+}
