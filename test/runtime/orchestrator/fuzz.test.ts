@@ -47,6 +47,8 @@ function exchange(started: Started, socket: Socket, bytes: Buffer, nonce: string
     const nudge = setInterval(() => void endWaits(started), nudgeMs);
     const timer = setTimeout(() => done(new Error('the store is silent')), patienceMs);
     const onData = (chunk: Buffer): void => {
+      // A reply of hundreds of megabytes is no silence.
+      timer.refresh();
       tail = (tail + chunk.subarray(-100).toString('latin1')).slice(-100);
       if (tail.endsWith(`${nonce}\r\n`)) done(true);
     };
