@@ -48,7 +48,7 @@ describe('slurm', () => {
     const all = { ...rich, allocation: { ...rich.allocation, qos: 'high', reservation: 'r1', excludeHosts: ['n9'] } };
     expect(lines('slurm', { ...all, array: { size: 10, perElement: 1, maxConcurrent: 3 } })).toEqual([
       '--job-name=flow',
-      '--output=logs/%x-%A_%a.out',
+      '--output=logs/flow-%A_%a.out',
       '--open-mode=append',
       '--mail-type=BEGIN,END,FAIL',
       '--mail-user=a@b.org',
@@ -80,7 +80,7 @@ describe('slurm', () => {
     expect(targets.slurm.componentSeparator).toBe('#SBATCH hetjob');
     expect(lines('slurm', het)).toEqual([
       '--job-name=flow',
-      '--output=logs/%x-%j.out',
+      '--output=logs/flow-%j.out',
       '--open-mode=append',
       '--mail-type=BEGIN,END,FAIL',
       '--mail-user=a@b.org',

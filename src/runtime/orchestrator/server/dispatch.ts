@@ -52,9 +52,10 @@ export class Dispatcher {
         (late) => (late instanceof ErrorReply ? refused(context, names, late) : late),
         (error: unknown) => refused(context, names, this.#errorReply(error)),
       );
-    } catch (error) 
+    } catch (error) {
       if (!accepted && client.transaction !== undefined) client.transaction.refused = true;
       return refused(context, words, this.#errorReply(error));
+    }
   }
 
   #errorReply(error: unknown): ErrorReply {
