@@ -64,8 +64,10 @@ describe('a job whose store starts', () => {
       `error[STORE1002]: the socket path /${'x'.repeat(120)} has 121 bytes; the limit is 107`,
       'error[RUN1002]: the ML models need onnxruntime-node, which is in none of these places:',
     ]);
-    // Neither a supervisor nor a status file: nothing has begun.
-    expect(readdirSync(folder.path('run'))).toEqual([]);
+    // No supervisor: nothing has begun. That the entity is not launched is on record, for those in other jobs who wait for it.
+    expect(readdirSync(folder.path('run'))).toEqual(['status']);
+    const [record = ''] = readdirSync(folder.path('run/status'));
+    expect(JSON.parse(folder.read(`run/status/${record}`))).toMatchObject({ entity: 'solver', launch: 'skipped' });
     await folder.expectNothingLeft(job);
   });
 

@@ -45,7 +45,7 @@ function folderWith(store: Partial<Store> = {}, job: Partial<Job> = {}, parent?:
 const savedFiles = (folder: JobFolder, place = 'run/stores/store') =>
   existsSync(folder.path(place))
     ? readdirSync(folder.path(place))
-        .filter((name) => /checkpoint|saved\.json/.test(name))
+        .filter((name) => /checkpoint$|saved\.json$/.test(name))
         .sort()
     : [];
 const outputOf = (folder: JobFolder, path: string) => (existsSync(folder.path(path)) ? folder.read(path) : '');

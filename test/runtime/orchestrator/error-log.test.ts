@@ -86,7 +86,7 @@ describe('an error that a client is answered with is in the log', () => {
       'AI.TENSORSET "x"',
       'AI.MODELEXECUTE "double" "none" "y"',
       'AI.MODELRUN "nothing" "x" "y"',
-      'AI.TENSORGET "in-dag"',
+      'AI.DAGRUN_RO "in-dag"',
       'AI.DAGRUN "l1" "l2"',
       'GET "x"',
       'FROBNICATE',

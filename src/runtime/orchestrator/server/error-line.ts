@@ -39,17 +39,18 @@ export function namesOf(
   return { command, keys };
 }
 
-/** Keys that a DAG loads, persists and is routed by; its steps are requests of their own. */
+/** Keys that a DAG loads, persists and is routed by, and the first key or model of each of its steps. */
 function namesOfDag(words: readonly Buffer[]): string[] {
-  const names: string[] = [];
-  for (let at = 1; at < words.length && shown(words[at]) !== '|>'; at++) {
+  const names = new Set<string>();
+  for (let at = 1; at < words.length && names.size < most.names; at++) {
     const section = shown(words[at]).toUpperCase();
-    if (section === 'ROUTING') names.push(shown(words[at + 1]));
+    if (section === '|>' && at + 2 < words.length) names.add(shown(words[at + 2]));
+    if (section === 'ROUTING') names.add(shown(words[at + 1]));
     if (section !== 'LOAD' && section !== 'PERSIST') continue;
     const count = Number(shown(words[at + 1]));
-    names.push(...words.slice(at + 2, at + 2 + Math.min(count, most.names)).map(shown));
+    for (const word of words.slice(at + 2, at + 2 + Math.min(count, most.names))) names.add(shown(word));
   }
-  return names.slice(0, most.names);
+  return [...names].slice(0, most.names);
 }
 
 function shown(word: Buffer | undefined): string {
