@@ -31,7 +31,7 @@ export class AttemptTable {
     const attempts = this.#attempts.get(key) ?? [];
     if (attempts.length === 0) this.#attempts.set(key, attempts);
     const own = attempts.findLast(({ last }) => last.jobId === event.jobId && last.attempt === event.attempt);
-    // What failed before it was staged has that one event, and no number.
+    // A member that failed before it was staged has only that event, and no number.
     const isNext =
       event.state === 'staged' || (event.attempt === undefined && own !== undefined && isEnd(own.last.state));
     if (own === undefined || isNext) attempts.push({ last: event, begun: event.time });
@@ -44,7 +44,7 @@ export class AttemptTable {
     const numbers = attempts.map(({ last }) => last.attempt);
     const newest = numbers.findLastIndex((number) => number !== undefined);
     return attempts.map(({ last, begun }, at) => {
-      // Numbers that begin again are those of another directory.
+      // Numbers that start from 1 again belong to another directory.
       const later = numbers.slice(at + 1).filter((number) => number !== undefined);
       const isGone = last.attempt === undefined || later.some((number) => number <= (last.attempt ?? 0));
       return { last, begun, output: isGone ? 'gone' : at === newest ? undefined : last.attempt };
