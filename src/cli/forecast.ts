@@ -11,7 +11,7 @@ export interface RerunOptions {
   readonly keep?: boolean;
 }
 
-/** What a run of a plan in a folder would make of its entities; the folder need not be there yet. */
+/** Forecasts, for each entity, what a run of a plan in a folder would do. The folder need not exist yet. */
 export function forecastOf(plan: Plan, dir: string, options: RerunOptions = {}, chosen?: MemberSelection): Forecast[] {
   const { fresh = false, keep = false } = options;
   const reader = new StatusReader(dir);

@@ -23,14 +23,14 @@ for (const name of commandNames) {
   program.addCommand(command.exitOverride());
 }
 
-// A reader that has gone (`| head`) and a terminal that is closed are no errors of this program.
+// A reader that has gone (`| head`) and a closed terminal are not errors of this program.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
   });
 }
 
-// What a workflow throws when it has been read does not end a run that goes on; during the reading it is the reader's.
+// An error that a workflow throws after it has been read does not end the run; while it is read, the loader handles its errors.
 for (const event of ['uncaughtException', 'unhandledRejection']) {
   process.on(event, (error: unknown) => {
     if (isLoadingUsersCode()) return;

@@ -4,9 +4,9 @@ import type { Entity, Plan } from './plan.js';
 import { isSecretName } from './secret-names.js';
 
 /**
- * What an entity's members have in common and do, as texts by part: `command`, `arguments`, `prefixing`, `setup`, and `file NAME`,
- * `variable NAME`, `model NAME`, `script NAME`. Where and when it runs is no part of it: not nodes, walltime, job, queue or store sizes, nor
- * what it waits for and reads.
+ * Description of what an entity's members do in common, as texts by part: `command`, `arguments`, `prefixing`, `setup`, and `file NAME`,
+ * `variable NAME`, `model NAME`, `script NAME`. It does not say where or when members run: no nodes, walltime, job, queue or store sizes,
+ * and nothing that the entity waits for or reads.
  */
 export type Recipe = Readonly<Record<string, string>>;
 

@@ -139,8 +139,8 @@ export function countSeconds(text: string, unit: 'minutes' | 'seconds'): number 
 }
 
 /**
- * Words of a script's directives, in their order, without their quotes: those of lines that begin with `sentinel`, as far as the scheduler
- * reads (`head`: up to the first command; `all`: to the end).
+ * Splits a script's directives into words, in their order, without quotes. Directives are lines that begin with `sentinel`, as far as the
+ * scheduler reads (`head`: up to the first command; `all`: to the end).
  */
 export function directiveWords(script: string, sentinel: string, reach: 'head' | 'all'): string[] {
   const words: string[] = [];
@@ -152,7 +152,7 @@ export function directiveWords(script: string, sentinel: string, reach: 'head' |
   return words;
 }
 
-/** Words as a shell parts them: double and single quotes group. */
+/** Splits text into words as a shell does: double and single quotes group. */
 function splitWords(text: string): string[] {
   return (text.match(/(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'])+/g) ?? []).map((word) =>
     word.replace(/"((?:[^"\\]|\\.)*)"|'([^']*)'/g, (_, double, single) => single ?? double.replace(/\\(.)/g, '$1')),

@@ -4,7 +4,7 @@ import type { SourceLocation } from '../diagnostics/index.js';
 import { type AuthoredExperiment, authoredExperiment, type SiteInput } from '../ir/index.js';
 import { builtInSites } from '../sites/built-in.js';
 
-/** What golden files have in the place of Simwright's version, so that a new one alone does not change them. */
+/** Stands for Simwright's version in golden files, so that a new version alone does not change them. */
 const anyVersion = 'x.y.z';
 
 /** A compiled workflow as text, for snapshot tests. */

@@ -4,7 +4,7 @@ import { Workspace } from '../helpers/workspace.js';
 import { waitUntil } from '../runtime/support/wait-until.js';
 import { compiled, patient } from './compiled-jobs.js';
 
-/** What differs from run to run: times, seconds, process ids, the host. */
+/** Replaces parts that differ from run to run: times, seconds, process ids, the host. */
 const plain = (text: string) =>
   text
     .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/g, 'TIME')

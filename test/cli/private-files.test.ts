@@ -57,7 +57,7 @@ describe('a file that only its owner can read', () => {
       expect(modeOf(workspace, `out/run/${path}`), path).toBe('600');
     }
     expect(workspace.lines('out/run/m/m_0/m_0.out')).toEqual(['mine alone', 'level 1', 'linked', '0022']);
-    // What an application makes is as open as its own umask says: it may write to a folder that it shares.
+    // Files that an application makes have the modes of its own umask: it may write to a folder that it shares.
     expect(modeOf(workspace, 'out/run/m/m_0/made')).toBe('644');
     expect(modeOf(workspace, 'out/run/last/made')).toBe('644');
     const readable = readableByOthers(workspace.path('out')).filter((path) => !path.includes('/runtime/'));

@@ -54,7 +54,7 @@ test('a value more, a value in the middle and a value less: what has completed n
   expect(workspace.read('out/run/bar/bar_5/marker')).toBe('precious');
   expect(workspace.read('out/run/bar/bar_5/bar_5.out')).toBe('kappa = 0.5\nnx = 20\n');
   expect(workspace.members('out')).toContain('bar_5 completed 0');
-  // What moved has left nothing aside.
+  // Moved members have left nothing aside.
   expect(workspace.has('out/run/aside')).toBe(false);
 
   const less = await run(workspace, '0.1,1');

@@ -140,12 +140,12 @@ describe('what submit.sh hands on arrives, whatever the environment of a job is'
         .sort();
     };
     expect(submit(outer)).toEqual(['SLURM_CONF=/etc/slurm.conf', 'SLURM_MPI_TYPE=pmix']);
-    // What a user has set for himself is no other job's.
+    // A variable that the user has set is not from another job.
     expect(submit({ CUDA_VISIBLE_DEVICES: '3' })).toEqual(['CUDA_VISIBLE_DEVICES=3']);
   });
 });
 
-/** Node.js as scripts ask for it, before what it does for a verb of the runtime. */
+/** Stand-in for Node.js: answers what scripts ask it first, then runs `body` for a verb of the runtime. */
 const standIn = (body: string) => `case $1:\${2-} in --version:) echo v20.19.0; exit ;; *:why) exit ;; esac\n${body}`;
 
 describe('on this machine', () => {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { waitUntil } from '../runtime/support/wait-until.js';
 
-/** What a run of the tests does: it sets up, starts a process in a session of its own that is deaf to SIGTERM, and goes on. */
+/** A program that acts like a test run: it sets up, starts a process in its own session that ignores SIGTERM, and goes on. */
 const run = `
 import { spawn } from 'node:child_process';
 import setup from ${JSON.stringify(fileURLToPath(new URL('nothing-left-running.ts', import.meta.url)))};

@@ -47,7 +47,7 @@ test('a launch that dies before its first word: those of its job who wait learn 
   );
   expect(log('e')).toContain('report: 1 completed');
   expect(secondsOf(workspace, /\.post\./)).toBeLessThan(10);
-  // What was not launched is on record.
+  // The status shows the entity that was not launched.
   const status = await simwright(workspace, 'status', 'out', '--json');
   expect(JSON.parse(status.stdout).entities[0]).toMatchObject({ name: 'solver', pending: 1 });
   expect(workspace.files('out/run/status').filter((name) => name.endsWith('.launched'))).toEqual([]);

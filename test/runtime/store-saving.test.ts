@@ -62,7 +62,7 @@ describe('a store is saved at the end of its job', () => {
     expect(again).toMatchObject({ code: 0, stderr: '' });
     expect(folder.read('run/analysis/analysis.out')).toBe('42\n');
     expect(folder.read('run/sim/sim.out')).toBe('ran\n');
-    // What a start brought back it knows by the name of the one that wrote it.
+    // A start knows the data that it brought back by the name of the start that wrote them.
     expect(folder.read('run/stores/store/saved.json')).toContain(checkpoints[0].stores[0].store);
   });
 

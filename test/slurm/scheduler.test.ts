@@ -17,7 +17,7 @@ until [ -e ${workspace.path('go')} ]; do
 done
 `;
 
-/** What differs from job to job, and says nothing about how steps are started. */
+/** Variables that differ from job to job and say nothing about how steps are started. */
 const ofEachJob =
   /^(SLURM_(JOB_?ID|JOB_(NODELIST|GPUS)|NODELIST|STEP_(NODELIST|LAUNCHER_PORT)|STEP_?ID|SRUN_COMM_\w+|TASK_PID|TOPOLOGY_ADDR|SUBMIT_HOST|LAUNCH_NODE_IPADDR|WORKING_CLUSTER|GET_USER_ENV)|SLURMD_NODENAME)=/;
 

@@ -46,7 +46,7 @@ export function statusCommand(): Command {
     });
 }
 
-/** What a submission would run, of a folder from which nothing has been submitted. */
+/** Prints what a submission would run, for a folder from which nothing has been submitted. */
 function printForecast({ plan, dir }: JobFolder, json: boolean): void {
   const forecasts = forecastOf(plan, dir);
   if (json) printJson({ ok: true, folder: dir, rerun: forecastJson(forecasts) });

@@ -73,7 +73,7 @@ async function withStore({ address, json }: Options, work: (store: Shards) => Pr
   }
 }
 
-/** What the store or a file refused, as a problem; any other error as it is. */
+/** Converts a refusal by the store, or an error of a file, to a problem; returns any other error as it is. */
 function asProblem(error: unknown): unknown {
   if (error instanceof ClientError)
     return new WorkflowError({ code: 'TNSR1001', message: error.message, cause: error });
@@ -82,11 +82,11 @@ function asProblem(error: unknown): unknown {
 }
 
 interface Listed {
-  /** Bytes that are no text as escapes. */
+  /** The key; bytes that are not text are shown as escapes. */
   readonly key: string;
   readonly dtype: string;
   readonly shape: readonly number[];
-  /** Of its elements; null for texts, whose lengths vary. */
+  /** Total size of its elements in bytes; null for texts, whose lengths vary. */
   readonly bytes: number | null;
 }
 

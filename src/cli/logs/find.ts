@@ -1,13 +1,13 @@
 import { suggestion, WorkflowError } from '../../diagnostics/index.js';
 import { type Entity, type Job, memberName, type Plan, type Store } from '../../ir/index.js';
 
-/** A member, or a model, which is its own only one. */
+/** A member of an ensemble, or a model as its own only member. */
 export interface FoundMember {
   readonly entity: Entity;
   readonly index: number;
 }
 
-/** What a name stands for in a plan. */
+/** The thing that a name in a plan refers to. */
 export type Found =
   | ({ readonly kind: 'member' } & FoundMember)
   | { readonly kind: 'ensemble'; readonly entity: Entity }
@@ -15,7 +15,7 @@ export type Found =
   | { readonly kind: 'job'; readonly job: Job };
 
 /**
- * What a name stands for: a model, a member, an ensemble, a store or a job, the first that there is.
+ * Finds what a name refers to: the first match among models, members, ensembles, stores and jobs.
  *
  * @throws WorkflowError CLI1001 for a name that the plan does not have.
  */

@@ -6,12 +6,12 @@ import { outputName, streams } from '../../runtime/output/index.js';
 import { isEnd, StatusReader } from '../../runtime/status/index.js';
 import type { FoundMember } from './find.js';
 
-/** What an application has written since the last look. */
+/** Output that an application has written since the last look. */
 export interface Piece {
   /** Relative to the folder. */
   readonly file: string;
   readonly text: string;
-  /** True for the first of a file, so also when the next attempt has begun a new one. */
+  /** True for the first piece of a file, so also when the next attempt has begun a new file. */
   readonly isFirst: boolean;
 }
 
@@ -55,7 +55,7 @@ class FollowedFile {
     this.#path = join(dir, file);
   }
 
-  /** What has been written since into the file that is open. */
+  /** Reads what has been written to the open file since the last look. */
   *rest(): Generator<Piece> {
     const open = this.#open;
     if (open === undefined) return;
@@ -68,11 +68,11 @@ class FollowedFile {
     }
   }
 
-  /** What is in the file that has taken its place, if one has. */
+  /** Reads the file that has taken the open file's place, if there is one. */
   *next(): Generator<Piece> {
     const inode = statSync(this.#path, { throwIfNoEntry: false })?.ino;
     if (inode === undefined || inode === this.#open?.inode) return;
-    // The last words of the attempt before came between the two looks.
+    // The previous attempt may have written its last output between the two looks.
     yield* this.rest();
     this.close();
     try {

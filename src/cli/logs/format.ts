@@ -68,7 +68,7 @@ export function formatStoreErrors(title: string, errors: readonly StoreError[]):
   return [title, ...lines, ...(more > 0 ? [`  and ${more} more`] : [])].join('\n');
 }
 
-/** What has become of an entity's members, as text; `outputOf` gives the end of the file that shows a cause. */
+/** Formats the outcome of an entity's members as text; `outputOf` gives the end of the file that shows a cause. */
 export function formatEntity(log: EntityLog, outputOf: (file: string) => FailureOutput): string {
   const states = ['completed', 'running', 'failed', 'interrupted', 'pending'] as const;
   const counts = states.filter((state) => log[state] > 0).map((state) => `${log[state]} ${state}`);

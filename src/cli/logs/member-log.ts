@@ -125,7 +125,7 @@ function asideOf({ time }: MemberEvent, aside: readonly AsideEntry[]): string | 
   return entry === undefined ? undefined : join('run/aside', entry.name);
 }
 
-/** What the last launch of an entity has said of why its members have not begun. */
+/** The reason that an entity's last launch gave for members that have not begun. */
 function lastReason({ launches }: EntityStatus): string | undefined {
   const last = [...launches.values()].sort((a, b) => (a.time < b.time ? -1 : 1)).at(-1);
   return last?.reason;

@@ -8,7 +8,7 @@ export interface Interruption {
   readonly members: readonly string[];
 }
 
-/** What has become of an entity's members, and why. */
+/** Outcome of an entity's members, with the causes. */
 export interface EntityLog extends EntitySummary {
   readonly job: string;
   readonly causes: readonly FailureCause[];
@@ -17,7 +17,7 @@ export interface EntityLog extends EntitySummary {
   readonly repeated: readonly { readonly name: string; readonly attempts: number }[];
 }
 
-/** What has become of an entity's members. */
+/** Collects the outcome of an entity's members. */
 export function entityLog(plan: Plan, entity: Entity, reader: StatusReader, attempts: AttemptTable): EntityLog {
   return {
     ...summarize(plan, entity, reader.of(entity.name)),

@@ -85,7 +85,7 @@ function awaitsOwn(job: Job, plan: Plan): boolean {
   );
 }
 
-/** What launchers would read of a job that this one was submitted from. */
+/** Names of variables that launchers would read and that come from the job that this one was submitted from. */
 function outerVariables(job: Job, input: ScriptInput): readonly string[] {
   const ofLaunchers = input.target.outerVariables?.(directivesOf(job, input).flat()) ?? mpiVariables;
   const isIndexed = job.array !== undefined || job.separate !== undefined;
@@ -96,7 +96,7 @@ function directivesOf(job: Job, { site, target }: ScriptInput): readonly (readon
   return editDirectives(target.directives(job, launcherOf(target, site), site), site.directives, job.directives);
 }
 
-/** Directives as lines; those of a heterogeneous job's components are parted where the scheduler wants it. */
+/** Directives as lines; where the scheduler needs it, a separator stands between those of a heterogeneous job's components. */
 function directiveLines(job: Job, input: ScriptInput): string[] {
   const { target } = input;
   return directivesOf(job, input).flatMap((list, index) => [

@@ -68,7 +68,7 @@ export function inspectAttached(
   return files;
 }
 
-/** What `look` makes of a file; undefined, and a problem, where it cannot be read: no right to it, no file, too large. */
+/** Result of `look` at a file; undefined, and a problem, if the file cannot be read: no permission, no file, too large. */
 function read<Result>(
   kind: string,
   source: string,

@@ -14,16 +14,16 @@ export interface NamedFile {
   readonly module?: string;
 }
 
-/** Programs whose first argument that is no option is a file that they run. */
+/** Programs that run the file named by their first argument that is not an option. */
 const interpreters =
   /^(python|pypy|node|deno|bun|bash|sh|zsh|ksh|perl|ruby|lua|julia|Rscript|octave|tclsh|pvpython|pvbatch)[\d.]*$/;
 
-/** Options whose value is written, not read. */
+/** Options whose value is a file to write, not to read. */
 const outputOption = /^-{1,2}(o|out|log|save|write|dest|result|report|dump|checkpoint)/i;
 
 /**
- * Words of a command by which its program would look for a file in its own directory, and which lies beside the workflow. Words that may be
- * meant otherwise (what is written, names without an extension) are left out.
+ * Finds files beside the workflow that a command names and its program would look for in its own directory. Words that may mean something
+ * else (an output, a name without an extension) are left out.
  */
 export function namedFiles({ executable, args, env, container }: CommandDeclaration, folder: string): NamedFile[] {
   // Inside a container the working directory may be another.
@@ -32,7 +32,7 @@ export function namedFiles({ executable, args, env, container }: CommandDeclarat
   const isInterpreter = interpreters.test(program);
   const script = isInterpreter ? args.findIndex((word) => !word.startsWith('-')) : -1;
   const module = isInterpreter && /^(python|pypy)/.test(program) ? args.indexOf('-m') : -1;
-  // What follows is a text of the program, or a module.
+  // After such an option, the next word is program text or a module name, not a file.
   const inText =
     isInterpreter && args.slice(0, Math.max(0, script)).some((word) => /^-{1,2}(c|e|m|eval|print|p)$/.test(word));
   const found = args.flatMap((word, index): NamedFile[] => {

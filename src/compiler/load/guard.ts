@@ -3,10 +3,10 @@ import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { locationInStack, WorkflowError } from '../../diagnostics/index.js';
 
-/** A user's file that is evaluated. */
+/** A user's file that is being evaluated. */
 interface UsersFile {
   readonly file: string;
-  /** What it is: `workflow`, `site`. */
+  /** Kind of file: `workflow`, `site`. */
   readonly what: string;
 }
 
@@ -18,7 +18,7 @@ interface Guarded extends UsersFile {
 /** Set in code of a user's file, and in all that it has started: timers, promises, callbacks. */
 const usersCode = new AsyncLocalStorage<Guarded>();
 
-/** Seconds after which a person is told what the command waits for. */
+/** Seconds after which the user is told what the command waits for. */
 const patienceSeconds = 10;
 
 const loaded: UsersFile[] = [];
@@ -34,9 +34,9 @@ export function isLoadingUsersCode(): boolean {
   return loading > 0;
 }
 
-/** The user's file that an error comes from which nothing has caught; undefined for an error of other code. */
+/** The user's file that an uncaught error comes from; undefined for an error of other code. */
 export function origin(error: unknown): UsersFile | undefined {
-  // What is no error does not tell where it comes from, and no code of ours throws such.
+  // A thrown value that is not an Error does not tell where it comes from. No code of ours throws such values.
   if (!(error instanceof Error)) return loaded[0];
   return loaded.find(({ file }) => locationInStack(error.stack, (path) => path.startsWith(`${dirname(file)}/`)));
 }
@@ -51,7 +51,7 @@ export async function guarded<Result>(users: UsersFile, load: () => Promise<Resu
   const failure = new Promise<never>((_, reject) => {
     fail = reject;
   });
-  // It may come when the evaluation has ended in another way.
+  // The failure may come after the evaluation has ended in another way.
   failure.catch(() => {});
   const undo = listen({ unhandledRejection: fail, uncaughtException: fail, beforeExit: () => fail(neverEnds(users)) });
   const patience = setTimeout(() => {

@@ -1,7 +1,7 @@
 import { locationInStack, type Problem, WorkflowError } from '../../diagnostics/index.js';
 import { origin } from './guard.js';
 
-/** A warning for an error of a user's code that came when its file had been read; undefined for an error of other code. */
+/** A warning for an error that a user's code threw after its file had been read; undefined for an error of other code. */
 export function lateProblem(error: unknown): Problem | undefined {
   const users = origin(error);
   if (users === undefined) return undefined;
@@ -9,7 +9,7 @@ export function lateProblem(error: unknown): Problem | undefined {
   return { ...problem, severity: 'warning', message: `${problem.message} (after it has been read)` };
 }
 
-/** What a user's file threw, with the place of the user's own line. */
+/** Converts what a user's file threw to a WorkflowError, with the place of the user's own line. */
 export function asWorkflowError(error: unknown, file: string, what: string): WorkflowError {
   if (error instanceof WorkflowError) return error;
   const { message, stack, name, code } =

@@ -43,7 +43,7 @@ function checkOwnKeys(
 ): void {
   const { name, kind, keyPrefixing = kind === 'ensemble', mlModels, scripts, incoming } = application;
   const [first] = [...mlModels, ...scripts];
-  // One that reads the keys of others may give the model those.
+  // An application that reads others' keys may give those to the model.
   if (!keyPrefixing || first === undefined || incoming.length > 0) return;
   if (visibleStores(experiment, application).length === 0) return;
   const message = `'${name}' puts its name before the keys it writes and reads none so named, so '${first.name}' will find no input`;

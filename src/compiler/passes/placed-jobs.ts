@@ -17,7 +17,7 @@ export interface PlacedComponent {
   readonly nodesApart: number;
 }
 
-/** What shares one submission, and what it asks for. */
+/** Applications and stores that share one submission, and what the submission asks for. */
 export interface PlacedJob {
   readonly name: string;
   readonly batch: BatchDeclaration | undefined;

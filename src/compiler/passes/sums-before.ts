@@ -23,7 +23,7 @@ export function sumsBefore(
   const position = new Int32Array(weights.length);
   for (const [at, node] of linked.entries()) position[node] = at;
   const { starts, edges } = packed(linked, before, position);
-  // Of each position, the block's nodes that lie before it or are it, one bit each.
+  // For each position: one bit for each of the block's nodes that lies before it or is it.
   const reached = new Int32Array(linked.length);
   for (let block = 0; block < linked.length; block += width) {
     const sumOf = sumOfBits(linked.slice(block, block + width).map((node) => weights[node] ?? 0));

@@ -5,7 +5,7 @@ import { identify, type ProcessIdentity, parentOf } from '../job/process-identit
 
 /** A process of the job on this host. */
 export interface JobProcess extends ProcessIdentity {
-  /** What waits for applications, or for those of other jobs, is a launch; what starts a store on other nodes is one, too. */
+  /** `launch` if it waits for applications, of this job or of others, or starts a store on other nodes. */
   readonly role: 'launch' | 'supervisor' | 'store' | 'other';
 }
 

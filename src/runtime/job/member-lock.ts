@@ -23,15 +23,15 @@ type Holder = z.infer<typeof Holder>;
 
 /** The scheduler of a job, as far as locks ask it. */
 export interface LockScheduler {
-  /** Name of the scheduler and its cluster: ids of another say nothing. */
+  /** Name of the scheduler and its cluster: ids of another one mean nothing here. */
   readonly name: string;
   /** Times that it has started this job again. */
   readonly restarts: number;
-  /** Whether the job of that id may still run on a node; `undefined` where it does not say. */
+  /** True if the job with that id may still run on a node; `undefined` if the scheduler does not say. */
   holds(id: string): Promise<boolean | undefined>;
 }
 
-/** Those who take locks: the job, the end of its walltime where nobody else knows, and its scheduler, if it has one. */
+/** A taker of locks: the job, the end of its walltime if nobody else knows it, and its scheduler, if it has one. */
 export interface LockTaker {
   readonly job: JobEnvironment;
   readonly walltimeSeconds: number | undefined;
@@ -170,7 +170,7 @@ function readHolder(path: string): { text: string; holder: Holder | undefined } 
   }
 }
 
-/** Whether a lock still counts; `unanswered` where the scheduler should know and does not say. */
+/** Judges whether a lock still counts; `unanswered` if the scheduler should know and does not say. */
 async function judge(
   holder: Holder | undefined,
   { job, scheduler }: LockTaker,

@@ -34,7 +34,7 @@ export function storeJobFolder(job: JobEnvironment, store: string): string {
   return job.arrayIndex === undefined ? folder : join(folder, String(job.arrayIndex));
 }
 
-/** What `SAVE` and checkpoints of a store write, and what it reads when it starts; of a colocated store a file a node, by its position. */
+/** Checkpoint file of a store: `SAVE` and checkpoints write it, a start reads it. A colocated store has one per node, by position. */
 export function checkpointFile(job: JobEnvironment, store: Pick<Store, 'kind' | 'name'>, position: string): string {
   const folder = storeJobFolder(job, store.name);
   return join(folder, store.kind === 'standalone' ? 'checkpoint' : `${position}.checkpoint`);

@@ -6,13 +6,13 @@ import type { Job, Plan } from '../../ir/index.js';
 export interface SubmittedJob {
   readonly job: Job;
   readonly id: string;
-  /** Of a job that is submitted once a member: which. */
+  /** Index of the member, for a job that is submitted once per member. */
   readonly index: number | undefined;
   /** Number of the call of submit.sh, from 0. */
   readonly submission: number;
 }
 
-/** What has been submitted from a folder, oldest first; empty where nothing has been. Rows of jobs that the plan no longer has are left out. */
+/** Jobs submitted from a folder, oldest first; empty if there are none. Rows of jobs that the plan no longer has are left out. */
 export function submittedJobs(dir: string, plan: Plan): SubmittedJob[] {
   const rows = readRows(join(dir, 'run/jobs.tsv')).flatMap(({ name, id }) => {
     const job = plan.jobs.find((one) => one.name === name);

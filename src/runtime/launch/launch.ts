@@ -115,7 +115,7 @@ async function launchWatched(
     };
     await wait();
     linkModules(job.dir);
-    // What waits for an ensemble of this job may read how its members ended; other jobs' have been written at their ends.
+    // A member that waits for an ensemble of this job may read how its members ended; other jobs have written that at their ends.
     if (waitsForMembers(job, plan, entity)) await members.update().catch(() => undefined);
     const place = onComponent(job, jobOf(plan, job.job), entity.component);
     const indices = indicesOf(plan, job, entity, options).filter(
@@ -128,7 +128,7 @@ async function launchWatched(
       writer.launch({ launch: 'launching' });
       return settled;
     };
-    // A copy: each look at the process's own costs a call.
+    // A copy, since each access to the process's own environment costs a call.
     const env = { ...options.env };
     const stager = new Stager(job.dir, entity);
     const herald = startsSteps(plan.target, options.line) ? new SlurmHerald(env) : undefined;

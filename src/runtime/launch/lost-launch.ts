@@ -20,11 +20,11 @@ export function lostLaunch(job: JobEnvironment, plan: Plan, entity: string): str
   return `its launch has gone before it began: ${lines.map((line) => `${script}:${line}`).join(', ')}`;
 }
 
-/** Processes that the script has put into the background, once it has started all; `undefined` before. */
+/** Processes that the script has started in the background; `undefined` until it has started all of them. */
 function launchedProcesses(job: JobEnvironment): number[] | undefined {
   try {
     const [started, ...words] = readFileSync(launchedFile(job), 'utf8').trimEnd().split('\n');
-    // Of an earlier start of the same job, or not whole yet.
+    // The file is of an earlier start of the same job, or not complete yet.
     if (Number(started) !== job.startedSeconds || words.at(-1) !== 'end') return undefined;
     return words.slice(0, -1).map(Number);
   } catch {
@@ -32,7 +32,10 @@ function launchedProcesses(job: JobEnvironment): number[] | undefined {
   }
 }
 
-/** A launch of the entity, or what says that it does not come, or a shell that may become one: that of a setup is the script's own until it has been through it. */
+/**
+ * True for a launch of the entity, for the command that reports it as skipped, and for a shell that may become one: a launch with a setup
+ * is a shell of the script's own until the setup is done.
+ */
 function mayLaunch(pid: number, scriptPid: number | undefined, entity: string): boolean {
   if (identify(pid) === undefined || (scriptPid !== undefined && parentOf(pid) !== scriptPid)) return false;
   try {

@@ -17,24 +17,24 @@ export interface RestartsInput {
   readonly reader: StatusReader;
 }
 
-/** What a store that was started again has lost of what an entity's members read. */
+/** Data that an entity's members read and that a restarted store has lost. */
 export interface Loss {
   /** In words: `store 'x' was started again, and no longer has the data of sim`. */
   readonly reason: string;
-  /** True if each of those whose data it is has been waited for to end, so that it can run again before they do. */
+  /** True if the entity waits for the end of every owner of the data, so that the owners can run again before its members do. */
   readonly isAwaited: boolean;
 }
 
-/** What was so when a member began. */
+/** State of the stores when a member began. */
 export interface MemberBegin {
   /** ISO 8601. */
   readonly time: string;
-  /** Restarts until then. */
+  /** Number of restarts until then. */
   readonly count: number;
   readonly loss: Loss | undefined;
 }
 
-/** What it means for a launch that stores which its members see are started again while it runs. */
+/** Restarts, during a launch, of stores that its members see, and their consequences for the launch. */
 export class Restarts {
   readonly #input: RestartsInput;
   readonly #stores: readonly SeenStore[];
@@ -46,28 +46,29 @@ export class Restarts {
     this.#stores = input.stores.filter(({ store }) => store.kind === 'standalone' && store.restart);
   }
 
-  /** True if one of them has been, so far. */
+  /** True if one of the stores has been started again so far. */
   hasHappened(): boolean {
     return this.#stores.some(({ restarts }) => restarts() > 0);
   }
 
-  /** True while one of them is. */
+  /** True while one of the stores is being started again. */
   isHappening(): boolean {
     return this.#stores.some(({ start }) => start() === '');
   }
 
-  /** How often they have been, so far. */
+  /** Number of restarts so far. */
   count(): number {
     return this.#stores.reduce((sum, { restarts }) => sum + restarts(), 0);
   }
 
-  /** What is to be known at a member's end of the moment at which it started. Reads the status anew. */
+  /** State to keep from a member's start until its end. Reads the status anew. */
   begin(): MemberBegin {
     return { time: new Date().toISOString(), count: this.count(), loss: this.loss() };
   }
 
   /**
-   * What the entity's members read and is lost, or has been since one of them began; undefined if all is there. Reads the status anew.
+   * Data that the entity's members read and that is lost, or has been since one of them began; undefined if all is there. Reads the status
+   * anew.
    */
   loss(since?: MemberBegin): Loss | undefined {
     if (since?.loss !== undefined) return since.loss;
@@ -75,7 +76,7 @@ export class Restarts {
     const { plan, entity, reader } = this.#input;
     reader.refresh();
     const held = this.#held();
-    // Whoever wrote something anew meanwhile had lost it before.
+    // A member that wrote its data again meanwhile had lost it before.
     const isOlder = (event: MemberEvent) =>
       since === undefined || since.count === this.count() || (isEnd(event.state) && happenedAt(event) <= since.time);
     for (const source of this.#sourcesOf()) {
@@ -95,7 +96,7 @@ export class Restarts {
     return this.#lostBy(event, this.#held()) === undefined;
   }
 
-  /** True while launches of this job run whose members can read what the entity's have written. Reads the status anew. */
+  /** True while this job runs launches whose members can read what the entity's members have written. Reads the status anew. */
   isRead(): boolean {
     if (this.#stores.length === 0) return false;
     const { job, plan, entity, reader } = this.#input;
@@ -104,7 +105,7 @@ export class Restarts {
     // Readers are of this job: nothing is asked about others.
     const others = new OtherJobs(job, plan);
     return this.#readers.some(({ name }) => {
-      // One that has been killed before it said a word is not waited for.
+      // A launch that was killed before it wrote any event is not waited for.
       const launches = [...reader.of(name).launches.values()].filter(({ jobId }) => jobId === job.jobId);
       if (!launches.some((launch) => !isOver(launch) && (launch.host !== thisHost() || isAlive(launch)))) return false;
       const ended = awaitedEvent(job, plan, entity, reader, name, 'ended', others);
@@ -112,7 +113,7 @@ export class Restarts {
     });
   }
 
-  /** The store that has lost what a member wrote in this run, or before it and counts. */
+  /** The store that has lost what a member wrote: in this run, or before it if that still counts. */
   #lostBy(event: MemberEvent, held: HeldStores): string | undefined {
     const isOurs = event.jobId === this.#input.job.jobId;
     if (event.state === 'staged' || !(isOurs || event.state === 'completed')) return undefined;

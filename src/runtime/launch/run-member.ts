@@ -29,7 +29,7 @@ export interface LaunchContext {
   readonly stores: readonly SeenStore[];
   readonly env: NodeJS.ProcessEnv;
   readonly taker: LockTaker;
-  /** What was decided on a member before the first one started. */
+  /** The decision on a member, made before the first member started. */
   readonly decisionOf: (index: number) => Decision;
   readonly reader: StatusReader;
   readonly writer: StatusWriter;
@@ -42,18 +42,18 @@ export interface LaunchContext {
   readonly hosts: HostPool;
   readonly restarts: Restarts;
   readonly stop: StopRequest;
-  /** Applications that run now, for signals to be passed on. */
+  /** Running applications, to which signals are passed on. */
   readonly running: Set<Application>;
   readonly report: (problem: unknown) => void;
 }
 
-/** What became of a member: `completed-before` did not run again, `staged` is to run again in this launch. */
+/** Outcome of a member: `completed-before` if it did not run again, `staged` if it is to run again in this launch. */
 export interface MemberOutcome {
   readonly state: MemberState | 'completed-before' | 'held';
   readonly exit: number;
 }
 
-/** An event of an attempt, less what all its events have in common. */
+/** An event of an attempt, without the fields that all its events share. */
 type AttemptEvent = Omit<Parameters<StatusWriter['member']>[0], 'index' | 'member' | 'params' | 'attempt'>;
 
 /** Runs one member from its lock to its last status line. Problems are reported, never thrown. */
@@ -84,14 +84,14 @@ export async function runMember(context: LaunchContext, index: number): Promise<
   }
 }
 
-/** What is decided on a member, unless whoever held its lock until now has run it since. */
+/** The decision on a member, made again if the previous holder of its lock has run it since. */
 function decisionUnderLock(
   { plan, entity, reader, decisionOf }: LaunchContext,
   index: number,
   directory: string,
 ): Decision {
   const decision = decisionOf(index);
-  // One without a directory has nothing that counts.
+  // A member without a directory has no results that count.
   if (!existsSync(directory)) return { ...decision, anew: true };
   const before = reader.of(entity.name).members.get(index);
   reader.refresh();
@@ -149,7 +149,7 @@ async function runAttempt(
     const what = { exit: end.exit, ...signal, seconds, ...host };
     const loss = end.wasStopped ? undefined : context.restarts.loss(begin);
     if (loss !== undefined && (loss.isAwaited || state === 'completed')) {
-      // It may have read what is not so, or missed what was there.
+      // The member may have read wrong data, or missed data that had been there.
       const outcome = loss.isAwaited ? 'staged' : 'interrupted';
       record({ state: outcome, ...what, reason: loss.reason });
       return { state: outcome, exit: loss.isAwaited ? 0 : 1 };

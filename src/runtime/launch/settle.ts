@@ -69,7 +69,7 @@ export async function settle(input: SettleInput, indices: readonly number[]): Pr
   };
 }
 
-/** What there is now, and what becomes of it. */
+/** Looks at the present results and decides what runs again. */
 function look({ job, plan, entity, reader }: SettleInput): Rerun {
   reader.refresh();
   return new Rerun({

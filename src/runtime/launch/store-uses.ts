@@ -4,7 +4,7 @@ import type { SeenStore } from './store-addresses.js';
 /** Stands for a start of a store that nobody knows any more: it began and ended between two looks. */
 const unknownStart = '';
 
-/** Which starts of the stores a member sees while it runs. */
+/** Starts of the stores that a member sees while it runs. */
 export class StoreUses {
   readonly #stores: readonly { readonly seen: SeenStore; readonly starts: Set<string>; readonly restarts: number }[];
 
@@ -13,7 +13,7 @@ export class StoreUses {
     this.#stores = stores.map((seen) => {
       const restarts = seen.restarts();
       const start = seen.start();
-      // One that is just being started again takes nothing until it answers.
+      // A store that is being started again accepts nothing until it answers.
       return { seen, starts: new Set(start === '' ? [] : [start]), restarts };
     });
   }

@@ -69,12 +69,12 @@ export async function waitForEvents(
   }
 }
 
-/** What an entity waits for of another, with the job that does it. */
+/** An awaited event of another entity, with the job that runs that entity. */
 export interface AwaitedOfJob extends Awaited {
   readonly job: string;
 }
 
-/** What an entity waits for of another, and which events count. */
+/** The event of another entity that an entity waits for, and which events count. */
 export function awaitedEvent(
   job: JobEnvironment,
   plan: Plan,

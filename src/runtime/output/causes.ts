@@ -4,7 +4,7 @@ import { isComplaint } from './noise.js';
 export interface Failure {
   /** Line of its output that tells best why. */
   readonly line?: string | undefined;
-  /** Words of ours that say why, where it did not fail by itself. */
+  /** Simwright's own reason, if the failure came from outside. */
   readonly reason?: string | undefined;
   readonly exit?: number | undefined;
   readonly signal?: string | undefined;

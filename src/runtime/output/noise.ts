@@ -39,11 +39,11 @@ export function isNoise(line: string): boolean {
   return noise.some((pattern) => pattern.test(line));
 }
 
-/** Words of lines that say that something has gone wrong. */
+/** Pattern of words by which a line says that something has gone wrong. */
 const complaint =
   /\b(errors?|fatal|exceptions?|panic(ked)?|abort(ed|ing)?|fail(ed|ure|s)?|nan|infinite|singular|diverge[ds]?|divergence|segmentation|killed|oom[-_ ]kill|out of memory|cannot|can't|could not|couldn't|unable|not found|no such|denied|invalid|illegal|overflow|exceed(s|ed)?|timed? ?out|severe|refused|missing|undefined|unknown|blew up|unstable|core dumped)\b|\w(Error|Exception)\b|\bwhat\(\):/i;
 
-/** Lines with such a word that complain of nothing: error norms, counts of none, warnings. */
+/** Pattern of lines that have such a word but report no error: error norms, counts of none, warnings. */
 const harmless =
   /\b(0|no|zero|without) (errors?|failures?|warnings?)\b|\bwarning\b|^note\b|\b(l[12i]\w*|rel\w*|abs\w*|max\w*|rms|mean|truncation|discreti[sz]ation)[ _-]+errors?\b|\berrors?\s*[:=]\s*[-+\d.e]+\s*$/i;
 

@@ -89,11 +89,11 @@ function isOfOtherKind({ job, entity, eventsOf }: Arrangement): boolean {
   const newest = others.reduce((a, b) => (a.time < b.time ? b : a), first);
   if (newest.member === memberName(entity, newest.index)) return false;
   const folder = join(job.dir, 'run', entity.name);
-  // A member has its parameters; the folder of an ensemble has members only.
+  // A member's folder has its parameters; an ensemble's folder has members only.
   return existsSync(folder) && existsSync(join(folder, 'params.json')) === (entity.kind === 'ensemble');
 }
 
-/** What a model left where an ensemble is now, or the other way round, gives way as a whole. */
+/** Moves aside, as a whole, what a model left where an ensemble is now, or the other way round. */
 function giveWayToKind(arrangement: Arrangement): void {
   const { job, entity } = arrangement;
   if (!isOfOtherKind(arrangement)) return;
@@ -170,7 +170,7 @@ function finish({ job, entity, record }: Arrangement, journal: Journal): void {
   removeJournal(job.dir, entity.name);
 }
 
-/** What members print stands in files of their names, that of earlier attempts with a number behind it. */
+/** Renames a member's output files, whose names begin with the member's; those of earlier attempts end in a number. */
 function renameOutputs(directory: string, before: string, now: string): void {
   for (const name of readdirSync(directory)) {
     if (!name.startsWith(`${before}.`) || !/\.(out|err)(\.[1-9]\d*)?$/.test(name)) continue;

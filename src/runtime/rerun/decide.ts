@@ -5,7 +5,7 @@ import type { Change } from './change.js';
 export type Reason =
   | { readonly kind: 'new' }
   | { readonly kind: 'changed'; readonly changes: readonly Change[] }
-  /** What it waits for or reads is another than when it ran. */
+  /** Something that it waits for or reads has changed since it ran. */
   | { readonly kind: 'inputs'; readonly names: readonly string[] }
   | { readonly kind: 'failed' }
   | { readonly kind: 'interrupted' }
@@ -17,16 +17,16 @@ export type Reason =
   | { readonly kind: 'renumbered'; readonly why: string }
   | { readonly kind: 'fresh' };
 
-/** What becomes of a member in a run. */
+/** The decision on a member in a run. */
 export interface Decision {
   readonly index: number;
   /** The index that it has had until now, and from which its directory moves. */
   readonly from?: number;
-  /** What is known of it, if it goes on from there or stays as it is. */
+  /** Its last event, if it goes on from there or stays as it is. */
   readonly event?: MemberEvent;
   /** Undefined for one that has completed and stays as it is. */
   readonly reason?: Reason;
-  /** It completed with something else, and is accepted as it is. */
+  /** It did something else when it completed, and is accepted as it is. */
   readonly kept?: true;
   /** It begins with a new directory; the one that is there gives way. */
   readonly anew: boolean;
@@ -45,7 +45,7 @@ export interface Decisions {
   readonly leftovers: readonly Leftover[];
 }
 
-/** What a decision is made from. */
+/** Facts that a decision is made from. */
 export interface Facts {
   /** How many members there are. */
   readonly count: number;
@@ -55,9 +55,9 @@ export interface Facts {
   readonly events: ReadonlyMap<number, MemberEvent>;
   /** True if a member has a directory. */
   readonly hasDirectory: (event: MemberEvent) => boolean;
-  /** How what a member does now differs from what it did. */
+  /** Differences between what a member does now and what it did. */
   readonly changesSince: (event: MemberEvent, index: number) => readonly Change[];
-  /** Names of what it waits for or reads that are others than when it ran. */
+  /** Names of things that it waits for or reads and that have changed since it ran. */
   readonly changedInputs: (event: MemberEvent) => readonly string[];
   /** True if what a completed member left in stores is there, or nobody needs it; else why not, to follow its number: "whose data …". */
   readonly hasData: (event: MemberEvent) => true | string;
@@ -72,8 +72,8 @@ export interface Facts {
 }
 
 /**
- * What becomes of each member of an entity: one that has completed what it would do now stays as it is, also where its index is another;
- * every other one runs, for a reason.
+ * Decides what becomes of each member of an entity. A member that has completed what it would do now stays as it is, even if its index is
+ * another; every other member runs, for a reason.
  */
 export function decide(facts: Facts): Decisions {
   if (facts.events.size === 0) {
@@ -167,7 +167,7 @@ class Slots {
     if (event.state === 'completed') {
       const reason = this.#reasonAgainst(index, event);
       if (reason === undefined) return { index, ...moved, event, anew: false };
-      // What is not there cannot be accepted.
+      // Results that are lost cannot be accepted.
       if (this.#facts.keep && reason.kind !== 'lost') return { index, ...moved, event, kept: true, anew: false };
       return { index, ...moved, event, reason, anew: true };
     }

@@ -8,14 +8,14 @@ export interface ReasonGroup {
   readonly indices: readonly number[];
 }
 
-/** What a run makes of an entity, grouped. */
+/** Summary of what a run does with an entity's members, grouped by reason. */
 export interface RerunSummary {
   readonly total: number;
   /** Members that have completed and stay as they are. */
   readonly done: number;
-  /** Of these, those that get another index. */
+  /** Members among `done` that get another index. */
   readonly renumbered: number;
-  /** Of these, those that did something else and are accepted as they are. */
+  /** Members among `done` that did something else and are accepted as they are. */
   readonly kept: number;
   readonly groups: readonly ReasonGroup[];
   /** Directories that no member has any more. */
@@ -64,7 +64,7 @@ export function describeSummary(summary: RerunSummary, isModel: boolean): string
   return parts.filter((part) => part !== '').join('; ');
 }
 
-/** What a reason is in words, to follow a number of members. */
+/** Text of a reason, to follow a number of members. */
 export function describeReason(
   reason: Reason,
   becauseOf: (name: string) => string | undefined = () => undefined,

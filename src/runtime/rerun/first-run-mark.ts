@@ -10,13 +10,13 @@ import { recordDigest } from './record.js';
 const Mark = z.object({ run: z.string(), recipe: z.string(), members: z.string() });
 
 /**
- * Says that an entity has no results but those of this submission, and which record its members are made from: the elements of a large job
- * array need not read what all the others have written to find that nothing was there before. Only of entities that wait for nothing.
+ * Mark that an entity has no results but those of this submission, with the record that its members are made from: the elements of a large
+ * job array need not read what all the others have written to find that there was nothing before. Only for entities that wait for nothing.
  */
 export class FirstRunMark {
   readonly #path: string;
   readonly #run: string | undefined;
-  /** What the mark has to say: another plan may have been written meanwhile. */
+  /** Content that the mark must have: another plan may have been written meanwhile. */
   readonly #recipe: string;
   readonly #members: string;
 

@@ -7,7 +7,7 @@ import { runningStoreOf } from '../stored-data/running-store.js';
 import { describeSummary } from './describe.js';
 import { Rerun } from './rerun.js';
 
-/** What a run of a plan would make of one entity. */
+/** Forecast of what a run of a plan would do with one entity. */
 export interface Forecast {
   readonly name: string;
   readonly kind: Entity['kind'];
@@ -44,7 +44,7 @@ export interface ForecastInput {
   readonly keep?: boolean;
 }
 
-/** What a run would make of every entity of a plan. */
+/** Forecasts what a run would do with every entity of a plan. */
 export function foretell({ dir, plan, reader, ...options }: ForecastInput): Forecast[] {
   const { chosen = MemberSelection.all, fresh = false, keep = false } = options;
   reader.refresh();

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { hashText } from '../../ir/index.js';
 import { writeAtomically } from '../job/write-atomically.js';
 
-/** What members were made from besides their parameters. Events name it by its digest. */
+/** The things that members were made from, besides their parameters. Events name the record by its digest. */
 export const RunRecord = z.object({
   /** The entity's recipe, part by part. */
   recipe: z.record(z.string(), z.string()),
@@ -13,12 +13,12 @@ export const RunRecord = z.object({
 });
 export type RunRecord = z.infer<typeof RunRecord>;
 
-/** Name of a record: it says what is in it. */
+/** Name of a record: the digest of its content. */
 export function recordDigest(record: RunRecord): string {
   return hashText(JSON.stringify([record.recipe, Object.entries(record.inputs).sort()]));
 }
 
-/** Writes a record unless it is there; readable for its owner alone, since variables' values stand in it. */
+/** Writes a record unless it exists. Only its owner can read it, since it contains values of variables. */
 export function writeRecord(dir: string, record: RunRecord): string {
   const digest = recordDigest(record);
   const path = recordPath(dir, digest);

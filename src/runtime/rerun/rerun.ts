@@ -22,7 +22,7 @@ import { readJournal } from './journal.js';
 import { Records, type RunRecord } from './record.js';
 import { Versions } from './versions.js';
 
-/** What is looked at to decide what runs again. */
+/** Inputs of the decision on what runs again. */
 export interface RerunContext {
   /** The folder that holds the results; plan.json in it may be an older one. */
   readonly dir: string;
@@ -39,11 +39,11 @@ export interface RerunContext {
   readonly isOurs?: (event: MemberEvent) => boolean;
   /** True if a job runs the member now. */
   readonly isRunning?: (entity: Entity, event: MemberEvent) => boolean;
-  /** Where a store is that runs now; by default none does, and what the next one will bring back is what there is. */
+  /** Address of a running store. By default no store runs, and the data that its next start will bring back are the ones that are there. */
   readonly runningStore?: (store: string) => StoreAddress | undefined;
 }
 
-/** What runs again of a plan, and why: a look at one moment. */
+/** Members of a plan that run again, and why, at one moment. */
 export class Rerun {
   readonly #context: RerunContext;
   readonly #records: Records;
@@ -66,7 +66,7 @@ export class Rerun {
     });
   }
 
-  /** What becomes of an entity's members. */
+  /** Decisions on an entity's members. */
   of(entity: Entity): Decisions {
     let decisions = this.#decisions.get(entity);
     if (decisions === undefined) {
@@ -76,12 +76,12 @@ export class Rerun {
     return decisions;
   }
 
-  /** What an entity's members are made from now, besides their parameters. */
+  /** Record of what an entity's members are made from now, besides their parameters. */
   recordOf(entity: Entity): RunRecord {
     return { recipe: knownRecipe(this.#context.plan, entity), inputs: this.#versions.inputsOf(entity) };
   }
 
-  /** What a run makes of an entity, or of some of its members, grouped by reason. */
+  /** Summary of a run for an entity, or for some of its members, grouped by reason. */
   summaryOf(entity: Entity, isChosen = (index: number) => this.#context.chosen.has(entity.name, index)): RerunSummary {
     return summarizeDecisions(this.of(entity), isChosen, (name) => this.#newsOf(entity, name));
   }
@@ -121,7 +121,7 @@ export class Rerun {
     return changes.length === 0 && isByHand ? [{ what: 'its own command or environment' }] : changes;
   }
 
-  /** What is new with something that an entity waits for or reads. */
+  /** Text on what is new with something that an entity waits for or reads. */
   #newsOf(entity: Entity, name: string): string | undefined {
     const upstream = this.#versions.upstreamsOf(entity).find((one) => one.name === name);
     if (upstream === undefined) return undefined;
@@ -153,7 +153,7 @@ function storedData(context: RerunContext): StoredData {
   });
 }
 
-/** The members that an entity has results of, as they are once a renumbering that was cut short has been finished. */
+/** The members that an entity has results of, as they are once an interrupted renumbering has been finished. */
 export function presentMembers(dir: string, entity: Entity, { members }: EntityStatus) {
   const journal = entity.kind === 'ensemble' ? readJournal(dir, entity.name) : undefined;
   const events = new Map(members);
@@ -162,7 +162,7 @@ export function presentMembers(dir: string, entity: Entity, { members }: EntityS
     events.set(to, { ...event, index: to, member: memberName(entity, to) });
     moved.add(memberName(entity, to));
   }
-  // What a model, or an ensemble, of the same name left is somebody else's.
+  // Results that a model, or an ensemble, of the same name left belong to another entity.
   for (const [index, { member }] of events) if (member !== memberName(entity, index)) events.delete(index);
   const gone = new Set((journal?.asides ?? []).map(({ member }) => member));
   for (const { from, event } of journal?.moves ?? []) {

@@ -20,7 +20,7 @@ export class UpstreamGraph {
     this.#entities = new Map(plan.entities.map((entity) => [entity.name, entity]));
   }
 
-  /** What an entity waits for or reads, itself left out, each name once. */
+  /** Entities or members that an entity waits for or reads, without itself, each name once. */
   of(entity: Entity): readonly Upstream[] {
     let upstreams = this.#upstreams.get(entity.name);
     if (upstreams === undefined) {

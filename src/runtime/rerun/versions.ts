@@ -4,7 +4,7 @@ import type { EntityStatus, MemberEvent } from '../status/index.js';
 import type { RunRecord } from './record.js';
 import { type Upstream, UpstreamGraph } from './upstream.js';
 
-/** What versions are made from. */
+/** Facts that versions are made from. */
 export interface VersionFacts {
   readonly plan: Plan;
   readonly statusOf: (entity: string) => EntityStatus;
@@ -44,12 +44,12 @@ export class Versions {
     return this.#inputs.get(entity) ?? {};
   }
 
-  /** What an entity waits for or reads. */
+  /** Entities or members that an entity waits for or reads. */
   upstreamsOf(entity: Entity): readonly Upstream[] {
     return this.#graph.of(entity);
   }
 
-  /** Names whose version has changed since a member ran. Those added to what it waits for since, or taken away, do not count. */
+  /** Names whose version has changed since a member ran. Names that it has begun or ceased to wait for since then do not count. */
   changedInputs(entity: Entity, event: MemberEvent): string[] {
     const now = this.inputsOf(entity);
     const names = Object.keys(now);

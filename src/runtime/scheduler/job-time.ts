@@ -20,12 +20,12 @@ export class JobTime {
     this.#end = this.#unasked();
   }
 
-  /** Whether there is a scheduler to ask. */
+  /** True if there is a scheduler to ask. */
   get canAsk(): boolean {
     return this.#scheduler !== undefined;
   }
 
-  /** Whether the scheduler has told the end in the environment, so that it need not be asked at the start. */
+  /** True if the scheduler has told the end in the environment, so that it need not be asked at the start. */
   get isTold(): boolean {
     return this.#scheduler?.endSeconds !== undefined;
   }
@@ -40,7 +40,7 @@ export class JobTime {
     return this.#end === undefined ? undefined : this.#end.ms - this.#end.graceMs;
   }
 
-  /** Asks the scheduler; without an answer what was known stays. */
+  /** Asks the scheduler; without an answer, what was known before stays. */
   async ask(): Promise<void> {
     const report = await this.#scheduler?.reportOf(this.#job.jobId);
     if (this.#scheduler === undefined || report === undefined || report === 'unknown') return;

@@ -98,7 +98,7 @@ function howEnded(reports: readonly JobReport[]): string {
   return ` (${[bad.state, code, bad.reason].filter((part) => part !== undefined).join(', ')})`;
 }
 
-/** Whether the process of that id runs a job's script on this machine. */
+/** True if the process with that id runs a job's script on this machine. */
 function runsScript(id: string, { script }: Job): boolean {
   try {
     return readFileSync(`/proc/${id}/cmdline`, 'utf8').split('\0').includes(script);

@@ -51,8 +51,8 @@ export class Scheduler {
   }
 
   /**
-   * What the scheduler says of jobs, an element of an array or component a report: none of a job that it does not know (any more),
-   * `undefined` where it does not answer.
+   * Reports of the scheduler on jobs, one for each element of an array or component: none on a job that it does not know (any more),
+   * `undefined` if it does not answer.
    */
   async reportsOf(...ids: readonly string[]): Promise<readonly JobReport[] | undefined> {
     const [query] = this.queries.states;
@@ -66,7 +66,7 @@ export class Scheduler {
     return reports;
   }
 
-  /** The report of the very job (or element) that knows itself by that id. */
+  /** The report of exactly the job (or element) that knows itself by that id. */
   async reportOf(id: string): Promise<JobReport | 'unknown' | undefined> {
     const reports = await this.reportsOf(id);
     if (reports === undefined) return undefined;
@@ -75,8 +75,8 @@ export class Scheduler {
   }
 
   /**
-   * Whether the job with that id has processes on a node, `undefined` where the scheduler does not say. One that waits has none: if it
-   * had any, it was started again since.
+   * True if the job with that id has processes on a node, `undefined` if the scheduler does not say. A job that waits has none: if it had
+   * any, it was started again since.
    */
   async runs(id: string): Promise<boolean | undefined> {
     const report = await this.reportOf(id);

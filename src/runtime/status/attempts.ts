@@ -33,7 +33,7 @@ export class AttemptTable {
     const attempts = this.#attempts.get(key) ?? [];
     if (attempts.length === 0) this.#attempts.set(key, attempts);
     const own = attempts.findLast(({ last }) => last.jobId === event.jobId && last.attempt === event.attempt);
-    // What failed before it was staged has that one event, and no number.
+    // A member that failed before it was staged has only that event, and no number.
     const isNext =
       event.state === 'staged' || (event.attempt === undefined && own !== undefined && isEnd(own.last.state));
     if (own === undefined || isNext) attempts.push({ last: event, begun: event.time });
@@ -48,7 +48,7 @@ export class AttemptTable {
       const { attempt } = last;
       if (attempt === undefined) return { last, begun };
       const later = numbers.slice(at + 1).filter((number) => number !== undefined);
-      // Numbers that begin again are those of another directory.
+      // Numbers that start from 1 again belong to another directory.
       const isNewest = later[0] === undefined || later[0] <= attempt;
       const isHere = later.every((number) => number > attempt);
       return { last, begun, output: { number: isNewest ? undefined : attempt, isHere } };

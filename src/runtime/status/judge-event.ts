@@ -6,7 +6,7 @@ import type { Counts } from './this-run.js';
 /** Whether an awaited event has come, may come, or cannot come any more, with the reason. */
 export type Verdict = 'met' | 'pending' | { readonly impossible: string };
 
-/** What is awaited, and which events tell about this run. */
+/** An awaited event, and which status events tell about this run. */
 export interface Awaited {
   readonly entity: Pick<Entity, 'kind' | 'name' | 'members'>;
   readonly event: Event;

@@ -13,7 +13,7 @@ const leastMs = { job: 1000, elements: 5000 };
 /** Milliseconds until the first version of a job. */
 const firstMs = 50;
 
-/** Part of a process's time that the file may take: one in so many. */
+/** Reciprocal of the part of a process's time that the file may take. */
 const share = 20;
 
 /** Members beyond which the file is written at the ends of jobs only: it would cost a launch its memory. */
@@ -108,11 +108,11 @@ export class MembersFile {
     try {
       const readAt = new Date();
       const isNews = this.#read(readAt);
-      // One that was read before the last news is that of a slower process.
+      // A version that was read before the last news is from a slower process.
       if (isNews || this.#timeOfFile() + 1 < this.#newsAt) await this.#write(readAt);
       else utimesSync(this.#path, readAt, readAt);
     } catch {
-      // A full disk ends no application; a later version may find room.
+      // A full disk must not end an application; a later version may find room.
     }
     this.#pauseMs = Math.max(this.#leastMs, share * (performance.now() - begun));
   }
@@ -158,7 +158,7 @@ export class MembersFile {
   }
 }
 
-/** What the names of a job's half-written files have in common. */
+/** Common part of the names of a job's half-written files. */
 function temporaryMark(job: JobEnvironment): string {
   return `${jobIdForPath(job.jobId)}.`;
 }

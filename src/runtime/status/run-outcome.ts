@@ -7,19 +7,19 @@ import { type Counts, launchesOf } from './this-run.js';
 /** What becomes of an entity or a job in a run: `never` where the scheduler does not start it, since what it waits for cannot come. */
 export type Outcome = 'pending' | 'completed' | 'failed' | 'never';
 
-/** What a run is judged by. */
+/** Facts that a run is judged by. */
 export interface RunFacts {
   readonly plan: Plan;
   readonly statusOf: (entity: string) => EntityStatus;
   /** Which events of an entity are of this run. */
   readonly countsFor: (entity: Entity) => Counts;
-  /** Whether the process of a launch that has not said so has gone. */
+  /** True if the process of a launch has gone, though the launch has not said so. */
   readonly isGone: (launch: LaunchEvent) => boolean;
-  /** Whether a job is known to have ended, whatever its launches have said. */
+  /** True if a job is known to have ended, whatever its launches have said. */
   readonly isJobOver: (job: string) => boolean;
 }
 
-/** What has become of an entity in this run, also when its job is never started. */
+/** Outcome of an entity in this run, also if its job is never started. */
 export function entityOutcome(facts: RunFacts, entity: Entity): Outcome {
   const { members, launches } = facts.statusOf(entity.name);
   const counts = facts.countsFor(entity);
@@ -35,7 +35,7 @@ export function entityOutcome(facts: RunFacts, entity: Entity): Outcome {
   return isAll && ours.every(({ launch, exit }) => launch === 'ended' && exit === 0) ? 'completed' : 'failed';
 }
 
-/** Whether a job waits for something that cannot come any more, so that the scheduler never starts it. */
+/** True if a job waits for something that cannot come any more, so that the scheduler never starts it. */
 export function neverStarts(facts: RunFacts, job: Job): boolean {
   return job.after.some(({ job: name, event }) => {
     const other = jobOf(facts.plan, name);

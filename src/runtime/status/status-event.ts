@@ -36,9 +36,9 @@ export const MemberEvent = z.object({
   signal: z.string().optional(),
   seconds: z.number().optional(),
   host: z.string().optional(),
-  /** Number of the attempt in its directory, 1 for the first: what an earlier one has written is NAME.out.N and NAME.err.N. */
+  /** Number of the attempt in its directory, 1 for the first: output of an earlier one is in NAME.out.N and NAME.err.N. */
   attempt: z.int().positive().optional(),
-  /** Of one that failed: the line of its output that tells best why, and the stream that it is from. */
+  /** Cause of a failure: the line of its output that tells best why, and the stream that the line is from. */
   cause: z.object({ line: z.string(), stream: z.enum(['out', 'err']) }).optional(),
   /** Starts of the stores that it saw, by the stores' names: one of each, unless the store was started again while it ran. */
   stores: z.record(z.string(), z.array(z.string())).optional(),

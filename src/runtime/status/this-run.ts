@@ -21,20 +21,20 @@ export function countsFor(job: JobEnvironment, entity: Pick<Entity, 'job'>, { la
     ('state' in seen && seen.state === 'completed' && done.some((ranges) => isInRanges(ranges, seen.index)));
 }
 
-/** Of what the job did itself before the scheduler started it again only what it completed is left. */
+/** Counts events of the job since the scheduler last started it, and of earlier starts only members that completed. */
 function isOfThisStart(job: JobEnvironment): Counts {
   const start = new Date(job.startedSeconds * 1000).toISOString();
   return (seen) => seen.jobId === job.jobId && (seen.time >= start || ('state' in seen && seen.state === 'completed'));
 }
 
-/** How often an entity is launched: once, or once an element of its job array, or once a member. */
+/** Number of launches of an entity: one, or one per element of its job array, or one per member. */
 export function launchesOf(plan: Plan, entity: Entity): number {
   const job = plan.jobs.find(({ name }) => name === entity.job);
   if (entity.memberEnv !== undefined) return entity.members.count;
   return job?.array?.size ?? job?.separate ?? 1;
 }
 
-/** How often one job, or one element of a job array, launches an entity of its own. */
+/** Number of launches of an entity by one job, or by one element of a job array. */
 export function ownLaunchesOf({ array, separate }: Job, entity: Entity): number {
   return entity.memberEnv === undefined || array !== undefined || separate !== undefined ? 1 : entity.members.count;
 }

@@ -56,7 +56,7 @@ export class RecordFile implements CheckpointRecord {
   }
 }
 
-/** What each checkpoint of a folder holds: what a store that starts there would bring back, a list a node. */
+/** Contents of each checkpoint in a folder: what a store that starts there would bring back, one list per node. */
 export function savedIn(folder: string): (readonly SavedStore[])[] {
   const files = existsSync(folder) ? readdirSync(folder).filter(isCheckpoint) : [];
   return files.map((file) => new RecordFile(join(folder, file)).read());

@@ -45,7 +45,7 @@ export class HeldStores {
     return held;
   }
 
-  /** What is saved of a store, elements of a job array included. */
+  /** Saved contents of a store, those of elements of a job array included. */
   #onDisk(store: string): SavedStore[] {
     const folder = storeFolder(this.#dir, store);
     const elements = existsSync(folder) ? readdirSync(folder).filter((name) => /^\d+$/.test(name)) : [];

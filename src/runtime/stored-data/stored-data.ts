@@ -3,7 +3,7 @@ import { happenedAt, type MemberEvent } from '../status/index.js';
 import type { HeldStores } from './held-stores.js';
 import { readersOf } from './readers.js';
 
-/** What is looked at to tell whose data are there. */
+/** Facts that show whose data are there. */
 export interface DataFacts {
   readonly plan: Plan;
   readonly held: HeldStores;
@@ -13,7 +13,7 @@ export interface DataFacts {
   readonly runsAnyway: (entity: Entity) => boolean;
 }
 
-/** Whose data stores still have, and who needs them: a look at one moment. */
+/** Owners of the data that stores still have, and who needs the data, at one moment. */
 export class StoredData {
   readonly #facts: DataFacts;
   #running: ReadonlySet<Entity> | undefined;

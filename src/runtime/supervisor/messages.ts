@@ -52,7 +52,7 @@ export const StoreAddress = z.object({
 });
 export type StoreAddress = z.infer<typeof StoreAddress>;
 
-/** What the supervisor is asked. */
+/** Requests to the supervisor. */
 export const Request = z.discriminatedUnion('op', [
   z.object({
     op: z.literal('start'),
@@ -65,7 +65,10 @@ export const Request = z.discriminatedUnion('op', [
 ]);
 export type Request = z.infer<typeof Request>;
 
-/** What the supervisor answers: `done` to start and stop, with what is to be said of stores that could not save, `watching` and perhaps later `failed` to watch. */
+/**
+ * Answers of the supervisor: `done` to start and stop, with notices about stores that could not save; `watching`, and perhaps later
+ * `failed`, to watch.
+ */
 export const Reply = z.union([
   z.object({ done: z.literal(true), notices: z.array(z.string()).optional() }),
   z.object({ watching: z.literal(true) }),

@@ -98,11 +98,11 @@ export class Supervisor {
     return notices;
   }
 
-  /** What is to be said of stores that have not saved: of those that were to. */
+  /** Notices about stores that were to be saved and were not. */
   async #notices(whys: readonly { readonly name: string; readonly why: string | undefined }[]): Promise<string[]> {
     const unsaved = whys.flatMap(({ name, why }) => (why === undefined ? [] : [{ name, why }]));
     if (unsaved.length === 0) return [];
-    // Most of a start is reading code, and this is for the end.
+    // Reading code takes most of a start, and this code is needed only at the end.
     const { isToBeSaved } = await import('../stored-data/saving.js');
     return unsaved.flatMap(({ name, why }) =>
       isToBeSaved(this.#job, this.#plan, storeOf(this.#plan, name)) ? [notSaved(name, why)] : [],

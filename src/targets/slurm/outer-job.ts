@@ -35,12 +35,12 @@ const optionVariables: readonly (readonly [variable: string, ...directives: stri
   ['SLURM_WORKING_DIR'],
 ];
 
-/** Variables of the step that the job was submitted from: a batch script is in none. */
+/** Variables of the step that the job was submitted from: a batch script is in no step. */
 const stepVariables = [startingWith('SLURM_SRUN_COMM_'), startingWith('SLURM_STEP_'), 'SLURM_STEPID'];
 
 /**
- * What a script must not hand to its steps, directives of its own apart. `SLURM_EXPORT_ENV` is no outer job's: with `--export=NONE` the job
- * itself has it, and each srun would start its application without the environment that the runtime gives it.
+ * Variables that a script must not hand to its steps, except those of its own directives. `SLURM_EXPORT_ENV` is not from an outer job: with
+ * `--export=NONE` the job itself has it, and each srun would start its application without the environment that the runtime gives it.
  */
 export function slurmOuterVariables(directives: readonly Directive[]): readonly string[] {
   const flags = new Set(directives.map(({ flag }) => flag));

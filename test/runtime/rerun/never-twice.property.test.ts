@@ -102,12 +102,12 @@ class World {
     rmSync(path, { recursive: true, force: true });
   }
 
-  /** What each completed member did. */
+  /** Record of what each completed member did. */
   completed(): string[] {
     return this.members().flatMap((name) => linesOf(join(this.dir, 'run/bar', name, 'completed')));
   }
 
-  /** Directories that there have ever been, and those that there are. */
+  /** Ids of all directories that have ever existed, and of those that exist now. */
   ids(): { ever: string[]; now: string[] } {
     const files = readdirSync(join(this.dir, 'run'), { recursive: true, encoding: 'utf8' });
     const now = files.filter((name) => /\/id$/.test(name)).flatMap((name) => linesOf(join(this.dir, 'run', name)));

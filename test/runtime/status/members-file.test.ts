@@ -140,7 +140,7 @@ test('10,000 members cost a launch a small part of its time', async () => {
   const again = process.cpuUsage();
   await file.update();
   const { user, system } = process.cpuUsage(again);
-  // What has been read of the status files is not read again; a version is written once a second, or every twentieth part of the time.
+  // Status events are not read twice; a version is written once a second, or in at most a twentieth of the time.
   expect(user + system).toBeLessThan(first.user + first.system);
 });
 

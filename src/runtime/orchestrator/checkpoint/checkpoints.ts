@@ -192,7 +192,7 @@ export class Checkpoints implements Saving {
     try {
       this.#lock ??= await CheckpointLock.take(file);
       written = await writeCheckpoint(this.#store, file, this.#lock, (next) => {
-        // Whether or not the new file takes the place of the last one, what is there is on record.
+        // The record names the last file and the new one, so that it is right whether or not the new file takes the last one's place.
         record?.write([...(this.#held === undefined ? [] : [this.#held]), { ...next, stores }]);
       });
     } catch (error) {
@@ -205,7 +205,7 @@ export class Checkpoints implements Saving {
     try {
       record?.write([this.#held]);
     } catch {
-      // That there was another before is no harm.
+      // A record that also names the previous file does no harm.
     }
   }
 

@@ -12,7 +12,7 @@ export interface SavedStore {
   readonly whole: boolean;
 }
 
-/** What tells a checkpoint file from any other. */
+/** Properties that distinguish a checkpoint file from any other. */
 export interface Fingerprint {
   readonly bytes: number;
   /** The CRC-32 with which it ends. */
@@ -24,9 +24,9 @@ export interface RecordedCheckpoint extends Fingerprint {
   readonly stores: readonly SavedStore[];
 }
 
-/** Keeps, beside a checkpoint, which starts of stores it holds the keys of. */
+/** A record beside a checkpoint: which starts of stores it holds the keys of. */
 export interface CheckpointRecord {
-  /** What the checkpoint that is there holds, as far as that is known. */
+  /** Starts of stores that the present checkpoint holds, as far as they are known. */
   read(): readonly SavedStore[];
   /** Writes what the file holds: one entry, or two while a new file takes the place of the last. */
   write(checkpoints: readonly RecordedCheckpoint[]): void;

@@ -22,7 +22,7 @@ export interface ClientFacts {
   isSmartRedis: boolean;
   /** It is shown every command. */
   monitors: boolean;
-  /** What it waits for, where that is worth remembering should it go. */
+  /** Work that the client waits for, if it is worth remembering should the client disconnect. */
   work: RunningWork | undefined;
   /** Commands since MULTI. */
   transaction: Transaction | undefined;

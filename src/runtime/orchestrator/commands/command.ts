@@ -30,7 +30,7 @@ export type CommandFlag = 'write' | 'readonly' | 'denyoom' | 'fast' | 'admin' | 
 export interface Command {
   /** Lower case. */
   readonly name: string;
-  /** Words with the name; negative: at least so many. */
+  /** Number of words, the name included; a negative number is the least. */
   readonly arity: number;
   readonly flags: readonly CommandFlag[];
   /** First key, last key (negative: from the end), step; zeros for none. */
@@ -38,19 +38,19 @@ export interface Command {
   /** Clients look at the reply only for errors, so that a late one may come nested in arrays. */
   readonly mayNest?: boolean;
   /**
-   * What becomes of it after MULTI, unless it is queued: it runs at once, it is refused, or it is refused as RedisAI refuses what
-   * runs models and scripts.
+   * Behaviour after MULTI, if it is not queued: it runs at once, it is refused, or it is refused with RedisAI's error for commands that
+   * run models and scripts.
    */
   readonly inTransaction?: 'runs' | 'refused' | 'execution';
-  /** Needs its words beyond the call: it is given words of their own. All others' hold only until the call returns. */
+  /** True if it needs its words beyond the call: they get memory of their own. Other commands' words hold only until the call returns. */
   readonly keepsWords?: boolean;
   /** The words start with the command's name. Errors to the client are thrown as {@link CommandError}. */
   run(context: CommandContext, words: Buffer[]): Reply | Promise<Reply>;
-  /** Does what takes time before EXEC, whose commands run without a pause. Undefined if there is no such thing this time. */
+  /** Does slow work before EXEC, whose commands run without a pause. Undefined if there is no such work this time. */
   prepare?(context: CommandContext, words: Buffer[]): Promise<Prepared> | undefined;
 }
 
-/** A command of which only the end is left to do. */
+/** A command of which only the last step is left to do. */
 export interface Prepared {
   /** Errors are thrown as by {@link Command.run}. */
   commit(): Reply;

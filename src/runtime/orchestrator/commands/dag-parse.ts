@@ -35,7 +35,7 @@ export interface DagStep {
   /** Keys of tensors that must be there by then. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** What AI.TENSORSET brings. */
+  /** The tensor that AI.TENSORSET brings. */
   readonly tensor?: GivenTensor;
 }
 
@@ -48,7 +48,7 @@ const allowed: Readonly<Record<string, 'both' | 'current' | 'deprecated'>> = {
   'AI.SCRIPTRUN': 'deprecated',
 };
 
-/** What RedisAI checks before anything runs: a DAG that fails here is refused as a whole. */
+/** State that RedisAI checks a DAG against before anything runs: a DAG that fails here is refused as a whole. */
 export interface DagContext {
   readonly store: Keyspace;
   readonly server: ServerFacts;

@@ -30,7 +30,7 @@ function rotate(store: Keyspace, key: string, take: ListEnd, put: ListEnd): Buff
   return member;
 }
 
-/** What two keys' words and two ends say. */
+/** A move of a list's member: from which key and end, to which key and end. */
 interface Move {
   readonly from: string;
   readonly to: string;

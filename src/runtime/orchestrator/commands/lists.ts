@@ -50,7 +50,7 @@ function pushTo(store: Keyspace, key: string, words: readonly Buffer[], into: In
   return list.members.length;
 }
 
-/** What members of a list count for. */
+/** Size of members of a list in bytes, overhead included. */
 export function bytesOfMembers(members: readonly Buffer[]): number {
   return members.reduce((bytes, member) => bytes + member.length + itemOverheadBytes, 0);
 }

@@ -86,14 +86,14 @@ async function execute(
   }
 }
 
-/** What a request says besides its model's key. */
+/** Arguments of a request, without its model's key. */
 export interface ExecuteRequest {
   readonly inputs: readonly Buffer[];
   readonly outputs: readonly string[];
   readonly timeoutMs: number | undefined;
 }
 
-/** The model at its key and what it is to run on. @throws CommandError with RedisAI's texts, WrongTypeError */
+/** The model at its key and the arguments of its run. @throws CommandError with RedisAI's texts, WrongTypeError */
 export function parseModelExecute(
   store: Keyspace,
   words: readonly Buffer[],

@@ -28,7 +28,7 @@ export const modelRun: Command = {
   },
 };
 
-/** What a request says besides its model's key. */
+/** Arguments of a request, without its model's key. */
 export interface ModelRunRequest {
   readonly inputs: readonly Buffer[];
   readonly outputs: readonly Buffer[];
@@ -36,7 +36,7 @@ export interface ModelRunRequest {
   readonly timeout: readonly Buffer[];
 }
 
-/** What the model at the key is to run on. @throws CommandError with RedisAI's texts, WrongTypeError */
+/** Arguments of a run of the model at the key. @throws CommandError with RedisAI's texts, WrongTypeError */
 export function parseModelRun(store: Keyspace, words: readonly Buffer[]): ModelRunRequest {
   if (words.length < 6) throw new CommandError("ERR wrong number of arguments for 'AI.MODELRUN' command");
   const { loaded } = modelAt(store, words[1]);

@@ -4,9 +4,9 @@ import type { Reply } from '../resp/reply.js';
 const rememberMs = 30_000;
 const maxRemembered = 1024;
 
-/** A request that takes long, as another one that says the same is recognised by. */
+/** A request that takes long, in a form that another request for the same can be compared with. */
 export interface RunningWork {
-  /** What its model and its inputs are, by numbers that no other values have. */
+  /** Its model and its inputs, as numbers that no other values have. */
   readonly inputs: readonly number[];
   /** Keys that it writes. */
   readonly outputs: readonly string[];

@@ -2,16 +2,16 @@ import { matchesGlob } from '../store/glob.js';
 import { CommandError } from './command.js';
 import { integer, keyword, latin1 } from './words.js';
 
-/** Scans under way, by what they go through and cursor. What is there from a scan's start to its end is visited: Map iterators see to that. */
+/** Scans under way, by collection and cursor. A scan visits all that is there from its start to its end: Map iterators guarantee that. */
 const openScans = new WeakMap<object, Map<number, Iterator<string>>>();
 const maxOpenScans = 1024;
-/** So many names are visited at a time, whatever COUNT says: it is a hint. */
+/** Most names that are visited at a time, whatever COUNT says: it is a hint. */
 const mostAtOnce = 10_000;
-/** A longer pattern could keep everybody waiting. */
+/** Most bytes of a pattern: a longer one could keep all clients waiting. */
 export const mostPatternBytes = 4096;
 let lastCursor = 0;
 
-/** What SCAN and its kin may be asked. */
+/** Options of SCAN and related commands. */
 export interface ScanOptions {
   pattern?: string;
   count: number;

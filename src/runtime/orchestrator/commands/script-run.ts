@@ -24,7 +24,7 @@ export const scriptRun: Command = {
   },
 };
 
-/** What a script is to run on. */
+/** Arguments of a script's run. */
 export interface ScriptRunRequest {
   readonly inputs: readonly Buffer[];
   readonly outputs: readonly Buffer[];

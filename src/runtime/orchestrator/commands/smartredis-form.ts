@@ -2,9 +2,9 @@ import type { ClientFacts } from './client-facts.js';
 import { mayNest } from './table.js';
 import { keyword, latin1 } from './words.js';
 
-/** What its clients send as TIMEOUT of AI.MODELEXECUTE, in milliseconds: 60,000 s, unless SR_MODEL_TIMEOUT says otherwise. */
+/** TIMEOUT that SmartRedis sends with AI.MODELEXECUTE, in milliseconds: 60,000 s, unless SR_MODEL_TIMEOUT says otherwise. */
 const defaultTimeout = '60000000';
-/** What its clients put before the names of models and scripts on a cluster: bytes of a shard's first slot. */
+/** Prefix that SmartRedis puts before the names of models and scripts on a cluster: bytes of a shard's first slot. */
 const shardPrefix = /^\{[^{}]{2,3}\}\./s;
 
 /**

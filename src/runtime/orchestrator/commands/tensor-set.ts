@@ -43,7 +43,7 @@ export const tensorSet: Command = {
   },
 };
 
-/** What a request says of a tensor. */
+/** A tensor as a request gives it. */
 export interface GivenTensor {
   readonly dtype: Dtype;
   readonly shape: readonly number[];

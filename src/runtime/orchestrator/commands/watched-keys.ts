@@ -12,7 +12,7 @@ export class WatchedKeys {
 
   add(key: string): void {
     if (this.#keys.has(key)) return;
-    // What has expired is gone now, not a change that comes later.
+    // An expired key is removed now, so that its removal does not count as a later change.
     this.#store.peek(key);
     this.#keys.set(
       key,

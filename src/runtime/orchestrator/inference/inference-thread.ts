@@ -47,14 +47,14 @@ export class InferenceThread {
   readonly #models = new Set<number>();
   readonly #deleted = new Set<number>();
   readonly #onUnload = new Map<number, () => void>();
-  /** What runs that were given up still have of others. */
+  /** Loans that runs which were given up still hold. */
   readonly #owed = new Map<number, Loan[]>();
-  /** How many things it is asked for; kept by whoever asks. */
+  /** Number of its open requests; the caller keeps the count. */
   occupied = 0;
   #nextId = 1;
   #dead: Error | undefined;
   #ended = false;
-  /** When what it does now was begun. */
+  /** Time at which its current work began. */
   #begunMs = 0;
   #limit: NodeJS.Timeout | undefined;
 

@@ -42,17 +42,17 @@ export interface InferenceOptions {
   readonly runLimitMs?: number | undefined;
 }
 
-/** Counts what sessions take. */
+/** Counts the memory that sessions take. */
 export interface SessionMemory {
-  /** Sets memory aside for a while. False if there is none. */
+  /** Reserves memory for a while. False if there is not enough. */
   reserve(bytes: number): boolean;
   add(bytes: number): void;
   release(bytes: number): void;
 }
 
-/** What a session takes beside its weights. */
+/** Memory that a session takes besides its weights, in bytes. */
 const sessionOverheadBytes = 256 * 1024;
-/** So many times the model's bytes are taken while a session is made. */
+/** Memory taken while a session is made, as a multiple of the model's bytes. */
 const loadingFactor = 3;
 
 /** A model to load. */
@@ -159,9 +159,9 @@ export class Inference {
       batch,
       settings,
       cost: new RunCost(),
-      // Requests that wait for company must all wait in one place.
+      // Requests that wait for others to share a batch must all wait in one place.
       mayRunHere:
-        // What is cheap with one value may be dear with the next.
+        // A run that is cheap with one value may be expensive with the next.
         !dependsOnValues &&
         device.startsWith('CPU') &&
         bytes.byteLength <= laneModelBytes &&

@@ -9,14 +9,14 @@ const parent = process.ppid;
 setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL'); }, ${lookMs});
 `;
 
-/** What an inference worker reads requests from and answers on. */
+/** Port from which an inference worker reads requests and on which it answers. */
 export interface RequestPort {
   on(event: 'message', listener: (request: InferenceRequest) => void): unknown;
   postMessage(answer: InferenceAnswer, transfer: ArrayBuffer[]): void;
   close(): void;
 }
 
-/** This process's channel to its parent as such a port. What is sent is copied, so that nothing need be given back. */
+/** This process's channel to its parent as a request port. Messages are copied, so that nothing need be given back. */
 export function parentPortOfProcess(): RequestPort {
   new Worker(watchSource, { eval: true, execArgv: [] }).unref();
   // Ctrl-C is for the parent, which ends this process when it has answered.

@@ -60,7 +60,7 @@ export class IsolatedWorker {
     this.#answer({ ...answer, buffers }, [...buffers, ...new Set(outputs)]);
   }
 
-  /** What was asked fails, and the thread ends: whoever needs one starts another. */
+  /** Fails all open requests and ends the thread; whoever needs a thread starts another. */
   #onEnd(why: string): void {
     for (const [id, asked] of this.#asked) {
       const buffers = asked.kind === 'load' ? [asked.buffer] : [];

@@ -3,11 +3,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { InferenceError } from './inference-error.js';
 import { type Field, fieldsOf, MalformedError } from './protobuf.js';
 
-/** What is known of an ONNX model before ONNX Runtime sees it. */
+/** Facts about an ONNX model that are known before ONNX Runtime sees it. */
 export interface OnnxFacts {
-  /** Its runs may have no end: a value says how often something is repeated. */
+  /** True if its runs may have no end: a value says how often something is repeated. */
   readonly isUnbounded: boolean;
-  /** How much its runs work depends on the values of its inputs, not on their sizes alone. */
+  /** True if the work of its runs depends on the values of its inputs, not on their sizes alone. */
   readonly dependsOnValues: boolean;
 }
 

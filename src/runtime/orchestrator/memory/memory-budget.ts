@@ -1,23 +1,23 @@
 import { lingeringBytes } from './lingering.js';
 
-/** What a budget has to know of the store. */
+/** The store's memory, as far as a budget needs it. */
 export interface StoreMemory {
-  /** 0 for no limit. */
+  /** Limit of memory in bytes; 0 for no limit. */
   limitBytes(): number;
-  /** Of the values that keys hold. */
+  /** Size in bytes of the values that keys hold. */
   usedBytes(): number;
-  /** True if keys may be thrown out. */
+  /** True if keys may be evicted. */
   evicts(): boolean;
-  /** Throws keys out until the values take at most so many bytes. False if that cannot be. */
+  /** Evicts keys until the values take at most `bytes`. False if that is not possible. */
   makeRoom(bytes: number): boolean;
 }
 
-/** Buffers that wait for their bytes, one of any size aside. */
+/** Most bytes of whole buffers that wait for their content, except that a single one may have any size. */
 const mostPromisedBytes = 1024 ** 3;
 /** When less than this part of the limit is free, memory is short. */
 const shortShare = 1 / 16;
 
-/** What of a budget belongs to one thing. */
+/** The part of a budget that belongs to one thing. */
 export class MemoryAccount {
   readonly #budget: MemoryBudget;
   #bytes = 0;
@@ -26,7 +26,7 @@ export class MemoryAccount {
     this.#budget = budget;
   }
 
-  /** Makes it so many bytes. False, and nothing changes, if they do not fit. */
+  /** Sets the part to so many bytes. False, and nothing changes, if they do not fit. */
   reserve(bytes: number): boolean {
     if (!this.#budget.reserve(bytes - this.#bytes)) return false;
     this.#bytes = bytes;
@@ -93,18 +93,18 @@ export class MemoryBudget {
     return isAlone || this.#promised <= mostPromisedBytes ? 'whole' : 'growing';
   }
 
-  /** So many promised bytes are there, or will not come. */
+  /** Ends a promise of so many bytes: they are there, or will not come. */
   keepPromise(bytes: number): void {
     this.#promised -= bytes;
   }
 
-  /** True if so many bytes more fit, keys having been thrown out for them where that is allowed. */
+  /** True if `bytes` more fit. Evicts keys for them where that is allowed. */
   hasRoom(bytes: number): boolean {
     const limit = this.#store.limitBytes();
     if (limit === 0) return true;
     if (this.#store.usedBytes() + this.otherBytes + bytes <= limit) return true;
     if (this.otherBytes + bytes > limit || !this.#store.makeRoom(limit - this.otherBytes - bytes)) return false;
-    // What was thrown out may still be read by somebody.
+    // An evicted value may still be in use by a reader.
     return this.otherBytes + bytes <= limit;
   }
 

@@ -40,7 +40,7 @@ export function isLong(reply: Reply): boolean {
 export interface EncodedReplies {
   readonly pieces: readonly Uint8Array[];
   readonly releases: readonly (() => void)[];
-  /** Of the pieces that are the store's own until they are released. */
+  /** Bytes of the pieces that belong to the store until they are released. */
   readonly pinnedBytes: number;
 }
 

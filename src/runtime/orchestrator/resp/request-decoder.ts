@@ -17,7 +17,7 @@ const noBytes = Buffer.alloc(0);
 
 /** So much of a bulk must be missing for it to be read to its place; less comes with what follows it in one chunk. */
 const directFromBytes = 64 * 1024;
-/** The most that is read to its place at once. */
+/** Most bytes that are read directly to their place at once. */
 const directBytes = 256 * 1024;
 
 /** Bulks above this get their whole buffer at once only as long as others leave room for that … */
@@ -26,14 +26,14 @@ const growingFromBytes = 1024 * 1024;
 const growth = 8;
 const wholeFromBytes = 64 * 1024 * 1024;
 
-/** Words below this are kept together in one buffer when their request goes on in another chunk: a buffer each takes 300 bytes. */
+/** Size in bytes below which words share one buffer when their request goes on in another chunk: a buffer takes 300 bytes. */
 const togetherBelowBytes = 512;
-/** Requests up to this size are read whatever memory there is. */
+/** Size in bytes up to which requests are read whatever memory there is. */
 const smallRequestBytes = 64 * 1024;
-/** What a word takes beside its bytes. */
+/** Memory that a word takes besides its bytes. */
 const wordOverheadBytes = 136;
 
-/** Hears of a request. Its words may be views of the chunk, which hold only until the call returns. */
+/** Receives a request. Its words may be views of the chunk, which are valid only until the call returns. */
 export type OnRequest = (request: Buffer[], refused: boolean) => void;
 
 /**
@@ -119,7 +119,7 @@ export class RequestDecoder {
     return read;
   }
 
-  /** Words that are views of a chunk become others, since the chunk's memory is used again. */
+  /** Copies words that are views of a chunk, since the chunk's memory is used again. */
   #keepWords(chunk: ArrayBufferLike): void {
     const words = this.#arguments;
     let small = 0;

@@ -22,9 +22,9 @@ const maxUnsentBytes = 1024 * 1024;
 const fewUnsentBytes = 64 * 1024;
 /** Replies are handed to the socket when there are so many bytes of them. */
 const flushFromBytes = 128 * 1024;
-/** How long the requests of one connection are run without others having their turn. */
+/** Milliseconds for which one connection's requests run before others have their turn. */
 const turnMs = 10;
-/** What a connection takes by itself, and a request that waits beside its bytes. */
+/** Memory of a connection itself, and of a waiting request besides its bytes. */
 const connectionBytes = 16 * 1024;
 const requestOverheadBytes = 512;
 /** Requests that wait behind a slow one, or bytes of them, beyond this keep further ones from being read. */
@@ -36,17 +36,17 @@ const maxUnseenBytes = 32 * 1024 * 1024;
 /** Chunks of requests from this size on are part of large ones. */
 const largeChunkBytes = 32 * 1024;
 
-/** What is read goes here, of whichever connection: it has been dealt with before the next is read. */
+/** Read buffer of all connections: its content has been handled before the next read. */
 const chunk = Buffer.allocUnsafeSlow(128 * 1024);
 
 /** Stands for a request that there was no memory for. */
 const tooLarge: Buffer[] = [];
 
-/** What the log says in place of the words of such a request, and of one that is none. */
+/** Words in the log for such a request, and for bytes that are not a request. */
 const largeRequest = [Buffer.from('A-LARGE-REQUEST')];
 const brokenRequest = [Buffer.from('A-BROKEN-REQUEST')];
 
-/** What all connections of a server share. */
+/** State that all connections of a server share. */
 export interface ConnectionRoom {
   readonly dispatcher: Dispatcher;
   readonly encoder: ReplyEncoder;
@@ -56,7 +56,7 @@ export interface ConnectionRoom {
   readonly turn: TurnBudget;
   readonly poll: BusyPoll;
   onRequest(): void;
-  /** Hears of errors that should not happen. */
+  /** Receives errors that should not happen. */
   onBug(error: unknown): void;
 }
 
@@ -68,20 +68,20 @@ export class Connection implements LateReply, Reader {
   readonly #decoder: RequestDecoder;
   readonly #waiting: Buffer[][] = [];
   #waitingBytes = 0;
-  /** Of a chunk: what has not been looked at yet. */
+  /** The part of a chunk that has not been looked at yet. */
   #rest: Buffer | undefined;
   /** The next bytes come where the decoder wants them. */
   #isDirect = false;
-  /** By `performance.now()`: when others have their turn. */
+  /** Time, by `performance.now()`, at which others have their turn. */
   #until = 0;
   #isScheduled = false;
-  /** What this connection takes: itself, what waits, replies that nobody has read. */
+  /** Memory of this connection: itself, requests that wait, replies that nobody has read. */
   readonly #memory: MemoryAccount;
-  /** Bytes of replies under way that are the store's own. */
+  /** Bytes of replies under way that belong to the store. */
   #pinnedBytes = 0;
   /** Requests waited when memory was counted last. */
   #held = false;
-  /** Of a long reply that is under way. */
+  /** Bytes of a long reply that is under way. */
   #replyBytes = 0;
   #onDrain: (() => void) | undefined;
   /** It has read enough for this turn of the event loop. */
@@ -91,11 +91,11 @@ export class Connection implements LateReply, Reader {
   #busy = false;
   #broken: ProtocolError | undefined;
   #ending = false;
-  /** What still comes is thrown away. */
+  /** Further input is thrown away. */
   #deaf = false;
   #onIdle: (() => void) | undefined;
 
-  /** Takes a socket over from which nothing has been read; {@link socket} is what it goes on as. */
+  /** Takes over a socket from which nothing has been read; {@link socket} is the one to use from then on. */
   constructor(socket: Socket, context: CommandContext, room: ConnectionRoom) {
     this.#context = context;
     this.#room = room;

@@ -66,15 +66,15 @@ export class Dispatcher {
   }
 }
 
-/** Words of a request, and bytes of each, that say what it is about. */
+/** Most words of a request, and most bytes of each, that are kept to say what the request is about. */
 const most = { words: 64, bytes: 128 };
 
-/** The words as they are now: memory that requests are read into is used again. */
+/** Copies the words as they are now: the memory that requests are read into is used again. */
 function copyOfNames(words: readonly Buffer[]): readonly Buffer[] {
   return words.slice(0, most.words).map((word) => Buffer.from(word.subarray(0, most.bytes)));
 }
 
-/** An error reply, once whoever keeps a record of them has it. */
+/** An error reply, ready once it has been recorded where a record of errors is kept. */
 export function refused(
   { onError }: CommandContext,
   words: readonly Buffer[],

@@ -14,10 +14,10 @@ export interface AnsweredError {
 /** Commands whose words are all names, or numbers of names: all of them say what was asked. */
 const namesOnly = /^AI\.(MODELEXECUTE|MODELRUN|SCRIPTRUN|SCRIPTEXECUTE)$/;
 
-/** Words that such a command has beside names. */
+/** Pattern of the words of such a command that are not names. */
 const grammar = /^(INPUTS|OUTPUTS|KEYS|TIMEOUT|\$|\d+)$/i;
 
-/** Names that are shown of one request, and bytes of one name. */
+/** Most names of one request that are shown, and most bytes of one name. */
 const most = { names: 16, bytes: 128 };
 
 /** Command and names of a request; none of the values that it brings. `range` are its keys: first, last, step. */

@@ -222,7 +222,7 @@ export class Keyspace {
     // A snapshot under way goes on through the map that it has begun with.
     this.#entries = new Map();
     this.#volatile.clear();
-    // What cannot be removed at once is still there.
+    // Values that cannot be removed at once still take memory.
     countLingering(this.#usedBytes);
     this.#usedBytes = 0;
     this.#hands.all = undefined;
