@@ -92,7 +92,7 @@ await client.close();
     cpSync(workspace.path('out'), elsewhere, { recursive: true });
     const tools = join(parent, 'tools');
     mkdirSync(tools);
-    const words = ['bash', 'cut', 'date', 'dirname', 'mkdir', 'nproc', 'sed', 'tee', 'tr', 'env'];
+    const words = ['bash', 'cat', 'chmod', 'cut', 'date', 'dirname', 'mkdir', 'nproc', 'sed', 'tee', 'tr', 'env'];
     for (const tool of words) symlinkSync(findOnPath(tool, process.env['PATH']) ?? '', join(tools, tool));
     const end = await execa(join(elsewhere, 'submit.sh'), {
       cwd: '/',

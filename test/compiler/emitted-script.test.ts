@@ -21,7 +21,10 @@ function stub(folder: string, body = ':'): Readonly<Record<string, string>> {
   mkdirSync(join(folder, 'bin'), { recursive: true });
   mkdirSync(join(folder, 'calls'), { recursive: true });
   const file = join(folder, 'bin/node');
-  writeFileSync(file, `#!/bin/bash\nprintf '%s\\0' "$@" >"$CALLS/$BASHPID"\n${body}\n`);
+  writeFileSync(
+    file,
+    `#!/bin/bash\n[ "$1" != --version ] || { echo v20.19.0; exit; }\nprintf '%s\\0' "$@" >"$CALLS/$BASHPID"\n${body}\n`,
+  );
   chmodSync(file, 0o755);
   return { PATH: `${join(folder, 'bin')}:${process.env['PATH']}`, CALLS: join(folder, 'calls') };
 }

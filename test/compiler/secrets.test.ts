@@ -19,7 +19,7 @@ test('launchers that hand on only what they are told are told the name, and so i
   const compiled = compileFor({ name: 'mine', target: 'pbs', launcher: 'mpirun' }, authored);
   expect(runtimeLines(scriptOf(compiled, 'e'))[0]).toContain(' -x PASS app &');
   expect(textsOf(compiled)['submit.sh']).toContain(
-    'qsub -v "SIMWRIGHT_FRESH,SIMWRIGHT_RETRY,SIMWRIGHT_RUN,TEST_OTHER,TEST_PASS$',
+    'qsub -v "${own:+$own,}SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN,TEST_OTHER,TEST_PASS$',
   );
 });
 

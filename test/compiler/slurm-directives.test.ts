@@ -19,7 +19,8 @@ test.skipIf(!onPath('sbatch'))('the real sbatch reads what is meant (skipped whe
     'job-name': 'simulation',
     mem: '64G',
     nodes: '2',
-    output: expect.stringMatching(/\/logs\/%x-%j\.out$/),
+    'open-mode': 'a',
+    output: expect.stringMatching(/\/logs\/simulation-%j\.out$/),
     partition: 'big',
     qos: 'high',
     reservation: 'maintenance-1',
@@ -30,7 +31,8 @@ test.skipIf(!onPath('sbatch'))('the real sbatch reads what is meant (skipped whe
     'job-name': 'sweep',
     nodes: '1',
     'ntasks-per-node': '1',
-    output: expect.stringMatching(/\/logs\/%x-%A_%a\.out$/),
+    'open-mode': 'a',
+    output: expect.stringMatching(/\/logs\/sweep-%A_%a\.out$/),
     time: '1-02:30:00',
   });
   expect(await optionsOf('mpi-with-gpus', 'mpi-with-gpus')).toMatchObject({

@@ -49,7 +49,8 @@ describe('simwright run', { concurrent: true }, () => {
         const out = workspace.path('out');
         expect(membersOf(out)).toEqual(expected.members);
         for (const [path, content] of Object.entries(expected.files)) {
-          const text = workspace.read('out', path);
+          // A local job's log names each start.
+          const text = workspace.read('out', path).replace(/^--- .*\n/gm, '');
           expect(typeof content === 'string' ? text : text.trimEnd().split('\n').sort(), path).toEqual(content);
         }
         for (const [path, part] of Object.entries(expected.parts ?? {}))

@@ -18,6 +18,8 @@ const noise: readonly RegExp[] = [
   /^(\[.*\] )?(In: PMI_Abort|PMIX? ERROR|\d+ more processes? ha(s|ve) sent help message|Set MCA parameter)/,
   /BAD TERMINATION OF ONE OF YOUR APPLICATION|^=\s+(EXIT CODE|CLEANING UP|YOU CAN IGNORE|PID \d+ RUNNING|KILLED BY)/,
   /^(This typically refers to a problem with your application|Please see the FAQ page)/,
+  /^(did not launch the job\.|rank \d+; it may have occurred|NOTE: A common cause for this error is misspelling)/,
+  /^(line parameter option \(remember|unrecognized command line token as the executable)/,
   // PALS, aprun, jsrun
   /: rank \d+ exited with code \d+|^Application [\w-]+ (exit codes|resources|exit signals)/,
   /^ERROR:\s+One or more process \(first noticed rank/,

@@ -267,7 +267,7 @@ describe('a file among strangers', () => {
     writeFileSync(`${file}.owner`, JSON.stringify({ ...left, host: 'elsewhere' }));
     await expect(connections[0]?.save()).rejects.toThrow('another store has taken the file over');
     rmSync(`${file}.owner`);
-  }, 30_000);
+  }, 360_000);
 });
 
 describe('a damaged file is refused whole', () => {

@@ -61,7 +61,7 @@ test('large bytes are handed on, not copied', () => {
   expect(Buffer.concat(pieces).length).toBe('*2\r\n$4\r\nblob\r\n$1000000\r\n\r\n'.length + tensor.length);
   for (const release of releases) release();
   expect(released).toBe(1);
-  expect(encoder.take()).toEqual({ pieces: [], releases: [] });
+  expect(encoder.take()).toEqual({ pieces: [], releases: [], pinnedBytes: 0 });
 });
 
 test('many replies, over more than one slab, keep their order', () => {

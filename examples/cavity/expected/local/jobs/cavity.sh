@@ -9,6 +9,15 @@ cd "$(dirname -- "${BASH_SOURCE[0]}")/.."
   exit 2
 }
 
+# Writes standard input to a file of run/status, for this user only. Folders that are not there yet become as open as the logs.
+note() { # FILE
+  (
+    umask 077
+    [ -d run/status ] || { mkdir -p run/status && chmod --reference=logs run run/status; }
+    cat >"run/status/$1"
+  )
+}
+
 # What launchers would read of a job that this one was submitted from.
 unset \
   SIMWRIGHT_ARRAY_INDEX PMI_FD PMI_JOBID PMI_RANK PMI_SIZE PMIX_NAMESPACE PMIX_RANK "${!PMIX_SERVER_@}" \
@@ -52,11 +61,8 @@ await_launches() {
   # A signal to end may have come before the last launch; a warning is not for what begins after it.
   [ "${told:-USR1}" = USR1 ] || pass_on "$told"
   # Launches that wait for others see here which there are: one that has gone without a word does not come.
-  {
-    mkdir -p run/status
-    printf '%s\n' "$SIMWRIGHT_STARTED" "${launched[@]}" end \
-      >run/status/cavity".${SIMWRIGHT_JOB_ID//[^A-Za-z0-9_.-]/_}.launched"
-  } 2>/dev/null || true
+  printf '%s\n' "$SIMWRIGHT_STARTED" "${launched[@]}" end |
+    note cavity".${SIMWRIGHT_JOB_ID//[^A-Za-z0-9_.-]/_}.launched" 2>/dev/null || true
   for pid in "${launched[@]}"; do
     while true; do
       told='' code=0
