@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Event, Store } from '../../src/ir/index.js';
 import { useBundle } from './support/bundle.js';
@@ -136,9 +136,11 @@ process.exit(0);`),
     expect(folder.members('analysis')).toMatchObject([
       { state: 'interrupted', reason: "store 'store' was started again, and no longer has the data of sim" },
     ]);
-    const again = await folder.run(steps);
-    expect(again.code).toBe(0);
-    expect(said(folder, 'sim')).toBe('put\nput\n');
+    rmSync(folder.path('run/go'));
+    const again = folder.start(steps);
+    await waitUntil('the writer has written again', () => said(folder, 'sim') === 'put\nput\n');
+    folder.write('run/go', '');
+    expect((await again.ended).code).toBe(0);
     expect(said(folder, 'analysis')).toMatch(/read 1\n$/);
   });
 });

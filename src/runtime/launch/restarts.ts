@@ -2,7 +2,7 @@ import type { Entity, Plan } from '../../ir/index.js';
 import { type JobEnvironment, thisHost } from '../job/job-environment.js';
 import { isAlive } from '../job/process-identity.js';
 import { OtherJobs } from '../scheduler/other-jobs.js';
-import { happenedAt, isEnd, isOver, type MemberEvent, type StatusReader } from '../status/index.js';
+import { happenedAt, isEnd, isOver, type LaunchEvent, type MemberEvent, type StatusReader } from '../status/index.js';
 import { HeldStores } from '../stored-data/held-stores.js';
 import { Order, readersOf } from '../stored-data/readers.js';
 import { runningStore, type SeenStore } from './store-addresses.js';
@@ -105,9 +105,10 @@ export class Restarts {
     // Readers are of this job: nothing is asked about others.
     const others = new OtherJobs(job, plan);
     return this.#readers.some(({ name }) => {
-      // A launch that was killed before it wrote any event is not waited for.
       const launches = [...reader.of(name).launches.values()].filter(({ jobId }) => jobId === job.jobId);
-      if (!launches.some((launch) => !isOver(launch) && (launch.host !== thisHost() || isAlive(launch)))) return false;
+      const isDone = (launch: LaunchEvent) => isOver(launch) || (launch.host === thisHost() && !isAlive(launch));
+      // One that has not said a word yet may be about to start; if it was killed before that, the verdict knows.
+      if (launches.length > 0 && launches.every(isDone)) return false;
       const ended = awaitedEvent(job, plan, entity, reader, name, 'ended', others);
       return verdictOf(job, plan, reader, ended, others) === 'pending';
     });
