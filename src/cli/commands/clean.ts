@@ -36,7 +36,7 @@ export function cleanCommand(): Command {
 function clean(dir: string, { remove, json }: CleanOptions): void {
   const all = listAside(dir).map((entry): Found => ({ ...entry, bytes: bytesIn(join(asideFolder(dir), entry.name)) }));
   const found = remove === undefined || remove === true ? all : chosen(all, remove);
-  if (remove !== undefined) for (const entry of found) removeAside(dir, entry);
+  if (remove !== undefined) for (const entry of found) removeOne(dir, entry);
   const bytes = found.reduce((sum, one) => sum + one.bytes, 0);
   if (json) {
     const directories = found.map(({ name, entity, member, why, time, bytes: own }) => ({
@@ -66,7 +66,21 @@ function clean(dir: string, { remove, json }: CleanOptions): void {
   );
 }
 
-/** Those of the names of directories or entities. */
+/** Removes one directory; throws OUT1002 where the file system refuses. */
+function removeOne(dir: string, entry: Found): void {
+  try {
+    removeAside(dir, entry);
+  } catch (error) {
+    throw new WorkflowError({
+      code: 'OUT1002',
+      message: `${join(asideFolder(dir), entry.name)} cannot be removed: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'make its folder writable, and run clean again',
+      cause: error,
+    });
+  }
+}
+
+/** Directories that are meant by names of their own or of their entities. */
 function chosen(all: readonly Found[], names: readonly string[]): Found[] {
   const plain = names.map((name) => name.replace(/\/+$/, ''));
   const isMeant = (name: string) => (entry: Found) => entry.name === name || entry.entity === name;
