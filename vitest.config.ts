@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
@@ -12,6 +12,9 @@ const quick = [
   'test/runtime/orchestrator/{resp,store,server,inference}/**/*.test.ts',
 ];
 
+/** Tests among these that alone take more than half a minute. */
+const slow = ['test/compiler/golden.test.ts', 'test/targets/quoting.test.ts'];
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -23,6 +26,8 @@ export default defineConfig({
   },
   test: {
     include: process.env['SIMWRIGHT_TEST_QUICK'] === undefined ? ['test/**/*.test.ts'] : quick,
+    exclude:
+      process.env['SIMWRIGHT_TEST_QUICK'] === undefined ? configDefaults.exclude : [...configDefaults.exclude, ...slow],
     // Three times what they take on the slowest machine they have run on, as are the limits that tests name themselves.
     testTimeout: 180_000,
     hookTimeout: 360_000,
