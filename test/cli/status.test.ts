@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { expectNothingLeft } from '../helpers/leftovers.js';
 import { meanwhile, simwright, startSimwright } from '../helpers/simwright.js';
@@ -11,6 +13,31 @@ function rows(text: string, heading: string): string[] {
   const end = lines.indexOf('', start);
   return lines.slice(start + 1, end === -1 ? undefined : end).map((line) => line.trim().replace(/ {2,}/g, ' | '));
 }
+
+test('members of a script that was started by hand run, though no submission has it', async () => {
+  const workspace = new Workspace();
+  workspace.write('app.sh', 'touch started; while [ ! -e ../go ]; do sleep 0.05; done\n', 0o755);
+  const write = (level: number) =>
+    workspace.workflow(`experiment('e')
+  .model('m', command('sh', 'app.sh')).params({ LEVEL: ${level} }).attach({ copy: 'app.sh' })`);
+  write(0);
+  await compiled(workspace);
+  workspace.write('out/run/go', '');
+  expect((await simwright(workspace, 'submit', 'out')).exitCode).toBe(0);
+  write(1);
+  await compiled(workspace);
+  rmSync(workspace.path('out/run/go'));
+  const script = execa('bash', ['jobs/e.sh'], { cwd: workspace.path('out'), reject: false });
+  await meanwhile(
+    script,
+    'the member runs',
+    () => workspace.has('out/run/aside') && workspace.has('out/run/m/started'),
+  );
+  const { entities } = JSON.parse((await simwright(workspace, 'status', 'out', '--json')).stdout);
+  expect(entities).toMatchObject([{ name: 'm', running: 1, interrupted: 0 }]);
+  workspace.write('out/run/go', '');
+  expect((await script).exitCode).toBe(0);
+});
 
 test('of this machine: while it runs, and when it has ended; --watch ends with it', async () => {
   const workspace = new Workspace();

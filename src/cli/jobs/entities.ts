@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import { type Entity, memberDigest, memberDirectory, memberName, type Plan } from '../../ir/index.js';
+import { isHeld } from '../../runtime/job/member-lock.js';
+import { memberPath } from '../../runtime/job/paths.js';
 import { type Cause, groupByCause, outputName } from '../../runtime/output/index.js';
-import { type EntitySummary, type StatusReader, summarize } from '../../runtime/status/index.js';
-import { isAlive } from '../../targets/queries.js';
+import { type EntitySummary, isEnd, type StatusReader, summarize } from '../../runtime/status/index.js';
+import { isAlive, sameJob } from '../../targets/queries.js';
+import type { JobFolder } from './folder.js';
 import type { JobStanding } from './standing.js';
 
 /** A member that failed, and where to look. */
@@ -36,12 +39,16 @@ export interface EntityReport extends EntitySummary {
 }
 
 /** Where each entity stands; `jobs` tell which of those that were running have ended with their job. */
-export function entityReports(plan: Plan, reader: StatusReader, jobs: readonly JobStanding[]): EntityReport[] {
+export function entityReports(
+  { dir, plan }: Pick<JobFolder, 'dir' | 'plan'>,
+  reader: StatusReader,
+  jobs: readonly JobStanding[],
+): EntityReport[] {
   return plan.entities.map((entity) => {
     const summary = summarize(plan, entity, reader.of(entity.name));
     const own = jobs.filter(({ name }) => name === entity.job);
     const hasEnded = own.length > 0 && own.every(({ state }) => !isAlive(state) && state !== 'UNKNOWN');
-    const lost = hasEnded ? summary.running : 0;
+    const lost = hasEnded ? Math.max(0, summary.running - runByHand(dir, entity, reader, own)) : 0;
     const failures = failuresOf(plan, entity, reader);
     return {
       ...summary,
@@ -52,6 +59,14 @@ export function entityReports(plan: Plan, reader: StatusReader, jobs: readonly J
       causes: causesOf(failures),
     };
   });
+}
+
+/** Members that run in a job that was started by hand: no submission has it, but the locks of its members hold. */
+function runByHand(dir: string, entity: Entity, reader: StatusReader, submitted: readonly JobStanding[]): number {
+  return [...reader.of(entity.name).members.values()].filter(
+    ({ index, jobId, state }) =>
+      !isEnd(state) && !submitted.some(({ id }) => sameJob(id, jobId)) && isHeld(memberPath(dir, entity, index)),
+  ).length;
 }
 
 /** Members whose last attempt failed. */

@@ -43,7 +43,7 @@ export class StatusLook {
       site: folder.plan.site,
       folder: folder.dir,
       jobs,
-      entities: entityReports(folder.plan, this.#reader, jobs),
+      entities: entityReports(folder, this.#reader, jobs),
       stores: storeReports(folder.plan, folder.dir),
       problems,
     };
