@@ -26,6 +26,7 @@ export function entityLog(plan: Plan, entity: Entity, reader: StatusReader, atte
     interruptions: interruptionsOf(entity, reader),
     repeated: attempts
       .repeated(entity.name)
+      .filter(({ index }) => index < entity.members.count)
       .map(({ index, attempts: count }) => ({ name: memberName(entity, index), attempts: count })),
   };
 }

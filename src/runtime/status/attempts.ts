@@ -55,12 +55,14 @@ export class AttemptTable {
     });
   }
 
-  /** Members of an entity that were tried more than once, with how often. */
+  /** Members of an entity that were tried more than once in the directory that they have now, with how often. */
   repeated(entity: string): { readonly index: number; readonly attempts: number }[] {
     return [...this.#attempts.values()].flatMap((attempts) => {
       const [first] = attempts;
       if (first === undefined || first.last.entity !== entity || attempts.length === 1) return [];
-      return [{ index: first.last.index, attempts: attempts.length }];
+      const { index } = first.last;
+      const here = this.of(entity, index).filter(({ output }) => output?.isHere !== false);
+      return here.length > 1 ? [{ index, attempts: here.length }] : [];
     });
   }
 }
