@@ -3,7 +3,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
-/** What `npm run test:quick` runs: all that needs no build and no other program but bash. */
+/** Tests of `npm run test:quick`: all that need no build and no other program but bash. */
 const quick = [
   'test/architecture.test.ts',
   'test/{conformance,diagnostics,dsl,ir,targets,testing}/**/*.test.ts',

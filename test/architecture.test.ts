@@ -100,7 +100,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ['src/runtime/orchestrator/', ['src/diagnostics/', 'src/runtime/slots.ts']],
   ['src/runtime/client/', ['src/diagnostics/', 'src/runtime/slots.ts']],
   ['src/runtime/configure/', ['src/ir/', 'src/diagnostics/']],
-  // Of a target the runtime knows how its scheduler is asked, and nothing else.
+  // The runtime knows how a target's scheduler is asked, and nothing else of a target.
   ['src/runtime/', ['src/ir/', 'src/diagnostics/', ...queriesOf('', 'slurm/', 'pbs/', 'lsf/', 'cobalt/')]],
   ['src/testing/', ['src/compiler/', 'src/diagnostics/', 'src/ir/', 'src/sites/']],
   ['src/cli/', ['src/']],

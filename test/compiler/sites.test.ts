@@ -70,7 +70,7 @@ test('a site in TypeScript, with its say over the directives', async () => {
     '#SBATCH --mem-per-cpu=4G',
     '#SBATCH --requeue',
   ]);
-  // What sbatch refuses srun refuses too.
+  // Options that sbatch refuses are refused by srun too.
   expect(script).toContain('srun -J m --nodes=1 --ntasks=1 --cpus-per-task=1 --exact true');
 });
 

@@ -107,7 +107,7 @@ export class Restarts {
     return this.#readers.some(({ name }) => {
       const launches = [...reader.of(name).launches.values()].filter(({ jobId }) => jobId === job.jobId);
       const isDone = (launch: LaunchEvent) => isOver(launch) || (launch.host === thisHost() && !isAlive(launch));
-      // One that has not said a word yet may be about to start; if it was killed before that, the verdict knows.
+      // A launch without events may be about to start; if it was killed before that, the verdict knows.
       if (launches.length > 0 && launches.every(isDone)) return false;
       const ended = awaitedEvent(job, plan, entity, reader, name, 'ended', others);
       return verdictOf(job, plan, reader, ended, others) === 'pending';

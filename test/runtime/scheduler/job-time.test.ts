@@ -8,7 +8,7 @@ import { JobTime } from '../../../src/runtime/scheduler/job-time.js';
 import { makePlan } from '../support/make-plan.js';
 
 /*
- * What schedulers say of a job's time, in their own formats; test/slurm asks a real one.
+ * Answers of schedulers about a job's time, in their own formats; test/slurm asks a real one.
  */
 
 let dir: string;

@@ -42,7 +42,7 @@ const chunk = Buffer.allocUnsafeSlow(128 * 1024);
 /** Stands for a request that there was no memory for. */
 const tooLarge: Buffer[] = [];
 
-/** Words in the log for such a request, and for bytes that are not a request. */
+/** Names in the log of such a request, and of bytes that are not a request. */
 const largeRequest = [Buffer.from('A-LARGE-REQUEST')];
 const brokenRequest = [Buffer.from('A-BROKEN-REQUEST')];
 
