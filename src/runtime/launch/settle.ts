@@ -88,6 +88,7 @@ function look({ job, plan, entity, reader }: SettleInput): Rerun {
 /** Says what runs again; of the first run there is nothing to say, nor of one in which nothing runs. */
 function announce({ entity, reader }: SettleInput, rerun: Rerun, own: ReadonlySet<number>): void {
   if (reader.of(entity.name).members.size === 0) return;
-  if (!rerun.of(entity).members.some(({ index, reason }) => own.has(index) && reason !== undefined)) return;
+  const isNews = ({ reason, kept, back }: Decision) => reason !== undefined || kept !== undefined || back !== undefined;
+  if (!rerun.of(entity).members.some((one) => own.has(one.index) && isNews(one))) return;
   process.stdout.write(`${rerun.lineOf(entity, (index) => own.has(index))}\n`);
 }
