@@ -6,23 +6,14 @@ import {
   type ExperimentDeclaration,
   type OrchestratorDeclaration,
   orchestratorsOf,
-  type Site,
 } from '../../ir/index.js';
-import { type Allocated, allocate, type Sized, walltimeOf } from './allocate.js';
-import { visibleStores } from './check-stores.js';
-import { groupBy } from './group-by.js';
-import { topological } from './order.js';
-import { jobsBefore, type PlacedComponent, type PlacedJob } from './placed-jobs.js';
-import { nodesOwner, requirement } from './sharing.js';
-
-/** What a scheduler takes as a job. */
-export interface JobLimits {
-  readonly oneNode: boolean;
-  readonly jobArrays: boolean;
-  readonly minArraySize: number;
-  readonly maxArraySize: number;
-  readonly heterogeneousJobs: boolean;
-}
+import { type Allocated, allocate } from './allocate.js';
+import type { Adds, PlacedComponent, PlacedJob, Reads } from './known.js';
+import { groupBy } from './lookup/group-by.js';
+import { topological } from './lookup/order.js';
+import { jobsBefore } from './lookup/placed-jobs.js';
+import { nodesOwner, requirement } from './lookup/shared-nodes.js';
+import { walltimeOf } from './walltime.js';
 
 /** A job before its nodes are known. */
 type Draft = Omit<PlacedJob, 'components'>;
@@ -31,13 +22,8 @@ type Draft = Omit<PlacedJob, 'components'>;
  * Puts everything into jobs: an entity with a `.batch()` of its own into one each, together with those that share its nodes; the others
  * into the experiment's. Jobs come in an order in which each follows those it waits for.
  */
-export function placeJobs(
-  experiment: ExperimentDeclaration,
-  sized: ReadonlyMap<ApplicationDeclaration, Sized>,
-  site: Site,
-  limits: JobLimits,
-  problems: Problems,
-): PlacedJob[] {
+export function placeJobs(known: Reads<'experiment' | 'sized' | 'site' | 'target'>, problems: Problems): Adds<'jobs'> {
+  const { experiment } = known;
   const { mode } = experiment.batch ?? {};
   if (mode === 'array' || mode === 'separate') {
     const what = mode === 'array' ? 'a job array' : 'submitted once a member';
@@ -45,18 +31,13 @@ export function placeJobs(
     problems.error('PLAN1002', `the experiment's own job cannot be ${what}`, experiment.batch?.at, hint);
   }
   const applications = applicationsOf(experiment);
-  const drafts = draftJobs(experiment, (application) => arrayOf(application, sized, limits, problems));
-  checkSharedStores(experiment, applications, problems);
-  const jobs = drafts.map((draft): PlacedJob => {
-    const components = componentsOf(draft, experiment, sized, site, limits.oneNode, problems);
-    if (components.length > 1) checkHeterogeneous(components, site, limits, problems);
-    return { ...draft, components };
-  });
+  const drafts = draftJobs(experiment, (application) => arrayOf(application, known, problems));
+  const jobs = drafts.map((draft): PlacedJob => ({ ...draft, components: componentsOf(draft, known, problems) }));
   const sorted = topological(jobs, (job) => jobsBefore(job, jobs, applications));
-  if (sorted !== undefined) return sorted;
+  if (sorted !== undefined) return { jobs: sorted };
   const hint = 'leave out .batch() where entities wait for each other in both directions, so that they share a job';
   problems.error('REF1002', 'jobs would wait for each other', applications.find(({ batch }) => batch)?.batch?.at, hint);
-  return jobs;
+  return { jobs };
 }
 
 function draftJobs(
@@ -97,12 +78,10 @@ function draftJobs(
 /** Groups what runs in a job by what it requires of its nodes; what requires nothing comes first. */
 function componentsOf(
   draft: Draft,
-  experiment: ExperimentDeclaration,
-  sized: ReadonlyMap<ApplicationDeclaration, Sized>,
-  site: Site,
-  oneNode: boolean,
+  known: Reads<'experiment' | 'sized' | 'site' | 'target'>,
   problems: Problems,
 ): readonly [PlacedComponent, ...PlacedComponent[]] {
+  const { experiment, sized, site } = known;
   const perElement = draft.array?.perElement ?? 1;
   const keyOf = (entity: EntityDeclaration) => {
     const owner = entity.kind === 'orchestrator' ? entity : nodesOwner(experiment, entity);
@@ -125,7 +104,7 @@ function componentsOf(
     orchestrators: storesByKey.get(key) ?? [],
   }));
   const bare = (group: (typeof groups)[number], nodes: number | undefined) =>
-    allocate({ experiment, batch: draft.batch, ...group, nodes, sized, site, perElement, oneNode }, problems);
+    allocate({ ...known, batch: draft.batch, ...group, nodes, perElement }, problems);
   const further = groups.slice(1).map((group) => bare(group, undefined));
   const rest = further.reduce((sum, { nodes }) => sum + nodes, 0);
   const given = draft.batch?.nodes;
@@ -158,30 +137,15 @@ function componentsOf(
   return [main as PlacedComponent, ...others];
 }
 
-function checkHeterogeneous(
-  components: readonly PlacedComponent[],
-  site: Site,
-  { heterogeneousJobs }: JobLimits,
-  problems: Problems,
-): void {
-  if (heterogeneousJobs) return;
-  const named = components.flatMap(({ applications, orchestrators }) =>
-    [...applications, ...orchestrators].slice(0, 1),
-  );
-  const choosy = named.find((entity) => requirement(entity) !== undefined);
-  const other = named.find((entity) => entity !== choosy);
-  const message = `'${choosy?.name}' requires other nodes than '${other?.name}', and a job on site '${site.name}' has nodes of one kind`;
-  problems.error('PLAN1002', message, choosy?.requires?.at, 'give one of them a job of its own: .batch({ … })');
-}
-
 /** How an ensemble's members meet the scheduler, where not as steps of one job. */
 function arrayOf(
   application: ApplicationDeclaration,
-  sized: ReadonlyMap<ApplicationDeclaration, Sized>,
-  { oneNode, minArraySize, maxArraySize }: JobLimits,
+  { sized, site, target }: Reads<'sized' | 'site' | 'target'>,
   problems: Problems,
 ): Pick<Draft, 'array' | 'separate'> {
   const { name, kind, batch } = application;
+  const { oneNode, minArraySize } = target.capabilities;
+  const maxArraySize = site.maxArraySize ?? target.capabilities.maxArraySize;
   const none = { array: undefined, separate: undefined };
   const limit = batch?.maxConcurrent === undefined ? {} : { maxConcurrent: batch.maxConcurrent };
   const count = sized.get(application)?.members.count ?? 1;
@@ -203,22 +167,4 @@ function arrayOf(
   if (oneNode || count < minArraySize) return none;
   const perElement = Math.ceil(count / maxArraySize);
   return { array: { size: Math.ceil(count / perElement), perElement, ...limit }, separate: undefined };
-}
-
-/** A store of the experiment's job ends with that job; one for other jobs as well needs a job of its own. */
-function checkSharedStores(
-  experiment: ExperimentDeclaration,
-  applications: readonly ApplicationDeclaration[],
-  problems: Problems,
-): void {
-  for (const application of applications) {
-    if (application.batch === undefined) continue;
-    const inside = visibleStores(experiment, application).find(
-      ({ kind, declaration }) => kind === 'standalone' && !('batch' in declaration && declaration.batch !== undefined),
-    );
-    if (inside === undefined) continue;
-    const message = `'${application.name}' is a job of its own, and store '${inside.name}' lives in the experiment's job`;
-    const hint = `make the store a job as well: .orchestrator({ … }).batch({ … }); or leave out the .batch() of '${application.name}'`;
-    problems.error('STORE1003', message, application.batch.at, hint);
-  }
 }

@@ -1,34 +1,6 @@
-import {
-  type Allocation,
-  type ApplicationDeclaration,
-  type BatchDeclaration,
-  derivedOnce,
-  type EntityDeclaration,
-  type OrchestratorDeclaration,
-} from '../../ir/index.js';
+import { type ApplicationDeclaration, derivedOnce, type EntityDeclaration } from '../../../ir/index.js';
+import type { PlacedComponent, PlacedJob } from '../known.js';
 import { entityOf } from './references.js';
-
-/** Nodes of one kind, and what runs on them. */
-export interface PlacedComponent {
-  readonly allocation: Allocation;
-  readonly applications: readonly ApplicationDeclaration[];
-  readonly orchestrators: readonly OrchestratorDeclaration[];
-  /** Nodes wanted at a time by launches that have theirs for themselves. */
-  readonly nodesApart: number;
-}
-
-/** Applications and stores that share one submission, and what the submission asks for. */
-export interface PlacedJob {
-  readonly name: string;
-  readonly batch: BatchDeclaration | undefined;
-  readonly applications: readonly ApplicationDeclaration[];
-  readonly orchestrators: readonly OrchestratorDeclaration[];
-  /** Several make a heterogeneous job. */
-  readonly components: readonly [PlacedComponent, ...PlacedComponent[]];
-  readonly array: { readonly size: number; readonly perElement: number; readonly maxConcurrent?: number } | undefined;
-  /** Times that it is submitted, once a member. */
-  readonly separate: number | undefined;
-}
 
 /** Where an entity runs: its job, and the component of it, with its number. */
 export interface EntityPlace {
@@ -49,9 +21,9 @@ const placesOf = derivedOnce((jobs: readonly PlacedJob[]): ReadonlyMap<EntityDec
   return places;
 });
 
-/** Where an entity runs, if it is in one of the jobs. */
-export function placeOf(entity: EntityDeclaration, jobs: readonly PlacedJob[]): EntityPlace | undefined {
-  return placesOf(jobs).get(entity);
+/** Where an entity runs: each is in one of the jobs. */
+export function placeOf(entity: EntityDeclaration, jobs: readonly PlacedJob[]): EntityPlace {
+  return placesOf(jobs).get(entity) as EntityPlace;
 }
 
 /** Jobs that hold stores alone. */
@@ -74,8 +46,8 @@ export function jobsBefore(
   for (const { after } of job.applications) {
     for (const { name } of after) {
       const entity = entityOf(name, applications);
-      const place = entity === undefined ? undefined : placeOf(entity, jobs);
-      if (place !== undefined && place.job !== job) found.add(place.job);
+      const other = entity === undefined ? job : placeOf(entity, jobs).job;
+      if (other !== job) found.add(other);
     }
   }
   const numbers = numbersOf(jobs);

@@ -1,4 +1,4 @@
-import type { ApplicationDeclaration } from '../../ir/index.js';
+import type { ApplicationDeclaration } from '../../../ir/index.js';
 import { entityOf } from './references.js';
 import { sumsBefore } from './sums-before.js';
 
