@@ -1,6 +1,6 @@
 import { everybody } from '../ir/index.js';
 import { type Artifact, accessOf, bytesArtifact, type Facts, mergeArtifacts } from './inspect/index.js';
-import type { Adds, Reads } from './passes/index.js';
+import type { Adds, Reads } from './passes/known.js';
 
 /** Files that launchers read, as artifacts. */
 export function makeLauncherFiles({ launcherTexts }: Reads<'launcherTexts'>): Adds<'launcherFiles'> {

@@ -7,33 +7,31 @@ import { gatherArtifacts, makeLauncherFiles } from './artifacts.js';
 import { emitFiles, type OutputFile } from './emit/emit-files.js';
 import { inspectFiles } from './inspect/index.js';
 import { packageVersion } from './package-version.js';
-import {
-  checkApplications,
-  checkColocated,
-  checkComponents,
-  checkCpus,
-  checkDevices,
-  checkFiles,
-  checkIncoming,
-  checkJobs,
-  checkKeys,
-  checkLaunches,
-  checkModelTypes,
-  checkNames,
-  checkReaders,
-  checkRunnable,
-  checkSharing,
-  checkStores,
-  checkTemplates,
-  fitOneNode,
-  launchApplications,
-  launchStores,
-  lower,
-  notesOnFiles,
-  placeJobs,
-  type Reads,
-  sizeLaunches,
-} from './passes/index.js';
+import { checkApplications } from './passes/check/check-applications.js';
+import { checkColocated } from './passes/check/check-colocated.js';
+import { checkComponents } from './passes/check/check-components.js';
+import { checkCpus } from './passes/check/check-cpus.js';
+import { checkDevices } from './passes/check/check-devices.js';
+import { checkFiles } from './passes/check/check-files.js';
+import { checkIncoming } from './passes/check/check-incoming.js';
+import { checkJobs } from './passes/check/check-jobs.js';
+import { checkKeys } from './passes/check/check-keys.js';
+import { checkLaunches } from './passes/check/check-launches.js';
+import { checkModelTypes } from './passes/check/check-model-types.js';
+import { checkNames } from './passes/check/check-names.js';
+import { checkReaders } from './passes/check/check-readers.js';
+import { checkRunnable } from './passes/check/check-runnable.js';
+import { checkSharing } from './passes/check/check-sharing.js';
+import { checkStores } from './passes/check/check-stores.js';
+import { checkTemplates } from './passes/check/check-templates.js';
+import { fitOneNode } from './passes/fit-one-node.js';
+import type { Reads } from './passes/known.js';
+import { launchApplications } from './passes/launch-applications.js';
+import { launchStores } from './passes/launch-stores.js';
+import { notesOnFiles } from './passes/lookup/attached-files.js';
+import { lower } from './passes/lower.js';
+import { placeJobs } from './passes/place-jobs.js';
+import { sizeLaunches } from './passes/size-launches.js';
 import { Passes } from './passes.js';
 
 /** An experiment, ready to be written to a folder. */

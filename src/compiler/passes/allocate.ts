@@ -17,12 +17,12 @@ import { shardsOf } from './lookup/visible-stores.js';
 export type Allocated = Allocation & { readonly nodesApart: number };
 
 /** What a component's allocation is computed from. */
-export interface AllocationInput extends Reads<'experiment' | 'sized' | 'site' | 'target'> {
+interface AllocationInput extends Reads<'experiment' | 'sized' | 'site' | 'target'> {
   readonly batch: BatchDeclaration | undefined;
   readonly applications: readonly ApplicationDeclaration[];
   readonly orchestrators: readonly OrchestratorDeclaration[];
   /** Nodes as the user gave them. */
-  readonly nodes: number | undefined;
+  readonly nodes?: number | undefined;
   /** Members in an element of a job array. */
   readonly perElement: number;
 }

@@ -90,11 +90,11 @@ function membersAtMost(
 function breaksOf(
   words: readonly string[],
   { programs: sized }: SizedLaunch,
-  programs: readonly LaunchProgram[],
+  programs: readonly [LaunchProgram, ...LaunchProgram[]],
 ): readonly number[] {
   if (programs.length > 1) return words.flatMap((word, index) => (word === ':' ? [index + 1] : []));
   const [{ command }] = sized;
-  const start = words.length - (programs[0]?.words.length ?? 0);
+  const start = words.length - programs[0].words.length;
   // The container's words, then the command's.
   const inner = command.container === undefined ? [] : [words.indexOf(command.container.image, start) + 1];
   return [start, ...inner];

@@ -7,8 +7,8 @@ import {
   type OrchestratorDeclaration,
   orchestratorsOf,
 } from '../../ir/index.js';
-import { type Allocated, allocate } from './allocate.js';
-import type { Adds, PlacedComponent, PlacedJob, Reads } from './known.js';
+import { allocate } from './allocate.js';
+import type { Adds, PlacedComponent, PlacedJob, Reads, Sized } from './known.js';
 import { groupBy } from './lookup/group-by.js';
 import { topological } from './lookup/order.js';
 import { jobsBefore } from './lookup/placed-jobs.js';
@@ -75,66 +75,71 @@ function draftJobs(
   return drafts;
 }
 
+/** What runs on nodes of one kind. */
+type Group = Pick<PlacedComponent, 'applications' | 'orchestrators'>;
+
 /** Groups what runs in a job by what it requires of its nodes; what requires nothing comes first. */
-function componentsOf(
-  draft: Draft,
-  known: Reads<'experiment' | 'sized' | 'site' | 'target'>,
-  problems: Problems,
-): readonly [PlacedComponent, ...PlacedComponent[]] {
-  const { experiment, sized, site } = known;
-  const perElement = draft.array?.perElement ?? 1;
+function groupsOf({ applications, orchestrators }: Draft, experiment: ExperimentDeclaration): [Group, ...Group[]] {
   const keyOf = (entity: EntityDeclaration) => {
     const owner = entity.kind === 'orchestrator' ? entity : nodesOwner(experiment, entity);
     return requirement(owner) ?? '';
   };
   // A store that requires nothing takes the first nodes there are.
-  const plainApplications = new Set(draft.applications.map(keyOf));
+  const plainApplications = new Set(applications.map(keyOf));
   const [firstKey = ''] = plainApplications;
   const storeKey = (entity: OrchestratorDeclaration) => {
     const key = keyOf(entity);
     return key === '' && !plainApplications.has('') ? firstKey : key;
   };
-  const keys = [...new Set([...draft.applications.map(keyOf), ...draft.orchestrators.map(storeKey)])].sort(
-    (a, b) => Number(a !== '') - Number(b !== ''),
-  );
-  const applicationsByKey = groupBy(draft.applications, keyOf);
-  const storesByKey = groupBy(draft.orchestrators, storeKey);
-  const groups = keys.map((key) => ({
-    applications: applicationsByKey.get(key) ?? [],
-    orchestrators: storesByKey.get(key) ?? [],
-  }));
-  const bare = (group: (typeof groups)[number], nodes: number | undefined) =>
-    allocate({ ...known, batch: draft.batch, ...group, nodes, perElement }, problems);
-  const further = groups.slice(1).map((group) => bare(group, undefined));
-  const rest = further.reduce((sum, { nodes }) => sum + nodes, 0);
-  const given = draft.batch?.nodes;
-  const first = groups[0] ?? { applications: [], orchestrators: [] };
-  const allocations = [bare(first, given === undefined ? undefined : Math.max(1, given - rest)), ...further];
-  const numberOf = new Map(groups.flatMap(({ applications }, number) => applications.map((one) => [one, number])));
-  const total = allocations.reduce((sum, { nodes }) => sum + nodes, 0);
-  const at = draft.batch?.at ?? draft.applications[0]?.at ?? draft.orchestrators[0]?.at;
+  const applicationsByKey = groupBy(applications, keyOf);
+  const storesByKey = groupBy(orchestrators, storeKey);
+  const keys = [...new Set([...applicationsByKey.keys(), ...storesByKey.keys()])];
+  const groups: Group[] = keys
+    .sort((a, b) => Number(a !== '') - Number(b !== ''))
+    .map((key) => ({ applications: applicationsByKey.get(key) ?? [], orchestrators: storesByKey.get(key) ?? [] }));
+  return groups as [Group, ...Group[]];
+}
+
+/** The nodes of a job, with the walltime that all of them have. */
+function componentsOf(
+  draft: Draft,
+  known: Reads<'experiment' | 'sized' | 'site' | 'target'>,
+  problems: Problems,
+): PlacedJob['components'] {
+  const { experiment, sized, site } = known;
+  const { batch, applications } = draft;
+  const perElement = draft.array?.perElement ?? 1;
+  const allocated = (group: Group, nodes?: number) => ({
+    group,
+    allocated: allocate({ ...known, batch, ...group, nodes, perElement }, problems),
+  });
+  const [first, ...further] = groupsOf(draft, experiment);
+  const others = further.map((group) => allocated(group));
+  const rest = others.reduce((sum, one) => sum + one.allocated.nodes, 0);
+  const given = batch?.nodes;
+  const main = allocated(first, given === undefined ? undefined : Math.max(1, given - rest));
+  const total = main.allocated.nodes + rest;
+  const at = batch?.at ?? applications[0]?.at ?? draft.orchestrators[0]?.at;
   if (site.maxNodes !== undefined && total > site.maxNodes) {
     const message = `the job needs ${total} nodes, and site '${site.name}' gives at most ${site.maxNodes}`;
     problems.error('PLAN1001', message, at);
   }
-  if (given !== undefined && total > given && groups.length > 1) {
-    const message = `job '${draft.name}' needs ${total} nodes for ${groups.length} kinds of nodes, and has ${given}`;
+  if (given !== undefined && total > given && others.length > 0) {
+    const message = `job '${draft.name}' needs ${total} nodes for ${others.length + 1} kinds of nodes, and has ${given}`;
     problems.error('PLAN1001', message, at, 'raise nodes in .batch()');
   }
-  const walltimeSeconds = walltimeOf({
-    batch: draft.batch,
-    applications: draft.applications,
-    sized,
-    site,
-    allocationOf: (one) => allocations[numberOf.get(one) ?? 0] as Allocated,
-    perElement,
-  });
-  const [main, ...others] = allocations.map(({ nodesApart, ...one }, index) => ({
+  const allocationOf = new Map(
+    [main, ...others].flatMap(({ group, allocated: one }) =>
+      group.applications.map((entity) => [entity, one] as const),
+    ),
+  );
+  const walltimeSeconds = walltimeOf({ batch, applications, sized, site, allocationOf, perElement });
+  const component = ({ group, allocated: { nodesApart, ...one } }: typeof main): PlacedComponent => ({
     allocation: walltimeSeconds === undefined ? one : { ...one, walltimeSeconds },
     nodesApart,
-    ...(groups[index] ?? first),
-  }));
-  return [main as PlacedComponent, ...others];
+    ...group,
+  });
+  return [component(main), ...others.map(component)];
 }
 
 /** How an ensemble's members meet the scheduler, where not as steps of one job. */
@@ -148,7 +153,7 @@ function arrayOf(
   const maxArraySize = site.maxArraySize ?? target.capabilities.maxArraySize;
   const none = { array: undefined, separate: undefined };
   const limit = batch?.maxConcurrent === undefined ? {} : { maxConcurrent: batch.maxConcurrent };
-  const count = sized.get(application)?.members.count ?? 1;
+  const count = (sized.get(application) as Sized).members.count;
   if (batch?.mode !== 'array' && batch?.mode !== 'separate') return none;
   if (kind === 'model') {
     const what = batch.mode === 'array' ? 'to make a job array of' : 'to submit one by one';

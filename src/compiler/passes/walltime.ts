@@ -8,11 +8,11 @@ import { EndOrder } from './lookup/order.js';
 const startSeconds = 60;
 
 /** What a job's walltime is computed from. */
-export interface WalltimeInput extends Reads<'sized' | 'site'> {
+interface WalltimeInput extends Reads<'sized' | 'site'> {
   readonly batch: BatchDeclaration | undefined;
   readonly applications: readonly ApplicationDeclaration[];
   /** The allocation that an application runs on. */
-  readonly allocationOf: (application: ApplicationDeclaration) => Allocated;
+  readonly allocationOf: ReadonlyMap<ApplicationDeclaration, Allocated>;
   /** Members that run one after the other in an element of a job array. */
   readonly perElement: number;
 }
@@ -32,7 +32,7 @@ function summedWalltime({ batch, applications, sized, allocationOf, perElement }
   for (const application of applications) {
     const facts = sized.get(application) as Sized;
     const { size, members, launches, ownsNodes } = facts;
-    const { nodes, nodesApart, cpusPerNode, exclusive } = allocationOf(application);
+    const { nodes, nodesApart, cpusPerNode, exclusive } = allocationOf.get(application) as Allocated;
     if (size.walltimeSeconds === undefined || exclusive || cpusPerNode === undefined) return undefined;
     const fitting = ownsNodes
       ? membersOnOwnNodes(application, facts, nodesApart, nodes)
@@ -41,5 +41,5 @@ function summedWalltime({ batch, applications, sized, allocationOf, perElement }
     const slots = Math.max(1, Math.min(isSplit(application) ? count : atOnce(application, batch, members), fitting));
     seconds.set(application, size.walltimeSeconds * Math.ceil(count / slots));
   }
-  return startSeconds + new EndOrder(applications).longest((one) => seconds.get(one) ?? 0);
+  return startSeconds + new EndOrder(applications).longest((one) => seconds.get(one) as number);
 }

@@ -1,6 +1,6 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { applicationsOf, memberName } from '../../../ir/index.js';
-import type { Reads } from '../known.js';
+import type { Reads, Sized } from '../known.js';
 import { entityOf, incomingNames } from '../lookup/references.js';
 
 /** Linux limits one variable to 128 KiB, its name included (MAX_ARG_STRLEN). */
@@ -14,7 +14,7 @@ export function checkIncoming({ experiment, sized }: Reads<'experiment' | 'sized
       const entity = entityOf(name, applications);
       if (entity === undefined || name === application.name || name !== entity.name || entity.kind === 'model')
         return sum + name.length + 1;
-      const count = sized.get(entity)?.members.count ?? 1;
+      const count = (sized.get(entity) as Sized).members.count;
       return sum + count * (memberName(entity, count - 1).length + 1);
     }, 0);
     if (bytes <= longestVariable) continue;

@@ -47,7 +47,7 @@ const otherTypes: Readonly<Record<number, string>> = {
 };
 
 /** The kind of a value that clients have no tensors for, with a hint; undefined for one that they have. */
-function foreignType({ elementType, shape }: OnnxValue): { readonly is: string; readonly hint: string } | undefined {
+function foreignType({ elementType, rank }: OnnxValue): { readonly is: string; readonly hint: string } | undefined {
   if (elementType === 0) {
     return {
       is: 'no tensor (a sequence, a map)',
@@ -58,7 +58,7 @@ function foreignType({ elementType, shape }: OnnxValue): { readonly is: string; 
     const name = otherTypes[elementType] ?? `number ${elementType} of ONNX`;
     return { is: `of type ${name}`, hint: 'export the model with a Cast, such as to float, at this place' };
   }
-  return shape?.length === 0
+  return rank === 0
     ? { is: 'a scalar', hint: 'tensors have at least one dimension: export the model with a Reshape to [1]' }
     : undefined;
 }

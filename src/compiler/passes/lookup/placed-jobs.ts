@@ -51,5 +51,5 @@ export function jobsBefore(
     }
   }
   const numbers = numbersOf(jobs);
-  return [...found].sort((a, b) => (numbers.get(a) ?? 0) - (numbers.get(b) ?? 0));
+  return [...found].sort((a, b) => (numbers.get(a) as number) - (numbers.get(b) as number));
 }
