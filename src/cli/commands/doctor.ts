@@ -10,8 +10,9 @@ import { asSite, type DraftField } from '../doctor/draft-site.js';
 import { examine } from '../doctor/examine.js';
 import type { Finding, Verdict } from '../doctor/finding.js';
 import { formatJson, formatTypeScript } from '../doctor/format-site.js';
-import { ExitCode, hasColour, reportFailure, reportJsonFailure } from '../failure.js';
+import { ExitCode, hasColour } from '../failure.js';
 import { needsLinux } from '../needs-linux.js';
+import { reported } from '../reported.js';
 
 interface DoctorOptions {
   readonly python?: string;
@@ -27,13 +28,11 @@ export function doctorCommand(): Command {
     .option('--write-site <file>', 'draft a site from what the scheduler says, .ts or .json')
     .option('--force', 'overwrite that file')
     .addOption(new Option('--json', 'print one JSON document'))
-    .action(async (options: DoctorOptions) => {
-      try {
+    .action(
+      reported(async (options: DoctorOptions) => {
         await doctor(options);
-      } catch (error) {
-        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
-      }
-    });
+      }),
+    );
 }
 
 async function doctor(options: DoctorOptions): Promise<void> {

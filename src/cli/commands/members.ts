@@ -11,8 +11,8 @@ import {
   parameterNames,
 } from '../../ir/index.js';
 import { compileWorkflow, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
-import { reportFailure, reportJsonFailure } from '../failure.js';
 import { type IndexRange, indicesOf, parseRanges } from '../index-ranges.js';
+import { reported } from '../reported.js';
 import { formatTable } from '../table.js';
 import { writeOut } from '../write-out.js';
 
@@ -33,8 +33,8 @@ export function membersCommand(): Command {
     .argument('<ensemble>', 'its name')
     .option('--range <ranges>', 'indices: 0-9,17 (default: the first 20 in a table, all in CSV and JSON)')
     .addOption(new Option('--csv', 'print CSV').conflicts('json'))
-    .action(async (workflow: string, name: string, options: MembersOptions) => {
-      try {
+    .action(
+      reported(async (workflow: string, name: string, options: MembersOptions) => {
         const { plan } = await compileWorkflow(workflow, options);
         const entity = find(plan, name);
         const { count } = entity.members;
@@ -48,10 +48,8 @@ export function membersCommand(): Command {
         if (options.range === undefined && more > 0) {
           process.stderr.write(`and ${more} more: --range ${shownAtFirst}-${Math.min(count, 2 * shownAtFirst) - 1}\n`);
         }
-      } catch (error) {
-        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
-      }
-    });
+      }),
+    );
 }
 
 function find(plan: Plan, name: string): Entity {
