@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { checkSite } from '../../compiler/index.js';
-import { WorkflowError } from '../../diagnostics/index.js';
+import { counted, WorkflowError } from '../../diagnostics/index.js';
 import { writeAtomically } from '../../runtime/job/write-atomically.js';
 import { printJson } from '../compile-workflow.js';
 import { asSite, type DraftField } from '../doctor/draft-site.js';
@@ -92,9 +92,6 @@ function formatFindings(findings: readonly Finding[], colour: boolean): string {
     const line = `${shown}  ${topic.padEnd(width)}  ${message}`;
     return advice === undefined ? [line] : [line, `${' '.repeat(9 + width)}  → ${advice}`];
   });
-  const count = (verdict: Verdict, word: string) => {
-    const number = findings.filter((one) => one.verdict === verdict).length;
-    return `${number} ${word}${number === 1 ? '' : 's'}`;
-  };
-  return `${lines.join('\n')}\n\n${count('problem', 'problem')}, ${count('warning', 'warning')}\n`;
+  const count = (verdict: Verdict) => counted(findings.filter((one) => one.verdict === verdict).length, verdict);
+  return `${lines.join('\n')}\n\n${count('problem')}, ${count('warning')}\n`;
 }

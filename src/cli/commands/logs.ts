@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { WorkflowError } from '../../diagnostics/index.js';
+import { counted, WorkflowError } from '../../diagnostics/index.js';
 import type { Job, Store } from '../../ir/index.js';
 import { type Tail, tailOf } from '../../runtime/output/index.js';
 import { AttemptTable, StatusReader } from '../../runtime/status/index.js';
@@ -162,6 +162,6 @@ function endsOf({ dir }: JobFolder, files: readonly string[], lines: number): Lo
 
 function formatEnd({ file, lines, isCut, bytes }: LogEnd): string {
   if (bytes === 0) return `${file} is empty`;
-  const last = isCut ? `, the last ${lines.length} ${lines.length === 1 ? 'line' : 'lines'}` : '';
+  const last = isCut ? `, the last ${counted(lines.length, 'line')}` : '';
   return [`${file}${last}:`, ...lines.map((line) => `  ${line}`.trimEnd())].join('\n');
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { escapeControls } from '../../diagnostics/index.js';
 import {
   type EnvValue,
   formatClock,
@@ -179,7 +180,7 @@ function shortList(items: readonly string[], noun: string): string {
 
 /** A value that keeps a table a table: no line breaks, and not too long. */
 function shorten(text: string): string {
-  const shown = text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
+  const shown = escapeControls(text);
   return shown.length > 24 ? `${shown.slice(0, 23)}…` : shown;
 }
 

@@ -1,4 +1,4 @@
-import { WorkflowError } from '../../diagnostics/index.js';
+import { counted, WorkflowError } from '../../diagnostics/index.js';
 import type { Entity, Plan } from '../../ir/index.js';
 import { assertForLaunch, assertRunFolder } from '../assert/assert-job.js';
 import type { JobEnvironment } from '../job/job-environment.js';
@@ -253,7 +253,7 @@ function describe(entity: Entity, total: number, outcome: MembersOutcome, stoppe
     counts.held > 0 ? `${counts.held} being run by others` : '',
     notStarted > 0 ? `${notStarted} not started` : '',
   ].filter((part) => part !== '');
-  const of = entity.kind === 'ensemble' ? ` (${total} ${total === 1 ? 'member' : 'members'})` : '';
+  const of = entity.kind === 'ensemble' ? ` (${counted(total, 'member')})` : '';
   const why = stopped === undefined ? '' : `; ${describeStop(stopped)}`;
   return `${entity.name}${of}: ${parts.join(', ')}${why}`;
 }
