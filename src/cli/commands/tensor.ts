@@ -1,10 +1,11 @@
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { ClientError, type Tensor } from '../../runtime/client/index.js';
 import { readSettings } from '../../runtime/client/settings.js';
 import { Shards } from '../../runtime/client/shards.js';
 import { bytesOf, tensorOfReply } from '../../runtime/client/tensor.js';
+import { writeAtomically } from '../../runtime/job/write-atomically.js';
 import { NpyError, npyHeader, parseNpy } from '../../runtime/npy/npy.js';
 import { type Dtype, elementBytes, elementCount } from '../../runtime/orchestrator/tensor/dtype.js';
 import { printJson } from '../print-json.js';
@@ -127,7 +128,7 @@ async function get(store: Shards, key: string, { npy, json }: Options): Promise<
   }
   const tensor = tensorOfReply(await store.of(key).send('AI.TENSORGET', key, 'META', 'BLOB'));
   if (json) {
-    if (npy !== undefined) writeWhole(npy, [npyHeader(tensor.dtype, tensor.shape), bytesOf(tensor)]);
+    if (npy !== undefined) writeAtomically(npy, [npyHeader(tensor.dtype, tensor.shape), bytesOf(tensor)]);
     const { dtype, shape } = tensor;
     printJson({ ok: true, key, dtype, shape, ...(npy === undefined ? { values: valueList(tensor) } : { file: npy }) });
     return;
@@ -140,7 +141,7 @@ async function get(store: Shards, key: string, { npy, json }: Options): Promise<
   if (npy === '-') {
     process.stdout.write(header);
     process.stdout.write(bytesOf(tensor));
-  } else writeWhole(npy, [header, bytesOf(tensor)]);
+  } else writeAtomically(npy, [header, bytesOf(tensor)]);
 }
 
 /** All values in a row; numbers that JSON does not have, or not exactly, as texts. */
@@ -186,22 +187,6 @@ function valuesOf({ shape, data }: Tensor): string {
     text += `${values.join(' ')}${columns > mostColumns ? ' …' : ''}\n`;
   }
   return rows > mostRows ? `${text}… (${rows} rows)\n` : text;
-}
-
-function writeWhole(path: string, parts: readonly Buffer[]): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    const file = openSync(temporary, 'wx');
-    try {
-      for (const part of parts) for (let at = 0; at < part.length; ) at += writeSync(file, part, at);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
 }
 
 /** A key as text; bytes that are none as escapes. */
