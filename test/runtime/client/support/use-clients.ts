@@ -26,7 +26,10 @@ export function useClients(defaults: Record<string, string> = {}) {
     /** Connects a client with further variables of its environment. */
     async connect(env: Record<string, string> = {}, suffix?: string): Promise<Client> {
       const address = started.orchestrator.addresses[0] ?? '';
-      const client = await Client.connect({ env: { SSDB: address, ...defaults, ...env }, ...(suffix !== undefined && { suffix }) });
+      const client = await Client.connect({
+        env: { SSDB: address, ...defaults, ...env },
+        ...(suffix !== undefined && { suffix }),
+      });
       open.push(client);
       return client;
     },
