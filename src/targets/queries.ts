@@ -20,6 +20,14 @@ export function isAlive(state: JobState): boolean {
   return state === 'PENDING' || state === 'RUNNING';
 }
 
+/** Schedulers' words for a job whose script has ended, and that they are clearing away. */
+const clearing = new Set(['COMPLETING', 'E', 'exiting']);
+
+/** True of a scheduler's word for a job that does nothing any more, though it still has its nodes. */
+export function isCleared(native: string | undefined): boolean {
+  return native !== undefined && clearing.has(native);
+}
+
 /** What a scheduler says of a job, or of one element of a job array or component of a heterogeneous job. */
 export interface JobReport {
   /** The id that submit.sh printed, as far as the scheduler repeats it: compared by {@link sameJob}. */
