@@ -3,7 +3,7 @@ export { type Command, command } from './command.js';
 export { type EnvironmentReference, fromEnvironment } from './environment-reference.js';
 export { experiment } from './experiment.js';
 export { mlBytes, mlFile, scriptFile, scriptText } from './ml-source.js';
-export type { Fresh, NotAllowed } from './not-allowed.js';
+export type { Fresh, KnownNames, NotAllowed } from './not-allowed.js';
 export type {
   AddModelOptions,
   AfterKeyOptions,
