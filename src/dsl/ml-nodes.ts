@@ -1,11 +1,12 @@
 import * as z from 'zod';
 import { type MlModelDeclaration, MlSource, type ScriptDeclaration, ScriptSource } from '../ir/index.js';
+import { type BackendName, backendNames, backends } from '../ml/backends.js';
+import { devicePattern } from '../ml/devices.js';
 import { type Arguments, defined, natural, nonEmptyText, plainText, positive, show } from './arguments.js';
 import { callUserFunction } from './call-user-function.js';
 import type { MlModelOptions, PlacementOptions, ScriptOptions } from './options.js';
 
-const backends = ['ONNX', 'TORCH', 'TF', 'TFLITE'] as const;
-const device = z.string().regex(/^(CPU|GPU)(:\d{1,5})?$/, "devices are 'CPU', 'GPU' or 'GPU:1'");
+const device = z.string().regex(devicePattern, "devices are 'CPU', 'GPU' or 'GPU:1'");
 const names = z
   .array(nonEmptyText)
   .min(1, 'it is empty')
@@ -65,10 +66,10 @@ export function mlModelNode(
   ]);
   const key = checked.take(nonEmptyText, name, 'the name of the ML model');
   const bytes = sourceOf(checked, MlSource, source, "mlFile('model.onnx') or mlBytes(bytes)");
-  const backend = checked.choice(backends, options.backend, 'backend');
+  const backend = checked.choice(backendNames, options.backend, 'backend');
   if (options.backend === undefined) {
     const message = `.addMlModel(): ML model ${show(name)} needs a backend`;
-    checked.problems.error('DSL1001', message, checked.at, `there are: ${backends.join(', ')}`);
+    checked.problems.error('DSL1001', message, checked.at, `there are: ${backendNames.join(', ')}`);
   }
   const node = defined({
     ...placement(checked, options),
@@ -94,14 +95,14 @@ export function mlModelNode(
 function checkGraphNames(
   checked: Arguments,
   name: string,
-  backend: (typeof backends)[number] | undefined,
+  backend: BackendName | undefined,
   given: Partial<MlModelOptions>,
 ): void {
   if (backend === undefined) return;
-  if (backend === 'TF') {
+  if (backends[backend].needsNames) {
     const absent = (['inputs', 'outputs'] as const).filter((option) => given[option] === undefined);
     if (absent.length === 0) return;
-    const message = `.addMlModel(): ML model ${show(name)} uses backend TF, which needs the names of its inputs and outputs`;
+    const message = `.addMlModel(): ML model ${show(name)} uses backend ${backend}, which needs the names of its inputs and outputs`;
     checked.problems.error(
       'DSL1012',
       message,

@@ -1,4 +1,5 @@
 import type { EngineName, EvictionPolicy, ParamValue } from '../ir/index.js';
+import type { NamedBackend, SelfDescribedBackend } from '../ml/backends.js';
 import type { NotAllowed } from './not-allowed.js';
 
 /** What a job asks of the scheduler. */
@@ -199,7 +200,7 @@ interface CommonMlModelOptions extends PlacementOptions {
 
 /** A TensorFlow graph. */
 export interface TensorFlowModelOptions extends CommonMlModelOptions {
-  backend: 'TF';
+  backend: NamedBackend;
   /** Names of the graph's inputs. */
   inputs: readonly string[];
   /** Names of the graph's outputs. */
@@ -208,7 +209,7 @@ export interface TensorFlowModelOptions extends CommonMlModelOptions {
 
 /** A model whose file says what its inputs and outputs are. */
 export interface SelfDescribedModelOptions extends CommonMlModelOptions {
-  backend: 'ONNX' | 'TORCH' | 'TFLITE';
+  backend: SelfDescribedBackend;
   inputs?: NotAllowed<'only backend TF is told the names of inputs: other models know theirs'>;
   outputs?: NotAllowed<'only backend TF is told the names of outputs: other models know theirs'>;
 }

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { backendNames } from '../ml/backends.js';
+import { devicePattern } from '../ml/devices.js';
 import { derivedOnce } from './derived.js';
 import { DirectiveEdits, EngineName, LauncherName } from './site.js';
 
@@ -164,8 +166,8 @@ export const MlModelDeclaration = z.strictObject({
   at: Place,
   name: z.string(),
   source: MlSource,
-  backend: z.enum(['ONNX', 'TORCH', 'TF', 'TFLITE']),
-  device: z.string().regex(/^(CPU|GPU)(:\d+)?$/),
+  backend: z.enum(backendNames),
+  device: z.string().regex(devicePattern),
   devicesPerNode: count.optional(),
   firstDevice: z.int().nonnegative().optional(),
   batchSize: count.optional(),
@@ -191,7 +193,7 @@ export const ScriptDeclaration = z.strictObject({
   at: Place,
   name: z.string(),
   source: ScriptSource,
-  device: z.string().regex(/^(CPU|GPU)(:\d+)?$/),
+  device: z.string().regex(devicePattern),
   devicesPerNode: count.optional(),
   firstDevice: z.int().nonnegative().optional(),
   orchestrator: z.string().optional(),

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { backendNames } from '../ml/backends.js';
 import { EnvValue, Event, EvictionPolicy, ParamValue } from './declaration.js';
 import { DirectiveEdits, EngineName, TargetName } from './site.js';
 
@@ -62,7 +63,7 @@ export type StagedFile = z.infer<typeof StagedFile>;
 export const PreloadedModel = z.strictObject({
   name: z.string(),
   artifact: z.string(),
-  backend: z.enum(['ONNX', 'TORCH', 'TF', 'TFLITE']),
+  backend: z.enum(backendNames),
   device: z.string(),
   devicesPerNode: count,
   firstDevice: z.int().nonnegative(),

@@ -1,12 +1,12 @@
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { WorkflowError } from '../../diagnostics/index.js';
+import { type Dtype, elementBytes, elementCount } from '../../ml/dtypes.js';
 import { ClientError, type Tensor } from '../../runtime/client/index.js';
 import { readSettings } from '../../runtime/client/settings.js';
 import { Shards } from '../../runtime/client/shards.js';
 import { bytesOf, tensorOfReply } from '../../runtime/client/tensor.js';
 import { NpyError, npyHeader, parseNpy } from '../../runtime/npy/npy.js';
-import { type Dtype, elementBytes, elementCount } from '../../runtime/orchestrator/tensor/dtype.js';
 import { reportFailure, reportJsonFailure } from '../failure.js';
 import { printJson } from '../print-json.js';
 import { formatTable } from '../table.js';

@@ -7,7 +7,7 @@ export {
   type RecordedCheckpoint,
   type SavedStore,
 } from './checkpoint/record.js';
-export { devicesHere, isAmong, onnxRuntimeVersion } from './inference/index.js';
+export { devicesHere, onnxRuntimeVersion } from './inference/index.js';
 export { runInferenceWorker } from './inference/worker.js';
 export type { Orchestrator, OrchestratorOptions, OrchestratorStats, TcpListen, UnixListen } from './options.js';
 export { type EvictionPolicy, evictionPolicies } from './store/eviction.js';
