@@ -42,6 +42,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ['src/diagnostics/', []],
   // Backends, dtypes and devices: written down once, for all.
   ['src/ml/', []],
+  ['src/ir/eviction-policies.ts', []],
   ['src/ir/', ['src/diagnostics/', 'src/ml/']],
   ['src/dsl/', ['src/ir/', 'src/diagnostics/', 'src/ml/']],
   ['src/compiler/package-version.ts', []],
@@ -99,7 +100,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ['src/targets/', ['src/ir/', 'src/diagnostics/']],
   ['src/sites/', ['src/ir/']],
   ['src/runtime/slots.ts', []],
-  ['src/runtime/orchestrator/', ['src/diagnostics/', 'src/ml/', 'src/runtime/slots.ts']],
+  ['src/runtime/orchestrator/', ['src/diagnostics/', 'src/ml/', 'src/ir/eviction-policies.ts', 'src/runtime/slots.ts']],
   ['src/runtime/client/', ['src/diagnostics/', 'src/ml/', 'src/runtime/slots.ts']],
   ['src/runtime/configure/', ['src/ir/', 'src/diagnostics/']],
   // The runtime knows how a target's scheduler is asked, and nothing else of a target.

@@ -1,14 +1,10 @@
 import type { AuthoredExperiment, Event, MlSource, ScriptSource } from '../ir/index.js';
-import type { Command } from './command.js';
-import type { Fresh, KnownNames, NotAllowed } from './not-allowed.js';
 import type {
   AddModelOptions,
   AfterKeyOptions,
   AttachOptions,
   BatchOptions,
   ColocateOptions,
-  MlModelOptions,
-  ModelParamsOptions,
   OrchestratorOptions,
   ParamAssignment,
   ParamsOptions,
@@ -16,7 +12,10 @@ import type {
   RequiresOptions,
   ScriptOptions,
   SetupOptions,
-} from './options.js';
+} from '../ir/options/index.js';
+import type { Command } from './command.js';
+import type { Fresh, KnownNames, NotAllowed } from './not-allowed.js';
+import type { MlModelOptions, ModelParamsOptions } from './options.js';
 
 /*
  * Which call is allowed when. State stands in positional parameters, since an object that every call rewrites costs the square of the

@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { backendNames } from '../ml/backends.js';
-import { EnvValue, Event, EvictionPolicy, ParamValue } from './declaration.js';
+import { EnvValue, Event } from './declaration.js';
+import { evictionPolicies } from './eviction-policies.js';
+import { MailEvent } from './options/batch.js';
+import { ParamValue } from './options/params.js';
 import { DirectiveEdits, EngineName, TargetName } from './site.js';
 
 /*
@@ -119,7 +122,7 @@ export const StandaloneStore = z.strictObject({
   /** Servers it is split over; 1 is no cluster. */
   shards: count,
   hosts: z.array(z.string()).optional(),
-  evictionPolicy: EvictionPolicy.optional(),
+  evictionPolicy: z.enum(evictionPolicies).optional(),
   restart: z.boolean(),
   saveAtEnd: z.array(z.string()),
 });
@@ -221,7 +224,7 @@ export const Job = z.strictObject({
   allocation: Allocation,
   /** Further components of a heterogeneous job: nodes of another kind in the same allocation. */
   components: z.array(Allocation),
-  mail: z.strictObject({ to: z.string(), events: z.array(z.enum(['begin', 'end', 'fail'])) }).optional(),
+  mail: z.strictObject({ to: z.string(), events: z.array(MailEvent) }).optional(),
   /** The user's own edits of the directives. */
   directives: DirectiveEdits.optional(),
   /** Seconds before the walltime at which applications are told to end. */

@@ -1,6 +1,7 @@
 import type { Orchestrator, OrchestratorOptions } from './options.js';
 import { OrchestratorServer } from './server/server.js';
 
+export { type EvictionPolicy, evictionPolicies } from '../../ir/eviction-policies.js';
 export {
   type CheckpointRecord,
   fingerprintOf,
@@ -10,7 +11,6 @@ export {
 export { devicesHere, onnxRuntimeVersion } from './inference/index.js';
 export { runInferenceWorker } from './inference/worker.js';
 export type { Orchestrator, OrchestratorOptions, OrchestratorStats, TcpListen, UnixListen } from './options.js';
-export { type EvictionPolicy, evictionPolicies } from './store/eviction.js';
 
 /**
  * Starts a tensor store that runs ML models, in this process.
