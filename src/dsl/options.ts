@@ -6,12 +6,14 @@ import type { NotAllowed } from './not-allowed.js';
  * Options whose types refuse a value with a sentence; src/ir/options has all others.
  */
 
+/** Options of a model's parameters. */
 export interface ModelParamsOptions extends OptionsOf<typeof modelParamsOptions> {
   strategy?: NotAllowed<'a model has one value a parameter: .ensemble() runs several'>;
 }
 
 /** A model whose file says what its inputs and outputs are. */
 export interface SelfDescribedModelOptions extends OptionsOf<typeof anyModelOptions> {
+  /** Framework that the model is made with. */
   // Not by a name of its own: messages then list the backends.
   backend: { [Name in BackendName]: (typeof backends)[Name]['needsNames'] extends true ? never : Name }[BackendName];
   inputs?: NotAllowed<'only backend TF is told the names of inputs: other models know theirs'>;

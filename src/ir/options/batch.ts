@@ -14,11 +14,13 @@ export const flag = z
   .regex(/^[^\s\p{Cc}]+( [^\s\p{Cc}]+)?$/u, "it is a flag, or a flag and its resource: '-q', '-l walltime'");
 
 export const mailOptions = {
+  /** Address, or user, that the mail is for. */
   to: value(mailAddress).labelled("mail's address").required(),
-  /** @default ['end', 'fail'] */
+  /** Events of the job that a mail is sent at. @default ['end', 'fail'] */
   events: own(z.array(MailEvent).min(1)).or(['end', 'fail']),
 };
 
+/** Mail from the scheduler. */
 export interface MailOptions extends OptionsOf<typeof mailOptions>, Options {}
 
 export const directiveOptions = {
@@ -28,21 +30,27 @@ export const directiveOptions = {
   set: own(DirectiveEdits.shape.set).typed<Readonly<Record<string, string | number>>>().or({}),
 };
 
+/** Edits of the directives that a script starts with. */
 export interface DirectiveOptions extends OptionsOf<typeof directiveOptions>, Options {}
 
 export const batchOptions = {
-  /** @default computed from what the job runs */
+  /** Nodes of the job. @default computed from what it runs */
   nodes: value(positive),
-  /** `'02:00:00'`, `'1-12:00:00'`, `'PT2H'`. @default computed if every command has a walltime, else the site's */
+  /** Time that the job may take: `'02:00:00'`, `'1-12:00:00'` or `'PT2H'`. @default computed if every command has a walltime, else the site's */
   walltime: quantity(walltime).as('walltimeSeconds'),
+  /** Account that the job is charged to. @default the site's */
   account: value(directiveText),
-  /** Queue or partition. */
+  /** Queue or partition. @default the site's */
   queue: value(directiveText),
+  /** Quality of service. @default the site's */
   qos: value(directiveText),
+  /** Reservation that it runs in. */
   reservation: value(directiveText),
+  /** Features that its nodes must have, in the scheduler's own words. @default the site's */
   constraint: value(directiveText),
-  /** Whole nodes. */
+  /** True for whole nodes, which no other job shares. */
   exclusive: value(z.boolean()),
+  /** GPUs on each node. @default computed from what it runs */
   gpusPerNode: value(positive),
   /** Memory on each node: `'64G'`. */
   memory: quantity(memory).as('memoryMiB'),
@@ -50,13 +58,13 @@ export const batchOptions = {
   modules: value(texts),
   /** Lines of shell that run before anything else of the job. */
   preamble: value(texts),
-  /** Whom the scheduler writes to: an address means at the job's end and at its failure. */
+  /** Address that the scheduler writes to at the job's end and at its failure, or who and when. */
   mail: own(z.strictObject(shapeOf(mailOptions))).typed<string | MailOptions>(),
-  /** How an ensemble meets the scheduler: its members as steps of one job, as elements of a job array, or each as a job. @default 'packed' */
+  /** Members of an ensemble as steps of one job (`packed`), as elements of a job array, or each as a job (`separate`). @default 'packed' */
   mode: choice(BatchMode),
-  /** Members that run at a time. @default as many as fit */
+  /** Most members that run at a time. @default as many as fit */
   maxConcurrent: value(positive),
-  /** Edits of the directives that the script starts with, made after the site's. */
+  /** Edits of the directives that the script starts with, after the site's. */
   directives: own(DirectiveEdits).typed<DirectiveOptions>(),
 };
 

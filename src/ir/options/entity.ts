@@ -3,11 +3,11 @@ import { list, type Options, type OptionsOf, quantity, value } from './option.js
 import { memory, nonEmptyText, plainText, positive } from './values.js';
 
 export const attachOptions = {
-  /** Copied, with their mode bits. */
+  /** Files to copy, with their mode bits. */
   copy: list(plainText).or([]),
-  /** Linked. */
+  /** Files to link to. */
   symlink: list(plainText).or([]),
-  /** Templates: each tag `;NAME;` is replaced by the parameter's value. */
+  /** Templates to copy, with each tag `;NAME;` replaced by the parameter's value. */
   configure: list(plainText).or([]),
   /** Delimiter of the tags of these templates, taken literally. @default ';' */
   tag: value(plainText).or(';'),
@@ -17,17 +17,19 @@ export const attachOptions = {
 export interface AttachOptions extends OptionsOf<typeof attachOptions>, Options {}
 
 export const afterKeyOptions = {
-  /** As the store has it, prefix and all. */
+  /** Name of the key as the store has it, prefix and all. */
   key: value(nonEmptyText).required(),
   /** Name of the store. @default the one that the entity sees without a name */
   orchestrator: value(nonEmptyText),
 };
 
-/** What to wait for: a key that the entity writes. */
+/** A key that the entity writes, to wait for. */
 export interface AfterKeyOptions extends OptionsOf<typeof afterKeyOptions>, Options {}
 
 export const requiresOptions = {
+  /** Features that they must have, in the scheduler's own words. */
   constraint: value(directiveText),
+  /** GPUs on each node. */
   gpusPerNode: value(positive),
   /** Memory on each node: `'512G'`. */
   memory: quantity(memory).as('memoryMiB'),
@@ -35,7 +37,7 @@ export const requiresOptions = {
   queue: value(directiveText),
 };
 
-/** What an entity's nodes must be like. Entities of one job that differ make it a heterogeneous job. */
+/** Demands on an entity's nodes. Entities of one job that differ make it a heterogeneous job. */
 export interface RequiresOptions extends OptionsOf<typeof requiresOptions>, Options {}
 
 export const setupOptions = {
@@ -45,7 +47,7 @@ export const setupOptions = {
   commands: list(plainText).or([]),
 };
 
-/** What to do before an entity's launch, in a subshell of its own. */
+/** Preparations for an entity's launch, in a subshell of its own. */
 export interface SetupOptions extends OptionsOf<typeof setupOptions>, Options {}
 
 const bind = plainText.refine((text) => /^\/[^,]*$/.test(text), "each entry starts with '/' and holds no comma");
@@ -60,4 +62,5 @@ export const containerOptions = {
   pwd: value(absolute),
 };
 
+/** Options of a container. */
 export interface ContainerOptions extends OptionsOf<typeof containerOptions>, Options {}

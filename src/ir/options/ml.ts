@@ -14,9 +14,9 @@ const names = z
   .refine((list) => new Set(list).size === list.length, 'a name stands in it twice');
 
 export const placementOptions = {
-  /** @default 'CPU' */
+  /** Device that runs it. @default 'CPU' */
   device: value(device).typed<Device>().or('CPU'),
-  /** Copies, one a GPU, under `NAME.GPU:i`. @default 1 */
+  /** Number of copies, one a GPU, under `NAME.GPU:i`. @default 1 */
   devicesPerNode: value(positive),
   /** Number of the first GPU with a copy. @default 0 */
   firstDevice: value(natural),
@@ -24,18 +24,19 @@ export const placementOptions = {
   orchestrator: value(nonEmptyText),
 };
 
-/** Where a store keeps an ML model or a script. */
+/** Place of an ML model or a script: its store and device. */
 export interface PlacementOptions extends OptionsOf<typeof placementOptions>, Options {}
 
 export type ScriptOptions = PlacementOptions;
 
 export const anyModelOptions = {
-  /** Requests that are run together at most. @default no batching */
+  /** Most requests that run together. @default no batching */
   batchSize: value(positive),
-  /** Requests to wait for before a batch runs; needs `batchSize`. */
+  /** Fewest requests that run together, unless `minBatchTimeout` is over; needs `batchSize`. */
   minBatchSize: value(positive),
-  /** Milliseconds to wait for `minBatchSize` requests. */
+  /** Milliseconds to wait for `minBatchSize` requests. @default without end */
   minBatchTimeout: value(positive).as('minBatchTimeoutMs'),
+  /** Text that the store keeps beside it. */
   tag: value(plainText),
   ...placementOptions,
 };
@@ -48,6 +49,7 @@ const graphOptions = {
 };
 
 export const mlModelOptions = {
+  /** Framework that the model is made with. */
   backend: choice(z.enum(backendNames)).required(),
   ...graphOptions,
   ...anyModelOptions,
@@ -57,5 +59,6 @@ export const mlModelOptions = {
 export interface TensorFlowModelOptions
   extends OptionsOf<typeof anyModelOptions>,
     Required<OptionsOf<typeof graphOptions>> {
+  /** Framework that the model is made with. */
   backend: NamedBackend;
 }

@@ -30,13 +30,13 @@ export const StrategyName = z.enum(['all-perm', 'step', 'random']);
 
 export const strategyOptions = {
   /**
-   * `all-perm`: every combination, the first parameter slowest. `step`: the first values, the second values, and so on; lists have one length,
+   * Rule that makes members of the values. `all-perm`: every combination, the first parameter slowest. `step`: the first values, the second values, and so on; lists have one length,
    * those of one value excepted. `random`: `count` of all combinations, none twice. @default 'all-perm'
    */
   strategy: own(StrategyName).typed<z.infer<typeof StrategyName> | StrategyFunction>().or('all-perm'),
-  /** Combinations that `random` takes, or that a function is asked for. @default all of them */
+  /** Number of combinations that `random` takes, or that a function is asked for. @default all of them */
   count: value(positive),
-  /** Of `random`: the same seed gives the same members on every machine. @default 0 */
+  /** Seed of `random`: the same one gives the same members on every machine. @default 0 */
   seed: value(natural).or(0),
 };
 
@@ -51,6 +51,7 @@ export const paramsOptions = { ...strategyOptions, ...modelParamsOptions };
 export interface ParamsOptions extends OptionsOf<typeof paramsOptions>, Options {}
 
 export const addModelOptions = {
+  /** Values of its own parameters. */
   params: own(z.record(z.string(), ParamValue)).typed<ParamAssignment>().or({}),
 };
 

@@ -12,18 +12,21 @@ const cpuNumbers = z
   .refine((cpus) => new Set(cpus).size === cpus.length, 'each CPU is named once');
 
 export const storeLimits = {
-  /** One Node process, stock Redis with a module of ours, or the site's Redis with RedisAI. @default the site's, else 'embedded' */
+  /** Program that it is: one Node process, stock Redis with a module of ours, or the site's Redis with RedisAI. @default the site's, else 'embedded' */
   engine: choice(EngineName),
   /** CPUs set aside for it on each of its nodes. @default 1 */
   cpus: value(positive),
   /** Worker threads a device. @default 1 */
   threadsPerQueue: value(positive),
+  /** Threads that run operators of one model side by side. @default the runtime's choice */
   interOpThreads: value(positive),
+  /** Threads that share one operator. @default the runtime's choice */
   intraOpThreads: value(positive),
-  /** How long one run of a model may take, in seconds; one that takes longer is stopped. @default 60 */
+  /** Seconds that one run of a model may take; one that takes longer is stopped. @default 60 */
   executionTimeoutSeconds: value(positive),
+  /** Most connections at a time. */
   maxClients: value(positive),
-  /** `'16G'`. @default no limit */
+  /** Memory for its keys: `'16G'`. @default no limit */
   maxMemory: quantity(memory).as('maxMemoryMiB'),
   /**
    * Seconds between two copies of its keys on disk; 0: none is made, not at the end of its job either.
@@ -32,18 +35,18 @@ export const storeLimits = {
   checkpointSeconds: value(natural),
 };
 
-/** How a store is run, and its threads, clients and memory. */
+/** Engine, threads, clients and memory of a store. */
 export interface StoreLimits extends OptionsOf<typeof storeLimits>, Options {}
 
 export const tcpOptions = {
-  /** @default a free one */
+  /** Port to listen on. @default a free one */
   port: value(port),
   /** Network interface to listen on. @default loopback */
   interface: value(nonEmptyText),
 };
 
 export const udsOptions = {
-  /** At most 107 bytes. @default in a folder of the job's own under /tmp */
+  /** Path of the socket, at most 107 bytes. @default in a folder of the job's own under /tmp */
   socket: value(nonEmptyText),
   /** Mode bits of the socket. @default 0o700 */
   permissions: value(z.int().min(0).max(0o777, 'mode bits are at most 0o777')),
@@ -58,9 +61,9 @@ export const colocatedOptions = {
 };
 
 export const transportOptions = {
-  /** Over TCP. */
+  /** True for a store over TCP. */
   tcp: value(z.boolean()),
-  /** Over a Unix socket. */
+  /** True for a store over a Unix socket. */
   uds: value(z.boolean()),
 };
 
@@ -94,27 +97,28 @@ export interface ColocateUdsOptions
 export type ColocateOptions = ColocateTcpOptions | ColocateUdsOptions;
 
 export const orchestratorOptions = {
-  /** SmartRedis's identifier as well, unless it is the default. @default 'orchestrator' */
+  /** Name of the store: SmartRedis's identifier as well, unless it is the default. @default 'orchestrator' */
   name: own(z.string()).or('orchestrator'),
   /** Servers it is split over, as a Redis Cluster: 1, or 3 and more. @default as many as `nodes` */
   shards: value(positive),
   /** Nodes its shards are spread over. @default 1 with one shard, else one a shard */
   nodes: value(positive),
-  /** Hosts to run on. */
+  /** Names of the hosts that it runs on. */
   hosts: value(hostNames),
-  /** @default a free one */
+  /** Port to listen on. @default a free one */
   port: value(port),
   /** Network interface to listen on. @default loopback when its users run on its own node, else the site's */
   interface: value(nonEmptyText),
-  /** What it does when `maxMemory` is reached; Redis's own names. @default 'noeviction' */
+  /** Rule for what goes when `maxMemory` is reached, by Redis's names. @default 'noeviction' */
   evictionPolicy: choice(EvictionPolicy),
-  /** Starts it again where it was, with the last copy of its keys, when it dies. @default false */
+  /** True to start it again where it was, with the last copy of its keys, when it dies. @default false */
   restart: value(z.boolean()),
   /** Keys, by name or glob, that are written as .npy into run/ when it ends: `['*.profile']`. */
   saveAtEnd: list(nonEmptyText),
   ...storeLimits,
 };
 
+/** A standalone store. */
 export interface OrchestratorOptions<Name extends string = string> extends OptionsOf<typeof orchestratorOptions> {
   name?: Name;
 }
