@@ -187,8 +187,8 @@ describe('what the scheduler gave', () => {
   });
 
   test.each(['18.20.4', '20.18.3'])('Node.js %s is too old', (version) => {
-    expect(checkNodeVersion(version).map(({ message }) => message)).toEqual([
-      `Node.js ${version} runs this job; 20.19 or newer is needed`,
+    expect(checkNodeVersion(version)).toMatchObject([
+      { code: 'RUN1021', message: `this job runs with Node.js ${version}, and needs 20.19 or newer` },
     ]);
   });
 
