@@ -104,7 +104,7 @@ runtime launch b -- touch ../b-ran & launched+=($!)`;
     expect(errorsIn(end.stderr).sort()).toEqual(
       [
         ...difference,
-        `error[RUN1020]: job 'main' does not have what its plan needs: ${folder.path('run/status', refused)} says what`,
+        `error[RUN1020]: job 'main' does not have what its plan needs: see ${folder.path('run/status', refused)}`,
       ].sort(),
     );
     expect(errorsIn(folder.read(`run/status/${refused}`))).toEqual(difference);

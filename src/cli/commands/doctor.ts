@@ -64,7 +64,7 @@ function checkPlace(file: string, force: boolean): void {
     });
   }
   if (force || lstatSync(file, { throwIfNoEntry: false }) === undefined) return;
-  const hint = 'choose another name, or say --force to overwrite it';
+  const hint = 'choose another name, or use --force to overwrite it';
   throw new WorkflowError({ code: 'OUT1001', message: `${file} is there already`, hint });
 }
 

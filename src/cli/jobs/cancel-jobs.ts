@@ -117,6 +117,6 @@ function notEnded(what: readonly string[], seconds: number, said: string): Workf
   return new WorkflowError({
     code: 'JOB1006',
     message: `not ended within ${seconds} s: ${what.join(', ')}${said}`,
-    hint: 'they have been told to end; simwright status shows whether they have, and --timeout waits longer',
+    hint: 'the jobs were told to end; look again with simwright status, or wait longer with --timeout',
   });
 }

@@ -38,7 +38,7 @@ export async function ask(words: readonly string[], { cwd, timeoutSeconds }: Ask
   if (end.timedOut) {
     throw new WorkflowError({
       code: 'JOB1002',
-      message: `${program} has not answered within ${timeoutSeconds} s`,
+      message: `${program} did not answer within ${timeoutSeconds} s`,
       hint: 'the scheduler may be busy: try again later, or give it longer with --timeout',
     });
   }

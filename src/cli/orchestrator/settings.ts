@@ -74,8 +74,8 @@ function deviceMap(pairs: readonly string[]): Readonly<Record<string, string>> {
       if (from !== undefined && to !== undefined && more === undefined) return [from, to];
       throw new WorkflowError({
         code: 'CLI1001',
-        message: `--map-device ${pair} does not say which device stands in for which`,
-        hint: "the device that models ask for, and the one that they get: '--map-device GPU:0=CPU'",
+        message: `--map-device ${pair} does not name two devices`,
+        hint: "write the device that models ask for, '=', and the device that they get: '--map-device GPU:0=CPU'",
       });
     }),
   );

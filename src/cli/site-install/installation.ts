@@ -55,7 +55,7 @@ function onnxRuntimeToInstall(): OutputFile[] {
     return onnxRuntimeFiles('');
   } catch (error) {
     if (!(error instanceof WorkflowError)) throw error;
-    const hint = `${error.hint}; or say --without-onnxruntime if no store of this site runs ML models`;
+    const hint = `${error.hint}; or use --without-onnxruntime if no store of this site runs ML models`;
     throw new WorkflowError({ code: error.code, message: error.message, hint, cause: error });
   }
 }
@@ -81,7 +81,7 @@ function notOurs(folder: string, how: string): WorkflowError {
   return new WorkflowError({
     code: 'OUT1001',
     message: `${folder} ${how}`,
-    hint: 'name a new or an empty folder; a version in its name lets jobs that run keep the old one',
+    hint: 'name a new or an empty folder; with the version in its name, running jobs keep the old one',
   });
 }
 

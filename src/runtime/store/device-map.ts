@@ -8,7 +8,7 @@ export function parseDeviceMap(text: string | undefined): Readonly<Record<string
     if (from === undefined || to === undefined) {
       throw new WorkflowError({
         code: 'RUN1014',
-        message: `SIMWRIGHT_MAP_DEVICE=${text}: '${pair}' names no two devices`,
+        message: `SIMWRIGHT_MAP_DEVICE=${text}: '${pair}' does not name two devices`,
         hint: "a device is CPU, GPU or GPU:1: 'GPU=CPU'",
       });
     }
