@@ -42,7 +42,7 @@ async function check(workflow: string, options: CheckOptions) {
   return { ...compiled, warnings: problems.sorted() };
 }
 
-/** What the types say beyond what is known: a file that does not parse, or a name that is used twice, is told once. */
+/** Problems of types that are not reported yet: a syntax error or a name used twice is reported once. */
 function newTo(known: readonly Problem[], found: readonly Problem[]): Problem[] {
   const lines = new Set(
     known.filter(({ severity }) => severity === 'error').map(({ at }) => `${at?.file}:${at?.line}`),

@@ -131,7 +131,7 @@ interface Ready {
   readonly addresses: readonly string[];
   readonly devices: readonly string[];
   readonly mapDevice: Readonly<Record<string, string>>;
-  /** Of ONNX Runtime, null where it is not installed. */
+  /** Version of ONNX Runtime; null if it is not installed. */
   readonly onnxRuntime: string | null;
 }
 

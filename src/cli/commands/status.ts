@@ -104,7 +104,7 @@ function inPlace(): (report: StatusReport) => void {
   };
 }
 
-/** What has changed, a line each. */
+/** Changes, one line each. */
 function plainLines(): (report: StatusReport) => void {
   let shown = new Set<string>();
   return (report) => {

@@ -9,7 +9,7 @@ import { localProcesses } from './local-jobs.js';
 import { ask, defaultTimeoutSeconds } from './scheduler.js';
 import { type JobStanding, standingsOf } from './standing.js';
 
-/** What to end, and how long that may take. */
+/** Jobs to end, and the time that this may take. */
 export interface CancelRequest {
   /** All where it is empty. */
   readonly jobs: readonly Job[];

@@ -3,7 +3,7 @@ import { WorkflowError } from '../../diagnostics/index.js';
 import type { EvictionPolicy, OrchestratorOptions, TcpListen, UnixListen } from '../../runtime/orchestrator/index.js';
 import type { LogLevel } from './log.js';
 
-/** Where SAVE writes unless `--checkpoint` says: Redis writes its `dump.rdb` in the working directory, too. */
+/** File that SAVE writes without `--checkpoint`, in the working directory, as Redis writes `dump.rdb`. */
 const defaultSaveFile = 'dump.simwright';
 
 /** Options of the command line. */
@@ -32,7 +32,7 @@ export interface OrchestratorFlags {
   readonly json?: boolean;
 }
 
-/** What the flags say, without what depends on this process. @throws WorkflowError */
+/** Settings from the flags, without those that depend on this process. @throws WorkflowError */
 export function settingsOf(flags: OrchestratorFlags): OrchestratorOptions {
   const listen: TcpListen | UnixListen =
     flags.socket === undefined

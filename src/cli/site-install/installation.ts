@@ -5,10 +5,10 @@ import { type OutputFile, onnxRuntimeFiles, packageVersion, runtimeFiles } from 
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { ThisNode } from './this-node.js';
 
-/** File by which a folder is known to be ours; says what is in it. */
+/** Name of the file that marks a folder as ours, and lists its contents. */
 export const markerName = 'simwright.json';
 
-/** What `site install` has put into a folder. */
+/** Contents of a folder that `site install` has written. */
 const Marker = z.strictObject({
   simwright: z.string(),
   node: z.string(),
@@ -60,7 +60,7 @@ function onnxRuntimeToInstall(): OutputFile[] {
   }
 }
 
-/** What stands where the folder is to be. */
+/** What is already in the folder's place. */
 export type Found = 'nothing' | 'the same' | { readonly other: Marker };
 
 /** Looks what is there. @throws WorkflowError if it is not ours. */
