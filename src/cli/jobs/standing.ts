@@ -74,7 +74,7 @@ function combined({ job, id }: Submission, reports: readonly JobReport[]): JobSt
   ];
   const state = order.find((one) => reports.some((report) => report.state === one)) ?? 'UNKNOWN';
   const telling = reports.filter((report) => report.state === state);
-  // Of a job that has not ended by itself, 0 says nothing.
+  // Exit code 0 means nothing for a job that was ended.
   const exits = isAlive(state)
     ? []
     : reports.flatMap(({ exit = 0 }) => (exit === 0 && state !== 'COMPLETED' ? [] : exit));

@@ -65,7 +65,7 @@ export type Found = 'nothing' | 'the same' | { readonly other: Marker };
 
 /** Looks what is there. @throws WorkflowError if it is not ours. */
 export function findInstallation({ folder, marker }: Installation): Found {
-  // What cannot be looked at cannot be written either, and is said then.
+  // A place that cannot be read cannot be written either: writing reports the reason.
   if (!existsSync(folder)) return 'nothing';
   if (!statSync(folder).isDirectory()) throw notOurs(folder, 'is there and is no folder');
   if (readdirSync(folder).length === 0) return 'nothing';
