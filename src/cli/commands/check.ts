@@ -11,7 +11,7 @@ interface CheckOptions extends WorkflowOptions {
 /** `simwright check`: checks types, compiles in memory, and reports every problem. */
 export function checkCommand(): Command {
   return takesWorkflow(new Command('check'))
-    .option('--no-types', 'leave the types unchecked')
+    .option('--no-types', 'do not check types')
     .action(
       reported(async (workflow: string, options: CheckOptions) => {
         const { experiment, site, warnings } = await check(workflow, options);

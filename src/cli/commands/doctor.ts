@@ -25,7 +25,7 @@ interface DoctorOptions {
 export function doctorCommand(): Command {
   return new Command('doctor')
     .option('--python <path>', 'the Python that applications use (default: python3)')
-    .option('--write-site <file>', 'draft a site from what the scheduler says, .ts or .json')
+    .option('--write-site <file>', 'write a draft of a site from what the scheduler reports, .ts or .json')
     .option('--force', 'overwrite that file')
     .addOption(new Option('--json', 'print one JSON document'))
     .action(
