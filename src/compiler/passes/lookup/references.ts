@@ -4,7 +4,7 @@ import {
   type EntityDeclaration,
   type ExperimentDeclaration,
   memberName,
-} from '../../ir/index.js';
+} from '../../../ir/index.js';
 
 /** Entities by the names that stand for them; of several with one name the first. */
 interface NameIndex {
@@ -47,6 +47,14 @@ export function plannedNames(name: string, applications: readonly ApplicationDec
   const { entity, index } = member;
   const replicas = entity.replicas ?? 1;
   return Array.from({ length: replicas }, (_, replica) => memberName(entity, index * replicas + replica));
+}
+
+/** Names, as the plan knows them, of the entities and members whose keys an application reads. */
+export function incomingNames(
+  { incoming }: ApplicationDeclaration,
+  applications: readonly ApplicationDeclaration[],
+): string[] {
+  return [...new Set(incoming.flatMap(({ name }) => plannedNames(name, applications)))];
 }
 
 /** Entities of every kind by their names. */

@@ -1,96 +1,16 @@
-import { type Problems, suggestion } from '../../diagnostics/index.js';
+import { type Problems, suggestion } from '../../../diagnostics/index.js';
 import {
   type ApplicationDeclaration,
   applicationsOf,
-  type ColocatedDeclaration,
-  derivedOnce,
   type ExperimentDeclaration,
-  type MlModelDeclaration,
-  type OrchestratorDeclaration,
   orchestratorsOf,
-  type ScriptDeclaration,
-} from '../../ir/index.js';
-import { sharedWith } from './sharing.js';
-
-/** The name that SmartRedis's environment variables have no suffix for. */
-export const defaultStore = 'orchestrator';
-
-/** A store that an application sees. `name` is the plan's: the orchestrator's, or that of the entity it is colocated with. */
-export type VisibleStore = { readonly name: string; readonly suffix: string } & (
-  | { readonly kind: 'standalone'; readonly declaration: OrchestratorDeclaration }
-  | { readonly kind: 'colocated'; readonly declaration: ColocatedDeclaration }
-);
-
-/** Something that a store loads before its users start. */
-export type Loaded = MlModelDeclaration | ScriptDeclaration;
-
-/**
- * Stores that an application sees: its colocated one first, then those of the entities whose nodes it shares, then every standalone one.
- */
-export function visibleStores(experiment: ExperimentDeclaration, application: ApplicationDeclaration): VisibleStore[] {
-  const colocated = [application, ...sharedWith(experiment, application)].flatMap((entity) => {
-    if (entity.kind === 'orchestrator' || entity.colocated === undefined) return [];
-    const declaration = entity.colocated;
-    return [{ kind: 'colocated', name: entity.name, suffix: declaration.id ?? '', declaration } as const];
-  });
-  return [...colocated, ...standaloneStores(experiment)];
-}
-
-const standaloneStores = derivedOnce((experiment: ExperimentDeclaration): readonly VisibleStore[] =>
-  orchestratorsOf(experiment).map((declaration) => {
-    const { name } = declaration;
-    return { kind: 'standalone', name, suffix: suffixOf(name), declaration };
-  }),
-);
-
-/** SmartRedis's suffix of a standalone store. */
-export function suffixOf(name: string): string {
-  return name === defaultStore ? '' : name;
-}
-
-/** Servers that a standalone store is split over. */
-export function shardsOf({ shards, nodes }: OrchestratorDeclaration): number {
-  return shards ?? nodes ?? 1;
-}
-
-/** The stores that load an ML model or script: the one it names, else the entity's colocated one, else every standalone one. */
-export function storesOfModel(
-  experiment: ExperimentDeclaration,
-  application: ApplicationDeclaration,
-  model: Pick<Loaded, 'orchestrator'>,
-): VisibleStore[] {
-  const visible = visibleStores(experiment, application);
-  if (model.orchestrator !== undefined) return visible.filter((store) => storeName(store) === model.orchestrator);
-  const own = visible.filter(({ kind, name }) => kind === 'colocated' && name === application.name);
-  if (own.length > 0) return own;
-  const standalone = visible.filter(({ kind }) => kind === 'standalone');
-  return standalone.length > 0 ? standalone : visible.slice(0, 1);
-}
-
-/** The ML models and scripts that each store loads, by the store's declaration, in the order of their own. */
-export const loadedByStore = derivedOnce(
-  (experiment: ExperimentDeclaration): ReadonlyMap<object, readonly Loaded[]> => {
-    const loaded = new Map<object, Loaded[]>();
-    for (const application of applicationsOf(experiment)) {
-      for (const one of [...application.mlModels, ...application.scripts]) {
-        for (const { declaration } of storesOfModel(experiment, application, one)) {
-          const list = loaded.get(declaration);
-          if (list === undefined) loaded.set(declaration, [one]);
-          else list.push(one);
-        }
-      }
-    }
-    return loaded;
-  },
-);
-
-/** A store's name as users know it. */
-export function storeName({ kind, suffix, declaration }: VisibleStore): string {
-  return kind === 'standalone' ? declaration.name : suffix;
-}
+} from '../../../ir/index.js';
+import type { Reads } from '../known.js';
+import { callOf, type Loaded, storesOfModel } from '../lookup/loaded-models.js';
+import { shardsOf, storeName, type VisibleStore, visibleStores } from '../lookup/visible-stores.js';
 
 /** Every application can tell its stores apart, and everything to load has a store to be loaded by. */
-export function checkStores(experiment: ExperimentDeclaration, problems: Problems): void {
+export function checkStores({ experiment }: Reads<'experiment'>, problems: Problems): void {
   for (const application of applicationsOf(experiment)) {
     const visible = visibleStores(experiment, application);
     const bySuffix = new Map<string, VisibleStore>();
@@ -110,6 +30,7 @@ export function checkStores(experiment: ExperimentDeclaration, problems: Problem
   checkSharedModels(experiment, problems);
   checkSockets(experiment, problems);
   checkShards(experiment, problems);
+  checkSharedStores(experiment, problems);
 }
 
 /** Several entities may give a store an ML model or a script of one name if it is the same. */
@@ -144,11 +65,6 @@ function sameModel(a: Loaded, b: Loaded): boolean {
 function sameSource(a: Loaded['source'], b: Loaded['source']): boolean {
   if (a.kind === 'bytes') return b.kind === 'bytes' && (a.bytes === b.bytes || Buffer.compare(a.bytes, b.bytes) === 0);
   return JSON.stringify(a) === JSON.stringify(b);
-}
-
-/** The call that named a model or script, as a person would name it. */
-export function callOf({ kind, name }: Pick<Loaded, 'kind' | 'name'>): string {
-  return kind === 'ml-model' ? `.addMlModel('${name}')` : `.addScript('${name}')`;
 }
 
 function kindOf({ kind }: Loaded): string {
@@ -227,5 +143,19 @@ function checkSockets(experiment: ExperimentDeclaration, problems: Problems): vo
       const message = `.colocate(): the socket's path has ${bytes} bytes, and a Unix socket's at most ${longestSocketPath}`;
       problems.error('STORE1002', message, colocated.at, 'choose a shorter one, under /tmp say, or leave it out');
     }
+  }
+}
+
+/** A store of the experiment's job ends with that job; one for other jobs as well needs a job of its own. */
+function checkSharedStores(experiment: ExperimentDeclaration, problems: Problems): void {
+  for (const application of applicationsOf(experiment)) {
+    if (application.batch === undefined) continue;
+    const inside = visibleStores(experiment, application).find(
+      ({ kind, declaration }) => kind === 'standalone' && !('batch' in declaration && declaration.batch !== undefined),
+    );
+    if (inside === undefined) continue;
+    const message = `'${application.name}' is a job of its own, and store '${inside.name}' lives in the experiment's job`;
+    const hint = `make the store a job as well: .orchestrator({ … }).batch({ … }); or leave out the .batch() of '${application.name}'`;
+    problems.error('STORE1003', message, application.batch.at, hint);
   }
 }

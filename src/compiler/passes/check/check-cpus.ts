@@ -1,29 +1,19 @@
-import type { Problems } from '../../diagnostics/index.js';
-import {
-  type ApplicationDeclaration,
-  applicationsOf,
-  type ExperimentDeclaration,
-  type LauncherName,
-  type Site,
-} from '../../ir/index.js';
-import type { Sized } from './allocate.js';
-import { type PlacedJob, placeOf } from './placed-jobs.js';
-
-/** Steps, jobs and nodes whose CPUs are counted. */
-export interface CpuInput {
-  readonly experiment: ExperimentDeclaration;
-  readonly sized: ReadonlyMap<ApplicationDeclaration, Sized>;
-  readonly jobs: readonly PlacedJob[];
-  readonly site: Site;
-  readonly siteLauncher: LauncherName;
-}
+import type { Problems } from '../../../diagnostics/index.js';
+import { applicationsOf } from '../../../ir/index.js';
+import { launcherOf } from '../../../targets/target.js';
+import type { Reads } from '../known.js';
+import { placeOf } from '../lookup/placed-jobs.js';
 
 /** Warns of CPUs by number that a store's job, a step or a node does not have. */
-export function checkCpus({ experiment, sized, jobs, site, siteLauncher }: CpuInput, problems: Problems): void {
+export function checkCpus(
+  { experiment, sized, jobs, site, target }: Reads<'experiment' | 'sized' | 'jobs' | 'site' | 'target'>,
+  problems: Problems,
+): void {
+  if (target.capabilities.oneNode) return;
   const { cores } = site.node;
   for (const application of applicationsOf(experiment)) {
-    const allocation = placeOf(application, jobs)?.component.allocation;
-    const perNode = allocation?.exclusive === true ? cores : (allocation?.cpusPerNode ?? cores);
+    const { allocation } = placeOf(application, jobs).component;
+    const perNode = allocation.exclusive ? cores : (allocation.cpusPerNode ?? cores);
     const { pin, at } = application.colocated ?? {};
     const pinned = Math.max(-1, ...(pin ?? []));
     if (perNode !== undefined && pinned >= perNode) {
@@ -35,7 +25,7 @@ export function checkCpus({ experiment, sized, jobs, site, siteLauncher }: CpuIn
       const bound = Math.max(...command.cpuBind);
       const ofStep = size.tasksPerNode * size.cpusPerTask;
       // srun binds a step to CPUs that the step has; other launchers to those of the node.
-      const isStep = (command.launcher ?? siteLauncher) === 'srun';
+      const isStep = (command.launcher ?? launcherOf(target, site)) === 'srun';
       const limit = isStep ? ofStep : cores;
       if (limit === undefined || bound < limit) continue;
       const has = isStep ? `the step has ${ofStep} on a node` : `a node of site '${site.name}' has ${cores}`;

@@ -1,26 +1,14 @@
-import { type Problems, suggestion } from '../../diagnostics/index.js';
-import { applicationsOf, type ExperimentDeclaration, type MlModelDeclaration } from '../../ir/index.js';
-import type { Facts, OnnxGraph, OnnxValue } from '../inspect/index.js';
+import type { Problems } from '../../../diagnostics/index.js';
+import { applicationsOf, type MlModelDeclaration } from '../../../ir/index.js';
+import type { OnnxGraph, OnnxValue } from '../../inspect/index.js';
+import type { Reads } from '../known.js';
 
-/** Inputs and outputs of an ML model are in its graph, as far as that can be read, and of types that clients have. */
-export function checkModels(experiment: ExperimentDeclaration, facts: Facts, problems: Problems): void {
+/** Warns of inputs and outputs of ML models, as far as their files can be read, whose types clients do not have. */
+export function checkModelTypes({ experiment, facts }: Reads<'experiment' | 'facts'>, problems: Problems): void {
   for (const { mlModels } of applicationsOf(experiment)) {
     for (const model of mlModels) {
       const graph = facts.mlModels.get(model)?.graph;
-      if (graph === undefined) continue;
-      checkNames(model, graph, problems);
-      checkTypes(model, graph, problems);
-    }
-  }
-}
-
-function checkNames(model: MlModelDeclaration, graph: OnnxGraph, problems: Problems): void {
-  for (const kind of ['inputs', 'outputs'] as const) {
-    const names = graph[kind].map(({ name }) => name);
-    for (const name of model[kind] ?? []) {
-      if (names.includes(name)) continue;
-      const message = `.addMlModel('${model.name}'): the model has no ${kind.slice(0, -1)} '${name}'`;
-      problems.error('ML1003', message, model.at, suggestion(name, names));
+      if (graph !== undefined) checkTypes(model, graph, problems);
     }
   }
 }
@@ -59,7 +47,7 @@ const otherTypes: Readonly<Record<number, string>> = {
 };
 
 /** The kind of a value that clients have no tensors for, with a hint; undefined for one that they have. */
-function foreignType({ elementType, shape }: OnnxValue): { readonly is: string; readonly hint: string } | undefined {
+function foreignType({ elementType, rank }: OnnxValue): { readonly is: string; readonly hint: string } | undefined {
   if (elementType === 0) {
     return {
       is: 'no tensor (a sequence, a map)',
@@ -70,7 +58,7 @@ function foreignType({ elementType, shape }: OnnxValue): { readonly is: string; 
     const name = otherTypes[elementType] ?? `number ${elementType} of ONNX`;
     return { is: `of type ${name}`, hint: 'export the model with a Cast, such as to float, at this place' };
   }
-  return shape?.length === 0
+  return rank === 0
     ? { is: 'a scalar', hint: 'tensors have at least one dimension: export the model with a Reshape to [1]' }
     : undefined;
 }

@@ -1,10 +1,10 @@
-import { type Problems, suggestion } from '../../diagnostics/index.js';
-import { applicationsOf, declaredMembers, type ExperimentDeclaration, parameterNames } from '../../ir/index.js';
-import type { Facts } from '../inspect/index.js';
-import { groupBy } from './group-by.js';
+import { type Problems, suggestion } from '../../../diagnostics/index.js';
+import { applicationsOf, declaredMembers, parameterNames } from '../../../ir/index.js';
+import type { Reads } from '../known.js';
+import { groupBy } from '../lookup/group-by.js';
 
 /** Every tag has a value, and every parameter is used by a template or an argument. */
-export function checkTemplates(experiment: ExperimentDeclaration, facts: Facts, problems: Problems): void {
+export function checkTemplates({ experiment, facts }: Reads<'experiment' | 'facts'>, problems: Problems): void {
   for (const application of applicationsOf(experiment)) {
     const parameters = parameterNames(declaredMembers(application));
     const added = application.kind === 'ensemble' ? application.added : [];

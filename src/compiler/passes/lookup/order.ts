@@ -1,4 +1,4 @@
-import type { ApplicationDeclaration } from '../../ir/index.js';
+import type { ApplicationDeclaration } from '../../../ir/index.js';
 import { entityOf } from './references.js';
 import { sumsBefore } from './sums-before.js';
 
@@ -18,7 +18,7 @@ export class EndOrder {
       const found = application.after.flatMap((after) => {
         const isStart = after.kind === 'after-key' || after.event === 'started';
         const other = isStart ? undefined : entityOf(after.name, applications);
-        return other === undefined || other === application ? [] : [numbers.get(other) ?? 0];
+        return other === undefined || other === application ? [] : [numbers.get(other) as number];
       });
       return [...new Set(found)];
     });
@@ -40,7 +40,7 @@ export class EndOrder {
     const earlier = sumsBefore(this.#sorted, this.#before, demands);
     const later = sumsBefore([...this.#sorted].reverse(), after, demands);
     return demands.reduce(
-      (most, _demand, number) => Math.max(most, total - (earlier[number] ?? 0) - (later[number] ?? 0)),
+      (most, _demand, number) => Math.max(most, total - (earlier[number] as number) - (later[number] as number)),
       0,
     );
   }

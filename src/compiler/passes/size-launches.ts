@@ -1,32 +1,28 @@
 import type { Problems } from '../../diagnostics/index.js';
-import type { ApplicationDeclaration, CommandDeclaration, Site } from '../../ir/index.js';
+import { type ApplicationDeclaration, applicationsOf, type CommandDeclaration, type Site } from '../../ir/index.js';
+import { launcherOf } from '../../targets/target.js';
+import { expandAxes } from './expand-axes.js';
+import type { Adds, Reads, Sized, SizedLaunch, SizedProgram, StepSize } from './known.js';
 
-/** What one launch of an application takes; a member's, if it is an ensemble. */
-export interface StepSize {
-  readonly nodes: number;
-  readonly tasks: number;
-  readonly cpusPerTask: number;
-  readonly tasksPerNode: number;
-  readonly gpusPerTask?: number;
-  readonly gpusPerNode?: number;
-  readonly memoryPerNodeMiB?: number;
-  readonly walltimeSeconds?: number;
-}
-
-/** One program of a launch. */
-export interface SizedProgram {
-  readonly command: CommandDeclaration;
-  readonly size: StepSize;
-}
-
-/** A launch: its programs (several are MPMD), and what they take together. */
-export interface SizedLaunch {
-  readonly programs: readonly [SizedProgram, ...SizedProgram[]];
-  readonly size: StepSize;
+/** Sizes every application's launches, and expands its members. */
+export function sizeLaunches(
+  { experiment, site, target, launchers }: Reads<'experiment' | 'site' | 'target' | 'launchers'>,
+  problems: Problems,
+): Adds<'sized'> {
+  const { oneNode } = target.capabilities;
+  const launcherOfSite = launcherOf(target, site);
+  const sized = applicationsOf(experiment).map((application): [ApplicationDeclaration, Sized] => {
+    const launches = launchesOf(application, site, oneNode, problems);
+    const ownsNodes = launches.every(
+      ({ programs }) => !oneNode && !launchers[programs[0].command.launcher ?? launcherOfSite].sharesNodes,
+    );
+    return [application, { size: largest(launches), launches, members: expandAxes(application, problems), ownsNodes }];
+  });
+  return { sized: new Map(sized) };
 }
 
 /** The launches of an application: one, or one for each member that was added by hand. */
-export function sizeLaunches(
+function launchesOf(
   application: ApplicationDeclaration,
   site: Site,
   oneNode: boolean,
@@ -82,7 +78,7 @@ function sizeLaunch(
 }
 
 /** The most that any of an application's launches takes, each measure by itself. */
-export function largest(launches: readonly [SizedLaunch, ...SizedLaunch[]]): StepSize {
+function largest(launches: readonly [SizedLaunch, ...SizedLaunch[]]): StepSize {
   const sizes = launches.map(({ size }) => size);
   if (sizes.length === 1) return launches[0].size;
   const most = (value: (size: StepSize) => number | undefined): number =>
@@ -102,7 +98,7 @@ export function largest(launches: readonly [SizedLaunch, ...SizedLaunch[]]): Ste
 }
 
 /** Sizes as given, the rest computed from the site's node shape, as far as it is known. */
-export function sizeStep(name: string, command: CommandDeclaration, site: Site, problems: Problems): StepSize {
+function sizeStep(name: string, command: CommandDeclaration, site: Site, problems: Problems): StepSize {
   const tasks = command.tasks ?? (command.tasksPerNode ?? 1) * (command.nodes ?? 1);
   const cpusPerTask = command.cpusPerTask ?? 1;
   const { cores, gpus } = site.node;

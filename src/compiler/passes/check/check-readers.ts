@@ -1,10 +1,11 @@
-import type { Problems } from '../../diagnostics/index.js';
-import { type ApplicationDeclaration, applicationsOf, type ExperimentDeclaration } from '../../ir/index.js';
-import { visibleStores } from './check-stores.js';
-import { entityOf } from './references.js';
+import type { Problems } from '../../../diagnostics/index.js';
+import { type ApplicationDeclaration, applicationsOf, type ExperimentDeclaration } from '../../../ir/index.js';
+import type { Reads } from '../known.js';
+import { entityOf } from '../lookup/references.js';
+import { visibleStores } from '../lookup/visible-stores.js';
 
 /** Warns of keys that cannot be found: in a store that their reader does not see, or under a prefix that nobody reads. */
-export function checkReaders(experiment: ExperimentDeclaration, problems: Problems): void {
+export function checkReaders({ experiment }: Reads<'experiment'>, problems: Problems): void {
   for (const application of applicationsOf(experiment)) {
     checkIncoming(experiment, application, problems);
     checkOwnKeys(experiment, application, problems);

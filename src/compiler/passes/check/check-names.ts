@@ -1,18 +1,19 @@
-import { type Problems, suggestion } from '../../diagnostics/index.js';
+import { type Problems, suggestion } from '../../../diagnostics/index.js';
 import {
   type ApplicationDeclaration,
   applicationsOf,
   declaredMembers,
   type ExperimentDeclaration,
   memberName,
-} from '../../ir/index.js';
-import { entityOf } from './references.js';
+} from '../../../ir/index.js';
+import type { Reads } from '../known.js';
+import { entityOf } from '../lookup/references.js';
 
 /** What the runtime itself keeps in run/, where each entity's folder goes. */
 const reservedNames = ['status', 'stores', 'recipes', 'aside', 'node_modules', 'members.csv', 'jobs.tsv'];
 
 /** Names are used once; references lead somewhere; nothing waits for itself. */
-export function checkNames(experiment: ExperimentDeclaration, problems: Problems): void {
+export function checkNames({ experiment }: Reads<'experiment'>, problems: Problems): void {
   checkUnique(experiment, problems);
   const applications = applicationsOf(experiment);
   for (const application of applications) {

@@ -1,4 +1,4 @@
-import type { CommandDeclaration } from '../../ir/index.js';
+import type { CommandDeclaration } from '../../../ir/index.js';
 
 /** A program's own words, the container's in front. */
 export function programWords({ executable, args, container }: CommandDeclaration): string[] {

@@ -1,12 +1,13 @@
-import type { Problems } from '../../diagnostics/index.js';
-import { applicationsOf, type ExperimentDeclaration, notRunnable, type Store } from '../../ir/index.js';
-import { callOf, loadedByStore } from './check-stores.js';
-import { entityNamed } from './references.js';
+import type { Problems } from '../../../diagnostics/index.js';
+import { applicationsOf, notRunnable } from '../../../ir/index.js';
+import type { Reads } from '../known.js';
+import { callOf, loadedByStore } from '../lookup/loaded-models.js';
+import { entityNamed } from '../lookup/references.js';
 
 /** Warns of what can be compiled and looked at, and that this version's runtime refuses. */
-export function checkRunnable(experiment: ExperimentDeclaration, stores: readonly Store[], problems: Problems): void {
+export function checkRunnable({ experiment, plan }: Reads<'experiment' | 'plan'>, problems: Problems): void {
   const ofEmbedded = new Set<object>();
-  for (const store of stores) {
+  for (const store of plan.stores) {
     const entity = entityNamed(experiment, store.name);
     const declaration = entity?.kind === 'orchestrator' ? entity : entity?.colocated;
     const loaded = (declaration === undefined ? undefined : loadedByStore(experiment).get(declaration)) ?? [];

@@ -1,22 +1,10 @@
-import type { Problems } from '../../diagnostics/index.js';
-import type { ApplicationDeclaration, LauncherName, Site } from '../../ir/index.js';
-import type { Sized } from './allocate.js';
-
-/** What a target can launch with. */
-export interface LaunchLimits {
-  readonly name: string;
-  readonly launchers: readonly LauncherName[];
-  readonly capabilities: { readonly handsOnVariables: boolean };
-}
+import type { Problems } from '../../../diagnostics/index.js';
+import { launcherOf, type Target } from '../../../targets/target.js';
+import type { Reads, SizedLaunch } from '../known.js';
 
 /** Every launch has a launcher that the target knows, and programs of one launch agree on their environment. */
-export function checkLaunches(
-  sized: ReadonlyMap<ApplicationDeclaration, Sized>,
-  site: Site,
-  siteLauncher: LauncherName,
-  target: LaunchLimits,
-  problems: Problems,
-): void {
+export function checkLaunches({ sized, site, target }: Reads<'sized' | 'site' | 'target'>, problems: Problems): void {
+  const siteLauncher = launcherOf(target, site);
   const known = `${target.name} launches by: ${target.launchers.join(', ')}`;
   if (!target.launchers.includes(siteLauncher)) {
     const message = `site '${site.name}' launches by ${siteLauncher}, and ${target.name} jobs cannot`;
@@ -54,8 +42,8 @@ export function checkLaunches(
 /** Where a scheduler takes variables by its arguments alone, everybody on the login node could read them. */
 function checkReferences(
   name: string,
-  programs: Sized['launches'][0]['programs'],
-  { name: scheduler, capabilities }: LaunchLimits,
+  programs: SizedLaunch['programs'],
+  { name: scheduler, capabilities }: Target,
   problems: Problems,
 ): void {
   if (capabilities.handsOnVariables) return;
