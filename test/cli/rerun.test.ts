@@ -233,7 +233,10 @@ test('submit.sh says what runs and why before it submits; --keep and --fresh exc
   const submit = (...words: readonly string[]) => execa(workspace.path('out/submit.sh'), words, { reject: false });
   expect((await submit('--fresh', '--keep')).exitCode).toBe(2);
   const kept = await submit('--keep');
-  expect(kept).toMatchObject({ exitCode: 0, stderr: 'bar: all 4 done, 2 of them kept as they are, though they have changed: KAPPA 0.5 → 0.6' });
+  expect(kept).toMatchObject({
+    exitCode: 0,
+    stderr: 'bar: all 4 done, 2 of them kept as they are, though they have changed: KAPPA 0.5 → 0.6',
+  });
   expect(members(workspace, 4)).toEqual(['0.1 10 ×1', '0.1 20 ×1', '0.5 10 ×1', '0.5 20 ×1']);
   const fresh = await submit('--fresh');
   expect(fresh).toMatchObject({ exitCode: 0, stderr: 'bar: 4 run afresh' });

@@ -45,7 +45,7 @@ export async function refuseWhileJobsRun(
         {
           code: 'JOB1005',
           severity: 'warning',
-          message: `whether jobs of ${folder.dir} still run or wait is not known: ${message}`,
+          message: `cannot tell if jobs of ${folder.dir} still run or wait: ${message}`,
           hint: `jobs that do ${effects[intent].later}`,
           at: undefined,
         },
@@ -56,7 +56,7 @@ export async function refuseWhileJobsRun(
   throw new WorkflowError({
     code: 'OUT1003',
     message: `jobs of ${folder.dir} run or wait, ${effects[intent].now}: ${alive.join(', ')}`,
-    hint: `wait for them, end them with: simwright cancel ${dir}, or say --force`,
+    hint: `wait for them, end them with: simwright cancel ${dir}, or use --force`,
   });
 }
 

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { renderProblem, WorkflowError } from '../../diagnostics/index.js';
-import { isOn } from '../job/job-environment.js';
-import { MemberSelection } from '../job/member-selection.js';
+import { isOn, readMemberSelection } from '../job/job-environment.js';
 import { statusFolder } from '../job/paths.js';
 import { readPlan } from '../job/read-plan.js';
 import { presentJobs } from '../scheduler/present-jobs.js';
@@ -13,11 +12,7 @@ const isBusy = 3;
 
 /** Prints what a submission of the folder would run, and why. Returns 0, or 3 where its jobs run or wait and nobody says SIMWRIGHT_FORCE. */
 export async function why(dir: string, env: NodeJS.ProcessEnv): Promise<number> {
-  const chosen = MemberSelection.parse(env['SIMWRIGHT_MEMBERS']);
-  if (chosen === undefined) {
-    const message = `SIMWRIGHT_MEMBERS=${env['SIMWRIGHT_MEMBERS']} is no list of members`;
-    throw new WorkflowError({ code: 'RUN1001', message });
-  }
+  const chosen = readMemberSelection(env);
   const plan = readPlan(dir);
   const jobs = isOn(env['SIMWRIGHT_FORCE']) ? [] : await presentJobs(dir, plan, env);
   if (jobs.length > 0) {
