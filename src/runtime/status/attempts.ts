@@ -47,7 +47,9 @@ export class AttemptTable {
 
   /** Attempts at a member, oldest first. */
   of(entity: string, index: number): Attempt[] {
-    const attempts = [...(this.#attempts.get(keyOf(entity, index)) ?? [])].sort((a, b) => (a.placed < b.placed ? -1 : 1));
+    const attempts = [...(this.#attempts.get(keyOf(entity, index)) ?? [])].sort((a, b) =>
+      a.placed < b.placed ? -1 : 1,
+    );
     const numbers = attempts.map(({ last }) => last.attempt);
     return attempts.map(({ last, begun }, at) => {
       const { attempt } = last;
