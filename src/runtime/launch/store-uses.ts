@@ -1,8 +1,5 @@
-import type { MemberEvent } from '../status/index.js';
+import { type MemberEvent, unknownStart } from '../status/index.js';
 import type { SeenStore } from './store-addresses.js';
-
-/** Stands for a start of a store that nobody knows any more: it began and ended between two looks. */
-const unknownStart = '';
 
 /** Starts of the stores that a member sees while it runs. */
 export class StoreUses {

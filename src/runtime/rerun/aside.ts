@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { isCode } from '../job/job-folder.js';
-import { MemberEvent } from '../status/index.js';
+import { MemberEvent, unknownStart } from '../status/index.js';
 
 /** Why a directory was moved aside. */
 export const AsideNote = z.object({
@@ -108,10 +108,16 @@ export function asideResults(dir: string, entity: string): (digest: string) => A
       .filter((name) => existsSync(join(folder, name)))
       .flatMap((name) => {
         const event = eventIn(resultFile(join(folder, name), digest));
-        return event === undefined ? [] : [{ name: `${entity}/${name}`, event }];
+        return event === undefined ? [] : [{ name: `${entity}/${name}`, event: withoutData(event) }];
       })
       .sort((a, b) => (a.event.time < b.event.time ? 1 : -1));
   };
+}
+
+/** Others may have written over what a member had put into stores while its directory was aside: nothing there is taken for its own. */
+function withoutData({ stores, ...event }: MemberEvent): MemberEvent {
+  if (stores === undefined) return event;
+  return { ...event, stores: Object.fromEntries(Object.keys(stores).map((name) => [name, [unknownStart]])) };
 }
 
 /** The digest stands in the name, so that one look at the folder tells who is there. */

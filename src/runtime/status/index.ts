@@ -14,6 +14,7 @@ export {
   MemberState,
   parseStatusLine,
   type StatusEvent,
+  unknownStart,
 } from './status-event.js';
 export { StatusReader } from './status-reader.js';
 export { StatusWriter } from './status-writer.js';

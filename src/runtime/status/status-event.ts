@@ -17,6 +17,9 @@ const common = {
   reason: z.string().optional(),
 };
 
+/** Stands for a start of a store whose data are nowhere: it began and ended between two looks, or others have written over them. */
+export const unknownStart = '';
+
 /** Something that happened to a member. */
 export const MemberEvent = z.object({
   ...common,

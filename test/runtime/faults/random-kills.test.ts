@@ -58,13 +58,15 @@ runtime launch sim --at-most 2 -- node ../../sim.mjs & launched+=($!)
 runtime launch middle -- node ../middle.mjs & launched+=($!)
 runtime launch analysis -- node ../analysis.mjs & launched+=($!)`;
 
-/** Stores that save at the end, often, never, and that are started again. */
+/** Stores that save at the end, often, never, and that are started again; two that are colocated with those who use them. */
 const stores: readonly Partial<Store>[] = [
   {},
   { checkpointSeconds: 1 },
   { checkpointSeconds: 0 },
   { kind: 'standalone', restart: true },
   { kind: 'standalone', restart: true, checkpointSeconds: 1 },
+  { kind: 'colocated', transport: { kind: 'tcp', port: 0 } },
+  { kind: 'colocated', transport: { kind: 'uds', permissions: 0o700 }, checkpointSeconds: 1 },
 ];
 
 function planWith(store: Partial<Store>, values: number[]): Plan {
