@@ -6,9 +6,11 @@ import {
   applicationsOf,
   type ExperimentDeclaration,
   everybody,
+  type LauncherName,
   Plan,
   type Site,
 } from '../ir/index.js';
+import { launchers } from '../targets/launchers/index.js';
 import { jobRefusals } from '../targets/refusals.js';
 import { sharesNodes, targets } from '../targets/registry.js';
 import { launcherOf, type Target } from '../targets/target.js';
@@ -99,7 +101,10 @@ export function compile(input: CompileInput, site: Site): Compiled {
   problems.throwIfErrors();
   const jobs = placeJobs(experiment, sized, site, { ...target.capabilities, ...arrayLimit(site) }, problems);
   problems.throwIfErrors();
-  if (!oneNode) checkCpus({ experiment, sized, jobs, site, siteLauncher: launcherOf(target, site) }, problems);
+  const bindsWithinLaunch = (launcher: LauncherName) => launchers[launcher].bindsWithinLaunch === true;
+  if (!oneNode) {
+    checkCpus({ experiment, sized, jobs, site, siteLauncher: launcherOf(target, site), bindsWithinLaunch }, problems);
+  }
   const words = launchWords({ experiment, sized, jobs, site, target }, problems);
   const launcherArtifacts = artifactsOfLaunchers(words.applications);
   const plan = lower(

@@ -66,11 +66,29 @@ export interface LaunchLine {
   readonly files?: Readonly<Record<string, string>>;
 }
 
-/** A program that starts tasks. */
+/** A program that starts tasks. Adding one means adding a file here and a line in `launchers`. */
 export interface Launcher {
   readonly name: LauncherName;
+  /** Its program on the PATH; absent where programs start without one. */
+  readonly program?: string;
+  /** The MPI that it is a part of, where programs of one name are many: its name, and how `PROGRAM --version` tells it. */
+  readonly mpi?: { readonly name: string; readonly version: RegExp };
   /** Its launches may run side by side on one node. Otherwise each has its nodes to itself, and no store can run beside it. */
   readonly sharesNodes: boolean;
+  /** It would put every launch on the first hosts of the job, so the runtime names those of each. @default false */
+  readonly namesHosts?: boolean;
+  /** The nodes of a job that it launches are all alike. @default false */
+  readonly nodesAlike?: boolean;
+  /** Scripts run on a node apart from those of the job: what is seen there says nothing about these. @default false */
+  readonly scriptApart?: boolean;
+  /** It starts stores of one process too; otherwise the script does, on its own host. @default false */
+  readonly startsSingleStores?: boolean;
+  /** CPUs to bind tasks to are counted among those of the launch; otherwise among those of the node. @default false */
+  readonly bindsWithinLaunch?: boolean;
+  /** Variables in which it tells a process its rank. */
+  readonly rankVariables: readonly string[];
+  /** Lines that it prints around the one that tells why a program has failed. */
+  readonly noise: readonly RegExp[];
   /** The words in front of a store's own: the programs are one, without words. */
   line(programs: readonly [LaunchProgram, ...LaunchProgram[]]): LaunchLine | NotSupported;
 }
@@ -143,11 +161,6 @@ export interface Target<Name extends TargetName = TargetName> {
   dependency(after: readonly { readonly id: string; readonly event: Event }[]): readonly string[];
   /** How to ask about jobs and to end them; absent where there is no scheduler. */
   readonly queries?: Queries;
-}
-
-/** Whether the runtime names a step's hosts: MPI's own launchers would put each step on the first ones. */
-export function namesHosts(target: Target, launcher: LauncherName): boolean {
-  return target.capabilities.severalHosts && ['mpirun', 'orterun', 'mpiexec', 'pals'].includes(launcher);
 }
 
 /** The launcher of a site on a target. */

@@ -10,9 +10,9 @@ import {
   type TargetName,
 } from '../../src/ir/index.js';
 import { editDirectives } from '../../src/targets/directives.js';
-import { launchers } from '../../src/targets/launchers/index.js';
+import { launchers, namesHosts } from '../../src/targets/launchers/index.js';
 import { targets } from '../../src/targets/registry.js';
-import { isNotSupported, type LaunchProgram, namesHosts, type Target } from '../../src/targets/target.js';
+import { isNotSupported, type LaunchProgram, type Target } from '../../src/targets/target.js';
 import { allocation, job, program, site } from '../targets/support.js';
 
 /** What each target says to one case, all of it, or only the lines that `lines` lets through. */

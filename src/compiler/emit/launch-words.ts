@@ -6,14 +6,13 @@ import type {
   OrchestratorDeclaration,
   Site,
 } from '../../ir/index.js';
-import { launchers } from '../../targets/launchers/index.js';
+import { launchers, namesHosts } from '../../targets/launchers/index.js';
 import {
   isNotSupported,
   type LaunchLine,
   type LaunchProgram,
   type LaunchStep,
   launcherOf,
-  namesHosts,
   type Target,
 } from '../../targets/target.js';
 import {
@@ -244,7 +243,7 @@ function storeWords(
   const launcher = launcherOf(target, site);
   // Where the script itself runs on the first of the nodes, one store needs no launcher.
   const isHere =
-    tasks === 1 && hosts === undefined && (index ?? 0) === 0 && launcher !== 'srun' && launcher !== 'jsrun';
+    tasks === 1 && hosts === undefined && (index ?? 0) === 0 && launchers[launcher].startsSingleStores !== true;
   if (!target.capabilities.severalHosts || launcher === 'none' || isHere) return [];
   const step: LaunchStep = {
     name,

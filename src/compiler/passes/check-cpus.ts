@@ -16,10 +16,15 @@ export interface CpuInput {
   readonly jobs: readonly PlacedJob[];
   readonly site: Site;
   readonly siteLauncher: LauncherName;
+  /** True of launchers that bind a step's tasks to CPUs that the step has; others bind to those of the node. */
+  readonly bindsWithinLaunch: (launcher: LauncherName) => boolean;
 }
 
 /** Warns of CPUs by number that a store's job, a step or a node does not have. */
-export function checkCpus({ experiment, sized, jobs, site, siteLauncher }: CpuInput, problems: Problems): void {
+export function checkCpus(
+  { experiment, sized, jobs, site, siteLauncher, bindsWithinLaunch }: CpuInput,
+  problems: Problems,
+): void {
   const { cores } = site.node;
   for (const application of applicationsOf(experiment)) {
     const allocation = placeOf(application, jobs)?.component.allocation;
@@ -34,8 +39,7 @@ export function checkCpus({ experiment, sized, jobs, site, siteLauncher }: CpuIn
       if (command.cpuBind === undefined) continue;
       const bound = Math.max(...command.cpuBind);
       const ofStep = size.tasksPerNode * size.cpusPerTask;
-      // srun binds a step to CPUs that the step has; other launchers to those of the node.
-      const isStep = (command.launcher ?? siteLauncher) === 'srun';
+      const isStep = bindsWithinLaunch(command.launcher ?? siteLauncher);
       const limit = isStep ? ofStep : cores;
       if (limit === undefined || bound < limit) continue;
       const has = isStep ? `the step has ${ofStep} on a node` : `a node of site '${site.name}' has ${cores}`;

@@ -13,7 +13,11 @@ const option = optionsOf(style);
  */
 export const aprun: Launcher = {
   name: 'aprun',
+  program: 'aprun',
   sharesNodes: false,
+  scriptApart: true,
+  rankVariables: ['ALPS_APP_PE'],
+  noise: [/^Application [\w-]+ (exit codes|resources|exit signals)/],
   line: (programs) =>
     programs.some(({ step }) => (step.component ?? 0) > 0)
       ? {

@@ -12,7 +12,12 @@ const option = optionsOf(blankStyle);
 export function openMpi(name: 'mpirun' | 'orterun'): Launcher {
   return {
     name,
+    program: name,
+    mpi: { name: 'Open MPI', version: /Open ?MPI|OpenRTE|PRRTE/i },
     sharesNodes: true,
+    namesHosts: true,
+    rankVariables: ['OMPI_COMM_WORLD_RANK', 'PMIX_RANK'],
+    noise,
     line: (programs) =>
       refuseExcludedHosts(name, programs) ??
       colonLine(name, programs, (step, isFirst) =>
@@ -31,6 +36,17 @@ export function openMpi(name: 'mpirun' | 'orterun'): Launcher {
       ),
   };
 }
+
+const noise = [
+  /^(Primary job\s+terminated normally|a non-zero exit code|Per user-direction, the job)/,
+  /^(mpirun|mpiexec|prterun|orterun|prun)( has)? (detected|exited|noticed) /,
+  /^(non-zero status, thus causing|to be terminated\. The first process to do so|causing the job to be terminated)/,
+  /^\s*Process name: \[\[|^\s*Exit code:\s+-?\d+\s*$/i,
+  /^(NOTE: )?invoking MPI_ABORT causes|^You may or may not see output|^exactly when Open MPI kills them/,
+  /^(\[.*\] )?(\d+ more processes? ha(s|ve) sent help message|Set MCA parameter)/,
+  /^(did not launch the job\.|rank \d+; it may have occurred|NOTE: A common cause for this error is misspelling)/,
+  /^(line parameter option \(remember|unrecognized command line token as the executable)/,
+];
 
 /** Options that hold for all programs of a line: how tasks are spread over hosts, and bound. */
 function placement(programs: Programs): readonly LauncherOption[] {

@@ -10,7 +10,16 @@ const option = optionsOf(gnuStyle);
  */
 export const srun: Launcher = {
   name: 'srun',
+  program: 'srun',
   sharesNodes: true,
+  startsSingleStores: true,
+  bindsWithinLaunch: true,
+  rankVariables: ['SLURM_PROCID'],
+  noise: [
+    /^srun: (error: .*\b(Exited with exit code|Terminated|Killed|task.*: Aborted)|Terminating|launch\/slurm: .*tasks? )/i,
+    /^srun: (Job step aborted|First task exited|Force Terminated)/i,
+    /^slurmstepd: error: \*\*\* (STEP|JOB) .* CANCELLED AT /,
+  ],
   line: (programs) =>
     colonLine('srun', programs, (step) => optionWords(srunOptions(step), step.launcherArgs, gnuStyle)),
 };
