@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Project } from 'ts-morph';
@@ -32,9 +33,14 @@ const imports: readonly Import[] = sources.flatMap((file) =>
   }),
 );
 
-/** The files that say how schedulers are asked, and what they answer. */
-function queriesOf(...folders: readonly string[]): string[] {
-  return folders.map((folder) => `src/targets/${folder}queries.ts`);
+/** Names of the targets, which are those of their folders. */
+const targetNames = readdirSync(`${root}src/targets`, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && entry.name !== 'launchers')
+  .map(({ name }) => name);
+
+/** The file of a target that says how its scheduler is asked, and what it answers. */
+function queriesOf(target: string): string {
+  return `src/targets/${target}/queries.ts`;
 }
 
 /** Rooms of the house by the start of their paths, the most special first, with those that each may import besides itself. */
@@ -76,7 +82,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
     ],
   ],
   ['src/targets/launchers/', ['src/targets/target.ts', 'src/ir/']],
-  ...['local', 'slurm', 'pbs', 'lsf', 'cobalt'].map(
+  ...targetNames.map(
     (name) =>
       [
         `src/targets/${name}/`,
@@ -94,14 +100,19 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
       ] as const,
   ),
   ['src/targets/registry.ts', ['src/targets/', 'type src/ir/']],
-  ['src/targets/', ['src/ir/', 'src/diagnostics/']],
+  // How schedulers are asked, for the runtime.
+  ['src/targets/schedulers.ts', ['src/targets/queries.ts', 'src/ir/', ...targetNames.map(queriesOf)]],
+  ['src/targets/', ['src/ir/', 'src/diagnostics/', 'src/targets/launchers/']],
   ['src/sites/', ['src/ir/']],
   ['src/runtime/slots.ts', []],
   ['src/runtime/orchestrator/', ['src/diagnostics/', 'src/runtime/slots.ts']],
   ['src/runtime/client/', ['src/diagnostics/', 'src/runtime/slots.ts']],
   ['src/runtime/configure/', ['src/ir/', 'src/diagnostics/']],
-  // The runtime knows how a target's scheduler is asked, and nothing else of a target.
-  ['src/runtime/', ['src/ir/', 'src/diagnostics/', ...queriesOf('', 'slurm/', 'pbs/', 'lsf/', 'cobalt/')]],
+  // The runtime knows launchers, and how a target's scheduler is asked; nothing else of a target.
+  [
+    'src/runtime/',
+    ['src/ir/', 'src/diagnostics/', 'src/targets/queries.ts', 'src/targets/schedulers.ts', 'src/targets/launchers/'],
+  ],
   ['src/testing/', ['src/compiler/', 'src/diagnostics/', 'src/ir/', 'src/sites/']],
   ['src/cli/', ['src/']],
   ['src/index.ts', ['src/dsl/', 'src/diagnostics/', 'src/ir/', 'src/sites/']],
@@ -188,6 +199,8 @@ describe('the rules themselves', () => {
     ['a pass, what inspects', 'src/compiler/passes/lower.ts', 'src/compiler/inspect/index.ts'],
     ['the DSL, the compiler', 'src/dsl/index.ts', 'src/compiler/index.ts'],
     ['diagnostics, the IR', 'src/diagnostics/index.ts', 'src/ir/index.ts'],
+    ['the runtime, the queries of one scheduler', 'src/runtime/launch/launch.ts', 'src/targets/slurm/queries.ts'],
+    ['the list of queries, a scheduler but for its queries', 'src/targets/schedulers.ts', 'src/targets/pbs/index.ts'],
     ['what targets share, a target', 'src/targets/directives.ts', 'src/targets/slurm/index.ts'],
   ])('refuse: %s', (_what, from, to) => {
     expect(judged(from, to)).toBe(false);
