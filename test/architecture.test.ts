@@ -93,6 +93,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
           'src/targets/directives.ts',
           'src/targets/outer-job.ts',
           'src/targets/queries.ts',
+          'src/targets/probe.ts',
           'src/targets/launchers/',
           'src/ir/',
           'src/diagnostics/',

@@ -1,4 +1,5 @@
 import type { Event, GpuDialect, Job, LauncherArgs, LauncherName, Site, TargetName } from '../ir/index.js';
+import type { Ask, Probed, SchedulerFacts } from './probe.js';
 import type { Queries } from './queries.js';
 
 /** A line that asks the scheduler for something: `--nodes=2`, `-l walltime=01:00:00`. Without `value`: the flag alone. */
@@ -161,6 +162,8 @@ export interface Target<Name extends TargetName = TargetName> {
   dependency(after: readonly { readonly id: string; readonly event: Event }[]): readonly string[];
   /** How to ask about jobs and to end them; absent where there is no scheduler. */
   readonly queries?: Queries;
+  /** What it says about itself and its cluster, for doctor; absent where nobody has written down how to ask. */
+  probe?(ask: Ask): Promise<Probed<SchedulerFacts>>;
 }
 
 /** The launcher of a site on a target. */

@@ -2,6 +2,7 @@ import { dependencyList } from '../dependencies.js';
 import { quoteDirectiveValue } from '../quoting.js';
 import type { Target } from '../target.js';
 import { pbsDirectives } from './directives.js';
+import { probePbs } from './probe.js';
 import { pbsQueries } from './queries.js';
 
 /** PBS Professional and OpenPBS: qsub. */
@@ -45,4 +46,5 @@ export const pbs: Target<'pbs'> = {
     ].join(' '),
   dependency: (after) => (after.length === 0 ? [] : ['-W', `depend=${dependencyList(after)}`]),
   queries: pbsQueries,
+  probe: probePbs,
 };

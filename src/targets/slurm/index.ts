@@ -3,6 +3,7 @@ import { quoteDirectiveValue } from '../quoting.js';
 import type { Target } from '../target.js';
 import { slurmDirectives } from './directives.js';
 import { slurmOuterVariables } from './outer-job.js';
+import { probeSlurm } from './probe.js';
 import { slurmQueries } from './queries.js';
 
 /** Slurm: sbatch, srun. */
@@ -48,4 +49,5 @@ export const slurm: Target<'slurm'> = {
   dependency: (after) =>
     after.length === 0 ? [] : [`--dependency=${dependencyList(after)}`, '--kill-on-invalid-dep=yes'],
   queries: slurmQueries,
+  probe: probeSlurm,
 };
