@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Project } from 'ts-morph';
+import { Node, Project } from 'ts-morph';
 import { describe, expect, test } from 'vitest';
+import { LauncherName, TargetName } from '../src/ir/index.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -157,6 +158,42 @@ test('every import is one that its room may make', () => {
   expect(imports.filter((one) => !isAllowed(one)).map(({ place, to }) => `${place} imports ${to}`)).toEqual([]);
 });
 
+/**
+ * Words that only targets and sites may say: names of schedulers and launchers, and of their commands. That without a scheduler, and that
+ * without a launcher, have names that mean other things as well.
+ */
+const schedulersWords = new Set([
+  ...[...TargetName.options, ...LauncherName.options].filter((name) => name !== 'local' && name !== 'none'),
+  ...'openpbs sge flux alps prterun prun hydra'.split(' '),
+  ...'sbatch salloc sacct scancel scontrol sinfo squeue slurmstepd'.split(' '),
+  ...'qsub qstat qdel qalter pbsnodes bsub bjobs bkill bhosts bqueues lsid lshosts'.split(' '),
+]);
+
+/** Words of a text or name that are in that list: `SlurmHerald`, `SLURM_JOB_ID` and `/usr/bin/srun` hold one each. */
+function schedulersWordsIn(text: string): string[] {
+  const words = text.split(/(?<=[a-z])(?=[A-Z])|[^A-Za-z]+/).map((word) => word.toLowerCase());
+  return words.filter((word) => schedulersWords.has(word));
+}
+
+test('no name of a scheduler or launcher outside targets and sites', () => {
+  const mayName = /^src\/(targets|sites)\/|^src\/ir\/site\.ts$/;
+  const found = sources
+    .filter((file) => !mayName.test(relative(root, file.getFilePath())))
+    // Comments may name them: only where the text does, each literal and identifier is looked at.
+    .filter((file) => schedulersWordsIn(file.getFullText()).length > 0)
+    .flatMap((file) =>
+      file.getDescendants().flatMap((node) => {
+        const isText = Node.isLiteralLike(node) || Node.isTemplateHead(node);
+        const isTemplate = Node.isTemplateMiddle(node) || Node.isTemplateTail(node);
+        if (!isText && !isTemplate && !Node.isIdentifier(node)) return [];
+        return schedulersWordsIn(node.getText()).map(
+          (word) => `${relative(root, file.getFilePath())}:${node.getStartLineNumber()} says ${word}`,
+        );
+      }),
+    );
+  expect(found).toEqual([]);
+});
+
 test('no default exports', () => {
   const found = sources.filter((file) => file.getDefaultExportSymbol() !== undefined);
   expect(found.map((file) => relative(root, file.getFilePath()))).toEqual([]);
@@ -205,6 +242,17 @@ describe('the rules themselves', () => {
     ['what targets share, a target', 'src/targets/directives.ts', 'src/targets/slurm/index.ts'],
   ])('refuse: %s', (_what, from, to) => {
     expect(judged(from, to)).toBe(false);
+  });
+
+  test.each([
+    ['SlurmHerald', ['slurm']],
+    ['SLURM_JOB_ID', ['slurm']],
+    ['/usr/bin/srun', ['srun']],
+    ['isRunning', []],
+    ['pubsub_channels', []],
+    ['none', []],
+  ])('%s says %j', (text, words) => {
+    expect(schedulersWordsIn(text)).toEqual(words);
   });
 
   test('allow a pass the types of what was inspected', () => {

@@ -160,6 +160,15 @@ export interface Target<Name extends TargetName = TargetName> {
   formatDirective(directive: Directive): string;
   /** The dependency as words for the submit command; `ids` are words of shell that hold job ids. */
   dependency(after: readonly { readonly id: string; readonly event: Event }[]): readonly string[];
+  /** The flag that asks for memory by node: where it is dropped, steps name none either. */
+  readonly memoryFlag?: string;
+  /** Flags that are of the job as a whole where several lists of directives follow each other: they stand in the first only. */
+  readonly wholeJobFlags?: RegExp;
+  /**
+   * True of a file of `logs/` that the scheduler, or a script of the job, has written under another name than `JOB.out` and `JOB-ID.out`. `job`
+   * is the job's name as directives have it, `ids` are the numbers under which it was submitted.
+   */
+  isLog?(file: string, job: string, ids: readonly string[]): boolean;
   /** How to ask about jobs and to end them; absent where there is no scheduler. */
   readonly queries?: Queries;
   /** What it says about itself and its cluster, for doctor; absent where nobody has written down how to ask. */

@@ -62,12 +62,14 @@ function textOf(authored: AuthoredExperiment, { name }: Target, path?: string): 
 }
 
 const directives = (of: Job) => (target: Target) =>
-  editDirectives(target.directives(of, target.defaultLauncher, site({ target: target.name })), of.directives).flatMap(
-    (list, index) => [
-      ...(index === 0 || target.componentSeparator === undefined ? [] : [target.componentSeparator]),
-      ...list.map((one) => `${target.sentinel} ${target.formatDirective(one)}`),
-    ],
-  );
+  editDirectives(
+    target,
+    target.directives(of, target.defaultLauncher, site({ target: target.name })),
+    of.directives,
+  ).flatMap((list, index) => [
+    ...(index === 0 || target.componentSeparator === undefined ? [] : [target.componentSeparator]),
+    ...list.map((one) => `${target.sentinel} ${target.formatDirective(one)}`),
+  ]);
 
 /** The launch line by the target's own launcher, hosts named as that needs; or the refusal. */
 const launch =

@@ -8,6 +8,7 @@ import { allocation, job, site } from './support.js';
 function lines(name: TargetName, of: Job, at: Site = site({ target: name }), launcher?: LauncherName): string[] {
   const target = targets[name];
   return editDirectives(
+    target,
     target.directives(of, launcher ?? target.defaultLauncher, at),
     at.directives,
     of.directives,

@@ -18,8 +18,12 @@ export async function probeLaunchers(): Promise<Probed<LaunchersFacts>> {
       return path === undefined ? [] : [[name, path] as const];
     }),
   );
-  const mpiProgram = found['mpiexec'] ?? found['mpirun'];
-  const mpi = mpiProgram === undefined ? undefined : mpiKind((await ask(mpiProgram, '--version')).stdout);
+  // MPI's programs begin with its name. The first in the alphabet is the one that the standard names.
+  const [mpiProgram] = Object.keys(found)
+    .filter((name) => /^mpi/.test(name))
+    .sort();
+  const mpi =
+    mpiProgram === undefined ? undefined : mpiKind((await ask(found[mpiProgram] ?? mpiProgram, '--version')).stdout);
   const names = Object.keys(found).map((name) => (mpi !== undefined && /^mpi/.test(name) ? `${name} (${mpi})` : name));
   const topic = 'Launchers';
   return {

@@ -93,7 +93,12 @@ function outerVariables(job: Job, input: ScriptInput): readonly string[] {
 }
 
 function directivesOf(job: Job, { site, target }: ScriptInput): readonly (readonly Directive[])[] {
-  return editDirectives(target.directives(job, launcherOf(target, site), site), site.directives, job.directives);
+  return editDirectives(
+    target,
+    target.directives(job, launcherOf(target, site), site),
+    site.directives,
+    job.directives,
+  );
 }
 
 /** Directives as lines; where the scheduler needs it, a separator stands between those of a heterogeneous job's components. */

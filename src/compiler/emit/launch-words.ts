@@ -188,7 +188,7 @@ function stepOf(
     ...(excludeHosts === undefined ? {} : { excludeHosts }),
     ...(cpuBind === undefined ? {} : { cpuBind }),
     ...(site.gpuDialect === undefined ? {} : { gpuDialect: site.gpuDialect }),
-    namesMemory: namesMemory(site, job),
+    namesMemory: namesMemory(target, site, job),
     ...(index === undefined ? {} : { component: index }),
     alone: isAlone,
     overlap: false,
@@ -200,8 +200,8 @@ function stepOf(
 }
 
 /** A directive that is dropped is refused of steps too. */
-function namesMemory(site: Site, { batch }: PlacedJob): boolean {
-  return ![...site.directives.drop, ...(batch?.directives?.drop ?? [])].includes('--mem');
+function namesMemory({ memoryFlag }: Target, site: Site, { batch }: PlacedJob): boolean {
+  return ![...site.directives.drop, ...(batch?.directives?.drop ?? [])].some((flag) => flag === memoryFlag);
 }
 
 /** Variables that the runtime gives an application, for launchers that hand on only those they are told. */
@@ -254,7 +254,7 @@ function storeWords(
     ...(gpus > 0 ? { gpusPerNode: gpus } : {}),
     ...(hosts === undefined ? {} : { hosts }),
     ...(site.gpuDialect === undefined ? {} : { gpuDialect: site.gpuDialect }),
-    namesMemory: namesMemory(site, job),
+    namesMemory: namesMemory(target, site, job),
     ...(index === undefined ? {} : { component: index }),
     environment: [],
     launcherArgs: {},

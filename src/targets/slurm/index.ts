@@ -43,7 +43,10 @@ export const slurm: Target<'slurm'> = {
   },
   outerVariables: slurmOuterVariables,
   directives: slurmDirectives,
+  memoryFlag: '--mem',
   componentSeparator: '#SBATCH hetjob',
+  wholeJobFlags:
+    /^--(job-name|comment|output|error|input|open-mode|mail-type|mail-user|array|dependency|begin|signal|(no-)?requeue|export|chdir|wckey)$/,
   formatDirective: ({ flag, value }) => (value === undefined ? flag : `${flag}=${quoteDirectiveValue(String(value))}`),
   // A dependency that can never be met waits for ever without --kill-on-invalid-dep.
   dependency: (after) =>
