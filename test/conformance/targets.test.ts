@@ -32,7 +32,8 @@ function notSupported(why: string): { readonly why: string } {
 const one = (describe: (e: ReturnType<typeof base>) => AuthoredExperiment) => describe(base());
 const base = () => experiment('job').model('m', command('app'));
 /** Any directive's line. */
-const anyDirective = /^#(?:SBATCH|PBS|BSUB|COBALT) .*$/;
+const sentinels = Object.values(targets).flatMap(({ sentinel }) => (sentinel === '#' ? [] : sentinel));
+const anyDirective = new RegExp(`^(?:${sentinels.join('|')}) .*$`);
 const without = 'this machine has no scheduler';
 
 /** Every experiment of the table. */

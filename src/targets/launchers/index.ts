@@ -3,9 +3,8 @@ import type { Launcher, Target } from '../target.js';
 import { aprun } from './aprun.js';
 import { jsrun } from './jsrun.js';
 import { mpiexec } from './mpiexec.js';
-import { mpirun } from './mpirun.js';
 import { none } from './none.js';
-import { orterun } from './orterun.js';
+import { mpirun, orterun } from './open-mpi.js';
 import { pals } from './pals.js';
 import { srun } from './srun.js';
 

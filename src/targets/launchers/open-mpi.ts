@@ -9,7 +9,7 @@ const option = optionsOf(blankStyle);
  * inherit all. Each launch binds its tasks as if it had the host to itself, so that two side by side would share the first cores:
  * binding is left to steps that are alone, and to users who ask for it.
  */
-export function openMpi(name: 'mpirun' | 'orterun'): Launcher {
+function openMpi(name: 'mpirun' | 'orterun'): Launcher {
   return {
     name,
     program: name,
@@ -71,3 +71,9 @@ function mapping(programs: Programs): string {
   const perNode = shared(programs, ({ tasksPerNode }) => tasksPerNode);
   return perNode === undefined || programs.length > 1 ? 'node' : `ppr:${perNode}:node`;
 }
+
+/** Open MPI's mpirun. */
+export const mpirun = openMpi('mpirun');
+
+/** The same under the name of Open MPI's own runtime. */
+export const orterun = openMpi('orterun');
