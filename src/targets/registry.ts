@@ -10,7 +10,7 @@ import type { Target } from './target.js';
 /** Every target by its name. */
 export const targets: { readonly [Name in TargetName]: Target<Name> } = { local, slurm, pbs, lsf, cobalt };
 
-/** Whether launches by it run side by side on one node. */
+/** True if launches by it run side by side on one node. */
 export function sharesNodes(launcher: LauncherName): boolean {
   return launchers[launcher].sharesNodes;
 }

@@ -12,7 +12,7 @@ ${lines.join('\n')}
 `;
 }
 
-/** The same as JSON, which has no comments. */
+/** A drafted site as JSON, without comments. */
 export function formatJson(fields: readonly DraftField[]): string {
   return `${JSON.stringify(asSite(fields), null, 2)}\n`;
 }
@@ -26,7 +26,7 @@ function literal(value: unknown): string {
     .join(', ')} }`;
 }
 
-/** What others wrote, on one line, so that it stays a comment. */
+/** Text on one line, so that it stays a comment. */
 function oneLine(text: string): string {
   return text.replace(/[\s\u2028\u2029]+/g, ' ').trim();
 }
