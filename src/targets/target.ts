@@ -1,14 +1,21 @@
-import type { Event, GpuDialect, Job, LauncherArgs, LauncherName, Site, TargetName } from '../ir/index.js';
+import type {
+  BatchDeclaration,
+  Directive,
+  Event,
+  GpuDialect,
+  Job,
+  LauncherArgs,
+  LauncherName,
+  Site,
+  TargetName,
+} from '../ir/index.js';
 import type { Ask, Probed, SchedulerFacts } from './probe.js';
 import type { Queries } from './queries.js';
 
-/** A line that asks the scheduler for something: `--nodes=2`, `-l walltime=01:00:00`. Without `value`: the flag alone. */
-export interface Directive {
-  readonly flag: string;
-  /** Name of the resource, where a flag has many: `walltime` of `-l walltime=01:00:00`, `span` of `-R span[ptile=4]`. */
-  readonly resource?: string;
-  readonly value?: string | number;
-}
+export type { Directive } from '../ir/index.js';
+
+/** A job before its directives are listed: with the user's edits of them, and with who gets mail. */
+export type JobRequest = Omit<Job, 'directives'> & Pick<BatchDeclaration, 'directives' | 'mail'>;
 
 /** Tasks of one program: their number, their nodes, CPUs, GPUs and memory. */
 export interface LaunchStep {
@@ -153,7 +160,7 @@ export interface Target<Name extends TargetName = TargetName> {
    */
   outerVariables?(directives: readonly Directive[]): readonly string[];
   /** Directives of a job; several lists for a heterogeneous one whose components are parted in the script. */
-  directives(job: Job, launcher: LauncherName, site: Site): readonly (readonly Directive[])[];
+  directives(job: JobRequest, launcher: LauncherName, site: Site): readonly (readonly Directive[])[];
   /** The line between two components' directives, where there is one. */
   readonly componentSeparator?: string;
   /** A directive's line after the sentinel, quoted as this scheduler reads it. */
@@ -173,6 +180,11 @@ export interface Target<Name extends TargetName = TargetName> {
   readonly queries?: Queries;
   /** Asks the scheduler about itself and its cluster, for `doctor`; absent where that is not supported. */
   probe?(ask: Ask): Promise<Probed<SchedulerFacts>>;
+}
+
+/** True if the runtime names the hosts of a launch: MPI's own launchers would put each on the first ones. */
+export function namesHosts(target: Target, launcher: Launcher): boolean {
+  return target.capabilities.severalHosts && launcher.namesHosts === true;
 }
 
 /** The launcher of a site on a target. */

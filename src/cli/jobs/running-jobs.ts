@@ -35,8 +35,8 @@ export async function refuseWhileJobsRun(dir: string): Promise<readonly Problem[
         {
           code: 'JOB1005',
           severity: 'warning',
-          message: `whether jobs of ${folder.dir} still run or wait is not known: ${message}`,
-          hint: 'jobs that do would read what is written now',
+          message: `cannot tell if jobs of ${folder.dir} still run or wait: ${message}`,
+          hint: 'jobs that run or wait read the files that are written now',
           at: undefined,
         },
       ];
@@ -45,8 +45,8 @@ export async function refuseWhileJobsRun(dir: string): Promise<readonly Problem[
   if (alive.length === 0) return [];
   throw new WorkflowError({
     code: 'OUT1003',
-    message: `jobs of ${folder.dir} run or wait, and read what is in it: ${alive.join(', ')}`,
-    hint: `wait for them, end them with: simwright cancel ${dir}, or say --force`,
+    message: `jobs of ${folder.dir} run or wait, and read its files: ${alive.join(', ')}`,
+    hint: `wait for them, end them with: simwright cancel ${dir}, or use --force`,
   });
 }
 

@@ -193,7 +193,7 @@ function statIfThere(path: string, look: (path: string) => Stats = statSync): St
 }
 
 function checkUntouched(folder: string, files: readonly OutputFile[], manifest: Manifest, problems: Problems): void {
-  const hint = 'move it away, or say --force to overwrite it';
+  const hint = 'move it away, or use --force to overwrite it';
   for (const file of files) {
     const path = join(folder, file.path);
     if (!existsSync(path)) continue;
