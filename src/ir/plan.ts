@@ -1,5 +1,8 @@
 import * as z from 'zod';
-import { EnvValue, Event, EvictionPolicy, ParamValue } from './declaration.js';
+import { backendNames } from '../ml/backends.js';
+import { EnvValue, Event } from './declaration.js';
+import { evictionPolicies } from './eviction-policies.js';
+import { ParamValue } from './options/params.js';
 import { EngineName, TargetName } from './site.js';
 
 /*
@@ -62,7 +65,7 @@ export type StagedFile = z.infer<typeof StagedFile>;
 export const PreloadedModel = z.strictObject({
   name: z.string(),
   artifact: z.string(),
-  backend: z.enum(['ONNX', 'TORCH', 'TF', 'TFLITE']),
+  backend: z.enum(backendNames),
   device: z.string(),
   devicesPerNode: count,
   firstDevice: z.int().nonnegative(),
@@ -125,7 +128,7 @@ export const StandaloneStore = z.strictObject({
   /** Servers it is split over; 1 is no cluster. */
   shards: count,
   hosts: z.array(z.string()).optional(),
-  evictionPolicy: EvictionPolicy.optional(),
+  evictionPolicy: z.enum(evictionPolicies).optional(),
   restart: z.boolean(),
   saveAtEnd: z.array(z.string()),
   setup: Setup.optional(),
