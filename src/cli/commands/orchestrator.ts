@@ -32,7 +32,10 @@ export function orchestratorCommand(): Command {
       new Option('--permissions <mode>', 'mode bits of the socket, octal').argParser(octal).default(0o700, '700'),
     )
     .option('--allow <address...>', 'peers on other machines that are served')
-    .option('--allow-folder <folder>', 'folder whose file names are the peers that are served; read again for unknown peers')
+    .option(
+      '--allow-folder <folder>',
+      'folder whose file names are the peers that are served; read again for unknown peers',
+    )
     .option('--no-peer-check', 'serve processes of other users of this machine too')
     .option('--max-clients <n>', 'connections at a time', wholeNumber(1, 1_000_000))
     .option('--max-memory <amount>', "memory for data: '16G'", memoryBytes)
