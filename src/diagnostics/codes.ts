@@ -38,7 +38,6 @@ export const errorCodes = {
   TMPL1010: 'a file that is no template',
   ML1001: 'an ONNX file that is not one',
   ML1002: 'an ML model for a store that is not there',
-  ML1003: 'an input or output that an ML model does not have',
   ML1004: 'an ONNX model that cannot be taken along as a whole',
   ML1005: 'an input or output that no client can send or read',
   REF1001: 'a reference to an unknown entity',

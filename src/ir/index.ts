@@ -1,13 +1,18 @@
 export * from './authored.js';
+export * from './csv.js';
 export * from './declaration.js';
 export * from './declared-members.js';
 export * from './derived.js';
 export * from './directive-text.js';
 export * from './environment-references.js';
+export * from './eviction-policies.js';
 export * from './file-access.js';
+export * from './index-ranges.js';
 export * from './members.js';
 export * from './minimum-node.js';
 export * from './not-runnable.js';
+export { ParamValue } from './options/params.js';
+export { namePattern } from './options/values.js';
 export * from './permute.js';
 export * from './plan.js';
 export * from './plan-schema.js';

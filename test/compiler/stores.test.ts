@@ -161,18 +161,6 @@ describe('what stores load', () => {
       "DSL1003 .addScript('s'): 'm' gives store 'orchestrator' another script of that name",
     ]);
   });
-
-  test('inputs of an ONNX model are those of its graph', () => {
-    const open = experiment('e')
-      .orchestrator()
-      .model('m', command('x'))
-      .addMlModel('s', mlFile(surrogate), { backend: 'ONNX' });
-    const declaration = JSON.parse(JSON.stringify(open[authoredExperiment].declaration));
-    declaration.entities[1].mlModels[0].inputs = ['nonsense'];
-    expect(messagesOf('slurm', { [authoredExperiment]: { declaration, problems: [] } })).toEqual([
-      "ML1003 .addMlModel('s'): the model has no input 'nonsense'",
-    ]);
-  });
 });
 
 describe('a key that is waited for', () => {

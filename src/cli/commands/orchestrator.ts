@@ -2,11 +2,11 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../../compiler/package-version.js';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { parseMemoryMiB } from '../../ir/index.js';
+import { isAmong } from '../../ml/devices.js';
 import { keepDebuggerClosed } from '../../runtime/job/keep-debugger-closed.js';
 import {
   devicesHere,
   evictionPolicies,
-  isAmong,
   type OrchestratorOptions,
   onnxRuntimeVersion,
   startOrchestrator,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Entity } from '../../../src/ir/index.js';
 import { readJobEnvironment } from '../../../src/runtime/job/job-environment.js';
 import { MemberSelection } from '../../../src/runtime/job/member-selection.js';
-import { standIn } from '../../../src/runtime/orchestrator/inference/device.js';
+import { standIn } from '../../../src/ml/devices.js';
 import { parseDeviceMap } from '../../../src/runtime/store/device-map.js';
 
 const ensemble = (name: string, count: number): Pick<Entity, 'name' | 'members'> => ({

@@ -1,4 +1,4 @@
-import { type Entity, type Job, Plan, planVersion, type Store } from '../../../src/ir/index.js';
+import { type Entity, type Job, Plan, type PreloadedModel, planVersion, type Store } from '../../../src/ir/index.js';
 
 type EntityInput = Partial<Entity> & { readonly name: string; readonly params?: Record<string, (string | number)[]> };
 type StoreInput = Partial<Store> & { readonly name: string };
@@ -12,6 +12,7 @@ function makeEntity({ params = {}, ...given }: EntityInput): Entity {
     job: 'main',
     members: { strategy: 'all-perm', axes, replicas: 1, count },
     commands: [[{ words: ['true'], tasks: 1 }]],
+    launch: { lines: [{ words: ['true'], breaks: [0] }] },
     mlModels: [],
     scripts: [],
     asArgs: [],
@@ -27,8 +28,31 @@ function makeEntity({ params = {}, ...given }: EntityInput): Entity {
   };
 }
 
+/** An ONNX model that a store preloads on its CPU, without batching. */
+export function makeModel(given: Partial<PreloadedModel> & Pick<PreloadedModel, 'name' | 'artifact'>): PreloadedModel {
+  return {
+    backend: 'ONNX',
+    device: 'CPU',
+    devicesPerNode: 1,
+    firstDevice: 0,
+    batchSize: 0,
+    minBatchSize: 0,
+    minBatchTimeoutMs: 0,
+    tag: '',
+    ...given,
+  };
+}
+
 function makeStore(given: StoreInput): Store {
-  const common = { suffix: '', engine: 'embedded', cpus: 1, mlModels: [], scripts: [] } as const;
+  const common = {
+    suffix: '',
+    engine: 'embedded',
+    cpus: 1,
+    mlModels: [],
+    scripts: [],
+    component: 0,
+    launch: [],
+  } as const;
   if (given.kind === 'colocated') {
     return { ...common, transport: { kind: 'tcp', port: 0 }, nodes: 1, ...given } as Store;
   }
@@ -58,12 +82,15 @@ export function makePlan(
     workflow: 'workflow.ts',
     site: 'local',
     target: 'local',
+    nodeCommand: 'node',
+    blocks: {},
     jobs: [
       {
         name: 'main',
         script: 'jobs/main.sh',
         allocation: { nodes: 1, exclusive: false },
         components: [],
+        directives: [[]],
         graceSeconds: 60,
         modules: [],
         preamble: [],
