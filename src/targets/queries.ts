@@ -1,4 +1,4 @@
-import type { Job } from '../ir/index.js';
+import type { Job, LauncherName } from '../ir/index.js';
 
 /** Where a job stands, in one vocabulary for all schedulers. `UNKNOWN`: the scheduler does not say. */
 export const jobStates = [
@@ -60,6 +60,38 @@ export interface StateQuery {
   read(answer: Answer): readonly JobReport[] | undefined;
 }
 
+/** A signal that asks an application to end. */
+export type GentleSignal = 'SIGINT' | 'SIGTERM';
+
+/** Variables of a job's environment. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A step that runs, and the launcher's process that it belongs to. */
+export interface RunningStep {
+  /** As the command takes it that signals steps. */
+  readonly id: string;
+  /** Short name of the host that the launcher runs on. */
+  readonly host: string;
+  /** Process id of the launcher. */
+  readonly pid: number;
+  /** The hosts that it runs on, as the scheduler lists them: `n3`, `n[1-2]`. */
+  readonly nodes: string | undefined;
+}
+
+/** How to ask a scheduler about a job's steps, and how to signal them, where its own launcher does not hand signals on to its tasks. */
+export interface StepQueries {
+  /** Launches by it are steps; by others they are none. */
+  readonly launcher: LauncherName;
+  /** Commands that print the steps of a job that run. */
+  running(env: Environment): readonly (readonly string[])[];
+  readRunning(text: string): RunningStep[];
+  signal(signal: GentleSignal, ids: readonly string[]): readonly string[];
+  /** A command that prints where steps ran, those that have ended included; `undefined` outside a job. */
+  hosts(env: Environment): readonly string[] | undefined;
+  /** Hosts by the steps' names; of steps with one name the last counts. */
+  readHosts(text: string): ReadonlyMap<string, string>;
+}
+
 /** How to ask a scheduler about jobs, and how to end them. Commands are argument lists, run without a shell. */
 export interface Queries {
   /** The program that submit.sh submits with. */
@@ -81,6 +113,9 @@ export interface Queries {
   readonly elapsedLagSeconds?: number;
   /** Walltime in seconds that a script's own directives ask for; `undefined` where they do not. */
   walltimeOf(script: string): number | undefined;
+  /** Launchers under which a job is told of its launch node alone, and not of its hosts. */
+  readonly hidesHostsUnder?: readonly LauncherName[];
+  readonly steps?: StepQueries;
   /** Variables of a job's environment that say more about it. */
   readonly variables?: {
     /** The end of the job, seconds since the epoch. */
@@ -89,6 +124,8 @@ export interface Queries {
     readonly restarts?: string;
     /** The id that an array was submitted under, in its elements. */
     readonly array?: string;
+    /** GPUs of the node that the job may use. */
+    readonly gpus?: string;
     /** The cluster, where two clusters may give the same id. */
     readonly cluster?: string;
   };

@@ -1,4 +1,5 @@
 import type { Job, LauncherName } from '../ir/index.js';
+import { launchers } from './launchers/index.js';
 import type { NotSupported, Target } from './target.js';
 
 /** What a job asks for that its scheduler, or its launcher on it, has no words for. */
@@ -15,9 +16,9 @@ export function jobRefusals(
   if (job.components.length > 0 && !capabilities.heterogeneousJobs) {
     refuse(`${name} has no jobs whose nodes differ`, 'give the entities that differ jobs of their own with .batch()');
   }
-  if (job.components.length > 0 && name === 'lsf' && launcher === 'jsrun') {
+  if (job.components.length > 0 && launchers[launcher].nodesAlike === true) {
     refuse(
-      'the nodes of a job for jsrun are all alike',
+      `the nodes of a job for ${launcher} are all alike`,
       'give the entities that differ jobs of their own with .batch()',
     );
   }

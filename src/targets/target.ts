@@ -9,6 +9,7 @@ import type {
   Site,
   TargetName,
 } from '../ir/index.js';
+import type { Ask, Probed, SchedulerFacts } from './probe.js';
 import type { Queries } from './queries.js';
 
 export type { Directive } from '../ir/index.js';
@@ -73,11 +74,29 @@ export interface LaunchLine {
   readonly files?: Readonly<Record<string, string>>;
 }
 
-/** A program that starts tasks. */
+/** A program that starts tasks. Adding one means adding a file here and a line in `launchers`. */
 export interface Launcher {
   readonly name: LauncherName;
+  /** Its program on the PATH; absent where programs start without one. */
+  readonly program?: string;
+  /** The MPI that it is a part of, where programs of one name are many: its name, and how `PROGRAM --version` tells it. */
+  readonly mpi?: { readonly name: string; readonly version: RegExp };
   /** Its launches may run side by side on one node. Otherwise each has its nodes to itself, and no store can run beside it. */
   readonly sharesNodes: boolean;
+  /** It would put every launch on the first hosts of the job, so the runtime names those of each. @default false */
+  readonly namesHosts?: boolean;
+  /** The nodes of a job that it launches are all alike. @default false */
+  readonly nodesAlike?: boolean;
+  /** Scripts run on a node apart from those of the job: what is seen there says nothing about these. @default false */
+  readonly scriptApart?: boolean;
+  /** It starts stores of one process too; otherwise the script does, on its own host. @default false */
+  readonly startsSingleStores?: boolean;
+  /** CPUs to bind tasks to are counted among those of the launch; otherwise among those of the node. @default false */
+  readonly bindsWithinLaunch?: boolean;
+  /** Variables in which it tells a process its rank. */
+  readonly rankVariables: readonly string[];
+  /** Lines that it prints around the one that tells why a program has failed. */
+  readonly noise: readonly RegExp[];
   /** The words in front of a store's own: the programs are one, without words. */
   line(programs: readonly [LaunchProgram, ...LaunchProgram[]]): LaunchLine | NotSupported;
 }
@@ -148,13 +167,19 @@ export interface Target<Name extends TargetName = TargetName> {
   formatDirective(directive: Directive): string;
   /** The dependency as words for the submit command; `ids` are words of shell that hold job ids. */
   dependency(after: readonly { readonly id: string; readonly event: Event }[]): readonly string[];
+  /** The flag that asks for memory by node: where it is dropped, steps name none either. */
+  readonly memoryFlag?: string;
+  /** Flags that are of the job as a whole where several lists of directives follow each other: they stand in the first only. */
+  readonly wholeJobFlags?: RegExp;
+  /**
+   * True of a file of `logs/` that the scheduler, or a script of the job, has written under another name than `JOB.out` and `JOB-ID.out`. `job`
+   * is the job's name as directives have it, `ids` are the numbers under which it was submitted.
+   */
+  isLog?(file: string, job: string, ids: readonly string[]): boolean;
   /** How to ask about jobs and to end them; absent where there is no scheduler. */
   readonly queries?: Queries;
-}
-
-/** Whether the runtime names a step's hosts: MPI's own launchers would put each step on the first ones. */
-export function namesHosts(target: Target, launcher: LauncherName): boolean {
-  return target.capabilities.severalHosts && ['mpirun', 'orterun', 'mpiexec', 'pals'].includes(launcher);
+  /** What it says about itself and its cluster, for doctor; absent where nobody has written down how to ask. */
+  probe?(ask: Ask): Promise<Probed<SchedulerFacts>>;
 }
 
 /** The launcher of a site on a target. */

@@ -40,7 +40,7 @@ describe('a site that is none', () => {
     const problems = await problemsIn({ 'workflow.ts': command(''), 'site.json': site }, 'site.json');
     expect(problems.map((line) => line.replace(/ \(.*/, ''))).toEqual([
       expect.stringMatching(/^SITE1002 site\.json:1:1 .*site\.json: name: a letter, then letters/),
-      expect.stringMatching(/: target: Invalid option: expected one of "local"\|"slurm"\|"pbs"\|"lsf"\|"cobalt"$/),
+      expect.stringMatching(/: target: Invalid option: expected one of ("\w+"\|)+"\w+"$/),
       expect.stringMatching(/: directives\.set\.--comment: /),
       expect.stringMatching(/: defaults\.queue: line breaks/),
       expect.stringMatching(/: defaults\.walltime: write hours, minutes and seconds/),

@@ -4,15 +4,9 @@ import { WorkflowError } from '../../src/diagnostics/index.js';
 import { command, experiment } from '../../src/dsl/index.js';
 import { type AuthoredExperiment, authoredExperiment, type Event, type TargetName } from '../../src/ir/index.js';
 import { editDirectives } from '../../src/targets/directives.js';
-import { launchers } from '../../src/targets/launchers/index.js';
+import { launchers, namesHosts } from '../../src/targets/launchers/index.js';
 import { targets } from '../../src/targets/registry.js';
-import {
-  isNotSupported,
-  type JobRequest,
-  type LaunchProgram,
-  namesHosts,
-  type Target,
-} from '../../src/targets/target.js';
+import { isNotSupported, type JobRequest, type LaunchProgram, type Target } from '../../src/targets/target.js';
 import { allocation, job, program, site } from '../targets/support.js';
 
 /** What each target says to one case, all of it, or only the lines that `lines` lets through. */
@@ -32,7 +26,8 @@ function notSupported(why: string): { readonly why: string } {
 const one = (describe: (e: ReturnType<typeof base>) => AuthoredExperiment) => describe(base());
 const base = () => experiment('job').model('m', command('app'));
 /** Any directive's line. */
-const anyDirective = /^#(?:SBATCH|PBS|BSUB|COBALT) .*$/;
+const sentinels = Object.values(targets).flatMap(({ sentinel }) => (sentinel === '#' ? [] : sentinel));
+const anyDirective = new RegExp(`^(?:${sentinels.join('|')}) .*$`);
 const without = 'this machine has no scheduler';
 
 /** Every experiment of the table. */
@@ -62,12 +57,14 @@ function textOf(authored: AuthoredExperiment, { name }: Target, path?: string): 
 }
 
 const directives = (of: JobRequest) => (target: Target) =>
-  editDirectives(target.directives(of, target.defaultLauncher, site({ target: target.name })), of.directives).flatMap(
-    (list, index) => [
-      ...(index === 0 || target.componentSeparator === undefined ? [] : [target.componentSeparator]),
-      ...list.map((one) => `${target.sentinel} ${target.formatDirective(one)}`),
-    ],
-  );
+  editDirectives(
+    target,
+    target.directives(of, target.defaultLauncher, site({ target: target.name })),
+    of.directives,
+  ).flatMap((list, index) => [
+    ...(index === 0 || target.componentSeparator === undefined ? [] : [target.componentSeparator]),
+    ...list.map((one) => `${target.sentinel} ${target.formatDirective(one)}`),
+  ]);
 
 /** The launch line by the target's own launcher, hosts named as that needs; or the refusal. */
 const launch =

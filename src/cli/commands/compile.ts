@@ -26,7 +26,7 @@ export function compileCommand(): Command {
     .option('--with-onnxruntime', 'put ONNX Runtime into the folder, for clusters that have none')
     .action(
       reported(async (workflow: string, options: CompileOptions) => {
-        const { plan, files, warnings } = await compileWorkflow(workflow, options);
+        const { plan, target, files, warnings } = await compileWorkflow(workflow, options);
         const folder = resolve(options.out ?? defaultFolder(plan.experiment));
         const all = withRuntime(files, options.withOnnxruntime === true);
         if (!options.json) printWarnings(warnings);
@@ -47,7 +47,7 @@ export function compileCommand(): Command {
             ...(rerun === undefined ? {} : { rerun: forecastJson(rerun) }),
           });
         const jobs = plan.jobs.map(({ script }) => `  ${script}`);
-        const next = plan.target === 'local' ? 'run it' : 'submit it';
+        const next = target.capabilities.oneNode ? 'run it' : 'submit it';
         process.stdout.write(
           `wrote ${folder}\n${jobs.join('\n')}\n${next}: ${options.out ?? defaultFolder(plan.experiment)}/submit.sh\n`,
         );

@@ -60,8 +60,8 @@ export function runCommand(): Command {
 
 async function run(workflow: string, options: RunOptions): Promise<number> {
   needsLinux('run');
-  const { plan, files, warnings } = await compileWorkflow(workflow, options);
-  if (plan.target !== 'local') {
+  const { plan, target, files, warnings } = await compileWorkflow(workflow, options);
+  if (!target.capabilities.oneNode) {
     const message = `run works on this machine, and site '${plan.site}' is for ${plan.target}`;
     throw new WorkflowError({
       code: 'CLI1001',

@@ -7,7 +7,7 @@ import { forecastJson, forecastOf, hasResults, printLines } from '../forecast.js
 import { type JobFolder, openFolder } from '../jobs/folder.js';
 import { defaultTimeoutSeconds } from '../jobs/scheduler.js';
 import { runSubmitScript } from '../jobs/submit-script.js';
-import { testOnly } from '../jobs/test-only.js';
+import { judges, testOnly } from '../jobs/test-only.js';
 import { needsLinux } from '../needs-linux.js';
 import { reported } from '../reported.js';
 import { wholeNumber } from '../whole-number.js';
@@ -28,11 +28,10 @@ export function submitCommand(): Command {
     .addOption(new Option('--keep', 'accept completed members as they are, whatever has changed').conflicts('fresh'))
     .option('--retry <n>', 'start a member that fails up to N times more', wholeNumber(0))
     .addOption(
-      new Option('--test-only', "submit nothing; show the scheduler's verdict on each script (Slurm)").conflicts([
-        'fresh',
-        'keep',
-        'retry',
-      ]),
+      new Option(
+        '--test-only',
+        `submit nothing; show the scheduler's verdict on each script (${judges.join(', ')})`,
+      ).conflicts(['fresh', 'keep', 'retry']),
     )
     .addOption(new Option('--json', 'print one JSON document'))
     .action(

@@ -1,7 +1,11 @@
 import type { LauncherName, SiteInput } from '../../ir/index.js';
+import { launchers } from '../../targets/launchers/index.js';
+import type { NodeShape, Queue, SchedulerFacts } from '../../targets/probe.js';
+import { targets } from '../../targets/registry.js';
+import type { Target } from '../../targets/target.js';
 import type { LaunchersFacts } from './launchers.js';
 import type { NodeFacts } from './node.js';
-import type { NodeShape, Queue, SchedulerFacts } from './scheduler-facts.js';
+import { noScheduler } from './scheduler.js';
 
 /** A field of a drafted site, with where it comes from. */
 export interface DraftField {
@@ -29,7 +33,7 @@ export function draftSite(input: DraftInput): DraftField[] {
   if (scheduler === undefined) {
     return [
       { name: 'name', value: name, comment: `the name of this machine` },
-      { name: 'target', value: 'local', comment: 'there is no sbatch, qsub or bsub on the PATH' },
+      { name: 'target', value: 'local', comment: `there is ${noScheduler}` },
       { name: 'node', value: { cores: input.cores }, comment: 'cores of this machine' },
     ];
   }
@@ -101,20 +105,21 @@ function least(shapes: readonly NodeShape[], amount: (shape: NodeShape) => numbe
 }
 
 /** The launcher that is there, where it need not be the one that the scheduler's sites have as a rule. */
-function launcherField({ name }: SchedulerFacts, launchers: LaunchersFacts): DraftField[] {
-  const launcher = guessLauncher(name, launchers);
+function launcherField({ name }: SchedulerFacts, facts: LaunchersFacts): DraftField[] {
+  const launcher = guessLauncher(targets[name], facts);
   if (launcher === undefined) return [];
-  const what = launcher === 'aprun' ? 'aprun' : launchers.mpi;
+  const what = launchers[launcher].mpi?.name ?? launcher;
   return field('launcher', launcher, `${what} is on the PATH; your applications may want another`);
 }
 
-function guessLauncher(scheduler: SchedulerFacts['name'], { found, mpi }: LaunchersFacts): LauncherName | undefined {
-  if (scheduler === 'slurm' && found['srun'] !== undefined) return undefined;
-  if (scheduler === 'lsf' && found['jsrun'] !== undefined) return undefined;
-  if (scheduler === 'pbs' && found['aprun'] !== undefined) return 'aprun';
-  if (scheduler === 'pbs' && mpi === 'PALS') return 'pals';
-  if (mpi === 'Open MPI') return 'mpirun';
-  return mpi === 'hydra' ? 'mpiexec' : undefined;
+/** A launcher of the machine's own comes before those of an MPI; none is named where it is the target's own. */
+function guessLauncher(target: Target, { found, mpi }: LaunchersFacts): LauncherName | undefined {
+  const own = target.launchers.find((name) => {
+    const launcher = launchers[name];
+    return launcher.mpi === undefined && launcher.program !== undefined && found[launcher.program] !== undefined;
+  });
+  if (own !== undefined) return own === target.defaultLauncher ? undefined : own;
+  return target.launchers.find((name) => mpi !== undefined && launchers[name].mpi?.name === mpi);
 }
 
 /** The draft as plain data. */

@@ -1,6 +1,6 @@
 import { accessSync, constants, statfsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import type { Finding, Probed } from './finding.js';
+import type { Finding, Probed } from '../../targets/probe.js';
 
 export interface FileSystem {
   readonly path: string;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { nvidiaGpus } from '../../runtime/assert/allocation.js';
 import { hasCuda } from '../../runtime/orchestrator/inference/devices.js';
 import { loadOnnxRuntime, warmUp } from '../../runtime/orchestrator/inference/onnx-runtime.js';
+import type { Probed } from '../../targets/probe.js';
 import { installedOnnxRuntime } from '../installed-onnx-runtime.js';
-import type { Probed } from './finding.js';
 
 export interface OnnxRuntimeFacts {
   readonly folder: string | undefined;

@@ -7,7 +7,8 @@ import {
   type Launch,
   type LauncherName,
 } from '../../ir/index.js';
-import { type LaunchProgram, type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
+import { namesHosts } from '../../targets/launchers/index.js';
+import { type LaunchProgram, type LaunchStep, launcherOf } from '../../targets/target.js';
 import type { Adds, Reads, Sized, SizedLaunch, SizedProgram } from './known.js';
 import { launchLine, stepOptions } from './launch-line.js';
 import { membersOnOwnNodes } from './lookup/members-at-once.js';
@@ -16,7 +17,7 @@ import { programWords } from './lookup/program-words.js';
 import { visibleStores } from './lookup/visible-stores.js';
 
 /** What launch lines are made from. */
-type Input = Reads<'experiment' | 'sized' | 'jobs' | 'site' | 'target' | 'launchers'>;
+type Input = Reads<'experiment' | 'sized' | 'jobs' | 'site' | 'target'>;
 
 /** Launch lines of every application, and the files that they read. */
 export function launchApplications(input: Input, problems: Problems): Adds<'launches' | 'launcherTexts'> {
@@ -57,7 +58,7 @@ function lineOf(
   ] as const;
   const { name } = application;
   const { at } = first.command;
-  const { words, files = {} } = launchLine(launcher, programs, { name, at }, input, problems);
+  const { words, files = {} } = launchLine(launcher, programs, { name, at }, problems);
   for (const [file, text] of Object.entries(files)) {
     if (texts[file] !== undefined && texts[file] !== text) {
       const message = `members of '${name}' need different files ${file} for ${launcher}`;
@@ -130,7 +131,7 @@ function stepOf(
     ...(hosts === undefined ? {} : { hosts }),
     ...(excludeHosts === undefined ? {} : { excludeHosts }),
     ...(cpuBind === undefined ? {} : { cpuBind }),
-    ...stepOptions(place, site),
+    ...stepOptions(place, target, site),
     alone: isAlone,
     overlap: false,
     // Hosts that the user names need no choosing.

@@ -1,6 +1,7 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
 import type { ColocatedDeclaration, OrchestratorDeclaration } from '../../ir/index.js';
-import { type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
+import { launchers, namesHosts } from '../../targets/launchers/index.js';
+import { type LaunchStep, launcherOf } from '../../targets/target.js';
 import type { Adds, Reads } from './known.js';
 import { launchLine, stepOptions } from './launch-line.js';
 import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
@@ -8,7 +9,7 @@ import { type EntityPlace, placeOf } from './lookup/placed-jobs.js';
 import { shardsOf } from './lookup/visible-stores.js';
 
 /** What stores' words are made from. */
-type Input = Reads<'experiment' | 'jobs' | 'site' | 'target' | 'launchers'>;
+type Input = Reads<'experiment' | 'jobs' | 'site' | 'target'>;
 
 /** The words that start every store: standalone ones, and those colocated with applications. */
 export function launchStores(input: Input, problems: Problems): Adds<'storeLaunches'> {
@@ -52,7 +53,8 @@ function storeWords(size: StoreSize, place: EntityPlace, input: Input, problems:
   const { name, nodes, tasks, cpus, gpus, hosts } = size;
   const launcher = launcherOf(target, site);
   // Where the script itself runs on the first of the nodes, one store needs no launcher.
-  const isHere = tasks === 1 && hosts === undefined && place.index === 0 && launcher !== 'srun' && launcher !== 'jsrun';
+  const isHere =
+    tasks === 1 && hosts === undefined && place.index === 0 && launchers[launcher].startsSingleStores !== true;
   if (!target.capabilities.severalHosts || launcher === 'none' || isHere) return [];
   const step: LaunchStep = {
     name,
@@ -62,11 +64,11 @@ function storeWords(size: StoreSize, place: EntityPlace, input: Input, problems:
     cpusPerTask: cpus,
     ...(gpus > 0 ? { gpusPerNode: gpus } : {}),
     ...(hosts === undefined ? {} : { hosts }),
-    ...stepOptions(place, site),
+    ...stepOptions(place, target, site),
     environment: [],
     launcherArgs: {},
     overlap: true,
     namesHosts: hosts === undefined && namesHosts(target, launcher),
   };
-  return launchLine(launcher, [{ step, words: [] }], size, input, problems).words;
+  return launchLine(launcher, [{ step, words: [] }], size, problems).words;
 }

@@ -12,7 +12,13 @@ const option = optionsOf(gnuStyle);
  */
 export const jsrun: Launcher = {
   name: 'jsrun',
+  program: 'jsrun',
   sharesNodes: true,
+  nodesAlike: true,
+  scriptApart: true,
+  startsSingleStores: true,
+  rankVariables: ['OMPI_COMM_WORLD_RANK', 'PMIX_RANK'],
+  noise: [/^ERROR:\s+One or more process \(first noticed rank/],
   line: (programs) => {
     const [{ step, words }] = programs;
     const isExplicit = programs.length > 1 || step.cpuBind !== undefined || (step.hosts ?? []).length > 0;

@@ -5,6 +5,8 @@ import type { Programs } from './programs.js';
 export const none: Launcher = {
   name: 'none',
   sharesNodes: true,
+  rankVariables: [],
+  noise: [],
   line: (programs) => refusal(programs) ?? { words: programs[0].words },
 };
 

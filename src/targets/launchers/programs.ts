@@ -37,8 +37,12 @@ export function refuseExcludedHosts(launcher: string, programs: Programs): NotSu
   };
 }
 
+/** Hosts with commas between them; undefined where there are none. */
+export function commaList(hosts: readonly string[] | undefined): string | undefined {
+  return hosts === undefined || hosts.length === 0 ? undefined : hosts.join(',');
+}
+
 /** Comma list of the hosts of a step: the user's, or `{hosts}` for the runtime to fill in; undefined where there is but one host. */
-export function hostList({ hosts = [], namesHosts }: LaunchStep): string | undefined {
-  if (hosts.length > 0) return hosts.join(',');
-  return namesHosts ? '{hosts}' : undefined;
+export function hostList({ hosts, namesHosts }: LaunchStep): string | undefined {
+  return commaList(hosts) ?? (namesHosts ? '{hosts}' : undefined);
 }

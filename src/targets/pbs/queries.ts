@@ -126,5 +126,6 @@ export const pbsQueries: Queries = {
   idsAtOnce: 1,
   // The nodes report to the server every so often only.
   elapsedLagSeconds: 600,
+  hidesHostsUnder: ['aprun'],
   walltimeOf,
 };

@@ -9,6 +9,7 @@ import {
   optionValues,
   type Queries,
 } from '../queries.js';
+import { slurmSteps } from './steps.js';
 
 const states: Readonly<Record<string, JobState>> = {
   PENDING: 'PENDING',
@@ -166,7 +167,9 @@ export const slurmQueries: Queries = {
   cancel: ['scancel'],
   testOnly: (script) => ['sbatch', '--test-only', script],
   walltimeOf,
+  steps: slurmSteps,
   variables: {
+    gpus: 'SLURM_GPUS_ON_NODE',
     end: 'SLURM_JOB_END_TIME',
     restarts: 'SLURM_RESTART_COUNT',
     array: 'SLURM_ARRAY_JOB_ID',

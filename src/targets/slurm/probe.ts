@@ -1,12 +1,19 @@
-import { ask } from './ask.js';
-import type { Finding, Probed } from './finding.js';
-import { describeScheduler, type NodeShape, noAnswer, type Queue, type SchedulerFacts } from './scheduler-facts.js';
+import {
+  type Ask,
+  describeScheduler,
+  type Finding,
+  type NodeShape,
+  noAnswer,
+  type Probed,
+  type Queue,
+  type SchedulerFacts,
+} from '../probe.js';
 
 /** Partition, nodes, CPUs, `sockets:cores:threads`, MiB, generic resources: a line a shape and partition. */
 const sinfoFormat = '%R|%D|%c|%z|%m|%G';
 
 /** What `scontrol` and `sinfo` say. */
-export async function probeSlurm(): Promise<Probed<SchedulerFacts>> {
+export async function probeSlurm(ask: Ask): Promise<Probed<SchedulerFacts>> {
   const [program, config, partitions, nodes, ended] = await Promise.all([
     ask('sbatch', '--version'),
     ask('scontrol', 'show', 'config'),

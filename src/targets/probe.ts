@@ -1,5 +1,34 @@
-import { counted } from '../../diagnostics/index.js';
-import type { Finding, Probed } from './finding.js';
+import { counted } from '../diagnostics/index.js';
+import type { TargetName } from '../ir/index.js';
+
+/** How something stands: fine, worth knowing, or in the way of what Simwright is for. */
+export type Verdict = 'ok' | 'warning' | 'problem';
+
+/** One line of doctor's checklist. */
+export interface Finding {
+  readonly topic: string;
+  readonly verdict: Verdict;
+  readonly message: string;
+  /** What to do about it. */
+  readonly advice?: string;
+}
+
+/** What a probe has found out: data for programs, and what it means. */
+export interface Probed<Facts = unknown> {
+  readonly facts: Facts;
+  readonly findings: readonly Finding[];
+}
+
+/** What a program said to a question. */
+export interface Said {
+  readonly ok: boolean;
+  readonly stdout: string;
+  /** Why there is no answer: the first line of its errors. */
+  readonly why: string;
+}
+
+/** Runs a program and waits for its answer, not for ever. */
+export type Ask = (program: string, ...words: readonly string[]) => Promise<Said>;
 
 /** Nodes of one shape. */
 export interface NodeShape {
@@ -22,7 +51,7 @@ export interface Queue {
 
 /** What a scheduler says about itself and its cluster, in words that all share. */
 export interface SchedulerFacts {
-  readonly name: 'slurm' | 'pbs' | 'lsf';
+  readonly name: TargetName;
   readonly version: string | undefined;
   /** It has answered. */
   readonly answers: boolean;
