@@ -1,6 +1,5 @@
 import type { ApplicationDeclaration, ParamValue } from './declaration.js';
-import { memberCount } from './members.js';
-import type { Members } from './plan.js';
+import { type Members, memberCount } from './members.js';
 
 /** An application's members as axes and a strategy: nothing is listed that a rule makes, whatever their number. */
 export function declaredMembers(application: ApplicationDeclaration): Members {
