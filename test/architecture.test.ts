@@ -47,12 +47,15 @@ function queriesOf(target: string): string {
 /** Rooms of the house by the start of their paths, the most special first, with those that each may import besides itself. */
 const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] = [
   ['src/diagnostics/', []],
-  ['src/ir/', ['src/diagnostics/']],
-  ['src/dsl/', ['src/ir/', 'src/diagnostics/']],
+  // Backends, dtypes and devices: written down once, for all.
+  ['src/ml/', []],
+  ['src/ir/eviction-policies.ts', []],
+  ['src/ir/', ['src/diagnostics/', 'src/ml/']],
+  ['src/dsl/', ['src/ir/', 'src/diagnostics/', 'src/ml/']],
   ['src/compiler/package-version.ts', []],
   ['src/compiler/hash-file.ts', []],
   ['src/compiler/load/', ['src/ir/', 'src/diagnostics/']],
-  ['src/compiler/inspect/', ['src/ir/', 'src/diagnostics/', 'src/compiler/hash-file.ts']],
+  ['src/compiler/inspect/', ['src/ir/', 'src/ml/', 'src/diagnostics/', 'src/compiler/hash-file.ts']],
   // What passes ask of a declaration, of jobs, of names.
   ['src/compiler/passes/lookup/', ['src/ir/', 'type src/compiler/inspect/', 'type src/compiler/passes/known.ts']],
   [
@@ -123,13 +126,20 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ['src/targets/', ['src/ir/', 'src/diagnostics/', 'src/targets/launchers/']],
   ['src/sites/', ['src/ir/']],
   ['src/runtime/slots.ts', []],
-  ['src/runtime/orchestrator/', ['src/diagnostics/', 'src/runtime/slots.ts']],
-  ['src/runtime/client/', ['src/diagnostics/', 'src/runtime/slots.ts']],
+  ['src/runtime/orchestrator/', ['src/diagnostics/', 'src/ml/', 'src/ir/eviction-policies.ts', 'src/runtime/slots.ts']],
+  ['src/runtime/client/', ['src/diagnostics/', 'src/ml/', 'src/runtime/slots.ts']],
   ['src/runtime/configure/', ['src/ir/', 'src/diagnostics/']],
   // The runtime knows launchers, and how a target's scheduler is asked; nothing else of a target.
   [
     'src/runtime/',
-    ['src/ir/', 'src/diagnostics/', 'src/targets/queries.ts', 'src/targets/schedulers.ts', 'src/targets/launchers/'],
+    [
+      'src/ir/',
+      'src/ml/',
+      'src/diagnostics/',
+      'src/targets/queries.ts',
+      'src/targets/schedulers.ts',
+      'src/targets/launchers/',
+    ],
   ],
   ['src/testing/', ['src/compiler/', 'src/diagnostics/', 'src/ir/', 'src/sites/']],
   ['src/cli/', ['src/']],

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ParamValue } from './declaration.js';
+import { ParamValue } from './options/params.js';
 import { permute } from './permute.js';
 
 const count = z.int().positive();

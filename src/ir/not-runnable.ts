@@ -1,3 +1,4 @@
+import { backends } from '../ml/backends.js';
 import type { Store } from './plan.js';
 
 /** A feature of a store that this version cannot run; of an ML model, if it is one's. */
@@ -11,7 +12,8 @@ export function notRunnable(store: Store): NotRunnable[] {
   const found: NotRunnable[] = [];
   if (store.engine !== 'embedded') found.push({ what: `engine '${store.engine}'` });
   for (const { name, backend } of store.mlModels) {
-    if (backend !== 'ONNX') found.push({ what: `backend ${backend}, of ML model '${name}',`, mlModel: name });
+    if (!backends[backend].isAvailable)
+      found.push({ what: `backend ${backend}, of ML model '${name}',`, mlModel: name });
   }
   if (store.kind === 'standalone') {
     if (store.shards > 1) found.push({ what: `a cluster of ${store.shards} shards` });

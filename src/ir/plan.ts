@@ -1,5 +1,7 @@
 import * as z from 'zod';
-import { EnvValue, Event, EvictionPolicy } from './declaration.js';
+import { backendNames } from '../ml/backends.js';
+import { EnvValue, Event } from './declaration.js';
+import { evictionPolicies } from './eviction-policies.js';
 import { Members } from './members.js';
 import { EngineName, TargetName } from './site.js';
 
@@ -32,7 +34,7 @@ export type StagedFile = z.infer<typeof StagedFile>;
 export const PreloadedModel = z.strictObject({
   name: z.string(),
   artifact: z.string(),
-  backend: z.enum(['ONNX', 'TORCH', 'TF', 'TFLITE']),
+  backend: z.enum(backendNames),
   device: z.string(),
   devicesPerNode: count,
   firstDevice: z.int().nonnegative(),
@@ -96,7 +98,7 @@ export const StandaloneStore = z.strictObject({
   /** Servers it is split over; 1 is no cluster. */
   shards: count,
   hosts: z.array(z.string()).optional(),
-  evictionPolicy: EvictionPolicy.optional(),
+  evictionPolicy: z.enum(evictionPolicies).optional(),
   restart: z.boolean(),
   saveAtEnd: z.array(z.string()),
 });

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { WorkflowError } from '../../diagnostics/index.js';
+import { type Dtype, elementBytes, elementCount } from '../../ml/dtypes.js';
 import { ClientError, type Tensor } from '../../runtime/client/index.js';
 import { readSettings } from '../../runtime/client/settings.js';
 import { Shards } from '../../runtime/client/shards.js';
 import { bytesOf, tensorOfReply } from '../../runtime/client/tensor.js';
 import { writeAtomically } from '../../runtime/job/write-atomically.js';
 import { NpyError, npyHeader, parseNpy } from '../../runtime/npy/npy.js';
-import { type Dtype, elementBytes, elementCount } from '../../runtime/orchestrator/tensor/dtype.js';
 import { printJson } from '../print-json.js';
 import { reported } from '../reported.js';
 import { formatTable } from '../table.js';

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { Problems } from '../../diagnostics/index.js';
 import type { MlModelDeclaration } from '../../ir/index.js';
+import { backends } from '../../ml/backends.js';
 import { type Artifact, type Artifacts, accessOf, bytesArtifact } from './artifact.js';
 import { existingFile } from './existing-file.js';
 import { type OnnxGraph, readOnnxGraph } from './onnx.js';
@@ -17,13 +18,6 @@ interface OnnxModel {
   readonly graph: OnnxGraph;
   readonly whole: WholeModel | undefined;
 }
-
-const extensions: Readonly<Record<MlModelDeclaration['backend'], string>> = {
-  ONNX: '.onnx',
-  TORCH: '.pt',
-  TF: '.pb',
-  TFLITE: '.tflite',
-};
 
 /** Reads the ML models of a workflow, each file or array of bytes once. */
 export class ModelInspector {
@@ -46,7 +40,7 @@ export class ModelInspector {
     const given =
       source.kind === 'bytes' ? source.bytes : existingFile(source.path, call, model.at, this.#folder, this.#problems);
     if (given === undefined) return undefined;
-    if (backend !== 'ONNX') return { artifact: this.#artifact(given, artifactName(name, extensions[backend])) };
+    if (backend !== 'ONNX') return { artifact: this.#artifact(given, artifactName(name, backends[backend].extension)) };
     const read = this.#read(given);
     const what = typeof given === 'string' ? given : 'its bytes';
     if (read instanceof ExternalDataError) {
@@ -59,7 +53,7 @@ export class ModelInspector {
       return undefined;
     }
     const { graph, whole } = read;
-    const fileName = typeof given === 'string' ? basename(given) : artifactName(name, '.onnx');
+    const fileName = typeof given === 'string' ? basename(given) : artifactName(name, backends.ONNX.extension);
     if (whole === undefined) return { artifact: this.#artifact(given, fileName), graph };
     // Nobody can read the whole who may not read its parts.
     const parts = [...(typeof given === 'string' ? [given] : []), ...whole.dataFiles];

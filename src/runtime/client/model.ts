@@ -1,7 +1,8 @@
+import type { BackendName } from '../../ml/backends.js';
 import { ClientError } from './client-error.js';
 
-/** What a model is made with. */
-export type ModelBackend = 'ONNX' | 'TORCH' | 'TF' | 'TFLITE';
+/** Framework that a model is made with. */
+export type ModelBackend = BackendName;
 
 /** A model to store. */
 export interface ModelOptions {

@@ -1,16 +1,8 @@
+import { type NumericDtype, typedArrays } from '../../ml/dtypes.js';
 import { ClientError } from './client-error.js';
 
 /** The array that holds a tensor's elements, by element type. */
-export interface TensorArrays {
-  readonly FLOAT: Float32Array;
-  readonly DOUBLE: Float64Array;
-  readonly INT8: Int8Array;
-  readonly INT16: Int16Array;
-  readonly INT32: Int32Array;
-  readonly INT64: BigInt64Array;
-  readonly UINT8: Uint8Array;
-  readonly UINT16: Uint16Array;
-}
+export type TensorArrays = { readonly [D in NumericDtype]: InstanceType<(typeof typedArrays)[D]> };
 
 /** Element types that SmartRedis clients share. */
 export type Dtype = keyof TensorArrays;
@@ -31,16 +23,7 @@ export type DtypeOf<A> = { [D in Dtype]: A extends TensorArrays[D] ? D : never }
 
 type Constructor = new (buffer: ArrayBuffer) => TensorArrays[Dtype];
 
-const arrays: Readonly<Record<Dtype, Constructor & { readonly BYTES_PER_ELEMENT: number }>> = {
-  FLOAT: Float32Array,
-  DOUBLE: Float64Array,
-  INT8: Int8Array,
-  INT16: Int16Array,
-  INT32: Int32Array,
-  INT64: BigInt64Array,
-  UINT8: Uint8Array,
-  UINT16: Uint16Array,
-};
+const arrays: Readonly<Record<Dtype, Constructor>> = typedArrays;
 
 /**
  * A tensor around an array, which is not copied. Without a shape it has one dimension.

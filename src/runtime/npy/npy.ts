@@ -1,5 +1,7 @@
+import type { NumericDtype } from '../../ml/dtypes.js';
+
 /** The element types that a .npy file and a tensor share, by the tensor's names. */
-export type NpyDtype = 'FLOAT' | 'DOUBLE' | 'INT8' | 'INT16' | 'INT32' | 'INT64' | 'UINT8' | 'UINT16';
+export type NpyDtype = NumericDtype;
 
 /** What stands before the elements of a .npy file. */
 export interface NpyHeader {

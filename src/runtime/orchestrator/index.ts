@@ -1,16 +1,16 @@
 import type { Orchestrator, OrchestratorOptions } from './options.js';
 import { OrchestratorServer } from './server/server.js';
 
+export { type EvictionPolicy, evictionPolicies } from '../../ir/eviction-policies.js';
 export {
   type CheckpointRecord,
   fingerprintOf,
   type RecordedCheckpoint,
   type SavedStore,
 } from './checkpoint/record.js';
-export { devicesHere, isAmong, onnxRuntimeVersion } from './inference/index.js';
+export { devicesHere, onnxRuntimeVersion } from './inference/index.js';
 export { runInferenceWorker } from './inference/worker.js';
 export type { Orchestrator, OrchestratorOptions, OrchestratorStats, TcpListen, UnixListen } from './options.js';
-export { type EvictionPolicy, evictionPolicies } from './store/eviction.js';
 
 /**
  * Starts a tensor store that runs ML models, in this process.

@@ -1,5 +1,5 @@
+import type { EvictionPolicy } from '../../ir/eviction-policies.js';
 import type { CheckpointRecord, SavedStore } from './checkpoint/record.js';
-import type { EvictionPolicy } from './store/eviction.js';
 
 /** A TCP port to listen on. */
 export interface TcpListen {

@@ -1,6 +1,7 @@
 import { WorkflowError } from '../../../diagnostics/index.js';
+import { parseDevice } from '../../../ml/devices.js';
 import type { Saving } from '../commands/server-facts.js';
-import { type Inference, parseDevice } from '../inference/index.js';
+import type { Inference } from '../inference/index.js';
 import type { Keyspace } from '../store/keyspace.js';
 import { newStatistics, type StoredValue } from '../store/values.js';
 import { removeTemporaries } from './files.js';

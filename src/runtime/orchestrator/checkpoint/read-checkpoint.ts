@@ -1,9 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
 import { WorkflowError } from '../../../diagnostics/index.js';
+import { asBackend, type BackendName } from '../../../ml/backends.js';
+import { parseDtype } from '../../../ml/dtypes.js';
 import type { BatchOptions } from '../inference/index.js';
 import { LendableBytes } from '../store/lendable-bytes.js';
 import { type HashValue, type ListValue, newStatistics, type StoredValue } from '../store/values.js';
-import { parseDtype } from '../tensor/dtype.js';
 import { CheckpointReader, DamagedError } from './checkpoint-reader.js';
 import { openRegularFile } from './files.js';
 import { formatVersion, magic, recordKinds } from './format.js';
@@ -11,7 +12,7 @@ import { formatVersion, magic, recordKinds } from './format.js';
 /** A model that has not been loaded yet. */
 export interface SavedModel {
   readonly kind: 'saved-model';
-  readonly backend: string;
+  readonly backend: BackendName;
   readonly device: string;
   readonly tag: Buffer;
   readonly batch: BatchOptions;
@@ -106,7 +107,8 @@ async function savedValue(reader: CheckpointReader, kind: number): Promise<Saved
       return { kind: 'tensor', dtype, shape, bytes: new LendableBytes(await reader.bytes()) };
     }
     case recordKinds.model: {
-      const backend = await reader.text();
+      const backend = asBackend(await reader.text());
+      if (backend === undefined) throw new DamagedError('a model has no known backend');
       const device = await reader.text();
       const tag = await reader.bytes();
       const batch = {

@@ -1,9 +1,8 @@
+import { asBackend } from '../../../ml/backends.js';
 import { ok, type Reply } from '../resp/reply.js';
 import { type Command, CommandError } from './command.js';
 import type { ServerSettings } from './server-facts.js';
 import { arityError, integer, keyword, latin1 } from './words.js';
-
-const backends: ReadonlySet<string> = new Set(['TF', 'TFLITE', 'TORCH', 'ONNX']);
 
 /** `AI.CONFIG GET name | MODEL_CHUNK_SIZE n | BACKENDSPATH path | LOADBACKEND backend path` */
 export const aiConfig: Command = {
@@ -24,7 +23,7 @@ export const aiConfig: Command = {
         return set(server.settings, words, 2);
       case 'LOADBACKEND':
         if (words.length !== 4) throw arityError('ai.config');
-        if (!backends.has(keyword(words[2]))) throw new CommandError('ERR unsupported backend');
+        if (asBackend(keyword(words[2])) === undefined) throw new CommandError('ERR unsupported backend');
         // What this process runs is chosen by whoever starts it, never by a client.
         throw new CommandError('ERR error loading backend');
       default:

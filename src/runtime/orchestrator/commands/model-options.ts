@@ -1,3 +1,4 @@
+import { type BackendName, backends } from '../../../ml/backends.js';
 import type { BatchOptions } from '../inference/index.js';
 import { CommandError } from './command.js';
 import { integer, keyword } from './words.js';
@@ -14,7 +15,7 @@ export interface ModelOptions {
 }
 
 /** Reads the options, in their fixed order, from `words[4]` on. @throws CommandError with RedisAI's texts */
-export function parseModelOptions(words: readonly Buffer[], backend: string): ModelOptions {
+export function parseModelOptions(words: readonly Buffer[], backend: BackendName): ModelOptions {
   let at = 4;
   let tag: Buffer = none;
   if (keyword(words[at]) === 'TAG') {
@@ -35,7 +36,7 @@ export function parseModelOptions(words: readonly Buffer[], backend: string): Mo
     counts[option] = value;
     at += 2;
   }
-  const needsNames = backend === 'TF';
+  const { needsNames } = backends[backend];
   if (!needsNames && keyword(words[at]) === 'INPUTS') {
     throw new CommandError('ERR INPUTS argument should not be specified for this backend');
   }

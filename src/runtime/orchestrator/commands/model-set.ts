@@ -1,10 +1,10 @@
+import { asBackend, backends } from '../../../ml/backends.js';
 import { type Command, CommandError } from './command.js';
 import { modelStore } from './model-store.js';
 import { keyword, latin1 } from './words.js';
 
 const optionNames = ['TAG', 'BATCHSIZE', 'MINBATCHSIZE', 'MINBATCHTIMEOUT'] as const;
 const noDevices: ReadonlySet<string> = new Set([...optionNames, 'INPUTS', 'OUTPUTS', 'BLOB']);
-const backends: ReadonlySet<string> = new Set(['TF', 'TFLITE', 'TORCH', 'ONNX']);
 
 /**
  * `AI.MODELSET key backend device [TAG t] [BATCHSIZE …] [INPUTS name… OUTPUTS name…] BLOB chunk…`, deprecated: names
@@ -23,8 +23,8 @@ export const modelSet: Command = {
 
 /** The same as words of `AI.MODELSTORE`. @throws CommandError with RedisAI's texts */
 function asModelStore(words: readonly Buffer[]): Buffer[] {
-  const backend = keyword(words[2]);
-  if (!backends.has(backend)) throw new CommandError('ERR unsupported backend');
+  const backend = asBackend(keyword(words[2]));
+  if (backend === undefined) throw new CommandError('ERR unsupported backend');
   const device = latin1(words[3]);
   if (device.length > 10 || noDevices.has(device.toUpperCase())) {
     throw new CommandError('ERR Invalid DEVICE');
@@ -32,15 +32,16 @@ function asModelStore(words: readonly Buffer[]): Buffer[] {
   let at = 4;
   for (const option of optionNames) if (keyword(words[at]) === option) at += 2;
   const given = new Set(words.slice(4, at).map(keyword));
-  if (given.has('BATCHSIZE') && backend === 'TFLITE') {
-    throw new CommandError('ERR Auto-batching not supported by the TFLITE backend');
+  const { batches, needsNames } = backends[backend];
+  if (given.has('BATCHSIZE') && !batches) {
+    throw new CommandError(`ERR Auto-batching not supported by the ${backend} backend`);
   }
   if (given.has('MINBATCHTIMEOUT') && !given.has('BATCHSIZE')) {
     throw new CommandError('ERR MINBATCHTIMEOUT specified without BATCHSIZE');
   }
   const blobAt = words.findIndex((word, index) => index >= at && word.length === 4 && keyword(word) === 'BLOB');
-  if (at >= words.length || (blobAt === -1 && backend !== 'TF')) throw noBlob();
-  const names = backend === 'TF' ? counted(words.slice(at, blobAt === -1 ? words.length : blobAt)) : [];
+  if (at >= words.length || (blobAt === -1 && !needsNames)) throw noBlob();
+  const names = needsNames ? counted(words.slice(at, blobAt === -1 ? words.length : blobAt)) : [];
   if (blobAt === -1) throw noBlob();
   return [...words.slice(0, at), ...names, ...words.slice(blobAt)];
 }

@@ -1,4 +1,5 @@
-import { parseDevice } from '../inference/index.js';
+import { asBackend, type BackendName } from '../../../ml/backends.js';
+import { parseDevice } from '../../../ml/devices.js';
 import { ok } from '../resp/reply.js';
 import { areEqual, gather } from '../store/gather.js';
 import { type Keyspace, plainName } from '../store/keyspace.js';
@@ -7,8 +8,6 @@ import { newStatistics } from '../store/values.js';
 import { type Command, type CommandContext, CommandError, type Prepared } from './command.js';
 import { type ModelOptions, parseModelOptions } from './model-options.js';
 import { keyword, latin1 } from './words.js';
-
-const backends: ReadonlySet<string> = new Set(['TF', 'TFLITE', 'TORCH', 'ONNX']);
 
 /** Stores under way, by store and key: of several to one key the second begins when the first has ended. */
 const underWay = new WeakMap<Keyspace, Map<string, Promise<unknown>>>();
@@ -42,8 +41,8 @@ export const modelStore: Command = {
 
 function parse({ store }: CommandContext, words: readonly Buffer[]): StoreRequest {
   const key = latin1(words[1]);
-  const backend = keyword(words[2]);
-  if (!backends.has(backend)) throw new CommandError('ERR unsupported backend');
+  const backend = asBackend(keyword(words[2]));
+  if (backend === undefined) throw new CommandError('ERR unsupported backend');
   const deviceWord = latin1(words[3]);
   const device = parseDevice(deviceWord);
   if (device === undefined) throw new CommandError('ERR Invalid DEVICE');
@@ -54,7 +53,7 @@ function parse({ store }: CommandContext, words: readonly Buffer[]): StoreReques
 
 interface StoreRequest {
   readonly key: string;
-  readonly backend: string;
+  readonly backend: BackendName;
   readonly device: string;
   /** As the client wrote it. */
   readonly deviceWord: string;

@@ -1,4 +1,4 @@
-import { parseDevice } from '../inference/index.js';
+import { parseDevice } from '../../../ml/devices.js';
 import { ok, type Reply } from '../resp/reply.js';
 import type { Keyspace } from '../store/keyspace.js';
 import { newStatistics, type ScriptValue } from '../store/values.js';

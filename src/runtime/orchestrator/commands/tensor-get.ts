@@ -1,6 +1,6 @@
+import { elementCount } from '../../../ml/dtypes.js';
 import { LongReply, type Reply } from '../resp/reply.js';
 import type { TensorValue } from '../store/values.js';
-import { elementCount } from '../tensor/dtype.js';
 import { bytesReply } from './bytes-reply.js';
 import { type Command, CommandError } from './command.js';
 import { tensorValues } from './tensor-values.js';

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Dtype, elementBytes, elementCount, parseDtype } from '../../../ml/dtypes.js';
 import { ok, type Reply } from '../resp/reply.js';
 import { LendableBytes, ownBytes } from '../store/lendable-bytes.js';
-import { type Dtype, elementBytes, elementCount, parseDtype } from '../tensor/dtype.js';
 import { type Command, type CommandContext, CommandError } from './command.js';
 import { assertRoom } from './room.js';
 import type { ServerFacts } from './server-facts.js';

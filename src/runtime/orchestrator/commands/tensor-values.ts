@@ -1,5 +1,5 @@
+import type { Dtype } from '../../../ml/dtypes.js';
 import { DoubleReply, type Reply } from '../resp/reply.js';
-import type { Dtype } from '../tensor/dtype.js';
 import { CommandError } from './command.js';
 import { latin1 } from './words.js';
 

@@ -1,4 +1,4 @@
-import { type Dtype, elementBytes, elementCount } from '../tensor/dtype.js';
+import { type Dtype, elementBytes, elementCount } from '../../../ml/dtypes.js';
 import { InferenceError } from './inference-error.js';
 import type { OutputMessage } from './messages.js';
 import type { TensorSource } from './tensor.js';

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseDevice } from './device.js';
 
 /** What onnxruntime-node puts beside its library where models can run on GPUs. */
 const cudaLibrary = 'libonnxruntime_providers_cuda.so';
@@ -35,15 +34,4 @@ function namesIn(folder: string): string[] {
   } catch {
     return [];
   }
-}
-
-/** Whether a device is one of those: `CPU:n` is the CPU with a queue of its own, `GPU` the first GPU. */
-export function isAmong(devices: readonly string[], device: string): boolean {
-  return devices.map(plainDevice).includes(plainDevice(device));
-}
-
-function plainDevice(device: string): string {
-  const spelled = parseDevice(device) ?? device;
-  if (spelled.startsWith('CPU')) return 'CPU';
-  return spelled === 'GPU' ? 'GPU:0' : spelled;
 }

@@ -1,6 +1,5 @@
 export type { BatchOptions } from './batching.js';
-export { parseDevice } from './device.js';
-export { devicesHere, isAmong } from './devices.js';
+export { devicesHere } from './devices.js';
 export {
   defaultRunLimitMs,
   Inference,

@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
+import type { BackendName } from '../../../ml/backends.js';
+import { isAmong, standIn } from '../../../ml/devices.js';
 import { type BatchOptions, batchShapeOf } from './batching.js';
-import { standIn } from './device.js';
 import { DevicePool } from './device-pool.js';
-import { isAmong } from './devices.js';
 import { InferenceError } from './inference-error.js';
 import { InferenceThread, type ModelFacts, NotBegunError, type RunResult } from './inference-thread.js';
 import { type LaneRequest, MainLane } from './main-lane.js';
@@ -57,8 +57,7 @@ const loadingFactor = 3;
 
 /** A model to load. */
 export interface ModelDefinition {
-  /** `ONNX`, `TORCH`, `TF`, `TFLITE`. */
-  readonly backend: string;
+  readonly backend: BackendName;
   /** As {@link parseDevice} gives it. */
   readonly device: string;
   readonly batch?: BatchOptions;
@@ -333,7 +332,7 @@ export class Inference {
     }
   }
 
-  #checkBackend(backend: string): void {
+  #checkBackend(backend: BackendName): void {
     if (backend !== 'ONNX') {
       throw new InferenceError(
         `ERR Could not load backend: ${backend} models need a ${backend} worker, which this orchestrator does not have`,

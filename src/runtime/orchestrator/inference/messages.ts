@@ -1,4 +1,4 @@
-import type { Dtype } from '../tensor/dtype.js';
+import type { Dtype } from '../../../ml/dtypes.js';
 
 /** What the inference thread is started with. */
 export interface InferenceWorkerData {

@@ -1,4 +1,4 @@
-import { type Dtype, elementCount } from '../tensor/dtype.js';
+import { type Dtype, elementCount, typedArrays } from '../../../ml/dtypes.js';
 import { InferenceError } from './inference-error.js';
 import type { ModelInput, OutputMessage } from './messages.js';
 import type { OnnxRuntime, OnnxTensor } from './onnx-runtime.js';
@@ -6,14 +6,14 @@ import type { OnnxRuntime, OnnxTensor } from './onnx-runtime.js';
 type View = new (buffer: ArrayBuffer) => ArrayBufferView;
 
 const numeric: Readonly<Record<Exclude<Dtype, 'STRING'>, { readonly type: string; readonly view: View }>> = {
-  FLOAT: { type: 'float32', view: Float32Array },
-  DOUBLE: { type: 'float64', view: Float64Array },
-  INT8: { type: 'int8', view: Int8Array },
-  INT16: { type: 'int16', view: Int16Array },
-  INT32: { type: 'int32', view: Int32Array },
-  INT64: { type: 'int64', view: BigInt64Array },
-  UINT8: { type: 'uint8', view: Uint8Array },
-  UINT16: { type: 'uint16', view: Uint16Array },
+  FLOAT: { type: 'float32', view: typedArrays.FLOAT },
+  DOUBLE: { type: 'float64', view: typedArrays.DOUBLE },
+  INT8: { type: 'int8', view: typedArrays.INT8 },
+  INT16: { type: 'int16', view: typedArrays.INT16 },
+  INT32: { type: 'int32', view: typedArrays.INT32 },
+  INT64: { type: 'int64', view: typedArrays.INT64 },
+  UINT8: { type: 'uint8', view: typedArrays.UINT8 },
+  UINT16: { type: 'uint16', view: typedArrays.UINT16 },
   BOOL: { type: 'bool', view: Uint8Array },
 };
 

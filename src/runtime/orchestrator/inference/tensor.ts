@@ -1,4 +1,4 @@
-import type { Dtype } from '../tensor/dtype.js';
+import type { Dtype } from '../../../ml/dtypes.js';
 
 /** Bytes handed to another thread for a while. */
 export interface Loan {

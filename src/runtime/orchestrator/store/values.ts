@@ -1,5 +1,6 @@
+import type { BackendName } from '../../../ml/backends.js';
+import type { Dtype } from '../../../ml/dtypes.js';
 import type { BatchOptions, LoadedModel } from '../inference/index.js';
-import type { Dtype } from '../tensor/dtype.js';
 import type { LendableBytes } from './lendable-bytes.js';
 
 /** A tensor: row-major, little-endian, never changed once stored. */
@@ -21,7 +22,7 @@ export interface RunStatistics {
 /** An ML model with its bytes as stored. */
 export interface ModelValue {
   readonly kind: 'model';
-  readonly backend: string;
+  readonly backend: BackendName;
   readonly device: string;
   readonly tag: Buffer;
   readonly batch: BatchOptions;

@@ -1,8 +1,8 @@
 /** The element types of a tensor, by their names on the wire. */
-export type Dtype = 'FLOAT' | 'DOUBLE' | 'INT8' | 'INT16' | 'INT32' | 'INT64' | 'UINT8' | 'UINT16' | 'BOOL' | 'STRING';
+export type Dtype = keyof typeof elementBytes;
 
 /** Bytes an element takes; 0 for STRING, whose elements are NUL-terminated and vary in length. */
-export const elementBytes: Readonly<Record<Dtype, number>> = {
+export const elementBytes = {
   FLOAT: 4,
   DOUBLE: 8,
   INT8: 1,
@@ -13,7 +13,22 @@ export const elementBytes: Readonly<Record<Dtype, number>> = {
   UINT16: 2,
   BOOL: 1,
   STRING: 0,
-};
+} as const;
+
+/** Element types that are numbers: those that every client and file format has. */
+export type NumericDtype = Exclude<Dtype, 'BOOL' | 'STRING'>;
+
+/** The array that holds the elements of a type. */
+export const typedArrays = {
+  FLOAT: Float32Array,
+  DOUBLE: Float64Array,
+  INT8: Int8Array,
+  INT16: Int16Array,
+  INT32: Int32Array,
+  INT64: BigInt64Array,
+  UINT8: Uint8Array,
+  UINT16: Uint16Array,
+} as const satisfies Readonly<Record<NumericDtype, unknown>>;
 
 const byName: ReadonlyMap<string, Dtype> = new Map((Object.keys(elementBytes) as Dtype[]).map((name) => [name, name]));
 
