@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { type Problem, Problems } from '../diagnostics/index.js';
 import { type Authored, type ExperimentDeclaration, Plan, type Site } from '../ir/index.js';
+import { launchers } from '../targets/launchers/index.js';
 import { targets } from '../targets/registry.js';
-import type { Target } from '../targets/target.js';
 import { gatherArtifacts, makeLauncherFiles } from './artifacts.js';
 import { emitFiles, type OutputFile } from './emit/emit-files.js';
 import { inspectFiles } from './inspect/index.js';
@@ -37,7 +37,6 @@ import { Passes } from './passes.js';
 /** An experiment, ready to be written to a folder. */
 export interface Compiled {
   readonly plan: Plan;
-  readonly target: Target;
   readonly files: readonly OutputFile[];
   /** Doubts that do not stop anything. */
   readonly warnings: readonly Problem[];
@@ -55,7 +54,7 @@ export interface CompileInput extends Authored<ExperimentDeclaration> {
 }
 
 /** What is known before the first pass. */
-type Start = Reads<'declaration' | 'workflow' | 'version' | 'site' | 'target'>;
+type Start = Reads<'declaration' | 'workflow' | 'version' | 'site' | 'target' | 'launchers'>;
 
 /**
  * Declaration → facts → plan → files, all in memory.
@@ -66,7 +65,7 @@ export function compile(input: CompileInput, site: Site): Compiled {
   const { declaration, file, siteFile, version = packageVersion() } = input;
   const problems = new Problems();
   problems.add(input.problems);
-  const start = { declaration, workflow: basename(file), version, site, target: targets[site.target] };
+  const start = { declaration, workflow: basename(file), version, site, target: targets[site.target], launchers };
   const { known } = new Passes<Start>(start, problems)
     .add(fitOneNode)
     .add(({ experiment }) => ({ facts: inspectFiles(experiment, file) }))
@@ -90,7 +89,6 @@ export function compile(input: CompileInput, site: Site): Compiled {
   const { artifacts, access } = gatherArtifacts(known, siteFile === undefined ? [file] : [file, siteFile]);
   return {
     plan,
-    target: known.target,
     files: emitFiles(plan, artifacts, access),
     warnings: problems.sorted(),
     notes: notesOnFiles(known),

@@ -7,7 +7,7 @@ export function directive(flag: string, value: string | number | true | undefine
 }
 
 /**
- * What a site and a user say over the target's directives, in this order: drops by flag, replaces by flag, adds at the end. An empty
+ * The target's directives with the edits of a site and a user, in this order: drops by flag, replaces by flag, adds at the end. An empty
  * value is the flag alone. In a heterogeneous job each component is edited; job as a whole is added to the first only.
  */
 export function editDirectives(

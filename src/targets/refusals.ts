@@ -2,7 +2,7 @@ import type { Job, LauncherName } from '../ir/index.js';
 import { launchers } from './launchers/index.js';
 import type { NotSupported, Target } from './target.js';
 
-/** What a job asks for that its scheduler, or its launcher on it, has no words for. */
+/** Everything that a job asks for and that its scheduler, or its launcher, does not offer. */
 export function jobRefusals(
   job: Omit<Job, 'directives'>,
   target: Target,

@@ -5,7 +5,7 @@ import { pbsQueries } from './pbs/queries.js';
 import type { Queries } from './queries.js';
 import { slurmQueries } from './slurm/queries.js';
 
-/** How each target's scheduler is asked, which is all that the runtime knows of it; `local` has none. */
+/** Queries of each target's scheduler, which are all that the runtime knows of it; `local` has none. */
 export const queriesOf: Readonly<Record<TargetName, Queries | undefined>> = {
   local: undefined,
   slurm: slurmQueries,

@@ -17,9 +17,9 @@ export type { Directive } from '../ir/index.js';
 /** A job before its directives are listed: with the user's edits of them, and with who gets mail. */
 export type JobRequest = Omit<Job, 'directives'> & Pick<BatchDeclaration, 'directives' | 'mail'>;
 
-/** How many tasks of one program, where, and with what. */
+/** Tasks of one program: their number, their nodes, CPUs, GPUs and memory. */
 export interface LaunchStep {
-  /** What the scheduler is to call it: a store's name, or `{name}` for the runtime to fill in that of the member. */
+  /** Name of the step for the scheduler: a store's name, or `{name}` for the runtime to fill in that of the member. */
   readonly name: string;
   readonly nodes: number;
   readonly tasks: number;
@@ -39,7 +39,7 @@ export interface LaunchStep {
   readonly overlap: boolean;
   /** Nothing else runs on its nodes meanwhile, so that its tasks can be bound to CPUs by their number. @default false */
   readonly alone?: boolean;
-  /** How the job asked for GPUs. @default the target's usual way */
+  /** Way in which the job asked for GPUs. @default the target's usual way */
   readonly gpuDialect?: GpuDialect;
   /** The runtime chooses the hosts and writes them in the place of `{hosts}`. */
   readonly namesHosts: boolean;
@@ -57,13 +57,13 @@ export interface LaunchProgram {
   readonly words: readonly string[];
 }
 
-/** What `line` cannot do, and what to use instead. */
+/** A refusal: something that a scheduler or launcher cannot do, and what to use instead. */
 export interface NotSupported {
   readonly notSupported: string;
   readonly hint: string;
 }
 
-/** Whether a launcher refused. */
+/** True if a launcher refused. */
 export function isNotSupported(line: LaunchLine | NotSupported): line is NotSupported {
   return 'notSupported' in line;
 }
@@ -102,7 +102,7 @@ export interface Launcher {
 }
 
 /**
- * How a script learns about its own job: words of shell, quoted by hand where they hold expansions, since here, and only here, the shell
+ * Facts that a script reads about its own job: words of shell, quoted by hand where they hold expansions, since here, and only here, the shell
  * is meant to read them.
  */
 export interface JobVariables {
@@ -113,11 +113,11 @@ export interface JobVariables {
   readonly elementId?: string;
   /** Hosts of the allocation, blank-separated, each once. */
   readonly hosts: string;
-  /** The same of a heterogeneous job, in the order of its components. @default hosts */
+  /** Hosts of a heterogeneous job, in the order of its components. @default hosts */
   readonly componentHosts?: string;
   /** CPUs the job has on its first host. */
   readonly cpusPerNode: string;
-  /** The same of a job that has whole nodes and named no number. @default cpusPerNode */
+  /** CPUs of its first host in a job that has whole nodes and named no number. @default cpusPerNode */
   readonly cpusPerWholeNode?: string;
   /** 0-based index of the job array's element. */
   readonly arrayIndex: string;
@@ -128,7 +128,7 @@ export interface Target<Name extends TargetName = TargetName> {
   readonly name: Name;
   /** Scripts are `jobs/NAME.EXTENSION`. */
   readonly scriptExtension: string;
-  /** What a directive's line starts with. */
+  /** Start of a directive's line: `#SBATCH`. */
   readonly sentinel: string;
   readonly defaultLauncher: LauncherName;
   readonly launchers: readonly LauncherName[];
@@ -176,10 +176,15 @@ export interface Target<Name extends TargetName = TargetName> {
    * is the job's name as directives have it, `ids` are the numbers under which it was submitted.
    */
   isLog?(file: string, job: string, ids: readonly string[]): boolean;
-  /** How to ask about jobs and to end them; absent where there is no scheduler. */
+  /** Commands that ask about jobs and end them; absent where there is no scheduler. */
   readonly queries?: Queries;
-  /** What it says about itself and its cluster, for doctor; absent where nobody has written down how to ask. */
+  /** Asks the scheduler about itself and its cluster, for `doctor`; absent where that is not supported. */
   probe?(ask: Ask): Promise<Probed<SchedulerFacts>>;
+}
+
+/** True if the runtime names the hosts of a launch: MPI's own launchers would put each on the first ones. */
+export function namesHosts(target: Target, launcher: Launcher): boolean {
+  return target.capabilities.severalHosts && launcher.namesHosts === true;
 }
 
 /** The launcher of a site on a target. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkSite, loadSite } from '../../src/compiler/index.js';
-import type { SiteInput } from '../../src/ir/index.js';
+import { type SiteInput, TargetName } from '../../src/ir/index.js';
 import { builtInSites } from '../../src/sites/built-in.js';
 import { compileIn, problemsIn, problemsOf, shown, source, workspace } from './support/workspace.js';
 
@@ -200,11 +200,5 @@ describe('allocations', () => {
 });
 
 test('the built-in sites are sites', () => {
-  expect(builtInSites.map((site) => checkSite(site, site.name, undefined).target)).toEqual([
-    'local',
-    'slurm',
-    'pbs',
-    'lsf',
-    'cobalt',
-  ]);
+  expect(builtInSites.map((site) => checkSite(site, site.name, undefined).target)).toEqual(TargetName.options);
 });

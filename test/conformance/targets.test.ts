@@ -4,9 +4,15 @@ import { WorkflowError } from '../../src/diagnostics/index.js';
 import { command, experiment } from '../../src/dsl/index.js';
 import { type AuthoredExperiment, authoredExperiment, type Event, type TargetName } from '../../src/ir/index.js';
 import { editDirectives } from '../../src/targets/directives.js';
-import { launchers, namesHosts } from '../../src/targets/launchers/index.js';
+import { launchers } from '../../src/targets/launchers/index.js';
 import { targets } from '../../src/targets/registry.js';
-import { isNotSupported, type JobRequest, type LaunchProgram, type Target } from '../../src/targets/target.js';
+import {
+  isNotSupported,
+  type JobRequest,
+  type LaunchProgram,
+  namesHosts,
+  type Target,
+} from '../../src/targets/target.js';
 import { allocation, job, program, site } from '../targets/support.js';
 
 /** What each target says to one case, all of it, or only the lines that `lines` lets through. */
@@ -72,7 +78,7 @@ const launch =
   (target: Target) => {
     const hosted = programs.map(({ step, words }) => ({
       words,
-      step: { ...step, namesHosts: namesHosts(target, target.defaultLauncher) },
+      step: { ...step, namesHosts: namesHosts(target, launchers[target.defaultLauncher]) },
     }));
     const line = launchers[target.defaultLauncher].line(hosted as [LaunchProgram, ...LaunchProgram[]]);
     return isNotSupported(line) ? [`refused: ${line.notSupported}`] : [line.words.join(' ')];

@@ -14,14 +14,14 @@ export interface DraftField {
   readonly comment: string;
 }
 
-/** What a site is drafted from. */
+/** Facts that a site is drafted from. */
 export interface DraftInput {
   readonly scheduler: SchedulerFacts | undefined;
   readonly launchers: LaunchersFacts;
   readonly node: NodeFacts;
   readonly host: string;
   readonly cores: number;
-  /** Whether the file of Node.js lies where compute nodes see it. */
+  /** True if the file of Node.js lies on a network file system. */
   readonly nodeIsShared: boolean;
   readonly interface: string | undefined;
 }
@@ -57,7 +57,7 @@ function field(name: keyof SiteInput, value: string | number | undefined, commen
   return value === undefined ? [] : [{ name, value, comment }];
 }
 
-/** What a site can be called. */
+/** A valid name of a site made from any text. */
 export function siteName(text: string): string {
   const name = text.replace(/[^A-Za-z0-9_.-]+/g, '-').replace(/^[^A-Za-z]+/, '');
   return name === '' ? 'cluster' : name;
@@ -79,7 +79,7 @@ function nodesField({ name, shapes, maxNodes = Number.POSITIVE_INFINITY }: Queue
   return field('maxNodes', isLimit ? maxNodes : nodes, `${isLimit ? 'the limit' : 'all nodes'} of ${name}`);
 }
 
-/** What every node of the queue has: jobs that fit this fit anywhere. */
+/** The least that a node of the queue has: jobs that fit it fit every node. */
 function nodeField({ name, shapes }: Queue): DraftField[] {
   if (shapes.length === 0) return [];
   const memory = shapes.flatMap(({ memoryMiB }) => memoryMiB ?? []);

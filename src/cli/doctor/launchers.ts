@@ -10,7 +10,7 @@ export interface LaunchersFacts {
   readonly mpi: string | undefined;
 }
 
-/** What starts the tasks of parallel programs. */
+/** Finds the programs that start parallel tasks. */
 export async function probeLaunchers(): Promise<Probed<LaunchersFacts>> {
   const found = Object.fromEntries(
     launcherPrograms.flatMap((name) => {

@@ -9,7 +9,7 @@ import { installedOnnxRuntime } from '../installed-onnx-runtime.js';
 export interface OnnxRuntimeFacts {
   readonly folder: string | undefined;
   readonly version?: string;
-  /** What models can run on. */
+  /** Devices that models can run on. */
   readonly providers: readonly ('CPU' | 'CUDA')[];
   readonly gpus: number;
 }

@@ -6,12 +6,13 @@ import type {
   CommandDeclaration,
   ExperimentDeclaration,
   Launch,
+  LauncherName,
   Members,
   OrchestratorDeclaration,
   Plan,
   Site,
 } from '../../ir/index.js';
-import type { Target } from '../../targets/target.js';
+import type { Launcher, Target } from '../../targets/target.js';
 import type { Artifact, Facts } from '../inspect/index.js';
 
 /** Everything that is known of an experiment while it is compiled. Each pass reads some of it and adds some. */
@@ -24,6 +25,7 @@ export interface Known {
   readonly version: string;
   readonly site: Site;
   readonly target: Target;
+  readonly launchers: { readonly [Name in LauncherName]: Launcher };
   /** The experiment as the target's machine can run it. */
   readonly experiment: ExperimentDeclaration;
   readonly facts: Facts;

@@ -7,8 +7,7 @@ import {
   type Launch,
   type LauncherName,
 } from '../../ir/index.js';
-import { namesHosts } from '../../targets/launchers/index.js';
-import { type LaunchProgram, type LaunchStep, launcherOf } from '../../targets/target.js';
+import { type LaunchProgram, type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
 import type { Adds, Reads, Sized, SizedLaunch, SizedProgram } from './known.js';
 import { launchLine, stepOptions } from './launch-line.js';
 import { membersOnOwnNodes } from './lookup/members-at-once.js';
@@ -17,7 +16,7 @@ import { programWords } from './lookup/program-words.js';
 import { visibleStores } from './lookup/visible-stores.js';
 
 /** What launch lines are made from. */
-type Input = Reads<'experiment' | 'sized' | 'jobs' | 'site' | 'target'>;
+type Input = Reads<'experiment' | 'sized' | 'jobs' | 'site' | 'target' | 'launchers'>;
 
 /** Launch lines of every application, and the files that they read. */
 export function launchApplications(input: Input, problems: Problems): Adds<'launches' | 'launcherTexts'> {
@@ -58,7 +57,7 @@ function lineOf(
   ] as const;
   const { name } = application;
   const { at } = first.command;
-  const { words, files = {} } = launchLine(launcher, programs, { name, at }, problems);
+  const { words, files = {} } = launchLine(launcher, programs, { name, at }, input, problems);
   for (const [file, text] of Object.entries(files)) {
     if (texts[file] !== undefined && texts[file] !== text) {
       const message = `members of '${name}' need different files ${file} for ${launcher}`;
@@ -114,7 +113,7 @@ function stepOf(
   { command, size }: SizedProgram,
   launcher: LauncherName,
   environment: readonly string[],
-  { jobs, target, site }: Input,
+  { jobs, target, site, launchers }: Input,
 ): LaunchStep {
   const place = placeOf(application, jobs);
   const { job, component } = place;
@@ -131,11 +130,11 @@ function stepOf(
     ...(hosts === undefined ? {} : { hosts }),
     ...(excludeHosts === undefined ? {} : { excludeHosts }),
     ...(cpuBind === undefined ? {} : { cpuBind }),
-    ...stepOptions(place, target, site),
+    ...stepOptions(place, { site, target }),
     alone: isAlone,
     overlap: false,
     // Hosts that the user names need no choosing.
-    namesHosts: hosts === undefined && namesHosts(target, launcher),
+    namesHosts: hosts === undefined && namesHosts(target, launchers[launcher]),
     environment,
     launcherArgs: command.launcherArgs ?? {},
   };

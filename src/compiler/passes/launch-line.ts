@@ -1,14 +1,7 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
 import type { LauncherName, Site } from '../../ir/index.js';
-import { launchers } from '../../targets/launchers/index.js';
-import {
-  isNotSupported,
-  type LaunchLine,
-  type LaunchProgram,
-  type LaunchStep,
-  type Target,
-} from '../../targets/target.js';
-import type { PlacedJob } from './known.js';
+import { isNotSupported, type LaunchLine, type LaunchProgram, type LaunchStep } from '../../targets/target.js';
+import type { PlacedJob, Reads } from './known.js';
 import type { EntityPlace } from './lookup/placed-jobs.js';
 
 /** The line that a launcher starts programs with; no words, and a problem, for one that it cannot start. */
@@ -16,6 +9,7 @@ export function launchLine(
   launcher: LauncherName,
   programs: readonly [LaunchProgram, ...LaunchProgram[]],
   { name, at }: { readonly name: string; readonly at: SourceLocation | undefined },
+  { launchers }: Reads<'launchers'>,
   problems: Problems,
 ): LaunchLine {
   const line = launchers[launcher].line(programs);
@@ -27,17 +21,16 @@ export function launchLine(
 /** Fields of a step that follow from its job and its site. */
 export function stepOptions(
   { job, index }: EntityPlace,
-  target: Target,
-  site: Site,
+  { site, target }: Reads<'site' | 'target'>,
 ): Pick<LaunchStep, 'component' | 'gpuDialect' | 'namesMemory'> {
   return {
     ...(site.gpuDialect === undefined ? {} : { gpuDialect: site.gpuDialect }),
-    namesMemory: namesMemory(target, site, job),
+    namesMemory: !dropsOf(site, job).some((flag) => flag === target.memoryFlag),
     ...(job.components.length === 1 ? {} : { component: index }),
   };
 }
 
-/** A directive that is dropped is refused of steps too. */
-function namesMemory({ memoryFlag }: Target, site: Site, { batch }: PlacedJob): boolean {
-  return ![...site.directives.drop, ...(batch?.directives?.drop ?? [])].some((flag) => flag === memoryFlag);
+/** Flags that are never written: what a directive may not ask for is refused of steps too. */
+function dropsOf(site: Site, { batch }: PlacedJob): readonly string[] {
+  return [...site.directives.drop, ...(batch?.directives?.drop ?? [])];
 }

@@ -1,7 +1,6 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
 import type { ColocatedDeclaration, OrchestratorDeclaration } from '../../ir/index.js';
-import { launchers, namesHosts } from '../../targets/launchers/index.js';
-import { type LaunchStep, launcherOf } from '../../targets/target.js';
+import { type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
 import type { Adds, Reads } from './known.js';
 import { launchLine, stepOptions } from './launch-line.js';
 import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
@@ -9,7 +8,7 @@ import { type EntityPlace, placeOf } from './lookup/placed-jobs.js';
 import { shardsOf } from './lookup/visible-stores.js';
 
 /** What stores' words are made from. */
-type Input = Reads<'experiment' | 'jobs' | 'site' | 'target'>;
+type Input = Reads<'experiment' | 'jobs' | 'site' | 'target' | 'launchers'>;
 
 /** The words that start every store: standalone ones, and those colocated with applications. */
 export function launchStores(input: Input, problems: Problems): Adds<'storeLaunches'> {
@@ -49,7 +48,7 @@ function standaloneSize(store: OrchestratorDeclaration, { experiment, target }: 
 
 /** Words that start one process a node of a store; without any it starts on the script's own host. */
 function storeWords(size: StoreSize, place: EntityPlace, input: Input, problems: Problems): readonly string[] {
-  const { target, site } = input;
+  const { target, site, launchers } = input;
   const { name, nodes, tasks, cpus, gpus, hosts } = size;
   const launcher = launcherOf(target, site);
   // Where the script itself runs on the first of the nodes, one store needs no launcher.
@@ -64,11 +63,11 @@ function storeWords(size: StoreSize, place: EntityPlace, input: Input, problems:
     cpusPerTask: cpus,
     ...(gpus > 0 ? { gpusPerNode: gpus } : {}),
     ...(hosts === undefined ? {} : { hosts }),
-    ...stepOptions(place, target, site),
+    ...stepOptions(place, input),
     environment: [],
     launcherArgs: {},
     overlap: true,
-    namesHosts: hosts === undefined && namesHosts(target, launcher),
+    namesHosts: hosts === undefined && namesHosts(target, launchers[launcher]),
   };
-  return launchLine(launcher, [{ step, words: [] }], size, problems).words;
+  return launchLine(launcher, [{ step, words: [] }], size, input, problems).words;
 }

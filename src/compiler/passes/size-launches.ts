@@ -1,13 +1,12 @@
 import type { Problems } from '../../diagnostics/index.js';
 import { type ApplicationDeclaration, applicationsOf, type CommandDeclaration, type Site } from '../../ir/index.js';
-import { launchers } from '../../targets/launchers/index.js';
 import { launcherOf } from '../../targets/target.js';
 import { expandAxes } from './expand-axes.js';
 import type { Adds, Reads, Sized, SizedLaunch, SizedProgram, StepSize } from './known.js';
 
 /** Sizes every application's launches, and expands its members. */
 export function sizeLaunches(
-  { experiment, site, target }: Reads<'experiment' | 'site' | 'target'>,
+  { experiment, site, target, launchers }: Reads<'experiment' | 'site' | 'target' | 'launchers'>,
   problems: Problems,
 ): Adds<'sized'> {
   const { oneNode } = target.capabilities;

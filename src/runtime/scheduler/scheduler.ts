@@ -22,7 +22,7 @@ export class Scheduler {
     return queries === undefined ? undefined : new Scheduler(queries, env);
   }
 
-  /** How often this job has been started again under its id, as far as the scheduler counts. */
+  /** Number of times that this job was started again under its id, as far as the scheduler counts. */
   get restarts(): number {
     return this.#number('restarts') ?? 0;
   }

@@ -1,5 +1,5 @@
 import { LauncherName } from '../../ir/index.js';
-import type { Launcher, Target } from '../target.js';
+import type { Launcher } from '../target.js';
 import { aprun } from './aprun.js';
 import { jsrun } from './jsrun.js';
 import { mpiexec } from './mpiexec.js';
@@ -28,9 +28,4 @@ export const launcherPrograms: readonly string[] = [
 /** The launcher whose program that is, the first of those that share it; `undefined` for any other program. */
 export function launcherOfProgram(program: string | undefined): Launcher | undefined {
   return program === undefined ? undefined : Object.values(launchers).find((one) => one.program === program);
-}
-
-/** True if the runtime names the hosts of a launch. */
-export function namesHosts(target: Target, launcher: LauncherName): boolean {
-  return target.capabilities.severalHosts && launchers[launcher].namesHosts === true;
 }

@@ -70,5 +70,5 @@ function refusal(programs: Programs): NotSupported | undefined {
   return refuseExcludedHosts('jsrun', programs);
 }
 
-/** What needs no quotes: nobody has written down how the file's command lines are read. Placeholders are not filled in there. */
+/** Words that need no quotes, since the rules for quoting in the file are not documented. Placeholders are not filled in there. */
 const plainWord = /^[A-Za-z0-9_./:=@%+,-]+$/;

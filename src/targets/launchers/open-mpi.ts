@@ -75,5 +75,5 @@ function mapping(programs: Programs): string {
 /** Open MPI's mpirun. */
 export const mpirun = openMpi('mpirun');
 
-/** The same under the name of Open MPI's own runtime. */
+/** Open MPI's launcher under the name of its runtime. */
 export const orterun = openMpi('orterun');

@@ -22,7 +22,7 @@ export function colonLine(
   return { words: [launcher, ...parts.flatMap((part, index) => (index === 0 ? part : [':', ...part]))] };
 }
 
-/** What `pick` gives for all steps, if that is the same. */
+/** The value that `pick` takes from every step; undefined if they differ. */
 export function shared<Value>(programs: Programs, pick: (step: LaunchStep) => Value): Value | undefined {
   const value = pick(programs[0].step);
   return programs.every(({ step }) => pick(step) === value) ? value : undefined;

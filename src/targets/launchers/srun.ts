@@ -49,7 +49,7 @@ function srunOptions(step: LaunchStep): readonly LauncherOption[] {
   ];
 }
 
-/** Where the site takes none, a step has its CPUs' share of the job's. */
+/** Memory by node; where the site takes none, a step has its CPUs' share of the job's. */
 function memory({ memoryPerNodeMiB, namesMemory = true }: LaunchStep): string | number | undefined {
   if (!namesMemory) return undefined;
   return memoryPerNodeMiB === undefined ? 0 : `${memoryPerNodeMiB}M`;

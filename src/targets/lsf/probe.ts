@@ -8,7 +8,7 @@ import {
   type SchedulerFacts,
 } from '../probe.js';
 
-/** What `lsid`, `bparams`, `bqueues`, `lshosts` and `bhosts` say. */
+/** Asks `lsid`, `bparams`, `bqueues`, `lshosts` and `bhosts`. */
 export async function probeLsf(ask: Ask): Promise<Probed<SchedulerFacts>> {
   const [id, parameters, queues, hosts, gpus, batchHosts] = await Promise.all([
     ask('lsid'),
@@ -24,7 +24,7 @@ export async function probeLsf(ask: Ask): Promise<Probed<SchedulerFacts>> {
   return { facts, findings: describeScheduler(facts) };
 }
 
-/** What each command printed. */
+/** Output of each command. */
 export interface LsfTexts {
   readonly id: string;
   readonly parameters: string;

@@ -47,7 +47,7 @@ const Nodes = z.object({
   ),
 });
 
-/** What `qstat` and `pbsnodes` say. */
+/** Asks `qstat` and `pbsnodes`. */
 export async function probePbs(ask: Ask): Promise<Probed<SchedulerFacts>> {
   const [server, queues, nodes] = await Promise.all([
     ask('qstat', '-B', '-f', '-F', 'json'),

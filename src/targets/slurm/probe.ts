@@ -12,7 +12,7 @@ import {
 /** Partition, nodes, CPUs, `sockets:cores:threads`, MiB, generic resources: a line a shape and partition. */
 const sinfoFormat = '%R|%D|%c|%z|%m|%G';
 
-/** What `scontrol` and `sinfo` say. */
+/** Asks `scontrol`, `sinfo` and `sacct`. */
 export async function probeSlurm(ask: Ask): Promise<Probed<SchedulerFacts>> {
   const [program, config, partitions, nodes, ended] = await Promise.all([
     ask('sbatch', '--version'),
@@ -79,7 +79,7 @@ export function parseNodes(text: string): Map<string, NodeShape[]> {
   return byPartition;
 }
 
-/** Lines that differ in what is not looked at are one shape. */
+/** Adds nodes to those of the same shape; lines may differ in fields that are not read. */
 function addShape(shapes: readonly NodeShape[], { nodes, ...shape }: NodeShape): NodeShape[] {
   const isSame = (other: NodeShape) =>
     other.cores === shape.cores && other.gpus === shape.gpus && other.memoryMiB === shape.memoryMiB;

@@ -3,11 +3,11 @@ import {
   clockSeconds,
   directiveWords,
   expandElements,
-  given,
   type JobReport,
   type JobState,
   optionValues,
   type Queries,
+  withValues,
 } from '../queries.js';
 import { slurmSteps } from './steps.js';
 
@@ -69,7 +69,7 @@ function readSqueue({ stdout, stderr, exitCode }: Answer): JobReport[] | undefin
       ...one,
       state: stateOf(native),
       native,
-      ...given({
+      ...withValues({
         reason: noReason.test(reason) ? undefined : reason,
         ownId: ownId === one.id ? undefined : ownId,
         elapsedSeconds: clockSeconds(elapsed),
@@ -92,7 +92,7 @@ function readSacct({ stdout, exitCode }: Answer): JobReport[] | undefined {
       ...one,
       state,
       native,
-      ...given({
+      ...withValues({
         exit: ended ? exitOf(exit) : undefined,
         elapsedSeconds: elapsed === '' ? undefined : Number(elapsed),
       }),
@@ -112,7 +112,7 @@ function readScontrol({ stdout, stderr, exitCode }: Answer): JobReport[] | undef
       id: array ?? component ?? field('JobId') ?? '',
       state: stateOf(native),
       native,
-      ...given({
+      ...withValues({
         element,
         reason: noReason.test(reason) ? undefined : reason,
         exit: exitOf(field('ExitCode') ?? ''),

@@ -1,10 +1,12 @@
 import type { Problems } from '../../../diagnostics/index.js';
-import { launchers } from '../../../targets/launchers/index.js';
 import { launcherOf } from '../../../targets/target.js';
 import type { Reads } from '../known.js';
 
 /** No store is colocated with an application whose launcher runs nothing beside it. */
-export function checkColocated({ sized, site, target }: Reads<'sized' | 'site' | 'target'>, problems: Problems): void {
+export function checkColocated(
+  { sized, site, target, launchers }: Reads<'sized' | 'site' | 'target' | 'launchers'>,
+  problems: Problems,
+): void {
   for (const [{ name, colocated }, { launches }] of sized) {
     if (colocated === undefined) continue;
     for (const { programs } of launches) {

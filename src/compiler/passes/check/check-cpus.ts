@@ -1,13 +1,19 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { applicationsOf } from '../../../ir/index.js';
-import { launchers } from '../../../targets/launchers/index.js';
 import { launcherOf } from '../../../targets/target.js';
 import type { Reads } from '../known.js';
 import { placeOf } from '../lookup/placed-jobs.js';
 
 /** Warns of CPUs by number that a store's job, a step or a node does not have. */
 export function checkCpus(
-  { experiment, sized, jobs, site, target }: Reads<'experiment' | 'sized' | 'jobs' | 'site' | 'target'>,
+  {
+    experiment,
+    sized,
+    jobs,
+    site,
+    target,
+    launchers,
+  }: Reads<'experiment' | 'sized' | 'jobs' | 'site' | 'target' | 'launchers'>,
   problems: Problems,
 ): void {
   if (target.capabilities.oneNode) return;

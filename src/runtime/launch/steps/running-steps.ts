@@ -8,7 +8,7 @@ import { runCommand } from '../../scheduler/run-command.js';
 /** Milliseconds after which a scheduler is too busy to be asked about running steps. */
 export const patienceMs = 2000;
 
-/** How the applications of a launch line are asked for and signalled, if they are steps of the target's scheduler. */
+/** The scheduler's step commands, if applications of a launch line are its steps. */
 export function stepsOf(target: TargetName, [program = '']: readonly string[]): StepQueries | undefined {
   const steps = queriesOf[target]?.steps;
   return steps !== undefined && basename(program) === launchers[steps.launcher].program ? steps : undefined;

@@ -7,7 +7,7 @@ import { patienceMs, runningSteps } from './running-steps.js';
 /** A signal to several applications, so that the scheduler is asked once for all of them. */
 interface Round {
   readonly pids: Set<number>;
-  /** Those of them whose tasks the scheduler has been asked to signal. */
+  /** The process ids whose tasks the scheduler has been asked to signal. */
   readonly told: Promise<ReadonlySet<number>>;
 }
 
