@@ -113,7 +113,7 @@ function stepOf(
   { command, size }: SizedProgram,
   launcher: LauncherName,
   environment: readonly string[],
-  { jobs, target, site }: Input,
+  { jobs, target, site, launchers }: Input,
 ): LaunchStep {
   const place = placeOf(application, jobs);
   const { job, component } = place;
@@ -130,11 +130,11 @@ function stepOf(
     ...(hosts === undefined ? {} : { hosts }),
     ...(excludeHosts === undefined ? {} : { excludeHosts }),
     ...(cpuBind === undefined ? {} : { cpuBind }),
-    ...stepOptions(place, site),
+    ...stepOptions(place, { site, target }),
     alone: isAlone,
     overlap: false,
     // Hosts that the user names need no choosing.
-    namesHosts: hosts === undefined && namesHosts(target, launcher),
+    namesHosts: hosts === undefined && namesHosts(target, launchers[launcher]),
     environment,
     launcherArgs: command.launcherArgs ?? {},
   };

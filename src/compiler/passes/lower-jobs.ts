@@ -32,7 +32,7 @@ export function lowerJob(
     launcherOf(target, site),
     site,
   );
-  return { ...request, directives: editDirectives(asked, site.directives, edits).map((list) => [...list]) };
+  return { ...request, directives: editDirectives(target, asked, site.directives, edits).map((list) => [...list]) };
 }
 
 /** Events of other jobs that a job waits for: the strictest of what their applications wait for; of a store's job, that it runs. */
