@@ -3,6 +3,7 @@ import {
   type ApplicationDeclaration,
   applicationsOf,
   commandsOf,
+  defined,
   type ExperimentDeclaration,
   type Launch,
   type LauncherName,
@@ -27,7 +28,7 @@ export function launchApplications(input: Input, problems: Problems): Adds<'laun
     const { launches: sized } = input.sized.get(application) as Sized;
     const lines = sized.map((launch) => lineOf(application, launch, texts, input, problems));
     const atMost = membersAtMost(application, input);
-    launches.set(application, { lines, ...(atMost === undefined ? {} : { atMost }) });
+    launches.set(application, { lines, ...defined({ atMost }) });
     launcherTexts.set(application, texts);
   }
   return { launches, launcherTexts };
@@ -127,9 +128,7 @@ function stepOf(
   return {
     name: application.kind === 'ensemble' ? '{name}' : application.name,
     ...sizes,
-    ...(hosts === undefined ? {} : { hosts }),
-    ...(excludeHosts === undefined ? {} : { excludeHosts }),
-    ...(cpuBind === undefined ? {} : { cpuBind }),
+    ...defined({ hosts, excludeHosts, cpuBind }),
     ...stepOptions(place, { site, target }),
     alone: isAlone,
     overlap: false,

@@ -1,5 +1,5 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
-import type { LauncherName, Site } from '../../ir/index.js';
+import { defined, type LauncherName, type Site } from '../../ir/index.js';
 import { isNotSupported, type LaunchLine, type LaunchProgram, type LaunchStep } from '../../targets/target.js';
 import type { PlacedJob, Reads } from './known.js';
 import type { EntityPlace } from './lookup/placed-jobs.js';
@@ -24,7 +24,7 @@ export function stepOptions(
   { site, target }: Reads<'site' | 'target'>,
 ): Pick<LaunchStep, 'component' | 'gpuDialect' | 'namesMemory'> {
   return {
-    ...(site.gpuDialect === undefined ? {} : { gpuDialect: site.gpuDialect }),
+    ...defined({ gpuDialect: site.gpuDialect }),
     namesMemory: !dropsOf(site, job).some((flag) => flag === target.memoryFlag),
     ...(job.components.length === 1 ? {} : { component: index }),
   };

@@ -1,5 +1,5 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
-import type { ColocatedDeclaration, OrchestratorDeclaration } from '../../ir/index.js';
+import { type ColocatedDeclaration, defined, type OrchestratorDeclaration } from '../../ir/index.js';
 import { type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
 import type { Adds, Reads } from './known.js';
 import { launchLine, stepOptions } from './launch-line.js';
@@ -62,7 +62,7 @@ function storeWords(size: StoreSize, place: EntityPlace, input: Input, problems:
     tasksPerNode: Math.ceil(tasks / nodes),
     cpusPerTask: cpus,
     ...(gpus > 0 ? { gpusPerNode: gpus } : {}),
-    ...(hosts === undefined ? {} : { hosts }),
+    ...defined({ hosts }),
     ...stepOptions(place, input),
     environment: [],
     launcherArgs: {},
