@@ -91,14 +91,19 @@ function environmentOf({ programs }: SizedLaunch): Record<string, EnvValue> {
 }
 
 function lowerFile(file: AttachedFile): StagedFile {
-  if (file.kind === 'directory') return { kind: 'directory', to: file.to };
-  if (file.kind === 'symlink') {
-    const { target, to } = file;
-    return typeof target === 'string'
-      ? { kind: 'symlink', target, inPlan: false, to }
-      : { kind: 'symlink', target: target.path, inPlan: true, to };
+  const { to } = file;
+  switch (file.kind) {
+    case 'directory':
+      return { kind: 'directory', to };
+    case 'symlink':
+      return typeof file.target === 'string'
+        ? { kind: 'symlink', target: file.target, inPlan: false, to }
+        : { kind: 'symlink', target: file.target.path, inPlan: true, to };
+    case 'copy':
+      return { kind: 'copy', artifact: file.artifact.path, to, mode: file.mode };
+    case 'configure':
+      return { kind: 'configure', artifact: file.artifact.path, to, mode: file.mode, tag: file.attach.tag };
+    default:
+      return file satisfies never;
   }
-  const { to, mode } = file;
-  if (file.kind === 'copy') return { kind: 'copy', artifact: file.artifact.path, to, mode };
-  return { kind: 'configure', artifact: file.artifact.path, to, mode, tag: file.attach.tag };
 }

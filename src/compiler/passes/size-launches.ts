@@ -1,5 +1,11 @@
 import type { Problems } from '../../diagnostics/index.js';
-import { type ApplicationDeclaration, applicationsOf, type CommandDeclaration, type Site } from '../../ir/index.js';
+import {
+  type ApplicationDeclaration,
+  addedOf,
+  applicationsOf,
+  type CommandDeclaration,
+  type Site,
+} from '../../ir/index.js';
 import { launcherOf } from '../../targets/target.js';
 import { expandAxes } from './expand-axes.js';
 import type { Adds, Reads, Sized, SizedLaunch, SizedProgram, StepSize } from './known.js';
@@ -29,7 +35,7 @@ function launchesOf(
   problems: Problems,
 ): readonly [SizedLaunch, ...SizedLaunch[]] {
   const { name, command } = application;
-  const [first, ...added] = application.kind === 'ensemble' ? application.added : [];
+  const [first, ...added] = addedOf(application);
   if (first === undefined) return [sizeLaunch(name, command, site, oneNode, problems)];
   return [
     sizeLaunch(first.name, first.command, site, oneNode, problems),

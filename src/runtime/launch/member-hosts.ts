@@ -1,4 +1,4 @@
-import { type Entity, memberName, type TargetName } from '../../ir/index.js';
+import { type Entity, hasNumbers, memberName, type TargetName } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { startsSteps } from './slurm/ask-slurm.js';
 import { stepHosts } from './slurm/step-hosts.js';
@@ -20,7 +20,7 @@ export async function memberHosts(
   indices: readonly number[],
   { job, line, env }: Launched,
 ): Promise<{ hosts?: Record<string, number[]> }> {
-  if (entity.kind !== 'ensemble' || job.hosts.length === 1 || !startsSteps(target, line)) return {};
+  if (!hasNumbers(entity) || job.hosts.length === 1 || !startsSteps(target, line)) return {};
   const known = await stepHosts(env);
   const hosts: Record<string, number[]> = {};
   for (const index of indices) {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowError } from '../../diagnostics/index.js';
-import { type Entity, memberName } from '../../ir/index.js';
+import { type Entity, hasNumbers, memberName } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { type LockTaker, MemberLock } from '../job/member-lock.js';
 import type { MemberEvent } from '../status/index.js';
@@ -42,7 +42,7 @@ export async function arrange(arrangement: Arrangement, first: Decisions): Promi
   if (lock === undefined) return decide();
   try {
     giveWayToKind(arrangement);
-    if (entity.kind === 'ensemble') {
+    if (hasNumbers(entity)) {
       const begun = readJournal(job.dir, entity.name);
       if (begun !== undefined) finish(arrangement, begun);
       await renumber(arrangement, decide());
@@ -57,7 +57,7 @@ function hasWork(arrangement: Arrangement, { members, leftovers }: Decisions): b
   const { job, entity } = arrangement;
   if (isOfOtherKind(arrangement)) return true;
   if (leftovers.length > 0 || members.some(({ from }) => from !== undefined)) return true;
-  return entity.kind === 'ensemble' && readJournal(job.dir, entity.name) !== undefined;
+  return hasNumbers(entity) && readJournal(job.dir, entity.name) !== undefined;
 }
 
 /** Waits while another process, as a rule another element of the job array, has the lock. */
@@ -90,14 +90,14 @@ function isOfOtherKind({ job, entity, eventsOf }: Arrangement): boolean {
   if (newest.member === memberName(entity, newest.index)) return false;
   const folder = join(job.dir, 'run', entity.name);
   // A member's folder has its parameters; an ensemble's folder has members only.
-  return existsSync(folder) && existsSync(join(folder, 'params.json')) === (entity.kind === 'ensemble');
+  return existsSync(folder) && existsSync(join(folder, 'params.json')) === hasNumbers(entity);
 }
 
 /** Moves aside, as a whole, what a model left where an ensemble is now, or the other way round. */
 function giveWayToKind(arrangement: Arrangement): void {
   const { job, entity } = arrangement;
   if (!isOfOtherKind(arrangement)) return;
-  const why = entity.kind === 'ensemble' ? 'it is an ensemble now' : 'it is a model now';
+  const why = hasNumbers(entity) ? 'it is an ensemble now' : 'it is a model now';
   moveAside(job.dir, join(job.dir, 'run', entity.name), { entity: entity.name, member: entity.name, why });
 }
 

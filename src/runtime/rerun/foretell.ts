@@ -1,4 +1,4 @@
-import type { Entity, Plan } from '../../ir/index.js';
+import { type Entity, hasNumbers, type Plan } from '../../ir/index.js';
 import { isHeld } from '../job/member-lock.js';
 import { MemberSelection } from '../job/member-selection.js';
 import { memberPath } from '../job/paths.js';
@@ -72,7 +72,7 @@ export function foretell({ dir, plan, reader, ...options }: ForecastInput): Fore
       kept,
       removed,
       reasons: groups.map(({ why, indices }) => ({ why, count: indices.length, indices: formatRanges(indices) })),
-      text: describeSummary(summary, entity.kind === 'model'),
+      text: describeSummary(summary, !hasNumbers(entity)),
     };
   });
 }

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type Entity,
+  hasNumbers,
   knownRecipe,
   memberDigest,
   memberDirectory,
@@ -88,7 +89,7 @@ export class Rerun {
 
   /** `bar: 4 new; 1 changed: KAPPA 0.5 → 0.6; 3 done`. */
   lineOf(entity: Entity, isChosen?: (index: number) => boolean): string {
-    return `${entity.name}: ${describeSummary(this.summaryOf(entity, isChosen), entity.kind === 'model')}`;
+    return `${entity.name}: ${describeSummary(this.summaryOf(entity, isChosen), !hasNumbers(entity))}`;
   }
 
   #decide(entity: Entity): Decisions {
@@ -129,7 +130,7 @@ export class Rerun {
       if (upstream.index !== undefined) return index === upstream.index;
       return this.#context.chosen.has(upstream.entity.name, index);
     });
-    const isOne = upstream.index !== undefined || upstream.entity.kind === 'model';
+    const isOne = upstream.index !== undefined || !hasNumbers(upstream.entity);
     const news = groups.slice(0, 2).map(({ why, indices }) => (isOne ? why : `${indices.length} ${why}`));
     if (groups.length > 2) news.push('…');
     if (removed > 0) news.push(`${removed} gone`);
@@ -155,7 +156,7 @@ function storedData(context: RerunContext): StoredData {
 
 /** The members that an entity has results of, as they are once an interrupted renumbering has been finished. */
 export function presentMembers(dir: string, entity: Entity, { members }: EntityStatus) {
-  const journal = entity.kind === 'ensemble' ? readJournal(dir, entity.name) : undefined;
+  const journal = hasNumbers(entity) ? readJournal(dir, entity.name) : undefined;
   const events = new Map(members);
   const moved = new Set<string>();
   for (const { to, event } of journal?.moves ?? []) {
@@ -169,7 +170,7 @@ export function presentMembers(dir: string, entity: Entity, { members }: EntityS
     const last = events.get(from);
     if (!moved.has(memberName(entity, from)) && last?.time === event.time) events.delete(from);
   }
-  const there = entity.kind === 'ensemble' ? namesIn(join(dir, 'run', entity.name)) : undefined;
+  const there = hasNumbers(entity) ? namesIn(join(dir, 'run', entity.name)) : undefined;
   const hasDirectory = ({ member }: MemberEvent): boolean => {
     if (moved.has(member)) return true;
     if (gone.has(member)) return false;
