@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { command, experiment, mlBytes, mlFile, scriptFile, scriptText } from '../../src/index.js';
-import { authoredExperiment } from '../../src/ir/index.js';
 import {
   compileFor,
   entityOf,
@@ -18,7 +17,6 @@ import {
 const folder = mkdtempSync(join(tmpdir(), 'simwright-stores-'));
 writeFileSync(join(folder, 'net.pb'), 'graph');
 writeFileSync(join(folder, 'ops.py'), 'def twice(x): return x + x\n');
-const surrogate = new URL('../../examples/cavity/surrogate.onnx', import.meta.url).pathname;
 
 describe('a store with a job of its own', () => {
   const cluster = experiment('e')

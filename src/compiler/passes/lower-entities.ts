@@ -3,6 +3,7 @@ import {
   applicationsOf,
   type Entity,
   type EnvValue,
+  hasNumbers,
   type Launch,
   type SetupDeclaration,
   type StagedFile,
@@ -57,7 +58,7 @@ export function lowerEntity(
     ...(numberIn === undefined ? {} : { numberIn: numberIn.to }),
     env: launches.length > 1 ? {} : environmentOf(launches[0]),
     ...(launches.length > 1 ? { memberEnv: launches.map(environmentOf) } : {}),
-    keyPrefixing: application.keyPrefixing ?? application.kind === 'ensemble',
+    keyPrefixing: application.keyPrefixing ?? hasNumbers(application),
     incoming: incomingNames(application, applications),
     after: application.after.flatMap((after): Entity['after'] => {
       if (after.kind === 'after') return planned(after.name).map((name) => ({ name, event: after.event }));
