@@ -1,4 +1,10 @@
-import type { ApplicationDeclaration, EntityDeclaration, ExperimentDeclaration } from '../../../ir/index.js';
+import {
+  type ApplicationDeclaration,
+  byKind,
+  type EntityDeclaration,
+  type ExperimentDeclaration,
+  type SharesNodesDeclaration,
+} from '../../../ir/index.js';
 import { entityNamed } from './references.js';
 
 /** The entities on whose nodes an application runs beside its own: the one it names, the one that names, and so on. */
@@ -11,9 +17,14 @@ export function sharedWith(
     const next: EntityDeclaration | undefined = entityNamed(experiment, name);
     if (next === undefined || next === application || chain.has(next)) break;
     chain.add(next);
-    name = next.kind === 'orchestrator' ? undefined : next.sharesNodesWith?.name;
+    name = namedBy(next)?.name;
   }
   return [...chain];
+}
+
+/** The call of `.sharesNodesWith()` that an entity has. */
+export function namedBy(entity: EntityDeclaration): SharesNodesDeclaration | undefined {
+  return byKind(entity, { application: (one) => one.sharesNodesWith, orchestrator: () => undefined });
 }
 
 /** The entity whose nodes an application runs on: its own, or that at the end of the chain of `.sharesNodesWith()`. */
