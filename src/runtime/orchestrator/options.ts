@@ -1,4 +1,5 @@
 import type { CheckpointRecord, SavedStore } from './checkpoint/record.js';
+import type { Backends } from './inference/index.js';
 import type { EvictionPolicy } from './store/eviction.js';
 
 /** A TCP port to listen on. */
@@ -34,6 +35,8 @@ export interface OrchestratorOptions {
   readonly onnxRuntime?: string;
   /** ONNX Runtime is made ready before the first model comes. Default true. */
   readonly expectsModels?: boolean;
+  /** Backends beside the built-in ones, which the module at `workerUrl` must know, too. Default: none. */
+  readonly backends?: Partial<Backends>;
   /** Inference threads a device. Default 1. */
   readonly threadsPerQueue?: number;
   /** Threads between and within operators; 0 or absent leaves the choice to ONNX Runtime. */

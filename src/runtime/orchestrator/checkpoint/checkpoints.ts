@@ -1,9 +1,10 @@
 import { WorkflowError } from '../../../diagnostics/index.js';
 import { parseDevice } from '../../../ml/devices.js';
+import { newStatistics } from '../ai/values.js';
 import type { Saving } from '../commands/server-facts.js';
 import type { Inference } from '../inference/index.js';
 import type { Keyspace } from '../store/keyspace.js';
-import { newStatistics, type StoredValue } from '../store/values.js';
+import type { StoredValue } from '../store/values.js';
 import { removeTemporaries } from './files.js';
 import { CheckpointLock } from './lock.js';
 import { readCheckpoint, type SavedEntry, type SavedModel } from './read-checkpoint.js';

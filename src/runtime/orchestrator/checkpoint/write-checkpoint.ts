@@ -1,8 +1,8 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { LendableBytes } from '../bytes/lendable-bytes.js';
 import type { Keyspace } from '../store/keyspace.js';
-import type { LendableBytes } from '../store/lendable-bytes.js';
 import { letGo, type SnapshotEntry } from '../store/snapshot.js';
 import { CheckpointWriter } from './checkpoint-writer.js';
 import { createFile, temporaryPath } from './files.js';

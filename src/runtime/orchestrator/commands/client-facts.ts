@@ -1,5 +1,5 @@
+import type { RunningWork } from '../ai/abandoned-work.js';
 import type { Protocol, Reply } from '../resp/reply.js';
-import type { RunningWork } from './running-work.js';
 import type { Transaction } from './transaction.js';
 import type { WatchedKeys } from './watched-keys.js';
 

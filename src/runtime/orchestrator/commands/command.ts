@@ -1,23 +1,24 @@
-import type { Inference } from '../inference/index.js';
+import type { AiContext } from '../ai/ai-context.js';
 import type { ErrorReply, Reply } from '../resp/reply.js';
 import type { Keyspace } from '../store/keyspace.js';
 import type { BlockedClients } from './blocked-clients.js';
 import type { ClientFacts } from './client-facts.js';
-import type { AbandonedWork } from './running-work.js';
 import type { ServerFacts } from './server-facts.js';
 
 export type { ClientFacts } from './client-facts.js';
 
-/** What a command works with. */
-export interface CommandContext {
-  readonly store: Keyspace;
-  readonly inference: Inference;
-  readonly server: ServerFacts;
-  readonly client: ClientFacts;
-  readonly abandoned: AbandonedWork;
-  readonly blocked: BlockedClients;
+/** State that commands on tensors, models and scripts work with: all of it can be had beside another store, too. */
+export interface AiCommandContext extends AiContext {
   /** Hears of an error before it is sent; what it returns is waited for until then. */
   readonly onError?: OnError;
+}
+
+/** State that commands work with. */
+export interface CommandContext extends AiCommandContext {
+  readonly store: Keyspace;
+  readonly server: ServerFacts;
+  readonly client: ClientFacts;
+  readonly blocked: BlockedClients;
 }
 
 /** Hears of an error that a request is answered with. */
@@ -27,7 +28,7 @@ export type OnError = (words: readonly Buffer[], reply: ErrorReply) => Promise<v
 export type CommandFlag = 'write' | 'readonly' | 'denyoom' | 'fast' | 'admin' | 'blocking';
 
 /** One command. */
-export interface Command {
+export interface Command<Context = CommandContext> {
   /** Lower case. */
   readonly name: string;
   /** Number of words, the name included; a negative number is the least. */
@@ -45,10 +46,13 @@ export interface Command {
   /** True if it needs its words beyond the call: they get memory of their own. Other commands' words hold only until the call returns. */
   readonly keepsWords?: boolean;
   /** The words start with the command's name. Errors to the client are thrown as {@link CommandError}. */
-  run(context: CommandContext, words: Buffer[]): Reply | Promise<Reply>;
+  run(context: Context, words: Buffer[]): Reply | Promise<Reply>;
   /** Does slow work before EXEC, whose commands run without a pause. Undefined if there is no such work this time. */
-  prepare?(context: CommandContext, words: Buffer[]): Promise<Prepared> | undefined;
+  prepare?(context: Context, words: Buffer[]): Promise<Prepared> | undefined;
 }
+
+/** A command on tensors, models and scripts. */
+export type AiCommand = Command<AiCommandContext>;
 
 /** A command of which only the last step is left to do. */
 export interface Prepared {

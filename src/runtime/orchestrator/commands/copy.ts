@@ -1,8 +1,9 @@
+import { assertRoom } from '../ai/room.js';
+import { newStatistics } from '../ai/values.js';
 import { sizeOf } from '../store/size.js';
 import { frozen } from '../store/snapshot.js';
-import { newStatistics, type StoredValue } from '../store/values.js';
+import type { StoredValue } from '../store/values.js';
 import { type Command, type CommandContext, CommandError } from './command.js';
-import { assertRoom } from './room.js';
 import { integer, keyword, latin1 } from './words.js';
 
 /** `COPY source destination [DB 0] [REPLACE]` */

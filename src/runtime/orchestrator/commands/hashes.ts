@@ -1,6 +1,6 @@
+import { ownBytes } from '../bytes/lendable-bytes.js';
 import { LongReply, MapReply, ok, type Reply } from '../resp/reply.js';
 import type { Keyspace } from '../store/keyspace.js';
-import { ownBytes } from '../store/lendable-bytes.js';
 import { itemOverheadBytes, sizeOf } from '../store/size.js';
 import type { HashValue } from '../store/values.js';
 import type { Command, CommandContext } from './command.js';

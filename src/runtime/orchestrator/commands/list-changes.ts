@@ -1,6 +1,6 @@
+import { ownBytes } from '../bytes/lendable-bytes.js';
 import { ok } from '../resp/reply.js';
 import type { Keyspace } from '../store/keyspace.js';
-import { ownBytes } from '../store/lendable-bytes.js';
 import { type Command, CommandError } from './command.js';
 import { bytesOfMembers } from './lists.js';
 import { assertItems } from './room.js';

@@ -1,6 +1,6 @@
+import { ownBytes } from '../bytes/lendable-bytes.js';
 import { LongReply, nilArray } from '../resp/reply.js';
 import type { Keyspace } from '../store/keyspace.js';
-import { ownBytes } from '../store/lendable-bytes.js';
 import { itemOverheadBytes } from '../store/size.js';
 import type { ListValue } from '../store/values.js';
 import { type Command, CommandError } from './command.js';

@@ -1,6 +1,6 @@
+import { assertRoom } from '../ai/room.js';
 import type { Reply } from '../resp/reply.js';
 import { type Command, type CommandContext, CommandError } from './command.js';
-import { assertRoom } from './room.js';
 import { stringOf } from './strings.js';
 import { latin1, rangeInteger } from './words.js';
 

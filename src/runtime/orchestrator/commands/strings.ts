@@ -1,12 +1,12 @@
+import { assertRoom } from '../ai/room.js';
+import { LendableBytes, ownBytes } from '../bytes/lendable-bytes.js';
 import { ok, type Reply } from '../resp/reply.js';
 import type { Keyspace } from '../store/keyspace.js';
-import { LendableBytes, ownBytes } from '../store/lendable-bytes.js';
 import type { StringValue } from '../store/values.js';
 import { bytesReply } from './bytes-reply.js';
 import { type Command, type CommandContext, CommandError } from './command.js';
 import { type ExpiryUnit, expiryAt } from './expiry-time.js';
 import { addSigned64, negated64, signed64 } from './integers.js';
-import { assertRoom } from './room.js';
 import { arityError, keyword, latin1 } from './words.js';
 
 const syntaxError = 'ERR syntax error';

@@ -43,7 +43,7 @@ export function cutOutputs(
   const members: (OutputMessage | null)[][] = sizes.map(() => []);
   for (const output of outputs) {
     if (output !== null && output.shape[0] !== total) {
-      throw new InferenceError('ERR Model did not generate the expected batch size');
+      throw new InferenceError('batch-size', 'the outputs of the model are not as long as the batch');
     }
     let from = 0;
     for (const [index, size] of sizes.entries()) {

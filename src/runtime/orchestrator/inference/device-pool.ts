@@ -18,6 +18,8 @@ const nobodyWaits: Answer = () => {};
 
 /** The threads of one device and the queue before them: first come, first served. */
 export class DevicePool {
+  /** Device of its threads. */
+  readonly device: string;
   readonly #size: number;
   readonly #start: () => InferenceThread;
   readonly #run: RunOnThread;
@@ -34,7 +36,8 @@ export class DevicePool {
   #soon = false;
 
   /** At most `size` threads, started by `start` when they are first needed. */
-  constructor(size: number, start: () => InferenceThread, run: RunOnThread) {
+  constructor(device: string, size: number, start: () => InferenceThread, run: RunOnThread) {
+    this.device = device;
     this.#size = size;
     this.#start = start;
     this.#run = run;
@@ -188,5 +191,5 @@ const aheadBytes = 4 * 1024 * 1024;
 const maxTimerMs = 2 ** 31 - 1;
 
 function closing(): InferenceError {
-  return new InferenceError('ERR the orchestrator is closing');
+  return new InferenceError('failed', 'the orchestrator is closing');
 }

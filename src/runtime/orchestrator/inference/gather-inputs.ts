@@ -61,7 +61,7 @@ async function borrowAll(requests: readonly (readonly TensorSource[])[]): Promis
     for (const source of sources) lent.set(source, await source.borrow());
   } catch (error) {
     for (const loan of lent.values()) loan.giveBack(loan.buffer);
-    throw new InferenceError(`ERR ${error instanceof Error ? error.message : String(error)}`);
+    throw new InferenceError('failed', error instanceof Error ? error.message : String(error));
   }
   const loans = new Set<Loan>();
   const inputs = (requests[0] ?? []).map((first, position): InputMessage => {

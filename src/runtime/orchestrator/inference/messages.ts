@@ -1,12 +1,15 @@
+import type { BackendName } from '../../../ml/backends.js';
 import type { Dtype } from '../../../ml/dtypes.js';
+import type { InferenceProblem } from './inference-error.js';
 
-/** What the inference thread is started with. */
+/** Data that an inference thread is started with. */
 export interface InferenceWorkerData {
   readonly simwright: 'inference';
+  readonly backend: BackendName;
   /** Absolute path of the onnxruntime-node package or its entry. */
-  readonly onnxRuntime: string;
+  readonly onnxRuntime: string | undefined;
   readonly busyPollMicros: number;
-  /** The module to run in a process of its own, to which the thread passes on what it is asked. */
+  /** Module to run in a process of its own, which does what the thread is asked for. */
   readonly isolated?: string;
 }
 
@@ -87,7 +90,13 @@ export type InferenceAnswer =
       /** Buffers that nobody misses: they may be used again. */
       readonly spare: readonly ArrayBuffer[];
     }
-  | { readonly kind: 'failed'; readonly id: number; readonly message: string; readonly buffers: readonly ArrayBuffer[] }
+  | {
+      readonly kind: 'failed';
+      readonly id: number;
+      readonly problem: InferenceProblem;
+      readonly message: string;
+      readonly buffers: readonly ArrayBuffer[];
+    }
   | { readonly kind: 'returned'; readonly id: number; readonly buffers: readonly ArrayBuffer[] };
 
 /** The buffers of inputs that somebody waits for, each once. */

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { BatchOptions, BatchShape } from './batching.js';
+import { InferenceError } from './inference-error.js';
 import type { RunResult } from './inference-thread.js';
-import { QueueTimeoutError } from './queue-timeout-error.js';
 import type { TensorSource } from './tensor.js';
 
 /** A request that waits to be run. */
@@ -124,7 +124,8 @@ export class RunQueue {
     const late = this.#requests.filter(isLate);
     if (late.length === 0) return;
     this.#remove(late);
-    for (const { reject } of late) reject(new QueueTimeoutError());
+    for (const { reject } of late)
+      reject(new InferenceError('timed-out', 'the request waited longer than it wanted to'));
   }
 }
 

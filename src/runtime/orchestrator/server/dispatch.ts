@@ -1,10 +1,10 @@
+import { ownBytes } from '../bytes/lendable-bytes.js';
 import { type ClientFacts, type Command, type CommandContext, CommandError } from '../commands/command.js';
 import { refusalOf } from '../commands/refusal.js';
 import { mostWords, outOfMemoryText } from '../commands/room.js';
 import { commandOf } from '../commands/table.js';
 import type { Transaction } from '../commands/transaction.js';
 import { ErrorReply, type Reply, SimpleString } from '../resp/reply.js';
-import { ownBytes } from '../store/lendable-bytes.js';
 
 /** The answer where memory is used up. */
 export const outOfMemory = new ErrorReply(outOfMemoryText);

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { WorkflowError } from '../../../diagnostics/index.js';
 import { parseDevice } from '../../../ml/devices.js';
+import { AbandonedWork } from '../ai/abandoned-work.js';
 import { BusyPoll, busyPollMicros } from '../busy-poll.js';
 import { Checkpoints } from '../checkpoint/checkpoints.js';
 import type { SavedStore } from '../checkpoint/record.js';
@@ -11,7 +12,6 @@ import { newClient } from '../commands/client-facts.js';
 import type { ClientFacts, CommandContext } from '../commands/command.js';
 import { Monitors } from '../commands/monitors.js';
 import { mostWords } from '../commands/room.js';
-import { AbandonedWork } from '../commands/running-work.js';
 import type { ServerFacts } from '../commands/server-facts.js';
 import { defaultRunLimitMs, Inference, onnxRuntimeVersion } from '../inference/index.js';
 import { MemoryBudget } from '../memory/memory-budget.js';
@@ -106,6 +106,7 @@ export class OrchestratorServer implements Orchestrator {
     const pollMicros = busyPollMicros(options.busyPollMicros);
     this.#inference = new Inference({
       onnxRuntime,
+      backends: options.backends,
       threadsPerQueue,
       interOpThreads,
       intraOpThreads,
@@ -277,6 +278,7 @@ export class OrchestratorServer implements Orchestrator {
     });
     const context: CommandContext = {
       store: this.#store,
+      tensors: this.#store,
       inference: this.#inference,
       server: this.#facts,
       client,

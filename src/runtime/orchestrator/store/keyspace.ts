@@ -1,13 +1,13 @@
 import { performance } from 'node:perf_hooks';
+import { WrongTypeError } from '../ai/errors.js';
+import { plainName, singleShardPrefix } from '../ai/plain-name.js';
+import type { TensorStore } from '../ai/tensor-store.js';
 import { countLingering } from '../memory/lingering.js';
 import { countUse, type EvictionPolicy, fadedUses, goesFirst, type KeyUse, newUse } from './eviction.js';
 import { sizeOf } from './size.js';
 import { frozen, hold, letGo, type Snapshot, type SnapshotEntry } from './snapshot.js';
 import type { StoredValue, ValueOf } from './values.js';
-import { WrongTypeError } from './wrong-type-error.js';
 
-/** A client that believes in a cluster puts this before the names of models and scripts (shard prefix of slot 0). */
-const singleShardPrefix = '{\0\0}.';
 const keyOverheadBytes = 384;
 /** So many keys are looked at for each that is evicted. */
 const evictionSample = 16;
@@ -34,7 +34,7 @@ interface Entry extends KeyUse {
  * Models and scripts are kept without the prefix that cluster clients put before their names, and found with and
  * without it, so that all clients share them.
  */
-export class Keyspace {
+export class Keyspace implements TensorStore {
   #entries = new Map<string, Entry>();
   /** Those that expire. */
   readonly #volatile = new Map<string, Entry>();
@@ -412,11 +412,6 @@ function disposeOf(entries: Iterator<Entry>, onRemove: (value: StoredValue, isRe
     setImmediate(() => disposeOf(entries, onRemove));
     return;
   }
-}
-
-/** A model's or script's name without what a cluster client puts before it. */
-export function plainName(key: string): string {
-  return key.startsWith(singleShardPrefix) ? key.slice(singleShardPrefix.length) : key;
 }
 
 function storedUnder(key: string, value: StoredValue): string {

@@ -1,4 +1,4 @@
-import type { Reply } from '../resp/reply.js';
+import { performance } from 'node:perf_hooks';
 
 /** How long the outcome of a run whose client has gone is remembered. */
 const rememberMs = 30_000;
@@ -10,8 +10,8 @@ export interface RunningWork {
   readonly inputs: readonly number[];
   /** Keys that it writes. */
   readonly outputs: readonly string[];
-  readonly outcome: Promise<Reply>;
-  /** Set when it is done: whether what it has stored is still there. */
+  readonly outcome: Promise<void>;
+  /** Set when it is done; returns true if what it has stored is still there. */
   isStillTrue?: () => boolean;
 }
 

@@ -1,14 +1,9 @@
 import { performance } from 'node:perf_hooks';
-import { InferenceError } from './inference-error.js';
-import type { ModelInput, OutputMessage, SessionSettings } from './messages.js';
-import type { OnnxRuntime, OnnxSession, OnnxTensor } from './onnx-runtime.js';
-import { fromOnnx, toOnnx } from './onnx-tensors.js';
-
-/** What a run gives. */
-export interface OnnxResult {
-  readonly outputs: readonly (OutputMessage | null)[];
-  readonly micros: number;
-}
+import type { BackendRun } from '../backend.js';
+import { InferenceError } from '../inference-error.js';
+import type { ModelInput, OutputMessage, SessionSettings } from '../messages.js';
+import type { OnnxRuntime, OnnxSession, OnnxTensor } from './runtime.js';
+import { fromOnnx, toOnnx } from './tensors.js';
 
 /** An ONNX model with its session, on the thread that made it. Running is synchronous work on that thread. */
 export class OnnxModel {
@@ -18,8 +13,6 @@ export class OnnxModel {
   readonly outputs: readonly string[];
   /** Names of the outputs that are tensors: asking for others makes the binding throw. */
   readonly #fetches: readonly string[];
-  /** What the last run took, undefined before the first. */
-  lastMicros: number | undefined;
 
   private constructor(runtime: OnnxRuntime, session: OnnxSession) {
     this.#runtime = runtime;
@@ -37,14 +30,14 @@ export class OnnxModel {
     } catch (error) {
       const message = messageOf(error);
       if (settings.device.startsWith('GPU') && /cuda|provider|backend not found/i.test(message)) {
-        throw new InferenceError("ERR GPU requested but ONNX couldn't find CUDA");
+        throw new InferenceError('no-gpu', "ONNX couldn't find CUDA");
       }
-      throw new InferenceError(message);
+      throw new InferenceError('model', message);
     }
   }
 
   /** Runs with inputs in the model's order. @throws InferenceError with ONNX Runtime's text */
-  async run(inputs: readonly ModelInput[]): Promise<OnnxResult> {
+  async run(inputs: readonly ModelInput[]): Promise<BackendRun> {
     try {
       const feeds: Record<string, OnnxTensor> = {};
       for (const [index, input] of inputs.entries()) feeds[this.inputs[index] ?? ''] = toOnnx(this.#runtime, input);
@@ -54,15 +47,15 @@ export class OnnxModel {
         started = performance.now();
       });
       const results = await this.#session.run(feeds, this.#fetches);
-      this.lastMicros = Math.round((performance.now() - started) * 1000);
+      const micros = Math.round((performance.now() - started) * 1000);
       const outputs: (OutputMessage | null)[] = [];
       for (const name of this.outputs) {
         const result = results[name];
         outputs.push(result === undefined ? null : fromOnnx(name, result));
       }
-      return { outputs, micros: this.lastMicros };
+      return { outputs, micros };
     } catch (error) {
-      throw error instanceof InferenceError ? error : new InferenceError(messageOf(error));
+      throw error instanceof InferenceError ? error : new InferenceError('model', messageOf(error));
     }
   }
 

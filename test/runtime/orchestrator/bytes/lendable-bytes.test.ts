@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LendableBytes, ownBytes } from '../../../../src/runtime/orchestrator/store/lendable-bytes.js';
+import { LendableBytes, ownBytes } from '../../../../src/runtime/orchestrator/bytes/lendable-bytes.js';
 
 const large = 5 * 1024 * 1024;
 

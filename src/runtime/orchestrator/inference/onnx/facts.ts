@@ -1,15 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { InferenceError } from './inference-error.js';
+import type { ModelTraits } from '../backend.js';
+import { InferenceError } from '../inference-error.js';
 import { type Field, fieldsOf, MalformedError } from './protobuf.js';
-
-/** Facts about an ONNX model that are known before ONNX Runtime sees it. */
-export interface OnnxFacts {
-  /** True if its runs may have no end: a value says how often something is repeated. */
-  readonly isUnbounded: boolean;
-  /** True if the work of its runs depends on the values of its inputs, not on their sizes alone. */
-  readonly dependsOnValues: boolean;
-}
 
 /** Operators that repeat something as often as a value says. */
 const repeating: ReadonlySet<string> = new Set(['Loop', 'BeamSearch', 'GreedySearch', 'Sampling', 'WhisperBeamSearch']);
@@ -48,7 +41,7 @@ const ownFormat = Buffer.from('ORTM');
  * @throws InferenceError if it is no protobuf message, or a tensor's data lie in another file: ONNX Runtime would read any
  *   file below the working directory, which whoever sends a model has no business with
  */
-export async function onnxFacts(bytes: Uint8Array): Promise<OnnxFacts> {
+export async function onnxFacts(bytes: Uint8Array): Promise<ModelTraits> {
   if (Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(8, bytes.length)).subarray(4).equals(ownFormat)) {
     return { isUnbounded: true, dependsOnValues: true };
   }
@@ -64,13 +57,13 @@ export async function onnxFacts(bytes: Uint8Array): Promise<OnnxFacts> {
     }
   } catch (error) {
     if (error instanceof MalformedError)
-      throw new InferenceError('Failed to load model because protobuf parsing failed.');
+      throw new InferenceError('model', 'Failed to load model because protobuf parsing failed.');
     throw error;
   }
   return facts;
 }
 
-type Facts = { -readonly [Name in keyof OnnxFacts]: OnnxFacts[Name] };
+type Facts = { -readonly [Name in keyof ModelTraits]: ModelTraits[Name] };
 
 /** Yields with each field that was looked at. */
 type Walk = Generator<undefined, void>;
@@ -179,7 +172,7 @@ function tensor(look: Look, message: Field, depth: number, names?: Set<string>):
   return look.within(message, depth, (field) => {
     const elsewhere = field.number === 14 && field.wire === 0 && field.value !== 0;
     if (elsewhere || (field.number === 13 && field.wire === 2)) {
-      throw new InferenceError('Initializer tensors with external data is not allowed.');
+      throw new InferenceError('model', 'Initializer tensors with external data is not allowed.');
     }
     if (field.number === 8 && field.wire === 2) names?.add(look.text(field));
     return undefined;

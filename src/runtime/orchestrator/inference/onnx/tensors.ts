@@ -1,7 +1,7 @@
-import { type Dtype, elementCount, typedArrays } from '../../../ml/dtypes.js';
-import { InferenceError } from './inference-error.js';
-import type { ModelInput, OutputMessage } from './messages.js';
-import type { OnnxRuntime, OnnxTensor } from './onnx-runtime.js';
+import { type Dtype, elementCount, typedArrays } from '../../../../ml/dtypes.js';
+import { InferenceError } from '../inference-error.js';
+import type { ModelInput, OutputMessage } from '../messages.js';
+import type { OnnxRuntime, OnnxTensor } from './runtime.js';
 
 type View = new (buffer: ArrayBuffer) => ArrayBufferView;
 
@@ -36,7 +36,7 @@ export function toOnnx(runtime: OnnxRuntime, input: ModelInput): OnnxTensor {
 export function fromOnnx(name: string, output: OnnxTensor): OutputMessage {
   const dtype = dtypes.get(output.type);
   if (dtype === undefined) {
-    throw new InferenceError(`ERR output ${name} has the type ${output.type}, which no tensor here can hold`);
+    throw new InferenceError('failed', `output ${name} has the type ${output.type}, which no tensor here can hold`);
   }
   return { dtype, shape: [...output.dims], buffer: bytesOf(output.data) };
 }
