@@ -3,6 +3,7 @@ export * from './declaration.js';
 export * from './declared-members.js';
 export * from './derived.js';
 export * from './directive-text.js';
+export * from './engines.js';
 export * from './environment-references.js';
 export * from './file-access.js';
 export * from './members.js';

@@ -1,11 +1,11 @@
 import type { Problems } from '../../diagnostics/index.js';
-import { applicationsOf, type ExperimentDeclaration, notRunnable, type Store } from '../../ir/index.js';
+import { applicationsOf, type ExperimentDeclaration, engines, notRunnable, type Store } from '../../ir/index.js';
 import { callOf, loadedByStore } from './check-stores.js';
 import { entityNamed } from './references.js';
 
 /** Warns of what can be compiled and looked at, and that this version's runtime refuses. */
 export function checkRunnable(experiment: ExperimentDeclaration, stores: readonly Store[], problems: Problems): void {
-  const ofEmbedded = new Set<object>();
+  const kept = new Set<object>();
   for (const store of stores) {
     const entity = entityNamed(experiment, store.name);
     const declaration = entity?.kind === 'orchestrator' ? entity : entity?.colocated;
@@ -16,10 +16,10 @@ export function checkRunnable(experiment: ExperimentDeclaration, stores: readonl
       const hint = 'the scripts can be looked at; to run, use the embedded engine, in one piece, with ONNX models';
       problems.warning('STORE1010', message, (model ?? declaration)?.at, hint);
     }
-    if (store.engine === 'embedded') for (const one of loaded) ofEmbedded.add(one);
+    if (!engines[store.engine].runsScripts) for (const one of loaded) kept.add(one);
   }
   for (const script of applicationsOf(experiment).flatMap(({ scripts }) => scripts)) {
-    if (!ofEmbedded.has(script)) continue;
+    if (!kept.has(script)) continue;
     const message = `${callOf(script)}: the embedded engine keeps scripts and does not run them yet, so calls of it will fail`;
     problems.warning('STORE1010', message, script.at, 'let an ONNX model do its work, or the application itself');
   }

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { negating } from './support/negating-backend.js';
+import { negating, onMainThread } from './support/negating-backend.js';
 import { modelFile, onnxRuntime, type Started, start } from './support/start.js';
 
 describe('a backend that is registered beside the built-in ones', () => {
@@ -33,11 +33,16 @@ describe('a backend that is registered beside the built-in ones', () => {
 
   test('runs its models, on a thread and then, since they are cheap, on the main thread', async () => {
     await storeModel('0');
-    for (let count = 0; count < 12; count += 1) expect(await run()).toBe('OK');
+    expect(await run()).toBe('OK');
+    expect(await values('y')).toEqual(['-1.5', '2']);
+    expect(onMainThread.runs).toBe(0);
+    let count = 1;
+    for (; onMainThread.runs === 0 && count < 5000; count += 1) expect(await run()).toBe('OK');
+    expect(onMainThread.runs).toBe(1);
     expect(await values('y')).toEqual(['-1.5', '2']);
     const info = (await redis.call('AI.INFO', 'm')) as unknown[];
     expect(info.slice(4, 6)).toEqual(['backend', 'TORCH']);
-    expect([info.at(-3), info.at(-1)]).toEqual([12, 0]);
+    expect([info.at(-3), info.at(-1)]).toEqual([count, 0]);
   });
 
   test('has its requests joined, as ONNX models have', async () => {

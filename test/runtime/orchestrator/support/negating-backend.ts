@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isMainThread } from 'node:worker_threads';
 import type { Backend, Backends } from '../../../../src/runtime/orchestrator/inference/backend.js';
 import { InferenceError } from '../../../../src/runtime/orchestrator/inference/inference-error.js';
 
@@ -26,7 +27,9 @@ class NegatingBackend implements Backend {
 
   async run(id: number, inputs: Parameters<Backend['run']>[1]) {
     const started = performance.now();
-    await sleep(this.#delaysMs.get(id));
+    const delayMs = this.#delaysMs.get(id) ?? 0;
+    if (delayMs > 0) await sleep(delayMs);
+    if (isMainThread) onMainThread.runs += 1;
     const outputs = inputs.map(({ dtype, shape, buffer }) => {
       if (dtype !== 'FLOAT') throw new InferenceError('model', `It negates FLOAT, not ${dtype}`);
       return { dtype, shape, buffer: new Float32Array(buffer).map((value) => -value).buffer };
@@ -40,6 +43,9 @@ class NegatingBackend implements Backend {
 
   async close(): Promise<void> {}
 }
+
+/** Count of the runs that no other thread has done. */
+export const onMainThread = { runs: 0 };
 
 /** For `startOrchestrator({ backends })` and `runInferenceWorker()`. */
 export const negating: Partial<Backends> = { TORCH: () => new NegatingBackend() };
