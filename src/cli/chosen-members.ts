@@ -1,5 +1,6 @@
 import { suggestion, WorkflowError } from '../diagnostics/index.js';
-import type { Entity, Plan } from '../ir/index.js';
+import { type Entity, formatIndexRange, type IndexRange, type Plan } from '../ir/index.js';
+import { parseRanges } from './index-ranges.js';
 
 /**
  * What `--members` chooses, as the runtime reads it in `SIMWRIGHT_MEMBERS`: `0,2-3` is of every ensemble, as far as it has such members;
@@ -10,7 +11,7 @@ import type { Entity, Plan } from '../ir/index.js';
 export function chosenMembers(plan: Plan, texts: readonly string[]): string {
   const ensembles = plan.entities.filter(({ kind }) => kind === 'ensemble');
   if (ensembles.length === 0) throw wrong(texts, 'the workflow has no ensemble');
-  const ofAll = texts.filter((text) => !text.includes(':')).flatMap((text) => rangesOf(text));
+  const ofAll = texts.filter((text) => !text.includes(':')).flatMap((text) => parseRanges(text, `--members ${text}`));
   const named = texts.filter((text) => text.includes(':')).map((text) => nameAndRanges(text, ensembles));
   return ensembles
     .flatMap((ensemble) => {
@@ -18,39 +19,28 @@ export function chosenMembers(plan: Plan, texts: readonly string[]): string {
       const wanted = own.length > 0 ? own : ofAll;
       if (wanted.length === 0) return [];
       const { count } = ensemble.members;
-      const beyond = own.find(([, last]) => last >= count);
+      const beyond = own.find(({ last }) => last >= count);
       const there = wanted
-        .filter(([first]) => first < count)
-        .map(([first, last]) => [first, Math.min(last, count - 1)]);
+        .filter(({ first }) => first < count)
+        .map(({ first, last }) => ({ first, last: Math.min(last, count - 1) }));
       if (beyond !== undefined || there.length === 0) {
-        const index = beyond?.[1] ?? wanted[0]?.[0];
+        const index = beyond?.last ?? wanted[0]?.first;
         throw wrong(texts, `'${ensemble.name}' has no member ${index}`, `its indices go from 0 to ${count - 1}`);
       }
-      return `${ensemble.name}:${there.map(([first, last]) => (first === last ? first : `${first}-${last}`)).join(',')}`;
+      return `${ensemble.name}:${there.map(formatIndexRange).join(',')}`;
     })
     .join(' ');
 }
 
-type Range = readonly [first: number, last: number];
-
 function nameAndRanges(
   text: string,
   ensembles: readonly Entity[],
-): { readonly name: string; readonly ranges: Range[] } {
+): { readonly name: string; readonly ranges: IndexRange[] } {
   const [name = '', list = ''] = text.split(':');
-  if (ensembles.some((ensemble) => ensemble.name === name)) return { name, ranges: rangesOf(list, text) };
+  if (ensembles.some((ensemble) => ensemble.name === name))
+    return { name, ranges: parseRanges(list, `--members ${text}`) };
   const names = ensembles.map((ensemble) => ensemble.name);
   throw wrong([text], `there is no ensemble '${name}'`, suggestion(name, names) ?? `ensembles: ${names.join(', ')}`);
-}
-
-function rangesOf(list: string, text = list): Range[] {
-  return list.split(',').map((part) => {
-    const [, first, last = first] = /^(\d{1,9})(?:-(\d{1,9}))?$/.exec(part.trim()) ?? [];
-    if (first === undefined || Number(first) > Number(last)) {
-      throw wrong([text], `'${part}' is no index, nor two with a dash between them`, 'write: --members 0,2-3');
-    }
-    return [Number(first), Number(last)];
-  });
 }
 
 function wrong(texts: readonly string[], why: string, hint?: string): WorkflowError {

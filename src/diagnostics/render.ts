@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { SourceLocation } from './source-location.js';
+import { counted } from './text.js';
 import type { Problem } from './workflow-error.js';
 
 /** How to print problems. */
@@ -42,14 +43,12 @@ function render(problem: Problem, options: RenderOptions, sources: Sources): str
 export function renderProblems(problems: readonly Problem[], options: RenderOptions): string {
   const errors = problems.filter((problem) => problem.severity === 'error').length;
   const warnings = problems.length - errors;
-  const counts = [count(errors, 'error'), count(warnings, 'warning')].filter((text) => text !== '');
+  const counts = [errors > 0 ? counted(errors, 'error') : '', warnings > 0 ? counted(warnings, 'warning') : ''];
   const sources: Sources = new Map();
-  return [...problems.map((problem) => `${render(problem, options, sources)}\n`), counts.join(', ')].join('\n');
-}
-
-/** `1 member`, `2 members`, and nothing for 0. */
-function count(n: number, noun: string): string {
-  return n === 0 ? '' : `${n} ${noun}${n === 1 ? '' : 's'}`;
+  return [
+    ...problems.map((problem) => `${render(problem, options, sources)}\n`),
+    counts.filter((text) => text !== '').join(', '),
+  ].join('\n');
 }
 
 function frame(at: SourceLocation, cwd: string, paint: Paint, sources: Sources): string[] {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { nearest, Problems, type SourceLocation, suggestion } from '../diagnostics/index.js';
+import { escapeControls, nearest, Problems, type SourceLocation, suggestion } from '../diagnostics/index.js';
 import { directiveHint, directivePattern } from '../ir/index.js';
 
 /** Checks the arguments of one call of a builder, and gathers what is wrong with them. */
@@ -109,7 +109,7 @@ export const hostNames = z
 
 /** A value as it would stand in a workflow, cut to a readable length. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return `'${printable(value.length > 60 ? `${value.slice(0, 57)}...` : value)}'`;
+  if (typeof value === 'string') return `'${escapeControls(value.length > 60 ? `${value.slice(0, 57)}...` : value)}'`;
   if (typeof value === 'bigint') return `${value}n`;
   if (value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean')
     return String(value);
@@ -118,11 +118,6 @@ export function show(value: unknown): string {
   return typeof value === 'object'
     ? `an object with ${Object.keys(value).join(', ') || 'nothing in it'}`
     : String(value);
-}
-
-/** Control characters as a string literal writes them. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
 }
 
 function explain(error: z.ZodError): string {

@@ -1,4 +1,5 @@
 export * from './authored.js';
+export * from './csv.js';
 export * from './declaration.js';
 export * from './declared-members.js';
 export * from './derived.js';
@@ -6,6 +7,7 @@ export * from './directive-text.js';
 export * from './engines.js';
 export * from './environment-references.js';
 export * from './file-access.js';
+export * from './index-ranges.js';
 export * from './members.js';
 export * from './minimum-node.js';
 export * from './not-runnable.js';

@@ -57,7 +57,7 @@ describe('formats', () => {
 });
 
 describe('layout', () => {
-  const { nodes, jobs, width, height } = layOut(graph);
+  const { nodes, jobs, edges, width, height } = layOut(graph);
   const place = (id: string) => {
     const node = nodes.get(id);
     if (node === undefined) throw new Error(`no box for ${id}`);
@@ -93,8 +93,20 @@ describe('layout', () => {
     }
   });
 
-  it('keeps a row free for a line over several columns', () => {
-    expect(place('entity:report').y).toBeGreaterThan(place('entity:sweep').y + place('entity:sweep').height);
+  it('draws no line through a box that it does not belong to', () => {
+    const inside = (box: { x: number; y: number; width: number; height: number }, point: { x: number; y: number }) =>
+      point.x > box.x && point.x < box.x + box.width && point.y > box.y && point.y < box.y + box.height;
+    expect(edges.length).toBeGreaterThan(5);
+    for (const { from, to, points } of edges) {
+      expect(points.length).toBeGreaterThan(1);
+      const others = [...nodes.values()].filter(({ id }) => id !== from && id !== to);
+      for (const box of others) {
+        expect(
+          points.filter((point) => inside(box, point)),
+          `${from} to ${to} through ${box.id}`,
+        ).toEqual([]);
+      }
+    }
   });
 
   it('ends where entities read each other in a circle', () => {

@@ -107,8 +107,8 @@ describe('members', () => {
   it.each([
     ['an unknown ensemble', ['sweap'], "did you mean 'sweep'?"],
     ['a member that is not there', ['sweep', '--range', '0-4'], 'indices go from 0 to 3'],
-    ['a range backwards', ['sweep', '--range', '3-1'], '3 comes after 1'],
-    ['words', ['sweep', '--range', 'all'], "'all' is no index"],
+    ['a range backwards', ['sweep', '--range', '3-1'], "'3-1' is neither an index nor a range"],
+    ['words', ['sweep', '--range', 'all'], "'all' is neither an index nor a range"],
   ])('refuses %s', async (_, args, text) => {
     workflow(sweep);
     const end = await simwright('members', 'workflow.ts', ...args);

@@ -65,7 +65,7 @@ test.each([
   ['9', "'wide' has no member 9", 'its indices go from 0 to 5'],
   ['pair:0,2', "'pair' has no member 2", 'its indices go from 0 to 1'],
   ['piar:0', "there is no ensemble 'piar'", "did you mean 'pair'?"],
-  ['3-1', "'3-1' is no index, nor two with a dash between them", 'write: --members 0,2-3'],
+  ['3-1', "'3-1' is neither an index nor a range from a smaller to a larger one", 'write: --members 0-9,17'],
 ])('--members %s is wrong use', async (members, message, hint) => {
   const workspace = twoEnsembles();
   const end = await simwright(workspace, 'run', 'workflow.ts', '--members', members);

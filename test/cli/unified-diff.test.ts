@@ -28,15 +28,17 @@ describe('unified diff', () => {
   });
 
   it('says that a file is new, or gone, or lacks its last line end', () => {
-    expect(unifiedDiff('a', undefined, 'x\n')).toBe('--- /dev/null\n+++ b/a\n@@ -0,0 +1 @@\n+x');
-    expect(unifiedDiff('a', 'x\n', undefined)).toBe('--- a/a\n+++ /dev/null\n@@ -1 +0,0 @@\n-x');
-    expect(unifiedDiff('a', 'x\n', 'x')).toBe('--- a/a\n+++ b/a\n@@ -1 +1 @@\n-x\n+x\n\\ No newline at end of file');
+    expect(unifiedDiff('a', undefined, 'x\n')).toBe('--- /dev/null\n+++ b/a\n@@ -0,0 +1,1 @@\n+x');
+    expect(unifiedDiff('a', 'x\n', undefined)).toBe('--- a/a\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-x');
+    expect(unifiedDiff('a', 'x\n', 'x')).toBe(
+      '--- a/a\n+++ b/a\n@@ -1,1 +1,1 @@\n-x\n+x\n\\ No newline at end of file',
+    );
   });
 
   it('replaces what is too long to compare line by line', () => {
     const long = (word: string) => Array.from({ length: 6000 }, (_, line) => `${word} ${line}\n`).join('');
     const lines = unifiedDiff('a', `same\n${long('old')}same\n`, `same\n${long('new')}same\n`).split('\n');
-    expect(lines.slice(0, 4)).toEqual(['--- a/a', '+++ b/a', '@@ -1,6002 +1,6002 @@', ' same']);
+    expect(lines.slice(0, 4)).toEqual(['--- a/a', '+++ b/a', '@@ -1,6002 +1,6002 @@', '-same']);
     expect(lines.filter((line) => line.startsWith('+new'))).toHaveLength(6000);
   });
 

@@ -6,25 +6,14 @@ import { checkAllocation, visibleGpus } from '../../src/runtime/assert/allocatio
 import { checkNodeVersion } from '../../src/runtime/assert/node-version.js';
 import { useBundle } from './support/bundle.js';
 import { JobFolder } from './support/job-folder.js';
-import { makePlan } from './support/make-plan.js';
+import { makeModel, makePlan } from './support/make-plan.js';
 import { takenPort } from './support/taken-port.js';
 
 const bundle = useBundle();
 
 const allocation = { nodes: 3, cpusPerNode: 8, gpusPerNode: 2, exclusive: false };
 const onSlurm = { SIMWRIGHT_CPUS_PER_NODE: '4', CUDA_VISIBLE_DEVICES: '0' };
-const model = {
-  name: 'cnn',
-  artifact: 'artifacts/cc/cnn.onnx',
-  backend: 'ONNX',
-  device: 'CPU',
-  devicesPerNode: 1,
-  firstDevice: 0,
-  batchSize: 0,
-  minBatchSize: 0,
-  minBatchTimeoutMs: 0,
-  tag: '',
-} as const;
+const model = makeModel({ name: 'cnn', artifact: 'artifacts/cc/cnn.onnx' });
 const errorsIn = (text: string) => text.split('\n').filter((line) => /^(error|warning)\[/.test(line));
 
 describe('a job whose store starts', () => {

@@ -36,13 +36,18 @@ function catchesUsr1(pid: number): boolean {
   return (BigInt(`0x${caught}`) & (1n << 9n)) !== 0n;
 }
 
+/** How long Node may take to open its debugger, in milliseconds: several times as long as a bare one took. */
+let opensWithinMs = 300;
+
 test('a bare Node opens its debugger at SIGUSR1, and is seen to', async () => {
   const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'], { stdio: 'ignore' });
   started.push(child);
   const pid = child.pid ?? 0;
   await waitUntil('Node handles the signal', () => catchesUsr1(pid));
+  const before = performance.now();
   child.kill('SIGUSR1');
   await waitUntil('the debugger listens', () => portsOf(pid).includes(debuggerPort));
+  opensWithinMs = Math.max(opensWithinMs, 3 * (performance.now() - before));
 });
 
 test('a store and its supervisor live on with it closed', async () => {
@@ -59,7 +64,7 @@ runtime launch solver -- sh -c 'trap "" USR1; touch begun; until [ -e ../go ]; d
   expect(pids).toHaveLength(3);
   const before = pids.map(portsOf);
   for (const pid of pids) process.kill(pid, 'SIGUSR1');
-  await sleep(300);
+  await sleep(opensWithinMs);
   expect(pids.map(portsOf)).toEqual(before);
   folder.write('run/go', '');
   expect(await job.ended).toMatchObject({ code: 0, stderr: '' });
@@ -75,7 +80,7 @@ test('a signal that comes while Node itself starts opens it for no longer than a
   await waitUntil('Node handles the signal', () => catchesUsr1(pid));
   child.kill('SIGUSR1');
   await waitUntil('the application runs', () => folder.states('solver')[0] === 'running');
-  await sleep(300);
+  await sleep(opensWithinMs);
   expect(portsOf(pid)).toEqual([]);
   child.kill('SIGTERM');
   await waitUntil('it has ended', () => child.exitCode !== null);

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, existsSync, openSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { PreloadedModel, Store } from '../../src/ir/index.js';
+import type { Store } from '../../src/ir/index.js';
 import { useBundle } from './support/bundle.js';
 import { JobFolder } from './support/job-folder.js';
-import { makePlan } from './support/make-plan.js';
+import { makeModel, makePlan } from './support/make-plan.js';
 import { waitUntil } from './support/wait-until.js';
 
 const bundle = useBundle();
@@ -53,18 +53,7 @@ async function killStore(folder: JobFolder): Promise<void> {
 }
 
 describe('a store that is killed', () => {
-  const model: PreloadedModel = {
-    name: 'net',
-    artifact: 'artifacts/net.onnx',
-    backend: 'ONNX',
-    device: 'CPU',
-    devicesPerNode: 1,
-    firstDevice: 0,
-    batchSize: 0,
-    minBatchSize: 0,
-    minBatchTimeoutMs: 0,
-    tag: '',
-  };
+  const model = makeModel({ name: 'net', artifact: 'artifacts/net.onnx' });
 
   test('before it has begun', async () => {
     const folder = folderWith();

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { PreloadedModel } from '../../src/ir/index.js';
 import { useBundle } from './support/bundle.js';
 import { JobFolder } from './support/job-folder.js';
-import { makePlan } from './support/make-plan.js';
+import { makeModel, makePlan } from './support/make-plan.js';
 import { takenPort } from './support/taken-port.js';
 import { waitUntil } from './support/wait-until.js';
 
@@ -15,18 +15,7 @@ const onnxFile = fileURLToPath(new URL('../../examples/cavity/surrogate.onnx', i
 const onnxRuntime = fileURLToPath(new URL('../../node_modules/onnxruntime-node', import.meta.url));
 const noOnnxRuntime = existsSync(onnxRuntime) ? false : 'onnxruntime-node is not installed';
 
-const surrogate: PreloadedModel = {
-  name: 'surrogate',
-  artifact: 'artifacts/cc/surrogate.onnx',
-  backend: 'ONNX',
-  device: 'CPU',
-  devicesPerNode: 1,
-  firstDevice: 0,
-  batchSize: 0,
-  minBatchSize: 0,
-  minBatchTimeoutMs: 0,
-  tag: '',
-};
+const surrogate = makeModel({ name: 'surrogate', artifact: 'artifacts/cc/surrogate.onnx' });
 
 const infer = `
 import { Client, tensor } from 'simwright/client';

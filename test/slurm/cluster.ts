@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { afterAll, beforeAll } from 'vitest';
 import { root } from '../helpers/simwright.js';
 
 const script = join(root, 'test/clusters/slurm/cluster');
@@ -140,4 +141,18 @@ export class Cluster {
     const text = await this.ask('squeue', '-h', '-r', '-t', 'all', '-o', '%T %r', '-j', id);
     return text.split('\n').filter((line) => line !== '');
   }
+}
+
+/** A cluster for all tests of a `describe`, up before the first and down after the last. */
+export function useCluster(): () => Cluster {
+  let cluster: Cluster | undefined;
+  // A machine may have to install Slurm first.
+  beforeAll(async () => {
+    cluster = await Cluster.up();
+  }, 540_000);
+  afterAll(() => Cluster.down(), 180_000);
+  return () => {
+    if (cluster === undefined) throw new Error('the cluster is not up');
+    return cluster;
+  };
 }

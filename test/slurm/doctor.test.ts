@@ -1,21 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { simwright } from '../helpers/simwright.js';
 import { Workspace } from '../helpers/workspace.js';
-import { Cluster, whyNoSlurm } from './cluster.js';
+import { useCluster, whyNoSlurm } from './cluster.js';
 
 const why = whyNoSlurm();
 
 describe.skipIf(why !== '')(`simwright doctor on a real Slurm${why === '' ? '' : ` (skipped: ${why})`}`, () => {
-  let cluster: Cluster;
-
-  beforeAll(async () => {
-    cluster = await Cluster.up();
-  }, 540_000);
-  afterAll(() => Cluster.down());
+  const cluster = useCluster();
 
   test('finds the cluster, and drafts a site that a job runs by', async () => {
     const workspace = new Workspace('/var/tmp');
-    const place = { cwd: workspace.cwd, env: cluster.env };
+    const place = { cwd: workspace.cwd, env: cluster().env };
     const end = await simwright(place, 'doctor', '--write-site', 'site.ts', '--json');
     expect(end.exitCode, end.stdout).toBe(0);
     const { findings, facts, site } = JSON.parse(end.stdout);
@@ -47,8 +42,8 @@ describe.skipIf(why !== '')(`simwright doctor on a real Slurm${why === '' ? '' :
     const compiled = ['compile', 'workflow.ts', '--site', 'site.ts', '--out', 'out'];
     expect(await simwright(workspace, ...compiled)).toMatchObject({ exitCode: 0, stderr: '' });
     expect(workspace.read('out/jobs/e.sbatch')).toContain('#SBATCH --partition=debug\n');
-    const { e: id = '' } = await cluster.submit(workspace.path('out'));
-    expect(await cluster.ended(id)).toMatchObject([{ state: 'COMPLETED', exitCode: '0:0' }]);
+    const { e: id = '' } = await cluster().submit(workspace.path('out'));
+    expect(await cluster().ended(id)).toMatchObject([{ state: 'COMPLETED', exitCode: '0:0' }]);
     expect(workspace.members('out')).toEqual(['sweep_0 completed 0', 'sweep_1 completed 0', 'sweep_2 completed 0']);
   }, 540_000);
 
@@ -62,8 +57,8 @@ describe.skipIf(why !== '')(`simwright doctor on a real Slurm${why === '' ? '' :
     expect((await simwright(workspace, ...compiled)).exitCode).toBe(0);
     // As somebody does who knows better than the script.
     const submit = ['sbatch', '--parsable', '--nodes=2', '--ntasks-per-node=1', 'jobs/e.sbatch'];
-    const id = await cluster.ask('env', `--chdir=${workspace.path('out')}`, ...submit);
-    expect(await cluster.ended(id)).toMatchObject([{ state: 'FAILED', exitCode: '1:0' }]);
+    const id = await cluster().ask('env', `--chdir=${workspace.path('out')}`, ...submit);
+    expect(await cluster().ended(id)).toMatchObject([{ state: 'FAILED', exitCode: '1:0' }]);
     const log = workspace.read('out/logs', `e-${id}.out`);
     expect(log.split('\n').filter((line) => line.startsWith('error['))).toEqual([
       "error[RUN1020]: job 'e' has 2 nodes, and its plan needs 3",

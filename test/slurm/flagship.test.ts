@@ -2,11 +2,11 @@ import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { root, simwright } from '../helpers/simwright.js';
 import type { Workspace } from '../helpers/workspace.js';
 import { waitUntil } from '../runtime/support/wait-until.js';
-import { Cluster, whyNoSlurm } from './cluster.js';
+import { useCluster, whyNoSlurm } from './cluster.js';
 import { compileForSlurm, log, nothingLeft, sharedWorkspace } from './workspaces.js';
 
 const why = whyNoSlurm();
@@ -17,12 +17,7 @@ const double = fileURLToPath(new URL('../runtime/orchestrator/models/double.onnx
 vi.setConfig({ testTimeout: 180_000 });
 
 describe.skipIf(why !== '')(`a real Slurm${why === '' ? '' : ` (skipped: ${why})`}`, () => {
-  let cluster: Cluster;
-
-  beforeAll(async () => {
-    cluster = await Cluster.up();
-  }, 540_000);
-  afterAll(() => Cluster.down());
+  const cluster = useCluster();
 
   /** Compiles workflow.ts of the workspace to `out`. */
   async function compile(workspace: Workspace, ...words: readonly string[]): Promise<string> {
@@ -35,7 +30,7 @@ describe.skipIf(why !== '')(`a real Slurm${why === '' ? '' : ` (skipped: ${why})
     await nothingLeft(folder);
     await Promise.all(
       nodes.map(async (node) => {
-        const there = await cluster.on(node, 'sh', '-c', 'ps -eo args; ls /tmp');
+        const there = await cluster().on(node, 'sh', '-c', 'ps -eo args; ls /tmp');
         expect(there, node).not.toMatch(/simwright\.mjs|app\.mjs|solver\.mjs/);
         expect(there, node).not.toContain(`simwright-0-${id}`);
       }),
@@ -49,15 +44,19 @@ describe.skipIf(why !== '')(`a real Slurm${why === '' ? '' : ` (skipped: ${why})
     expect(local.exitCode).toBe(0);
     const compiled = ['compile', workflow, '--site', 'slurm', '--with-onnxruntime', '--out', 'slurm'];
     expect((await simwright(workspace, ...compiled)).exitCode).toBe(0);
-    const { cavity: id = '' } = await cluster.submit(workspace.path('slurm'));
+    const { cavity: id = '' } = await cluster().submit(workspace.path('slurm'));
     expect(workspace.read('slurm/run/jobs.tsv')).toBe(`cavity\t${id}\n`);
-    await waitUntil('it runs', async () => (await cluster.queued(id))[0] === 'RUNNING None' || cluster.queued(id), 60);
-    const [job] = await cluster.ended(id, 1, 400);
+    await waitUntil(
+      'it runs',
+      async () => (await cluster().queued(id))[0] === 'RUNNING None' || cluster().queued(id),
+      60,
+    );
+    const [job] = await cluster().ended(id, 1, 400);
     const output = workspace.read(`slurm/logs/cavity-${id}.out`);
     expect(job, output).toMatchObject({ id, state: 'COMPLETED', exitCode: '0:0' });
-    expect(await cluster.ask('scontrol', 'show', 'job', id)).toMatch(/JobState=COMPLETED .*\n.*ExitCode=0:0/s);
+    expect(await cluster().ask('scontrol', 'show', 'job', id)).toMatch(/JobState=COMPLETED .*\n.*ExitCode=0:0/s);
 
-    const steps = await cluster.account(id, true);
+    const steps = await cluster().account(id, true);
     // The store, six members, the analysis.
     expect(steps).toHaveLength(8);
     expect(new Set(steps.slice(1).map(({ nodes: list }) => list)).size).toBeGreaterThan(1);
@@ -93,15 +92,15 @@ describe.skipIf(why !== '')(`a real Slurm${why === '' ? '' : ` (skipped: ${why})
     .params({ LEVEL: [0, 1, 2] }, { asArgs: ['LEVEL'] })
     .attach({ copy: 'app.mjs' })`);
     const folder = await compile(workspace);
-    const { e: id = '' } = await cluster.submit(folder);
-    expect(await cluster.ended(id)).toMatchObject([{ state: 'FAILED', exitCode: '3:0' }]);
+    const { e: id = '' } = await cluster().submit(folder);
+    expect(await cluster().ended(id)).toMatchObject([{ state: 'FAILED', exitCode: '3:0' }]);
     expect(workspace.members('out')).toEqual(['sweep_0 completed 0', 'sweep_1 failed 3', 'sweep_2 completed 0']);
     expect(log(workspace, `e-${id}.out`)).toContain('sweep (3 members): 2 completed, 1 failed');
     await expectNothingLeft(folder, id);
 
     // Submitted again, it runs only what has not completed.
-    const { e: second = '' } = await cluster.submit(folder);
-    await cluster.ended(second);
+    const { e: second = '' } = await cluster().submit(folder);
+    await cluster().ended(second);
     expect(log(workspace, `e-${second}.out`)).toContain('sweep (3 members): 2 completed before, skipped, 1 failed');
     expect(workspace.lines('out/run/jobs.tsv')).toEqual([`e\t${id}`, `e\t${second}`]);
   });
@@ -130,16 +129,16 @@ setInterval(() => {
     .attach({ copy: 'app.mjs' })
     .batch({ mode: 'array', maxConcurrent: 2, walltime: '00:05:00' })`);
     const folder = await compile(workspace);
-    const { sweep: id = '' } = await cluster.submit(folder);
+    const { sweep: id = '' } = await cluster().submit(folder);
     await waitUntil('two work', () => events(workspace, 'start').length === 2 || workspace.lines('events').join(), 60);
-    expect((await cluster.queued(id)).sort()).toEqual([
+    expect((await cluster().queued(id)).sort()).toEqual([
       'PENDING JobArrayTaskLimit',
       'PENDING JobArrayTaskLimit',
       'RUNNING None',
       'RUNNING None',
     ]);
     workspace.write('go', '');
-    const elements = await cluster.ended(id, 4);
+    const elements = await cluster().ended(id, 4);
     expect(elements.map((element) => element.id).sort()).toEqual([0, 1, 2, 3].map((index) => `${id}_${index}`));
     for (const element of elements) expect(element).toMatchObject({ state: 'COMPLETED', exitCode: '0:0' });
     expect(events(workspace, 'end')).toHaveLength(4);
@@ -165,26 +164,26 @@ setInterval(() => {
   .model('repair', command('echo', 'repaired')).after('first', 'failed').batch({ walltime: '00:05:00' })`;
     workspace.workflow(chain(0));
     const folder = await compile(workspace);
-    const ids = await cluster.submit(folder);
+    const ids = await cluster().submit(folder);
     expect(Object.keys(ids)).toEqual(['first', 'second', 'repair']);
     const { first = '', second = '', repair = '' } = ids;
     await waitUntil('the first works', () => events(workspace, 'start').length === 1, 60);
-    expect(await cluster.queued(second)).toEqual(['PENDING Dependency']);
+    expect(await cluster().queued(second)).toEqual(['PENDING Dependency']);
     workspace.write('go', '');
-    expect(await cluster.ended(first)).toMatchObject([{ state: 'COMPLETED', exitCode: '0:0' }]);
-    expect(await cluster.ended(second)).toMatchObject([{ state: 'COMPLETED', exitCode: '0:0' }]);
-    expect(await cluster.ended(repair)).toMatchObject([{ state: expect.stringMatching(/^CANCELLED/) }]);
+    expect(await cluster().ended(first)).toMatchObject([{ state: 'COMPLETED', exitCode: '0:0' }]);
+    expect(await cluster().ended(second)).toMatchObject([{ state: 'COMPLETED', exitCode: '0:0' }]);
+    expect(await cluster().ended(repair)).toMatchObject([{ state: expect.stringMatching(/^CANCELLED/) }]);
     expect(workspace.read('out/run/second/second.out')).toMatch(/^start node\d\nend node\d\n$/);
 
     rmSync(workspace.path('out/run'), { recursive: true });
     workspace.workflow(chain(5));
     await compile(workspace);
-    const failing = await cluster.submit(folder);
-    expect(await cluster.ended(failing['first'] ?? '')).toMatchObject([{ state: 'FAILED', exitCode: '5:0' }]);
-    expect(await cluster.ended(failing['second'] ?? '')).toMatchObject([
+    const failing = await cluster().submit(folder);
+    expect(await cluster().ended(failing['first'] ?? '')).toMatchObject([{ state: 'FAILED', exitCode: '5:0' }]);
+    expect(await cluster().ended(failing['second'] ?? '')).toMatchObject([
       { state: expect.stringMatching(/^CANCELLED/) },
     ]);
-    expect(await cluster.ended(failing['repair'] ?? '')).toMatchObject([{ state: 'COMPLETED' }]);
+    expect(await cluster().ended(failing['repair'] ?? '')).toMatchObject([{ state: 'COMPLETED' }]);
     expect(workspace.has('out/run/second')).toBe(false);
   });
 
@@ -216,8 +215,8 @@ await client.close();
     );
     workspace.workflow(colocated);
     const folder = await compile(workspace, '--with-onnxruntime');
-    const { pair: id = '' } = await cluster.submit(folder);
-    const [job] = await cluster.ended(id);
+    const { pair: id = '' } = await cluster().submit(folder);
+    const [job] = await cluster().ended(id);
     expect(job, log(workspace, `pair-${id}.out`)).toMatchObject({ state: 'COMPLETED', exitCode: '0:0' });
     const outputs = [0, 1, 2].map((index) => workspace.read(`out/run/member/member_${index}/member_${index}.out`));
     const hosts = outputs.map((output) => output.split(' ')[0]);
@@ -231,24 +230,24 @@ await client.close();
     workspace.write('app.mjs', patient(workspace));
     workspace.workflow(colocated);
     const folder = await compile(workspace, '--with-onnxruntime');
-    const { pair: id = '' } = await cluster.submit(folder);
+    const { pair: id = '' } = await cluster().submit(folder);
     await waitUntil('all work', () => events(workspace, 'start').length === 3 || log(workspace, `pair-${id}.out`), 60);
     const busy = events(workspace, 'start').map((line) => line.split(' ')[1] ?? '');
     expect(new Set(busy).size).toBe(3);
     for (const node of busy) {
-      const running = await cluster.on(node, 'ps', '-eo', 'args');
+      const running = await cluster().on(node, 'ps', '-eo', 'args');
       expect(running).toMatch(/simwright\.mjs store/);
       expect(running).toMatch(/node app\.mjs/);
-      expect(await cluster.on(node, 'ls', '/tmp')).toContain(`simwright-0-${id}`);
+      expect(await cluster().on(node, 'ls', '/tmp')).toContain(`simwright-0-${id}`);
     }
-    await cluster.ask('scancel', id);
-    expect(await cluster.ended(id)).toMatchObject([{ state: expect.stringMatching(/^CANCELLED/) }]);
+    await cluster().ask('scancel', id);
+    expect(await cluster().ended(id)).toMatchObject([{ state: expect.stringMatching(/^CANCELLED/) }]);
     await expectNothingLeft(folder, id);
     expect(events(workspace, 'end')).toEqual([]);
 
     workspace.write('go', '');
-    const { pair: second = '' } = await cluster.submit(folder);
-    const [job] = await cluster.ended(second);
+    const { pair: second = '' } = await cluster().submit(folder);
+    const [job] = await cluster().ended(second);
     expect(job, log(workspace, `pair-${second}.out`)).toMatchObject({ state: 'COMPLETED', exitCode: '0:0' });
     expect(workspace.members('out')).toEqual([0, 1, 2].map((index) => `member_${index} completed 0`));
     await expectNothingLeft(folder, second);
@@ -274,8 +273,8 @@ await client.close();
     const folder = await compile(workspace);
     const moved = workspace.path('moved to here');
     renameSync(folder, moved);
-    const { e: id = '' } = await cluster.submit(moved);
-    expect(await cluster.ended(id)).toMatchObject([{ state: 'COMPLETED', exitCode: '0:0' }]);
+    const { e: id = '' } = await cluster().submit(moved);
+    expect(await cluster().ended(id)).toMatchObject([{ state: 'COMPLETED', exitCode: '0:0' }]);
     expect(JSON.parse(workspace.read('moved to here/run/m/env.json'))).toMatchObject(env);
     await expectNothingLeft(moved, id);
   });
@@ -285,11 +284,11 @@ await client.close();
     workspace.workflow("experiment('e').model('m', command('true'))");
     const folder = await compile(workspace);
     rmSync(join(folder, 'plan.json'));
-    const end = await execa(join(folder, 'submit.sh'), { env: cluster.env, reject: false });
+    const end = await execa(join(folder, 'submit.sh'), { env: cluster().env, reject: false });
     expect(end).toMatchObject({ exitCode: 2, stdout: '', stderr: `plan.json is not in ${folder}` });
     const words = ['--parsable', 'jobs/e.sbatch'];
-    const { stdout: id } = await execa('sbatch', words, { env: cluster.env, cwd: folder, stdin: 'ignore' });
-    expect(await cluster.ended(id)).toMatchObject([{ state: 'FAILED', exitCode: '2:0' }]);
+    const { stdout: id } = await execa('sbatch', words, { env: cluster().env, cwd: folder, stdin: 'ignore' });
+    expect(await cluster().ended(id)).toMatchObject([{ state: 'FAILED', exitCode: '2:0' }]);
     expect(log(workspace, `e-${id}.out`)).toContain(
       `plan.json is not in ${folder}: submit this script from the folder`,
     );

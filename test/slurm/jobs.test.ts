@@ -1,12 +1,12 @@
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { patient } from '../cli/compiled-jobs.js';
 import { processesOf } from '../helpers/leftovers.js';
 import { simwright } from '../helpers/simwright.js';
 import type { Workspace } from '../helpers/workspace.js';
 import { waitUntil } from '../runtime/support/wait-until.js';
-import { Cluster, whyNoSlurm } from './cluster.js';
+import { useCluster, whyNoSlurm } from './cluster.js';
 import { sharedWorkspace } from './workspaces.js';
 
 const why = whyNoSlurm();
@@ -24,15 +24,10 @@ function withJobs(): Workspace {
 }
 
 describe.skipIf(why !== '')(`jobs of a real Slurm${why === '' ? '' : ` (skipped: ${why})`}`, () => {
-  let cluster: Cluster;
-
-  beforeAll(async () => {
-    cluster = await Cluster.up();
-  }, 540_000);
-  afterAll(() => Cluster.down(), 180_000);
+  const cluster = useCluster();
 
   const call = (workspace: Workspace, ...words: readonly string[]) =>
-    simwright({ cwd: workspace.cwd, env: cluster.env }, ...words);
+    simwright({ cwd: workspace.cwd, env: cluster().env }, ...words);
 
   async function compiled(workspace: Workspace): Promise<void> {
     const end = await call(workspace, 'compile', 'workflow.ts', '--site', 'slurm', '--out', 'out');
@@ -59,10 +54,10 @@ describe.skipIf(why !== '')(`jobs of a real Slurm${why === '' ? '' : ` (skipped:
       const path = folders.map((folder) => join(folder, tool)).find((one) => existsSync(one)) ?? tool;
       symlinkSync(path, workspace.path('queue', tool));
     }
-    return { ...cluster.env, PATH: workspace.path('queue') };
+    return { ...cluster().env, PATH: workspace.path('queue') };
   }
 
-  const queue = async () => (await cluster.ask('squeue', '-h', '-o', '%i')).split('\n').filter((line) => line !== '');
+  const queue = async () => (await cluster().ask('squeue', '-h', '-o', '%i')).split('\n').filter((line) => line !== '');
 
   test('submit, status with and without accounting while they run and when they have ended', async () => {
     const workspace = withJobs();
@@ -70,7 +65,7 @@ describe.skipIf(why !== '')(`jobs of a real Slurm${why === '' ? '' : ` (skipped:
     const { sweep = '', bad = '', last = '' } = await submitted(workspace);
     expect(workspace.read('out/run/jobs.tsv')).toBe(`sweep\t${sweep}\nbad\t${bad}\nlast\t${last}\n`);
     await waitUntil('two work', () => workspace.lines('pids').length === 2, 60);
-    await cluster.ended(bad);
+    await cluster().ended(bad);
     const bare = withoutAccounting(workspace);
     const running = {
       site: 'slurm',
@@ -86,7 +81,7 @@ describe.skipIf(why !== '')(`jobs of a real Slurm${why === '' ? '' : ` (skipped:
       ],
       problems: [],
     };
-    for (const env of [cluster.env, bare]) {
+    for (const env of [cluster().env, bare]) {
       const end = await simwright({ cwd: workspace.cwd, env }, 'status', 'out', '--json');
       expect(JSON.parse(end.stdout)).toMatchObject(running);
     }
@@ -95,7 +90,7 @@ describe.skipIf(why !== '')(`jobs of a real Slurm${why === '' ? '' : ` (skipped:
     expect(watched.exitCode).toBe(4);
     expect(watched.stdout).toContain(`sweep (${sweep}): 3 COMPLETED, exit code 0\n`);
     expect(watched.stdout).toContain(`last (${last}): COMPLETED, exit code 0\n`);
-    for (const env of [cluster.env, bare]) {
+    for (const env of [cluster().env, bare]) {
       const end = await simwright({ cwd: workspace.cwd, env }, 'status', 'out', '--json');
       expect(JSON.parse(end.stdout)).toMatchObject({
         jobs: [
@@ -130,7 +125,7 @@ describe.skipIf(why !== '')(`jobs of a real Slurm${why === '' ? '' : ` (skipped:
     const [, id] = end.stdout.trim().split('\t');
     expect(end.stderr).toContain(`hint: cancelled what had been submitted: ${id}`);
     await waitUntil('the queue is empty', async () => (await queue()).length === 0 || queue(), 60);
-    expect(await cluster.account(id ?? '')).toSatisfy((elements: { state: string }[]) =>
+    expect(await cluster().account(id ?? '')).toSatisfy((elements: { state: string }[]) =>
       elements.every(({ state }) => state.startsWith('CANCELLED')),
     );
     expect(workspace.read('out/run/jobs.tsv')).toBe('');
@@ -155,7 +150,7 @@ describe.skipIf(why !== '')(`jobs of a real Slurm${why === '' ? '' : ` (skipped:
     expect(await queue()).toEqual([]);
     await waitUntil('no process is left', () => processesOf(workspace.path('out')).length === 0, 30);
     for (const node of ['node1', 'node2', 'node3', 'node4']) {
-      expect(await cluster.on(node, 'ps', '-eo', 'args'), node).not.toMatch(/simwright\.mjs|app\.mjs/);
+      expect(await cluster().on(node, 'ps', '-eo', 'args'), node).not.toMatch(/simwright\.mjs|app\.mjs/);
     }
     const status = await call(workspace, 'status', 'out', '--json');
     expect(JSON.parse(status.stdout)).toMatchObject({ entities: [{ name: 'sweep', running: 0 }, {}, {}] });

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { simwright } from '../helpers/simwright.js';
 import type { Workspace } from '../helpers/workspace.js';
 import { waitUntil } from '../runtime/support/wait-until.js';
-import { Cluster, whyNoSlurm } from './cluster.js';
+import { useCluster, whyNoSlurm } from './cluster.js';
 import { compileForSlurm, log, nothingLeft, sharedWorkspace } from './workspaces.js';
 
 const why = whyNoSlurm();
@@ -46,12 +46,7 @@ await import('./app.mjs');
 `;
 
 describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (skipped: ${why})`}`, () => {
-  let cluster: Cluster;
-
-  beforeAll(async () => {
-    cluster = await Cluster.up();
-  }, 540_000);
-  afterAll(() => Cluster.down());
+  const cluster = useCluster();
 
   async function compiled(chain: string): Promise<Workspace> {
     const workspace = sharedWorkspace();
@@ -74,7 +69,7 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
   .batch({ nodes: 3, walltime: '00:05:00' })
   .orchestrator()
   .model('solver', command('node', 'ranks.mjs').nodes(2).tasks(2).cpusPerTask(2)).attach({ copy: '*.mjs' })`);
-    const { e: id = '' } = await cluster.submit(workspace.path('out'));
+    const { e: id = '' } = await cluster().submit(workspace.path('out'));
     const events = () => eventsOf(workspace, 'solver');
     await waitUntil('both ranks work', () => events().length === 2 || log(workspace, `e-${id}.out`), 60);
     const { host, pid } = addressOf(workspace, 'orchestrator');
@@ -85,8 +80,8 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
       ['0', '1.5'],
       ['1', '0.5'],
     ]);
-    await cluster.on(host, 'kill', '-KILL', String(pid));
-    const [end] = await cluster.ended(id);
+    await cluster().on(host, 'kill', '-KILL', String(pid));
+    const [end] = await cluster().ended(id);
     expect([end?.state, end?.exitCode]).toEqual(['FAILED', '1:0']);
     expect(log(workspace, `e-${id}.out`)).toContain("error[RUN1005]: store 'orchestrator'");
     expect(
@@ -94,7 +89,7 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
         .map((event) => event.split(' ')[0])
         .sort(),
     ).toEqual(['saved', 'saved', 'started', 'started', 'told', 'told']);
-    const steps = await cluster.steps(id);
+    const steps = await cluster().steps(id);
     expect(steps.find(({ name }) => name === 'orchestrator')?.nodes).toBe(host);
     expect(steps.find(({ name }) => name === 'solver')).toMatchObject({ state: 'COMPLETED', exitCode: '0:0' });
     await nothingLeft(workspace.path('out'));
@@ -106,8 +101,8 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
   .ensemble('sweep', command('node', 'app.mjs', '{args}').cpusPerTask(2))
     .params({ LEVEL: [0, 1, 2, 'stubborn'] }, { asArgs: ['LEVEL'] })
     .attach({ copy: 'app.mjs' })`);
-    const { e: id = '' } = await cluster.submit(workspace.path('out'));
-    const [end] = await cluster.ended(id);
+    const { e: id = '' } = await cluster().submit(workspace.path('out'));
+    const [end] = await cluster().ended(id);
     expect([end?.state, end?.exitCode], log(workspace, `e-${id}.out`)).toEqual(['FAILED', '124:0']);
     expect(log(workspace, `e-${id}.out`)).toContain(
       'sweep (4 members): 1 completed, 3 interrupted; the walltime is about to be over',
@@ -127,7 +122,7 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
     const names = [0, 1, 2, 3].map((index) => `sweep_${index}`);
     const hosts = names.map((name) => hostOf(workspace, `sweep/${name}`));
     expect(new Set(hosts).size).toBe(2);
-    const steps = await cluster.steps(id);
+    const steps = await cluster().steps(id);
     expect(steps.map(({ name, nodes }) => `${name} ${nodes}`).sort()).toEqual(
       names.map((name, index) => `${name} ${hosts[index]}`),
     );
@@ -139,8 +134,8 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
     expect(hostsInCsv()).toEqual(hosts);
 
     workspace.write('go', '');
-    const { e: second = '' } = await cluster.submit(workspace.path('out'));
-    const [again] = await cluster.ended(second);
+    const { e: second = '' } = await cluster().submit(workspace.path('out'));
+    const [again] = await cluster().ended(second);
     expect([again?.state, again?.exitCode]).toEqual(['COMPLETED', '0:0']);
     expect(log(workspace, `e-${second}.out`)).toContain('1 completed before, skipped');
     expect(workspace.members('out')).toEqual(names.map((name) => `${name} completed 0`));
@@ -157,20 +152,20 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
     .attach({ copy: 'app.mjs' })
     .batch({ mode: 'separate', walltime: '00:05:00' })
   .model('watcher', command('hostname')).after('sweep_1', 'started').batch({ walltime: '00:05:00' })`);
-    await cluster.submit(workspace.path('out'));
+    await cluster().submit(workspace.path('out'));
     const rows = workspace.lines('out/run/jobs.tsv').map((row) => row.split('\t'));
     expect(rows.map(([name]) => name)).toEqual(['sweep', 'sweep', 'sweep', 'watcher']);
     const ids = rows.map(([, id = '']) => id);
     expect(new Set(ids).size).toBe(4);
-    const [watcher] = await cluster.ended(ids[3] ?? '');
+    const [watcher] = await cluster().ended(ids[3] ?? '');
     expect([watcher?.state, watcher?.exitCode]).toEqual(['COMPLETED', '0:0']);
     expect(workspace.read('out/run/watcher/watcher.out')).toBe(`${watcher?.nodes}\n`);
     const members = [0, 1, 2].map((index) => `sweep_${index}`);
-    expect(await cluster.queued(ids[1] ?? '')).toEqual(['RUNNING None']);
+    expect(await cluster().queued(ids[1] ?? '')).toEqual(['RUNNING None']);
     await waitUntil('all work', () => members.every((name) => eventsOf(workspace, `sweep/${name}`).length > 0), 60);
     workspace.write('go', '');
     for (const [index, name] of members.entries()) {
-      const [job] = await cluster.ended(ids[index] ?? '');
+      const [job] = await cluster().ended(ids[index] ?? '');
       expect(job, name).toMatchObject({
         state: 'COMPLETED',
         exitCode: '0:0',
@@ -189,21 +184,21 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
     .attach({ copy: 'app.mjs' })
     .colocate({ uds: true, pin: [0] })`);
     // As if Slurm gave its jobs there nothing but this CPU.
-    const daemon = (await cluster.on('node4', 'pgrep', '-x', 'slurmd')).trim();
-    await cluster.on('node4', 'taskset', '-acp', '1', daemon);
-    const { e: id = '' } = await cluster.submit(workspace.path('out'));
+    const daemon = (await cluster().on('node4', 'pgrep', '-x', 'slurmd')).trim();
+    await cluster().on('node4', 'taskset', '-acp', '1', daemon);
+    const { e: id = '' } = await cluster().submit(workspace.path('out'));
     const events = () => eventsOf(workspace, 'solver');
     await waitUntil('it works', () => events().length === 1 || log(workspace, `e-${id}.out`), 60);
     const { host, pid } = addressOf(workspace, 'solver');
     expect([host, events()[0]]).toEqual(['node4', 'started node4']);
-    const status = await cluster.on('node4', 'cat', `/proc/${pid}/status`);
+    const status = await cluster().on('node4', 'cat', `/proc/${pid}/status`);
     expect(status).toMatch(/^Cpus_allowed_list:\t1$/m);
-    await cluster.ask('scancel', id);
-    expect(await cluster.ended(id)).toMatchObject([{ state: expect.stringMatching(/^CANCELLED/) }]);
+    await cluster().ask('scancel', id);
+    expect(await cluster().ended(id)).toMatchObject([{ state: expect.stringMatching(/^CANCELLED/) }]);
     await nothingLeft(workspace.path('out'));
     expect(events()).toEqual(['started node4', 'told node4', 'saved node4']);
     expect(readFileSync(workspace.path('out/run/solver/checkpoint'), 'utf8')).toBe('node4');
-    expect(await cluster.on('node4', 'ls', '/tmp')).not.toContain(`simwright-0-${id}`);
+    expect(await cluster().on('node4', 'ls', '/tmp')).not.toContain(`simwright-0-${id}`);
   }, 540_000);
 
   test('requeued, a job adds to its log and members keep what they wrote; members.csv names hosts while they run', async () => {
@@ -216,7 +211,7 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
     .params({ LEVEL: [0, 1] }, { asArgs: ['LEVEL'] })
     .attach({ copy: 'app.sh' })`);
     await compileForSlurm(workspace);
-    const { e: id = '' } = await cluster.submit(workspace.path('out'));
+    const { e: id = '' } = await cluster().submit(workspace.path('out'));
     const inCsv = () =>
       workspace
         .lines('out/run/members.csv')
@@ -227,15 +222,17 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
     const running = ['running node1', 'running node2'];
     await waitUntil('members.csv names hosts', () => String(inCsv()) === String(running) || String(inCsv()), 90);
 
-    await cluster.ask('scontrol', 'requeue', id);
+    await cluster().ask('scontrol', 'requeue', id);
     const hasBegunAgain = async () => {
       // Slurm lets a job that was requeued wait for two minutes.
-      await cluster.ask('scontrol', 'update', `JobId=${id}`, 'StartTime=now').catch(() => undefined);
+      await cluster()
+        .ask('scontrol', 'update', `JobId=${id}`, 'StartTime=now')
+        .catch(() => undefined);
       return [0, 1].every((index) => workspace.has(`out/run/sweep/sweep_${index}/sweep_${index}.out.1`));
     };
     await waitUntil('both members run again', hasBegunAgain, 90);
     workspace.write('go', '');
-    const [end] = await cluster.ended(id);
+    const [end] = await cluster().ended(id);
     expect([end?.state, end?.exitCode], log(workspace, `e-${id}.out`)).toEqual(['COMPLETED', '0:0']);
     for (const name of ['sweep_0', 'sweep_1']) {
       const [out, before, err] = ['out', 'out.1', 'err.1'].map((one) =>

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { describe, expect, type TestContext, test } from 'vitest';
 import { Workspace } from '../helpers/workspace.js';
 import { waitUntil } from '../runtime/support/wait-until.js';
-import { Cluster, whyNoSlurm } from './cluster.js';
+import { useCluster, whyNoSlurm } from './cluster.js';
 import { compileForSlurm, log, nothingLeft } from './workspaces.js';
 
 const why = whyNoSlurm();
@@ -22,12 +22,7 @@ const ofEachJob =
   /^(SLURM_(JOB_?ID|JOB_(NODELIST|GPUS)|NODELIST|STEP_(NODELIST|LAUNCHER_PORT)|STEP_?ID|SRUN_COMM_\w+|TASK_PID|TOPOLOGY_ADDR|SUBMIT_HOST|LAUNCH_NODE_IPADDR|WORKING_CLUSTER|GET_USER_ENV)|SLURMD_NODENAME)=/;
 
 describe.skipIf(why !== '')(`what a real Slurm knows better${why === '' ? '' : ` (skipped: ${why})`}`, () => {
-  let cluster: Cluster;
-
-  beforeAll(async () => {
-    cluster = await Cluster.up();
-  }, 540_000);
-  afterAll(() => Cluster.down(), 60_000);
+  const cluster = useCluster();
 
   async function compiled(context: TestContext, chain: (workspace: Workspace) => string): Promise<Workspace> {
     const workspace = new Workspace('/var/tmp', context);
@@ -48,7 +43,7 @@ describe.skipIf(why !== '')(`what a real Slurm knows better${why === '' ? '' : `
       90,
     );
   };
-  const ask = ([program = '', ...words]: readonly string[]) => cluster.ask(program, ...words);
+  const ask = ([program = '', ...words]: readonly string[]) => cluster().ask(program, ...words);
   const runsIn = (workspace: Workspace, words: readonly string[]) =>
     ask(['env', `--chdir=${workspace.path('out')}`, ...words]);
 
@@ -60,15 +55,15 @@ describe.skipIf(why !== '')(`what a real Slurm knows better${why === '' ? '' : `
       const short = await compiled(context, () => chain('00:10:00'));
       const long = await compiled(context, () => chain('00:01:00'));
       const suspended = await compiled(context, () => chain('00:01:00'));
-      const { e: longId = '' } = await cluster.submit(long.path('out'));
-      const { e: suspendedId = '' } = await cluster.submit(suspended.path('out'));
+      const { e: longId = '' } = await cluster().submit(long.path('out'));
+      const { e: suspendedId = '' } = await cluster().submit(suspended.path('out'));
       const shortId = await runsIn(short, ['sbatch', '--parsable', '--time=1', 'jobs/e.sbatch']);
       await Promise.all([short, long, suspended].map((workspace) => goesOn(workspace, 'm')));
-      await cluster.ask('scontrol', 'suspend', suspendedId);
-      await cluster.ask('scontrol', 'update', `jobid=${longId}`, 'TimeLimit=5');
+      await cluster().ask('scontrol', 'suspend', suspendedId);
+      await cluster().ask('scontrol', 'update', `jobid=${longId}`, 'TimeLimit=5');
 
       // A minute less the grace, not ten.
-      expect(await cluster.ended(shortId)).toMatchObject([{ state: 'FAILED', exitCode: '124:0' }]);
+      expect(await cluster().ended(shortId)).toMatchObject([{ state: 'FAILED', exitCode: '124:0' }]);
       expect(log(short, `e-${shortId}.out`)).toContain('m: 1 interrupted; the walltime is about to be over');
       // By now the others would have been ended as well.
       await waitUntil(
@@ -77,16 +72,16 @@ describe.skipIf(why !== '')(`what a real Slurm knows better${why === '' ? '' : `
         90,
       );
       await goesOn(long, 'm');
-      await cluster.ask('scontrol', 'resume', suspendedId);
+      await cluster().ask('scontrol', 'resume', suspendedId);
       await goesOn(suspended, 'm', 15);
       for (const workspace of [long, suspended]) workspace.write('go', '');
       for (const id of [longId, suspendedId]) {
-        expect(await cluster.ended(id)).toMatchObject([{ state: 'COMPLETED', exitCode: '0:0' }]);
+        expect(await cluster().ended(id)).toMatchObject([{ state: 'COMPLETED', exitCode: '0:0' }]);
       }
     }, 900_000);
 
     /** How long a job has run: `1:05`. */
-    const elapsed = async (id: string) => (await cluster.ask('squeue', '-h', '-o', '%M', '-j', id)).trim();
+    const elapsed = async (id: string) => (await cluster().ask('squeue', '-h', '-o', '%M', '-j', id)).trim();
 
     test('from inside another job, and without the environment, a job is the same', async (context) => {
       const workspace = await compiled(
@@ -98,14 +93,14 @@ describe.skipIf(why !== '')(`what a real Slurm knows better${why === '' ? '' : `
       const ids = () => workspace.lines('out/run/jobs.tsv').map((row) => row.split('\t')[1] ?? '');
       /** Environment of the application in the latest job, as far as Slurm reads it. */
       const environment = async (id = ids().at(-1) ?? '') => {
-        expect(await cluster.ended(id), log(workspace, `e-${id}.out`)).toMatchObject([{ state: 'COMPLETED' }]);
+        expect(await cluster().ended(id), log(workspace, `e-${id}.out`)).toMatchObject([{ state: 'COMPLETED' }]);
         const lines = workspace.lines('out/run/m/environment');
         expect(lines).toContain('TEXT=a b;$c');
         expect(lines).toContain(`SLURM_JOB_ID=${id}`);
         return lines.filter((line) => /^(SLURM|SRUN|PMI|OMPI)/.test(line) && !ofEachJob.test(line)).sort();
       };
       const submit = workspace.path('out/submit.sh');
-      await cluster.submit(workspace.path('out'));
+      await cluster().submit(workspace.path('out'));
       const plain = await environment();
       expect(plain.length).toBeGreaterThan(20);
 
@@ -136,22 +131,22 @@ describe.skipIf(why !== '')(`what a real Slurm knows better${why === '' ? '' : `
         sim = '',
         watch = '',
         report = '',
-      } = await cluster.submit(workspace.path('out'));
+      } = await cluster().submit(workspace.path('out'));
       await waitUntil('the store runs', () => workspace.has('out/run/stores/orchestrator/address.json'), 60);
-      await cluster.ask('scancel', sim);
-      expect(await cluster.ended(watch)).toMatchObject([{ state: 'FAILED', exitCode: '1:0' }]);
+      await cluster().ask('scancel', sim);
+      expect(await cluster().ended(watch)).toMatchObject([{ state: 'FAILED', exitCode: '1:0' }]);
       expect(log(workspace, `watch-${watch}.out`)).toContain(
         `it waits for 'sim' to have started, but job 'sim' (${sim}) has ended (CANCELLED`,
       );
-      expect(await cluster.ended(report)).toMatchObject([{ state: 'COMPLETED' }]);
-      expect(await cluster.ended(store)).toMatchObject([{ state: 'COMPLETED' }]);
+      expect(await cluster().ended(report)).toMatchObject([{ state: 'COMPLETED' }]);
+      expect(await cluster().ended(store)).toMatchObject([{ state: 'COMPLETED' }]);
       expect(log(workspace, `orchestrator-${store}.out`)).toContain('all that use it have ended');
     }, 900_000);
   });
 
   test('a node that is gone: requeued under their ids, a job with a store and an array take up their members', async (context) => {
     const others = 'node[2-4]';
-    await cluster.ask('scontrol', 'update', `nodename=${others}`, 'state=drain', 'reason=test');
+    await cluster().ask('scontrol', 'update', `nodename=${others}`, 'state=drain', 'reason=test');
     const requeue = `directives: { set: { '--requeue': '' } }`;
     const packed = await compiled(
       context,
@@ -167,36 +162,38 @@ describe.skipIf(why !== '')(`what a real Slurm knows better${why === '' ? '' : `
   .ensemble('sweep', command('./app.sh', '{args}')).params({ A: [1, 2] }, { asArgs: ['A'] }).attach({ copy: 'app.sh' })
   .batch({ walltime: '00:05:00', mode: 'array', ${requeue} })`,
     );
-    const { e: id = '' } = await cluster.submit(packed.path('out'));
-    const { sweep = '' } = await cluster.submit(array.path('out'));
+    const { e: id = '' } = await cluster().submit(packed.path('out'));
+    const { sweep = '' } = await cluster().submit(array.path('out'));
     const members = ['sweep_0', 'sweep_1'];
     await goesOn(packed, 'solver');
     for (const member of members) await goesOn(array, `sweep/${member}`);
-    await cluster.ask('scontrol', 'update', `nodename=${others}`, 'state=resume');
-    const daemon = (await cluster.on('node1', 'pgrep', '-x', 'slurmd')).trim();
-    await cluster.on('node1', 'kill', '-KILL', daemon).catch(() => undefined);
-    await cluster.ask('scontrol', 'update', 'nodename=node1', 'state=down', 'reason=crash');
+    await cluster().ask('scontrol', 'update', `nodename=${others}`, 'state=resume');
+    const daemon = (await cluster().on('node1', 'pgrep', '-x', 'slurmd')).trim();
+    await cluster()
+      .on('node1', 'kill', '-KILL', daemon)
+      .catch(() => undefined);
+    await cluster().ask('scontrol', 'update', 'nodename=node1', 'state=down', 'reason=crash');
     for (const one of [id, `${sweep}_0`, `${sweep}_1`]) {
       await waitUntil(
         `${one} waits`,
-        async () => /^PENDING/.test((await cluster.queued(one))[0] ?? '') || cluster.queued(one),
+        async () => /^PENDING/.test((await cluster().queued(one))[0] ?? '') || cluster().queued(one),
         60,
       );
-      await cluster.ask('scontrol', 'update', `jobid=${one}`, 'starttime=now');
+      await cluster().ask('scontrol', 'update', `jobid=${one}`, 'starttime=now');
     }
     const resumed = (workspace: Workspace, output: string) =>
       waitUntil(
         `it takes up ${output}`,
         async () =>
           workspace.lines('out/run', output).some((line) => /^from [1-9]/.test(line)) ||
-          (await cluster.ask('squeue', '-o', '%i %T %r %N')),
+          (await cluster().ask('squeue', '-o', '%i %T %r %N')),
         60,
       );
     await resumed(packed, 'solver/solver.out');
     for (const member of members) await resumed(array, `sweep/${member}/${member}.out`);
     for (const workspace of [packed, array]) workspace.write('go', '');
     const states = async (job: string, elements: number) =>
-      (await cluster.ended(job, elements)).map(({ state }) => state);
+      (await cluster().ended(job, elements)).map(({ state }) => state);
     expect(await states(id, 1)).toEqual(['COMPLETED']);
     expect(await states(sweep, 2)).toEqual(['COMPLETED', 'COMPLETED']);
     expect(packed.read('out/run/after/after.out')).toMatch(/^node[2-4]\n$/);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { simwright } from '../helpers/simwright.js';
-import { Cluster, whyNoSlurm } from './cluster.js';
+import { useCluster, whyNoSlurm } from './cluster.js';
 import { compileForSlurm, log, sharedWorkspace } from './workspaces.js';
 
 const why = whyNoSlurm();
@@ -18,12 +18,7 @@ console.log(createHash('sha256').update(process.env.PASS ?? '').digest('hex'));
 `;
 
 describe.skipIf(why !== '')(`secrets on a real Slurm${why === '' ? '' : ` (skipped: ${why})`}`, () => {
-  let cluster: Cluster;
-
-  beforeAll(async () => {
-    cluster = await Cluster.up();
-  }, 540_000);
-  afterAll(() => Cluster.down());
+  const cluster = useCluster();
 
   test('reach members that are packed, elements of an array and jobs of their own; a job without them says so', async () => {
     const workspace = sharedWorkspace();
@@ -41,13 +36,13 @@ export default experiment('e')
     );
     await compileForSlurm(workspace);
     const { stdout } = await execa(workspace.path('out/submit.sh'), [], {
-      env: { ...cluster.env, TEST_PASS: secret },
+      env: { ...cluster().env, TEST_PASS: secret },
       stdin: 'ignore',
     });
     const ids = stdout.split('\n').map((line) => line.split('\t'));
     expect(ids.map(([name]) => name)).toEqual(['packed', 'array', 'own', 'own']);
     for (const [name = '', id = ''] of ids) {
-      const ended = await cluster.ended(id, name === 'array' ? 2 : 1);
+      const ended = await cluster().ended(id, name === 'array' ? 2 : 1);
       expect(
         ended.map(({ state }) => state),
         log(workspace, `${name}-${id}.out`),
@@ -62,13 +57,13 @@ export default experiment('e')
     expect(found.stdout).toBe('');
 
     // By hand, without submit.sh.
-    const byHand = await simwright({ cwd: workspace.cwd, env: cluster.env }, 'submit', 'out');
+    const byHand = await simwright({ cwd: workspace.cwd, env: cluster().env }, 'submit', 'out');
     expect(byHand).toMatchObject({ exitCode: 2, stdout: '' });
     const { stdout: id } = await execa('sbatch', ['--parsable', 'jobs/packed.sbatch'], {
       cwd: workspace.path('out'),
-      env: cluster.env,
+      env: cluster().env,
     });
-    expect((await cluster.ended(id)).map(({ state }) => state)).toEqual(['FAILED']);
+    expect((await cluster().ended(id)).map(({ state }) => state)).toEqual(['FAILED']);
     expect(log(workspace, `packed-${id}.out`)).toContain("error[RUN1030]: TEST_PASS is not set in job 'packed'");
   });
 
@@ -82,9 +77,9 @@ export default experiment('e')
     const folder = 'a %j 100% %x$HOME %%';
     const words = ['compile', 'workflow.ts', '--site', 'slurm', '--out', folder];
     expect(await simwright(workspace, ...words)).toMatchObject({ exitCode: 0 });
-    const ids = await cluster.submit(workspace.path(folder));
+    const ids = await cluster().submit(workspace.path(folder));
     for (const [name, id] of Object.entries(ids)) {
-      const ended = await cluster.ended(id, name === 'array' ? 2 : 1);
+      const ended = await cluster().ended(id, name === 'array' ? 2 : 1);
       const logs = readdirSync(workspace.path(folder, 'logs'));
       expect(
         ended.map(({ state }) => state),

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseNpy } from '../../src/runtime/npy/npy.js';
 import type { Workspace } from '../helpers/workspace.js';
 import { waitUntil } from '../runtime/support/wait-until.js';
-import { Cluster, whyNoSlurm } from './cluster.js';
+import { useCluster, whyNoSlurm } from './cluster.js';
 import { compileForSlurm, log, nothingLeft, sharedWorkspace } from './workspaces.js';
 
 const why = whyNoSlurm();
@@ -39,12 +39,7 @@ await new Promise(() => setInterval(() => {}, 1000));
 const batch = `.batch({ nodes: 1, exclusive: true, walltime: '00:05:00' })`;
 
 describe.skipIf(why !== '')(`stores on a real Slurm${why === '' ? '' : ` (skipped: ${why})`}`, () => {
-  let cluster: Cluster;
-
-  beforeAll(async () => {
-    cluster = await Cluster.up();
-  }, 540_000);
-  afterAll(() => Cluster.down());
+  const cluster = useCluster();
 
   async function compiled(chain: string): Promise<Workspace> {
     const workspace = sharedWorkspace();
@@ -56,7 +51,7 @@ describe.skipIf(why !== '')(`stores on a real Slurm${why === '' ? '' : ` (skippe
     return workspace;
   }
 
-  const nodeOf = async (id: string) => (await cluster.account(id))[0]?.nodes;
+  const nodeOf = async (id: string) => (await cluster().account(id))[0]?.nodes;
 
   test('a job array and a job share the store of a third one, each on a node of its own', async () => {
     const workspace = await compiled(`experiment('meet')
@@ -69,14 +64,14 @@ describe.skipIf(why !== '')(`stores on a real Slurm${why === '' ? '' : ` (skippe
     .attach({ copy: 'sum.mjs' })
     .registerIncomingEntity('writer')
     .after('writer', 'started')${batch}`);
-    const ids = await cluster.submit(workspace.path('out'));
+    const ids = await cluster().submit(workspace.path('out'));
     const { orchestrator: store = '', writer = '', reader = '' } = ids;
     for (const [id, elements] of [
       [writer, 3],
       [reader, 1],
       [store, 1],
     ] as const) {
-      for (const { state, exitCode } of await cluster.ended(id, elements))
+      for (const { state, exitCode } of await cluster().ended(id, elements))
         expect([state, exitCode]).toEqual(['COMPLETED', '0:0']);
     }
     expect(await nodeOf(reader)).not.toBe(await nodeOf(store));
@@ -93,19 +88,19 @@ describe.skipIf(why !== '')(`stores on a real Slurm${why === '' ? '' : ` (skippe
     const workspace = await compiled(`experiment('meet')
   .orchestrator()${batch}
   .model('solver', command('node', 'stay.mjs')).attach({ copy: 'stay.mjs' })${batch}`);
-    const { orchestrator: store = '', solver = '' } = await cluster.submit(workspace.path('out'));
+    const { orchestrator: store = '', solver = '' } = await cluster().submit(workspace.path('out'));
     const output = () => workspace.lines('out/run/solver/solver.out');
     await waitUntil('the application uses the store', () => output().includes('ready'), 60);
-    await cluster.ask('scancel', store);
-    const [end] = await cluster.ended(solver);
+    await cluster().ask('scancel', store);
+    const [end] = await cluster().ended(solver);
     // The job's exit code is srun's, which has codes of its own.
     expect(end?.state).toBe('FAILED');
-    const [step] = await cluster.steps(solver);
+    const [step] = await cluster().steps(solver);
     expect(step, 'it got SIGTERM, not SIGKILL').toMatchObject({ name: 'solver', exitCode: '0:15' });
     expect(log(workspace, `solver-${solver}.out`)).toContain(
       `error[RUN1005]: store 'orchestrator' of job 'orchestrator' (${store}) has gone`,
     );
-    await cluster.ended(store);
+    await cluster().ended(store);
     await nothingLeft(workspace.path('out'));
   }, 540_000);
 
@@ -113,7 +108,7 @@ describe.skipIf(why !== '')(`stores on a real Slurm${why === '' ? '' : ` (skippe
     const workspace = await compiled(`experiment('meet')
   .orchestrator()${batch}
   .model('solver', command('node', 'stay.mjs')).attach({ copy: 'stay.mjs' })${batch}`);
-    const { orchestrator: store = '', solver = '' } = await cluster.submit(workspace.path('out'));
+    const { orchestrator: store = '', solver = '' } = await cluster().submit(workspace.path('out'));
     await waitUntil(
       'the application uses the store',
       () => workspace.lines('out/run/solver/solver.out').includes('ready'),
@@ -121,8 +116,8 @@ describe.skipIf(why !== '')(`stores on a real Slurm${why === '' ? '' : ` (skippe
     );
     const node = (await nodeOf(solver)) ?? '';
     // As when the node breaks: nothing of the job is left to say so.
-    await cluster.on(node, 'pkill', '-KILL', '-f', 'jobs/|slurm_script|simwright.mjs|stay.mjs');
-    const [end] = await cluster.ended(store);
+    await cluster().on(node, 'pkill', '-KILL', '-f', 'jobs/|slurm_script|simwright.mjs|stay.mjs');
+    const [end] = await cluster().ended(store);
     expect([end?.state, end?.exitCode]).toEqual(['COMPLETED', '0:0']);
     await nothingLeft(workspace.path('out'));
   }, 540_000);

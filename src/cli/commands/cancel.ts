@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
 import { printJson } from '../compile-workflow.js';
-import { reportFailure, reportJsonFailure } from '../failure.js';
 import { cancelJobs } from '../jobs/cancel-jobs.js';
 import { jobsNamed, openFolder } from '../jobs/folder.js';
 import { type TimeoutOption, takesTimeout } from '../jobs/options.js';
+import { reported } from '../reported.js';
 
 interface CancelOptions extends TimeoutOption {
   readonly job?: readonly string[];
@@ -16,8 +16,8 @@ export function cancelCommand(): Command {
     .argument('<dir>', 'the folder that compile wrote')
     .option('--job <names...>', 'these jobs only (default: all that wait or run)')
     .addOption(new Option('--json', 'print one JSON document'))
-    .action(async (dir: string, options: CancelOptions) => {
-      try {
+    .action(
+      reported(async (dir: string, options: CancelOptions) => {
         const folder = openFolder(dir);
         const jobs = jobsNamed(folder, options.job ?? []);
         const cancelled = await cancelJobs(folder, { jobs, timeoutSeconds: options.timeout });
@@ -27,8 +27,6 @@ export function cancelCommand(): Command {
         }
         for (const { name, id, state } of cancelled) process.stdout.write(`${name}\t${id}\t${state}\n`);
         if (cancelled.length === 0) process.stderr.write('nothing to cancel: no job waits or runs\n');
-      } catch (error) {
-        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
-      }
-    });
+      }),
+    );
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { type Problem, Problems, WorkflowError } from '../../diagnostics/index.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
-import { reportFailure, reportJsonFailure } from '../failure.js';
+import { reported } from '../reported.js';
 
 interface CheckOptions extends WorkflowOptions {
   readonly types: boolean;
@@ -12,16 +12,14 @@ interface CheckOptions extends WorkflowOptions {
 export function checkCommand(): Command {
   return takesWorkflow(new Command('check'))
     .option('--no-types', 'leave the types unchecked')
-    .action(async (workflow: string, options: CheckOptions) => {
-      try {
+    .action(
+      reported(async (workflow: string, options: CheckOptions) => {
         const { experiment, site, warnings } = await check(workflow, options);
         if (options.json) return printJson({ ok: true, experiment, site, problems: warnings });
         printWarnings(warnings);
         process.stdout.write(`${workflow} is fine for site ${site}\n`);
-      } catch (error) {
-        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
-      }
-    });
+      }),
+    );
 }
 
 async function check(workflow: string, options: CheckOptions) {

@@ -4,8 +4,8 @@ import { Command, Option } from 'commander';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { type AsideEntry, asideFolder, listAside, removeAside } from '../../runtime/rerun/index.js';
 import { printJson } from '../compile-workflow.js';
-import { reportFailure, reportJsonFailure } from '../failure.js';
 import { openFolder } from '../jobs/folder.js';
+import { reported } from '../reported.js';
 import { formatTable } from '../table.js';
 
 interface CleanOptions {
@@ -24,13 +24,11 @@ export function cleanCommand(): Command {
     .argument('<dir>', 'the folder that compile wrote')
     .option('--remove [names...]', 'remove it: all, or what is named so in the list, or of these entities')
     .addOption(new Option('--json', 'print one JSON document'))
-    .action((dir: string, options: CleanOptions) => {
-      try {
+    .action(
+      reported(async (dir: string, options: CleanOptions) => {
         clean(openFolder(dir).dir, options);
-      } catch (error) {
-        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
-      }
-    });
+      }),
+    );
 }
 
 function clean(dir: string, { remove, json }: CleanOptions): void {

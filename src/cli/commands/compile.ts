@@ -3,10 +3,11 @@ import { Command } from 'commander';
 import { type OutputFile, onnxRuntimeFiles, runtimeFiles, writeFolder } from '../../compiler/index.js';
 import { forecastLines } from '../../runtime/rerun/index.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
-import { ExitCode, hasColour, reportFailure, reportJsonFailure } from '../failure.js';
+import { ExitCode, hasColour } from '../failure.js';
 import { colourDiff, diffFolder } from '../folder-diff.js';
 import { forecastJson, forecastOf, hasResults, printLines } from '../forecast.js';
 import { refuseWhileJobsRun } from '../jobs/running-jobs.js';
+import { reported } from '../reported.js';
 import { uninterrupted } from '../uninterrupted.js';
 
 interface CompileOptions extends WorkflowOptions {
@@ -23,8 +24,8 @@ export function compileCommand(): Command {
     .option('--check', 'write nothing; fail if the folder is not up to date')
     .option('--force', 'overwrite files that were changed by hand, and a folder whose jobs run or wait')
     .option('--with-onnxruntime', 'put ONNX Runtime into the folder, for clusters that have none')
-    .action(async (workflow: string, options: CompileOptions) => {
-      try {
+    .action(
+      reported(async (workflow: string, options: CompileOptions) => {
         const { plan, files, warnings } = await compileWorkflow(workflow, options);
         const folder = resolve(options.out ?? defaultFolder(plan.experiment));
         const all = withRuntime(files, options.withOnnxruntime === true);
@@ -51,10 +52,8 @@ export function compileCommand(): Command {
           `wrote ${folder}\n${jobs.join('\n')}\n${next}: ${options.out ?? defaultFolder(plan.experiment)}/submit.sh\n`,
         );
         printLines(forecastLines(rerun ?? []));
-      } catch (error) {
-        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
-      }
-    });
+      }),
+    );
 }
 
 /** Where an experiment goes unless the user says. */

@@ -3,8 +3,9 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
-import { ExitCode, hasColour, reportFailure, reportJsonFailure } from '../failure.js';
+import { ExitCode, hasColour } from '../failure.js';
 import { colourDiff, diffFolder } from '../folder-diff.js';
+import { reported } from '../reported.js';
 import { defaultFolder, withRuntime } from './compile.js';
 
 interface DiffOptions extends WorkflowOptions {
@@ -18,8 +19,8 @@ export function diffCommand(): Command {
     .option('--out <dir>', 'the folder to compare with (default: NAME.simwright)')
     .option('--with-onnxruntime', 'as for compile')
     .addHelpText('after', '\nExit codes: 0 the folder is up to date, 1 it is not, or the workflow has errors.')
-    .action(async (workflow: string, options: DiffOptions) => {
-      try {
+    .action(
+      reported(async (workflow: string, options: DiffOptions) => {
         const { plan, files, warnings } = await compileWorkflow(workflow, options);
         const folder = resolve(options.out ?? defaultFolder(plan.experiment));
         if (!existsSync(folder)) {
@@ -36,8 +37,6 @@ export function diffCommand(): Command {
         printWarnings(warnings);
         if (same) return void process.stderr.write(`${folder} is up to date\n`);
         process.stdout.write(`${hasColour(process.stdout) ? colourDiff(text) : text}\n`);
-      } catch (error) {
-        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
-      }
-    });
+      }),
+    );
 }

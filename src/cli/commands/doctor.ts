@@ -3,15 +3,16 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { checkSite } from '../../compiler/index.js';
-import { WorkflowError } from '../../diagnostics/index.js';
+import { counted, WorkflowError } from '../../diagnostics/index.js';
 import { writeAtomically } from '../../runtime/job/write-atomically.js';
 import { printJson } from '../compile-workflow.js';
 import { asSite, type DraftField } from '../doctor/draft-site.js';
 import { examine } from '../doctor/examine.js';
 import type { Finding, Verdict } from '../doctor/finding.js';
 import { formatJson, formatTypeScript } from '../doctor/format-site.js';
-import { ExitCode, hasColour, reportFailure, reportJsonFailure } from '../failure.js';
+import { ExitCode, hasColour } from '../failure.js';
 import { needsLinux } from '../needs-linux.js';
+import { reported } from '../reported.js';
 
 interface DoctorOptions {
   readonly python?: string;
@@ -27,13 +28,11 @@ export function doctorCommand(): Command {
     .option('--write-site <file>', 'draft a site from what the scheduler says, .ts or .json')
     .option('--force', 'overwrite that file')
     .addOption(new Option('--json', 'print one JSON document'))
-    .action(async (options: DoctorOptions) => {
-      try {
+    .action(
+      reported(async (options: DoctorOptions) => {
         await doctor(options);
-      } catch (error) {
-        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
-      }
-    });
+      }),
+    );
 }
 
 async function doctor(options: DoctorOptions): Promise<void> {
@@ -93,9 +92,6 @@ function formatFindings(findings: readonly Finding[], colour: boolean): string {
     const line = `${shown}  ${topic.padEnd(width)}  ${message}`;
     return advice === undefined ? [line] : [line, `${' '.repeat(9 + width)}  → ${advice}`];
   });
-  const count = (verdict: Verdict, word: string) => {
-    const number = findings.filter((one) => one.verdict === verdict).length;
-    return `${number} ${word}${number === 1 ? '' : 's'}`;
-  };
-  return `${lines.join('\n')}\n\n${count('problem', 'problem')}, ${count('warning', 'warning')}\n`;
+  const count = (verdict: Verdict) => counted(findings.filter((one) => one.verdict === verdict).length, verdict);
+  return `${lines.join('\n')}\n\n${count('problem')}, ${count('warning')}\n`;
 }

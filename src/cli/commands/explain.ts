@@ -2,24 +2,22 @@ import { readFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
 import { type ErrorCode, errorCodes, nearest, WorkflowError } from '../../diagnostics/index.js';
 import { printJson } from '../compile-workflow.js';
-import { reportFailure, reportJsonFailure } from '../failure.js';
+import { reported } from '../reported.js';
 
 /** `simwright explain`: what an error code means and what to do. */
 export function explainCommand(): Command {
   return new Command('explain')
     .addArgument(new Argument('[code]', 'such as TMPL1001'))
     .addOption(new Option('--json', 'print one JSON document'))
-    .action((code: string | undefined, options: { readonly json?: boolean }) => {
-      try {
+    .action(
+      reported(async (code: string | undefined, options: { readonly json?: boolean }) => {
         if (code === undefined) return listCodes(options.json === true);
         const known = findCode(code);
         const text = explanationOf(known);
         if (options.json) return printJson({ ok: true, code: known, title: errorCodes[known], text });
         process.stdout.write(`${known}: ${errorCodes[known]}\n${text === '' ? '' : `\n${text}\n`}`);
-      } catch (error) {
-        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
-      }
-    });
+      }),
+    );
 }
 
 function listCodes(json: boolean): void {

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { WorkflowError } from '../../diagnostics/index.js';
+import { counted, WorkflowError } from '../../diagnostics/index.js';
 import type { Job, Store } from '../../ir/index.js';
 import { type Tail, tailOf } from '../../runtime/output/index.js';
 import { AttemptTable, StatusReader } from '../../runtime/status/index.js';
 import { printJson } from '../compile-workflow.js';
-import { reportFailure, reportJsonFailure } from '../failure.js';
 import { failureOutput } from '../jobs/failure-output.js';
 import { type JobFolder, openFolder } from '../jobs/folder.js';
 import { type Found, type FoundMember, findNamed } from '../logs/find.js';
@@ -15,6 +14,7 @@ import { jobLogs } from '../logs/job-logs.js';
 import { type LogSources, memberLog } from '../logs/member-log.js';
 import { entityLog } from '../logs/overview.js';
 import { storeErrors, storeLogs } from '../logs/store-errors.js';
+import { reported } from '../reported.js';
 import { wholeNumber } from '../whole-number.js';
 import { writeOut } from '../write-out.js';
 
@@ -34,13 +34,11 @@ export function logsCommand(): Command {
     .option('--lines <n>', 'show so many lines of the end of each output', wholeNumber(0), 20)
     .option('--follow', 'of a member: show what it writes, until it has ended')
     .addOption(new Option('--json', 'print one JSON document; with --follow a line for each piece'))
-    .action(async (dir: string, name: string | undefined, options: LogsOptions) => {
-      try {
+    .action(
+      reported(async (dir: string, name: string | undefined, options: LogsOptions) => {
         await logs(openFolder(dir), name, options);
-      } catch (error) {
-        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
-      }
-    });
+      }),
+    );
 }
 
 async function logs(folder: JobFolder, name: string | undefined, options: LogsOptions): Promise<void> {
@@ -164,6 +162,6 @@ function endsOf({ dir }: JobFolder, files: readonly string[], lines: number): Lo
 
 function formatEnd({ file, lines, isCut, bytes }: LogEnd): string {
   if (bytes === 0) return `${file} is empty`;
-  const last = isCut ? `, the last ${lines.length} ${lines.length === 1 ? 'line' : 'lines'}` : '';
+  const last = isCut ? `, the last ${counted(lines.length, 'line')}` : '';
   return [`${file}${last}:`, ...lines.map((line) => `  ${line}`.trimEnd())].join('\n');
 }

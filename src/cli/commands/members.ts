@@ -1,8 +1,11 @@
 import { Command, Option } from 'commander';
-import { suggestion, WorkflowError } from '../../diagnostics/index.js';
+import { escapeControls, suggestion, WorkflowError } from '../../diagnostics/index.js';
 import {
+  csvLine,
   type Entity,
   formatValue,
+  type IndexRange,
+  indicesOf,
   memberArgs,
   memberDirectory,
   memberName,
@@ -11,8 +14,8 @@ import {
   parameterNames,
 } from '../../ir/index.js';
 import { compileWorkflow, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
-import { reportFailure, reportJsonFailure } from '../failure.js';
-import { type IndexRange, indicesOf, parseRanges } from '../index-ranges.js';
+import { parseRanges } from '../index-ranges.js';
+import { reported } from '../reported.js';
 import { formatTable } from '../table.js';
 import { writeOut } from '../write-out.js';
 
@@ -33,13 +36,13 @@ export function membersCommand(): Command {
     .argument('<ensemble>', 'its name')
     .option('--range <ranges>', 'indices: 0-9,17 (default: the first 20 in a table, all in CSV and JSON)')
     .addOption(new Option('--csv', 'print CSV').conflicts('json'))
-    .action(async (workflow: string, name: string, options: MembersOptions) => {
-      try {
+    .action(
+      reported(async (workflow: string, name: string, options: MembersOptions) => {
         const { plan } = await compileWorkflow(workflow, options);
         const entity = find(plan, name);
         const { count } = entity.members;
         const all = [{ first: 0, last: count - 1 }];
-        const ranges = options.range === undefined ? all : parseRanges(options.range, count);
+        const ranges = options.range === undefined ? all : rangesBelow(count, options.range);
         if (options.json) return await writeOut(jsonOf(plan, entity, ranges));
         if (options.csv) return await writeOut(csvOf(entity, ranges));
         const shown = options.range === undefined ? [{ first: 0, last: Math.min(count, shownAtFirst) - 1 }] : ranges;
@@ -48,10 +51,17 @@ export function membersCommand(): Command {
         if (options.range === undefined && more > 0) {
           process.stderr.write(`and ${more} more: --range ${shownAtFirst}-${Math.min(count, 2 * shownAtFirst) - 1}\n`);
         }
-      } catch (error) {
-        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
-      }
-    });
+      }),
+    );
+}
+
+/** Ranges of members that there are. @throws WorkflowError CLI1001 */
+function rangesBelow(count: number, list: string): IndexRange[] {
+  const ranges = parseRanges(list, `--range ${list}`);
+  const beyond = ranges.find(({ last }) => last >= count);
+  if (beyond === undefined) return ranges;
+  const message = `--range ${list}: there is no member ${beyond.last}`;
+  throw new WorkflowError({ code: 'CLI1001', message, hint: `indices go from 0 to ${count - 1}` });
 }
 
 function find(plan: Plan, name: string): Entity {
@@ -78,7 +88,7 @@ function* tableOf(entity: Entity, ranges: readonly IndexRange[]): Generator<stri
   let rows: string[][] = [headings];
   let first = true;
   const print = () => {
-    const lines = formatTable(rows.map((row) => row.map(onOneLine))).split('\n');
+    const lines = formatTable(rows.map((row) => row.map(escapeControls))).split('\n');
     const text = `${(first ? lines : lines.slice(1)).join('\n')}\n`;
     first = false;
     rows = [headings];
@@ -91,21 +101,10 @@ function* tableOf(entity: Entity, ranges: readonly IndexRange[]): Generator<stri
   if (rows.length > 1) yield print();
 }
 
-/** Control characters as JSON writes them, so that a row stays a row. */
-function onOneLine(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
-}
-
 function* csvOf(entity: Entity, ranges: readonly IndexRange[]): Generator<string> {
   const names = parameterNames(entity.members);
   yield csvLine(['index', 'name', ...names]);
   for (const index of indicesOf(ranges)) yield csvLine(rowOf(entity, names, index));
-}
-
-/** A line of RFC 4180, ended as members.csv ends its own. */
-function csvLine(cells: readonly string[]): string {
-  const quoted = cells.map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell));
-  return `${quoted.join(',')}\n`;
 }
 
 /** One document, made as it is written. */

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { escapeControls } from '../../diagnostics/index.js';
 import {
   type EnvValue,
   formatClock,
@@ -10,22 +11,20 @@ import {
   type Store,
 } from '../../ir/index.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
-import { reportFailure, reportJsonFailure } from '../failure.js';
+import { reported } from '../reported.js';
 import { formatTable } from '../table.js';
 
 /** `simwright preview`: what would be submitted. */
 export function previewCommand(): Command {
-  return takesWorkflow(new Command('preview')).action(async (workflow: string, options: WorkflowOptions) => {
-    try {
+  return takesWorkflow(new Command('preview')).action(
+    reported(async (workflow: string, options: WorkflowOptions) => {
       const { plan, warnings, notes } = await compileWorkflow(workflow, options);
       if (options.json) return printJson({ ok: true, ...preview(plan), notes, problems: warnings });
       printWarnings(warnings);
       const shown = notes.length === 0 ? '' : `\n${notes.map((note) => `note: ${note}\n`).join('')}`;
       process.stdout.write(`${describe(plan)}\n${shown}`);
-    } catch (error) {
-      process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
-    }
-  });
+    }),
+  );
 }
 
 /** Jobs with what they cost, entities with their members and files, stores with their models. */
@@ -181,7 +180,7 @@ function shortList(items: readonly string[], noun: string): string {
 
 /** A value that keeps a table a table: no line breaks, and not too long. */
 function shorten(text: string): string {
-  const shown = text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
+  const shown = escapeControls(text);
   return shown.length > 24 ? `${shown.slice(0, 23)}…` : shown;
 }
 

@@ -12,7 +12,7 @@ import { type Forecast, forecastDetails, forecastLines } from '../../runtime/rer
 import { type EntitySummary, isInRanges, StatusReader } from '../../runtime/status/index.js';
 import { chosenMembers } from '../chosen-members.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
-import { ExitCode, reportFailure, reportJsonFailure } from '../failure.js';
+import { ExitCode } from '../failure.js';
 import { forecastJson, forecastOf, hasResults, printLines } from '../forecast.js';
 import { causesOf, describeFailures, type FailureCause, failuresOf } from '../jobs/entities.js';
 import { failureOutput } from '../jobs/failure-output.js';
@@ -20,6 +20,7 @@ import { refuseWhileJobsRun } from '../jobs/running-jobs.js';
 import { hasSaidWhy, localHome, requireVariables, submitWords } from '../jobs/submit-script.js';
 import { liveView, type Run, summarizeRun } from '../live-view.js';
 import { needsLinux } from '../needs-linux.js';
+import { reported } from '../reported.js';
 import { type StopSignal, stopSignals, uninterrupted } from '../uninterrupted.js';
 import { wholeNumber } from '../whole-number.js';
 import { defaultFolder, withRuntime } from './compile.js';
@@ -50,13 +51,11 @@ export function runCommand(): Command {
       append,
     )
     .option('--map-device <GPU=CPU>', 'run the ML models of one device on another; may be repeated', deviceMap)
-    .action(async (workflow: string, options: RunOptions) => {
-      try {
+    .action(
+      reported(async (workflow: string, options: RunOptions) => {
         process.exitCode = await run(workflow, options);
-      } catch (error) {
-        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
-      }
-    });
+      }),
+    );
 }
 
 async function run(workflow: string, options: RunOptions): Promise<number> {

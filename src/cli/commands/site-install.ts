@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { printJson } from '../compile-workflow.js';
-import { reportFailure, reportJsonFailure } from '../failure.js';
 import { needsLinux } from '../needs-linux.js';
+import { reported } from '../reported.js';
 import { findInstallation, type Installation, planInstallation, siteFields } from '../site-install/installation.js';
 import { glibcVersions, type ThisNode, thisNode } from '../site-install/this-node.js';
 import { type OnProgress, writeInstallation } from '../site-install/write-installation.js';
@@ -22,13 +22,11 @@ export function siteInstallCommand(): Command {
     .option('--force', 'replace an installation of another version')
     .option('--without-onnxruntime', 'leave ONNX Runtime out')
     .addOption(new Option('--json', 'print one JSON document'))
-    .action(async (path: string, options: InstallOptions & { readonly withoutOnnxruntime?: boolean }) => {
-      try {
+    .action(
+      reported(async (path: string, options: InstallOptions & { readonly withoutOnnxruntime?: boolean }) => {
         await install(path, { ...options, onnxruntime: options.withoutOnnxruntime !== true });
-      } catch (error) {
-        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
-      }
-    });
+      }),
+    );
 }
 
 async function install(path: string, options: InstallOptions): Promise<void> {

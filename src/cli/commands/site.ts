@@ -6,7 +6,7 @@ import { builtInSites } from '../../sites/built-in.js';
 import { targets } from '../../targets/registry.js';
 import { launcherOf, type Target } from '../../targets/target.js';
 import { printJson, printWarnings } from '../compile-workflow.js';
-import { reportFailure, reportJsonFailure } from '../failure.js';
+import { reported } from '../reported.js';
 import { formatTable } from '../table.js';
 import { trialWorkflow } from '../trial-workflow.js';
 import { siteInstallCommand } from './site-install.js';
@@ -20,38 +20,22 @@ interface SiteOptions {
 export function siteCommand(): Command {
   const json = () => new Option('--json', 'print one JSON document');
   const site = new Command('site');
-  site
-    .command('list')
-    .description('list the built-in sites')
-    .addOption(json())
-    .action((options: SiteOptions) => reporting(options, () => list(options)));
+  site.command('list').description('list the built-in sites').addOption(json()).action(reported(list));
   site
     .command('show')
     .argument('<site>', "a built-in site or a site's file")
     .description('show a site with all its defaults, as the JSON of a site file')
-    .action((name: string) =>
-      reporting({}, async () => {
-        printJson(await loadSite(name, builtInSites));
-      }),
-    );
+    .action(reported(async (name: string) => printJson(await loadSite(name, builtInSites))));
   site
     .command('check')
     .argument('<file>', "the site's file, .json or .ts")
     .description("check a site's file, and compile a small workflow for it")
     .addOption(json())
     .option('--script', "print the small workflow's job script")
-    .action((file: string, options: SiteOptions) => reporting(options, () => check(file, options)));
+    .action(reported(check));
   site.addCommand(siteInstallCommand());
   for (const one of [site, ...site.commands]) one.exitOverride();
   return site;
-}
-
-async function reporting(options: SiteOptions, action: () => void | Promise<void>): Promise<void> {
-  try {
-    await action();
-  } catch (error) {
-    process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
-  }
 }
 
 async function list(options: SiteOptions): Promise<void> {

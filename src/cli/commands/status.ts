@@ -2,11 +2,12 @@ import { Command, Option } from 'commander';
 import { renderProblems } from '../../diagnostics/index.js';
 import { type Forecast, forecastDetails } from '../../runtime/rerun/index.js';
 import { printJson } from '../compile-workflow.js';
-import { ExitCode, hasColour, reportFailure, reportJsonFailure } from '../failure.js';
+import { ExitCode, hasColour } from '../failure.js';
 import { forecastJson, forecastOf } from '../forecast.js';
 import { type JobFolder, openFolder, readSubmissions } from '../jobs/folder.js';
 import { type TimeoutOption, takesTimeout } from '../jobs/options.js';
 import { changeLines, formatReport, hasEnded, StatusLook, type StatusReport } from '../jobs/report.js';
+import { reported } from '../reported.js';
 import { wholeNumber } from '../whole-number.js';
 
 interface StatusOptions extends TimeoutOption {
@@ -27,8 +28,8 @@ export function statusCommand(): Command {
     .option('--interval <seconds>', 'seconds between two looks with --watch (default: 10; local: 1)', wholeNumber(1))
     .addOption(new Option('--why', 'say too what a new submission would run, and why').conflicts('watch'))
     .addOption(new Option('--json', 'print one JSON document; with --watch a line for each change'))
-    .action(async (dir: string, options: StatusOptions) => {
-      try {
+    .action(
+      reported(async (dir: string, options: StatusOptions) => {
         const folder = openFolder(dir);
         if (options.why && readSubmissions(folder).length === 0) return printForecast(folder, options.json === true);
         const look = new StatusLook(folder, { cwd: folder.dir, timeoutSeconds: options.timeout });
@@ -40,10 +41,8 @@ export function statusCommand(): Command {
             options.why ? forecastOf(folder.plan, folder.dir) : undefined,
             options.json === true,
           );
-      } catch (error) {
-        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
-      }
-    });
+      }),
+    );
 }
 
 /** Prints what a submission would run, for a folder from which nothing has been submitted. */

@@ -2,13 +2,14 @@ import { Command, Option } from 'commander';
 import { Problems } from '../../diagnostics/index.js';
 import { forecastLines } from '../../runtime/rerun/index.js';
 import { printJson } from '../compile-workflow.js';
-import { ExitCode, reportFailure, reportJsonFailure } from '../failure.js';
+import { ExitCode } from '../failure.js';
 import { forecastJson, forecastOf, hasResults, printLines } from '../forecast.js';
 import { type JobFolder, openFolder } from '../jobs/folder.js';
 import { defaultTimeoutSeconds } from '../jobs/scheduler.js';
 import { runSubmitScript } from '../jobs/submit-script.js';
 import { testOnly } from '../jobs/test-only.js';
 import { needsLinux } from '../needs-linux.js';
+import { reported } from '../reported.js';
 import { wholeNumber } from '../whole-number.js';
 
 interface SubmitOptions {
@@ -34,15 +35,13 @@ export function submitCommand(): Command {
       ]),
     )
     .addOption(new Option('--json', 'print one JSON document'))
-    .action(async (dir: string, options: SubmitOptions) => {
-      try {
+    .action(
+      reported(async (dir: string, options: SubmitOptions) => {
         const folder = openFolder(dir);
         if (folder.target.queries === undefined) needsLinux('submit');
         process.exitCode = await (options.testOnly ? judge(folder, options) : submit(folder, options));
-      } catch (error) {
-        process.exitCode = options.json ? reportJsonFailure(error) : reportFailure(error);
-      }
-    });
+      }),
+    );
 }
 
 async function submit(folder: JobFolder, { fresh, keep, retry, json }: SubmitOptions): Promise<number> {

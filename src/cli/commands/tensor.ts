@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { type Dtype, elementBytes, elementCount } from '../../ml/dtypes.js';
@@ -6,9 +6,10 @@ import { ClientError, type Tensor } from '../../runtime/client/index.js';
 import { readSettings } from '../../runtime/client/settings.js';
 import { Shards } from '../../runtime/client/shards.js';
 import { bytesOf, tensorOfReply } from '../../runtime/client/tensor.js';
+import { writeAtomically } from '../../runtime/job/write-atomically.js';
 import { NpyError, npyHeader, parseNpy } from '../../runtime/npy/npy.js';
-import { reportFailure, reportJsonFailure } from '../failure.js';
 import { printJson } from '../print-json.js';
+import { reported } from '../reported.js';
 import { formatTable } from '../table.js';
 
 const mostRows = 20;
@@ -31,43 +32,46 @@ export function tensorCommand(): Command {
       .option('--address <address>', 'host:port or unix://PATH of the store (default: $SSDB)')
       .addOption(new Option('--json', 'print one JSON document'));
   subcommand('ls [pattern]', 'list tensors: keys, types, shapes, bytes').action(
-    (pattern: string | undefined, options: Options) =>
+    reported((pattern: string | undefined, options: Options) =>
       withStore(options, async (store) => {
         const tensors = await tensorsOf(store, pattern ?? '*');
         if (options.json) printJson({ ok: true, tensors });
         else process.stdout.write(tableOf(tensors));
       }),
+    ),
   );
   subcommand('get <key>', 'print a tensor, or write it to a file')
     .option('--npy <file>', "write it as NumPy's .npy file; - for standard output")
-    .action((key: string, options: Options) => withStore(options, (store) => get(store, key, options)));
+    .action(reported((key: string, options: Options) => withStore(options, (store) => get(store, key, options))));
   subcommand('put <key> <file>', 'store the array of a .npy file').action(
-    (key: string, file: string, options: Options) =>
+    reported((key: string, file: string, options: Options) =>
       withStore(options, async (store) => {
         const stored = await put(store, key, file);
         if (options.json) printJson({ ok: true, key, ...stored });
       }),
+    ),
   );
-  subcommand('rm <key...>', 'delete tensors').action((keys: string[], options: Options) =>
-    withStore(options, async (store) => {
-      await remove(store, keys);
-      if (options.json) printJson({ ok: true, removed: keys });
-    }),
+  subcommand('rm <key...>', 'delete tensors').action(
+    reported((keys: string[], options: Options) =>
+      withStore(options, async (store) => {
+        await remove(store, keys);
+        if (options.json) printJson({ ok: true, removed: keys });
+      }),
+    ),
   );
   return tensor;
 }
 
-async function withStore({ address, json }: Options, work: (store: Shards) => Promise<void>): Promise<void> {
+async function withStore({ address }: Options, work: (store: Shards) => Promise<void>): Promise<void> {
   let store: Shards | undefined;
   try {
     const { env } = process;
-    // A person does not want to wait for a store that may come.
+    // Fail at once: do not wait for a store to start.
     const once = { SR_CONN_TIMEOUT: '0', SR_CMD_TIMEOUT: '0' };
     store = await Shards.open(readSettings({ ...env, ...once, ...(address !== undefined && { SSDB: address }) }));
     await work(store);
-  } catch (thrown) {
-    const error = asProblem(thrown);
-    process.exitCode = json ? reportJsonFailure(error) : reportFailure(error);
+  } catch (error) {
+    throw asProblem(error);
   } finally {
     await store?.close();
   }
@@ -124,7 +128,7 @@ async function get(store: Shards, key: string, { npy, json }: Options): Promise<
   }
   const tensor = tensorOfReply(await store.of(key).send('AI.TENSORGET', key, 'META', 'BLOB'));
   if (json) {
-    if (npy !== undefined) writeWhole(npy, [npyHeader(tensor.dtype, tensor.shape), bytesOf(tensor)]);
+    if (npy !== undefined) writeAtomically(npy, [npyHeader(tensor.dtype, tensor.shape), bytesOf(tensor)]);
     const { dtype, shape } = tensor;
     printJson({ ok: true, key, dtype, shape, ...(npy === undefined ? { values: valueList(tensor) } : { file: npy }) });
     return;
@@ -137,7 +141,7 @@ async function get(store: Shards, key: string, { npy, json }: Options): Promise<
   if (npy === '-') {
     process.stdout.write(header);
     process.stdout.write(bytesOf(tensor));
-  } else writeWhole(npy, [header, bytesOf(tensor)]);
+  } else writeAtomically(npy, [header, bytesOf(tensor)]);
 }
 
 /** All values in a row; numbers that JSON does not have, or not exactly, as texts. */
@@ -183,22 +187,6 @@ function valuesOf({ shape, data }: Tensor): string {
     text += `${values.join(' ')}${columns > mostColumns ? ' …' : ''}\n`;
   }
   return rows > mostRows ? `${text}… (${rows} rows)\n` : text;
-}
-
-function writeWhole(path: string, parts: readonly Buffer[]): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    const file = openSync(temporary, 'wx');
-    try {
-      for (const part of parts) for (let at = 0; at < part.length; ) at += writeSync(file, part, at);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
 }
 
 /** A key as text; bytes that are none as escapes. */

@@ -1,3 +1,4 @@
+import { counted } from '../../diagnostics/index.js';
 import type { Finding, Probed } from './finding.js';
 
 /** Nodes of one shape. */
@@ -69,11 +70,11 @@ export function describeScheduler(facts: SchedulerFacts): Finding[] {
 
 function describeShape({ nodes, cores, gpus, memoryMiB }: NodeShape): string {
   const parts = [
-    `${cores} ${cores === 1 ? 'core' : 'cores'}`,
-    ...(gpus === 0 ? [] : [`${gpus} ${gpus === 1 ? 'GPU' : 'GPUs'}`]),
+    counted(cores, 'core'),
+    ...(gpus === 0 ? [] : [counted(gpus, 'GPU')]),
     ...(memoryMiB === undefined ? [] : [`${memoryMiB} MiB`]),
   ];
-  return `${nodes} ${nodes === 1 ? 'node' : 'nodes'} of ${parts.join(', ')}`;
+  return `${counted(nodes, 'node')} of ${parts.join(', ')}`;
 }
 
 /** Nodes one by one as shapes with numbers, most frequent first. */

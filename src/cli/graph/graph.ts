@@ -1,3 +1,4 @@
+import { counted } from '../../diagnostics/index.js';
 import type { Entity, Plan, Store } from '../../ir/index.js';
 
 /** A box of the picture. */
@@ -116,9 +117,4 @@ function detailsOf({ kind, members, size, incoming, name }: Entity): string[] {
 function describeStore(store: Store): string {
   if (store.kind === 'colocated') return `store on each node of ${store.name}, ${store.transport.kind}`;
   return store.shards > 1 ? `store of ${store.shards} shards` : 'store';
-}
-
-/** `1 node`, `3 nodes`. */
-function counted(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }

@@ -1,5 +1,5 @@
 import type { Graph, GraphEdge, GraphNode } from './graph.js';
-import { fontSize, type Layout, layOut, lineHeight, type PlacedNode, textWidth } from './layout.js';
+import { fontSize, layOut, lineHeight, type PlacedEdge, type PlacedNode, type Point, textWidth } from './layout.js';
 
 /** A graph as a picture of its own, without any program to draw it. */
 export function svg(graph: Graph): string {
@@ -23,12 +23,7 @@ export function svg(graph: Graph): string {
         `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="6" fill="#f5f7fa" stroke="#cbd2d9"/>\n` +
         `<text x="${x + 12}" y="${y + 18}" fill="#52606d">${escapeXml(label)}</text>`,
     ),
-    ...graph.edges.flatMap((edge) => {
-      // Edges of one pair run beside each other.
-      const beside = graph.edges.filter(({ from, to }) => from === edge.from && to === edge.to);
-      const share = edge.kind === 'sees' ? 0.8 : (beside.indexOf(edge) + 1) / (beside.length + 1);
-      return drawEdge(edge, share, layout);
-    }),
+    ...layout.edges.flatMap(drawEdge),
     ...[...layout.nodes.values()].map(drawNode),
     drawLegend(layout.height),
     '</svg>',
@@ -74,57 +69,34 @@ function drawNode({ kind, name, details, x, y, width, height }: PlacedNode): str
   return [...(kind === 'ensemble' ? [box(6), box(3)] : []), box(0), ...lines].join('\n');
 }
 
-/** Draws an edge; `share` says where on the sides of its nodes it ends, from 0 to 1. */
-function drawEdge(edge: GraphEdge, share: number, layout: Layout): string[] {
-  const from = layout.nodes.get(edge.from);
-  const to = layout.nodes.get(edge.to);
-  if (from === undefined || to === undefined || from === to) return [];
-  const { colour, dashes, arrow } = strokes[edge.kind];
-  const { path, label } = routeOf(edge, from, to, share, layout);
+function drawEdge({ kind, label, points, middle }: PlacedEdge): string[] {
+  const { colour, dashes, arrow } = strokes[kind];
   const style = `fill="none" stroke="${colour}"${dashes === undefined ? '' : ` stroke-dasharray="${dashes}"`}`;
-  const drawn = `<path d="${path}" ${style} stroke-width="1.4"${arrow ? ` marker-end="url(#${edge.kind})"` : ''}/>`;
-  if (edge.label === '') return [drawn];
-  const width = textWidth(edge.label);
+  const drawn = `<path d="${curveThrough(points)}" ${style} stroke-width="1.4"${arrow ? ` marker-end="url(#${kind})"` : ''}/>`;
+  if (label === '') return [drawn];
+  const width = textWidth(label);
   return [
     drawn,
-    `<rect x="${label.x - width / 2}" y="${label.y - 7}" width="${width}" height="14" fill="#f5f7fa" opacity="0.9"/>`,
-    `<text x="${label.x}" y="${label.y + 4}" text-anchor="middle" fill="${colour}">${escapeXml(edge.label)}</text>`,
+    `<rect x="${middle.x - width / 2}" y="${middle.y - 7}" width="${width}" height="14" fill="#f5f7fa" opacity="0.9"/>`,
+    `<text x="${middle.x}" y="${middle.y + 4}" text-anchor="middle" fill="${colour}">${escapeXml(label)}</text>`,
   ];
 }
 
-interface Route {
-  readonly path: string;
-  readonly label: { readonly x: number; readonly y: number };
+/** A path through points: horizontal at each bend, and straight towards the boxes at its ends. */
+function curveThrough([first, ...rest]: readonly Point[]): string {
+  if (first === undefined) return '';
+  const curves = rest.map((to, index) => {
+    const from = rest[index - 1] ?? first;
+    const middle = (from.x + to.x) / 2;
+    const leaves = index === 0 ? between(from, to, 0.4) : { x: middle, y: from.y };
+    const reaches = index === rest.length - 1 ? between(from, to, 0.6) : { x: middle, y: to.y };
+    return `C${leaves.x} ${leaves.y} ${reaches.x} ${reaches.y} ${to.x} ${to.y}`;
+  });
+  return `M${first.x} ${first.y}${curves.join('')}`;
 }
 
-function routeOf({ kind }: GraphEdge, from: PlacedNode, to: PlacedNode, share: number, layout: Layout): Route {
-  if (kind === 'sees' && to.x >= from.x + from.width && to.y + to.height < from.y) {
-    const start = { x: from.x + from.width * 0.85, y: from.y };
-    const end = { x: to.x + to.width / 2, y: to.y + to.height };
-    const middle = (start.y + end.y) / 2;
-    return {
-      path: `M${start.x} ${start.y}C${start.x} ${middle} ${end.x} ${middle} ${end.x} ${end.y}`,
-      label: { x: start.x, y: middle },
-    };
-  }
-  if (to.x >= from.x + from.width) {
-    const stack = from.kind === 'ensemble' && kind === 'after' ? 3 : 0;
-    const start = { x: from.x + from.width + stack, y: from.y + from.height * share };
-    const end = { x: to.x, y: to.y + to.height * share };
-    // A line over several columns takes its row in the first gap: the row is free up to its end.
-    const turn = Math.min(end.x, layout.nextColumn(start.x));
-    const bend = (turn - start.x) / 2;
-    const curve = `M${start.x} ${start.y}C${start.x + bend} ${start.y} ${turn - bend} ${end.y} ${turn} ${end.y}`;
-    const label = { x: start.x + bend, y: (start.y + end.y) / 2 };
-    return { path: turn < end.x ? `${curve}H${end.x}` : curve, label };
-  }
-  const down = to.y > from.y;
-  const across = kind === 'sees' ? 0.5 : share;
-  const start = { x: from.x + from.width * across, y: down ? from.y + from.height : from.y };
-  const end = { x: to.x + to.width * across, y: down ? to.y : to.y + to.height };
-  const bend = (end.y - start.y) / 2;
-  const path = `M${start.x} ${start.y}C${start.x} ${start.y + bend} ${end.x} ${end.y - bend} ${end.x} ${end.y}`;
-  return { path, label: { x: (start.x + end.x) / 2, y: start.y + bend } };
+function between(from: Point, to: Point, share: number): Point {
+  return { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share };
 }
 
 function drawLegend(top: number): string {

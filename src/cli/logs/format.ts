@@ -1,3 +1,4 @@
+import { counted } from '../../diagnostics/index.js';
 import { formatValue } from '../../ir/index.js';
 import { describeFailures, describeSkip } from '../jobs/entities.js';
 import type { FailureOutput } from '../jobs/failure-output.js';
@@ -49,7 +50,7 @@ function describeEnd({ state, exit, signal, seconds, host, reason }: AttemptLog)
 
 function formatOutput({ file, bytes, lines, isCut }: OutputEnd): string[] {
   if (bytes === 0) return [`  ${file} is empty`];
-  const last = isCut ? `, the last ${lines.length} ${lines.length === 1 ? 'line' : 'lines'}` : '';
+  const last = isCut ? `, the last ${counted(lines.length, 'line')}` : '';
   return [`  ${file}${last}:`, ...lines.map((line) => `    ${line}`.trimEnd())];
 }
 

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import type { Problem } from '../../diagnostics/index.js';
+import { counted, type Problem } from '../../diagnostics/index.js';
 import type { Job, TargetName } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 
@@ -21,7 +21,7 @@ export function checkAllocation(target: TargetName, job: Job, got: Got, launcher
   const { nodes, cpusPerNode, gpusPerNode } = job.allocation;
   const isApart = apart.includes(launcher);
   if (target === 'local') {
-    const message = less('CPUs', got.cpusPerNode, cpusPerNode);
+    const message = less('CPU', got.cpusPerNode, cpusPerNode);
     return message === undefined
       ? []
       : [{ ...problem(job.name, message), severity: 'warning', hint: 'its programs share them, and take longer' }];
@@ -29,15 +29,15 @@ export function checkAllocation(target: TargetName, job: Job, got: Got, launcher
   // A PBS job that aprun launches is told of its launch node alone.
   const hosts = target === 'pbs' && launcher === 'aprun' ? undefined : got.hosts;
   return [
-    less('nodes', hosts, nodes),
-    isApart ? undefined : less('CPUs', got.cpusPerNode, cpusPerNode, ' a node'),
-    isApart ? undefined : less('GPUs', got.gpusPerNode, gpusPerNode, ' a node'),
+    less('node', hosts, nodes),
+    isApart ? undefined : less('CPU', got.cpusPerNode, cpusPerNode, ' a node'),
+    isApart ? undefined : less('GPU', got.gpusPerNode, gpusPerNode, ' a node'),
   ].flatMap((message) => (message === undefined ? [] : problem(job.name, message)));
 }
 
 function less(what: string, got: number | undefined, needed: number | undefined, each = ''): string | undefined {
   if (got === undefined || needed === undefined || got >= needed) return undefined;
-  return `${got} ${got === 1 ? what.slice(0, -1) : what}${each}, and its plan needs ${needed}`;
+  return `${counted(got, what)}${each}, and its plan needs ${needed}`;
 }
 
 function problem(job: string, message: string): Problem {

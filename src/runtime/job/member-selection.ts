@@ -1,17 +1,11 @@
-import type { Entity } from '../../ir/index.js';
-
-/** Indices from `first` to `last`, both included. */
-interface Range {
-  readonly first: number;
-  readonly last: number;
-}
+import { type Entity, type IndexRange, parseIndexRange } from '../../ir/index.js';
 
 /** The members that a run is limited to, so that a part of a large workflow can be tried: `sweep:0,2-3 other:1`. */
 export class MemberSelection {
-  readonly #ranges: ReadonlyMap<string, readonly Range[]>;
+  readonly #ranges: ReadonlyMap<string, readonly IndexRange[]>;
 
   private constructor(
-    ranges: ReadonlyMap<string, readonly Range[]>,
+    ranges: ReadonlyMap<string, readonly IndexRange[]>,
     readonly text: string,
   ) {
     this.#ranges = ranges;
@@ -23,11 +17,13 @@ export class MemberSelection {
   /** Reads the value of `SIMWRIGHT_MEMBERS`; `undefined` for one that is malformed. */
   static parse(text: string | undefined): MemberSelection | undefined {
     const parts = (text ?? '').split(' ').filter((part) => part !== '');
-    const ranges = new Map<string, Range[]>();
+    const ranges = new Map<string, readonly IndexRange[]>();
     for (const part of parts) {
-      const [, name, list] = /^([^:\s]+):(\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)$/.exec(part) ?? [];
-      if (name === undefined || list === undefined) return undefined;
-      ranges.set(name, list.split(',').map(rangeOf));
+      const [name, list, more] = part.split(':');
+      const own = list?.split(',').map(parseIndexRange) ?? [];
+      if (!name || more !== undefined || own.length === 0) return undefined;
+      if (!own.every((range) => range !== undefined)) return undefined;
+      ranges.set(name, own);
     }
     return new MemberSelection(ranges, parts.join(' '));
   }
@@ -45,9 +41,4 @@ export class MemberSelection {
     for (let index = 0; index < members.count; index++) if (this.has(name, index)) count++;
     return count;
   }
-}
-
-function rangeOf(text: string): Range {
-  const [first = 0, last = first] = text.split('-').map(Number);
-  return { first, last };
 }

@@ -1,16 +1,13 @@
-import { WorkflowError } from '../../diagnostics/index.js';
+import { counted, WorkflowError } from '../../diagnostics/index.js';
 import type { Entity, Plan } from '../../ir/index.js';
 import { assertForLaunch, assertRunFolder } from '../assert/assert-job.js';
 import type { JobEnvironment } from '../job/job-environment.js';
-import { jobFolder } from '../job/job-folder.js';
-import { controlSocket } from '../job/paths.js';
 import { entityOf, jobOf, readPlan, storeOf } from '../job/read-plan.js';
-import { watchScript } from '../job/watch-script.js';
 import { lockScheduler } from '../scheduler/lock-scheduler.js';
 import { MembersFile, StatusReader, StatusWriter } from '../status/index.js';
-import { ControlClient } from '../supervisor/control-client.js';
+import type { ControlClient } from '../supervisor/control-client.js';
+import { watchStores } from '../supervisor/watch-stores.js';
 import type { Application } from './application.js';
-import { watchDeadline } from './deadline.js';
 import { HostPool, membersAtATime, onComponent } from './hosts.js';
 import { linkModules } from './link-modules.js';
 import { type Meeting, MetStores } from './meet-stores.js';
@@ -25,6 +22,7 @@ import { StepWatch } from './slurm/step-watch.js';
 import { Stager } from './stage.js';
 import { chooseStarter } from './starters/index.js';
 import { describeStop, exitCodeOfStop, type StopReason, StopRequest } from './stop-request.js';
+import { stopWithJob } from './stop-with-job.js';
 import { allowHosts, ownStore, type SeenStore } from './store-addresses.js';
 import { waitForEvents } from './wait-for-events.js';
 import { waitForKeys } from './wait-for-keys.js';
@@ -55,11 +53,7 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
   assertRunFolder(job, plan, entity, options);
   const stop = new StopRequest();
   const running = new Set<Application>();
-  const ends = [
-    ...passSignals(stop, running),
-    watchScript(job, true, () => stop.request({ kind: 'script-gone' })),
-    watchDeadline(job, plan, () => stop.request({ kind: 'deadline' })),
-  ];
+  const ends = [stopWithJob(job, plan, stop), passOnWarnings(running)];
   const writer = new StatusWriter(job, plan, entity, options.member);
   const members = new MembersFile(job, plan);
   try {
@@ -98,7 +92,7 @@ async function launchWatched(
   options: LaunchOptions,
   { stop, running, writer, members }: Watched,
 ): Promise<number> {
-  const supervisor = await watchStores(job, plan, entity, stop);
+  const supervisor = await watchOwnStores(job, plan, entity, stop);
   const say = (reason: string) => {
     process.stderr.write(`simwright: ${entity.name} ${reason}\n`);
     writer.launch({ launch: 'waiting', reason });
@@ -175,8 +169,8 @@ async function findStores(
   return seen.filter((store) => store !== undefined);
 }
 
-/** Stays in touch with the supervisor if the entity uses stores of its job. Throws RUN1005 when there is none. */
-async function watchStores(
+/** Watches the stores of its own job that the entity uses; undefined if there are none. */
+async function watchOwnStores(
   job: JobEnvironment,
   plan: Plan,
   entity: Entity,
@@ -185,38 +179,16 @@ async function watchStores(
   const own = jobOf(plan, job.job).stores;
   const stores = entity.stores.filter((store) => own.includes(store));
   if (stores.length === 0) return undefined;
-  const supervisor = await ControlClient.connect(controlSocket(jobFolder(job)));
-  if (supervisor === undefined) {
-    throw new WorkflowError({
-      code: 'RUN1005',
-      message: `the stores of this job (${stores.join(', ')}) are not running: their supervisor has gone`,
-      hint: 'run/status/ has its log',
-    });
-  }
-  try {
-    await supervisor.watch(stores, (problem) => stop.request({ kind: 'store', problem }));
-  } catch (error) {
-    supervisor.close();
-    throw error;
-  }
-  return supervisor;
+  return await watchStores(job, stores, (problem) => stop.request({ kind: 'store', problem }));
 }
 
-/** SIGTERM, SIGINT and SIGHUP end the launch, SIGUSR1 is passed on and nothing else. */
-function passSignals(stop: StopRequest, running: ReadonlySet<Application>): (() => void)[] {
-  const handlers = new Map<NodeJS.Signals, () => void>();
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    handlers.set(signal, () => stop.request({ kind: 'signal', signal }));
-  }
-  handlers.set('SIGUSR1', () => {
+/** Passes SIGUSR1, with which schedulers warn of the end, on to the applications. Returns a function that ends it. */
+function passOnWarnings(running: ReadonlySet<Application>): () => void {
+  const passOn = () => {
     for (const application of running) application.signal('SIGUSR1');
-  });
-  for (const [signal, handler] of handlers) process.on(signal, handler);
-  return [...handlers].map(
-    ([signal, handler]) =>
-      () =>
-        process.off(signal, handler),
-  );
+  };
+  process.on('SIGUSR1', passOn);
+  return () => process.off('SIGUSR1', passOn);
 }
 
 /** Adds members that stay as they are. */
@@ -253,7 +225,7 @@ function describe(entity: Entity, total: number, outcome: MembersOutcome, stoppe
     counts.held > 0 ? `${counts.held} being run by others` : '',
     notStarted > 0 ? `${notStarted} not started` : '',
   ].filter((part) => part !== '');
-  const of = entity.kind === 'ensemble' ? ` (${total} ${total === 1 ? 'member' : 'members'})` : '';
+  const of = entity.kind === 'ensemble' ? ` (${counted(total, 'member')})` : '';
   const why = stopped === undefined ? '' : `; ${describeStop(stopped)}`;
   return `${entity.name}${of}: ${parts.join(', ')}${why}`;
 }

@@ -7,7 +7,7 @@ export type StopReason =
   | { readonly kind: 'script-gone' }
   | { readonly kind: 'store'; readonly problem: WorkflowError };
 
-/** The wish to end, uttered once: the first reason stands. */
+/** A request to stop. Only the first reason counts. */
 export class StopRequest {
   readonly #callbacks = new Set<(reason: StopReason) => void>();
   #reason: StopReason | undefined;

@@ -1,4 +1,4 @@
-import { formatValue, memberDigest, memberParams, type Plan, parameterNames } from '../../ir/index.js';
+import { csvLine, formatValue, memberDigest, memberParams, type Plan, parameterNames } from '../../ir/index.js';
 import type { EntityStatus } from './entity-status.js';
 import { LaunchHosts } from './launch-hosts.js';
 
@@ -16,7 +16,7 @@ export function* membersCsvPieces(plan: Plan, statusOf: (entity: string) => Enti
   const ensembles = plan.entities.filter((entity) => entity.kind === 'ensemble');
   const parameters = [...new Set(ensembles.flatMap((entity) => parameterNames(entity.members)))];
   const headings = parameters.map((name) => (fixedColumns.includes(name) ? `param.${name}` : name));
-  yield lineOf(['ensemble', 'index', 'name', ...headings, 'state', 'exit', 'seconds', 'host']);
+  yield csvLine(['ensemble', 'index', 'name', ...headings, 'state', 'exit', 'seconds', 'host']);
   for (const ensemble of ensembles) {
     const { members, launches } = statusOf(ensemble.name);
     const hosts = new LaunchHosts(launches.values());
@@ -35,7 +35,7 @@ export function* membersCsvPieces(plan: Plan, statusOf: (entity: string) => Enti
         event?.seconds === undefined ? '' : String(event.seconds),
         event?.host ?? (event === undefined ? undefined : hosts.of(event.jobId, index)) ?? '',
       ];
-      lines.push(lineOf(row));
+      lines.push(csvLine(row));
       if (lines.length < rowsAtOnce) continue;
       yield lines.join('');
       lines = [];
@@ -47,12 +47,4 @@ export function* membersCsvPieces(plan: Plan, statusOf: (entity: string) => Enti
 /** The same as one text. */
 export function membersCsv(plan: Plan, statusOf: (entity: string) => EntityStatus): string {
   return [...membersCsvPieces(plan, statusOf)].join('');
-}
-
-function lineOf(row: readonly string[]): string {
-  return `${row.map(quoteCsvField).join(',')}\n`;
-}
-
-function quoteCsvField(field: string): string {
-  return /[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
 }

@@ -1,16 +1,12 @@
-import { WorkflowError } from '../../diagnostics/index.js';
 import type { Entity, Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
-import { jobFolder } from '../job/job-folder.js';
-import { controlSocket } from '../job/paths.js';
 import { readPlan, storeOf } from '../job/read-plan.js';
-import { watchScript } from '../job/watch-script.js';
-import { watchDeadline } from '../launch/deadline.js';
 import { exitCodeOfStop, type StopReason, StopRequest } from '../launch/stop-request.js';
+import { stopWithJob } from '../launch/stop-with-job.js';
 import { OtherJobs } from '../scheduler/other-jobs.js';
 import { type Counts, entityOutcome, StatusReader } from '../status/index.js';
 import { readAddress } from '../supervisor/address-file.js';
-import { ControlClient } from '../supervisor/control-client.js';
+import { watchStores } from '../supervisor/watch-stores.js';
 import { Presence } from './presence.js';
 
 /** Milliseconds between two looks at who still uses the store. */
@@ -25,12 +21,8 @@ export async function hold(job: JobEnvironment, name: string): Promise<number> {
   const store = storeOf(plan, name);
   const users = plan.entities.filter(({ stores }) => stores.includes(name));
   const stop = new StopRequest();
-  const ends = [
-    passSignals(stop),
-    watchScript(job, true, () => stop.request({ kind: 'script-gone' })),
-    watchDeadline(job, plan, () => stop.request({ kind: 'deadline' })),
-  ];
-  const supervisor = await watchStore(job, name, stop);
+  const endWatch = stopWithJob(job, plan, stop);
+  const supervisor = await watchStores(job, [name], (problem) => stop.request({ kind: 'store', problem }));
   try {
     const waiting = await untilUsersEnd(job, plan, store, users, stop);
     if (stop.reason === undefined) {
@@ -39,7 +31,7 @@ export async function hold(job: JobEnvironment, name: string): Promise<number> {
     }
     return endedEarly(name, waiting, stop.reason);
   } finally {
-    for (const end of ends) end();
+    endWatch();
     supervisor.close();
   }
 }
@@ -83,39 +75,12 @@ function since(job: JobEnvironment): Counts {
   return ({ run, time }) => (job.run !== undefined && run === job.run) || time >= start;
 }
 
-async function watchStore(job: JobEnvironment, store: string, stop: StopRequest): Promise<ControlClient> {
-  const supervisor = await ControlClient.connect(controlSocket(jobFolder(job)));
-  if (supervisor === undefined) {
-    throw new WorkflowError({
-      code: 'RUN1005',
-      message: `store '${store}' is not running: its supervisor has gone`,
-      hint: 'run/status/ has its log',
-    });
-  }
-  await supervisor.watch([store], (problem) => stop.request({ kind: 'store', problem }));
-  return supervisor;
-}
-
 function endedEarly(store: string, waiting: readonly Entity[], reason: StopReason): number {
   if (reason.kind === 'store') throw reason.problem;
   const names = waiting.map(({ name }) => name).join(', ');
   const why = reason.kind === 'deadline' ? 'its walltime is about to be over' : 'its job is to end';
   if (waiting.length > 0) process.stderr.write(`simwright: store '${store}' ends before ${names}, since ${why}\n`);
   return exitCodeOfStop(reason);
-}
-
-function passSignals(stop: StopRequest): () => void {
-  const handlers = (['SIGTERM', 'SIGINT', 'SIGHUP'] as const).map(
-    (signal) => [signal, () => stop.request({ kind: 'signal', signal })] as const,
-  );
-  // The script passes it on to all that it has launched; here it has no meaning.
-  const ignore = () => {};
-  process.on('SIGUSR1', ignore);
-  for (const [signal, handler] of handlers) process.on(signal, handler);
-  return () => {
-    process.off('SIGUSR1', ignore);
-    for (const [signal, handler] of handlers) process.off(signal, handler);
-  };
 }
 
 function pauseUnlessStopped(stop: StopRequest): Promise<void> {

@@ -1,31 +1,11 @@
 import { spawn } from 'node:child_process';
-import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Client, ClientError, type Dtype, type Tensor, tensor } from '../../../src/runtime/client/index.js';
-import { modelFile, onnxRuntime, type Started, start } from '../orchestrator/support/start.js';
+import { modelFile, onnxRuntime, start } from '../orchestrator/support/start.js';
 
-let started: Started;
-let raw: Redis;
-const open: Client[] = [];
-beforeAll(async () => {
-  started = await start();
-  raw = new Redis(started.port);
-});
-afterEach(async () => {
-  for (const client of open.splice(0)) await client.close();
-  await raw.flushdb();
-});
-afterAll(async () => {
-  raw.disconnect();
-  await started.stop();
-});
+import { useClients } from './support/use-clients.js';
 
-async function connect(env: Record<string, string> = {}, suffix?: string): Promise<Client> {
-  const address = started.orchestrator.addresses[0] ?? '';
-  const client = await Client.connect({ env: { SSDB: address, ...env }, ...(suffix !== undefined && { suffix }) });
-  open.push(client);
-  return client;
-}
+const { started, raw, connect } = useClients();
 
 const samples: { readonly [D in Dtype]: Extract<Tensor, { dtype: D }> } = {
   FLOAT: tensor(Float32Array.from([0.1, -2, 3, 4, 5, 6]), [2, 3]),
@@ -41,7 +21,7 @@ const samples: { readonly [D in Dtype]: Extract<Tensor, { dtype: D }> } = {
 describe.each(['host:port', 'unix://PATH', 'a cluster of one'])('tensors over %s', (kind) => {
   const connectTo = () =>
     connect({
-      SSDB: started.orchestrator.addresses[kind === 'unix://PATH' ? 1 : 0] ?? '',
+      SSDB: started().orchestrator.addresses[kind === 'unix://PATH' ? 1 : 0] ?? '',
       SR_DB_TYPE: kind === 'a cluster of one' ? 'Clustered' : 'Standalone',
     });
 
@@ -67,7 +47,7 @@ describe.each(['host:port', 'unix://PATH', 'a cluster of one'])('tensors over %s
     await client.deleteTensor('c');
     expect(await client.pollTensor('c', { intervalMs: 1, attempts: 2 })).toBe(false);
     const waiting = client.pollTensor('later', { intervalMs: 5, attempts: 1000 });
-    await raw.call('AI.TENSORSET', 'later', 'FLOAT', '1');
+    await raw().call('AI.TENSORSET', 'later', 'FLOAT', '1');
     expect(await waiting).toBe(true);
   });
 
@@ -101,22 +81,22 @@ test('shapes that do not fit are refused', () => {
 test('prefixes: what is written has SSKEYOUT, what is read the data source, models neither', async () => {
   const client = await connect({ SSKEYOUT: 'me', SSKEYIN: 'first,second' });
   await client.putTensor('t', samples.UINT8);
-  expect(await raw.keys('*')).toEqual(['me.t']);
-  await raw.rename('me.t', 'second.t');
+  expect(await raw().keys('*')).toEqual(['me.t']);
+  await raw().rename('me.t', 'second.t');
   expect(await client.tensorExists('t')).toBe(false);
   client.setDataSource('second');
   expect(await client.getTensor('t')).toEqual(samples.UINT8);
   expect(() => client.setDataSource('third')).toThrow("'third' is no data source of this client");
   client.useTensorPrefix(false);
   await client.putTensor('t', samples.UINT8);
-  expect((await raw.keys('*')).sort()).toEqual(['second.t', 't']);
+  expect((await raw().keys('*')).sort()).toEqual(['second.t', 't']);
 });
 
 test('a suffix names the variables, others are not looked at', async () => {
-  const address = started.orchestrator.addresses[1] ?? '';
+  const address = started().orchestrator.addresses[1] ?? '';
   const client = await connect({ SSDB: 'nonsense', SSDB_two: address, SSKEYOUT: 'x', SSKEYOUT_two: 'y' }, 'two');
   await client.putTensor('t', samples.UINT8);
-  expect(await raw.keys('*')).toEqual(['y.t']);
+  expect(await raw().keys('*')).toEqual(['y.t']);
 });
 
 test.each([
@@ -160,7 +140,7 @@ test('a process with a closed client ends by itself', async () => {
     await client.close();
   `;
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], {
-    env: { ...process.env, SSDB: started.orchestrator.addresses[0] },
+    env: { ...process.env, SSDB: started().orchestrator.addresses[0] },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0);
@@ -172,7 +152,7 @@ describe.skipIf(onnxRuntime === undefined)('models', () => {
   test.each(['Standalone', 'Clustered'])('are stored, run, read back and deleted (%s)', async (type) => {
     const client = await connect({ SR_DB_TYPE: type, SSKEYOUT: 'me', SSKEYIN: 'me' });
     await client.setModel('m', { backend: 'ONNX', device: 'CPU', batchSize: 4, minBatchSize: 1, tag: 'v1', blob });
-    expect(await raw.keys('*')).toEqual(['m']);
+    expect(await raw().keys('*')).toEqual(['m']);
     expect(await client.modelExists('m')).toBe(true);
     expect(await client.pollModel('m', { intervalMs: 1, attempts: 1 })).toBe(true);
     expect(await client.getModel('m')).toEqual(blob);
@@ -186,9 +166,9 @@ describe.skipIf(onnxRuntime === undefined)('models', () => {
 
   test('go in chunks of the size that the store says', async () => {
     const client = await connect();
-    await raw.call('AI.CONFIG', 'MODEL_CHUNK_SIZE', '10');
+    await raw().call('AI.CONFIG', 'MODEL_CHUNK_SIZE', '10');
     await client.setModel('m', { backend: 'ONNX', device: 'CPU', blob });
-    await raw.call('AI.CONFIG', 'MODEL_CHUNK_SIZE', '535822336');
+    await raw().call('AI.CONFIG', 'MODEL_CHUNK_SIZE', '535822336');
     expect(await client.getModel('m')).toEqual(blob);
   });
 
@@ -207,7 +187,7 @@ describe.skipIf(onnxRuntime === undefined)('models', () => {
       "ERR model key is empty (there is 'm', but no copy of it for this GPU)",
     );
     await client.deleteModelMultiGpu('m', { firstGpu: 1, gpus: 2 });
-    expect(await raw.keys('m*')).toEqual([]);
+    expect(await raw().keys('m*')).toEqual([]);
   });
 
   test('options that need each other are checked before anything is sent', async () => {

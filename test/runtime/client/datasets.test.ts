@@ -1,33 +1,11 @@
-import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { Client, Dataset, tensor } from '../../../src/runtime/client/index.js';
+import { describe, expect, test } from 'vitest';
+import { Dataset, tensor } from '../../../src/runtime/client/index.js';
 import { decodeField, encodeField } from '../../../src/runtime/client/metadata.js';
 import { runPython, smartredisPython } from '../orchestrator/support/python.js';
-import { type Started, start } from '../orchestrator/support/start.js';
 
-let started: Started;
-let raw: Redis;
-const open: Client[] = [];
-beforeAll(async () => {
-  started = await start();
-  raw = new Redis(started.port);
-});
-afterEach(async () => {
-  for (const client of open.splice(0)) await client.close();
-  await raw.flushdb();
-});
-afterAll(async () => {
-  raw.disconnect();
-  await started.stop();
-});
+import { useClients } from './support/use-clients.js';
 
-async function connect(env: Record<string, string> = {}): Promise<Client> {
-  const client = await Client.connect({
-    env: { SSDB: started.orchestrator.addresses[0], SR_DB_TYPE: 'Standalone', ...env },
-  });
-  open.push(client);
-  return client;
-}
+const { started, raw, connect } = useClients({ SR_DB_TYPE: 'Standalone' });
 
 const once = { intervalMs: 1, attempts: 1 };
 
@@ -69,7 +47,7 @@ test('data sets are stored, read, copied, renamed, polled and deleted', async ()
   const client = await connect();
   const dataset = sample('d');
   await client.putDataset(dataset);
-  expect((await raw.keys('*')).sort()).toEqual(['{d}.field', '{d}.index', '{d}.meta']);
+  expect((await raw().keys('*')).sort()).toEqual(['{d}.field', '{d}.index', '{d}.meta']);
   const back = await client.getDataset('d');
   expect(back.tensorNames.sort()).toEqual(['field', 'index']);
   expect(back.getTensor('field', 'FLOAT')).toEqual(dataset.getTensor('field'));
@@ -85,7 +63,7 @@ test('data sets are stored, read, copied, renamed, polled and deleted', async ()
   expect(await client.pollDataset('f', once)).toBe(true);
   expect(await client.pollDataset('e', once)).toBe(false);
   await client.deleteDataset('f');
-  expect((await raw.keys('*f*')).filter((key) => key.startsWith('{f}'))).toEqual([]);
+  expect((await raw().keys('*f*')).filter((key) => key.startsWith('{f}'))).toEqual([]);
   await expect(client.getDataset('f')).rejects.toThrow("there is no data set 'f'");
   await expect(client.deleteDataset('f')).rejects.toThrow("there is no data set 'f'");
   await expect(client.putDataset(new Dataset('empty'))).rejects.toThrow("the data set 'empty' is empty");
@@ -134,8 +112,8 @@ test('prefixes of data sets and lists', async () => {
   const dataset = sample('d');
   await client.putDataset(dataset);
   await client.appendToList('l', dataset);
-  expect((await raw.keys('*')).sort()).toEqual(['me.l', 'me.{d}.field', 'me.{d}.index', 'me.{d}.meta']);
-  expect(await raw.lrange('me.l', 0, -1)).toEqual(['me.{d}']);
+  expect((await raw().keys('*')).sort()).toEqual(['me.l', 'me.{d}.field', 'me.{d}.index', 'me.{d}.meta']);
+  expect(await raw().lrange('me.l', 0, -1)).toEqual(['me.{d}']);
   expect(await client.datasetExists('d')).toBe(false);
   const other = await connect({ SSKEYIN: 'me' });
   expect((await other.getDatasetsFromList('l')).map(({ name }) => name)).toEqual(['d']);
@@ -143,7 +121,7 @@ test('prefixes of data sets and lists', async () => {
   client.useListPrefix(false);
   await client.putDataset(dataset);
   await client.appendToList('l', dataset);
-  expect(await raw.lrange('l', 0, -1)).toEqual(['{d}']);
+  expect(await raw().lrange('l', 0, -1)).toEqual(['{d}']);
 });
 
 describe('scripts', () => {
@@ -162,19 +140,19 @@ describe('scripts', () => {
     const client = await connect();
     const gpus = { firstGpu: 1, gpus: 2 };
     await client.setScriptMultiGpu('s', 'def f(x):\n    return x\n', gpus);
-    expect((await raw.keys('*')).sort()).toEqual(['s', 's.GPU:1', 's.GPU:2']);
+    expect((await raw().keys('*')).sort()).toEqual(['s', 's.GPU:1', 's.GPU:2']);
     await client.putTensor('x', tensor([1]));
     await expect(client.runScriptMultiGpu('s', 'f', 'x', 'y', { ...gpus, offset: 3 })).rejects.toThrow('Torch worker');
     await client.deleteScriptMultiGpu('s', gpus);
-    expect(await raw.keys('s*')).toEqual([]);
+    expect(await raw().keys('s*')).toEqual([]);
   });
 });
 
 test('calls about the server', async () => {
   const client = await connect();
-  expect(client.addresses).toEqual([started.orchestrator.addresses[0]]);
+  expect(client.addresses).toEqual([started().orchestrator.addresses[0]]);
   await client.setModelChunkSize(1000);
-  expect(await raw.call('AI.CONFIG', 'GET', 'MODEL_CHUNK_SIZE')).toBe(1000);
+  expect(await raw().call('AI.CONFIG', 'GET', 'MODEL_CHUNK_SIZE')).toBe(1000);
   await client.configSet('lua-time-limit', '4000');
   expect(await client.configGet('lua-time-limit')).toEqual({ 'lua-time-limit': '4000' });
   expect(await client.configGet('nonsense')).toEqual({});
@@ -184,7 +162,7 @@ test('calls about the server', async () => {
   await client.setScript('s', 'CPU', 'def f(x): pass');
   expect(await client.aiInfo('s')).toMatchObject({ type: 'SCRIPT', calls: '0' });
   await client.flushDb();
-  expect(await raw.dbsize()).toBe(0);
+  expect(await raw().dbsize()).toBe(0);
 });
 
 const found = await smartredisPython();
@@ -195,7 +173,7 @@ test.skipIf(why !== undefined)(
     const client = await connect();
     await client.putDataset(sample('ours'));
     await client.appendToList('l', sample('ours'));
-    const env = { SSDB: started.orchestrator.addresses[0] ?? '', SR_DB_TYPE: 'Standalone' };
+    const env = { SSDB: started().orchestrator.addresses[0] ?? '', SR_DB_TYPE: 'Standalone' };
     const printed = JSON.parse(
       await runPython('python' in found ? found.python : '', 'smartredis_dataset.py', [], env),
     );

@@ -1,4 +1,4 @@
-import { type Entity, type Job, Plan, planVersion, type Store } from '../../../src/ir/index.js';
+import { type Entity, type Job, Plan, type PreloadedModel, planVersion, type Store } from '../../../src/ir/index.js';
 
 type EntityInput = Partial<Entity> & { readonly name: string; readonly params?: Record<string, (string | number)[]> };
 type StoreInput = Partial<Store> & { readonly name: string };
@@ -23,6 +23,21 @@ function makeEntity({ params = {}, ...given }: EntityInput): Entity {
     component: 0,
     stores: [],
     size: { nodes: 1, tasks: 1, cpusPerTask: 1 },
+    ...given,
+  };
+}
+
+/** An ONNX model that a store preloads on its CPU, without batching. */
+export function makeModel(given: Partial<PreloadedModel> & Pick<PreloadedModel, 'name' | 'artifact'>): PreloadedModel {
+  return {
+    backend: 'ONNX',
+    device: 'CPU',
+    devicesPerNode: 1,
+    firstDevice: 0,
+    batchSize: 0,
+    minBatchSize: 0,
+    minBatchTimeoutMs: 0,
+    tag: '',
     ...given,
   };
 }

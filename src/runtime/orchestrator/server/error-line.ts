@@ -1,3 +1,4 @@
+import { escapeControls } from '../../../diagnostics/index.js';
 /** An error that a store has answered a client with, as its log says it. */
 export interface AnsweredError {
   /** Who asked, as far as that is known: `sweep_3 (process 812)`, `process 812`, `a process on 10.0.0.3 (port 51200)`. */
@@ -62,8 +63,8 @@ export function formatError({ who, command, keys, times, text }: AnsweredError):
   const names = keys.map((key) => ` ${JSON.stringify(key)}`).join('');
   const often = times === 1 ? '' : `, ${times} times by now`;
   const line = `error for ${who} at ${command.replace(/[^\w.-]/g, '?')}${names}${often}: ${text}`;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what clients send may not steer the terminal of those who read the log
-  return line.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+  // Clients may not steer the terminal of those who read the log.
+  return escapeControls(line);
 }
 
 /** Reads what {@link formatError} has written; `undefined` for any other message. */

@@ -1,0 +1,23 @@
+import type { Plan } from '../../ir/index.js';
+import type { JobEnvironment } from '../job/job-environment.js';
+import { watchScript } from '../job/watch-script.js';
+import { watchDeadline } from './deadline.js';
+import type { StopRequest } from './stop-request.js';
+
+/**
+ * Requests a stop when the job has to end: at SIGTERM, SIGINT and SIGHUP, at its deadline, and when its script is gone. Returns a function
+ * that ends the watch.
+ */
+export function stopWithJob(job: JobEnvironment, plan: Plan, stop: StopRequest): () => void {
+  const handlers = (['SIGTERM', 'SIGINT', 'SIGHUP'] as const).map(
+    (signal) => [signal, () => stop.request({ kind: 'signal', signal })] as const,
+  );
+  for (const [signal, handler] of handlers) process.on(signal, handler);
+  const endScriptWatch = watchScript(job, true, () => stop.request({ kind: 'script-gone' }));
+  const endDeadlineWatch = watchDeadline(job, plan, () => stop.request({ kind: 'deadline' }));
+  return () => {
+    for (const [signal, handler] of handlers) process.off(signal, handler);
+    endScriptWatch();
+    endDeadlineWatch();
+  };
+}
