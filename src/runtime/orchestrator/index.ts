@@ -9,8 +9,8 @@ export {
 } from './checkpoint/record.js';
 export { devicesHere, onnxRuntimeVersion } from './inference/index.js';
 export { runInferenceWorker } from './inference/worker.js';
+export { type EvictionPolicy, evictionPolicies } from './keyspace/eviction.js';
 export type { Orchestrator, OrchestratorOptions, OrchestratorStats, TcpListen, UnixListen } from './options.js';
-export { type EvictionPolicy, evictionPolicies } from './store/eviction.js';
 
 /**
  * Starts a tensor store that runs ML models, in this process.

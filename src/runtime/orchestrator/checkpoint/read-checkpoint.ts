@@ -5,7 +5,7 @@ import { parseDtype } from '../../../ml/dtypes.js';
 import { newStatistics } from '../ai/values.js';
 import { LendableBytes } from '../bytes/lendable-bytes.js';
 import type { BatchOptions } from '../inference/index.js';
-import type { HashValue, ListValue, StoredValue } from '../store/values.js';
+import type { HashValue, ListValue, StoredValue } from '../keyspace/values.js';
 import { CheckpointReader, DamagedError } from './checkpoint-reader.js';
 import { openRegularFile } from './files.js';
 import { formatVersion, magic, recordKinds } from './format.js';

@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
+import { parseEvictionPolicy } from '../keyspace/eviction.js';
+import { matchesGlob } from '../keyspace/glob.js';
 import { MapReply, ok, type Reply } from '../resp/reply.js';
-import { parseEvictionPolicy } from '../store/eviction.js';
-import { matchesGlob } from '../store/glob.js';
 import { type Command, CommandError } from './command.js';
 import type { ServerFacts, ServerSettings } from './server-facts.js';
 import { arityError, keyword, latin1 } from './words.js';
@@ -13,7 +13,7 @@ export const config: Command = {
   flags: ['admin'],
   keys: [0, 0, 0],
   run(context, words) {
-    const { server, store } = context;
+    const { server, keyspace } = context;
     switch (keyword(words[1])) {
       case 'GET': {
         if (words.length < 3) throw arityError('config|get');
@@ -24,7 +24,7 @@ export const config: Command = {
       case 'SET':
         if (words.length < 4) throw arityError('config|set');
         setParameters(server, words);
-        store.countsUses = server.settings.evictionPolicy.endsWith('-lfu');
+        keyspace.countsUses = server.settings.evictionPolicy.endsWith('-lfu');
         return ok satisfies Reply;
       case 'RESETSTAT':
         return ok;

@@ -17,9 +17,9 @@ export const lpos: Command = {
   arity: -3,
   flags: ['readonly'],
   keys: [1, 1, 1],
-  run({ store }, words) {
+  run({ keyspace }, words) {
     const { rank, count, most } = searchOf(words);
-    const members = store.read(latin1(words[1]), 'list')?.members ?? [];
+    const members = keyspace.read(latin1(words[1]), 'list')?.members ?? [];
     const wanted = count === 0 ? members.length : (count ?? 1);
     const found: number[] = [];
     const looks = most === 0 ? members.length : Math.min(most, members.length);

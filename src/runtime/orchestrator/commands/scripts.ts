@@ -26,7 +26,7 @@ function header(words: readonly Buffer[]): Header {
   return { device, tag: Buffer.from((tagged ? words[4] : undefined) ?? ''), at: tagged ? 5 : 3 };
 }
 
-function store(
+function putScript(
   { tensors: keys }: AiCommandContext,
   words: readonly Buffer[],
   { device, tag, at }: Header,
@@ -70,7 +70,7 @@ export const scriptStore: AiCommand = {
     if (from + count > words.length) {
       throw new CommandError('ERR Insufficient arguments, missing script entry points');
     }
-    return store(context, words, { ...head, at: from + count }, names);
+    return putScript(context, words, { ...head, at: from + count }, names);
   },
 };
 
@@ -83,7 +83,7 @@ export const scriptSet: AiCommand = {
   mayNest: true,
   run(context, words) {
     if (words.length !== 5 && words.length !== 7) throw arityError('ai.scriptset');
-    return store(context, words, header(words), []);
+    return putScript(context, words, header(words), []);
   },
 };
 

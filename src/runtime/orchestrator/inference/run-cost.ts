@@ -3,7 +3,7 @@ const cheapMicros = 1000;
 /** A model that was too dear for the main thread comes back when its runs take no longer than this. */
 const returnMicros = 500;
 /** One run of this length on the main thread, and the model leaves it at once. */
-const unbearableMicros = 20_000;
+const evictAboveMicros = 20_000;
 /** Runs that a model must be measured for before it goes to the main thread. */
 const firstProofs = 3;
 /** Cheap runs that it takes to come back there; twice as many each time, up to … */
@@ -68,7 +68,7 @@ export class RunCost {
   /** Hears of a run on the main thread. */
   measuredHere(micros: number, bytes: number, requests = 1): void {
     this.#add(micros / requests);
-    if (micros > unbearableMicros || this.#medianMicros > cheapMicros) {
+    if (micros > evictAboveMicros || this.#medianMicros > cheapMicros) {
       this.#cheap = false;
       this.#proofs = 0;
       this.#proofsNeeded = this.#nextReturn;

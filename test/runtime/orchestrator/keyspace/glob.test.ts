@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { matchesGlob } from '../../../../src/runtime/orchestrator/store/glob.js';
+import { matchesGlob } from '../../../../src/runtime/orchestrator/keyspace/glob.js';
 
 test.each([
   ['*', '', true],

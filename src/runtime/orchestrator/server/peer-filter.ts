@@ -24,7 +24,7 @@ const gone: Refusal = { reason: 'the peer closed its end before it was known who
  * Decides whether a peer is served: from loopback if its process is this user's own, from elsewhere if its address is
  * on the list. A peer at one of this host's own addresses needs both.
  */
-export class Gate {
+export class PeerFilter {
   readonly #options: GateOptions;
   readonly #uids = new PeerUids();
   readonly #uid = process.getuid?.();

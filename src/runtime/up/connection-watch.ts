@@ -9,7 +9,7 @@ import type { LaunchEvent } from '../status/index.js';
 const absentMs = 15_000;
 
 /** Tells which launches of other jobs have gone without a word, by the connections that they keep to the store. */
-export class Presence {
+export class ConnectionWatch {
   readonly #address: string;
   /** When each name was last in the list of the store's clients, by this process's clock. */
   readonly #seen = new Map<string, number>();
