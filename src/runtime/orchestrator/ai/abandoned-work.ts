@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 
-/** How long the outcome of a run whose client has gone is remembered. */
+/** Time for which the outcome of a run is remembered whose client has gone. */
 const rememberMs = 30_000;
 const maxRemembered = 1024;
 

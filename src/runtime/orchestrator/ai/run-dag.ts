@@ -29,7 +29,7 @@ export interface DagStep<Result> {
   run(context: AiContext, timeoutMs: number | undefined): Promise<StepOutcome<Result>>;
 }
 
-/** How a step has ended, with the result to show for it. */
+/** End of a step, with the result to show for it. */
 export interface StepOutcome<Result> {
   readonly kind: 'done' | 'failed' | 'timed-out';
   readonly result: Result;

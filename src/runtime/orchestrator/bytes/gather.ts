@@ -18,7 +18,7 @@ export async function gather(chunks: readonly Buffer[]): Promise<Buffer> {
   return whole;
 }
 
-/** Whether two buffers of one length hold the same; long ones are compared a slice a turn of the event loop. */
+/** True if two buffers of one length hold the same; long ones are compared a slice a turn of the event loop. */
 export async function areEqual(one: Buffer, other: Buffer): Promise<boolean> {
   for (let at = 0; at < one.length; at += sliceBytes) {
     if (at > 0) await nextTurn();

@@ -4,7 +4,7 @@ import { putBack, spareFromBytes, takeBuffer } from '../memory/spare-buffers.js'
 
 /** Up to this size bytes are copied for another thread; above it they are lent. */
 const copyLimitBytes = 4 * 1024 * 1024;
-/** How much of a large copy is made in one turn of the event loop. */
+/** Bytes of a large copy that are made in one turn of the event loop. */
 const sliceBytes = 4 * 1024 * 1024;
 
 let lastSerial = 0;

@@ -19,11 +19,11 @@ import { writeCheckpoint } from './write-checkpoint.js';
 
 const awakeMs = 1000;
 
-/** Where and how often to save. */
+/** Options of checkpoints. */
 export interface CheckpointOptions {
   /** Read at the start, and written. */
   readonly file: string | undefined;
-  /** Where SAVE writes if there is no such file. */
+  /** File that SAVE writes if there is no such file. */
   readonly saveFile?: string | undefined;
   /** Pause between two checkpoints; undefined for none by themselves. */
   readonly seconds: number | undefined;
@@ -31,7 +31,7 @@ export interface CheckpointOptions {
   /** Identity of this start of the store, and on how many nodes it runs. */
   readonly storeId: string;
   readonly nodes: number;
-  /** Where what the file holds is written down; undefined if nobody asks. */
+  /** Record of what the file holds; undefined if nobody asks. */
   readonly record: CheckpointRecord | undefined;
 }
 

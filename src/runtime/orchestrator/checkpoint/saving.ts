@@ -8,7 +8,7 @@ export interface Saving {
   readonly lastFailed: boolean;
   /** Changes since the last one, or since the start. */
   readonly unsavedChanges: number;
-  /** Where SAVE writes; undefined if that is nowhere. */
+  /** File that SAVE writes; undefined if there is none. */
   readonly file: string | undefined;
   /** True if that file was asked for when the server was started: SHUTDOWN saves, too. */
   readonly isAsked: boolean;

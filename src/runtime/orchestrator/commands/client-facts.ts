@@ -8,7 +8,7 @@ export interface ClientFacts {
   readonly id: number;
   /** `host:port` or a socket path. */
   readonly peer: string;
-  /** Where the client reached this server; undefined on a Unix socket. */
+  /** Address at which the client reached this server; undefined on a Unix socket. */
   readonly reachedAt: { readonly host: string; readonly port: number } | undefined;
   readonly connectedAtMs: number;
   name: Buffer;

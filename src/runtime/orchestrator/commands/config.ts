@@ -41,7 +41,7 @@ function matching(all: ReadonlyMap<string, string>, pattern: string): (readonly 
   return [...all].filter(([name]) => matchesGlob(pattern.toLowerCase(), name));
 }
 
-/** What follows from how the server was started, and after it what clients may change. */
+/** Parameters that follow from the server's options, and after them those that clients may change. */
 function parameters({ limits, port, settings, saving }: ServerFacts): ReadonlyMap<string, string> {
   return new Map([
     ['port', String(port())],

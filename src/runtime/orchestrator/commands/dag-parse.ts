@@ -19,7 +19,7 @@ export interface DagKind {
   readonly readOnly: boolean;
 }
 
-/** What a DAG command asks for. */
+/** A DAG command. */
 export interface DagRequest {
   readonly load: readonly { readonly key: string; readonly tensor: TensorValue }[];
   readonly persist: readonly string[];

@@ -4,7 +4,7 @@ import { keyword, latin1 } from './words.js';
 
 type Condition = (before: number, after: number) => boolean;
 
-/** What NX, XX, GT and LT ask for; 0 is never. */
+/** Conditions of NX, XX, GT and LT; 0 is never. */
 const conditions: Readonly<Record<string, Condition>> = {
   NX: (before) => before === 0,
   XX: (before) => before !== 0,

@@ -5,9 +5,9 @@ import { integer, keyword, latin1 } from './words.js';
 interface Search {
   /** Which match is the first that counts; from the end for a negative one. */
   rank: number;
-  /** How many are wanted, 0 for all; undefined for one that is no list. */
+  /** Number of matches to find, 0 for all; undefined for one that is no list. */
   count: number | undefined;
-  /** How many members are looked at, 0 for all. */
+  /** Number of members to look at, 0 for all. */
   most: number;
 }
 

@@ -85,7 +85,7 @@ async function load({ tensors, inference }: AiCommandContext, request: StoreRequ
   };
 }
 
-/** Whether the key holds this very model; its statistics begin anew then, as they do when it is replaced. */
+/** True if the key holds this very model; its statistics begin anew then, as they do when it is replaced. */
 async function isThere(tensors: TensorStore, request: StoreRequest, blob: Buffer): Promise<boolean> {
   const { key, backend, deviceWord, options } = request;
   const model = tensors.read(key, 'model');

@@ -70,7 +70,7 @@ function alreadyHas(what: string): CommandError {
   return new CommandError(`ERR Already encountered an ${what} in SCRIPTRUN`);
 }
 
-/** Words that begin a section are no names of functions. @throws CommandError */
+/** Refuses a word that begins a section as the name of a function. @throws CommandError */
 function checkFunction(word: Buffer | undefined): void {
   if (['TIMEOUT', 'INPUTS', 'OUTPUTS'].includes(keyword(word))) {
     throw new CommandError('ERR function name not specified');

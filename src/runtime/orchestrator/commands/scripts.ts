@@ -15,7 +15,7 @@ export function scriptAt(tensors: TensorStore, key: Buffer | undefined): ScriptV
 interface Header {
   readonly device: string;
   readonly tag: Buffer;
-  /** Where what follows begins. */
+  /** Index of the first word after it. */
   readonly at: number;
 }
 

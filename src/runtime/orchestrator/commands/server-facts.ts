@@ -22,7 +22,7 @@ export interface ServerFacts {
   readonly runId: string;
   readonly settings: ServerSettings;
   readonly limits: { readonly maxClients: number; readonly maxBulkBytes: number };
-  /** How long a run may take. */
+  /** Longest time for a run. */
   readonly executionTimeoutMs: number;
   readonly threads: { readonly perQueue: number; readonly interOp: number; readonly intraOp: number };
   /** Undefined where it is not installed. */

@@ -9,7 +9,7 @@ import { tensorBytesOfValues } from './tensor-values.js';
 import { keyword, latin1 } from './words.js';
 
 const zero = '0'.charCodeAt(0);
-/** So many bytes are looked at in one turn of the event loop. */
+/** Bytes that are looked at in one turn of the event loop. */
 const checkAtOnceBytes = 1024 * 1024;
 
 /** `AI.TENSORSET key type [dim…] [BLOB data | VALUES v…]`; without data all zeros. */
@@ -131,7 +131,7 @@ async function checkInSlices({ dtype, shape, bytes }: GivenTensor): Promise<void
   if (dtype === 'STRING' && (zeros !== elements || bytes.at(-1) !== 0)) throw wrongStrings();
 }
 
-/** Whether each byte is 0 or 1. */
+/** True if each byte is 0 or 1. */
 function isBoolean(bytes: Buffer): boolean {
   let at = 0;
   let others = 0;

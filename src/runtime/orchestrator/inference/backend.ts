@@ -46,7 +46,7 @@ export interface Backend {
   close(): Promise<void>;
 }
 
-/** What a backend is made with. */
+/** Options of a backend. */
 export interface BackendOptions {
   /** Absolute path of the onnxruntime-node package or its entry. */
   readonly onnxRuntime: string | undefined;

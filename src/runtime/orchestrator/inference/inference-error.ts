@@ -2,7 +2,7 @@
 export type InferenceProblem =
   /** The framework refuses the model or fails in a run; the message is its own. */
   | 'model'
-  /** What runs models of this kind cannot be had here. */
+  /** Nothing here runs models of this kind. */
   | 'backend'
   | 'device'
   /** The framework has nothing that runs models on GPUs. */
@@ -16,7 +16,7 @@ export type InferenceProblem =
   | 'not-begun'
   /** The request has waited longer than it wanted to. */
   | 'timed-out'
-  /** What loads and runs has failed. */
+  /** The thread or process that loads and runs has failed. */
   | 'failed';
 
 /** Reason for which a model cannot be loaded or run. Whoever answers clients words it for them. */

@@ -30,9 +30,9 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** How long a run of a model that has been deleted may go on, in milliseconds. */
+/** Milliseconds for which a run of a model that has been deleted may go on. */
 const deletedRunMs = 5000;
-/** How long a thread that is closed may take to end what it does. */
+/** Milliseconds in which a thread that is closed may end what it does. */
 const closeMs = 2000;
 
 /** One inference thread as seen from outside. It does one thing after the other. */
@@ -239,7 +239,7 @@ export class InferenceThread {
       reject(error);
     }
     this.#pending.clear();
-    // Where it is a process of its own that runs, this ends it; a thread ends when its run does.
+    // This ends a process of its own; a thread ends when its run does.
     this.#post({ kind: 'close' });
   }
 

@@ -17,10 +17,10 @@ import { defaultWorkerUrl } from './worker-url.js';
 /** A model up to this size, and no slower to load, may be loaded on the main thread too. */
 const laneModelBytes = 4 * 1024 * 1024;
 const laneLoadMicros = 10_000;
-/** How long a run may take unless told. */
+/** Longest time for a run, unless told. */
 export const defaultRunLimitMs = 60_000;
 
-/** How the AI layer runs. */
+/** Options of the AI layer. */
 export interface InferenceOptions {
   /** Absolute path of the onnxruntime-node package folder or entry; without it no ONNX model can be loaded. */
   readonly onnxRuntime?: string | undefined;
@@ -38,7 +38,7 @@ export interface InferenceOptions {
   readonly workerUrl?: URL | undefined;
   /** Microseconds for which threads look for the next request after one before they sleep. Default 0. */
   readonly busyPollMicros?: number | undefined;
-  /** Where the memory of sessions is counted. Default: nowhere. */
+  /** Account that the memory of sessions is counted in. Default: none. */
   readonly memory?: SessionMemory | undefined;
   /** A run that takes longer fails, and whatever runs it is given up. Default 60,000. */
   readonly runLimitMs?: number | undefined;
@@ -69,7 +69,7 @@ export interface ModelDefinition {
 /** A model that can be run, until it is unloaded. */
 export interface LoadedModel {
   readonly id: number;
-  /** Where it runs. */
+  /** Device that it runs on. */
   readonly device: string;
   /** Names in the model's order. */
   readonly inputs: readonly string[];
@@ -87,7 +87,7 @@ interface HostedModel extends LaneModel {
   /** It runs in a process of its own, which can be ended: its runs may not end by themselves. */
   isIsolated: boolean;
   pending: number;
-  /** Those that would have to unload it. */
+  /** Number of values that have it, each of which unloads it once. */
   owners: number;
   unwanted: boolean;
 }
@@ -304,7 +304,7 @@ export class Inference {
           for (const request of requests) this.#poolOf(held).run(request);
         };
       }
-      // Where it runs next time it can be ended.
+      // Next time it runs in a process, which can be ended.
       if (thread.isStuck) held.isIsolated = true;
       return () => {
         for (const { reject } of requests) reject(problem);

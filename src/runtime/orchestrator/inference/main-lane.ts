@@ -21,7 +21,7 @@ export interface LaneModel {
 /** A request for a model that may run here. */
 export type LaneRequest = RunRequest & { readonly model: LaneModel };
 
-/** Where requests go that cannot be run here after all. */
+/** Takes the requests that cannot be run here after all. */
 export type Elsewhere = (request: LaneRequest) => void;
 
 /**
@@ -136,7 +136,7 @@ function resultOf(outputs: readonly (OutputMessage | null)[], micros: number): R
   return { outputs: outputs.map((output) => output ?? undefined), micros };
 }
 
-/** Where the inputs lie, or joined if they are several requests'; undefined if they are not all here. */
+/** The inputs in place, or joined if they are several requests'; undefined if they are not all here. */
 function inputsOf(requests: readonly RunRequest[]): HeldInputs | undefined {
   if (requests.length > 1) {
     const gathered = copyAll(requests.map(({ inputs }) => inputs));

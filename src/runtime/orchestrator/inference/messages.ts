@@ -13,7 +13,7 @@ export interface InferenceWorkerData {
   readonly isolated?: string;
 }
 
-/** How sessions are made. Thread counts of 0 leave the choice to ONNX Runtime. */
+/** Options of a model's session. Thread counts of 0 leave the choice to the framework. */
 export interface SessionSettings {
   /** `CPU`, `CPU:n`, `GPU`, `GPU:n`. */
   readonly device: string;
@@ -49,7 +49,7 @@ export interface OutputMessage {
   readonly buffer: ArrayBuffer;
 }
 
-/** What the thread is asked. `id` numbers the request. */
+/** Requests to the thread. `id` numbers them. */
 export type InferenceRequest =
   /** To end once what was asked before is done. */
   | { readonly kind: 'close' }
@@ -70,7 +70,7 @@ export type InferenceRequest =
     }
   | { readonly kind: 'unload'; readonly model: number };
 
-/** What the thread answers. Borrowed buffers come back with the answer, or earlier in `returned`. */
+/** Answers of the thread. Borrowed buffers come back with the answer, or earlier in `returned`. */
 export type InferenceAnswer =
   | {
       readonly kind: 'loaded';

@@ -41,7 +41,7 @@ export function runInferenceWorker(more: Partial<Backends> = {}): void {
     // Whoever needs a thread starts another, once everything that was asked of this one has failed.
     last = last.then(() => port.close());
   });
-  // Where a process does the work, that process looks for requests.
+  // A process that does the work looks for requests itself.
   const poll = new BusyPoll(data.isolated === undefined ? data.busyPollMicros : 0);
   const worker = new InferenceWorker(port, backend, poll);
   // A failure shows with the first request.

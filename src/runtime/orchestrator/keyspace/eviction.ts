@@ -1,4 +1,4 @@
-/** What is thrown out when memory is used up, by Redis's names: `allkeys-` of all keys, `volatile-` of those that expire. */
+/** Keys that are evicted when memory is used up, by Redis's names: `allkeys-` of all keys, `volatile-` of those that expire. */
 export const evictionPolicies = [
   'noeviction',
   'allkeys-lru',
@@ -13,7 +13,7 @@ export const evictionPolicies = [
 /** One of {@link evictionPolicies}. */
 export type EvictionPolicy = (typeof evictionPolicies)[number];
 
-/** What is known of a key's use. */
+/** Record of a key's uses. */
 export interface KeyUse {
   /** Grows with every access to any key. */
   lastUse: number;
@@ -32,7 +32,7 @@ export function parseEvictionPolicy(name: string): EvictionPolicy | undefined {
   return evictionPolicies.find((policy) => policy === name.toLowerCase());
 }
 
-/** Whether `one` goes before `other`. */
+/** True if `one` goes before `other`. */
 export function goesFirst(policy: EvictionPolicy, one: KeyUse, other: KeyUse): boolean {
   if (policy.endsWith('-lru')) return one.lastUse < other.lastUse;
   if (policy.endsWith('-lfu')) {
@@ -55,7 +55,7 @@ export function newUse(): Pick<KeyUse, 'uses' | 'usesMinute'> {
   return { uses: newUses, usesMinute: thisMinute() };
 }
 
-/** How often a key was used, as a logarithm, less what has faded. */
+/** Number of uses of a key, as a logarithm, less what has faded. */
 export function fadedUses({ uses, usesMinute }: Pick<KeyUse, 'uses' | 'usesMinute'>): number {
   return Math.max(0, uses - (thisMinute() - usesMinute));
 }

@@ -1,4 +1,4 @@
-/** Whether a key (as Latin-1) matches a pattern with `*`, `?`, `[a-z]`, `[^a]` and `\` escapes, as Redis's KEYS does. */
+/** True if a key (as Latin-1) matches a pattern with `*`, `?`, `[a-z]`, `[^a]` and `\` escapes, as Redis's KEYS does. */
 export function matchesGlob(pattern: string, key: string): boolean {
   let p = 0;
   let k = 0;

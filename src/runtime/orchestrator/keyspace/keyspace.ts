@@ -9,12 +9,12 @@ import { frozen, hold, letGo, type Snapshot, type SnapshotEntry } from './snapsh
 import type { StoredValue, ValueOf } from './values.js';
 
 const keyOverheadBytes = 384;
-/** So many keys are looked at for each that is evicted. */
+/** Keys that are looked at for each that is evicted. */
 const evictionSample = 16;
 const expirySample = 200;
-/** So many keys are looked at for one that has not expired. */
+/** Keys that are looked at for one that has not expired. */
 const mostTries = 10_000;
-/** How long one call may evict or expire. */
+/** Longest time for which one call evicts or expires. */
 const sweepMs = 5;
 
 interface Entry extends KeyUse {
@@ -22,7 +22,7 @@ interface Entry extends KeyUse {
   bytes: number;
   /** Milliseconds since 1970; 0 for never. */
   expiresAtMs: number;
-  /** When it was used last, in seconds since 1970. */
+  /** Time of its last use, in seconds since 1970. */
   usedAtSeconds: number;
   /** The last snapshot that has this entry, or began after it was made. */
   mark: number;
@@ -36,7 +36,7 @@ interface Entry extends KeyUse {
  */
 export class Keyspace implements TensorStore {
   #entries = new Map<string, Entry>();
-  /** Those that expire. */
+  /** Entries that expire. */
   readonly #volatile = new Map<string, Entry>();
   readonly #onRemove: (value: StoredValue, isReplaced: boolean) => void;
   readonly #hands: Record<'all' | 'volatile', Iterator<[string, Entry]> | undefined> = {
@@ -55,7 +55,7 @@ export class Keyspace implements TensorStore {
   readonly #observers = new Map<string, Set<() => void>>();
   #expired = 0;
   #evicted = 0;
-  /** Whether how often keys are used is counted. */
+  /** True if uses of keys are counted. */
   countsUses = false;
 
   /** `onRemove` is called with every value that is deleted or overwritten, and hears which of both. */
@@ -110,7 +110,7 @@ export class Keyspace implements TensorStore {
     return this.#live(this.#place(key));
   }
 
-  /** How much a key has been used, a logarithm, and seconds since it was used last. This itself is no use. */
+  /** Uses of a key, as a logarithm, and seconds since the last. This itself is no use. */
   usage(key: string): { readonly uses: number; readonly idleSeconds: number } | undefined {
     const entry = this.#live(this.#place(key));
     if (entry === undefined) return undefined;
@@ -176,7 +176,7 @@ export class Keyspace implements TensorStore {
     this.#usedBytes += bytes;
   }
 
-  /** When the key expires, in milliseconds since 1970; 0 for never, undefined if there is no such key. */
+  /** Time at which the key expires, in milliseconds since 1970; 0 for never, undefined if there is no such key. */
   expiry(key: string): number | undefined {
     return this.#live(this.#place(key))?.expiresAtMs;
   }
@@ -393,7 +393,7 @@ export class Keyspace implements TensorStore {
     return undefined;
   }
 
-  /** Where the value that `key` means lies. */
+  /** Key under which the value that `key` means is stored. */
   #place(key: string): string {
     if (!key.startsWith(singleShardPrefix) || this.#entries.has(key)) return key;
     const plain = plainName(key);

@@ -1,6 +1,6 @@
 import type { StoredValue } from './values.js';
 
-/** What a field of a hash or a member of a list costs beside its bytes. */
+/** Memory of a field of a hash or a member of a list beside its bytes. */
 export const itemOverheadBytes = 288;
 
 /** Bytes that a buffer of its own takes beside what is in it, with what looks after it. Measured, as all of these. */

@@ -8,7 +8,7 @@ export interface SnapshotEntry {
   readonly expiresAtMs: number;
 }
 
-/** What is read of a keyspace as it was at one moment, while it changes. */
+/** A keyspace as it was at one moment, to be read while it changes. */
 export interface Snapshot {
   /**
    * The next entry, undefined at the end. Its bytes are held, so that they stay although the key is overwritten:

@@ -25,7 +25,7 @@ export type StoredValue = AiValue | HashValue | ListValue | StringValue;
 /** A value of one kind. */
 export type ValueOf<Kind extends StoredValue['kind']> = Extract<StoredValue, { kind: Kind }>;
 
-/** What `TYPE` answers. */
+/** Answers of `TYPE`. */
 export const typeNames: Readonly<Record<StoredValue['kind'], string>> = {
   tensor: 'AI_TENSOR',
   model: 'AI__MODEL',

@@ -4,14 +4,14 @@ import { isLoopback, isOwnAddress, normalAddress } from './addresses.js';
 import { PeerUids } from './peer-uid.js';
 import { isConnected } from './socket-handle.js';
 
-/** Who is served. */
-export interface GateOptions {
+/** Peers that are served. */
+export interface PeerFilterOptions {
   readonly addresses: readonly string[];
   readonly folder: string | undefined;
   readonly peerCheck: boolean;
 }
 
-/** Why a peer is not served. */
+/** A reason not to serve a peer. */
 export interface Refusal {
   readonly reason: string;
   /** It has closed its end before it was known whose it was: nobody to be warned of. */
@@ -25,17 +25,17 @@ const gone: Refusal = { reason: 'the peer closed its end before it was known who
  * on the list. A peer at one of this host's own addresses needs both.
  */
 export class PeerFilter {
-  readonly #options: GateOptions;
+  readonly #options: PeerFilterOptions;
   readonly #uids = new PeerUids();
   readonly #uid = process.getuid?.();
   #allowed: ReadonlySet<string>;
 
-  constructor(options: GateOptions) {
+  constructor(options: PeerFilterOptions) {
     this.#options = options;
     this.#allowed = new Set(options.addresses.map(normalAddress));
   }
 
-  /** Why the peer is refused, or undefined if it is welcome. */
+  /** Reason for which the peer is refused; undefined if it is served. */
   async refusal(socket: Socket): Promise<Refusal | undefined> {
     const { remoteAddress, remotePort, localAddress, localPort } = socket;
     if (remoteAddress === undefined || remotePort === undefined) return gone;

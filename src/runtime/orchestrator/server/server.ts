@@ -30,12 +30,12 @@ import { PeerNames } from './peer-names.js';
 import { RefusalLog } from './refusal-log.js';
 import { TurnBudget } from './turn-budget.js';
 
-/** How long a closing orchestrator waits for replies under way, and then for slow readers of them. */
+/** Longest wait of a closing orchestrator for replies under way, and then for slow readers of them. */
 const drainMs = 4000;
 const slowReadersMs = 2000;
 /** Pause between two sweeps over what expires. */
 const sweepMs = 100;
-/** How long a refused peer may take to read why. */
+/** Longest time for a refused peer to read why. */
 const refusalMs = 1000;
 const deviceHint = 'a device is CPU, GPU or either with a number';
 
@@ -303,7 +303,7 @@ export class OrchestratorServer implements Orchestrator {
     socket.on('close', () => clearTimeout(timer));
   }
 
-  /** What time brings: keys that expire, and evictions that were too many for one command. */
+  /** Does what time brings: deletes expired keys, and evicts those that were too many for one command. */
   #sweep(): void {
     this.#keyspace.look();
     if (this.#keyspace.volatileSize > 0) this.#keyspace.deleteExpired();

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What onnxruntime-node puts beside its library where models can run on GPUs. */
+/** Library that onnxruntime-node has beside its own where models can run on GPUs. */
 const cudaLibrary = 'libonnxruntime_providers_cuda.so';
 
 /**
@@ -14,7 +14,7 @@ export function devicesHere(onnxRuntime: string | undefined): string[] {
   return ['CPU', ...gpus];
 }
 
-/** Whether onnxruntime-node, in this folder, has its CUDA provider beside it. */
+/** True if onnxruntime-node, in this folder, has its CUDA provider beside it. */
 export function hasCuda(onnxRuntime: string): boolean {
   return namesIn(join(onnxRuntime, 'bin')).some((version) =>
     existsSync(join(onnxRuntime, 'bin', version, process.platform, process.arch, cudaLibrary)),

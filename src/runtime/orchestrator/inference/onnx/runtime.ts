@@ -23,7 +23,7 @@ export interface OnnxSession {
   release(): Promise<void>;
 }
 
-/** What is used of the onnxruntime-node package. */
+/** The onnxruntime-node package, as far as it is used here. */
 export interface OnnxRuntime {
   readonly env: { logLevel?: string };
   readonly InferenceSession: {
