@@ -40,7 +40,10 @@ function queriesOf(...folders: readonly string[]): string[] {
 /** Rooms of the orchestrator by name, with those of its parts that each may import. */
 function orchestratorRooms(parts: Readonly<Record<string, readonly string[]>>): (typeof rooms)[number][] {
   const path = 'src/runtime/orchestrator/';
-  const leaves = ['src/diagnostics/', 'src/ml/', 'src/runtime/slots.ts', `type ${path}checkpoint/saving.ts`];
+  const leaves = [
+    ...['src/diagnostics/', 'src/ml/', 'src/ir/eviction-policies.ts', 'src/runtime/slots.ts'],
+    `type ${path}checkpoint/saving.ts`,
+  ];
   return Object.entries(parts).map(([name, mayImport]) => [
     `${path}${name}/`,
     [...leaves, ...mayImport.map((other) => `${path}${other}`)],
@@ -52,40 +55,49 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ['src/diagnostics/', []],
   // Backends, dtypes and devices: written down once, for all.
   ['src/ml/', []],
+  ['src/ir/eviction-policies.ts', []],
   ['src/ir/', ['src/diagnostics/', 'src/ml/']],
   ['src/dsl/', ['src/ir/', 'src/diagnostics/', 'src/ml/']],
   ['src/compiler/package-version.ts', []],
   ['src/compiler/hash-file.ts', []],
   ['src/compiler/load/', ['src/ir/', 'src/diagnostics/']],
   ['src/compiler/inspect/', ['src/ir/', 'src/ml/', 'src/diagnostics/', 'src/compiler/hash-file.ts']],
-  ['src/compiler/passes/', ['src/ir/', 'src/diagnostics/', 'type src/compiler/inspect/']],
+  // What passes ask of a declaration, of jobs, of names.
+  ['src/compiler/passes/lookup/', ['src/ir/', 'type src/compiler/inspect/', 'type src/compiler/passes/known.ts']],
+  [
+    'src/compiler/passes/check/',
+    [
+      'src/ir/',
+      'src/diagnostics/',
+      'src/targets/target.ts',
+      'src/targets/refusals.ts',
+      'type src/compiler/inspect/',
+      'type src/compiler/passes/known.ts',
+      'src/compiler/passes/lookup/',
+    ],
+  ],
+  [
+    'src/compiler/passes/',
+    ['src/ir/', 'src/diagnostics/', 'src/targets/target.ts', 'src/targets/directives.ts', 'type src/compiler/inspect/'],
+  ],
+  // From the plan to files: it asks no pass, no launcher and no site.
   [
     'src/compiler/emit/',
     [
       'src/ir/',
       'src/diagnostics/',
-      'src/targets/target.ts',
+      'type src/targets/target.ts',
+      'src/targets/registry.ts',
       'src/targets/quoting.ts',
-      'src/targets/directives.ts',
       'src/targets/outer-job.ts',
-      'src/targets/launchers/',
       'src/compiler/package-version.ts',
       'src/compiler/hash-file.ts',
       'type src/compiler/inspect/',
-      'src/compiler/passes/',
     ],
   ],
   [
     'src/compiler/',
-    [
-      'src/compiler/',
-      'src/ir/',
-      'src/diagnostics/',
-      'src/targets/registry.ts',
-      'src/targets/launchers/',
-      'src/targets/refusals.ts',
-      'src/targets/target.ts',
-    ],
+    ['src/compiler/', 'src/ir/', 'src/diagnostics/', 'src/targets/registry.ts', 'src/targets/launchers/'],
   ],
   ['src/targets/launchers/', ['src/targets/target.ts', 'src/ir/']],
   ...['local', 'slurm', 'pbs', 'lsf', 'cobalt'].map(
@@ -121,7 +133,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
     checkpoint: ['keyspace/', 'ai/', 'inference/', 'bytes/'],
     commands: ['ai/', 'inference/', 'keyspace/', 'bytes/', 'memory/', 'resp/'],
   }),
-  ['src/runtime/orchestrator/', ['src/diagnostics/', 'src/ml/', 'src/runtime/slots.ts']],
+  ['src/runtime/orchestrator/', ['src/diagnostics/', 'src/ml/', 'src/ir/eviction-policies.ts', 'src/runtime/slots.ts']],
   ['src/runtime/client/', ['src/diagnostics/', 'src/ml/', 'src/runtime/slots.ts']],
   ['src/runtime/configure/', ['src/ir/', 'src/diagnostics/']],
   // The runtime knows how a target's scheduler is asked, and nothing else of a target.
@@ -175,6 +187,18 @@ test('one file names the backends', () => {
   expect(found.map(({ from }) => from)).toEqual([`${inference}backends.ts`]);
 });
 
+test('what is named check… only checks, and is in the folder of checks', () => {
+  const exported = sources
+    .filter((file) => relative(root, file.getFilePath()).startsWith('src/compiler/passes/'))
+    .flatMap((file) => file.getFunctions().filter((one) => one.isExported()));
+  const place = (one: (typeof exported)[number]) => relative(root, one.getSourceFile().getFilePath());
+  const inFolder = exported.filter((one) => place(one).startsWith('src/compiler/passes/check/'));
+  expect(inFolder.length).toBeGreaterThan(15);
+  expect(inFolder.filter((one) => !one.getReturnType().isVoid()).map(place)).toEqual([]);
+  const named = exported.filter((one) => one.getName()?.startsWith('check'));
+  expect(named.map(place)).toEqual(inFolder.map(place));
+});
+
 test('no default exports', () => {
   const found = sources.filter((file) => file.getDefaultExportSymbol() !== undefined);
   expect(found.map((file) => relative(root, file.getFilePath()))).toEqual([]);
@@ -219,7 +243,12 @@ describe('the rules themselves', () => {
     ['the AI layer, the keyspace', `${orchestrator}ai/run-dag.ts`, `${orchestrator}keyspace/keyspace.ts`],
     ['what runs models, the commands', `${orchestrator}inference/inference.ts`, `${orchestrator}commands/words.ts`],
     ['a pass, the disk', 'src/compiler/passes/lower.ts', 'node:fs'],
-    ['a pass, a target', 'src/compiler/passes/lower.ts', 'src/targets/target.ts'],
+    ['a pass, a target', 'src/compiler/passes/lower.ts', 'src/targets/slurm/index.ts'],
+    ['a pass, a launcher', 'src/compiler/passes/launch-stores.ts', 'src/targets/launchers/index.ts'],
+    ['what emits, a pass', 'src/compiler/emit/job-script.ts', 'src/compiler/passes/lookup/visible-stores.ts'],
+    ['what emits, a launcher', 'src/compiler/emit/job-script.ts', 'src/targets/launchers/index.ts'],
+    ['a check, a pass', 'src/compiler/passes/check/check-cpus.ts', 'src/compiler/passes/allocate.ts'],
+    ['what passes ask, a pass', 'src/compiler/passes/lookup/order.ts', 'src/compiler/passes/lower.ts'],
     ['a pass, what inspects', 'src/compiler/passes/lower.ts', 'src/compiler/inspect/index.ts'],
     ['the DSL, the compiler', 'src/dsl/index.ts', 'src/compiler/index.ts'],
     ['diagnostics, the IR', 'src/diagnostics/index.ts', 'src/ir/index.ts'],

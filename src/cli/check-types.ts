@@ -7,7 +7,7 @@ import type { Problem } from '../diagnostics/index.js';
 type TypeScript = typeof ts;
 
 /**
- * What the TypeScript compiler says about a workflow's file (or several of one folder), and about those of its folder that it imports: by the
+ * Problems that the TypeScript compiler reports in a workflow's file (or several files of one folder) and in the files of its folder that it imports: by the
  * user's own tsconfig.json if there is one, else strictly.
  */
 export async function checkTypes(first: string, ...others: readonly string[]): Promise<Problem[]> {

@@ -3,7 +3,7 @@ import { type Entity, formatIndexRange, type IndexRange, type Plan } from '../ir
 import { parseRanges } from './index-ranges.js';
 
 /**
- * What `--members` chooses, as the runtime reads it in `SIMWRIGHT_MEMBERS`: `0,2-3` is of every ensemble, as far as it has such members;
+ * Members that `--members` chooses, as the runtime reads them in `SIMWRIGHT_MEMBERS`: `0,2-3` means these members of every ensemble that has them;
  * `NAME:0,2-3` of one, and wins over the other form. Ensembles that nothing names run as a whole.
  *
  * @throws WorkflowError CLI1001

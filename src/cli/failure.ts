@@ -1,7 +1,7 @@
 import { packageVersion } from '../compiler/package-version.js';
 import { renderProblems, WorkflowError } from '../diagnostics/index.js';
 
-/** What the process says by its exit code. */
+/** Exit codes of the commands. */
 export const ExitCode = {
   done: 0,
   workflowErrors: 1,
@@ -11,7 +11,7 @@ export const ExitCode = {
   bug: 70,
 } as const;
 
-/** Whether to write colours to a stream. */
+/** True if colours are to be written to a stream. */
 export function hasColour(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true && !process.env['NO_COLOR'];
 }
@@ -38,7 +38,7 @@ export function reportJsonFailure(error: unknown): number {
 }
 
 function exitCodeOf({ code }: WorkflowError): number {
-  // No folder of ours, or nothing submitted from it: another command is to be used first.
+  // There is no compiled folder, or nothing was submitted from it: the user needs another command first.
   if (code.startsWith('CLI') || code === 'RUN1001' || code === 'RUN1030' || code === 'JOB1004') return ExitCode.usage;
   return code.startsWith('JOB') ? ExitCode.schedulerRefused : ExitCode.workflowErrors;
 }

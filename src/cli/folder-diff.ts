@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { compareFolder, type FolderDifference, type OutputFile } from '../compiler/index.js';
 import { unifiedDiff } from './unified-diff.js';
 
-/** What compiling would change in a folder. */
+/** Changes that compiling would make in a folder. */
 export interface FolderDiff extends FolderDifference {
   readonly same: boolean;
   /** Unified diffs of text files; a line for each of the others. */

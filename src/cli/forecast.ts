@@ -25,16 +25,20 @@ export function hasResults(dir: string): boolean {
 
 /** Forecasts as `--json` has them. */
 export function forecastJson(forecasts: readonly Forecast[]) {
-  return forecasts.map(({ name, members, run, done, renumbered, kept, removed, reasons }) => ({
-    name,
-    members,
-    run,
-    done,
-    renumbered,
-    kept,
-    removed,
-    reasons,
-  }));
+  return forecasts.map(
+    ({ name, members, run, done, renumbered, kept, broughtBack, removed, reasons, keptReasons }) => ({
+      name,
+      members,
+      run,
+      done,
+      renumbered,
+      kept,
+      broughtBack,
+      removed,
+      reasons,
+      keptReasons,
+    }),
+  );
 }
 
 /** Lines on stderr. */

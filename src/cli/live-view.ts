@@ -15,14 +15,14 @@ import { describeStats, type StoreReport, storeReports } from './jobs/stores.js'
 export interface LiveView {
   /** Follows the run until `ended` settles. */
   follow(ended: Promise<unknown>): Promise<void>;
-  /** Says from now on that the applications are being ended. */
+  /** Shows from now on that the applications are being ended. */
   ending(): void;
 }
 
-/** How often files are read, in milliseconds. */
+/** Interval at which files are read, in milliseconds. */
 const interval = 200;
 
-/** What is run: a folder, and which of its members. */
+/** A run: a folder, and the members that run. */
 export interface Run {
   readonly plan: Plan;
   readonly folder: string;
@@ -36,7 +36,7 @@ export function liveView(run: Run): LiveView {
   return process.stderr.isTTY === true ? new TerminalView(run) : new PlainView(run);
 }
 
-/** Where each entity stands. */
+/** States of the entities. */
 export function summarizeRun(run: Run): EntitySummary[] {
   return new Progress(run).refresh();
 }
@@ -48,7 +48,7 @@ class Progress {
     this.#reader = new StatusReader(run.folder);
   }
 
-  /** What is shown of an entity. */
+  /** The line that shows an entity. */
   describe(summary: EntitySummary, isEnding = false): string {
     const isModel = this.run.plan.entities.some(({ name, kind }) => name === summary.name && kind === 'model');
     return isModel ? describeModel(summary, isEnding) : describeEnsemble(summary, isEnding);

@@ -1,53 +1,43 @@
 import { basename } from 'node:path';
 import { type Problem, Problems } from '../diagnostics/index.js';
-import {
-  type ApplicationDeclaration,
-  type Authored,
-  applicationsOf,
-  type ExperimentDeclaration,
-  everybody,
-  Plan,
-  type Site,
-} from '../ir/index.js';
-import { jobRefusals } from '../targets/refusals.js';
-import { sharesNodes, targets } from '../targets/registry.js';
-import { launcherOf, type Target } from '../targets/target.js';
+import { type Authored, type ExperimentDeclaration, Plan, type Site } from '../ir/index.js';
+import { launchers } from '../targets/launchers/index.js';
+import { targets } from '../targets/registry.js';
+import { gatherArtifacts, makeLauncherFiles } from './artifacts.js';
 import { emitFiles, type OutputFile } from './emit/emit-files.js';
-import type { EmittedStep, EmittedStore, ScriptInput } from './emit/job-script.js';
-import { type LaunchWords, launchWords } from './emit/launch-words.js';
-import { type Artifact, accessOf, bytesArtifact, type Facts, inspectFiles, mergeArtifacts } from './inspect/index.js';
+import { inspectFiles } from './inspect/index.js';
 import { packageVersion } from './package-version.js';
-import {
-  checkCpus,
-  checkDevices,
-  checkFiles,
-  checkKeys,
-  checkLaunches,
-  checkModels,
-  checkNames,
-  checkReaders,
-  checkRunnable,
-  checkSharing,
-  checkStores,
-  checkTemplates,
-  entityNamed,
-  expandAxes,
-  fitOneNode,
-  largest,
-  lower,
-  notesOnFiles,
-  placeJobs,
-  type Sized,
-  sizeLaunches,
-} from './passes/index.js';
+import { checkApplications } from './passes/check/check-applications.js';
+import { checkColocated } from './passes/check/check-colocated.js';
+import { checkComponents } from './passes/check/check-components.js';
+import { checkCpus } from './passes/check/check-cpus.js';
+import { checkDevices } from './passes/check/check-devices.js';
+import { checkFiles } from './passes/check/check-files.js';
+import { checkIncoming } from './passes/check/check-incoming.js';
+import { checkJobs } from './passes/check/check-jobs.js';
+import { checkKeys } from './passes/check/check-keys.js';
+import { checkLaunches } from './passes/check/check-launches.js';
+import { checkModelTypes } from './passes/check/check-model-types.js';
+import { checkNames } from './passes/check/check-names.js';
+import { checkReaders } from './passes/check/check-readers.js';
+import { checkRunnable } from './passes/check/check-runnable.js';
+import { checkSharing } from './passes/check/check-sharing.js';
+import { checkStores } from './passes/check/check-stores.js';
+import { checkTemplates } from './passes/check/check-templates.js';
+import { fitOneNode } from './passes/fit-one-node.js';
+import type { Reads } from './passes/known.js';
+import { launchApplications } from './passes/launch-applications.js';
+import { launchStores } from './passes/launch-stores.js';
+import { notesOnFiles } from './passes/lookup/attached-files.js';
+import { lower } from './passes/lower.js';
+import { placeJobs } from './passes/place-jobs.js';
+import { sizeLaunches } from './passes/size-launches.js';
+import { Passes } from './passes.js';
 
 /** An experiment, ready to be written to a folder. */
 export interface Compiled {
   readonly plan: Plan;
-  readonly target: Target;
   readonly files: readonly OutputFile[];
-  /** What the scripts were made from. */
-  readonly script: ScriptInput;
   /** Doubts that do not stop anything. */
   readonly warnings: readonly Problem[];
   /** Choices of the compiler where a workflow can be understood in two ways, for `preview`. */
@@ -63,169 +53,44 @@ export interface CompileInput extends Authored<ExperimentDeclaration> {
   readonly version?: string;
 }
 
+/** What is known before the first pass. */
+type Start = Reads<'declaration' | 'workflow' | 'version' | 'site' | 'target' | 'launchers'>;
+
 /**
  * Declaration → facts → plan → files, all in memory.
  *
  * @throws WorkflowError with every problem there is.
  */
 export function compile(input: CompileInput, site: Site): Compiled {
-  const { file } = input;
+  const { declaration, file, siteFile, version = packageVersion() } = input;
   const problems = new Problems();
   problems.add(input.problems);
-  const target: Target = targets[site.target];
-  const { oneNode } = target.capabilities;
-  const experiment = oneNode ? fitOneNode(input.declaration, target.launchers) : input.declaration;
-  const facts = inspectFiles(experiment, file);
-  if (applicationsOf(experiment).length === 0) {
-    problems.error(
-      'PLAN1003',
-      `experiment '${experiment.name}' has nothing to run`,
-      experiment.at,
-      'add a .model() or an .ensemble()',
-    );
-  }
-  checkNames(experiment, problems);
-  checkSharing(experiment, problems);
-  checkStores(experiment, problems);
-  checkKeys(experiment, problems);
-  checkReaders(experiment, problems);
-  checkFiles(experiment, facts, problems);
-  checkModels(experiment, facts, problems);
-  checkTemplates(experiment, facts, problems);
-  checkDevices(experiment, site, problems);
-  const sized = sizeAll(experiment, site, oneNode, problems);
-  checkLaunches(sized, site, launcherOf(target, site), target, problems);
-  // Jobs are placed over an experiment whose names and references hold.
-  problems.throwIfErrors();
-  const jobs = placeJobs(experiment, sized, site, { ...target.capabilities, ...arrayLimit(site) }, problems);
-  problems.throwIfErrors();
-  if (!oneNode) checkCpus({ experiment, sized, jobs, site, siteLauncher: launcherOf(target, site) }, problems);
-  const words = launchWords({ experiment, sized, jobs, site, target }, problems);
-  const launcherArtifacts = artifactsOfLaunchers(words.applications);
-  const plan = lower(
-    {
-      experiment,
-      workflow: basename(file),
-      version: input.version ?? packageVersion(),
-      site,
-      facts,
-      sized,
-      jobs,
-      oneNode,
-      launcherFiles: new Map(
-        applicationsOf(experiment).map((application) => [
-          application,
-          (launcherArtifacts.get(application.name) ?? []).map(({ to, artifact }) => ({ to, artifact: artifact.path })),
-        ]),
-      ),
-      scriptOf: ({ name }) => `jobs/${name}.${target.scriptExtension}`,
-    },
-    problems,
-  );
-  checkRunnable(experiment, plan.stores, problems);
-  checkJobs(plan, experiment, site, target, problems);
-  problems.throwIfErrors();
-  const script = { plan: Plan.parse(plan), site, target, ...emittedOf(experiment, words) };
-  const artifacts = [...artifactsOf(facts), ...[...launcherArtifacts.values()].flat().map(({ artifact }) => artifact)];
-  const files = emitFiles(script, mergeArtifacts(artifacts), accessTo(input, artifacts));
+  const start = { declaration, workflow: basename(file), version, site, target: targets[site.target], launchers };
+  const { known } = new Passes<Start>(start, problems)
+    .add(fitOneNode)
+    .add(({ experiment }) => ({ facts: inspectFiles(experiment, file) }))
+    .check(checkApplications, checkNames, checkSharing, checkStores, checkKeys, checkReaders)
+    .check(checkFiles, checkModelTypes, checkTemplates, checkDevices)
+    .add(sizeLaunches)
+    .check(checkLaunches)
+    // Jobs are placed over an experiment whose names and references hold.
+    .stopOnErrors()
+    .add(placeJobs)
+    .check(checkComponents)
+    .stopOnErrors()
+    .check(checkCpus, checkColocated, checkIncoming)
+    .add(launchApplications)
+    .add(launchStores)
+    .add(makeLauncherFiles)
+    .add(lower)
+    .check(checkRunnable, checkJobs)
+    .stopOnErrors();
+  const plan = Plan.parse(known.plan);
+  const { artifacts, access } = gatherArtifacts(known, siteFile === undefined ? [file] : [file, siteFile]);
   return {
-    plan: script.plan,
-    target,
-    files,
-    script,
+    plan,
+    files: emitFiles(plan, artifacts, access),
     warnings: problems.sorted(),
-    notes: notesOnFiles(experiment, facts),
+    notes: notesOnFiles(known),
   };
-}
-
-/** Permission bits that all files have in common that the plan is made from. */
-function accessTo({ file, siteFile }: CompileInput, artifacts: readonly Artifact[]): number {
-  const modes = [file, ...(siteFile === undefined ? [] : [siteFile])].map(accessOf);
-  return [...modes, ...artifacts.map(({ mode }) => mode)].reduce((all, one) => all & one, everybody);
-}
-
-function sizeAll(
-  experiment: ExperimentDeclaration,
-  site: Site,
-  oneNode: boolean,
-  problems: Problems,
-): Map<ApplicationDeclaration, Sized> {
-  const siteLauncher = launcherOf(targets[site.target], site);
-  return new Map(
-    applicationsOf(experiment).map((application) => {
-      const launches = sizeLaunches(application, site, oneNode, problems);
-      const ownsNodes = launches.every(
-        ({ programs }) => !oneNode && !sharesNodes(programs[0].command.launcher ?? siteLauncher),
-      );
-      return [
-        application,
-        { size: largest(launches), launches, members: expandAxes(application, problems), ownsNodes },
-      ];
-    }),
-  );
-}
-
-/** What a job asks for that the scheduler has no words for. */
-function checkJobs(
-  plan: Plan,
-  experiment: ExperimentDeclaration,
-  site: Site,
-  target: Target,
-  problems: Problems,
-): void {
-  for (const job of plan.jobs) {
-    const entities = [...job.entities, ...job.stores].flatMap((name) => entityNamed(experiment, name) ?? []);
-    const at = entities.find(({ batch }) => batch !== undefined)?.batch?.at ?? experiment.batch?.at ?? entities[0]?.at;
-    for (const { notSupported, hint } of jobRefusals(job, target, launcherOf(target, site))) {
-      problems.error('PLAN1002', `job '${job.name}': ${notSupported}`, at, hint);
-    }
-  }
-}
-
-/** Scripts' own view of applications and stores. */
-function emittedOf(
-  experiment: ExperimentDeclaration,
-  words: ReturnType<typeof launchWords>,
-): Pick<ScriptInput, 'steps' | 'stores'> {
-  const steps = new Map<string, EmittedStep>();
-  const stores = new Map<string, EmittedStore>();
-  for (const entity of experiment.entities) {
-    const store = words.stores.get(entity.name);
-    // A colocated store starts as the job does; the entity's own setup is for its application.
-    if (store !== undefined) {
-      stores.set(entity.name, { ...store, setup: entity.kind === 'orchestrator' ? entity.setup : undefined });
-    }
-    const launch = words.applications.get(entity.name);
-    if (launch === undefined) continue;
-    const { maxConcurrent } = entity.batch ?? experiment.batch ?? {};
-    steps.set(entity.name, { ...launch, maxConcurrent, setup: entity.setup });
-  }
-  return { steps, stores };
-}
-
-/** Files that launchers read, as artifacts, by application. */
-function artifactsOfLaunchers(applications: ReadonlyMap<string, LaunchWords>) {
-  return new Map(
-    [...applications].map(([name, { files }]) => [
-      name,
-      Object.entries(files).map(([to, text]): { readonly to: string; readonly artifact: Artifact } => ({
-        to,
-        artifact: bytesArtifact(to, Buffer.from(text)),
-      })),
-    ]),
-  );
-}
-
-/** The site's own limit of array elements, if it names one. */
-function arrayLimit({ maxArraySize }: Site): { readonly maxArraySize?: number } {
-  return maxArraySize === undefined ? {} : { maxArraySize };
-}
-
-function artifactsOf(facts: Facts): Artifact[] {
-  const attached = [...facts.attached.values()].flat().flatMap((file) => {
-    if (file.kind === 'directory') return [];
-    if (file.kind === 'symlink') return typeof file.target === 'string' ? [] : [file.target];
-    return [file.artifact];
-  });
-  return [...attached, ...[...facts.mlModels.values()].map(({ artifact }) => artifact), ...facts.scripts.values()];
 }

@@ -1,7 +1,7 @@
 import { callerLocation, type SourceLocation } from '../diagnostics/index.js';
 import type { ContainerDeclaration } from '../ir/index.js';
-import { type Arguments, defined, nonEmptyText, plainText, show } from './arguments.js';
-import type { ContainerOptions } from './options.js';
+import { type ContainerOptions, containerOptions, nonEmptyText } from '../ir/options/index.js';
+import { type Arguments, show } from './arguments.js';
 
 /** An image to run a command in, as `command(…).container()` takes it. */
 export interface Container {
@@ -20,9 +20,6 @@ export function apptainer(image: string, options: ContainerOptions = {}): Contai
   return Object.freeze({ kind: 'apptainer', at: callerLocation(apptainer), image, options });
 }
 
-const bindText = plainText.refine((text) => /^\/[^,]*$/.test(text), "each entry starts with '/' and holds no comma");
-const absolute = plainText.refine((text) => text.startsWith('/'), "it starts with '/'");
-
 /** A container with its options checked, as a node of the declaration. */
 export function containerNode(checked: Arguments, container: Container): ContainerDeclaration | undefined {
   if (container?.kind !== 'apptainer') {
@@ -30,19 +27,15 @@ export function containerNode(checked: Arguments, container: Container): Contain
     checked.problems.error('DSL1001', message, checked.at, "write apptainer('image.sif')");
     return undefined;
   }
-  const options = checked.options(container.options, ['bind', 'args', 'pwd']);
+  const options = checked.options(containerOptions, container.options);
   const image = checked.take(nonEmptyText, container.image, 'the image');
-  const bind = isRecord(options.bind)
-    ? Object.entries(options.bind).map(([host, inside]) => `${host}:${inside}`)
-    : options.bind;
-  const node = defined({
-    bind: checked.list(bind, 'bind', bindText),
-    args: checked.list(options.args, 'args'),
-    pwd: checked.optional(absolute, options.pwd, 'pwd'),
-  });
+  const bind = isRecord(options['bind'])
+    ? Object.entries(options['bind']).map(([host, inside]) => `${host}:${inside}`)
+    : options['bind'];
+  const node = checked.read(containerOptions, { ...options, bind });
   return image === undefined ? undefined : { kind: 'apptainer', at: container.at, image, ...node };
 }
 
-function isRecord(value: ContainerOptions['bind']): value is Readonly<Record<string, string>> {
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

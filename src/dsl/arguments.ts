@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { escapeControls, nearest, Problems, type SourceLocation, suggestion } from '../diagnostics/index.js';
-import { directiveHint, directivePattern } from '../ir/index.js';
+import { type Check, type OptionTable, plainText, type Quantity, type RecordedOf } from '../ir/options/index.js';
 
 /** Checks the arguments of one call of a builder, and gathers what is wrong with them. */
 export class Arguments {
@@ -41,46 +41,59 @@ export class Arguments {
     ].flat();
   }
 
-  /** The options object, with a problem for every key that is not one of `known`. `inside` names an option that is itself an object. */
-  options<T extends object>(options: T | undefined, known: readonly (keyof T & string)[], inside?: string): Partial<T> {
-    if (options === undefined) return {};
-    const what = inside === undefined ? this.call : `${this.call}: ${inside}`;
-    if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-      this.problems.error('DSL1001', `${what} takes an object of options, not ${show(options)}`, this.at);
-      return {};
-    }
-    for (const key of Object.keys(options)) {
-      if ((known as readonly string[]).includes(key)) continue;
-      this.problems.error('DSL1007', `${what} has no option '${key}'`, this.at, suggestion(key, known));
-    }
-    return options;
+  /** A parsed quantity (walltime, memory), or a problem with a hint. */
+  quantity({ code, noun, parse, hint }: Quantity, value: unknown): number | undefined {
+    if (value === undefined) return undefined;
+    const parsed = typeof value === 'string' ? parse(value) : undefined;
+    if (parsed === undefined) this.problems.error(code, `${this.call}: ${show(value)} is no ${noun}`, this.at, hint);
+    return parsed;
   }
 
-  /** A parsed quantity (walltime, memory), or a problem with `hint`. */
-  parse(
-    code: 'DSL1005' | 'DSL1006',
-    value: unknown,
-    parser: (text: string) => number | undefined,
-    hint: string,
-  ): number | undefined {
-    if (value === undefined) return undefined;
-    const parsed = typeof value === 'string' ? parser(value) : undefined;
-    if (parsed === undefined) {
-      const what = code === 'DSL1005' ? 'walltime' : 'an amount of memory';
-      this.problems.error(code, `${this.call}: ${show(value)} is no ${what.replace(/^an /, '')}`, this.at, hint);
+  /** The options object, with a problem for every key that the table does not have. `inside` names an option that is itself an object. */
+  options(table: OptionTable, given: unknown, inside?: string): Readonly<Record<string, unknown>> {
+    if (given === undefined) return {};
+    const what = inside === undefined ? this.call : `${this.call}: ${inside}`;
+    if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+      this.problems.error('DSL1001', `${what} takes an object of options, not ${show(given)}`, this.at);
+      return {};
     }
-    return parsed;
+    for (const key of Object.keys(given)) {
+      if (Object.hasOwn(table, key)) continue;
+      this.problems.error('DSL1007', `${what} has no option '${key}'`, this.at, suggestion(key, Object.keys(table)));
+    }
+    return given as Readonly<Record<string, unknown>>;
+  }
+
+  /** Those options of a table that are given and right, and the fallbacks of others. Of options that the call checks itself, the fallbacks only. */
+  read<Table extends OptionTable>(table: Table, options: Readonly<Record<string, unknown>>): RecordedOf<Table> {
+    const read: Record<string, unknown> = {};
+    for (const [name, { facts }] of Object.entries(table)) {
+      const { check, label = name, key = name, fallback } = facts;
+      const isRead = check.kind !== 'own' && (facts.presence === 'required' || options[name] !== undefined);
+      const recorded = (isRead ? this.#checked(check, options[name], label) : undefined) ?? fallback;
+      if (recorded !== undefined) read[key] = recorded;
+    }
+    return read as RecordedOf<Table>;
+  }
+
+  #checked(check: Check, value: unknown, what: string): unknown {
+    switch (check.kind) {
+      case 'value':
+        return this.take(check.type, value, what);
+      case 'choice':
+        return this.choice(check.choices, value, what);
+      case 'list':
+        return this.list(value, what, check.text);
+      case 'quantity':
+        return this.quantity(check.quantity, value);
+      case 'own':
+        return undefined;
+      default:
+        return check satisfies never;
+    }
   }
 }
 
-/** Hint for amounts of memory. */
-export const memoryHint = "write a number and its unit: '512M', '8G', '1.5T'";
-
-/** A text without NUL, which neither a file name nor an argument can hold. */
-export const plainText = z.string().refine((text) => !text.includes('\0'), 'it holds a NUL character');
-export const nonEmptyText = plainText.refine((text) => text !== '', 'it is empty');
-export const positive = z.int('a whole number is needed').positive('it has to be at least 1');
-export const natural = z.int('a whole number is needed').min(0, 'it cannot be negative');
 /** Digits that a decimal number of any size keeps when it becomes a double and is written again (DBL_DIG). */
 const keptDigits = 15;
 
@@ -99,13 +112,6 @@ export function plainNumber<T>(value: T): Exclude<T, bigint> | number | string {
   if (typeof value !== 'bigint') return value as Exclude<T, bigint>;
   return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
 }
-
-export const texts = z.array(plainText);
-/** Text of one line of a scheduler's directive. */
-export const directiveText = z.string().regex(directivePattern, directiveHint);
-export const hostNames = z
-  .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'each entry is the name of one host'))
-  .min(1, 'at least one host is needed');
 
 /** A value as it would stand in a workflow, cut to a readable length. */
 export function show(value: unknown): string {

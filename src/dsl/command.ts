@@ -7,24 +7,10 @@ import {
   type CommandDeclaration,
   type EnvValue,
   LauncherName,
-  parseMemoryMiB,
-  parseWalltime,
-  walltimeHint,
 } from '../ir/index.js';
+import { hostNames, memory, natural, nonEmptyText, plainText, positive, walltime } from '../ir/options/index.js';
 import { type Container, containerNode } from './apptainer.js';
-import {
-  Arguments,
-  deepFreeze,
-  hostNames,
-  inexact,
-  isExact,
-  memoryHint,
-  natural,
-  nonEmptyText,
-  plainText,
-  positive,
-  show,
-} from './arguments.js';
+import { Arguments, deepFreeze, inexact, isExact, show } from './arguments.js';
 import {
   type EnvironmentReference,
   environmentNode,
@@ -148,13 +134,13 @@ class CommandBuilder implements Command {
 
   memoryPerNode(amount: string): Command {
     const checked = new Arguments('.memoryPerNode()', callerLocation(this.memoryPerNode));
-    const memoryPerNodeMiB = checked.parse('DSL1006', amount, parseMemoryMiB, memoryHint);
+    const memoryPerNodeMiB = checked.quantity(memory, amount);
     return this.#with(memoryPerNodeMiB === undefined ? {} : { memoryPerNodeMiB }, checked);
   }
 
   walltime(time: string): Command {
     const checked = new Arguments('.walltime()', callerLocation(this.walltime));
-    const walltimeSeconds = checked.parse('DSL1005', time, parseWalltime, walltimeHint);
+    const walltimeSeconds = checked.quantity(walltime, time);
     return this.#with(walltimeSeconds === undefined ? {} : { walltimeSeconds }, checked);
   }
 

@@ -2,25 +2,25 @@ import {
   type AddedModelDeclaration,
   type AfterDeclaration,
   type AttachDeclaration,
+  authoredCommand,
   type CommandDeclaration,
   Event,
   type ParamValue,
-  parseMemoryMiB,
   type RequiresDeclaration,
   type SetupDeclaration,
   type SharesNodesDeclaration,
 } from '../ir/index.js';
 import {
-  type Arguments,
-  defined,
-  directiveText,
-  memoryHint,
+  addModelOptions,
+  afterKeyOptions,
+  attachOptions,
+  namePattern,
   nonEmptyText,
-  plainText,
-  positive,
-  show,
-} from './arguments.js';
-import type { AddModelOptions, AfterKeyOptions, AttachOptions, RequiresOptions, SetupOptions } from './options.js';
+  requiresOptions,
+  setupOptions,
+} from '../ir/options/index.js';
+import { type Arguments, show } from './arguments.js';
+import type { Command } from './command.js';
 import { paramValues } from './params-node.js';
 import { warnOfSecretsInShell } from './secrets.js';
 
@@ -28,61 +28,41 @@ import { warnOfSecretsInShell } from './secrets.js';
  * One function a call: its arguments, checked, as a node of the declaration.
  */
 
-export function attachNode(checked: Arguments, given: AttachOptions): AttachDeclaration {
-  const options = checked.options(given, ['copy', 'symlink', 'configure', 'tag']);
-  const tag = checked.optional(plainText, options.tag, 'tag') ?? ';';
-  if (tag === '' || /[A-Za-z0-9_.\s-]/.test(tag)) {
+export function attachNode(checked: Arguments, given: unknown): AttachDeclaration {
+  const node = checked.read(attachOptions, checked.options(attachOptions, given));
+  if (node.tag === '' || /[A-Za-z0-9_.\s-]/.test(node.tag)) {
     const hint = 'use one or more signs that are no letters, digits, blanks, "_", "." or "-"';
-    checked.problems.error('TMPL1003', `.attach(): ${show(tag)} cannot delimit tags`, checked.at, hint);
+    checked.problems.error('TMPL1003', `.attach(): ${show(node.tag)} cannot delimit tags`, checked.at, hint);
   }
-  return {
-    kind: 'attach',
-    at: checked.at,
-    copy: checked.list(options.copy, 'copy'),
-    symlink: checked.list(options.symlink, 'symlink'),
-    configure: checked.list(options.configure, 'configure'),
-    tag,
-  };
+  return { kind: 'attach', at: checked.at, ...node };
 }
 
-export function afterNode(
-  checked: Arguments,
-  name: string,
-  what: Event | AfterKeyOptions | undefined,
-): AfterDeclaration | undefined {
+export function afterNode(checked: Arguments, name: unknown, what: unknown): AfterDeclaration | undefined {
   const entity = checked.take(nonEmptyText, name, 'the name');
   if (typeof what === 'object') {
-    const options = checked.options(what, ['key', 'orchestrator']);
-    const key = checked.take(nonEmptyText, options.key, 'key');
-    const orchestrator = checked.optional(nonEmptyText, options.orchestrator, 'orchestrator');
+    const { key, ...where } = checked.read(afterKeyOptions, checked.options(afterKeyOptions, what));
     if (entity === undefined || key === undefined) return undefined;
-    return defined({ kind: 'after-key', at: checked.at, name: entity, key, orchestrator });
+    return { kind: 'after-key', at: checked.at, name: entity, key, ...where };
   }
   const event = checked.choice(Event.options, what, 'the event') ?? 'completed';
   return entity === undefined ? undefined : { kind: 'after', at: checked.at, name: entity, event };
 }
 
-export function requiresNode(checked: Arguments, given: RequiresOptions): RequiresDeclaration {
-  const options = checked.options(given, ['constraint', 'gpusPerNode', 'memory', 'queue']);
-  return defined({
+export function requiresNode(checked: Arguments, given: unknown): RequiresDeclaration {
+  return {
     kind: 'requires',
     at: checked.at,
-    constraint: checked.optional(directiveText, options.constraint, 'constraint'),
-    gpusPerNode: checked.optional(positive, options.gpusPerNode, 'gpusPerNode'),
-    memoryMiB: checked.parse('DSL1006', options.memory, parseMemoryMiB, memoryHint),
-    queue: checked.optional(directiveText, options.queue, 'queue'),
-  });
+    ...checked.read(requiresOptions, checked.options(requiresOptions, given)),
+  };
 }
 
-export function setupNode(checked: Arguments, given: SetupOptions): SetupDeclaration {
-  const options = checked.options(given, ['modules', 'commands']);
-  const modules = checked.list(options.modules, 'modules', nonEmptyText);
-  const commands = checked.list(options.commands, 'commands');
-  warnOfSecretsInShell(checked, commands);
-  return { kind: 'setup', at: checked.at, modules, commands };
+export function setupNode(checked: Arguments, given: unknown): SetupDeclaration {
+  const node = checked.read(setupOptions, checked.options(setupOptions, given));
+  warnOfSecretsInShell(checked, node.commands);
+  return { kind: 'setup', at: checked.at, ...node };
 }
 
-export function sharesNodesNode(checked: Arguments, name: string): SharesNodesDeclaration | undefined {
+export function sharesNodesNode(checked: Arguments, name: unknown): SharesNodesDeclaration | undefined {
   const entity = checked.take(nonEmptyText, name, 'the name');
   return entity === undefined ? undefined : { kind: 'shares-nodes', at: checked.at, name: entity };
 }
@@ -91,9 +71,33 @@ export function addedModelNode(
   checked: Arguments,
   name: string,
   command: CommandDeclaration,
-  given: AddModelOptions | undefined,
+  given: unknown,
 ): AddedModelDeclaration {
-  const options = checked.options(given, ['params']);
-  const params = options.params === undefined ? {} : paramValues(checked, 'model', options.params);
+  const options = checked.options(addModelOptions, given);
+  const params = options['params'] === undefined ? {} : paramValues(checked, 'model', options['params']);
   return { kind: 'added-model', at: checked.at, name, command, params: params as Record<string, ParamValue> };
+}
+
+/** The record of a command, with its problems. */
+export function commandDeclaration(checked: Arguments, command: Command): CommandDeclaration | undefined {
+  const authored = command?.[authoredCommand];
+  if (authored === undefined) {
+    const message = `${checked.call}: ${show(command)} is no command`;
+    checked.problems.error('DSL1001', message, checked.at, "write command('./program', 'argument')");
+    return undefined;
+  }
+  checked.problems.add(authored.problems);
+  return authored.declaration;
+}
+
+/** The name of an entity; `unknown`, and a problem, where it cannot be one. */
+export function checkName(checked: Arguments, name: unknown): string {
+  if (typeof name === 'string' && namePattern.test(name)) return name;
+  checked.problems.error(
+    'DSL1002',
+    `${checked.call}: ${show(name)} cannot be a name`,
+    checked.at,
+    'names start with a letter, hold letters, digits, "_", "." and "-", and have at most 63 characters',
+  );
+  return typeof name === 'string' ? name : 'unknown';
 }

@@ -3,40 +3,32 @@ import { callerLocation, type Problem } from '../diagnostics/index.js';
 import {
   type ApplicationDeclaration,
   type Authored,
-  authoredCommand,
   authoredExperiment,
-  type CommandDeclaration,
   type EnsembleDeclaration,
   type EntityDeclaration,
-  type Event,
   type ExperimentDeclaration,
   type MlSource,
-  namePattern,
   type ScriptSource,
 } from '../ir/index.js';
-import { Arguments, deepFreeze, positive, show } from './arguments.js';
+import { positive } from '../ir/options/index.js';
+import { Arguments, deepFreeze } from './arguments.js';
 import { batchNode, refuseMembersOptions } from './batch-node.js';
 import { Chain } from './chain.js';
 import type { Command } from './command.js';
-import { addedModelNode, afterNode, attachNode, requiresNode, setupNode, sharesNodesNode } from './entity-nodes.js';
+import {
+  addedModelNode,
+  afterNode,
+  attachNode,
+  checkName,
+  commandDeclaration,
+  requiresNode,
+  setupNode,
+  sharesNodesNode,
+} from './entity-nodes.js';
 import { functionNode, mlModelNode, scriptNode } from './ml-nodes.js';
-import type {
-  AddModelOptions,
-  AfterKeyOptions,
-  AttachOptions,
-  BatchOptions,
-  ColocateOptions,
-  MlModelOptions,
-  OrchestratorOptions,
-  ParamsOptions,
-  ParamValues,
-  RequiresOptions,
-  ScriptOptions,
-  SetupOptions,
-} from './options.js';
 import { paramsNode } from './params-node.js';
 import { colocatedNode, orchestratorNode } from './store-nodes.js';
-import type { Experiment } from './types.js';
+import type { EnsembleBuilder, Experiment, ModelBuilder, OrchestratorBuilder } from './types.js';
 
 /**
  * Opens an experiment. Its builder is immutable: every call returns a new one, and a half-built experiment can be extended twice.
@@ -51,14 +43,20 @@ export function experiment<const Names extends string = never>(name: string): Ex
   const checked = new Arguments('experiment()', callerLocation(experiment));
   const opened: Opened = { kind: 'experiment', at: checked.at, name: checkName(checked, name) };
   const problems = Chain.empty<readonly Problem[]>().with(checked.problems.sorted());
-  return new ExperimentBuilder(opened, Chain.empty(), problems) as unknown as Experiment<Names>;
+  return new ExperimentBuilder(opened, Chain.empty(), problems) as Experiment<Names>;
 }
 
 /** An experiment's record without its entities. */
 type Opened = Omit<ExperimentDeclaration, 'entities'>;
 
-/** The builder at run time: one class behind all the types that say which call is allowed when. */
-class ExperimentBuilder {
+/** The builder at run time: one class behind all the types that say which call is allowed when. It checks what it is given whatever the types say. */
+class ExperimentBuilder
+  implements
+    Experiment<string>,
+    ModelBuilder<string, boolean>,
+    EnsembleBuilder<string, boolean>,
+    OrchestratorBuilder<string>
+{
   readonly #opened: Opened;
   readonly #entities: Chain<EntityDeclaration>;
   readonly #problems: Chain<readonly Problem[]>;
@@ -79,25 +77,24 @@ class ExperimentBuilder {
     return this.#authored;
   }
 
-  model(name: string, command: Command): ExperimentBuilder {
+  model(name: unknown, command: Command): this {
     return this.#open('model', name, command, new Arguments('.model()', callerLocation(this.model)));
   }
 
-  ensemble(name: string, command: Command): ExperimentBuilder {
+  ensemble(name: unknown, command: Command): this {
     return this.#open('ensemble', name, command, new Arguments('.ensemble()', callerLocation(this.ensemble)));
   }
 
-  orchestrator(options?: OrchestratorOptions): ExperimentBuilder {
+  orchestrator(options?: unknown): this {
     const checked = new Arguments('.orchestrator()', callerLocation(this.orchestrator));
-    const name = checkName(checked, options?.name ?? 'orchestrator');
-    return this.#add({ ...orchestratorNode(checked, options), name }, checked);
+    return this.#add(orchestratorNode(checked, options), checked);
   }
 
-  batch(options: BatchOptions): ExperimentBuilder {
+  batch(options: unknown): this {
     const checked = new Arguments('.batch()', callerLocation(this.batch));
     const node = batchNode(checked, options);
     if (this.#entities.length === 0) {
-      return new ExperimentBuilder({ ...this.#opened, batch: node }, this.#entities, this.#problemsWith(checked));
+      return this.#next({ ...this.#opened, batch: node }, this.#entities, checked);
     }
     return this.#describeAny(checked, (open) => {
       if (open.kind === 'orchestrator') refuseMembersOptions(checked, node);
@@ -105,17 +102,17 @@ class ExperimentBuilder {
     });
   }
 
-  requires(options: RequiresOptions): ExperimentBuilder {
+  requires(options: unknown): this {
     const checked = new Arguments('.requires()', callerLocation(this.requires));
     return this.#describeAny(checked, () => ({ requires: requiresNode(checked, options) }));
   }
 
-  setup(options: SetupOptions): ExperimentBuilder {
+  setup(options: unknown): this {
     const checked = new Arguments('.setup()', callerLocation(this.setup));
     return this.#describeAny(checked, () => ({ setup: setupNode(checked, options) }));
   }
 
-  sharesNodesWith(name: string): ExperimentBuilder {
+  sharesNodesWith(name: unknown): this {
     const checked = new Arguments('.sharesNodesWith()', callerLocation(this.sharesNodesWith));
     return this.#describe(checked, () => {
       const node = sharesNodesNode(checked, name);
@@ -123,7 +120,7 @@ class ExperimentBuilder {
     });
   }
 
-  replicas(n: number): ExperimentBuilder {
+  replicas(n: number): this {
     const checked = new Arguments('.replicas()', callerLocation(this.replicas));
     return this.#describeEnsemble(checked, () => {
       const replicas = checked.take(positive, n, 'their number');
@@ -131,7 +128,7 @@ class ExperimentBuilder {
     });
   }
 
-  addModel(name: string, command: Command, options?: AddModelOptions): ExperimentBuilder {
+  addModel(name: unknown, command: Command, options?: unknown): this {
     const checked = new Arguments('.addModel()', callerLocation(this.addModel));
     return this.#describeEnsemble(checked, (open) => {
       const declaration = commandDeclaration(checked, command);
@@ -141,17 +138,17 @@ class ExperimentBuilder {
     });
   }
 
-  params(values: ParamValues, options?: ParamsOptions): ExperimentBuilder {
+  params(values: unknown, options?: unknown): this {
     const checked = new Arguments('.params()', callerLocation(this.params));
     return this.#describe(checked, (open) => ({ params: paramsNode(checked, open.kind, values, options) }));
   }
 
-  attach(options: AttachOptions): ExperimentBuilder {
+  attach(options: unknown): this {
     const checked = new Arguments('.attach()', callerLocation(this.attach));
     return this.#describe(checked, (open) => ({ attach: [...open.attach, attachNode(checked, options)] }));
   }
 
-  colocate(options: ColocateOptions): ExperimentBuilder {
+  colocate(options: unknown): this {
     const checked = new Arguments('.colocate()', callerLocation(this.colocate));
     return this.#describe(checked, (open) => {
       if (open.colocated !== undefined) {
@@ -162,7 +159,7 @@ class ExperimentBuilder {
     });
   }
 
-  addMlModel(name: string, source: MlSource, options: MlModelOptions): ExperimentBuilder {
+  addMlModel(name: unknown, source: MlSource, options: unknown): this {
     const checked = new Arguments('.addMlModel()', callerLocation(this.addMlModel));
     return this.#describe(checked, (open) => {
       const node = mlModelNode(checked, name, source, options);
@@ -170,7 +167,7 @@ class ExperimentBuilder {
     });
   }
 
-  addScript(name: string, source: ScriptSource, options?: ScriptOptions): ExperimentBuilder {
+  addScript(name: unknown, source: ScriptSource, options?: unknown): this {
     const checked = new Arguments('.addScript()', callerLocation(this.addScript));
     return this.#describe(checked, (open) => {
       const node = scriptNode(checked, name, source, options);
@@ -178,7 +175,7 @@ class ExperimentBuilder {
     });
   }
 
-  addFunction(name: string, source: () => string, options?: ScriptOptions): ExperimentBuilder {
+  addFunction(name: unknown, source: () => string, options?: unknown): this {
     const checked = new Arguments('.addFunction()', callerLocation(this.addFunction));
     return this.#describe(checked, (open) => {
       const node = functionNode(checked, name, source, options);
@@ -186,17 +183,17 @@ class ExperimentBuilder {
     });
   }
 
-  enableKeyPrefixing(): ExperimentBuilder {
+  enableKeyPrefixing(): this {
     const checked = new Arguments('.enableKeyPrefixing()', callerLocation(this.enableKeyPrefixing));
     return this.#describe(checked, () => ({ keyPrefixing: true }));
   }
 
-  disableKeyPrefixing(): ExperimentBuilder {
+  disableKeyPrefixing(): this {
     const checked = new Arguments('.disableKeyPrefixing()', callerLocation(this.disableKeyPrefixing));
     return this.#describe(checked, () => ({ keyPrefixing: false }));
   }
 
-  registerIncomingEntity(...names: readonly string[]): ExperimentBuilder {
+  registerIncomingEntity(...names: readonly string[]): this {
     const checked = new Arguments('.registerIncomingEntity()', callerLocation(this.registerIncomingEntity));
     const given = checked.take(z.array(z.string().min(1)).min(1), names, 'the names') ?? [];
     return this.#describe(checked, (open) => ({
@@ -204,7 +201,7 @@ class ExperimentBuilder {
     }));
   }
 
-  after(name: string, event?: Event | AfterKeyOptions): ExperimentBuilder {
+  after(name: unknown, event?: unknown): this {
     const checked = new Arguments('.after()', callerLocation(this.after));
     return this.#describe(checked, (open) => {
       const node = afterNode(checked, name, event);
@@ -216,7 +213,7 @@ class ExperimentBuilder {
     return change(this);
   }
 
-  #open(kind: 'model' | 'ensemble', name: string, command: Command, checked: Arguments): ExperimentBuilder {
+  #open(kind: 'model' | 'ensemble', name: unknown, command: Command, checked: Arguments): this {
     const declaration = commandDeclaration(checked, command);
     if (declaration === undefined) return this.#with(this.#entities, checked);
     const lists = { attach: [], mlModels: [], scripts: [], incoming: [], after: [] };
@@ -224,32 +221,26 @@ class ExperimentBuilder {
     return this.#add(kind === 'model' ? { kind, ...node } : { kind, ...node, added: [] }, checked);
   }
 
-  #add(entity: EntityDeclaration, checked: Arguments): ExperimentBuilder {
+  #add(entity: EntityDeclaration, checked: Arguments): this {
     return this.#with(this.#entities.with(entity), checked);
   }
 
   /** Changes the model or ensemble that is open. */
-  #describe(
-    checked: Arguments,
-    change: (open: ApplicationDeclaration) => Partial<ApplicationDeclaration>,
-  ): ExperimentBuilder {
+  #describe(checked: Arguments, change: (open: ApplicationDeclaration) => Partial<ApplicationDeclaration>): this {
     return this.#change(checked, 'a model or an ensemble', 'call it after .model() or .ensemble()', (open) =>
       open.kind === 'orchestrator' ? undefined : change(open),
     );
   }
 
   /** Changes the ensemble that is open. */
-  #describeEnsemble(
-    checked: Arguments,
-    change: (open: EnsembleDeclaration) => Partial<EnsembleDeclaration>,
-  ): ExperimentBuilder {
+  #describeEnsemble(checked: Arguments, change: (open: EnsembleDeclaration) => Partial<EnsembleDeclaration>): this {
     return this.#change(checked, 'an ensemble', 'call it after .ensemble()', (open) =>
       open.kind === 'ensemble' ? change(open) : undefined,
     );
   }
 
   /** Changes whatever is open. */
-  #describeAny(checked: Arguments, change: (open: EntityDeclaration) => CommonParts): ExperimentBuilder {
+  #describeAny(checked: Arguments, change: (open: EntityDeclaration) => CommonParts): this {
     return this.#change(
       checked,
       'a model, an ensemble or an orchestrator',
@@ -263,7 +254,7 @@ class ExperimentBuilder {
     what: string,
     hint: string,
     change: (open: EntityDeclaration) => Partial<EntityDeclaration> | undefined,
-  ): ExperimentBuilder {
+  ): this {
     const open = this.#entities.last;
     const parts = open === undefined ? undefined : change(open);
     if (open === undefined || parts === undefined) {
@@ -275,37 +266,20 @@ class ExperimentBuilder {
     return this.#with(this.#entities.withLast(changed), checked);
   }
 
-  #with(entities: Chain<EntityDeclaration>, checked: Arguments): ExperimentBuilder {
-    return new ExperimentBuilder(this.#opened, entities, this.#problemsWith(checked));
+  #with(entities: Chain<EntityDeclaration>, checked: Arguments): this {
+    return this.#next(this.#opened, entities, checked);
   }
 
-  #problemsWith({ problems }: Arguments): Chain<readonly Problem[]> {
+  /** The next builder of the chain: like this one, of a class that has no subclasses. */
+  #next(opened: Opened, entities: Chain<EntityDeclaration>, { problems }: Arguments): this {
     const found = problems.sorted();
-    return found.length === 0 ? this.#problems : this.#problems.with(found);
+    return new ExperimentBuilder(
+      opened,
+      entities,
+      found.length === 0 ? this.#problems : this.#problems.with(found),
+    ) as this;
   }
 }
 
 /** What every entity can have. */
 type CommonParts = Pick<EntityDeclaration, 'batch' | 'requires' | 'setup'>;
-
-function commandDeclaration(checked: Arguments, command: Command): CommandDeclaration | undefined {
-  const authored = command?.[authoredCommand];
-  if (authored === undefined) {
-    const message = `${checked.call}: ${show(command)} is no command`;
-    checked.problems.error('DSL1001', message, checked.at, "write command('./program', 'argument')");
-    return undefined;
-  }
-  checked.problems.add(authored.problems);
-  return authored.declaration;
-}
-
-function checkName(checked: Arguments, name: string): string {
-  if (typeof name === 'string' && namePattern.test(name)) return name;
-  checked.problems.error(
-    'DSL1002',
-    `${checked.call}: ${show(name)} cannot be a name`,
-    checked.at,
-    'names start with a letter, hold letters, digits, "_", "." and "-", and have at most 63 characters',
-  );
-  return typeof name === 'string' ? name : 'unknown';
-}

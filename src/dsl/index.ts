@@ -1,9 +1,3 @@
-export { apptainer, type Container } from './apptainer.js';
-export { type Command, command } from './command.js';
-export { type EnvironmentReference, fromEnvironment } from './environment-reference.js';
-export { experiment } from './experiment.js';
-export { mlBytes, mlFile, scriptFile, scriptText } from './ml-source.js';
-export type { Fresh, NotAllowed } from './not-allowed.js';
 export type {
   AddModelOptions,
   AfterKeyOptions,
@@ -17,8 +11,6 @@ export type {
   DirectiveOptions,
   GivenValue,
   MailOptions,
-  MlModelOptions,
-  ModelParamsOptions,
   OrchestratorOptions,
   ParamAssignment,
   ParamsOptions,
@@ -26,12 +18,19 @@ export type {
   PlacementOptions,
   RequiresOptions,
   ScriptOptions,
-  SelfDescribedModelOptions,
   SetupOptions,
   StoreLimits,
   StrategyFunction,
   TensorFlowModelOptions,
-} from './options.js';
+} from '../ir/options/index.js';
+export type { BackendName } from '../ml/backends.js';
+export { apptainer, type Container } from './apptainer.js';
+export { type Command, command } from './command.js';
+export { type EnvironmentReference, fromEnvironment } from './environment-reference.js';
+export { experiment } from './experiment.js';
+export { mlBytes, mlFile, scriptFile, scriptText } from './ml-source.js';
+export type { Fresh, KnownNames, NotAllowed } from './not-allowed.js';
+export type { MlModelOptions, ModelParamsOptions, SelfDescribedModelOptions } from './options.js';
 export type {
   ApplicationBuilder,
   EnsembleBuilder,

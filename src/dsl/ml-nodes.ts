@@ -1,34 +1,19 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import { type MlModelDeclaration, MlSource, type ScriptDeclaration, ScriptSource } from '../ir/index.js';
+import { mlModelOptions, nonEmptyText, placementOptions, type RecordedOf } from '../ir/options/index.js';
 import { type BackendName, backendNames, backends } from '../ml/backends.js';
-import { devicePattern } from '../ml/devices.js';
-import { type Arguments, defined, natural, nonEmptyText, plainText, positive, show } from './arguments.js';
+import { type Arguments, show } from './arguments.js';
 import { callUserFunction } from './call-user-function.js';
-import type { MlModelOptions, PlacementOptions, ScriptOptions } from './options.js';
 
-const device = z.string().regex(devicePattern, "devices are 'CPU', 'GPU' or 'GPU:1'");
-const names = z
-  .array(nonEmptyText)
-  .min(1, 'it is empty')
-  .refine((list) => new Set(list).size === list.length, 'a name stands in it twice');
-const placementKeys = ['device', 'devicesPerNode', 'firstDevice', 'orchestrator'] as const;
+type Placement = RecordedOf<typeof placementOptions>;
 
-function placement(checked: Arguments, options: Partial<PlacementOptions>) {
-  const where = checked.optional(device, options.device, 'device') ?? 'CPU';
-  const node = defined({
-    device: where,
-    devicesPerNode: checked.optional(positive, options.devicesPerNode, 'devicesPerNode'),
-    firstDevice: checked.optional(natural, options.firstDevice, 'firstDevice'),
-    orchestrator: checked.optional(nonEmptyText, options.orchestrator, 'orchestrator'),
-  });
-  if ((node.devicesPerNode ?? 1) > 1 && where !== 'GPU') {
-    const message = `${checked.call}: devicesPerNode needs device 'GPU', not '${where}'`;
-    checked.problems.error('DSL1001', message, checked.at);
-  }
-  if ((node.firstDevice ?? 0) > 0 && where !== 'GPU') {
-    checked.problems.error('DSL1001', `${checked.call}: firstDevice needs device 'GPU', not '${where}'`, checked.at);
-  }
-  return node;
+/** Refuses copies on devices that there are none of. */
+function checkPlacement(checked: Arguments, { device, devicesPerNode = 1, firstDevice = 0 }: Placement): void {
+  if (device === 'GPU') return;
+  const refuse = (option: string) =>
+    checked.problems.error('DSL1001', `${checked.call}: ${option} needs device 'GPU', not '${device}'`, checked.at);
+  if (devicesPerNode > 1) refuse('devicesPerNode');
+  if (firstDevice > 0) refuse('firstDevice');
 }
 
 /** A source made by one of our functions, else a problem that shows how to write it. */
@@ -47,39 +32,22 @@ function sourceOf<T>(checked: Arguments, schema: z.ZodType<T>, source: unknown, 
   return undefined;
 }
 
-/** What `.addMlModel()` was given. */
+/** An ML model from the arguments of `.addMlModel()`. */
 export function mlModelNode(
   checked: Arguments,
-  name: string,
+  name: unknown,
   source: MlSource,
-  given: MlModelOptions,
+  given: unknown,
 ): MlModelDeclaration | undefined {
-  const options = checked.options<MlModelOptions>(given, [
-    'backend',
-    'batchSize',
-    'minBatchSize',
-    'minBatchTimeout',
-    'tag',
-    'inputs',
-    'outputs',
-    ...placementKeys,
-  ]);
+  const options = checked.options(mlModelOptions, given);
   const key = checked.take(nonEmptyText, name, 'the name of the ML model');
   const bytes = sourceOf(checked, MlSource, source, "mlFile('model.onnx') or mlBytes(bytes)");
-  const backend = checked.choice(backendNames, options.backend, 'backend');
-  if (options.backend === undefined) {
+  const { backend, ...node } = checked.read(mlModelOptions, options);
+  if (options['backend'] === undefined) {
     const message = `.addMlModel(): ML model ${show(name)} needs a backend`;
     checked.problems.error('DSL1001', message, checked.at, `there are: ${backendNames.join(', ')}`);
   }
-  const node = defined({
-    ...placement(checked, options),
-    batchSize: checked.optional(positive, options.batchSize, 'batchSize'),
-    minBatchSize: checked.optional(positive, options.minBatchSize, 'minBatchSize'),
-    minBatchTimeoutMs: checked.optional(positive, options.minBatchTimeout, 'minBatchTimeout'),
-    tag: checked.optional(plainText, options.tag, 'tag'),
-    inputs: checked.optional(names, options.inputs, 'inputs'),
-    outputs: checked.optional(names, options.outputs, 'outputs'),
-  });
+  checkPlacement(checked, node);
   if (node.minBatchSize !== undefined && node.batchSize === undefined) {
     checked.problems.error('DSL1001', '.addMlModel(): minBatchSize needs batchSize beside it', checked.at);
   }
@@ -94,9 +62,9 @@ export function mlModelNode(
 /** A TensorFlow graph's file does not say what its inputs and outputs are; the others' files do. */
 function checkGraphNames(
   checked: Arguments,
-  name: string,
+  name: unknown,
   backend: BackendName | undefined,
-  given: Partial<MlModelOptions>,
+  given: Readonly<Record<string, unknown>>,
 ): void {
   if (backend === undefined) return;
   if (backends[backend].needsNames) {
@@ -118,23 +86,23 @@ function checkGraphNames(
   }
 }
 
-/** What `.addScript()` was given. */
+/** A script from the arguments of `.addScript()`. */
 export function scriptNode(
   checked: Arguments,
-  name: string,
+  name: unknown,
   source: ScriptSource,
-  given: ScriptOptions | undefined,
+  given: unknown,
 ): ScriptDeclaration | undefined {
   const text = sourceOf(checked, ScriptSource, source, "scriptFile('script.py') or scriptText('def …')");
   return script(checked, name, text, given);
 }
 
-/** What `.addFunction()` was given; the function is called here. */
+/** A script from the arguments of `.addFunction()`; the function is called here. */
 export function functionNode(
   checked: Arguments,
-  name: string,
+  name: unknown,
   source: () => string,
-  given: ScriptOptions | undefined,
+  given: unknown,
 ): ScriptDeclaration | undefined {
   return script(checked, name, textOf(checked, source), given);
 }
@@ -156,13 +124,14 @@ function textOf(checked: Arguments, source: unknown): ScriptSource | undefined {
 
 function script(
   checked: Arguments,
-  name: string,
+  name: unknown,
   source: ScriptSource | undefined,
-  given: ScriptOptions | undefined,
+  given: unknown,
 ): ScriptDeclaration | undefined {
-  const options = checked.options(given, placementKeys);
+  const options = checked.options(placementOptions, given);
   const key = checked.take(nonEmptyText, name, 'the name of the script');
-  const node = placement(checked, options);
+  const node = checked.read(placementOptions, options);
+  checkPlacement(checked, node);
   return key === undefined || source === undefined
     ? undefined
     : { kind: 'script', at: checked.at, name: key, source, ...node };

@@ -1,39 +1,44 @@
 import * as z from 'zod';
 import type { ParamsDeclaration, ParamValue } from '../ir/index.js';
-import { type Arguments, inexact, isExact, natural, plainNumber, positive, show, texts } from './arguments.js';
+import {
+  type GivenValue,
+  modelParamsOptions,
+  paramsOptions,
+  StrategyName,
+  strategyOptions,
+} from '../ir/options/index.js';
+import { type Arguments, inexact, isExact, plainNumber, show } from './arguments.js';
 import { callUserFunction } from './call-user-function.js';
-import type { GivenValue, ParamsOptions, ParamValues } from './options.js';
 import { warnOfSecrets } from './secrets.js';
 
 type Values = ParamsDeclaration['values'];
 type Strategy = ParamsDeclaration['strategy'];
 
 const record = z.record(z.string(), z.unknown());
-const strategies = ['all-perm', 'step', 'random'] as const;
 
-/** What `.params()` was given. A function among its strategies is called here. */
+/** Parameters from the arguments of `.params()`. A function among its strategies is called here. */
 export function paramsNode(
   checked: Arguments,
   kind: 'model' | 'ensemble',
-  given: ParamValues,
-  options: ParamsOptions | undefined,
+  given: unknown,
+  options: unknown,
 ): ParamsDeclaration {
-  const known = checked.options(options, ['strategy', 'asArgs', 'count', 'seed']);
+  const known = checked.options(paramsOptions, options);
   const values = paramValues(checked, kind, given);
   const strategy = kind === 'model' ? noStrategy(checked, known) : strategyOf(checked, values, known);
-  const named = checked.optional(texts, known.asArgs, 'asArgs') ?? [];
+  const { asArgs } = checked.read(modelParamsOptions, known);
   // A parameter whose value was refused has its problem already.
   const names = Object.keys((strategy.kind === 'explicit' ? strategy.assignments[0] : given) ?? {});
-  for (const name of named) {
+  for (const name of asArgs) {
     if (names.includes(name)) continue;
     const hint = `its parameters are: ${names.join(', ')}`;
     checked.problems.error('DSL1008', `.params(): asArgs names '${name}', which is no parameter`, checked.at, hint);
   }
-  return { kind: 'params', at: checked.at, values, strategy, asArgs: named };
+  return { kind: 'params', at: checked.at, values, strategy, asArgs };
 }
 
 /** Values of parameters, without those that cannot be used; a model has one a parameter. */
-export function paramValues(checked: Arguments, kind: 'model' | 'ensemble', given: ParamValues): Values {
+export function paramValues(checked: Arguments, kind: 'model' | 'ensemble', given: unknown): Values {
   const entries: [string, Values[string]][] = [];
   if (!isRecord(given)) {
     const hint = 'write { NAME: value }';
@@ -91,8 +96,8 @@ function isValue(value: unknown): value is GivenValue {
   return typeof value === 'string' ? !value.includes('\0') : ['number', 'bigint', 'boolean'].includes(typeof value);
 }
 
-function noStrategy(checked: Arguments, given: Partial<ParamsOptions>): Strategy {
-  for (const name of ['strategy', 'count', 'seed'] as const) {
+function noStrategy(checked: Arguments, given: Readonly<Record<string, unknown>>): Strategy {
+  for (const name of Object.keys(strategyOptions)) {
     if (given[name] === undefined) continue;
     const message = `.params(): ${name} is for ensembles, and a model has one value a parameter`;
     checked.problems.error('DSL1007', message, checked.at, "use .ensemble() to run each of a list's values");
@@ -100,18 +105,17 @@ function noStrategy(checked: Arguments, given: Partial<ParamsOptions>): Strategy
   return { kind: 'all-perm' };
 }
 
-function strategyOf(checked: Arguments, values: Values, given: Partial<ParamsOptions>): Strategy {
-  const count = checked.optional(positive, given.count, 'count');
-  const seed = checked.optional(natural, given.seed, 'seed');
+function strategyOf(checked: Arguments, values: Values, given: Readonly<Record<string, unknown>>): Strategy {
+  const { count, seed } = checked.read(strategyOptions, given);
   const combinations = Object.values(values).reduce<number>((product, value) => product * lengthOf(value), 1);
-  const chosen = given.strategy;
+  const chosen = given['strategy'];
   const kind =
-    typeof chosen === 'function' ? undefined : (checked.choice(strategies, chosen, 'strategy') ?? 'all-perm');
+    typeof chosen === 'function' ? undefined : (checked.choice(StrategyName.options, chosen, 'strategy') ?? 'all-perm');
   if (count !== undefined && (kind === 'all-perm' || kind === 'step')) {
     const message = `.params(): strategy '${kind}' takes every value, so count has no meaning`;
     checked.problems.error('DSL1001', message, checked.at, "leave count out, or use strategy 'random'");
   }
-  if (seed !== undefined && kind !== 'random') {
+  if (given['seed'] !== undefined && kind !== 'random') {
     const message = `.params(): seed belongs to strategy 'random', not to ${kind === undefined ? 'a function' : `'${kind}'`}`;
     checked.problems.error('DSL1001', message, checked.at);
   }
@@ -128,7 +132,7 @@ function strategyOf(checked: Arguments, values: Values, given: Partial<ParamsOpt
     const message = `.params(): ${count} of ${combinations} combinations cannot be taken without taking one twice`;
     checked.problems.error('DSL1010', message, checked.at, `count is at most ${combinations}`);
   }
-  return { kind, seed: seed ?? 0, ...(count === undefined ? {} : { count }) };
+  return { kind, seed, ...(count === undefined ? {} : { count }) };
 }
 
 function lengthOf(value: Values[string]): number {

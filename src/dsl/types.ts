@@ -1,14 +1,10 @@
 import type { AuthoredExperiment, Event, MlSource, ScriptSource } from '../ir/index.js';
-import type { Command } from './command.js';
-import type { Fresh, NotAllowed } from './not-allowed.js';
 import type {
   AddModelOptions,
   AfterKeyOptions,
   AttachOptions,
   BatchOptions,
   ColocateOptions,
-  MlModelOptions,
-  ModelParamsOptions,
   OrchestratorOptions,
   ParamAssignment,
   ParamsOptions,
@@ -16,15 +12,22 @@ import type {
   RequiresOptions,
   ScriptOptions,
   SetupOptions,
-} from './options.js';
+} from '../ir/options/index.js';
+import type { Command } from './command.js';
+import type { Fresh, KnownNames, NotAllowed } from './not-allowed.js';
+import type { MlModelOptions, ModelParamsOptions } from './options.js';
 
 /*
  * Which call is allowed when. State stands in positional parameters, since an object that every call rewrites costs the square of the
  * chain's length to check; calls that change no state return `this`.
  */
 
+declare const names: unique symbol;
+
 /** Calls that open the next entity, whatever is open now. */
 export interface Opening<Names extends string> extends AuthoredExperiment {
+  /** Names of its entities, for the type parameter of `<N extends string>(e: Opening<N>) => …`. It has no value. */
+  readonly [names]?: Names;
   /** Opens a model: one application. */
   model<const Name extends string>(name: Fresh<Name, Names>, command: Command): ModelBuilder<Names | Name, false>;
   /** Opens an ensemble: members `NAME_0`, `NAME_1`, … of one application. */
@@ -40,7 +43,7 @@ export interface Opening<Names extends string> extends AuthoredExperiment {
 /** The options of `.orchestrator()`: once the default name is taken, they have to give another. */
 export type OrchestratorArguments<Name extends string, Names extends string> = string extends Names
   ? [options?: OrchestratorOptions<Name>]
-  : 'orchestrator' extends Names
+  : ['orchestrator'] extends [KnownNames<Names>]
     ? [options: OrchestratorOptions<Name> & { name: Fresh<Name, Names> }]
     : [options?: OrchestratorOptions<Name> & { name?: Fresh<Name, Names> }];
 

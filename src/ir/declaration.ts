@@ -1,8 +1,25 @@
 import * as z from 'zod';
-import { backendNames } from '../ml/backends.js';
-import { devicePattern } from '../ml/devices.js';
 import { derivedOnce } from './derived.js';
-import { DirectiveEdits, EngineName, LauncherName } from './site.js';
+import {
+  addModelOptions,
+  afterKeyOptions,
+  attachOptions,
+  batchOptions,
+  colocatedOptions,
+  containerOptions,
+  positive as count,
+  mlModelOptions,
+  orchestratorOptions,
+  ParamValue,
+  paramsOptions,
+  placementOptions,
+  requiresOptions,
+  setupOptions,
+  shapeOf,
+  tcpOptions,
+  udsOptions,
+} from './options/index.js';
+import { LauncherName } from './site.js';
 
 /*
  * What a user wrote: one frozen node a call, each with its place in the user's file; defaults are absent.
@@ -13,26 +30,12 @@ export const Place = z
   .strictObject({ file: z.string(), line: z.int().positive(), column: z.int().positive() })
   .optional();
 
-/** Names end in paths, keys, environment variables and job names: the subset that all of them take. */
-export const namePattern = /^[A-Za-z][A-Za-z0-9_.-]{0,62}$/;
-
-const count = z.int().positive();
-
-/** One value of a parameter. */
-export const ParamValue = z.union([z.string(), z.number(), z.boolean()]);
-export type ParamValue = z.infer<typeof ParamValue>;
-
 /** An Apptainer (Singularity) image that a command runs in. */
 export const ContainerDeclaration = z.strictObject({
   kind: z.literal('apptainer'),
   at: Place,
   image: z.string().min(1),
-  /** `HOST`, `HOST:CONTAINER` or `HOST:CONTAINER:OPTIONS`. */
-  bind: z.array(z.string()),
-  /** Words for `apptainer exec`, before the image. */
-  args: z.array(z.string()),
-  /** Working directory inside; the entity's own directory unless given. */
-  pwd: z.string().optional(),
+  ...shapeOf(containerOptions),
 });
 export type ContainerDeclaration = z.infer<typeof ContainerDeclaration>;
 
@@ -88,66 +91,25 @@ export const ParamsDeclaration = z.strictObject({
     z.strictObject({ kind: z.literal('random'), count: count.optional(), seed: z.int().nonnegative() }),
     z.strictObject({ kind: z.literal('explicit'), assignments: z.array(z.record(z.string(), ParamValue)) }),
   ]),
-  asArgs: z.array(z.string()),
+  asArgs: paramsOptions.asArgs.facts.recorded,
 });
 export type ParamsDeclaration = z.infer<typeof ParamsDeclaration>;
 
 export const AttachDeclaration = z.strictObject({
   kind: z.literal('attach'),
   at: Place,
-  copy: z.array(z.string()),
-  symlink: z.array(z.string()),
-  configure: z.array(z.string()),
-  tag: z.string(),
+  ...shapeOf(attachOptions),
 });
 export type AttachDeclaration = z.infer<typeof AttachDeclaration>;
-
-/** What a full store does; Redis's own names. */
-export const EvictionPolicy = z.enum([
-  'noeviction',
-  'allkeys-lru',
-  'allkeys-lfu',
-  'allkeys-random',
-  'volatile-lru',
-  'volatile-lfu',
-  'volatile-random',
-  'volatile-ttl',
-]);
-export type EvictionPolicy = z.infer<typeof EvictionPolicy>;
-
-/** Threads, clients and memory of a store, wherever it runs. */
-const storeLimits = {
-  threadsPerQueue: count.optional(),
-  interOpThreads: count.optional(),
-  intraOpThreads: count.optional(),
-  executionTimeoutSeconds: count.optional(),
-  maxClients: count.optional(),
-  maxMemoryMiB: count.optional(),
-  /** Seconds between two checkpoints; 0 for none at all, not at the end of its job either. */
-  checkpointSeconds: z.int().nonnegative().optional(),
-};
 
 export const ColocatedDeclaration = z.strictObject({
   kind: z.literal('colocated'),
   at: Place,
   transport: z.discriminatedUnion('kind', [
-    z.strictObject({
-      kind: z.literal('tcp'),
-      port: z.int().min(1).max(65535).optional(),
-      interface: z.string().optional(),
-    }),
-    z.strictObject({
-      kind: z.literal('uds'),
-      socket: z.string().optional(),
-      permissions: z.int().min(0).max(0o777).optional(),
-    }),
+    z.strictObject({ kind: z.literal('tcp'), ...shapeOf(tcpOptions) }),
+    z.strictObject({ kind: z.literal('uds'), ...shapeOf(udsOptions) }),
   ]),
-  cpus: count.optional(),
-  /** CPUs it is pinned to, counted among those that the job has on the node. */
-  pin: z.array(z.int().nonnegative()).optional(),
-  engine: EngineName.optional(),
-  id: z.string().optional(),
-  ...storeLimits,
+  ...shapeOf(colocatedOptions),
 });
 export type ColocatedDeclaration = z.infer<typeof ColocatedDeclaration>;
 
@@ -166,18 +128,7 @@ export const MlModelDeclaration = z.strictObject({
   at: Place,
   name: z.string(),
   source: MlSource,
-  backend: z.enum(backendNames),
-  device: z.string().regex(devicePattern),
-  devicesPerNode: count.optional(),
-  firstDevice: z.int().nonnegative().optional(),
-  batchSize: count.optional(),
-  minBatchSize: count.optional(),
-  minBatchTimeoutMs: count.optional(),
-  tag: z.string().optional(),
-  /** Names of the graph's inputs and outputs; TF needs them, other backends know them. */
-  inputs: z.array(z.string()).optional(),
-  outputs: z.array(z.string()).optional(),
-  orchestrator: z.string().optional(),
+  ...shapeOf(mlModelOptions),
 });
 export type MlModelDeclaration = z.infer<typeof MlModelDeclaration>;
 
@@ -193,10 +144,7 @@ export const ScriptDeclaration = z.strictObject({
   at: Place,
   name: z.string(),
   source: ScriptSource,
-  device: z.string().regex(devicePattern),
-  devicesPerNode: count.optional(),
-  firstDevice: z.int().nonnegative().optional(),
-  orchestrator: z.string().optional(),
+  ...shapeOf(placementOptions),
 });
 export type ScriptDeclaration = z.infer<typeof ScriptDeclaration>;
 
@@ -210,8 +158,7 @@ export const AfterDeclaration = z.discriminatedUnion('kind', [
     kind: z.literal('after-key'),
     at: Place,
     name: z.string(),
-    key: z.string().min(1),
-    orchestrator: z.string().optional(),
+    ...shapeOf(afterKeyOptions),
   }),
 ]);
 export type AfterDeclaration = z.infer<typeof AfterDeclaration>;
@@ -222,35 +169,14 @@ export type IncomingDeclaration = z.infer<typeof IncomingDeclaration>;
 export const BatchDeclaration = z.strictObject({
   kind: z.literal('batch'),
   at: Place,
-  nodes: count.optional(),
-  walltimeSeconds: count.optional(),
-  account: z.string().optional(),
-  queue: z.string().optional(),
-  qos: z.string().optional(),
-  reservation: z.string().optional(),
-  constraint: z.string().optional(),
-  exclusive: z.boolean().optional(),
-  gpusPerNode: count.optional(),
-  memoryMiB: count.optional(),
-  modules: z.array(z.string()).optional(),
-  preamble: z.array(z.string()).optional(),
-  /** How an ensemble meets the scheduler: steps of one job, elements of a job array, a job a member. */
-  mode: z.enum(['packed', 'array', 'separate']).optional(),
-  maxConcurrent: count.optional(),
-  mail: z.strictObject({ to: z.string().min(1), events: z.array(z.enum(['begin', 'end', 'fail'])).min(1) }).optional(),
-  /** Directives by flag: those never to write, and those to write as they are. The user's say comes after the site's. */
-  directives: DirectiveEdits.optional(),
+  ...shapeOf(batchOptions),
 });
 export type BatchDeclaration = z.infer<typeof BatchDeclaration>;
 
-/** What an entity's nodes must be like. */
 export const RequiresDeclaration = z.strictObject({
   kind: z.literal('requires'),
   at: Place,
-  constraint: z.string().optional(),
-  gpusPerNode: count.optional(),
-  memoryMiB: count.optional(),
-  queue: z.string().optional(),
+  ...shapeOf(requiresOptions),
 });
 export type RequiresDeclaration = z.infer<typeof RequiresDeclaration>;
 
@@ -258,8 +184,7 @@ export type RequiresDeclaration = z.infer<typeof RequiresDeclaration>;
 export const SetupDeclaration = z.strictObject({
   kind: z.literal('setup'),
   at: Place,
-  modules: z.array(z.string()),
-  commands: z.array(z.string()),
+  ...shapeOf(setupOptions),
 });
 export type SetupDeclaration = z.infer<typeof SetupDeclaration>;
 
@@ -272,7 +197,7 @@ export const AddedModelDeclaration = z.strictObject({
   at: Place,
   name: z.string(),
   command: CommandDeclaration,
-  params: z.record(z.string(), ParamValue),
+  ...shapeOf(addModelOptions),
 });
 export type AddedModelDeclaration = z.infer<typeof AddedModelDeclaration>;
 
@@ -311,24 +236,11 @@ export type EnsembleDeclaration = z.infer<typeof EnsembleDeclaration>;
 export const OrchestratorDeclaration = z.strictObject({
   kind: z.literal('orchestrator'),
   at: Place,
-  name: z.string(),
-  port: z.int().min(1).max(65535).optional(),
-  interface: z.string().optional(),
-  cpus: count.optional(),
-  engine: EngineName.optional(),
-  shards: count.optional(),
-  /** Nodes its shards are spread over. */
-  nodes: count.optional(),
-  hosts: z.array(z.string()).optional(),
-  evictionPolicy: EvictionPolicy.optional(),
-  restart: z.boolean().optional(),
-  /** Globs of keys that are written as .npy into run/ when the store ends. */
-  saveAtEnd: z.array(z.string()).optional(),
+  ...shapeOf(orchestratorOptions),
   requires: RequiresDeclaration.optional(),
   setup: SetupDeclaration.optional(),
   /** Makes it a job of its own. */
   batch: BatchDeclaration.optional(),
-  ...storeLimits,
 });
 export type OrchestratorDeclaration = z.infer<typeof OrchestratorDeclaration>;
 

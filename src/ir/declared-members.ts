@@ -1,5 +1,6 @@
-import type { ApplicationDeclaration, ParamValue } from './declaration.js';
+import type { ApplicationDeclaration } from './declaration.js';
 import { memberCount } from './members.js';
+import type { ParamValue } from './options/params.js';
 import type { Members } from './plan.js';
 
 /** An application's members as axes and a strategy: nothing is listed that a rule makes, whatever their number. */

@@ -1,4 +1,4 @@
-import type { ParamValue } from './declaration.js';
+import type { ParamValue } from './options/params.js';
 import { permute } from './permute.js';
 import type { Axis, Entity, Members } from './plan.js';
 

@@ -1,15 +1,17 @@
 import * as z from 'zod';
 import { backendNames } from '../ml/backends.js';
-import { EnvValue, Event, EvictionPolicy, ParamValue } from './declaration.js';
-import { DirectiveEdits, EngineName, TargetName } from './site.js';
+import { EnvValue, Event } from './declaration.js';
+import { evictionPolicies } from './eviction-policies.js';
+import { ParamValue } from './options/params.js';
+import { EngineName, TargetName } from './site.js';
 
 /*
- * What will happen: everything that the runtime needs, written to plan.json by `compile` and read back with the same schema.
- * Paths are relative to the folder that holds plan.json.
+ * What will happen: everything that scripts are made from and that the runtime needs, written to plan.json by `compile` and read back with the
+ * same schema. Paths are relative to the folder that holds plan.json. Words are those of argument lists: scripts quote them.
  */
 
 /** Version of the format. A runtime refuses a plan of another version. */
-export const planVersion = 2;
+export const planVersion = 3;
 
 const count = z.int().positive();
 
@@ -86,6 +88,9 @@ export const PreloadedScript = z.strictObject({
 });
 export type PreloadedScript = z.infer<typeof PreloadedScript>;
 
+/** Modules to load and lines of shell to run before something starts. */
+const Setup = z.strictObject({ modules: z.array(z.string()), commands: z.array(z.string()) });
+
 const store = {
   /** The orchestrator's name, or that of the entity it is colocated with; its folder is run/stores/NAME. */
   name: z.string(),
@@ -106,6 +111,10 @@ const store = {
   checkpointSeconds: z.int().nonnegative().optional(),
   mlModels: z.array(PreloadedModel),
   scripts: z.array(PreloadedScript),
+  /** Component of a heterogeneous job that it runs on, from 0. */
+  component: z.int().nonnegative(),
+  /** Words that start its processes, with `{hosts}` for the component's hosts; none where it is one process on the script's own host. */
+  launch: z.array(z.string()),
 };
 
 export const StandaloneStore = z.strictObject({
@@ -119,9 +128,10 @@ export const StandaloneStore = z.strictObject({
   /** Servers it is split over; 1 is no cluster. */
   shards: count,
   hosts: z.array(z.string()).optional(),
-  evictionPolicy: EvictionPolicy.optional(),
+  evictionPolicy: z.enum(evictionPolicies).optional(),
   restart: z.boolean(),
   saveAtEnd: z.array(z.string()),
+  setup: Setup.optional(),
 });
 export type StandaloneStore = z.infer<typeof StandaloneStore>;
 
@@ -148,6 +158,18 @@ export type Store = z.infer<typeof Store>;
 export const Program = z.strictObject({ words: z.array(z.string()).min(1), tasks: count });
 export type Program = z.infer<typeof Program>;
 
+/** How an application's launches start. */
+export const Launch = z.strictObject({
+  /**
+   * A line a launch, as `commands`: the launcher's words and the programs'. A line that is too long is parted in front of the words whose
+   * numbers, from 0, are in `breaks`.
+   */
+  lines: z.array(z.strictObject({ words: z.array(z.string()).min(1), breaks: z.array(z.int().nonnegative()) })).min(1),
+  /** Members that one line runs at a time, where the user or the launcher limits them. */
+  atMost: count.optional(),
+});
+export type Launch = z.infer<typeof Launch>;
+
 /** A model, or an ensemble's members. */
 export const Entity = z.strictObject({
   kind: z.enum(['model', 'ensemble']),
@@ -156,8 +178,8 @@ export const Entity = z.strictObject({
   members: Members,
   /** Its programs: one launch of one program or, as MPMD, several; of members added by hand a launch an assignment. */
   commands: z.array(z.array(Program).min(1)).min(1),
-  /** Modules and lines of shell that run before its launch. */
-  setup: z.strictObject({ modules: z.array(z.string()), commands: z.array(z.string()) }).optional(),
+  launch: Launch,
+  setup: Setup.optional(),
   /** Names of the ML models and the scripts that it was given, in the stores that it sees. */
   mlModels: z.array(z.string()),
   scripts: z.array(z.string()),
@@ -215,21 +237,30 @@ export const Allocation = z.strictObject({
 });
 export type Allocation = z.infer<typeof Allocation>;
 
+/** A line that asks the scheduler for something: `--nodes=2`, `-l walltime=01:00:00`. Without `value`: the flag alone. */
+export const Directive = z.strictObject({
+  flag: z.string(),
+  /** What the value is of, where a flag has many: `walltime` of `-l walltime=01:00:00`, `span` of `-R span[ptile=4]`. */
+  resource: z.string().optional(),
+  value: z.union([z.string(), z.number()]).optional(),
+});
+export type Directive = z.infer<typeof Directive>;
+
 export const Job = z.strictObject({
   name: z.string(),
   script: z.string(),
   allocation: Allocation,
   /** Further components of a heterogeneous job: nodes of another kind in the same allocation. */
   components: z.array(Allocation),
-  mail: z.strictObject({ to: z.string(), events: z.array(z.enum(['begin', 'end', 'fail'])) }).optional(),
-  /** The user's own edits of the directives. */
-  directives: DirectiveEdits.optional(),
+  /** Directives of the job's script; a list a component where the scheduler parts them. */
+  directives: z.array(z.array(Directive)),
   /** Seconds before the walltime at which applications are told to end. */
   graceSeconds: z.int().nonnegative(),
   /** Elements of the scheduler's job array, each of `perElement` members: `maxConcurrent` elements at a time, if given. */
   array: z.strictObject({ size: count, perElement: count, maxConcurrent: count.optional() }).optional(),
   /** The script is submitted this many times, once a member, with the index in its environment. */
   separate: count.optional(),
+  /** Modules that its script loads, after it has run the lines of `preamble`. */
   modules: z.array(z.string()),
   preamble: z.array(z.string()),
   stores: z.array(z.string()),
@@ -246,6 +277,10 @@ export const Plan = z.strictObject({
   workflow: z.string(),
   site: z.string(),
   target: TargetName,
+  /** Node.js on the compute nodes: a program of the PATH, or an absolute path. */
+  nodeCommand: z.string(),
+  /** Blocks of the job scripts' template by name, each replaced by the site's text. */
+  blocks: z.record(z.string(), z.string()),
   /** Where the site keeps Node and ONNX Runtime, if it does. */
   runtimePath: z.string().optional(),
   /** Interface whose address other nodes reach. */

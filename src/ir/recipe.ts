@@ -11,7 +11,7 @@ import { isSecretName } from './secret-names.js';
 export type Recipe = Readonly<Record<string, string>>;
 
 /** The parts that all members of an entity share. Those added by hand have commands and variables of their own besides. */
-export function recipeOf(plan: Pick<Plan, 'stores'>, entity: Entity): Recipe {
+function recipeOf(plan: Pick<Plan, 'stores'>, entity: Entity): Recipe {
   const parts: Record<string, string> = entity.commands.length === 1 ? commandPart(entity.commands[0]) : {};
   if (entity.asArgs.length > 0) parts['arguments'] = JSON.stringify(entity.asArgs);
   if (entity.keyPrefixing && entity.stores.length > 0) parts['prefixing'] = 'on';
@@ -32,7 +32,7 @@ export function recipeOf(plan: Pick<Plan, 'stores'>, entity: Entity): Recipe {
 }
 
 /** The parts of one member: those of its entity, and where it was added by hand its own command and variables. */
-export function memberRecipe(entity: Entity, common: Recipe, index: number): Recipe {
+function memberRecipe(entity: Entity, common: Recipe, index: number): Recipe {
   const assignment = assignmentOf(entity.members, index);
   const command = entity.commands.length > 1 ? commandPart(entity.commands[assignment]) : {};
   const variables = variableParts(entity.memberEnv?.[assignment] ?? {});

@@ -1,9 +1,7 @@
 import * as z from 'zod';
-import { directiveHint, directivePattern } from './directive-text.js';
+import { directiveText } from './directive-text.js';
 import { engineNames } from './engines.js';
 import { parseWalltime, walltimeHint } from './units.js';
-
-const directiveText = z.string().regex(directivePattern, directiveHint);
 
 /** Systems that scripts are written for. */
 export const TargetName = z.enum(['local', 'slurm', 'pbs', 'lsf', 'cobalt']);

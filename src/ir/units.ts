@@ -1,6 +1,3 @@
-/** A walltime as users write it. @see parseWalltime */
-export type Walltime = string;
-
 const clock = /^(?:(\d+)-)?(\d+):([0-5]?\d):([0-5]?\d)$/;
 const iso = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/;
 

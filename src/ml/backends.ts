@@ -28,9 +28,8 @@ type BackendsWhere<Fact extends keyof BackendFacts, Value> = {
 /** Backends whose models the stores of this version run. */
 export type AvailableBackend = BackendsWhere<'isAvailable', true>;
 
-/** Backends that are told the names of a model's inputs and outputs, and those that know them. */
+/** Backends that are told the names of a model's inputs and outputs; others know them. */
 export type NamedBackend = BackendsWhere<'needsNames', true>;
-export type SelfDescribedBackend = BackendsWhere<'needsNames', false>;
 
 /** Names of all backends. */
 export const backendNames = Object.keys(backends) as [BackendName, ...BackendName[]];

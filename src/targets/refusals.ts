@@ -2,7 +2,11 @@ import type { Job, LauncherName } from '../ir/index.js';
 import type { NotSupported, Target } from './target.js';
 
 /** What a job asks for that its scheduler, or its launcher on it, has no words for. */
-export function jobRefusals(job: Job, target: Target, launcher: LauncherName): readonly NotSupported[] {
+export function jobRefusals(
+  job: Omit<Job, 'directives'>,
+  target: Target,
+  launcher: LauncherName,
+): readonly NotSupported[] {
   if (target.capabilities.oneNode) return [];
   const { capabilities, name } = target;
   const parts = [job.allocation, ...job.components];

@@ -1,13 +1,20 @@
-import type { Event, GpuDialect, Job, LauncherArgs, LauncherName, Site, TargetName } from '../ir/index.js';
+import type {
+  BatchDeclaration,
+  Directive,
+  Event,
+  GpuDialect,
+  Job,
+  LauncherArgs,
+  LauncherName,
+  Site,
+  TargetName,
+} from '../ir/index.js';
 import type { Queries } from './queries.js';
 
-/** A line that asks the scheduler for something: `--nodes=2`, `-l walltime=01:00:00`. Without `value`: the flag alone. */
-export interface Directive {
-  readonly flag: string;
-  /** What the value is of, where a flag has many: `walltime` of `-l walltime=01:00:00`, `span` of `-R span[ptile=4]`. */
-  readonly resource?: string;
-  readonly value?: string | number;
-}
+export type { Directive } from '../ir/index.js';
+
+/** A job before its directives are listed: with the user's edits of them, and with who gets mail. */
+export type JobRequest = Omit<Job, 'directives'> & Pick<BatchDeclaration, 'directives' | 'mail'>;
 
 /** How many tasks of one program, where, and with what. */
 export interface LaunchStep {
@@ -134,7 +141,7 @@ export interface Target<Name extends TargetName = TargetName> {
    */
   outerVariables?(directives: readonly Directive[]): readonly string[];
   /** Directives of a job; several lists for a heterogeneous one whose components are parted in the script. */
-  directives(job: Job, launcher: LauncherName, site: Site): readonly (readonly Directive[])[];
+  directives(job: JobRequest, launcher: LauncherName, site: Site): readonly (readonly Directive[])[];
   /** The line between two components' directives, where there is one. */
   readonly componentSeparator?: string;
   /** A directive's line after the sentinel, quoted as this scheduler reads it. */

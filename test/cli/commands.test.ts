@@ -190,7 +190,7 @@ describe('compile', () => {
     const end = await simwright(workspace, 'compile', 'workflow.ts');
     expect(end).toMatchObject({ exitCode: 1, stdout: '' });
     expect(end.stderr).toContain('greeting.simwright/submit.sh was changed by hand since it was written');
-    expect(end.stderr).toContain('hint: move it away, or say --force to overwrite it');
+    expect(end.stderr).toContain('hint: move it away, or use --force to overwrite it');
     expect(workspace.read('greeting.simwright/submit.sh')).toBe('# mine\n');
     expect((await simwright(workspace, 'compile', 'workflow.ts', '--force')).exitCode).toBe(0);
     expect(workspace.read('greeting.simwright/submit.sh')).toMatch(/^#!\/bin\/bash/);

@@ -293,7 +293,7 @@ describe('simwright orchestrator', () => {
     [['--report', '0'], 'a whole number from 1 to 86400 is needed'],
     [['--devices', 'TPU'], "'TPU' is no device"],
     [['--devices', 'GPU:77'], 'no model can run on GPU:77 here'],
-    [['--map-device', 'GPU:0'], '--map-device GPU:0 does not say which device stands in for which'],
+    [['--map-device', 'GPU:0'], '--map-device GPU:0 does not name two devices'],
     [['--map-device', 'GPU:0=TPU'], 'the device map GPU:0=TPU names no devices'],
     [['extra'], 'too many arguments'],
   ])('wrong use: %s', async (words, message) => {

@@ -114,14 +114,16 @@ test('a changed value, a changed file, a changed word and a changed variable: th
       done: 0,
       renumbered: 0,
       kept: 0,
+      broughtBack: 0,
       removed: 0,
       reasons: [{ why: 'changed: in.bar', count: 4, indices: '0-3' }],
+      keptReasons: [],
     },
   ]);
 
   const kept = await run(workspace, '0.1,0.6', '--keep');
   expect(kept).toMatchObject({ exitCode: 0 });
-  expect(kept.stderr).toContain('\nbar: all 4 done, 4 of them kept as they are\n');
+  expect(kept.stderr).toContain('\nbar: all 4 done, 4 of them kept as they are, though they have changed: in.bar\n');
   // Accepted is accepted.
   expect(await foretold()).toBe('bar: all 4 done');
   expect(members(workspace, 4).filter((one) => !one.endsWith('×1'))).toEqual([]);
@@ -231,7 +233,10 @@ test('submit.sh says what runs and why before it submits; --keep and --fresh exc
   const submit = (...words: readonly string[]) => execa(workspace.path('out/submit.sh'), words, { reject: false });
   expect((await submit('--fresh', '--keep')).exitCode).toBe(2);
   const kept = await submit('--keep');
-  expect(kept).toMatchObject({ exitCode: 0, stderr: 'bar: all 4 done, 2 of them kept as they are' });
+  expect(kept).toMatchObject({
+    exitCode: 0,
+    stderr: 'bar: all 4 done, 2 of them kept as they are, though they have changed: KAPPA 0.5 → 0.6',
+  });
   expect(members(workspace, 4)).toEqual(['0.1 10 ×1', '0.1 20 ×1', '0.5 10 ×1', '0.5 20 ×1']);
   const fresh = await submit('--fresh');
   expect(fresh).toMatchObject({ exitCode: 0, stderr: 'bar: 4 run afresh' });

@@ -181,7 +181,7 @@ await client.close();
     workspace.workflow("experiment('e').model('solver', command('true'))");
     const end = await simwright(workspace, 'run', 'workflow.ts', '--site', 'slurm');
     expect(end).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(end.stderr).toContain("error[CLI1001]: run works on this machine, and site 'slurm' is for slurm");
+    expect(end.stderr).toContain("error[CLI1001]: run works only on this machine, and site 'slurm' is for slurm");
     expect(workspace.has('e.simwright')).toBe(false);
     const json = await simwright(workspace, 'run', 'workflow.ts', '--site', 'slurm', '--json');
     expect(json.exitCode).toBe(2);

@@ -9,6 +9,7 @@ function entity(name: string, rest: Partial<Entity> = {}): Entity {
     job: 'flow',
     members: { ...one, axes: [] },
     commands: [[{ words: ['true'], tasks: 1 }]],
+    launch: { lines: [{ words: ['true'], breaks: [0] }] },
     mlModels: [],
     scripts: [],
     asArgs: [],
@@ -30,6 +31,7 @@ function job(name: string, rest: Partial<Job> = {}): Job {
     script: `jobs/${name}.sbatch`,
     allocation: { nodes: 1, exclusive: false },
     components: [],
+    directives: [[]],
     graceSeconds: 60,
     modules: [],
     preamble: [],
@@ -66,6 +68,8 @@ const orchestrator: Store = {
   shards: 1,
   restart: false,
   saveAtEnd: [],
+  component: 0,
+  launch: [],
 };
 
 /** A plan with two jobs, every kind of edge, names that need quoting, and a reader that two entities stand before. */
@@ -76,6 +80,8 @@ export const samplePlan: Plan = {
   workflow: 'workflow.ts',
   site: 'slurm',
   target: 'slurm',
+  nodeCommand: 'node',
+  blocks: {},
   jobs: [
     job('flow', {
       allocation: { nodes: 2, exclusive: false },

@@ -190,7 +190,7 @@ await client.close();
     const end = await execa(main, ['site', 'install', join(parent, 'none')], { reject: false, stdin: 'ignore' });
     expect(end.exitCode).toBe(1);
     expect(end.stderr).toContain('error[RUN1002]: onnxruntime-node is not installed beside simwright');
-    expect(end.stderr).toContain('or say --without-onnxruntime');
+    expect(end.stderr).toContain('or use --without-onnxruntime');
     expect(existsSync(join(parent, 'none'))).toBe(false);
   });
 });

@@ -202,7 +202,7 @@ END`;
     workspace.write('out/run/jobs.tsv', submitted);
     const late = await simwright(place, 'status', 'out', '--timeout', '1');
     expect(late).toMatchObject({ exitCode: 3, stdout: '' });
-    expect(late.stderr).toContain('error[JOB1002]: squeue has not answered within 1 s');
+    expect(late.stderr).toContain('error[JOB1002]: squeue did not answer within 1 s');
     workspace.write('bin/squeue', '#!/bin/sh\necho "Unable to contact slurm controller" >&2\nexit 1\n', 0o755);
     const away = await simwright(place, 'status', 'out', '--json');
     expect(away.exitCode).toBe(3);

@@ -55,7 +55,7 @@ test('a top level that awaits what can no longer come is an error', async () => 
   const end = await simwright(workspace, 'check', 'workflow.mts', '--no-types', '--json');
   expect(end).toMatchObject({ exitCode: 1, stderr: '' });
   expect(problemsOf(end.stdout)).toEqual([
-    'LOAD1006 the workflow never ends: it awaits something that can no longer come 1:1',
+    'LOAD1006 the workflow never ends: it awaits something that can no longer happen 1:1',
   ]);
 });
 
@@ -83,7 +83,7 @@ export default experiment('e').model('m', command('sh', '-c', 'touch ${workspace
   const end = await simwright(workspace, 'run', 'workflow.mts', '--out', 'out', '--json');
   expect(end.exitCode).toBe(0);
   expect(JSON.parse(end.stdout)).toMatchObject({ ok: true });
-  expect(end.stderr).toContain('warning[LOAD1003]: the workflow throws Error: late (after it has been read)');
+  expect(end.stderr).toContain('warning[LOAD1003]: the workflow throws Error: late (after the file was read)');
 });
 
 test("a site's file is read in the same way", async () => {

@@ -107,7 +107,10 @@ describe.runIf(isBuilt)('the runtime of what was compiled (needs npm run build)'
       's (2 members): 2 completed',
     );
     expect([2, 3, 4].map((index) => existsSync(join(folder, `run/s/s_${index}`)))).toEqual([false, true, true]);
-    expect(runtime(folder, ['launch', 's', '--element', '2', '--', 'true'], env)).toMatchObject({ exitCode: 1 });
+    expect(runtime(folder, ['launch', 's', '--element', '2', '--', 'true'], env)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('error[RUN1013]: job e has no element 2: its elements are 0 to 1'),
+    });
     expect(runtime(folder, ['launch', 's', '--element', '1', '--member', '1', '--', 'true'], env)).toMatchObject({
       exitCode: 2,
     });

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { command, experiment, mlBytes, mlFile, scriptFile, scriptText } from '../../src/index.js';
-import { authoredExperiment } from '../../src/ir/index.js';
 import {
   compileFor,
   entityOf,
@@ -18,7 +17,6 @@ import {
 const folder = mkdtempSync(join(tmpdir(), 'simwright-stores-'));
 writeFileSync(join(folder, 'net.pb'), 'graph');
 writeFileSync(join(folder, 'ops.py'), 'def twice(x): return x + x\n');
-const surrogate = new URL('../../examples/cavity/surrogate.onnx', import.meta.url).pathname;
 
 describe('a store with a job of its own', () => {
   const cluster = experiment('e')
@@ -159,18 +157,6 @@ describe('what stores load', () => {
     expect(messagesOf('slurm', give('1'))).toEqual([]);
     expect(messagesOf('slurm', give('2'))).toEqual([
       "DSL1003 .addScript('s'): 'm' gives store 'orchestrator' another script of that name",
-    ]);
-  });
-
-  test('inputs of an ONNX model are those of its graph', () => {
-    const open = experiment('e')
-      .orchestrator()
-      .model('m', command('x'))
-      .addMlModel('s', mlFile(surrogate), { backend: 'ONNX' });
-    const declaration = JSON.parse(JSON.stringify(open[authoredExperiment].declaration));
-    declaration.entities[1].mlModels[0].inputs = ['nonsense'];
-    expect(messagesOf('slurm', { [authoredExperiment]: { declaration, problems: [] } })).toEqual([
-      "ML1003 .addMlModel('s'): the model has no input 'nonsense'",
     ]);
   });
 });

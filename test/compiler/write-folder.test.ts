@@ -134,8 +134,8 @@ describe('a folder that is left as it is', () => {
     writeFileSync(join(folder, 'jobs/deep/b.sh'), 'mine');
     const next = [text('plan.json', '{"new":1}'), text('jobs/a.sh', 'echo a', 0o755)];
     expect(await refused(folder, next)).toEqual([
-      'OUT1001 - out/plan.json was changed by hand since it was written | move it away, or say --force to overwrite it',
-      'OUT1001 - out/jobs/deep/b.sh is no longer wanted, and was changed by hand since it was written | move it away, or say --force to overwrite it',
+      'OUT1001 - out/plan.json was changed by hand since it was written | move it away, or use --force to overwrite it',
+      'OUT1001 - out/jobs/deep/b.sh is no longer wanted, and was changed by hand since it was written | move it away, or use --force to overwrite it',
     ]);
     writeFileSync(join(folder, 'jobs/deep/b.sh'), 'echo b');
     writeFolder(folder, [text('plan.json', '{"mine":1}'), text('jobs/a.sh', 'echo a', 0o755)]);
@@ -148,7 +148,7 @@ describe('a folder that is left as it is', () => {
     const { folder } = compiled();
     writeFileSync(join(folder, 'submit.sh'), 'mine');
     expect(await refused(folder, [...first, text('submit.sh', '')])).toEqual([
-      'OUT1001 - out/submit.sh was not written by simwright | move it away, or say --force to overwrite it',
+      'OUT1001 - out/submit.sh was not written by simwright | move it away, or use --force to overwrite it',
     ]);
     mkdirSync(join(folder, 'README'));
     writeFileSync(join(folder, 'artifacts'), 'mine');

@@ -2,17 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { checkSite, compile } from '../../src/compiler/index.js';
 import { WorkflowError } from '../../src/diagnostics/index.js';
 import { command, experiment } from '../../src/dsl/index.js';
-import {
-  type AuthoredExperiment,
-  authoredExperiment,
-  type Event,
-  type Job,
-  type TargetName,
-} from '../../src/ir/index.js';
+import { type AuthoredExperiment, authoredExperiment, type Event, type TargetName } from '../../src/ir/index.js';
 import { editDirectives } from '../../src/targets/directives.js';
 import { launchers } from '../../src/targets/launchers/index.js';
 import { targets } from '../../src/targets/registry.js';
-import { isNotSupported, type LaunchProgram, namesHosts, type Target } from '../../src/targets/target.js';
+import {
+  isNotSupported,
+  type JobRequest,
+  type LaunchProgram,
+  namesHosts,
+  type Target,
+} from '../../src/targets/target.js';
 import { allocation, job, program, site } from '../targets/support.js';
 
 /** What each target says to one case, all of it, or only the lines that `lines` lets through. */
@@ -61,7 +61,7 @@ function textOf(authored: AuthoredExperiment, { name }: Target, path?: string): 
   return String(files.find((file) => file.path === (path ?? plan.jobs[0]?.script))?.content);
 }
 
-const directives = (of: Job) => (target: Target) =>
+const directives = (of: JobRequest) => (target: Target) =>
   editDirectives(target.directives(of, target.defaultLauncher, site({ target: target.name })), of.directives).flatMap(
     (list, index) => [
       ...(index === 0 || target.componentSeparator === undefined ? [] : [target.componentSeparator]),

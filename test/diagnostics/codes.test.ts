@@ -44,7 +44,7 @@ test('docs/errors.md has no code that there is not, and keeps the order of the t
 
 test('code names no code that there is not', () => {
   const named = [...sources.values()].flatMap((text) =>
-    [...text.matchAll(/'((?:DSL|LOAD|TYPE|SITE|FILE|TMPL|ML|REF|STORE|PLAN|OUT|CLI|RUN|JOB)\d{4})'/g)].map(
+    [...text.matchAll(/'((?:DSL|LOAD|TYPE|SITE|FILE|TMPL|ML|REF|STORE|PLAN|OUT|CLI|TNSR|RUN|JOB)\d{4})'/g)].map(
       ([, code]) => code,
     ),
   );

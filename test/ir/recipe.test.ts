@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkSite, compile } from '../../src/compiler/index.js';
 import { command, experiment, mlBytes, scriptText } from '../../src/dsl/index.js';
-import { type AuthoredExperiment, authoredExperiment, memberDigest, whyNumberMatters } from '../../src/ir/index.js';
+import {
+  type AuthoredExperiment,
+  authoredExperiment,
+  type Entity,
+  memberDigest,
+  Plan,
+  whyNumberMatters,
+} from '../../src/ir/index.js';
 
 const model = readFileSync(new URL('../runtime/orchestrator/models/double.onnx', import.meta.url));
 const local = checkSite({ name: 'local', target: 'local' }, 'local', undefined);
@@ -199,5 +206,23 @@ describe('a number matters', () => {
     [undefined, () => experiment('e').orchestrator().ensemble('bar', sh('true')).replicas(2).disableKeyPrefixing()],
   ])('%s', (why, given) => {
     expect(reason(given())).toBe(why);
+  });
+});
+
+describe('members that completed under a plan of version 2', () => {
+  test.each([
+    ['examples/cavity', 'cavity', 5, '61b07f2bf6f747ba'],
+    ['fixtures/workflows/added-members', 'solvers', 1, 'e68c12dec046011a'],
+    ['fixtures/workflows/adversarial', 'E.-_', 5, 'e5a5b5fd5f1c3dc0'],
+    ['fixtures/workflows/attached-templates', 'cavity', 1, '6b2872aec6f20c87'],
+    ['fixtures/workflows/colocated-uds', 'sweep', 2, 'b006380e3953f823'],
+    ['fixtures/workflows/container', 'solver', 0, 'f7f6dd619cee42d5'],
+    ['fixtures/workflows/mpmd', 'climate', 0, '9589ea2d375b2fff'],
+    ['fixtures/workflows/online-analysis', 'simulation', 0, '835fde1ded336182'],
+  ])('are recognised: %s, %s_%i', (workflow, name, index, digest) => {
+    const file = new URL(`../../${workflow}/expected/slurm/plan.json`, import.meta.url);
+    const plan = Plan.parse(JSON.parse(readFileSync(file, 'utf8')));
+    const entity = plan.entities.find((one) => one.name === name) as Entity;
+    expect(memberDigest(plan, entity, index)).toBe(digest);
   });
 });

@@ -104,7 +104,7 @@ runtime launch b -- touch ../b-ran & launched+=($!)`;
     expect(errorsIn(end.stderr).sort()).toEqual(
       [
         ...difference,
-        `error[RUN1020]: job 'main' does not have what its plan needs: ${folder.path('run/status', refused)} says what`,
+        `error[RUN1020]: job 'main' does not have what its plan needs: see ${folder.path('run/status', refused)}`,
       ].sort(),
     );
     expect(errorsIn(folder.read(`run/status/${refused}`))).toEqual(difference);
@@ -187,8 +187,8 @@ describe('what the scheduler gave', () => {
   });
 
   test.each(['18.20.4', '20.18.3'])('Node.js %s is too old', (version) => {
-    expect(checkNodeVersion(version).map(({ message }) => message)).toEqual([
-      `Node.js ${version} runs this job; 20.19 or newer is needed`,
+    expect(checkNodeVersion(version)).toMatchObject([
+      { code: 'RUN1021', message: `this job runs with Node.js ${version}, and needs 20.19 or newer` },
     ]);
   });
 

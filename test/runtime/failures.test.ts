@@ -184,10 +184,24 @@ describe('wrong use', () => {
   test('an entity, a store and a member that are not in the plan', async () => {
     const folder = new JobFolder(bundle(), makePlan([{ name: 'solver' }]));
     expect((await folder.run('runtime launch sovler -- true')).stderr).toContain(
-      "error[RUN1001]: plan.json has no entity 'sovler'\n   hint: did you mean 'solver'?",
+      "error[RUN1012]: plan.json has no model or ensemble 'sovler'\n   hint: did you mean 'solver'?",
     );
-    expect((await folder.run('runtime up orchestrator')).stderr).toContain("plan.json has no store 'orchestrator'");
-    expect((await folder.run('runtime launch solver --member 1 -- true')).stderr).toContain('solver has no member 1');
+    expect((await folder.run('runtime up orchestrator')).stderr).toContain(
+      "error[RUN1012]: plan.json has no store 'orchestrator'",
+    );
+    expect((await folder.run('runtime launch solver --member 1 -- true')).stderr).toContain(
+      'error[RUN1013]: solver has no member 1: its members are 0 to 0',
+    );
+  });
+
+  test.each([
+    ['unset SIMWRIGHT_JOB', 'SIMWRIGHT_JOB is not set'],
+    ['export SIMWRIGHT_STARTED=noon', 'SIMWRIGHT_STARTED=noon is not a number'],
+  ])('variables of the job script: %s', async (step, message) => {
+    const folder = new JobFolder(bundle(), makePlan([{ name: 'solver' }]));
+    const end = await folder.run(`${step}; runtime launch solver -- true`);
+    expect(end.stderr).toContain(`error[RUN1014]: ${message}`);
+    expect(end.code).toBe(1);
   });
 
   test('a folder without plan.json, and a plan of another version', async () => {

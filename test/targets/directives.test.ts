@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Job, LauncherName, Site, TargetName } from '../../src/ir/index.js';
+import type { LauncherName, Site, TargetName } from '../../src/ir/index.js';
 import { editDirectives, jobName } from '../../src/targets/directives.js';
 import { targets } from '../../src/targets/registry.js';
+import type { JobRequest } from '../../src/targets/target.js';
 import { allocation, job, site } from './support.js';
 
 /** Directive lines without their sentinel, components parted by `---`. */
-function lines(name: TargetName, of: Job, at: Site = site({ target: name }), launcher?: LauncherName): string[] {
+function lines(name: TargetName, of: JobRequest, at: Site = site({ target: name }), launcher?: LauncherName): string[] {
   const target = targets[name];
   return editDirectives(
     target.directives(of, launcher ?? target.defaultLauncher, at),

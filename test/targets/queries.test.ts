@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { Job, Site } from '../../src/ir/index.js';
 import { type Answer, expandElements, type JobReport, type Queries, sameJob } from '../../src/targets/queries.js';
 import { targets } from '../../src/targets/registry.js';
+import { job } from './support.js';
 
 /*
  * What schedulers print. The answers of squeue, sacct and scontrol are those of a real Slurm; the others follow the manuals of PBS
@@ -204,8 +205,9 @@ test.each(Object.values(targets))(
   ({ queries, ...target }) => {
     if (queries === undefined) return;
     const allocation = { nodes: 1, exclusive: false, walltimeSeconds: 5400 };
-    const job = { name: 'j', allocation, components: [] } as unknown as Job;
-    const [lines = []] = target.directives(job, target.defaultLauncher, { target: target.name } as Site);
+    const [lines = []] = target.directives(job({ allocation }), target.defaultLauncher, {
+      target: target.name,
+    } as Site);
     const script = lines.map((line) => `${target.sentinel} ${target.formatDirective(line)}`).join('\n');
     expect(queries.walltimeOf(`#!/bin/bash\n${script}\n`)).toBe(5400);
   },

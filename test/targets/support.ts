@@ -1,7 +1,7 @@
-import type { Allocation, Job, SiteInput } from '../../src/ir/index.js';
+import type { Allocation, SiteInput } from '../../src/ir/index.js';
 import { Site } from '../../src/ir/index.js';
 import { launchers } from '../../src/targets/launchers/index.js';
-import { isNotSupported, type LaunchProgram, type LaunchStep } from '../../src/targets/target.js';
+import { isNotSupported, type JobRequest, type LaunchProgram, type LaunchStep } from '../../src/targets/target.js';
 
 /** A step of one task on one node. */
 export function step(more: Partial<LaunchStep> = {}): LaunchStep {
@@ -41,7 +41,7 @@ export function allocation(more: Partial<Allocation> = {}): Allocation {
   return { nodes: 1, cpusPerNode: 4, exclusive: false, ...more };
 }
 
-export function job(more: Partial<Job> = {}): Job {
+export function job(more: Partial<JobRequest> = {}): JobRequest {
   return {
     name: 'flow',
     script: 'jobs/flow',

@@ -165,7 +165,7 @@ describe('the editor', () => {
 
   test('refuses an unknown backend', () => {
     says('an unknown backend').toMatchInlineSnapshot(
-      `"backend: Type '"KERAS"' is not assignable to type '"TF" | "ONNX" | "TORCH" | "TFLITE"'."`,
+      `"backend: Type '"KERAS"' is not assignable to type '"ONNX" | "TORCH" | "TF" | "TFLITE"'."`,
     );
   });
 

@@ -11,7 +11,7 @@ interface CheckOptions extends WorkflowOptions {
 /** `simwright check`: checks types, compiles in memory, and reports every problem. */
 export function checkCommand(): Command {
   return takesWorkflow(new Command('check'))
-    .option('--no-types', 'leave the types unchecked')
+    .option('--no-types', 'do not check types')
     .action(
       reported(async (workflow: string, options: CheckOptions) => {
         const { experiment, site, warnings } = await check(workflow, options);
@@ -42,7 +42,7 @@ async function check(workflow: string, options: CheckOptions) {
   return { ...compiled, warnings: problems.sorted() };
 }
 
-/** What the types say beyond what is known: a file that does not parse, or a name that is used twice, is told once. */
+/** Problems of types that are not reported yet: a syntax error or a name used twice is reported once. */
 function newTo(known: readonly Problem[], found: readonly Problem[]): Problem[] {
   const lines = new Set(
     known.filter(({ severity }) => severity === 'error').map(({ at }) => `${at?.file}:${at?.line}`),

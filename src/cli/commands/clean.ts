@@ -22,7 +22,7 @@ interface Found extends AsideEntry {
 export function cleanCommand(): Command {
   return new Command('clean')
     .argument('<dir>', 'the folder that compile wrote')
-    .option('--remove [names...]', 'remove it: all, or what is named so in the list, or of these entities')
+    .option('--remove [names...]', 'remove directories: names from the list, or names of entities (default: all)')
     .addOption(new Option('--json', 'print one JSON document'))
     .action(
       reported(async (dir: string, options: CleanOptions) => {

@@ -25,7 +25,7 @@ interface DoctorOptions {
 export function doctorCommand(): Command {
   return new Command('doctor')
     .option('--python <path>', 'the Python that applications use (default: python3)')
-    .option('--write-site <file>', 'draft a site from what the scheduler says, .ts or .json')
+    .option('--write-site <file>', 'write a draft of a site from what the scheduler reports, .ts or .json')
     .option('--force', 'overwrite that file')
     .addOption(new Option('--json', 'print one JSON document'))
     .action(
@@ -64,7 +64,7 @@ function checkPlace(file: string, force: boolean): void {
     });
   }
   if (force || lstatSync(file, { throwIfNoEntry: false }) === undefined) return;
-  const hint = 'choose another name, or say --force to overwrite it';
+  const hint = 'choose another name, or use --force to overwrite it';
   throw new WorkflowError({ code: 'OUT1001', message: `${file} is there already`, hint });
 }
 

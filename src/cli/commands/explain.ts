@@ -38,7 +38,7 @@ function findCode(text: string): ErrorCode {
   });
 }
 
-/** What docs/errors.md says under the code's heading. */
+/** The section of docs/errors.md about a code. */
 function explanationOf(code: ErrorCode): string {
   let page: string;
   try {

@@ -15,7 +15,7 @@ const formats = { mermaid, dot, svg } as const satisfies Record<string, (graph: 
 /** `simwright graph`: entities, stores, ML models and jobs as a picture. */
 export function graphCommand(): Command {
   return takesWorkflow(new Command('graph'))
-    .addOption(new Option('--format <format>', 'what to draw with').choices(Object.keys(formats)).default('mermaid'))
+    .addOption(new Option('--format <format>', 'output format').choices(Object.keys(formats)).default('mermaid'))
     .action(
       reported(async (workflow: string, options: GraphOptions) => {
         const { plan } = await compileWorkflow(workflow, options);

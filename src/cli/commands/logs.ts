@@ -31,7 +31,7 @@ export function logsCommand(): Command {
     .argument('<dir>', 'the folder that compile wrote')
     .argument('[name]', 'a member, model, ensemble, store or job (default: all, failures by cause)')
     .option('--attempt <n>', 'of a member: this attempt only, 1 for the first', wholeNumber(1))
-    .option('--lines <n>', 'show so many lines of the end of each output', wholeNumber(0), 20)
+    .option('--lines <n>', 'show this many lines from the end of each output', wholeNumber(0), 20)
     .option('--follow', 'of a member: show what it writes, until it has ended')
     .addOption(new Option('--json', 'print one JSON document; with --follow a line for each piece'))
     .action(

@@ -107,7 +107,7 @@ function* csvOf(entity: Entity, ranges: readonly IndexRange[]): Generator<string
   for (const index of indicesOf(ranges)) yield csvLine(rowOf(entity, names, index));
 }
 
-/** One document, made as it is written. */
+/** One JSON document, made piece by piece while it is written. */
 function* jsonOf(plan: Plan, entity: Entity, ranges: readonly IndexRange[]): Generator<string> {
   const head = { ok: true, experiment: plan.experiment, entity: entity.name, count: entity.members.count };
   yield `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "members": [`;

@@ -31,13 +31,16 @@ export function orchestratorCommand(): Command {
     .addOption(
       new Option('--permissions <mode>', 'mode bits of the socket, octal').argParser(octal).default(0o700, '700'),
     )
-    .option('--allow <address...>', 'peers beyond this machine that are served')
-    .option('--allow-folder <folder>', 'files there are named by peers that are served; read anew for unknown peers')
+    .option('--allow <address...>', 'peers on other machines that are served')
+    .option(
+      '--allow-folder <folder>',
+      'folder whose file names are the peers that are served; read again for unknown peers',
+    )
     .option('--no-peer-check', 'serve processes of other users of this machine too')
     .option('--max-clients <n>', 'connections at a time', wholeNumber(1, 1_000_000))
     .option('--max-memory <amount>', "memory for data: '16G'", memoryBytes)
     .addOption(
-      new Option('--eviction <policy>', 'what is thrown out when memory is used up')
+      new Option('--eviction <policy>', 'policy for evicting keys when memory is used up')
         .choices(evictionPolicies)
         .default('noeviction'),
     )
@@ -46,7 +49,7 @@ export function orchestratorCommand(): Command {
       '--checkpoint <seconds-and-file...>',
       "save into a file every so many seconds, and read it at the start: '300 FILE'",
     )
-    .option('--devices <device...>', 'what models may run on: CPU, GPU:0, … (default: what is there)')
+    .option('--devices <device...>', 'devices for models: CPU, GPU:0, … (default: all that exist)')
     .option('--map-device <from=to...>', "devices that others stand in for: 'GPU:0=CPU'")
     .option('--threads-per-queue <n>', 'inference threads a device', wholeNumber(1, 1024))
     .option('--inter-op-threads <n>', 'threads between operators of a model', wholeNumber(1, 1024))
@@ -58,7 +61,7 @@ export function orchestratorCommand(): Command {
     )
     .option(
       '--busy-poll <microseconds>',
-      'look so long for the next request before a thread sleeps; 0: sleep at once (default: 500, on a single CPU 0)',
+      'time to poll for the next request before a thread sleeps; 0: sleep at once (default: 500, on a single CPU 0)',
       wholeNumber(0, 1_000_000),
     )
     .option(
@@ -131,7 +134,7 @@ interface Ready {
   readonly addresses: readonly string[];
   readonly devices: readonly string[];
   readonly mapDevice: Readonly<Record<string, string>>;
-  /** Of ONNX Runtime, null where it is not installed. */
+  /** Version of ONNX Runtime; null if it is not installed. */
   readonly onnxRuntime: string | null;
 }
 

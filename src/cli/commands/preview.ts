@@ -71,7 +71,7 @@ function previewJob({ name, script, allocation, components, array, separate, aft
   return {
     name,
     script,
-    /** How often the scheduler runs it: elements of an array, or a job a member. */
+    /** Number of times that the scheduler runs it: elements of an array, or members with a job each. */
     times,
     membersPerElement: array?.perElement,
     nodes,
@@ -100,7 +100,7 @@ function parametersOf(members: Members): Record<string, readonly ParamValue[]> {
   return Object.fromEntries([...values].map(([name, set]) => [name, [...set]]));
 }
 
-/** When a store's keys are written to disk: `every` so many seconds, and at the end of its job `always`, `needed` or `never`. */
+/** Times at which a store saves its keys: `every` so many seconds, and at the end of its job `always`, `needed` or `never`. */
 function savingOf({ checkpointSeconds }: Store): { everySeconds?: number; atEnd: 'always' | 'needed' | 'never' } {
   if (checkpointSeconds === undefined) return { atEnd: 'needed' };
   return checkpointSeconds === 0 ? { atEnd: 'never' } : { everySeconds: checkpointSeconds, atEnd: 'always' };

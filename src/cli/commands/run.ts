@@ -62,7 +62,7 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
   needsLinux('run');
   const { plan, files, warnings } = await compileWorkflow(workflow, options);
   if (plan.target !== 'local') {
-    const message = `run works on this machine, and site '${plan.site}' is for ${plan.target}`;
+    const message = `run works only on this machine, and site '${plan.site}' is for ${plan.target}`;
     throw new WorkflowError({
       code: 'CLI1001',
       message,

@@ -39,7 +39,7 @@ async function install(path: string, options: InstallOptions): Promise<void> {
     throw new WorkflowError({
       code: 'OUT1001',
       message: `${installation.folder} holds another installation: Simwright ${simwright}, Node.js ${version}, ONNX Runtime ${onnxruntime}`,
-      hint: 'install into a new folder, and let the site name it; or say --force, while no job runs from this one',
+      hint: 'install into a new folder, and let the site name it; or use --force while no job runs from this one',
     });
   }
   if (found !== 'the same') await writeInstallation(installation, progress(installation, options.json === true));

@@ -77,7 +77,7 @@ function withoutPlace(problem: Problem): Problem {
   return { ...problem, at: undefined };
 }
 
-/** What is not known cannot be checked: say which limits a workflow is held to. */
+/** The limits that a site sets for workflows. A limit that it does not set cannot be checked. */
 function describeNode({ node, maxNodes }: Site): string {
   const known = [
     ...(maxNodes === undefined ? [] : [`${maxNodes} nodes a job`]),

@@ -25,8 +25,8 @@ export function statusCommand(): Command {
   return takesTimeout(new Command('status'))
     .argument('<dir>', 'the folder that compile wrote')
     .option('--watch', 'show it again until all jobs have ended; exit code 4 unless all have completed')
-    .option('--interval <seconds>', 'seconds between two looks with --watch (default: 10; local: 1)', wholeNumber(1))
-    .addOption(new Option('--why', 'say too what a new submission would run, and why').conflicts('watch'))
+    .option('--interval <seconds>', 'seconds between updates with --watch (default: 10; local: 1)', wholeNumber(1))
+    .addOption(new Option('--why', 'also say what a new submission would run, and why').conflicts('watch'))
     .addOption(new Option('--json', 'print one JSON document; with --watch a line for each change'))
     .action(
       reported(async (dir: string, options: StatusOptions) => {
@@ -104,7 +104,7 @@ function inPlace(): (report: StatusReport) => void {
   };
 }
 
-/** What has changed, a line each. */
+/** Changes, one line each. */
 function plainLines(): (report: StatusReport) => void {
   let shown = new Set<string>();
   return (report) => {

@@ -1,10 +1,13 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { Problems } from '../../diagnostics/index.js';
+import { Problems, WorkflowError } from '../../diagnostics/index.js';
 import { forecastLines } from '../../runtime/rerun/index.js';
-import { printJson } from '../compile-workflow.js';
+import { printJson, printWarnings } from '../compile-workflow.js';
 import { ExitCode } from '../failure.js';
 import { forecastJson, forecastOf, hasResults, printLines } from '../forecast.js';
 import { type JobFolder, openFolder } from '../jobs/folder.js';
+import { refuseWhileJobsRun } from '../jobs/running-jobs.js';
 import { defaultTimeoutSeconds } from '../jobs/scheduler.js';
 import { runSubmitScript } from '../jobs/submit-script.js';
 import { testOnly } from '../jobs/test-only.js';
@@ -15,6 +18,7 @@ import { wholeNumber } from '../whole-number.js';
 interface SubmitOptions {
   readonly fresh?: boolean;
   readonly keep?: boolean;
+  readonly force?: boolean;
   readonly retry?: number;
   readonly testOnly?: boolean;
   readonly json?: boolean;
@@ -26,11 +30,13 @@ export function submitCommand(): Command {
     .argument('<dir>', 'the folder that compile wrote')
     .option('--fresh', 'run everything again, completed members included')
     .addOption(new Option('--keep', 'accept completed members as they are, whatever has changed').conflicts('fresh'))
+    .option('--force', 'submit though jobs of this folder run or wait')
     .option('--retry <n>', 'start a member that fails up to N times more', wholeNumber(0))
     .addOption(
       new Option('--test-only', "submit nothing; show the scheduler's verdict on each script (Slurm)").conflicts([
         'fresh',
         'keep',
+        'force',
         'retry',
       ]),
     )
@@ -44,7 +50,10 @@ export function submitCommand(): Command {
     );
 }
 
-async function submit(folder: JobFolder, { fresh, keep, retry, json }: SubmitOptions): Promise<number> {
+async function submit(folder: JobFolder, { fresh, keep, force, retry, json }: SubmitOptions): Promise<number> {
+  assertWritable(folder.dir);
+  const doubts = force ? [] : await refuseWhileJobsRun(folder.dir, 'submit');
+  if (!json) printWarnings(doubts);
   const rerun = forecastOf(folder.plan, folder.dir, { fresh: fresh === true, keep: keep === true });
   if (!json && hasResults(folder.dir)) printLines(forecastLines(rerun));
   const { jobs, exitCode } = await runSubmitScript(
@@ -60,6 +69,21 @@ async function submit(folder: JobFolder, { fresh, keep, retry, json }: SubmitOpt
   if (exitCode === 130 || exitCode === 143) return exitCode;
   process.stderr.write(`failed: exit code ${exitCode}; simwright status ${folder.dir} shows what came of it\n`);
   return ExitCode.applicationFailed;
+}
+
+/** @throws WorkflowError OUT1002 where jobs could not leave their results. */
+function assertWritable(dir: string): void {
+  const place = join(dir, 'run');
+  try {
+    accessSync(existsSync(place) ? place : dir, constants.W_OK);
+  } catch (error) {
+    throw new WorkflowError({
+      code: 'OUT1002',
+      message: `${place} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'jobs leave their results there: copy the folder to where you may write',
+      cause: error,
+    });
+  }
 }
 
 async function judge(folder: JobFolder, { json }: SubmitOptions): Promise<number> {

@@ -26,7 +26,7 @@ function literal(value: unknown): string {
     .join(', ')} }`;
 }
 
-/** What others wrote, on one line, so that it stays a comment. */
+/** Text of others on one line, so that it stays a comment. */
 function oneLine(text: string): string {
   return text.replace(/[\s\u2028\u2029]+/g, ' ').trim();
 }

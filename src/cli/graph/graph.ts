@@ -7,7 +7,7 @@ export interface GraphNode {
   readonly id: string;
   readonly kind: 'model' | 'ensemble' | 'store' | 'ml-model' | 'script';
   readonly name: string;
-  /** What stands below the name, a line each. */
+  /** Lines below the name. */
   readonly details: readonly string[];
   /** Name of the job that it is part of. */
   readonly job: string;

@@ -59,7 +59,7 @@ export function layOut(graph: Graph): Layout {
   // A line from a box to itself says no order.
   const edges = graph.edges.filter(({ from, to }) => from !== to);
   edges.forEach(({ from, to, kind, label }, index) => {
-    // What waits is never drawn to the left of what it waits for: other lines turn around instead.
+    // An entity is never drawn to the left of one that it waits for. Other lines turn around instead.
     const weight = kind === 'after' ? 1000 : 1;
     drawing.setEdge(
       from,

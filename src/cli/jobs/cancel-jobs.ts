@@ -9,7 +9,7 @@ import { localProcesses } from './local-jobs.js';
 import { ask, defaultTimeoutSeconds } from './scheduler.js';
 import { type JobStanding, standingsOf } from './standing.js';
 
-/** What to end, and how long that may take. */
+/** Jobs to end, and the time that this may take. */
 export interface CancelRequest {
   /** All where it is empty. */
   readonly jobs: readonly Job[];
@@ -117,6 +117,6 @@ function notEnded(what: readonly string[], seconds: number, said: string): Workf
   return new WorkflowError({
     code: 'JOB1006',
     message: `not ended within ${seconds} s: ${what.join(', ')}${said}`,
-    hint: 'they have been told to end; simwright status shows whether they have, and --timeout waits longer',
+    hint: 'the jobs were told to end; look again with simwright status, or wait longer with --timeout',
   });
 }

@@ -38,7 +38,7 @@ export interface EntityReport extends EntitySummary {
   readonly causes: readonly FailureCause[];
 }
 
-/** Where each entity stands; `jobs` tell which of those that were running have ended with their job. */
+/** States of the entities. `jobs` tell which running members have ended with their job. */
 export function entityReports(
   { dir, plan }: Pick<JobFolder, 'dir' | 'plan'>,
   reader: StatusReader,
@@ -104,7 +104,7 @@ export function describeFailures(entity: string, { cause, members }: FailureCaus
   return `${members.length} members of ${entity} failed: ${cause}: ${shown}${more}`;
 }
 
-/** Why an entity was not launched, without its name. */
+/** The reason why an entity was not launched, without its name. */
 export function describeSkip(reason: string): string {
   return reason.replace(/^.*? is not launched: /, '');
 }

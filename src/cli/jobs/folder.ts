@@ -8,7 +8,7 @@ import type { Target } from '../../targets/target.js';
 
 /** A folder that `compile` wrote. */
 export interface JobFolder {
-  /** Absolute, links resolved: as processes and schedulers name it. */
+  /** Absolute path with links resolved, as processes and schedulers name it. */
   readonly dir: string;
   readonly plan: Plan;
   readonly target: Target;
@@ -18,16 +18,16 @@ export interface JobFolder {
 export interface Submission {
   readonly job: Job;
   readonly id: string;
-  /** Of a job that is submitted once a member: which. */
+  /** The member, if each member is submitted as a job. */
   readonly index: number | undefined;
-  /** Whether a later submission of the same job took its place. */
+  /** True unless a later submission has taken its place. */
   readonly isLatest: boolean;
 }
 
 /**
  * The compiled folder at a path.
  *
- * @throws WorkflowError RUN1001 where there is none, PLAN1004 where its plan cannot be read.
+ * @throws WorkflowError RUN1001 if there is none, PLAN1004 if its plan cannot be read.
  */
 export function openFolder(path: string): JobFolder {
   let dir: string;
@@ -45,7 +45,7 @@ export function openFolder(path: string): JobFolder {
   return { dir, plan, target: targets[plan.target] };
 }
 
-/** What has been submitted from a folder, oldest first; empty where nothing has been. Rows of jobs that the plan no longer has are left out. */
+/** Jobs that were submitted from a folder, oldest first, without those that the plan no longer has. */
 export function readSubmissions({ dir, plan }: JobFolder): Submission[] {
   const rows = submittedJobs(dir, plan);
   const last = rows.at(-1)?.submission;

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { wholeNumber } from '../whole-number.js';
 import { defaultTimeoutSeconds } from './scheduler.js';
 
-/** How long a scheduler may take. */
+/** Time limit of a scheduler's command. */
 export interface TimeoutOption {
   readonly timeout: number;
 }

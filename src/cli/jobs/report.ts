@@ -9,7 +9,7 @@ import type { Asking } from './scheduler.js';
 import { type JobStanding, notStarted, shown, standingsOf } from './standing.js';
 import { describeStats, type StoreReport, storeReports } from './stores.js';
 
-/** Everything that `status` says. */
+/** Everything that `status` reports. */
 export interface StatusReport {
   readonly experiment: string;
   readonly site: string;
@@ -50,7 +50,7 @@ export class StatusLook {
   }
 }
 
-/** Whether nothing more will happen. */
+/** True if nothing more will happen. */
 export function hasEnded({ jobs }: StatusReport): boolean {
   return jobs.every(({ state }) => !isAlive(state));
 }

@@ -10,13 +10,22 @@ import { localProcesses } from './local-jobs.js';
 import { type Asking, defaultTimeoutSeconds } from './scheduler.js';
 import { standingsOf } from './standing.js';
 
+/** Effects on jobs that run or wait: of writing their folder, and of submitting it once more. */
+const effects = {
+  write: { now: 'and read what is in it', later: 'would read what is written now' },
+  submit: { now: 'and may be doing what would be submitted', later: 'may be doing what is submitted now' },
+};
+
 /**
- * Refuses to write into a folder whose jobs run or wait: they read its plan, scripts and files. Returns warnings where the scheduler cannot
- * be asked.
+ * Refuses to write into a folder whose jobs run or wait, since they read its plan, scripts and files, or to submit it again. Returns warnings
+ * where the scheduler cannot be asked.
  *
  * @throws WorkflowError OUT1003 with the jobs' ids.
  */
-export async function refuseWhileJobsRun(dir: string): Promise<readonly Problem[]> {
+export async function refuseWhileJobsRun(
+  dir: string,
+  intent: keyof typeof effects = 'write',
+): Promise<readonly Problem[]> {
   const folder = formerFolder(dir);
   if (folder === undefined) return [];
   const submissions = readSubmissions(folder);
@@ -35,8 +44,8 @@ export async function refuseWhileJobsRun(dir: string): Promise<readonly Problem[
         {
           code: 'JOB1005',
           severity: 'warning',
-          message: `whether jobs of ${folder.dir} still run or wait is not known: ${message}`,
-          hint: 'jobs that do would read what is written now',
+          message: `cannot tell if jobs of ${folder.dir} still run or wait: ${message}`,
+          hint: `jobs that do ${effects[intent].later}`,
           at: undefined,
         },
       ];
@@ -45,8 +54,8 @@ export async function refuseWhileJobsRun(dir: string): Promise<readonly Problem[
   if (alive.length === 0) return [];
   throw new WorkflowError({
     code: 'OUT1003',
-    message: `jobs of ${folder.dir} run or wait, and read what is in it: ${alive.join(', ')}`,
-    hint: `wait for them, end them with: simwright cancel ${dir}, or say --force`,
+    message: `jobs of ${folder.dir} run or wait, ${effects[intent].now}: ${alive.join(', ')}`,
+    hint: `wait for them, end them with: simwright cancel ${dir}, or use --force`,
   });
 }
 

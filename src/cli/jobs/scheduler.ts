@@ -13,7 +13,7 @@ import {
 /** Seconds in which a scheduler has to answer, unless the user says otherwise. */
 export const defaultTimeoutSeconds = 60;
 
-/** How a scheduler's commands are run. */
+/** Settings for running a scheduler's commands. */
 export interface Asking {
   readonly cwd: string;
   readonly timeoutSeconds: number;
@@ -38,7 +38,7 @@ export async function ask(words: readonly string[], { cwd, timeoutSeconds }: Ask
   if (end.timedOut) {
     throw new WorkflowError({
       code: 'JOB1002',
-      message: `${program} has not answered within ${timeoutSeconds} s`,
+      message: `${program} did not answer within ${timeoutSeconds} s`,
       hint: 'the scheduler may be busy: try again later, or give it longer with --timeout',
     });
   }
@@ -71,7 +71,7 @@ export interface Wanted {
   readonly elements: number;
 }
 
-/** What the scheduler says of jobs, by id: a report an element; no entry for a job that it does not know. */
+/** The scheduler's reports by job id, one for each array element. A job that it does not know has no entry. */
 export async function reportsOf(
   queries: Queries,
   jobs: readonly Wanted[],
@@ -103,7 +103,7 @@ async function answerOf(query: StateQuery, ids: readonly string[], asking: Askin
   }
 }
 
-/** Whether the next command may know more: of a job that is unknown, in part or as a whole, or whose exit code is. */
+/** True if the next command may know more: a job, one of its elements, or an exit code is unknown. */
 function isWanting({ elements }: Wanted, reports: readonly JobReport[] = []): boolean {
   return reports.length < elements || reports.some(({ state, exit }) => !isAlive(state) && exit === undefined);
 }

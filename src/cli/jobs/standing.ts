@@ -8,7 +8,7 @@ import { ageSeconds, type LocalProcesses, localProcesses } from './local-jobs.js
 import { type Asking, reportsOf } from './scheduler.js';
 import { stateFromStatus } from './state-from-status.js';
 
-/** Where a submitted job stands. */
+/** State of a submitted job. */
 export interface JobStanding {
   readonly name: string;
   readonly id: string;
@@ -20,11 +20,11 @@ export interface JobStanding {
   readonly elapsedSeconds?: number;
   /** Elements of a job array by state. */
   readonly elements?: Readonly<Partial<Record<JobState, number>>>;
-  /** Who says so; the files in run/status/ where the scheduler does not know the job any more. */
+  /** Source of the state: the scheduler, or run/status/ if the scheduler no longer knows the job. */
   readonly from: 'scheduler' | 'processes' | 'status files' | 'nobody';
 }
 
-/** Where jobs stand, and what could not be found out. */
+/** States of jobs, and problems in finding them out. */
 export interface Standings {
   readonly jobs: readonly JobStanding[];
   readonly problems: readonly Problem[];
@@ -59,7 +59,7 @@ export function shown(submissions: readonly Submission[], standings: readonly Jo
   return standings.filter(({ state }, place) => submissions[place]?.isLatest || isAlive(state));
 }
 
-/** One standing of the elements' reports: what still runs tells, then what waits, then how the worst ended. */
+/** One state for all elements: that of a running one, else of a waiting one, else of the one that ended worst. */
 function combined({ job, id }: Submission, reports: readonly JobReport[]): JobStanding {
   const order: readonly JobState[] = [
     'RUNNING',
@@ -74,7 +74,7 @@ function combined({ job, id }: Submission, reports: readonly JobReport[]): JobSt
   ];
   const state = order.find((one) => reports.some((report) => report.state === one)) ?? 'UNKNOWN';
   const telling = reports.filter((report) => report.state === state);
-  // Of a job that has not ended by itself, 0 says nothing.
+  // Exit code 0 means nothing for a job that was ended.
   const exits = isAlive(state)
     ? []
     : reports.flatMap(({ exit = 0 }) => (exit === 0 && state !== 'COMPLETED' ? [] : exit));

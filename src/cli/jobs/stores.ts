@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { Plan } from '../../ir/index.js';
 import { storeFolder } from '../../runtime/job/paths.js';
 
-/** What a store holds and has done, summed over its hosts and, in a job array, over the elements' stores. */
+/** Statistics of a store, summed over its hosts and, in a job array, over the elements' stores. */
 export interface StoreReport {
   readonly name: string;
   /** Empty where none of it runs. */

@@ -9,7 +9,7 @@ import { stopSignals } from '../uninterrupted.js';
 import type { JobFolder } from './folder.js';
 import { missing } from './scheduler.js';
 
-/** What travels to the jobs. */
+/** Options that are passed on to the jobs. */
 export interface SubmitWords {
   readonly fresh: boolean;
   readonly keep: boolean;
@@ -26,7 +26,7 @@ export function submitWords(dir: string, { fresh, keep, retry }: SubmitWords): s
   ];
 }
 
-/** Where ONNX Runtime is on this machine, for jobs that run on it: beside this package, unless the user says otherwise. */
+/** Folder of ONNX Runtime for jobs on this machine: beside this package, unless the user sets another. */
 export function localHome(): { readonly SIMWRIGHT_HOME: string } {
   return {
     SIMWRIGHT_HOME: process.env['SIMWRIGHT_HOME'] ?? fileURLToPath(new URL('../../..', import.meta.url)),
@@ -42,7 +42,7 @@ export interface SubmittedJob {
   readonly id: string;
 }
 
-/** How submit.sh ended. */
+/** Exit code and output of submit.sh. */
 export interface SubmitEnd {
   readonly jobs: readonly SubmittedJob[];
   readonly exitCode: number;
@@ -110,7 +110,7 @@ export function requireVariables(plan: Plan): void {
   });
 }
 
-/** What submit.sh has said of the job that was refused, and the scheduler of why. */
+/** The refused job and the scheduler's reason, from the output of submit.sh. */
 function refused(stderr: string, exitCode: number): WorkflowError {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
   const ours = lines.filter((line) => line.startsWith('submit.sh: ')).map((line) => line.slice('submit.sh: '.length));

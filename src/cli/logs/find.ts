@@ -31,7 +31,7 @@ export function findNamed(plan: Plan, name: string): Found {
   const names = [...plan.entities, ...plan.stores, ...plan.jobs].map((one) => one.name);
   throw new WorkflowError({
     code: 'CLI1001',
-    message: `experiment '${plan.experiment}' has nothing of the name '${name}'`,
+    message: `experiment '${plan.experiment}' has no entity, member, store or job named '${name}'`,
     hint: memberHint(plan, name) ?? suggestion(name, names) ?? `it has: ${[...new Set(names)].join(', ')}`,
   });
 }

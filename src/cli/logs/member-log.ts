@@ -24,7 +24,7 @@ export interface OutputEnd {
   readonly isCut: boolean;
 }
 
-/** One attempt at a member, with what it has written. */
+/** One attempt at a member, with its output. */
 export interface AttemptLog {
   /** 1 for the first of all. */
   readonly attempt: number;
@@ -52,14 +52,14 @@ export interface MemberLog {
   readonly directory: string;
   readonly params: Params;
   readonly attempts: readonly AttemptLog[];
-  /** How many there were, those that are not shown included. */
+  /** Number of attempts, including those that are not shown. */
   readonly total: number;
-  /** Why it has not begun, where that was said. */
+  /** The recorded reason why it has not begun. */
   readonly waiting: string | undefined;
   readonly storeErrors: readonly StoreError[];
 }
 
-/** Where a member's log comes from. */
+/** Sources of a member's log. */
 export interface LogSources {
   readonly dir: string;
   readonly attempts: AttemptTable;

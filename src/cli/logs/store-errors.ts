@@ -8,14 +8,14 @@ import { findMember } from './find.js';
 
 /** An error that a store has answered, as often as it was the same. */
 export interface StoreError {
-  /** When it was answered first, ISO 8601, UTC. */
+  /** Time of the first such answer, ISO 8601, UTC. */
   readonly time: string;
   readonly store: string;
-  /** Who asked, in the store's words. */
+  /** The client, in the store's words. */
   readonly who: string;
   /** The member that asked; absent where that cannot be known. */
   readonly member?: string;
-  /** How the member is known: by its process, or, where that is on another host, by the prefix of a key. */
+  /** The way the member was found: by its process, or, on another host, by the prefix of a key. */
   readonly by?: 'process' | 'key';
   readonly command: string;
   readonly keys: readonly string[];

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { OrchestratorStats } from '../../runtime/orchestrator/index.js';
 import type { Log } from './log.js';
 
-/** Says every so often how much a store holds and does. Returns how to end that. */
+/** Logs a store's load at intervals. Returns a function that ends this. */
 export function reportLoad(stats: () => OrchestratorStats, seconds: number, log: Log): () => void {
   let before = { at: performance.now(), ...stats() };
   const timer = setInterval(() => {

@@ -3,7 +3,7 @@ import { WorkflowError } from '../../diagnostics/index.js';
 import type { EvictionPolicy, OrchestratorOptions, TcpListen, UnixListen } from '../../runtime/orchestrator/index.js';
 import type { LogLevel } from './log.js';
 
-/** Where SAVE writes unless `--checkpoint` says: Redis writes its `dump.rdb` in the working directory, too. */
+/** File that SAVE writes without `--checkpoint`, in the working directory, as Redis writes `dump.rdb`. */
 const defaultSaveFile = 'dump.simwright';
 
 /** Options of the command line. */
@@ -32,7 +32,7 @@ export interface OrchestratorFlags {
   readonly json?: boolean;
 }
 
-/** What the flags say, without what depends on this process. @throws WorkflowError */
+/** Settings from the flags, without those that depend on this process. @throws WorkflowError */
 export function settingsOf(flags: OrchestratorFlags): OrchestratorOptions {
   const listen: TcpListen | UnixListen =
     flags.socket === undefined
@@ -74,8 +74,8 @@ function deviceMap(pairs: readonly string[]): Readonly<Record<string, string>> {
       if (from !== undefined && to !== undefined && more === undefined) return [from, to];
       throw new WorkflowError({
         code: 'CLI1001',
-        message: `--map-device ${pair} does not say which device stands in for which`,
-        hint: "the device that models ask for, and the one that they get: '--map-device GPU:0=CPU'",
+        message: `--map-device ${pair} does not name two devices`,
+        hint: "write the device that models ask for, '=', and the device that they get: '--map-device GPU:0=CPU'",
       });
     }),
   );

@@ -5,10 +5,10 @@ import { type OutputFile, onnxRuntimeFiles, packageVersion, runtimeFiles } from 
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { ThisNode } from './this-node.js';
 
-/** File by which a folder is known to be ours; says what is in it. */
+/** Name of the file that marks a folder as ours, and lists its contents. */
 export const markerName = 'simwright.json';
 
-/** What `site install` has put into a folder. */
+/** Contents of a folder that `site install` has written. */
 const Marker = z.strictObject({
   simwright: z.string(),
   node: z.string(),
@@ -55,17 +55,17 @@ function onnxRuntimeToInstall(): OutputFile[] {
     return onnxRuntimeFiles('');
   } catch (error) {
     if (!(error instanceof WorkflowError)) throw error;
-    const hint = `${error.hint}; or say --without-onnxruntime if no store of this site runs ML models`;
+    const hint = `${error.hint}; or use --without-onnxruntime if no store of this site runs ML models`;
     throw new WorkflowError({ code: error.code, message: error.message, hint, cause: error });
   }
 }
 
-/** What stands where the folder is to be. */
+/** What is already in the folder's place. */
 export type Found = 'nothing' | 'the same' | { readonly other: Marker };
 
 /** Looks what is there. @throws WorkflowError if it is not ours. */
 export function findInstallation({ folder, marker }: Installation): Found {
-  // What cannot be looked at cannot be written either, and is said then.
+  // A place that cannot be read cannot be written either: writing reports the reason.
   if (!existsSync(folder)) return 'nothing';
   if (!statSync(folder).isDirectory()) throw notOurs(folder, 'is there and is no folder');
   if (readdirSync(folder).length === 0) return 'nothing';
@@ -81,7 +81,7 @@ function notOurs(folder: string, how: string): WorkflowError {
   return new WorkflowError({
     code: 'OUT1001',
     message: `${folder} ${how}`,
-    hint: 'name a new or an empty folder; a version in its name lets jobs that run keep the old one',
+    hint: 'name a new or an empty folder; with the version in its name, running jobs keep the old one',
   });
 }
 

@@ -4,11 +4,11 @@ export interface ThisNode {
   readonly version: string;
   /** The glibc that it was built with, which is about the oldest that it runs with. */
   readonly glibc: string | undefined;
-  /** Libraries that a usual build has in itself and this one looks for on the machine. */
+  /** Libraries that official builds contain, and that this build loads from the machine. */
   readonly sharedLibraries: readonly string[];
 }
 
-/** What a diagnostic report says about Node.js and its machine. */
+/** The parts of a diagnostic report that describe Node.js and its machine. */
 interface ReportHeader {
   readonly glibcVersionCompiler?: string;
   readonly glibcVersionRuntime?: string;

@@ -39,7 +39,7 @@ export async function writeInstallation(installation: Installation, onProgress: 
     throw new WorkflowError({
       code: 'OUT1002',
       message: `${folder} cannot be written: ${reason}`,
-      hint: 'it takes a folder on the shared file system that you may write, with room for it',
+      hint: 'choose a folder on the shared file system that has room and that you may write to',
       cause: error,
     });
   } finally {
@@ -93,7 +93,7 @@ async function tryOut(staging: string, { marker }: Installation): Promise<void> 
     throw new WorkflowError({
       code: 'RUN1010',
       message: `the copied Node.js does not run by itself: ${end.stderr || end.message || `exit code ${end.exitCode}`}`,
-      hint: 'run this command with a Node.js of nodejs.org, which has in itself what it needs',
+      hint: 'run this command with a Node.js from nodejs.org, which needs no other libraries',
     });
   }
 }

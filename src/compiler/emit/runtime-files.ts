@@ -64,8 +64,8 @@ function packageFolder(require: NodeJS.Require, name: string): string {
   }
   throw new WorkflowError({
     code: 'RUN1002',
-    message: `${name} is not installed beside simwright, so it cannot be copied`,
-    hint: 'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node',
+    message: `${name} is not installed beside simwright, so compile cannot copy it`,
+    hint: 'install it: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node',
   });
 }
 

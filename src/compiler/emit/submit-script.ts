@@ -1,10 +1,11 @@
-import { minimumNode, submittersVariables } from '../../ir/index.js';
+import { minimumNode, type Plan, submittersVariables } from '../../ir/index.js';
 import { quoteComment, quoteShell, quoteShellWord } from '../../targets/quoting.js';
-import { makerLine, type ScriptInput } from './job-script.js';
+import type { Target } from '../../targets/target.js';
+import { makerLine } from './job-script.js';
 import { renderTemplate } from './render-template.js';
 
 /** submit.sh: every job in order, with the scheduler's own dependencies. */
-export function submitScript({ plan, target, site }: Pick<ScriptInput, 'plan' | 'target' | 'site'>): string {
+export function submitScript(plan: Plan, target: Target): string {
   const variables = new Map(plan.jobs.map(({ name }, index) => [name, `job${index + 1}`]));
   const needed = submittersVariables(plan);
   return renderTemplate(`${target.name}/submit.sh.njk`, {
@@ -16,7 +17,7 @@ export function submitScript({ plan, target, site }: Pick<ScriptInput, 'plan' | 
     carried: ['SIMWRIGHT_FRESH', 'SIMWRIGHT_KEEP', 'SIMWRIGHT_RETRY', 'SIMWRIGHT_RUN', ...needed].join(','),
     // Some job is submitted more than once.
     hasSeparate: plan.jobs.some(({ separate }) => separate !== undefined),
-    node: quoteShellWord(site.nodeCommand),
+    node: quoteShellWord(plan.nodeCommand),
     minimumNode,
     cancel: quoteShell(target.queries?.cancel ?? []),
     jobs: plan.jobs.map((job) => ({

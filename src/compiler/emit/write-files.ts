@@ -74,7 +74,7 @@ export function writeFolder(
   // Beside what it becomes: a rename does not leave a file system.
   const staging = isNew ? `${folder.replace(/\/+$/, '')}.part-${process.pid}` : join(folder, `.part-${process.pid}`);
   try {
-    mkdirSync(staging, { recursive: true });
+    makeFolders(staging);
     const written: Record<string, string> = {};
     for (const file of files) written[file.path] = writeFile(join(staging, file.path), file);
     const access = files.find(({ path }) => path === planName)?.mode ?? everybody;
@@ -93,6 +93,13 @@ export function writeFolder(
   } finally {
     if (statIfThere(staging) !== undefined) rmSync(staging, { recursive: true, force: true });
   }
+}
+
+/** Makes a folder and those around it, each by itself: Node's own way says ENOENT of a file system that is read-only, and may never end. */
+function makeFolders(path: string): void {
+  const missing: string[] = [];
+  for (let place = path; statIfThere(place) === undefined; place = dirname(place)) missing.push(place);
+  for (const place of missing.reverse()) mkdirSync(place);
 }
 
 function replaceFiles(
@@ -193,7 +200,7 @@ function statIfThere(path: string, look: (path: string) => Stats = statSync): St
 }
 
 function checkUntouched(folder: string, files: readonly OutputFile[], manifest: Manifest, problems: Problems): void {
-  const hint = 'move it away, or say --force to overwrite it';
+  const hint = 'move it away, or use --force to overwrite it';
   for (const file of files) {
     const path = join(folder, file.path);
     if (!existsSync(path)) continue;

@@ -16,10 +16,10 @@ export interface Artifact {
 }
 
 /** How members get a file: as a copy of their own, or as a link to the artifact. */
-export type FileUse = 'copied' | 'linked';
+type FileUse = 'copied' | 'linked';
 
 /** The artifact that a file makes, named by its content. One that is linked to keeps the right to be executed. */
-export function fileArtifact(file: string, use: FileUse = 'copied'): Artifact {
+function fileArtifact(file: string, use: FileUse = 'copied'): Artifact {
   return artifact(basename(file), hashFile(file), { file }, accessOf(file) & (use === 'linked' ? 0o755 : 0o644));
 }
 

@@ -151,8 +151,8 @@ class Merge {
     const known = this.#data.get(location);
     if (known !== undefined) return known;
     if (this.#file === undefined) {
-      const message = `the data of tensor '${tensor}' are in a file '${location}', and bytes have no file beside them`;
-      throw new ExternalDataError(message, `give the model by mlFile(), or ${inOnePiece}`);
+      const message = `the data of tensor '${tensor}' are in a file '${location}', and a model given as bytes has no files beside it`;
+      throw new ExternalDataError(message, `give the model with mlFile(), or ${inOnePiece}`);
     }
     // A model may come from a stranger: it takes along what lies beside it, and nothing else of the user's.
     if (location === '' || isAbsolute(location) || normalize(location).split('/').includes('..')) {

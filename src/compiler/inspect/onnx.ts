@@ -1,12 +1,12 @@
 import { BytesReader, type Field, FileReader, fields, type Reader, textField } from './protobuf.js';
 
-/** One input or output of an ONNX graph. `shape` holds names for free dimensions. */
+/** One input or output of an ONNX graph. */
 export interface OnnxValue {
   readonly name: string;
   /** Element type as ONNX numbers it (1 float, 7 int64, 11 double, …); 0 when it is no tensor. */
   readonly elementType: number;
-  /** Undefined where the file does not say how many dimensions there are. */
-  readonly shape: readonly (number | string)[] | undefined;
+  /** Number of dimensions; undefined where the file does not say it. */
+  readonly rank: number | undefined;
 }
 
 /** The header of an ONNX file. */
@@ -53,28 +53,19 @@ function readModel(reader: Reader): OnnxGraph {
   return { inputs: inputs.filter(({ name }) => !initialized.has(name)), outputs };
 }
 
-/** ValueInfoProto: name = 1, type = 2 → TypeProto: tensor_type = 1 → elem_type = 1, shape = 2 → dim = 1 → value = 1 or param = 2. */
+/** ValueInfoProto: name = 1, type = 2 → TypeProto: tensor_type = 1 → elem_type = 1, shape = 2 → dim = 1. */
 function readValue(reader: Reader, value: Field): OnnxValue {
   let elementType = 0;
-  let shape: (number | string)[] | undefined;
+  let rank: number | undefined;
   for (const type of inner(reader, value, 2)) {
     for (const tensor of inner(reader, type, 1)) {
       for (const field of fields(reader, tensor.start, tensor.end)) {
         if (field.number === 1 && field.wire === 0) elementType = field.value;
-        if (field.number !== 2 || field.wire !== 2) continue;
-        shape = inner(reader, field, 1).map((dimension) => readDimension(reader, dimension));
+        if (field.number === 2 && field.wire === 2) rank = inner(reader, field, 1).length;
       }
     }
   }
-  return { name: textField(reader, value, 1), elementType, shape };
-}
-
-function readDimension(reader: Reader, dimension: Field): number | string {
-  for (const field of fields(reader, dimension.start, dimension.end)) {
-    if (field.number === 1 && field.wire === 0) return field.value;
-    if (field.number === 2 && field.wire === 2) return reader.text(field.start, field.end);
-  }
-  return '?';
+  return { name: textField(reader, value, 1), elementType, rank };
 }
 
 function inner(reader: Reader, parent: Field, number: number): Field[] {

@@ -119,7 +119,7 @@ function endsProcess({ file, what }: UsersFile): WorkflowError {
 function neverEnds({ file, what }: UsersFile): WorkflowError {
   return new WorkflowError({
     code: 'LOAD1006',
-    message: `the ${what} never ends: it awaits something that can no longer come`,
+    message: `the ${what} never ends: it awaits something that can no longer happen`,
     hint: 'look at what its top level awaits',
     at: { file, line: 1, column: 1 },
   });

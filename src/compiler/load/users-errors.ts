@@ -6,7 +6,7 @@ export function lateProblem(error: unknown): Problem | undefined {
   const users = origin(error);
   if (users === undefined) return undefined;
   const [problem] = asWorkflowError(error, users.file, users.what).problems;
-  return { ...problem, severity: 'warning', message: `${problem.message} (after it has been read)` };
+  return { ...problem, severity: 'warning', message: `${problem.message} (after the file was read)` };
 }
 
 /** Converts what a user's file threw to a WorkflowError, with the place of the user's own line. */

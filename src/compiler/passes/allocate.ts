@@ -1,67 +1,30 @@
 import type { Problems } from '../../diagnostics/index.js';
-import {
-  type Allocation,
-  type ApplicationDeclaration,
-  type BatchDeclaration,
-  type ExperimentDeclaration,
-  type Members,
-  type OrchestratorDeclaration,
-  parseWalltime,
-  type RequiresDeclaration,
-  type Site,
+import type {
+  Allocation,
+  ApplicationDeclaration,
+  BatchDeclaration,
+  OrchestratorDeclaration,
+  RequiresDeclaration,
 } from '../../ir/index.js';
-import { shardsOf } from './check-stores.js';
-import { colocatedGpus, standaloneGpus } from './devices.js';
-import { EndOrder } from './order.js';
-import { requirement } from './sharing.js';
-import type { SizedLaunch, StepSize } from './size-steps.js';
-
-/** What the passes before found out about each application. */
-export interface Sized {
-  /** The most that a launch takes. */
-  readonly size: StepSize;
-  /** One; or one for each member added by hand. */
-  readonly launches: readonly [SizedLaunch, ...SizedLaunch[]];
-  readonly members: Members;
-  /** Its launcher gives each launch nodes that run nothing else meanwhile. */
-  readonly ownsNodes: boolean;
-}
+import type { Reads, Sized, StepSize } from './known.js';
+import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
+import { atOnce, isSplit, mostNodes, ownNodes } from './lookup/members-at-once.js';
+import { EndOrder } from './lookup/order.js';
+import { requirement } from './lookup/shared-nodes.js';
+import { shardsOf } from './lookup/visible-stores.js';
 
 /** Nodes of one kind as they are asked for, and how many of them are wanted at a time by launches that have theirs for themselves. */
 export type Allocated = Allocation & { readonly nodesApart: number };
 
-/** Nodes of its own that an application has while it runs: of its launches that start together, or of one at a time. */
-function ownNodes(application: ApplicationDeclaration, { launches, size, members, ownsNodes }: Sized): number {
-  if (!ownsNodes) return 0;
-  if (launches.length === 1 || isSplit(application)) return size.nodes;
-  return launches.reduce((sum, launch) => sum + launch.size.nodes, 0) * members.replicas;
-}
-
-/** Members that run at a time where each has nodes of its own, beside the others, which want `nodesApart` together with it. */
-export function membersOnOwnNodes(
-  application: ApplicationDeclaration,
-  facts: Sized,
-  nodesApart: number,
-  nodes: number,
-): number {
-  const others = nodesApart - ownNodes(application, facts);
-  return Math.max(1, Math.floor((nodes - others) / facts.size.nodes));
-}
-
 /** What a component's allocation is computed from. */
-export interface AllocationInput {
-  readonly experiment: ExperimentDeclaration;
+interface AllocationInput extends Reads<'experiment' | 'sized' | 'site' | 'target'> {
   readonly batch: BatchDeclaration | undefined;
   readonly applications: readonly ApplicationDeclaration[];
   readonly orchestrators: readonly OrchestratorDeclaration[];
   /** Nodes as the user gave them. */
-  readonly nodes: number | undefined;
-  readonly sized: ReadonlyMap<ApplicationDeclaration, Sized>;
-  readonly site: Site;
+  readonly nodes?: number | undefined;
   /** Members in an element of a job array. */
   readonly perElement: number;
-  /** There is one machine, whatever is asked for. */
-  readonly oneNode: boolean;
 }
 
 /** Beyond this many CPUs on a node of unknown size, whole nodes are asked for instead. */
@@ -120,7 +83,7 @@ export function allocate(input: AllocationInput, problems: Problems): Allocated 
     const message = `what runs at a time needs ${apart} nodes, since each launch has its own, and the job has ${nodes}`;
     refuse(message, "raise nodes in .batch(), or have one wait for the other's end with .after()");
   }
-  if (input.nodes !== undefined && nodes > Math.max(used, hosts.wanted.length) && !input.oneNode) {
+  if (input.nodes !== undefined && nodes > Math.max(used, hosts.wanted.length) && !input.target.capabilities.oneNode) {
     const message = `the job has ${nodes} nodes, and what runs in it at a time uses at most ${used}`;
     const hint = 'lower nodes in .batch(), or spread the tasks with .nodes() of the command';
     problems.warning('PLAN1010', message, at, hint);
@@ -177,18 +140,6 @@ export function allocate(input: AllocationInput, problems: Problems): Allocated 
   };
 }
 
-/** Nodes that an application's launches have at most while they run: each on nodes of its own, though they may share some. */
-function mostNodes(
-  application: ApplicationDeclaration,
-  batch: BatchDeclaration | undefined,
-  { launches, size, members }: Sized,
-  perElement: number,
-): number {
-  if (isSplit(application)) return size.nodes * perElement;
-  if (launches.length > 1) return launches.reduce((sum, launch) => sum + launch.size.nodes, 0) * members.replicas;
-  return size.nodes * atOnce(application, batch, members);
-}
-
 /** The largest of amounts; 0 of none. A list may be longer than arguments of a call. */
 function most(amounts: readonly number[]): number {
   return amounts.reduce((largest, one) => Math.max(largest, one), 0);
@@ -218,58 +169,4 @@ function namedHosts(
 
 function gpusOnNode({ gpusPerNode, gpusPerTask, tasksPerNode }: StepSize): number {
   return gpusPerNode ?? (gpusPerTask ?? 0) * tasksPerNode;
-}
-
-/** Whether each member, or some of them, meet the scheduler by themselves. */
-function isSplit({ kind, batch }: ApplicationDeclaration): boolean {
-  return kind === 'ensemble' && (batch?.mode === 'array' || batch?.mode === 'separate');
-}
-
-/** Members of an application that run at a time, as far as the user says. */
-function atOnce(application: ApplicationDeclaration, batch: BatchDeclaration | undefined, members: Members): number {
-  if (application.kind === 'model' || isSplit(application)) return 1;
-  const limit = application.batch?.maxConcurrent ?? batch?.maxConcurrent ?? Number.POSITIVE_INFINITY;
-  return Math.min(members.count, limit);
-}
-
-/** Time a store needs to come up and applications to be staged. */
-const startSeconds = 60;
-
-/** What a job's walltime is computed from. */
-export interface WalltimeInput {
-  readonly batch: BatchDeclaration | undefined;
-  readonly applications: readonly ApplicationDeclaration[];
-  readonly sized: ReadonlyMap<ApplicationDeclaration, Sized>;
-  readonly site: Site;
-  /** The allocation that an application runs on. */
-  readonly allocationOf: (application: ApplicationDeclaration) => Allocated;
-  /** Members that run one after the other in an element of a job array. */
-  readonly perElement: number;
-}
-
-/** The given walltime; else the longest chain of applications that wait for each other, if every one has one; else the site's. */
-export function walltimeOf(input: WalltimeInput): number | undefined {
-  const { batch, site } = input;
-  const { walltime } = site.defaults;
-  return (
-    batch?.walltimeSeconds ?? summedWalltime(input) ?? (walltime === undefined ? undefined : parseWalltime(walltime))
-  );
-}
-
-function summedWalltime({ batch, applications, sized, allocationOf, perElement }: WalltimeInput): number | undefined {
-  if (applications.length === 0) return undefined;
-  const seconds = new Map<ApplicationDeclaration, number>();
-  for (const application of applications) {
-    const facts = sized.get(application) as Sized;
-    const { size, members, launches, ownsNodes } = facts;
-    const { nodes, nodesApart, cpusPerNode, exclusive } = allocationOf(application);
-    if (size.walltimeSeconds === undefined || exclusive || cpusPerNode === undefined) return undefined;
-    const fitting = ownsNodes
-      ? membersOnOwnNodes(application, facts, nodesApart, nodes)
-      : Math.floor((nodes * cpusPerNode) / (size.tasks * size.cpusPerTask));
-    const count = isSplit(application) ? perElement : launches.length > 1 ? 1 : members.count;
-    const slots = Math.max(1, Math.min(isSplit(application) ? count : atOnce(application, batch, members), fitting));
-    seconds.set(application, size.walltimeSeconds * Math.ceil(count / slots));
-  }
-  return startSeconds + new EndOrder(applications).longest((one) => seconds.get(one) ?? 0);
 }

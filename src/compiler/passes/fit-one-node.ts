@@ -3,20 +3,19 @@ import type {
   BatchDeclaration,
   CommandDeclaration,
   EntityDeclaration,
-  ExperimentDeclaration,
   LauncherName,
 } from '../../ir/index.js';
+import type { Adds, Reads } from './known.js';
 
 /**
- * The experiment for a target that is one machine: the same tasks, all on it, started by its own launchers. So a workflow that asks a
- * cluster for nodes runs at home as it is. Jobs run one after the other there, so a store that has a job of its own, and all that use
+ * The experiment as the target can run it. For one machine: the same tasks, all on it, started by its own launchers, so that a workflow that
+ * asks a cluster for nodes runs at home as it is. Jobs run one after the other there, so a store that has a job of its own, and all that use
  * it, go into one.
  */
-export function fitOneNode(
-  experiment: ExperimentDeclaration,
-  launchers: readonly LauncherName[],
-): ExperimentDeclaration {
-  const isOneJob = experiment.entities.some(({ kind, batch }) => kind === 'orchestrator' && batch !== undefined);
+export function fitOneNode({ declaration, target }: Reads<'declaration' | 'target'>): Adds<'experiment'> {
+  const { capabilities, launchers } = target;
+  if (!capabilities.oneNode) return { experiment: declaration };
+  const isOneJob = declaration.entities.some(({ kind, batch }) => kind === 'orchestrator' && batch !== undefined);
   const fit = (entity: EntityDeclaration): EntityDeclaration => {
     const { requires: _requires, batch, ...bare } = entity;
     const rest = isOneJob ? bare : { ...bare, ...fitBatch(batch) };
@@ -29,7 +28,7 @@ export function fitOneNode(
     const added = application.added.map((one) => ({ ...one, command: fitCommand(one.command, launchers) }));
     return { ...application, added };
   };
-  return { ...experiment, ...fitBatch(experiment.batch), entities: experiment.entities.map(fit) };
+  return { experiment: { ...declaration, ...fitBatch(declaration.batch), entities: declaration.entities.map(fit) } };
 }
 
 /** Hosts, bindings and options are those of a cluster and its launcher. */

@@ -1,80 +1,99 @@
 import type {
+  ApplicationDeclaration,
+  ColocatedDeclaration,
   ColocatedStore,
   MlModelDeclaration,
+  OrchestratorDeclaration,
   PreloadedModel,
   PreloadedScript,
   ScriptDeclaration,
   StandaloneStore,
   Store,
 } from '../../ir/index.js';
-import type { Facts } from '../inspect/index.js';
-import { loadedByStore, shardsOf, suffixOf } from './check-stores.js';
-import type { LowerInput } from './lower.js';
-import { placeOf } from './placed-jobs.js';
+import type { Artifact, Facts, InspectedModel } from '../inspect/index.js';
+import type { Reads } from './known.js';
+import { loadedByStore } from './lookup/loaded-models.js';
+import { placeOf } from './lookup/placed-jobs.js';
+import { shardsOf, suffixOf } from './lookup/visible-stores.js';
+import { setupOf } from './lower-entities.js';
+
+/** What lowering a store reads. */
+type Input = Reads<'experiment' | 'facts' | 'jobs' | 'site' | 'target' | 'storeLaunches'>;
 
 /** The stores with the ML models and scripts that they load, in the order of their declaration. */
-export function lowerStores(input: LowerInput): Store[] {
-  const { experiment, facts, jobs, site } = input;
-  const loadedBy = (store: object) => {
-    const loaded = loadedByStore(experiment).get(store) ?? [];
-    return {
-      mlModels: unique(loaded.flatMap((one) => (one.kind === 'ml-model' ? [lowerMlModel(one, facts)] : []))),
-      scripts: unique(loaded.flatMap((one) => (one.kind === 'script' ? [lowerScript(one, facts)] : []))),
-    };
+export function lowerStores(input: Input): Store[] {
+  return input.experiment.entities.flatMap((entity): Store[] => {
+    if (entity.kind === 'orchestrator') return [lowerStandalone(entity, input)];
+    return entity.colocated === undefined ? [] : [lowerColocated(entity, entity.colocated, input)];
+  });
+}
+
+function lowerStandalone(entity: OrchestratorDeclaration, input: Input): StandaloneStore {
+  const { jobs, site, target } = input;
+  const { kind: _kind, at: _at, name, port, interface: network, cpus, engine, nodes: _nodes, ...described } = entity;
+  const { requires: _requires, setup, batch, restart, saveAtEnd, shards: _shards, ...limits } = described;
+  const place = placeOf(entity, jobs);
+  const total = place.job.components.reduce((sum, { allocation }) => sum + allocation.nodes, 0);
+  // A job of its own serves other jobs, which may be on other nodes; on one machine, all are on its node.
+  const isAlone = total === 1 && (batch === undefined || target.capabilities.oneNode);
+  const loopback = network === undefined ? isAlone : network === 'lo';
+  const shards = shardsOf(entity);
+  return {
+    kind: 'standalone',
+    name,
+    suffix: suffixOf(name),
+    // A store of several servers is beyond one process.
+    engine: engine ?? site.engine ?? (shards > 1 ? 'redis' : 'embedded'),
+    cpus: cpus ?? 1,
+    ...limits,
+    ...loadedBy(entity, input),
+    shards,
+    restart: restart ?? false,
+    saveAtEnd: saveAtEnd ?? [],
+    port: port ?? 0,
+    scope: loopback ? 'loopback' : 'network',
+    ...(loopback || network === undefined ? {} : { interface: network }),
+    component: place.index,
+    ...(setup === undefined ? {} : { setup: setupOf(setup) }),
+    launch: launchOf(entity, input),
   };
-  return experiment.entities.flatMap((entity): Store[] => {
-    if (entity.kind === 'orchestrator') {
-      const {
-        kind: _kind,
-        at: _at,
-        name,
-        port,
-        interface: network,
-        cpus,
-        engine,
-        nodes: _nodes,
-        ...described
-      } = entity;
-      const { requires: _requires, setup: _setup, batch, restart, saveAtEnd, shards: _shards, ...limits } = described;
-      const job = placeOf(entity, jobs)?.job;
-      const total = job?.components.reduce((sum, { allocation }) => sum + allocation.nodes, 0) ?? 1;
-      // A job of its own serves other jobs, which may be on other nodes; on one machine, all are on its node.
-      const isAlone = total === 1 && (batch === undefined || input.oneNode);
-      const loopback = network === undefined ? isAlone : network === 'lo';
-      const scope = loopback ? ('loopback' as const) : ('network' as const);
-      const reach = loopback || network === undefined ? { scope } : { scope, interface: network };
-      const shards = shardsOf(entity);
-      const common = {
-        name,
-        suffix: suffixOf(name),
-        // A store of several servers is beyond one process.
-        engine: engine ?? site.engine ?? (shards > 1 ? ('redis' as const) : ('embedded' as const)),
-        cpus: cpus ?? 1,
-        ...limits,
-        ...loadedBy(entity),
-        shards,
-        restart: restart ?? false,
-        saveAtEnd: saveAtEnd ?? [],
-      };
-      return [{ kind: 'standalone', ...common, port: port ?? 0, ...reach } satisfies StandaloneStore];
-    }
-    if (entity.colocated === undefined) return [];
-    const { kind: _kind, at: _at, transport, cpus, id, engine, ...limits } = entity.colocated;
-    const nodes = placeOf(entity, jobs)?.component.allocation.nodes ?? 1;
-    const common = {
-      name: entity.name,
-      suffix: id ?? '',
-      engine: engine ?? site.engine ?? ('embedded' as const),
-      cpus: cpus ?? 1,
-      ...limits,
-      ...loadedBy(entity.colocated),
-    };
-    const lowered =
+}
+
+function lowerColocated(
+  application: ApplicationDeclaration,
+  colocated: ColocatedDeclaration,
+  input: Input,
+): ColocatedStore {
+  const { kind: _kind, at: _at, transport, cpus, id, engine, ...limits } = colocated;
+  const place = placeOf(application, input.jobs);
+  return {
+    kind: 'colocated',
+    name: application.name,
+    suffix: id ?? '',
+    engine: engine ?? input.site.engine ?? 'embedded',
+    cpus: cpus ?? 1,
+    ...limits,
+    ...loadedBy(colocated, input),
+    transport:
       transport.kind === 'tcp'
         ? { ...transport, port: transport.port ?? 0 }
-        : { ...transport, permissions: transport.permissions ?? 0o700 };
-    return [{ kind: 'colocated', ...common, transport: lowered, nodes } satisfies ColocatedStore];
-  });
+        : { ...transport, permissions: transport.permissions ?? 0o700 },
+    nodes: place.component.allocation.nodes,
+    component: place.index,
+    launch: launchOf(colocated, input),
+  };
+}
+
+function launchOf(store: OrchestratorDeclaration | ColocatedDeclaration, { storeLaunches }: Input): string[] {
+  return [...(storeLaunches.get(store) as readonly string[])];
+}
+
+function loadedBy(store: object, { experiment, facts }: Input): Pick<Store, 'mlModels' | 'scripts'> {
+  const loaded = loadedByStore(experiment).get(store) ?? [];
+  return {
+    mlModels: unique(loaded.flatMap((one) => (one.kind === 'ml-model' ? [lowerMlModel(one, facts)] : []))),
+    scripts: unique(loaded.flatMap((one) => (one.kind === 'script' ? [lowerScript(one, facts)] : []))),
+  };
 }
 
 /** Each name once. */
@@ -85,7 +104,7 @@ function unique<Item extends { readonly name: string }>(items: readonly Item[]):
 function lowerMlModel(model: MlModelDeclaration, facts: Facts): PreloadedModel {
   return {
     name: model.name,
-    artifact: facts.mlModels.get(model)?.artifact.path ?? '',
+    artifact: (facts.mlModels.get(model) as InspectedModel).artifact.path,
     backend: model.backend,
     device: model.device,
     devicesPerNode: model.devicesPerNode ?? 1,
@@ -102,7 +121,7 @@ function lowerMlModel(model: MlModelDeclaration, facts: Facts): PreloadedModel {
 function lowerScript(script: ScriptDeclaration, facts: Facts): PreloadedScript {
   return {
     name: script.name,
-    artifact: facts.scripts.get(script)?.path ?? '',
+    artifact: (facts.scripts.get(script) as Artifact).path,
     device: script.device,
     devicesPerNode: script.devicesPerNode ?? 1,
     firstDevice: script.firstDevice ?? 0,

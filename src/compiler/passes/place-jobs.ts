@@ -6,23 +6,14 @@ import {
   type ExperimentDeclaration,
   type OrchestratorDeclaration,
   orchestratorsOf,
-  type Site,
 } from '../../ir/index.js';
-import { type Allocated, allocate, type Sized, walltimeOf } from './allocate.js';
-import { visibleStores } from './check-stores.js';
-import { groupBy } from './group-by.js';
-import { topological } from './order.js';
-import { jobsBefore, type PlacedComponent, type PlacedJob } from './placed-jobs.js';
-import { nodesOwner, requirement } from './sharing.js';
-
-/** What a scheduler takes as a job. */
-export interface JobLimits {
-  readonly oneNode: boolean;
-  readonly jobArrays: boolean;
-  readonly minArraySize: number;
-  readonly maxArraySize: number;
-  readonly heterogeneousJobs: boolean;
-}
+import { allocate } from './allocate.js';
+import type { Adds, PlacedComponent, PlacedJob, Reads, Sized } from './known.js';
+import { groupBy } from './lookup/group-by.js';
+import { topological } from './lookup/order.js';
+import { jobsBefore } from './lookup/placed-jobs.js';
+import { nodesOwner, requirement } from './lookup/shared-nodes.js';
+import { walltimeOf } from './walltime.js';
 
 /** A job before its nodes are known. */
 type Draft = Omit<PlacedJob, 'components'>;
@@ -31,13 +22,8 @@ type Draft = Omit<PlacedJob, 'components'>;
  * Puts everything into jobs: an entity with a `.batch()` of its own into one each, together with those that share its nodes; the others
  * into the experiment's. Jobs come in an order in which each follows those it waits for.
  */
-export function placeJobs(
-  experiment: ExperimentDeclaration,
-  sized: ReadonlyMap<ApplicationDeclaration, Sized>,
-  site: Site,
-  limits: JobLimits,
-  problems: Problems,
-): PlacedJob[] {
+export function placeJobs(known: Reads<'experiment' | 'sized' | 'site' | 'target'>, problems: Problems): Adds<'jobs'> {
+  const { experiment } = known;
   const { mode } = experiment.batch ?? {};
   if (mode === 'array' || mode === 'separate') {
     const what = mode === 'array' ? 'a job array' : 'submitted once a member';
@@ -45,18 +31,13 @@ export function placeJobs(
     problems.error('PLAN1002', `the experiment's own job cannot be ${what}`, experiment.batch?.at, hint);
   }
   const applications = applicationsOf(experiment);
-  const drafts = draftJobs(experiment, (application) => arrayOf(application, sized, limits, problems));
-  checkSharedStores(experiment, applications, problems);
-  const jobs = drafts.map((draft): PlacedJob => {
-    const components = componentsOf(draft, experiment, sized, site, limits.oneNode, problems);
-    if (components.length > 1) checkHeterogeneous(components, site, limits, problems);
-    return { ...draft, components };
-  });
+  const drafts = draftJobs(experiment, (application) => arrayOf(application, known, problems));
+  const jobs = drafts.map((draft): PlacedJob => ({ ...draft, components: componentsOf(draft, known, problems) }));
   const sorted = topological(jobs, (job) => jobsBefore(job, jobs, applications));
-  if (sorted !== undefined) return sorted;
+  if (sorted !== undefined) return { jobs: sorted };
   const hint = 'leave out .batch() where entities wait for each other in both directions, so that they share a job';
   problems.error('REF1002', 'jobs would wait for each other', applications.find(({ batch }) => batch)?.batch?.at, hint);
-  return jobs;
+  return { jobs };
 }
 
 function draftJobs(
@@ -94,97 +75,85 @@ function draftJobs(
   return drafts;
 }
 
+/** What runs on nodes of one kind. */
+type Group = Pick<PlacedComponent, 'applications' | 'orchestrators'>;
+
 /** Groups what runs in a job by what it requires of its nodes; what requires nothing comes first. */
-function componentsOf(
-  draft: Draft,
-  experiment: ExperimentDeclaration,
-  sized: ReadonlyMap<ApplicationDeclaration, Sized>,
-  site: Site,
-  oneNode: boolean,
-  problems: Problems,
-): readonly [PlacedComponent, ...PlacedComponent[]] {
-  const perElement = draft.array?.perElement ?? 1;
+function groupsOf({ applications, orchestrators }: Draft, experiment: ExperimentDeclaration): [Group, ...Group[]] {
   const keyOf = (entity: EntityDeclaration) => {
     const owner = entity.kind === 'orchestrator' ? entity : nodesOwner(experiment, entity);
     return requirement(owner) ?? '';
   };
   // A store that requires nothing takes the first nodes there are.
-  const plainApplications = new Set(draft.applications.map(keyOf));
+  const plainApplications = new Set(applications.map(keyOf));
   const [firstKey = ''] = plainApplications;
   const storeKey = (entity: OrchestratorDeclaration) => {
     const key = keyOf(entity);
     return key === '' && !plainApplications.has('') ? firstKey : key;
   };
-  const keys = [...new Set([...draft.applications.map(keyOf), ...draft.orchestrators.map(storeKey)])].sort(
-    (a, b) => Number(a !== '') - Number(b !== ''),
-  );
-  const applicationsByKey = groupBy(draft.applications, keyOf);
-  const storesByKey = groupBy(draft.orchestrators, storeKey);
-  const groups = keys.map((key) => ({
-    applications: applicationsByKey.get(key) ?? [],
-    orchestrators: storesByKey.get(key) ?? [],
-  }));
-  const bare = (group: (typeof groups)[number], nodes: number | undefined) =>
-    allocate({ experiment, batch: draft.batch, ...group, nodes, sized, site, perElement, oneNode }, problems);
-  const further = groups.slice(1).map((group) => bare(group, undefined));
-  const rest = further.reduce((sum, { nodes }) => sum + nodes, 0);
-  const given = draft.batch?.nodes;
-  const first = groups[0] ?? { applications: [], orchestrators: [] };
-  const allocations = [bare(first, given === undefined ? undefined : Math.max(1, given - rest)), ...further];
-  const numberOf = new Map(groups.flatMap(({ applications }, number) => applications.map((one) => [one, number])));
-  const total = allocations.reduce((sum, { nodes }) => sum + nodes, 0);
-  const at = draft.batch?.at ?? draft.applications[0]?.at ?? draft.orchestrators[0]?.at;
+  const applicationsByKey = groupBy(applications, keyOf);
+  const storesByKey = groupBy(orchestrators, storeKey);
+  const keys = [...new Set([...applicationsByKey.keys(), ...storesByKey.keys()])];
+  const groups: Group[] = keys
+    .sort((a, b) => Number(a !== '') - Number(b !== ''))
+    .map((key) => ({ applications: applicationsByKey.get(key) ?? [], orchestrators: storesByKey.get(key) ?? [] }));
+  return groups as [Group, ...Group[]];
+}
+
+/** The nodes of a job, with the walltime that all of them have. */
+function componentsOf(
+  draft: Draft,
+  known: Reads<'experiment' | 'sized' | 'site' | 'target'>,
+  problems: Problems,
+): PlacedJob['components'] {
+  const { experiment, sized, site } = known;
+  const { batch, applications } = draft;
+  const perElement = draft.array?.perElement ?? 1;
+  const allocated = (group: Group, nodes?: number) => ({
+    group,
+    allocated: allocate({ ...known, batch, ...group, nodes, perElement }, problems),
+  });
+  const [first, ...further] = groupsOf(draft, experiment);
+  const others = further.map((group) => allocated(group));
+  const rest = others.reduce((sum, one) => sum + one.allocated.nodes, 0);
+  const given = batch?.nodes;
+  const main = allocated(first, given === undefined ? undefined : Math.max(1, given - rest));
+  const total = main.allocated.nodes + rest;
+  const at = batch?.at ?? applications[0]?.at ?? draft.orchestrators[0]?.at;
   if (site.maxNodes !== undefined && total > site.maxNodes) {
     const message = `the job needs ${total} nodes, and site '${site.name}' gives at most ${site.maxNodes}`;
     problems.error('PLAN1001', message, at);
   }
-  if (given !== undefined && total > given && groups.length > 1) {
-    const message = `job '${draft.name}' needs ${total} nodes for ${groups.length} kinds of nodes, and has ${given}`;
+  if (given !== undefined && total > given && others.length > 0) {
+    const message = `job '${draft.name}' needs ${total} nodes for ${others.length + 1} kinds of nodes, and has ${given}`;
     problems.error('PLAN1001', message, at, 'raise nodes in .batch()');
   }
-  const walltimeSeconds = walltimeOf({
-    batch: draft.batch,
-    applications: draft.applications,
-    sized,
-    site,
-    allocationOf: (one) => allocations[numberOf.get(one) ?? 0] as Allocated,
-    perElement,
-  });
-  const [main, ...others] = allocations.map(({ nodesApart, ...one }, index) => ({
+  const allocationOf = new Map(
+    [main, ...others].flatMap(({ group, allocated: one }) =>
+      group.applications.map((entity) => [entity, one] as const),
+    ),
+  );
+  const walltimeSeconds = walltimeOf({ batch, applications, sized, site, allocationOf, perElement });
+  const component = ({ group, allocated: { nodesApart, ...one } }: typeof main): PlacedComponent => ({
     allocation: walltimeSeconds === undefined ? one : { ...one, walltimeSeconds },
     nodesApart,
-    ...(groups[index] ?? first),
-  }));
-  return [main as PlacedComponent, ...others];
-}
-
-function checkHeterogeneous(
-  components: readonly PlacedComponent[],
-  site: Site,
-  { heterogeneousJobs }: JobLimits,
-  problems: Problems,
-): void {
-  if (heterogeneousJobs) return;
-  const named = components.flatMap(({ applications, orchestrators }) =>
-    [...applications, ...orchestrators].slice(0, 1),
-  );
-  const choosy = named.find((entity) => requirement(entity) !== undefined);
-  const other = named.find((entity) => entity !== choosy);
-  const message = `'${choosy?.name}' requires other nodes than '${other?.name}', and a job on site '${site.name}' has nodes of one kind`;
-  problems.error('PLAN1002', message, choosy?.requires?.at, 'give one of them a job of its own: .batch({ … })');
+    ...group,
+  });
+  return [component(main), ...others.map(component)];
 }
 
 /** How an ensemble's members meet the scheduler, where not as steps of one job. */
 function arrayOf(
   application: ApplicationDeclaration,
-  sized: ReadonlyMap<ApplicationDeclaration, Sized>,
-  { oneNode, minArraySize, maxArraySize }: JobLimits,
+  { sized, site, target }: Reads<'sized' | 'site' | 'target'>,
   problems: Problems,
 ): Pick<Draft, 'array' | 'separate'> {
   const { name, kind, batch } = application;
+  const { oneNode, minArraySize } = target.capabilities;
+  const maxArraySize = site.maxArraySize ?? target.capabilities.maxArraySize;
   const none = { array: undefined, separate: undefined };
   const limit = batch?.maxConcurrent === undefined ? {} : { maxConcurrent: batch.maxConcurrent };
-  const count = sized.get(application)?.members.count ?? 1;
+  const count = (sized.get(application) as Sized).members.count;
   if (batch?.mode !== 'array' && batch?.mode !== 'separate') return none;
   if (kind === 'model') {
     const what = batch.mode === 'array' ? 'to make a job array of' : 'to submit one by one';
@@ -203,22 +172,4 @@ function arrayOf(
   if (oneNode || count < minArraySize) return none;
   const perElement = Math.ceil(count / maxArraySize);
   return { array: { size: Math.ceil(count / perElement), perElement, ...limit }, separate: undefined };
-}
-
-/** A store of the experiment's job ends with that job; one for other jobs as well needs a job of its own. */
-function checkSharedStores(
-  experiment: ExperimentDeclaration,
-  applications: readonly ApplicationDeclaration[],
-  problems: Problems,
-): void {
-  for (const application of applications) {
-    if (application.batch === undefined) continue;
-    const inside = visibleStores(experiment, application).find(
-      ({ kind, declaration }) => kind === 'standalone' && !('batch' in declaration && declaration.batch !== undefined),
-    );
-    if (inside === undefined) continue;
-    const message = `'${application.name}' is a job of its own, and store '${inside.name}' lives in the experiment's job`;
-    const hint = `make the store a job as well: .orchestrator({ … }).batch({ … }); or leave out the .batch() of '${application.name}'`;
-    problems.error('STORE1003', message, application.batch.at, hint);
-  }
 }

@@ -24,7 +24,7 @@ export function checkAllocation(target: TargetName, job: Job, got: Got, launcher
     const message = less('CPU', got.cpusPerNode, cpusPerNode);
     return message === undefined
       ? []
-      : [{ ...problem(job.name, message), severity: 'warning', hint: 'its programs share them, and take longer' }];
+      : [{ ...problem(job.name, message), severity: 'warning', hint: 'its programs share the CPUs, and take longer' }];
   }
   // A PBS job that aprun launches is told of its launch node alone.
   const hosts = target === 'pbs' && launcher === 'aprun' ? undefined : got.hosts;
@@ -45,7 +45,7 @@ function problem(job: string, message: string): Problem {
     code: 'RUN1020',
     severity: 'error',
     message: `job '${job}' has ${message}`,
-    hint: 'was the script submitted with other options than its own, or have its directives been edited?',
+    hint: 'perhaps the script was submitted with other options, or its directives were edited',
   };
 }
 

@@ -53,6 +53,6 @@ function notFound(
   return new WorkflowError({
     code: 'RUN1002',
     message: [`the ML models need ${packageName}, which is in none of these places:`, ...places].join('\n  - '),
-    hint: 'install it beside simwright (npm install onnxruntime-node), or say where it is with runtimePath or SIMWRIGHT_HOME',
+    hint: 'install it beside simwright (npm install onnxruntime-node), or name its folder in runtimePath or SIMWRIGHT_HOME',
   });
 }

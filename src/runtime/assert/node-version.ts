@@ -1,7 +1,7 @@
 import type { Problem } from '../../diagnostics/index.js';
 import { minimumNode } from '../../ir/index.js';
 
-/** Whether a version such as `20.19.1` is new enough. */
+/** True if a version such as `20.19.1` is new enough. */
 export function isNewEnough(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return major > minimumNode[0] || (major === minimumNode[0] && minor >= minimumNode[1]);
@@ -12,9 +12,9 @@ export function checkNodeVersion(version: string): Problem[] {
   if (isNewEnough(version)) return [];
   return [
     {
-      code: 'RUN1001',
+      code: 'RUN1021',
       severity: 'error',
-      message: `Node.js ${version} runs this job; ${minimumNode.join('.')} or newer is needed`,
+      message: `this job runs with Node.js ${version}, and needs ${minimumNode.join('.')} or newer`,
       hint: "set nodeCommand in the site, or load the site's module for a newer Node.js",
     },
   ];

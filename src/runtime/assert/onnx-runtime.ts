@@ -57,7 +57,7 @@ function whyNotLoaded(folder: string): Problem | undefined {
       code: 'RUN1002',
       severity: 'error',
       message: `ONNX Runtime in ${folder} cannot be loaded here: ${error instanceof Error ? error.message : String(error)}`,
-      hint: 'it is for Linux on x86-64 with glibc 2.28 or newer; was it copied as a whole?',
+      hint: 'it needs Linux on x86-64 with glibc 2.28 or newer; perhaps it was not copied as a whole',
     };
   }
 }

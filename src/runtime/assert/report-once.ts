@@ -19,7 +19,7 @@ export function reportOnce(job: JobEnvironment, problems: readonly [Problem, ...
     if (isCode(error, 'EEXIST')) {
       return new WorkflowError({
         code: 'RUN1020',
-        message: `job '${job.job}' does not have what its plan needs: ${path} says what`,
+        message: `job '${job.job}' does not have what its plan needs: see ${path}`,
       });
     }
     // Without a file each says it.

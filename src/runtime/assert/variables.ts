@@ -11,7 +11,7 @@ export function checkVariables(plan: Plan, { name, entities }: Job, env: NodeJS.
       code: 'RUN1030',
       severity: 'error',
       message: `${unset.join(', ')} ${unset.length === 1 ? 'is' : 'are'} not set in job '${name}', and .env() takes ${unset.length === 1 ? 'it' : 'them'} from the submitter's environment`,
-      hint: 'submit by submit.sh, with the variables exported, and let no directive (--export) keep them out',
+      hint: 'export the variables and submit with submit.sh; no directive (--export) may keep them out of the job',
     },
   ];
 }

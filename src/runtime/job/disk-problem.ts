@@ -11,7 +11,7 @@ export function asDiskProblem(error: unknown): unknown {
   return new WorkflowError({
     code: 'OUT1002',
     message: `${path ?? 'a file of this job'} cannot be written: ${error.message}`,
-    hint: 'make room there, or have it belong to you, and run the job again: what has completed does not run again',
+    hint: 'make room there, or get permission to write there, and run the job again: completed members do not run again',
     cause: error,
   });
 }

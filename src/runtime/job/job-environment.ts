@@ -41,7 +41,7 @@ export interface JobEnvironment {
 /** Seconds that a store may take, models included. */
 const defaultUpTimeoutSeconds = 600;
 
-/** Reads the variables that the job's script sets. Throws RUN1001 for one that is missing or malformed. */
+/** Reads the variables that the job's script sets. Throws RUN1014 for one that is missing or malformed. */
 export function readJobEnvironment(env: NodeJS.ProcessEnv, dir: string): JobEnvironment {
   const number = (name: string): number | undefined => {
     const text = env[name];
@@ -52,8 +52,6 @@ export function readJobEnvironment(env: NodeJS.ProcessEnv, dir: string): JobEnvi
   const job = env['SIMWRIGHT_JOB'];
   if (job === undefined || job === '') throw misuse('SIMWRIGHT_JOB is not set');
   const hosts = (env['SIMWRIGHT_HOSTS'] ?? '').split(/[\s,]+/).filter((host) => host !== '');
-  const members = MemberSelection.parse(env['SIMWRIGHT_MEMBERS']);
-  if (members === undefined) throw misuse(`SIMWRIGHT_MEMBERS=${env['SIMWRIGHT_MEMBERS']} is no list of members`);
   return {
     dir,
     job,
@@ -70,8 +68,15 @@ export function readJobEnvironment(env: NodeJS.ProcessEnv, dir: string): JobEnvi
     killAfterMs: (number('SIMWRIGHT_KILL_AFTER') ?? 10) * 1000,
     upTimeoutSeconds: number('SIMWRIGHT_UP_TIMEOUT') || defaultUpTimeoutSeconds,
     busyPollMicros: number('SIMWRIGHT_BUSY_POLL'),
-    members,
+    members: readMemberSelection(env),
   };
+}
+
+/** The members that the run is limited to, from `SIMWRIGHT_MEMBERS`. Throws RUN1014 for a malformed list. */
+export function readMemberSelection({ SIMWRIGHT_MEMBERS: text }: NodeJS.ProcessEnv): MemberSelection {
+  const members = MemberSelection.parse(text);
+  if (members === undefined) throw misuse(`SIMWRIGHT_MEMBERS=${text} is no list of members`);
+  return members;
 }
 
 /** True for a switch that is on. */
@@ -81,9 +86,9 @@ export function isOn(text: string | undefined): boolean {
 
 function misuse(message: string): WorkflowError {
   return new WorkflowError({
-    code: 'RUN1001',
+    code: 'RUN1014',
     message,
-    hint: 'the runtime is called by the scripts in jobs/, which set it; docs/runtime.md lists the variables',
+    hint: 'the scripts in jobs/ call the runtime and set this variable; docs/runtime.md lists all variables',
   });
 }
 

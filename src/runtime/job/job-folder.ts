@@ -102,7 +102,7 @@ function whyNotOurs(found: BigIntStats): string | undefined {
 function refused(folder: string, why: string): WorkflowError {
   return new WorkflowError({
     code: 'RUN1004',
-    message: `${folder}: ${why}; sockets need a folder of this user alone`,
+    message: `${folder}: ${why}; sockets need a folder that only this user can open`,
     hint: `look at it with: ls -ld ${folder}`,
   });
 }

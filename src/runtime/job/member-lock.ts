@@ -86,6 +86,12 @@ export function isHeld(directory: string): boolean {
   return holder.until === undefined || Date.now() / 1000 <= holder.until;
 }
 
+/** True if a process that may still run holds the lock of the member in `directory`: as a taker would find it. */
+export async function isHeldFor(directory: string, taker: LockTaker): Promise<boolean> {
+  const found = readHolder(`${directory}.lock`);
+  return found !== undefined && (await judge(found.holder, taker)) !== 'stale';
+}
+
 function holderOf({ job, walltimeSeconds, scheduler }: LockTaker): Holder {
   const holder = { job: job.job, jobId: job.jobId, host: thisHost(), ...ownIdentity() };
   if (scheduler !== undefined) return { ...holder, restarts: scheduler.restarts, scheduler: scheduler.name };
@@ -199,6 +205,6 @@ function held(directory: string, holder: Holder | undefined, path: string, isUna
   return new WorkflowError({
     code: 'RUN1008',
     message: `${basename(directory)} is being run by ${who}${unknown}`,
-    hint: `wait for it; if that job has ended, remove ${path}`,
+    hint: `it runs once, there: submit again when that job has ended, for what it has left; if it is gone without a trace, remove ${path}`,
   });
 }

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { suggestion, WorkflowError } from '../../diagnostics/index.js';
 import { type Entity, type Job, Plan, planVersion, type Store } from '../../ir/index.js';
 
-/** Reads DIR/plan.json. Throws RUN1001 when there is none, PLAN1004 when it cannot be understood. */
+/** Reads DIR/plan.json. Throws RUN1001 if it cannot be read, PLAN1004 if it is no plan of this version. */
 export function readPlan(dir: string): Plan {
   const path = join(dir, 'plan.json');
   let text: string;
@@ -37,37 +37,37 @@ function unreadable(message: string): WorkflowError {
   return new WorkflowError({ code: 'PLAN1004', message, hint: 'compile the workflow again' });
 }
 
-/** The job of that name. Throws RUN1001. */
+/** The job of that name. Throws RUN1012. */
 export function jobOf(plan: Plan, name: string): Job {
   return find(plan.jobs, name, 'job');
 }
 
-/** The store of that name. Throws RUN1001. */
+/** The store of that name. Throws RUN1012. */
 export function storeOf(plan: Plan, name: string): Store {
   return find(plan.stores, name, 'store');
 }
 
-/** The job that a store runs in. Throws RUN1001. */
+/** The job that a store runs in. Throws RUN1012. */
 export function jobOfStore(plan: Plan, store: string): Job {
   const job = plan.jobs.find(({ stores }) => stores.includes(store));
   return job ?? jobOf(plan, store);
 }
 
-/** Whether a store has a job to itself, and serves others. */
+/** True if a store has a job to itself, and serves others. */
 export function hasOwnJob(plan: Plan, store: string): boolean {
   return plan.jobs.some(({ stores, entities }) => stores.includes(store) && entities.length === 0);
 }
 
-/** The model or ensemble of that name. Throws RUN1001. */
+/** The model or ensemble of that name. Throws RUN1012. */
 export function entityOf(plan: Plan, name: string): Entity {
-  return find(plan.entities, name, 'entity');
+  return find(plan.entities, name, 'model or ensemble');
 }
 
 function find<Item extends { readonly name: string }>(items: readonly Item[], name: string, kind: string): Item {
   const item = items.find((candidate) => candidate.name === name);
   if (item !== undefined) return item;
   throw new WorkflowError({
-    code: 'RUN1001',
+    code: 'RUN1012',
     message: `plan.json has no ${kind} '${name}'`,
     hint: suggestion(
       name,

@@ -233,7 +233,7 @@ function describe(entity: Entity, total: number, outcome: MembersOutcome, stoppe
 function checkMember(entity: Entity, member: number | undefined): void {
   if (member === undefined || member < entity.members.count) return;
   throw new WorkflowError({
-    code: 'RUN1001',
+    code: 'RUN1013',
     message: `${entity.name} has no member ${member}: its members are 0 to ${entity.members.count - 1}`,
   });
 }
@@ -246,7 +246,7 @@ function indicesOf(plan: Plan, job: JobEnvironment, entity: Entity, { member, el
   const { perElement, size } = jobOf(plan, job.job).array ?? { perElement: 1, size: count };
   if (element < size) return range(element * perElement, Math.min((element + 1) * perElement, count));
   throw new WorkflowError({
-    code: 'RUN1001',
+    code: 'RUN1013',
     message: `job ${job.job} has no element ${element}: its elements are 0 to ${size - 1}`,
   });
 }

@@ -158,6 +158,6 @@ function unavailable(entity: Entity, store: Store, owner: string, why: string): 
   return new WorkflowError({
     code: 'RUN1004',
     message: `${entity.name} needs store '${store.name}' of job '${owner}', which ${why}`,
-    hint: `run/stores/${store.name}/ has its log; SIMWRIGHT_UP_TIMEOUT sets how long it is waited for`,
+    hint: `run/stores/${store.name}/ has its log; SIMWRIGHT_UP_TIMEOUT sets how long launches wait for it`,
   });
 }

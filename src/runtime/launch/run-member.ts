@@ -112,7 +112,8 @@ async function runAttempt(
   const params = memberParams(entity.members, index);
   let attempt: number;
   try {
-    const giveWay = () => moveAside(job.dir, directory, { entity: entity.name, member, why: whyAside(decision) });
+    const note = { entity: entity.name, member, why: whyAside(decision) };
+    const giveWay = () => moveAside(job.dir, directory, note, resultThere(context, index));
     context.stager.stage(directory, params, decision.anew ? giveWay : undefined);
     attempt = keepOutput(directory, member);
   } catch (error) {
@@ -166,6 +167,13 @@ async function runAttempt(
   } finally {
     context.hosts.give(hosts);
   }
+}
+
+/** The last event of the member whose directory is there, if it had completed and may come back one day. */
+function resultThere({ job, entity, reader }: LaunchContext, index: number): MemberEvent | undefined {
+  const event = reader.of(entity.name).members.get(index);
+  const isResult = event?.state === 'completed' && event.member === memberName(entity, index);
+  return isResult && !job.fresh ? event : undefined;
 }
 
 /** Why the directory that is there gives way. */

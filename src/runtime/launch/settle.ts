@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Entity, Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
-import type { LockTaker } from '../job/member-lock.js';
+import { isHeldFor, type LockTaker } from '../job/member-lock.js';
 import { MemberSelection } from '../job/member-selection.js';
 import { memberPath } from '../job/paths.js';
 import { arrange, type Decision, FirstRunMark, Rerun, writeRecord } from '../rerun/index.js';
@@ -37,7 +37,8 @@ export async function settle(input: SettleInput, indices: readonly number[]): Pr
     return { decisionOf: (index) => ({ index, reason: { kind: 'new' }, anew: true }), toRun: indices };
   }
   const own = new Set(indices);
-  let rerun = look(input);
+  const held = await heldByOthers(input, indices);
+  let rerun = look(input, held);
   announce(input, rerun, own);
   const decisions = await arrange(
     {
@@ -45,7 +46,7 @@ export async function settle(input: SettleInput, indices: readonly number[]): Pr
       entity,
       taker: input.taker,
       decide: () => {
-        rerun = look(input);
+        rerun = look(input, held);
         return rerun.of(entity);
       },
       eventsOf: () => reader.of(entity.name).members,
@@ -69,8 +70,24 @@ export async function settle(input: SettleInput, indices: readonly number[]): Pr
   };
 }
 
+/** Members that other jobs run now, as far as their locks tell. */
+async function heldByOthers(
+  { job, entity, reader, taker }: SettleInput,
+  indices: readonly number[],
+): Promise<Set<number>> {
+  reader.refresh();
+  const { members } = reader.of(entity.name);
+  const held = new Set<number>();
+  for (const index of indices) {
+    const state = members.get(index)?.state;
+    if (state !== 'staged' && state !== 'running') continue;
+    if (await isHeldFor(memberPath(job.dir, entity, index), taker)) held.add(index);
+  }
+  return held;
+}
+
 /** Looks at the present results and decides what runs again. */
-function look({ job, plan, entity, reader }: SettleInput): Rerun {
+function look({ job, plan, entity, reader }: SettleInput, held: ReadonlySet<number>): Rerun {
   reader.refresh();
   return new Rerun({
     dir: job.dir,
@@ -81,6 +98,7 @@ function look({ job, plan, entity, reader }: SettleInput): Rerun {
     keep: job.keep,
     hasOutcomes: true,
     isOurs: ({ jobId }) => jobId === job.jobId,
+    isRunning: ({ name }, { index }) => name === entity.name && held.has(index),
     runningStore: (store) => runningStore(job, plan, entity, store),
   });
 }
@@ -88,6 +106,7 @@ function look({ job, plan, entity, reader }: SettleInput): Rerun {
 /** Says what runs again; of the first run there is nothing to say, nor of one in which nothing runs. */
 function announce({ entity, reader }: SettleInput, rerun: Rerun, own: ReadonlySet<number>): void {
   if (reader.of(entity.name).members.size === 0) return;
-  if (!rerun.of(entity).members.some(({ index, reason }) => own.has(index) && reason !== undefined)) return;
+  const isNews = ({ reason, kept, back }: Decision) => reason !== undefined || kept !== undefined || back !== undefined;
+  if (!rerun.of(entity).members.some((one) => own.has(one.index) && isNews(one))) return;
   process.stdout.write(`${rerun.lineOf(entity, (index) => own.has(index))}\n`);
 }

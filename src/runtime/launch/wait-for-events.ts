@@ -165,7 +165,7 @@ function cannotCome(entity: Entity, { entity: target, member, event }: Awaited, 
   return new WorkflowError({
     code: 'RUN1009',
     message: `${entity.name} is not launched: it waits for '${name}' to have ${past[event]}, but ${why}`,
-    hint: `run/${target.name}/ has its output; running the job again runs what has not completed`,
+    hint: `its output is in run/${target.name}/; to run what has not completed, run the job again`,
   });
 }
 

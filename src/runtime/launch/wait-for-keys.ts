@@ -65,6 +65,6 @@ function neverWritten(entity: Entity, { name, key, store }: AfterKey, why: strin
   return new WorkflowError({
     code: 'RUN1009',
     message: `${entity.name} is not launched: it waits for key '${key}' in store '${store}', and '${name}' has ended without writing it${why === undefined ? '' : `: ${why}`}`,
-    hint: 'keys are awaited as the store holds them: with key prefixing NAME.key',
+    hint: 'write the key as it is in the store: with key prefixing, NAME.key',
   });
 }

@@ -1,6 +1,7 @@
 import type { Orchestrator, OrchestratorOptions } from './options.js';
 import { OrchestratorServer } from './server/server.js';
 
+export { type EvictionPolicy, evictionPolicies } from '../../ir/eviction-policies.js';
 export {
   type CheckpointRecord,
   fingerprintOf,
@@ -9,7 +10,6 @@ export {
 } from './checkpoint/record.js';
 export { devicesHere, onnxRuntimeVersion } from './inference/index.js';
 export { runInferenceWorker } from './inference/worker.js';
-export { type EvictionPolicy, evictionPolicies } from './keyspace/eviction.js';
 export type { Orchestrator, OrchestratorOptions, OrchestratorStats, TcpListen, UnixListen } from './options.js';
 
 /**

@@ -1,6 +1,6 @@
+import type { EvictionPolicy } from '../../ir/eviction-policies.js';
 import type { CheckpointRecord, SavedStore } from './checkpoint/record.js';
 import type { Backends } from './inference/index.js';
-import type { EvictionPolicy } from './keyspace/eviction.js';
 
 /** A TCP port to listen on. */
 export interface TcpListen {

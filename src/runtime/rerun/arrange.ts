@@ -1,12 +1,13 @@
 import { existsSync, readdirSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { type Entity, memberName } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { type LockTaker, MemberLock } from '../job/member-lock.js';
+import { memberPath } from '../job/paths.js';
 import type { MemberEvent } from '../status/index.js';
-import { type AsideNote, moveAside } from './aside.js';
+import { type AsideNote, moveAside, takeBack } from './aside.js';
 import type { Decisions } from './decide.js';
 import { type Journal, readJournal, removeJournal, writeJournal } from './journal.js';
 
@@ -29,8 +30,8 @@ const pauseMs = 50;
 const quietMs = 5000;
 
 /**
- * Gives directories their members' new numbers, moves aside what no member has any more, and finishes what was cut short, all under a lock
- * of the entity. Takes the decisions of a first look, and returns those that hold then.
+ * Gives directories their members' new numbers, moves aside what no member has any more, brings back what was moved aside and is a member's
+ * again, and finishes what was cut short, all under a lock of the entity. Takes the decisions of a first look, and returns those that hold then.
  *
  * @throws WorkflowError RUN1008 while a job runs a member that gets another number.
  */
@@ -38,15 +39,16 @@ export async function arrange(arrangement: Arrangement, first: Decisions): Promi
   const { job, entity, decide, taker } = arrangement;
   if (!hasWork(arrangement, first)) return first;
   const path = join(job.dir, 'run', entity.name);
-  const lock = await takePatiently(() => MemberLock.take(path, taker), arrangement.isStopped);
+  const take = () => MemberLock.take(path, taker);
+  // The lock of a model is its member's: who has it runs it.
+  const isMembers = entity.kind !== 'ensemble' && !isOfOtherKind(arrangement);
+  const lock = isMembers ? await take() : await takePatiently(take, arrangement.isStopped);
   if (lock === undefined) return decide();
   try {
     giveWayToKind(arrangement);
-    if (entity.kind === 'ensemble') {
-      const begun = readJournal(job.dir, entity.name);
-      if (begun !== undefined) finish(arrangement, begun);
-      await renumber(arrangement, decide());
-    }
+    const begun = readJournal(job.dir, entity);
+    if (begun !== undefined) finish(arrangement, begun);
+    await renumber(arrangement, decide());
   } finally {
     lock.release();
   }
@@ -56,8 +58,8 @@ export async function arrange(arrangement: Arrangement, first: Decisions): Promi
 function hasWork(arrangement: Arrangement, { members, leftovers }: Decisions): boolean {
   const { job, entity } = arrangement;
   if (isOfOtherKind(arrangement)) return true;
-  if (leftovers.length > 0 || members.some(({ from }) => from !== undefined)) return true;
-  return entity.kind === 'ensemble' && readJournal(job.dir, entity.name) !== undefined;
+  if (leftovers.length > 0 || members.some(({ from, back }) => from !== undefined || back !== undefined)) return true;
+  return readJournal(job.dir, entity) !== undefined;
 }
 
 /** Waits while another process, as a rule another element of the job array, has the lock. */
@@ -103,18 +105,23 @@ function giveWayToKind(arrangement: Arrangement): void {
 
 async function renumber(arrangement: Arrangement, { members, leftovers }: Decisions): Promise<void> {
   const { job, entity, taker } = arrangement;
-  const place = (index: number) => join(job.dir, 'run', entity.name, memberName(entity, index));
+  const place = (index: number) => memberPath(job.dir, entity, index);
   const locks: MemberLock[] = [];
   try {
-    const moves = members.flatMap(({ index, from, event }) =>
-      from === undefined || event === undefined ? [] : [{ from, to: index, event }],
-    );
-    const sources = new Set(moves.map(({ from }) => from));
+    const moves: Journal['moves'] = members.flatMap(({ index, from, back, event }) => {
+      if (event === undefined) return [];
+      if (back !== undefined) return [{ from: event.index, to: index, event, back }];
+      return from === undefined ? [] : [{ from, to: index, event }];
+    });
+    const sources = new Set(moves.flatMap(({ from, back }) => (back === undefined ? [from] : [])));
     const targets = new Set(moves.map(({ to }) => to).filter((index) => !sources.has(index)));
-    for (const index of [...sources, ...targets]) locks.push(await MemberLock.take(place(index), taker));
+    const own = entity.kind === 'ensemble' ? [...sources, ...targets] : [];
+    for (const index of own) locks.push(await MemberLock.take(place(index), taker));
     const former = new Set(leftovers.map(({ index }) => index));
+    const returning = new Set(moves.flatMap(({ to, back }) => (back === undefined ? [] : [to])));
     const asides: AsideNote[] = [...targets].flatMap((index) => {
       if (!existsSync(place(index))) return [];
+      if (returning.has(index)) return [noteOf(entity, index, 'what had been there before came back')];
       return [noteOf(entity, index, former.has(index) ? 'it is no longer a member' : 'another member is there now')];
     });
     for (const index of former) {
@@ -145,29 +152,40 @@ async function tryTake(take: () => Promise<MemberLock>): Promise<MemberLock | un
 }
 
 function begin(arrangement: Arrangement, journal: Journal): void {
-  writeJournal(arrangement.job.dir, arrangement.entity.name, journal);
+  writeJournal(arrangement.job.dir, arrangement.entity, journal);
   finish(arrangement, journal);
 }
 
 /** Does what is left of a renumbering. */
-function finish({ job, entity, record }: Arrangement, journal: Journal): void {
-  const folder = join(job.dir, 'run', entity.name);
-  const place = (index: number) => join(folder, memberName(entity, index));
-  const between = (index: number) => `${place(index)}.moving`;
+function finish({ job, entity, eventsOf, record }: Arrangement, journal: Journal): void {
+  const place = (index: number) => memberPath(job.dir, entity, index);
+  const between = ({ from, to, back }: Journal['moves'][number]) =>
+    back === undefined ? `${place(from)}.moving` : `${place(to)}.returning`;
   if (journal.phase === 'out') {
-    for (const note of journal.asides) moveAside(job.dir, join(folder, note.member), note);
-    for (const { from } of journal.moves) {
-      if (!existsSync(between(from)) && existsSync(place(from))) renameSync(place(from), between(from));
+    const last = new Map([...eventsOf().values()].map((event) => [event.member, event]));
+    for (const note of journal.asides) {
+      const directory = join(dirname(place(0)), note.member);
+      moveAside(job.dir, directory, note, job.fresh ? undefined : completed(last.get(note.member)));
     }
-    writeJournal(job.dir, entity.name, { ...journal, phase: 'in' });
+    for (const move of journal.moves) {
+      const source = place(move.from);
+      if (move.back !== undefined) takeBack(job.dir, { name: move.back }, between(move));
+      else if (!existsSync(between(move)) && existsSync(source)) renameSync(source, between(move));
+    }
+    writeJournal(job.dir, entity, { ...journal, phase: 'in' });
   }
-  for (const { from, to } of journal.moves) {
-    if (!existsSync(between(from))) continue;
-    renameOutputs(between(from), memberName(entity, from), memberName(entity, to));
-    renameSync(between(from), place(to));
+  for (const move of journal.moves) {
+    if (!existsSync(between(move))) continue;
+    renameOutputs(between(move), memberName(entity, move.from), memberName(entity, move.to));
+    renameSync(between(move), place(move.to));
   }
-  record(journal.moves.map(({ to, event }) => ({ ...event, index: to, member: memberName(entity, to) })));
-  removeJournal(job.dir, entity.name);
+  const arrived = journal.moves.filter(({ to, back }) => back === undefined || existsSync(place(to)));
+  record(arrived.map(({ to, event }) => ({ ...event, index: to, member: memberName(entity, to) })));
+  removeJournal(job.dir, entity);
+}
+
+function completed(event: MemberEvent | undefined): MemberEvent | undefined {
+  return event?.state === 'completed' ? event : undefined;
 }
 
 /** Renames a member's output files, whose names begin with the member's; those of earlier attempts end in a number. */

@@ -1,12 +1,13 @@
 import type { MemberEvent } from '../status/index.js';
+import type { AsideResult } from './aside.js';
 import type { Change } from './change.js';
 
 /** Why a member runs. */
 export type Reason =
   | { readonly kind: 'new' }
   | { readonly kind: 'changed'; readonly changes: readonly Change[] }
-  /** Something that it waits for or reads has changed since it ran. */
-  | { readonly kind: 'inputs'; readonly names: readonly string[] }
+  /** Something that it waits for or reads has changed since it ran; `recipe` names the record of what that was. */
+  | { readonly kind: 'inputs'; readonly names: readonly string[]; readonly recipe: string | undefined }
   | { readonly kind: 'failed' }
   | { readonly kind: 'interrupted' }
   /** A job runs it now. */
@@ -22,12 +23,14 @@ export interface Decision {
   readonly index: number;
   /** The index that it has had until now, and from which its directory moves. */
   readonly from?: number;
+  /** Place in run/aside from which its completed directory comes back. */
+  readonly back?: string;
   /** Its last event, if it goes on from there or stays as it is. */
   readonly event?: MemberEvent;
   /** Undefined for one that has completed and stays as it is. */
   readonly reason?: Reason;
-  /** It did something else when it completed, and is accepted as it is. */
-  readonly kept?: true;
+  /** Why it would run, of one that has completed and is accepted as it is. */
+  readonly kept?: Reason;
   /** It begins with a new directory; the one that is there gives way. */
   readonly anew: boolean;
 }
@@ -61,6 +64,8 @@ export interface Facts {
   readonly changedInputs: (event: MemberEvent) => readonly string[];
   /** True if what a completed member left in stores is there, or nobody needs it; else why not, to follow its number: "whose data …". */
   readonly hasData: (event: MemberEvent) => true | string;
+  /** Completed directories of members that did that and were moved aside. */
+  readonly asideOf: (digest: string) => readonly AsideResult[];
   /** True if a job runs the member now. */
   readonly isRunning: (event: MemberEvent) => boolean;
   /** Why members may not change their index, to follow "whose"; undefined where they may. */
@@ -73,7 +78,7 @@ export interface Facts {
 
 /**
  * Decides what becomes of each member of an entity. A member that has completed what it would do now stays as it is, even if its index is
- * another; every other member runs, for a reason.
+ * another or its directory was moved aside; every other member runs, for a reason.
  */
 export function decide(facts: Facts): Decisions {
   if (facts.events.size === 0) {
@@ -94,6 +99,7 @@ export function decide(facts: Facts): Decisions {
     else if (some === completed) slots.refuse(left, facts.numberMatters);
   }
   if (facts.keep) slots.keep(completed);
+  slots.bringBack();
   const members = Array.from({ length: facts.count }, (_, index) => slots.decision(index));
   const leftovers = [...facts.events].flatMap(([index, event]) =>
     slots.hasNoPlace(index) && facts.hasDirectory(event) ? [{ index, event }] : [],
@@ -104,10 +110,15 @@ export function decide(facts: Facts): Decisions {
 /** Places of the members that there are now, and who of those that have run takes them. */
 class Slots {
   readonly #facts: Facts;
-  readonly #takenBy = new Map<number, { readonly from: number; readonly event: MemberEvent }>();
+  readonly #takenBy = new Map<
+    number,
+    { readonly from?: number; readonly back?: string; readonly event: MemberEvent }
+  >();
   readonly #moved = new Set<number>();
   /** Places that someone else's number keeps him from. */
   readonly #refused = new Map<number, string>();
+  /** Reasons why those whose directories were moved aside do not come back to their places. */
+  readonly #unusable = new Map<number, Reason>();
   /** Those who would have moved. */
   readonly #stuck = new Set<number>();
   #freeByDigest: Map<string, number[]> | undefined;
@@ -152,6 +163,43 @@ class Slots {
     }
   }
 
+  /** Gives places that are free, or whose members have to run again for their input, to completed members whose directories were moved aside. */
+  bringBack(): void {
+    const { count, digestOf, asideOf } = this.#facts;
+    const used = new Set<string>();
+    for (let index = 0; index < count; index++) {
+      const taken = this.#takenBy.get(index);
+      if (taken !== undefined && (taken.from !== index || !this.#isOutdated(taken.event))) continue;
+      for (const { name, event } of asideOf(digestOf(index))) {
+        if (used.has(name) || !this.#isUsable(index, name, event)) continue;
+        used.add(name);
+        this.#takenBy.set(index, { back: name, event });
+        break;
+      }
+    }
+  }
+
+  /** True of a member that has to run again since its input has changed. */
+  #isOutdated(event: MemberEvent): boolean {
+    const { keep, changedInputs } = this.#facts;
+    return !(keep && event.state === 'completed') && changedInputs(event).length > 0;
+  }
+
+  #isUsable(index: number, name: string, event: MemberEvent): boolean {
+    const { events, isPast, numberMatters, changedInputs, hasData } = this.#facts;
+    if (isPast(event) || changedInputs(event).length > 0) return false;
+    // It has done that again since, and what it did was removed.
+    const last = events.get(index);
+    if (last?.digest === event.digest && last.time > event.time && changedInputs(last).length === 0) return false;
+    if (event.index !== index && numberMatters !== undefined) {
+      this.#unusable.set(index, { kind: 'renumbered', why: numberMatters });
+      return false;
+    }
+    const data = hasData(event);
+    if (data !== true) this.#unusable.set(index, { kind: 'lost', what: `${data}: its directory is run/aside/${name}` });
+    return data === true;
+  }
+
   /** True if the directory of that index is of no use to anyone, and in the way or beyond the last. */
   hasNoPlace(index: number): boolean {
     if (this.#moved.has(index)) return false;
@@ -162,29 +210,35 @@ class Slots {
   decision(index: number): Decision {
     const taken = this.#takenBy.get(index);
     if (taken === undefined) return { index, reason: this.#reasonWithout(index), anew: true };
-    const { from, event } = taken;
+    const { from = index, back, event } = taken;
+    if (back !== undefined) return { index, back, event, anew: false };
     const moved = from === index ? {} : { from };
     if (event.state === 'completed') {
       const reason = this.#reasonAgainst(index, event);
       if (reason === undefined) return { index, ...moved, event, anew: false };
       // Results that are lost cannot be accepted.
-      if (this.#facts.keep && reason.kind !== 'lost') return { index, ...moved, event, kept: true, anew: false };
+      if (this.#facts.keep && reason.kind !== 'lost') return { index, ...moved, event, kept: reason, anew: false };
       return { index, ...moved, event, reason, anew: true };
     }
-    const inputs = this.#facts.changedInputs(event);
-    if (inputs.length > 0) return { index, ...moved, event, reason: { kind: 'inputs', names: inputs }, anew: true };
+    const inputs = this.#inputsAgainst(event);
+    if (inputs !== undefined) return { index, ...moved, event, reason: inputs, anew: true };
     const reason: Reason = { kind: event.state === 'failed' ? 'failed' : this.#unended(event) };
     return { index, ...moved, event, reason, anew: false };
   }
 
   /** Why a completed member runs again all the same. */
   #reasonAgainst(index: number, event: MemberEvent): Reason | undefined {
-    const { digestOf, changesSince, changedInputs, hasData } = this.#facts;
+    const { digestOf, changesSince, hasData } = this.#facts;
     if (event.digest !== digestOf(index)) return { kind: 'changed', changes: changesSince(event, index) };
-    const names = changedInputs(event);
-    if (names.length > 0) return { kind: 'inputs', names };
+    const inputs = this.#inputsAgainst(event);
+    if (inputs !== undefined) return inputs;
     const data = hasData(event);
     return data === true ? undefined : { kind: 'lost', what: data };
+  }
+
+  #inputsAgainst(event: MemberEvent): Reason | undefined {
+    const names = this.#facts.changedInputs(event);
+    return names.length === 0 ? undefined : { kind: 'inputs', names, recipe: event.recipe };
   }
 
   #unended(event: MemberEvent): 'running' | 'interrupted' {
@@ -196,6 +250,8 @@ class Slots {
     const { events, isPast, hasDirectory, changesSince, digestOf } = this.#facts;
     const refused = this.#refused.get(index);
     if (refused !== undefined) return { kind: 'renumbered', why: refused };
+    const unusable = this.#unusable.get(index);
+    if (unusable !== undefined) return unusable;
     const before = events.get(index);
     if (before === undefined) return { kind: 'new' };
     if (isPast(before)) return { kind: 'fresh' };

@@ -17,6 +17,10 @@ export interface RerunSummary {
   readonly renumbered: number;
   /** Members among `done` that did something else and are accepted as they are. */
   readonly kept: number;
+  /** The same, grouped by why they would have run. */
+  readonly keptGroups: readonly ReasonGroup[];
+  /** Members among `done` whose directories come back from run/aside. */
+  readonly back: number;
   readonly groups: readonly ReasonGroup[];
   /** Directories that no member has any more. */
   readonly removed: number;
@@ -25,36 +29,44 @@ export interface RerunSummary {
 /** Most groups of changes that are told apart by their values. */
 const mostChanges = 5;
 
-/** Groups decisions by reason. `becauseOf` says of an upstream name what is new with it, in brackets. */
+/** Text on what is new with something that is waited for or read, since the time of a record. */
+export type BecauseOf = (name: string, recipe: string | undefined) => string | undefined;
+
+/** Groups decisions by reason. `becauseOf` says what stands in brackets after an upstream name. */
 export function summarizeDecisions(
   { members, leftovers }: Decisions,
   isChosen: (index: number) => boolean = () => true,
-  becauseOf: (name: string) => string | undefined = () => undefined,
+  becauseOf: BecauseOf = () => undefined,
 ): RerunSummary {
   const chosen = members.filter(({ index }) => isChosen(index));
-  const running = chosen.filter((one): one is Decision & { reason: Reason } => one.reason !== undefined);
   const done = chosen.filter(({ reason }) => reason === undefined);
-  let groups = groupBy(running, (reason) => describeReason(reason, becauseOf));
-  if (groups.filter(({ kind }) => kind === 'changed').length > mostChanges) {
-    groups = groupBy(running, (reason) => describeReason(reason, becauseOf, true));
-  }
+  const groups = grouped(chosen, ({ reason }) => reason, becauseOf);
+  const keptGroups = grouped(done, ({ kept }) => kept, becauseOf);
   return {
     total: chosen.length,
     done: done.length,
     renumbered: done.filter(({ from }) => from !== undefined).length,
-    kept: done.filter(({ kept }) => kept === true).length,
-    groups: groups.map(({ why, indices }) => ({ why, indices })),
+    kept: done.filter(({ kept }) => kept !== undefined).length,
+    keptGroups,
+    back: done.filter(({ back }) => back !== undefined).length,
+    groups,
     removed: leftovers.length,
   };
 }
 
 /** `4 new; 1 changed: KAPPA 0.5 → 0.6; 3 done`: of a model, which has one member, without numbers. */
 export function describeSummary(summary: RerunSummary, isModel: boolean): string {
-  const { total, done, renumbered, kept, groups, removed } = summary;
-  if (isModel) return groups[0]?.why.replace(/\bwhose /, 'its ') ?? (kept > 0 ? 'kept as it is' : 'done');
+  const { total, done, renumbered, back, keptGroups, groups, removed } = summary;
+  if (isModel) {
+    const [one] = groups;
+    if (one !== undefined) return one.why.replace(/\bwhose /, 'its ');
+    const [kept] = keptGroups;
+    return kept === undefined ? `done${back > 0 ? ', brought back from run/aside' : ''}` : describeKept(kept);
+  }
   const notes = [
     renumbered > 0 ? `${renumbered} of them renumbered` : '',
-    kept > 0 ? `${kept} of them kept as they are` : '',
+    back > 0 ? `${back} of them brought back from run/aside` : '',
+    ...keptGroups.map((group) => `${group.indices.length} of them ${describeKept(group)}`),
   ].filter((note) => note !== '');
   const parts = [
     ...groups.map(({ why, indices }) => `${indices.length} ${why}`),
@@ -64,17 +76,27 @@ export function describeSummary(summary: RerunSummary, isModel: boolean): string
   return parts.filter((part) => part !== '').join('; ');
 }
 
+/** `kept as it is, though its input has changed: bar (1 new; 1 gone)`. */
+export function describeKept({
+  why,
+  indices,
+}: {
+  readonly why: string;
+  readonly indices: { readonly length: number };
+}): string {
+  const isOne = indices.length === 1;
+  const text = why.replace(/^input changed: /, isOne ? 'its input has changed: ' : 'their input has changed: ');
+  const though = text === why ? `${isOne ? 'it has' : 'they have'} ${why}` : text;
+  return `kept as ${isOne ? 'it is' : 'they are'}, though ${though}`;
+}
+
 /** Text of a reason, to follow a number of members. */
-export function describeReason(
-  reason: Reason,
-  becauseOf: (name: string) => string | undefined = () => undefined,
-  namesOnly = false,
-): string {
+export function describeReason(reason: Reason, becauseOf: BecauseOf = () => undefined, namesOnly = false): string {
   switch (reason.kind) {
     case 'changed':
       return `changed: ${changesText(reason.changes, namesOnly)}`;
     case 'inputs':
-      return `input changed: ${reason.names.map((name) => inputText(name, becauseOf(name))).join(', ')}`;
+      return `input changed: ${reason.names.map((name) => inputText(name, becauseOf(name, reason.recipe))).join(', ')}`;
     case 'lost':
       return reason.what;
     case 'renumbered':
@@ -100,8 +122,28 @@ interface Group extends ReasonGroup {
   readonly indices: number[];
 }
 
+/** Members by a reason that some of them have; changes are told apart by their values if these are few. */
+function grouped(
+  decisions: readonly Decision[],
+  reasonOf: (decision: Decision) => Reason | undefined,
+  becauseOf: BecauseOf,
+): ReasonGroup[] {
+  const some = decisions.flatMap((one) => {
+    const reason = reasonOf(one);
+    return reason === undefined ? [] : [{ index: one.index, reason }];
+  });
+  let groups = groupBy(some, (reason) => describeReason(reason, becauseOf));
+  if (groups.filter(({ kind }) => kind === 'changed').length > mostChanges) {
+    groups = groupBy(some, (reason) => describeReason(reason, becauseOf, true));
+  }
+  return groups.map(({ why, indices }) => ({ why, indices }));
+}
+
 /** In the order in which reasons matter, the larger groups first. */
-function groupBy(decisions: readonly (Decision & { reason: Reason })[], describe: (reason: Reason) => string): Group[] {
+function groupBy(
+  decisions: readonly { readonly index: number; readonly reason: Reason }[],
+  describe: (reason: Reason) => string,
+): Group[] {
   const groups = new Map<string, Group>();
   for (const { index, reason } of decisions) {
     const why = describe(reason);

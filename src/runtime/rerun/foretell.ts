@@ -4,7 +4,7 @@ import { MemberSelection } from '../job/member-selection.js';
 import { memberPath } from '../job/paths.js';
 import { formatRanges, type StatusReader } from '../status/index.js';
 import { runningStoreOf } from '../stored-data/running-store.js';
-import { describeSummary } from './describe.js';
+import { describeKept, describeSummary, type ReasonGroup } from './describe.js';
 import { Rerun } from './rerun.js';
 
 /** Forecast of what a run of a plan would do with one entity. */
@@ -18,9 +18,13 @@ export interface Forecast {
   readonly done: number;
   readonly renumbered: number;
   readonly kept: number;
+  /** Members among `done` whose directories come back from run/aside. */
+  readonly broughtBack: number;
   /** Directories of former members, which are moved aside. */
   readonly removed: number;
   readonly reasons: readonly ForecastReason[];
+  /** Why the members that are accepted would have run. */
+  readonly keptReasons: readonly ForecastReason[];
   /** `4 new; 1 changed: KAPPA 0.5 → 0.6; 3 done`. */
   readonly text: string;
 }
@@ -61,7 +65,7 @@ export function foretell({ dir, plan, reader, ...options }: ForecastInput): Fore
   });
   return plan.entities.map((entity) => {
     const summary = rerun.summaryOf(entity);
-    const { total, done, renumbered, kept, removed, groups } = summary;
+    const { total, done, renumbered, kept, back, removed, groups, keptGroups } = summary;
     return {
       name: entity.name,
       kind: entity.kind,
@@ -70,11 +74,17 @@ export function foretell({ dir, plan, reader, ...options }: ForecastInput): Fore
       done,
       renumbered,
       kept,
+      broughtBack: back,
       removed,
-      reasons: groups.map(({ why, indices }) => ({ why, count: indices.length, indices: formatRanges(indices) })),
+      reasons: groups.map(reasonOf),
+      keptReasons: keptGroups.map(reasonOf),
       text: describeSummary(summary, entity.kind === 'model'),
     };
   });
+}
+
+function reasonOf({ why, indices }: ReasonGroup): ForecastReason {
+  return { why, count: indices.length, indices: formatRanges(indices) };
 }
 
 /** Most entities that have a line of their own where nothing runs. */
@@ -82,7 +92,8 @@ const mostQuiet = 10;
 
 /** A line an entity; many of which nothing runs have one line together. */
 export function forecastLines(forecasts: readonly Forecast[]): string[] {
-  const isQuiet = ({ run, renumbered, removed, kept }: Forecast) => run + renumbered + removed + kept === 0;
+  const isQuiet = ({ run, renumbered, removed, kept, broughtBack }: Forecast) =>
+    run + renumbered + removed + kept + broughtBack === 0;
   const quiet = forecasts.filter(isQuiet);
   const shown = quiet.length > mostQuiet ? forecasts.filter((one) => !isQuiet(one)) : forecasts;
   // Alone, a state of the last run would read as the verdict on the one that begins.
@@ -93,10 +104,17 @@ export function forecastLines(forecasts: readonly Forecast[]): string[] {
 
 /** The same, and below each line the members by reason. */
 export function forecastDetails(forecasts: readonly Forecast[]): string[] {
-  return forecasts.flatMap(({ name, kind, text, reasons }) => [
-    `${name}: ${text}`,
-    ...(kind === 'model' ? [] : reasons.map(({ why, indices }) => `  ${namesOf(name, indices)}: ${why}`)),
-  ]);
+  return forecasts.flatMap(({ name, kind, text, reasons, keptReasons }) => {
+    if (kind === 'model') return [`${name}: ${text}`];
+    const kept = keptReasons.map(({ why, count, indices }) => ({
+      indices,
+      why: describeKept({ why, indices: { length: count } }),
+    }));
+    return [
+      `${name}: ${text}`,
+      ...[...reasons, ...kept].map(({ why, indices }) => `  ${namesOf(name, indices)}: ${why}`),
+    ];
+  });
 }
 
 /** Most ranges of members that are named. */

@@ -1,38 +1,43 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import type { Entity } from '../../ir/index.js';
 import { writeAtomically } from '../job/write-atomically.js';
 import { MemberEvent } from '../status/index.js';
 import { AsideNote } from './aside.js';
 
 /**
  * A renumbering that has begun: which directories give way, and which get another number. In phase `out` directories leave their places, in
- * phase `in` they take their new ones; each step can be done again.
+ * phase `in` they take their new ones; each step can be done again. A move with `back` is from that place in run/aside.
  */
 export const Journal = z.object({
   phase: z.enum(['out', 'in']),
   asides: z.array(AsideNote),
-  moves: z.array(z.object({ from: z.int(), to: z.int(), event: MemberEvent })),
+  moves: z.array(z.object({ from: z.int(), to: z.int(), event: MemberEvent, back: z.string().optional() })),
 });
 export type Journal = z.infer<typeof Journal>;
 
-/** The journal of an ensemble whose renumbering was cut short. */
-export function readJournal(dir: string, ensemble: string): Journal | undefined {
+/** The journal of an entity whose renumbering was cut short. */
+export function readJournal(dir: string, entity: Journaled): Journal | undefined {
   try {
-    return Journal.parse(JSON.parse(readFileSync(journalPath(dir, ensemble), 'utf8')));
+    return Journal.parse(JSON.parse(readFileSync(journalPath(dir, entity), 'utf8')));
   } catch {
     return undefined;
   }
 }
 
-export function writeJournal(dir: string, ensemble: string, journal: Journal): void {
-  writeAtomically(journalPath(dir, ensemble), `${JSON.stringify(journal)}\n`);
+export function writeJournal(dir: string, entity: Journaled, journal: Journal): void {
+  writeAtomically(journalPath(dir, entity), `${JSON.stringify(journal)}\n`);
 }
 
-export function removeJournal(dir: string, ensemble: string): void {
-  rmSync(journalPath(dir, ensemble), { force: true });
+export function removeJournal(dir: string, entity: Journaled): void {
+  rmSync(journalPath(dir, entity), { force: true });
 }
 
-function journalPath(dir: string, ensemble: string): string {
-  return join(dir, 'run', ensemble, '.renumbering.json');
+type Journaled = Pick<Entity, 'kind' | 'name'>;
+
+/** In an ensemble's folder, or beside a model's, which is its own. */
+function journalPath(dir: string, { kind, name }: Journaled): string {
+  const folder = join(dir, 'run');
+  return kind === 'ensemble' ? join(folder, name, '.renumbering.json') : join(folder, `.${name}.renumbering.json`);
 }

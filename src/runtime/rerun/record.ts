@@ -10,10 +10,12 @@ export const RunRecord = z.object({
   recipe: z.record(z.string(), z.string()),
   /** Version of each entity or member that it waits for or reads. */
   inputs: z.record(z.string(), z.string()),
+  /** Members of those that are ensembles, `INDEX:VERSION`, to tell later what has changed; absent of large ones. */
+  members: z.record(z.string(), z.array(z.string())).optional(),
 });
 export type RunRecord = z.infer<typeof RunRecord>;
 
-/** Name of a record: the digest of its content. */
+/** Name of a record: the digest of its content, of which the lists of members are a part that the versions stand for. */
 export function recordDigest(record: RunRecord): string {
   return hashText(JSON.stringify([record.recipe, Object.entries(record.inputs).sort()]));
 }

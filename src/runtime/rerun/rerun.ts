@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type Entity,
@@ -15,9 +15,11 @@ import type { EntityStatus, MemberEvent } from '../status/index.js';
 import { HeldStores } from '../stored-data/held-stores.js';
 import { StoredData } from '../stored-data/stored-data.js';
 import type { StoreAddress } from '../supervisor/messages.js';
+import { asideResults, namesIn } from './aside.js';
 import { type Change, paramChanges, recipeChanges } from './change.js';
 import { type Decisions, decide } from './decide.js';
 import { describeSummary, type RerunSummary, summarizeDecisions } from './describe.js';
+import { compareInput, newsOf } from './input-news.js';
 import { readJournal } from './journal.js';
 import { Records, type RunRecord } from './record.js';
 import { Versions } from './versions.js';
@@ -78,12 +80,21 @@ export class Rerun {
 
   /** Record of what an entity's members are made from now, besides their parameters. */
   recordOf(entity: Entity): RunRecord {
-    return { recipe: knownRecipe(this.#context.plan, entity), inputs: this.#versions.inputsOf(entity) };
+    return {
+      recipe: knownRecipe(this.#context.plan, entity),
+      inputs: this.#versions.inputsOf(entity),
+      members: this.#versions.membersOf(entity),
+    };
   }
 
   /** Summary of a run for an entity, or for some of its members, grouped by reason. */
   summaryOf(entity: Entity, isChosen = (index: number) => this.#context.chosen.has(entity.name, index)): RerunSummary {
-    return summarizeDecisions(this.of(entity), isChosen, (name) => this.#newsOf(entity, name));
+    const known = new Map<string, string | undefined>();
+    return summarizeDecisions(this.of(entity), isChosen, (name, recipe) => {
+      const key = `${recipe} ${name}`;
+      if (!known.has(key)) known.set(key, this.#newsOf(entity, name, this.#records.of(recipe)));
+      return known.get(key);
+    });
   }
 
   /** `bar: 4 new; 1 changed: KAPPA 0.5 → 0.6; 3 done`. */
@@ -103,6 +114,7 @@ export class Rerun {
       changesSince: (event, index) => this.#changesSince(entity, event, index),
       changedInputs: (event) => this.#versions.changedInputs(entity, event),
       hasData: (event) => this.#data?.hasData(entity, event) ?? true,
+      asideOf: asideResults(dir, entity.name),
       isRunning: (event) => isRunning(entity, event),
       numberMatters: whyNumberMatters(entity),
       isPast: (event) => fresh && !isOurs(event),
@@ -121,19 +133,21 @@ export class Rerun {
     return changes.length === 0 && isByHand ? [{ what: 'its own command or environment' }] : changes;
   }
 
-  /** Text on what is new with something that an entity waits for or reads. */
-  #newsOf(entity: Entity, name: string): string | undefined {
+  /** Text on what is new with something that an entity waits for or reads, since the time of a record. */
+  #newsOf(entity: Entity, name: string, record: RunRecord | undefined): string | undefined {
     const upstream = this.#versions.upstreamsOf(entity).find((one) => one.name === name);
     if (upstream === undefined) return undefined;
-    const { groups, removed } = summarizeDecisions(this.of(upstream.entity), (index) => {
-      if (upstream.index !== undefined) return index === upstream.index;
-      return this.#context.chosen.has(upstream.entity.name, index);
-    });
-    const isOne = upstream.index !== undefined || upstream.entity.kind === 'model';
-    const news = groups.slice(0, 2).map(({ why, indices }) => (isOne ? why : `${indices.length} ${why}`));
-    if (groups.length > 2) news.push('…');
-    if (removed > 0) news.push(`${removed} gone`);
-    return news.length === 0 ? undefined : news.join('; ');
+    const { chosen } = this.#context;
+    const foretold = newsOf(this.of(upstream.entity), upstream, (index) => chosen.has(upstream.entity.name, index));
+    const { inputs, members = {} } = this.recordOf(entity);
+    const seen = compareInput(
+      { version: record?.inputs[name], members: record?.members?.[name] },
+      { version: inputs[name], members: members[name] },
+      upstream.entity.members.count,
+    );
+    return foretold.explains >= seen.differing && foretold.text !== undefined
+      ? foretold.text
+      : (seen.text ?? foretold.text);
   }
 }
 
@@ -155,7 +169,7 @@ function storedData(context: RerunContext): StoredData {
 
 /** The members that an entity has results of, as they are once an interrupted renumbering has been finished. */
 export function presentMembers(dir: string, entity: Entity, { members }: EntityStatus) {
-  const journal = entity.kind === 'ensemble' ? readJournal(dir, entity.name) : undefined;
+  const journal = readJournal(dir, entity);
   const events = new Map(members);
   const moved = new Set<string>();
   for (const { to, event } of journal?.moves ?? []) {
@@ -165,23 +179,16 @@ export function presentMembers(dir: string, entity: Entity, { members }: EntityS
   // Results that a model, or an ensemble, of the same name left belong to another entity.
   for (const [index, { member }] of events) if (member !== memberName(entity, index)) events.delete(index);
   const gone = new Set((journal?.asides ?? []).map(({ member }) => member));
-  for (const { from, event } of journal?.moves ?? []) {
+  for (const { from, event, back } of journal?.moves ?? []) {
+    if (back !== undefined) continue;
     const last = events.get(from);
     if (!moved.has(memberName(entity, from)) && last?.time === event.time) events.delete(from);
   }
-  const there = entity.kind === 'ensemble' ? namesIn(join(dir, 'run', entity.name)) : undefined;
+  const there = entity.kind === 'ensemble' ? new Set(namesIn(join(dir, 'run', entity.name))) : undefined;
   const hasDirectory = ({ member }: MemberEvent): boolean => {
     if (moved.has(member)) return true;
     if (gone.has(member)) return false;
     return there === undefined ? existsSync(join(dir, memberDirectory(entity, 0))) : there.has(member);
   };
   return { events, hasDirectory };
-}
-
-function namesIn(folder: string): ReadonlySet<string> {
-  try {
-    return new Set(readdirSync(folder));
-  } catch {
-    return new Set();
-  }
 }

@@ -18,6 +18,12 @@ export interface VersionFacts {
   readonly hasOutcomes: boolean;
 }
 
+/** Members of an ensemble up to which a record lists them. */
+const mostListed = 20_000;
+
+/** Digits of a member's version in such a list: it tells what has changed, not that something has. */
+const listedDigits = 8;
+
 /**
  * Versions of entities: what their members do and what they were made from, all the way up. A member that has run keeps the version that it
  * ran with for as long as what it read then is what it would read now, so a name that is only added to what it waits for changes nothing.
@@ -28,7 +34,7 @@ export class Versions {
   readonly #facts: VersionFacts;
   readonly #graph: UpstreamGraph;
   readonly #inputs = new Map<Entity, Readonly<Record<string, string>>>();
-  readonly #wholes = new Map<Entity, string>();
+  readonly #wholes = new Map<Entity, { readonly version: string; readonly members: readonly string[] }>();
   readonly #inputsTexts = new Map<object, string>();
 
   constructor(facts: VersionFacts) {
@@ -42,6 +48,18 @@ export class Versions {
       for (const group of this.#graph.groupsUpTo(entity)) for (const one of group) this.#prepare(one, group);
     }
     return this.#inputs.get(entity) ?? {};
+  }
+
+  /** Members of each ensemble that an entity waits for or reads, `INDEX:VERSION`; without those that are large, or read each other. */
+  membersOf(entity: Entity): Record<string, string[]> {
+    this.inputsOf(entity);
+    return Object.fromEntries(
+      this.#graph.of(entity).flatMap(({ name, entity: { kind }, entity: upstream, index }): [string, string[]][] => {
+        const members = index === undefined && kind === 'ensemble' ? this.#wholes.get(upstream)?.members : undefined;
+        if (members === undefined || members.length === 0) return [];
+        return [[name, members.map((one) => one.slice(0, one.indexOf(':') + 1 + listedDigits))]];
+      }),
+    );
   }
 
   /** Entities or members that an entity waits for or reads. */
@@ -74,14 +92,11 @@ export class Versions {
     if (index !== undefined) return this.#memberVersion(entity, index);
     let whole = this.#wholes.get(entity);
     if (whole === undefined) {
-      whole = hashText(
-        this.#indices(entity)
-          .map((one) => `${one}:${this.#memberVersion(entity, one)}`)
-          .join(),
-      );
+      const members = this.#indices(entity).map((one) => `${one}:${this.#memberVersion(entity, one)}`);
+      whole = { version: hashText(members.join()), members: members.length > mostListed ? [] : members };
       this.#wholes.set(entity, whole);
     }
-    return whole;
+    return whole.version;
   }
 
   #bareVersion({ entity, index }: Upstream): string {

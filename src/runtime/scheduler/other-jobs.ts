@@ -99,7 +99,7 @@ function howEnded(reports: readonly JobReport[]): string {
 }
 
 /** True if the process with that id runs a job's script on this machine. */
-function runsScript(id: string, { script }: Job): boolean {
+export function runsScript(id: string, { script }: Job): boolean {
   try {
     return readFileSync(`/proc/${id}/cmdline`, 'utf8').split('\0').includes(script);
   } catch {

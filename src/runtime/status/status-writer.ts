@@ -86,7 +86,7 @@ export class StatusWriter {
     return new WorkflowError({
       code: 'OUT1002',
       message: `${this.#path} cannot be written: ${this.#refusal instanceof Error ? this.#refusal.message : 'no space left'}`,
-      hint: 'what has happened is not on record there; make room, and run the job again',
+      hint: 'the file does not record all that happened; make room, and run the job again',
       cause: this.#refusal,
     });
   }

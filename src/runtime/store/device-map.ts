@@ -1,14 +1,14 @@
 import { WorkflowError } from '../../diagnostics/index.js';
 
-/** The devices that others stand in for, from `GPU=CPU,GPU:1=CPU`. Throws RUN1004. */
+/** Devices by the devices that they stand in for, from `GPU=CPU,GPU:1=CPU`. Throws RUN1014. */
 export function parseDeviceMap(text: string | undefined): Readonly<Record<string, string>> {
   const map: Record<string, string> = {};
   for (const pair of (text ?? '').split(',').filter((part) => part !== '')) {
     const [, from, to] = /^(CPU|GPU(?::\d+)?)=(CPU|GPU(?::\d+)?)$/i.exec(pair) ?? [];
     if (from === undefined || to === undefined) {
       throw new WorkflowError({
-        code: 'RUN1004',
-        message: `SIMWRIGHT_MAP_DEVICE=${text}: '${pair}' names no two devices`,
+        code: 'RUN1014',
+        message: `SIMWRIGHT_MAP_DEVICE=${text}: '${pair}' does not name two devices`,
         hint: "a device is CPU, GPU or GPU:1: 'GPU=CPU'",
       });
     }

@@ -57,7 +57,7 @@ export async function restartStore(
     if (now !== before) {
       throw new WorkflowError({
         code: 'RUN1004',
-        message: `store '${launch.store.name}' came up again at ${now}, and those who use it have ${before}`,
+        message: `store '${launch.store.name}' started again at ${now}, but its users know it at ${before}`,
       });
     }
     publishAddress(job, { ...addressOf(job, process, nodes), restarts: last?.restarts ?? 1 });

@@ -8,6 +8,6 @@ export function assertRunnable(store: Store): void {
   throw new WorkflowError({
     code: 'RUN1011',
     message: `store '${store.name}': ${first.what} is not there yet`,
-    hint: 'its scripts can be compiled and looked at; to run, leave it out, or use the embedded engine with ONNX models',
+    hint: 'you can compile and read its scripts; to run them, use the embedded engine with ONNX models',
   });
 }

@@ -1,9 +1,9 @@
-import { formatClock, type Job } from '../../ir/index.js';
+import { formatClock } from '../../ir/index.js';
 import { directive, jobName } from '../directives.js';
-import type { Directive } from '../target.js';
+import type { Directive, JobRequest } from '../target.js';
 
 /** Directives of a job. Nodes come whole; what they are like, and which, goes into `--attrs`. */
-export function cobaltDirectives(job: Job): readonly (readonly Directive[])[] {
+export function cobaltDirectives(job: JobRequest): readonly (readonly Directive[])[] {
   const { allocation, mail } = job;
   const { walltimeSeconds } = allocation;
   const name = jobName(job.name);

@@ -1,6 +1,6 @@
-import type { Allocation, Job, LauncherName, Site } from '../../ir/index.js';
+import type { Allocation, LauncherName, Site } from '../../ir/index.js';
 import { directive, jobName, throttle } from '../directives.js';
-import type { Directive } from '../target.js';
+import type { Directive, JobRequest } from '../target.js';
 
 /** `HH:MM`, rounded up: LSF knows no seconds. */
 function formatRunLimit(seconds: number): string {
@@ -12,7 +12,7 @@ function formatRunLimit(seconds: number): string {
  * Directives of a job: nodes by `-nnodes` where jsrun launches, by slots and `span[ptile]` elsewhere; nodes that differ by a compound
  * resource requirement.
  */
-export function lsfDirectives(job: Job, launcher: LauncherName, site: Site): readonly (readonly Directive[])[] {
+export function lsfDirectives(job: JobRequest, launcher: LauncherName, site: Site): readonly (readonly Directive[])[] {
   const { allocation, array, mail } = job;
   const { walltimeSeconds } = allocation;
   const name = jobName(job.name);

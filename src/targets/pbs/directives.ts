@@ -1,6 +1,6 @@
-import { type Allocation, formatClock, type Job, type LauncherName, type Site } from '../../ir/index.js';
+import { type Allocation, formatClock, type LauncherName, type Site } from '../../ir/index.js';
 import { directive, jobName, throttle } from '../directives.js';
-import type { Directive } from '../target.js';
+import type { Directive, JobRequest } from '../target.js';
 
 const mailLetters = { fail: 'a', begin: 'b', end: 'e' } as const;
 
@@ -8,7 +8,7 @@ const mailLetters = { fail: 'a', begin: 'b', end: 'e' } as const;
  * Directives of a job. In `select`, resources are those of each chunk, and a chunk is a node here (`place=scatter`); nodes of
  * another kind are further chunks.
  */
-export function pbsDirectives(job: Job, _launcher: LauncherName, site: Site): readonly (readonly Directive[])[] {
+export function pbsDirectives(job: JobRequest, _launcher: LauncherName, site: Site): readonly (readonly Directive[])[] {
   const { allocation, array, mail } = job;
   const { walltimeSeconds } = allocation;
   const name = jobName(job.name);

@@ -1,6 +1,6 @@
-import { type Allocation, formatClock, type Job, type LauncherName, type Site } from '../../ir/index.js';
+import { type Allocation, formatClock, type LauncherName, type Site } from '../../ir/index.js';
 import { directive, jobName, throttle } from '../directives.js';
-import type { Directive } from '../target.js';
+import type { Directive, JobRequest } from '../target.js';
 
 /** `D-HH:MM:SS` from a day on, else `HH:MM:SS`. */
 function formatTime(seconds: number): string {
@@ -14,7 +14,11 @@ const mailTypes = { begin: 'BEGIN', end: 'END', fail: 'FAIL' } as const;
  * Directives of a job, in the order in which sbatch's manual names their groups. Components of a heterogeneous job follow each
  * other; what concerns the job as a whole stands with the first.
  */
-export function slurmDirectives(job: Job, _launcher: LauncherName, site: Site): readonly (readonly Directive[])[] {
+export function slurmDirectives(
+  job: JobRequest,
+  _launcher: LauncherName,
+  site: Site,
+): readonly (readonly Directive[])[] {
   const { array, mail } = job;
   const first = [
     { flag: '--job-name', value: jobName(job.name) },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { EndOrder, topological } from '../../../src/compiler/passes/order.js';
+import { EndOrder, topological } from '../../../src/compiler/passes/lookup/order.js';
 import { command, experiment } from '../../../src/index.js';
 import {
   type ApplicationDeclaration,

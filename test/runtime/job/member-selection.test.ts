@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Entity } from '../../../src/ir/index.js';
+import { standIn } from '../../../src/ml/devices.js';
 import { readJobEnvironment } from '../../../src/runtime/job/job-environment.js';
 import { MemberSelection } from '../../../src/runtime/job/member-selection.js';
-import { standIn } from '../../../src/ml/devices.js';
 import { parseDeviceMap } from '../../../src/runtime/store/device-map.js';
 
 const ensemble = (name: string, count: number): Pick<Entity, 'name' | 'members'> => ({
@@ -22,7 +22,9 @@ test('members of named ensembles; the others as a whole', () => {
 
 test.each(['sweep', 'sweep:', 'sweep:a', ':1', 'sweep:1;2'])('%s is malformed', (text) => {
   expect(MemberSelection.parse(text)).toBeUndefined();
-  expect(() => readJobEnvironment({ SIMWRIGHT_JOB: 'e', SIMWRIGHT_MEMBERS: text }, '/')).toThrow(/no list of members/);
+  expect(() => readJobEnvironment({ SIMWRIGHT_JOB: 'e', SIMWRIGHT_MEMBERS: text }, '/')).toThrow(
+    expect.objectContaining({ code: 'RUN1014', message: expect.stringContaining('is no list of members') }),
+  );
 });
 
 test('a device map names pairs of devices; GPU is all GPUs that it does not name itself', () => {
@@ -33,5 +35,5 @@ test('a device map names pairs of devices; GPU is all GPUs that it does not name
   ]);
   expect(standIn({ 'GPU:0': 'CPU' }, 'GPU')).toBe('CPU');
   expect(parseDeviceMap(undefined)).toEqual({});
-  expect(() => parseDeviceMap('GPU=TPU')).toThrow(expect.objectContaining({ code: 'RUN1004' }));
+  expect(() => parseDeviceMap('GPU=TPU')).toThrow(expect.objectContaining({ code: 'RUN1014' }));
 });

@@ -24,12 +24,25 @@ function decided(now: readonly string[], events: Facts['events'], further: Parti
     changesSince: () => [{ what: 'KAPPA', from: '0.5', to: '0.6' }],
     changedInputs: () => [],
     hasData: () => true,
+    asideOf: () => [],
     isRunning: () => false,
     numberMatters: undefined,
     isPast: () => false,
     keep: false,
     ...further,
   });
+}
+
+/** A completed member whose directory stands aside. */
+function aside(digest: string, index: number): Pick<Facts, 'asideOf'> {
+  const [event] = eventsOf(...Array(index).fill(undefined), [digest]).values();
+  return {
+    asideOf: (asked) => (asked === digest && event !== undefined ? [{ name: `bar/bar_${index}.1`, event }] : []),
+  };
+}
+
+function later(events: Facts['events']): [number, MemberEvent][] {
+  return [...events].map(([index, event]) => [index, { ...event, time: '2026-01-02T00:00:00.000Z' }]);
 }
 
 const say = (decisions: Decisions) => describeSummary(summarizeDecisions(decisions), false);
@@ -88,7 +101,7 @@ describe('decide', () => {
       ['a', 'x'],
       eventsOf(['a'], ['b']),
       { keep: true },
-      'all 2 done, 1 of them kept as they are',
+      'all 2 done, 1 of them kept as it is, though it has changed: KAPPA 0.5 → 0.6',
     ],
     [
       'what is there is kept, but for what is not there',
@@ -96,6 +109,63 @@ describe('decide', () => {
       eventsOf(['a'], ['b']),
       { keep: true, hasDirectory: ({ index }) => index === 0 },
       '1 new; 1 done',
+    ],
+    [
+      'what is there is kept, though it was made from something else',
+      ['a', 'b', 'c'],
+      eventsOf(['a'], ['b'], ['c']),
+      { keep: true, changedInputs: ({ index }) => (index === 0 ? [] : ['mesh']) },
+      'all 3 done, 2 of them kept as they are, though their input has changed: mesh',
+    ],
+    [
+      'a value came back',
+      ['a', 'b'],
+      eventsOf(['a']),
+      aside('b', 1),
+      'all 2 done, 1 of them brought back from run/aside',
+    ],
+    [
+      'it came back with another number',
+      ['b', 'a'],
+      eventsOf(['a']),
+      aside('b', 1),
+      'all 2 done, 1 of them renumbered, 1 of them brought back from run/aside',
+    ],
+    [
+      'its number matters',
+      ['a', 'x', 'b'],
+      eventsOf(['a']),
+      { ...aside('b', 1), numberMatters: 'command holds {name}' },
+      '1 new; 1 renumbered, whose command holds {name}; 1 done',
+    ],
+    [
+      'it was made from something else',
+      ['a', 'b'],
+      eventsOf(['a']),
+      { ...aside('b', 1), changedInputs: ({ index }) => (index === 0 ? [] : ['mesh']) },
+      '1 new; 1 done',
+    ],
+    [
+      'its data are gone',
+      ['a', 'b'],
+      eventsOf(['a']),
+      { ...aside('b', 1), hasData: ({ index }) => index === 0 || 'whose data the store no longer has' },
+      '1 whose data the store no longer has: its directory is run/aside/bar/bar_1.1; 1 done',
+    ],
+    ['all starts afresh', ['a', 'b'], eventsOf(['a']), { ...aside('b', 1), isPast: () => true }, '1 run afresh; 1 new'],
+    [
+      'two replicas, and one came back',
+      ['a', 'b', 'b'],
+      eventsOf(['a']),
+      aside('b', 1),
+      '1 new; 2 done, 1 of them brought back from run/aside',
+    ],
+    [
+      'it has run again since, and was removed',
+      ['a', 'b'],
+      new Map([...eventsOf(['a']), ...later(eventsOf(undefined, ['b']))]),
+      { ...aside('b', 1), hasDirectory: ({ index }) => index === 0 },
+      '1 whose directory is gone; 1 done',
     ],
   ])('%s', (_what, now, events, further, text) => {
     expect(say(decided(now, events, further))).toBe(text);

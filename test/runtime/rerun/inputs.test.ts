@@ -74,3 +74,29 @@ test('a change goes all the way down; a name that is only added, or taken away, 
   expect(end.stdout).toContain('reader: input changed: bar');
   expect(counts()).toEqual([2, 4, 2]);
 }, 180_000);
+
+test('what has changed in an input is said: of members that have run meanwhile, that --members leaves out, and with --keep', async () => {
+  const ensemble = (values: readonly number[], env = {}) => ({ ...bar, params: { N: [...values] }, env });
+  const analysis = { name: 'analysis', after: [{ name: 'bar', event: 'completed' as const }] };
+  const both = launchOf('bar') + launchOf('analysis');
+  const folder = new JobFolder(bundle(), makePlan([ensemble([1, 2, 3]), analysis]));
+  expect((await folder.run(both)).code).toBe(0);
+
+  const some = await folder.run(both, { SIMWRIGHT_MEMBERS: 'bar:0' });
+  expect(some.stdout).toContain('analysis: input changed: bar (2 left out)\n');
+  const all = await folder.run(both);
+  expect(all.stdout).toContain('analysis: done, brought back from run/aside\n');
+
+  // The ensemble runs first, so that there is nothing left to foretell of it.
+  write(folder, ensemble([2, 3, 4]), analysis);
+  expect((await folder.run(launchOf('bar'))).code).toBe(0);
+  const kept = await folder.run(both, { SIMWRIGHT_KEEP: '1' });
+  expect(kept.stdout).toContain(
+    'analysis: kept as it is, though its input has changed: bar (1 new; 2 renumbered; 1 gone)\n',
+  );
+  expect((await folder.run(both)).stdout).not.toContain('input');
+  write(folder, ensemble([2, 3, 4], { LEVEL: '1' }), analysis);
+  expect((await folder.run(launchOf('bar'))).code).toBe(0);
+  expect((await folder.run(both)).stdout).toContain('analysis: input changed: bar (3 changed)\n');
+  expect(lines(folder, 'analysis')).toBe(3);
+}, 180_000);

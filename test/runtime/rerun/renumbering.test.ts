@@ -76,13 +76,13 @@ describe('a renumbering', () => {
       const job = folder.start(`runtime launch bar --at-most 1 -- ${line} & launched+=($!)`, {
         SIMWRIGHT_KILL_AFTER: '1',
       });
-      const started = () => readJournal(folder.dir, 'bar') !== undefined;
+      const started = () => readJournal(folder.dir, { kind: 'ensemble', name: 'bar' }) !== undefined;
       const over = () =>
         (existsSync(folder.path('run/log')) && log(folder).length > round - kills) || job.child.exitCode !== null;
       await waitUntil('directories move', () => started() || over(), 30);
       const launches = folder.runtimeProcesses('launch');
       for (let spin = 0; spin < round * 40_000; spin++) Math.sqrt(spin);
-      if (readJournal(folder.dir, 'bar') !== undefined) kills++;
+      if (readJournal(folder.dir, { kind: 'ensemble', name: 'bar' }) !== undefined) kills++;
       for (const pid of launches) process.kill(pid, 'SIGKILL');
       await job.ended;
     }

@@ -12,6 +12,7 @@ function makeEntity({ params = {}, ...given }: EntityInput): Entity {
     job: 'main',
     members: { strategy: 'all-perm', axes, replicas: 1, count },
     commands: [[{ words: ['true'], tasks: 1 }]],
+    launch: { lines: [{ words: ['true'], breaks: [0] }] },
     mlModels: [],
     scripts: [],
     asArgs: [],
@@ -43,7 +44,15 @@ export function makeModel(given: Partial<PreloadedModel> & Pick<PreloadedModel, 
 }
 
 function makeStore(given: StoreInput): Store {
-  const common = { suffix: '', engine: 'embedded', cpus: 1, mlModels: [], scripts: [] } as const;
+  const common = {
+    suffix: '',
+    engine: 'embedded',
+    cpus: 1,
+    mlModels: [],
+    scripts: [],
+    component: 0,
+    launch: [],
+  } as const;
   if (given.kind === 'colocated') {
     return { ...common, transport: { kind: 'tcp', port: 0 }, nodes: 1, ...given } as Store;
   }
@@ -73,12 +82,15 @@ export function makePlan(
     workflow: 'workflow.ts',
     site: 'local',
     target: 'local',
+    nodeCommand: 'node',
+    blocks: {},
     jobs: [
       {
         name: 'main',
         script: 'jobs/main.sh',
         allocation: { nodes: 1, exclusive: false },
         components: [],
+        directives: [[]],
         graceSeconds: 60,
         modules: [],
         preamble: [],

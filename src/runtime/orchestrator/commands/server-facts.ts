@@ -1,5 +1,5 @@
+import type { EvictionPolicy } from '../../../ir/eviction-policies.js';
 import type { Saving } from '../checkpoint/saving.js';
-import type { EvictionPolicy } from '../keyspace/eviction.js';
 import type { MemoryBudget } from '../memory/memory-budget.js';
 import type { ClientFacts } from './client-facts.js';
 import type { Monitors } from './monitors.js';

@@ -1,17 +1,4 @@
-/** Keys that are evicted when memory is used up, by Redis's names: `allkeys-` of all keys, `volatile-` of those that expire. */
-export const evictionPolicies = [
-  'noeviction',
-  'allkeys-lru',
-  'allkeys-lfu',
-  'allkeys-random',
-  'volatile-lru',
-  'volatile-lfu',
-  'volatile-random',
-  'volatile-ttl',
-] as const;
-
-/** One of {@link evictionPolicies}. */
-export type EvictionPolicy = (typeof evictionPolicies)[number];
+import { type EvictionPolicy, evictionPolicies } from '../../../ir/eviction-policies.js';
 
 /** Record of a key's uses. */
 export interface KeyUse {

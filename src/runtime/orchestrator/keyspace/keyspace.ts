@@ -1,9 +1,10 @@
 import { performance } from 'node:perf_hooks';
+import type { EvictionPolicy } from '../../../ir/eviction-policies.js';
 import { WrongTypeError } from '../ai/errors.js';
 import { plainName, singleShardPrefix } from '../ai/plain-name.js';
 import type { TensorStore } from '../ai/tensor-store.js';
 import { countLingering } from '../memory/lingering.js';
-import { countUse, type EvictionPolicy, fadedUses, goesFirst, type KeyUse, newUse } from './eviction.js';
+import { countUse, fadedUses, goesFirst, type KeyUse, newUse } from './eviction.js';
 import { sizeOf } from './size.js';
 import { frozen, hold, letGo, type Snapshot, type SnapshotEntry } from './snapshot.js';
 import type { StoredValue, ValueOf } from './values.js';

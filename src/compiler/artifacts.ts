@@ -1,0 +1,35 @@
+import { everybody } from '../ir/index.js';
+import { type Artifact, accessOf, bytesArtifact, type Facts, mergeArtifacts } from './inspect/index.js';
+import type { Adds, Reads } from './passes/known.js';
+
+/** Files that launchers read, as artifacts. */
+export function makeLauncherFiles({ launcherTexts }: Reads<'launcherTexts'>): Adds<'launcherFiles'> {
+  const files = [...launcherTexts].map(
+    ([application, texts]) =>
+      [
+        application,
+        Object.entries(texts).map(([to, text]) => ({ to, artifact: bytesArtifact(to, Buffer.from(text)) })),
+      ] as const,
+  );
+  return { launcherFiles: new Map(files) };
+}
+
+/** Every artifact of a plan, each once, and the permission bits that all files have in common that the plan is made from. */
+export function gatherArtifacts(
+  { facts, launcherFiles }: Reads<'facts' | 'launcherFiles'>,
+  sources: readonly string[],
+): { readonly artifacts: readonly Artifact[]; readonly access: number } {
+  const made = [...launcherFiles.values()].flat().map(({ artifact }) => artifact);
+  const all = [...artifactsOf(facts), ...made];
+  const modes = [...sources.map(accessOf), ...all.map(({ mode }) => mode)];
+  return { artifacts: mergeArtifacts(all), access: modes.reduce((common, mode) => common & mode, everybody) };
+}
+
+function artifactsOf(facts: Facts): Artifact[] {
+  const attached = [...facts.attached.values()].flat().flatMap((file) => {
+    if (file.kind === 'directory') return [];
+    if (file.kind === 'symlink') return typeof file.target === 'string' ? [] : [file.target];
+    return [file.artifact];
+  });
+  return [...attached, ...[...facts.mlModels.values()].map(({ artifact }) => artifact), ...facts.scripts.values()];
+}

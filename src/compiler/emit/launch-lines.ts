@@ -1,0 +1,119 @@
+import { derivedOnce, type Entity, type Job, type Plan, type Store } from '../../ir/index.js';
+import { quoteShellWord } from '../../targets/quoting.js';
+import { wrapLine } from './wrap-line.js';
+
+type Setup = NonNullable<Entity['setup']>;
+
+const entitiesByName = derivedOnce(({ entities }: Plan) => byName(entities));
+const storesByName = derivedOnce(({ stores }: Plan) => byName(stores));
+
+function byName<Item extends { readonly name: string }>(items: readonly Item[]): ReadonlyMap<string, Item> {
+  return new Map(items.map((item) => [item.name, item]));
+}
+
+/** The models and ensembles of a job. */
+export function entitiesOf({ entities }: Job, plan: Plan): Entity[] {
+  return entities.map((name) => entitiesByName(plan).get(name) as Entity);
+}
+
+/** The stores of a job. */
+export function storesOf({ stores }: Job, plan: Plan): Store[] {
+  return stores.map((name) => storesByName(plan).get(name) as Store);
+}
+
+/** Lines of setup that a job's script runs before something starts, if there are any. */
+export function setupOf(one: Entity | Store): Setup | undefined {
+  return 'setup' in one ? one.setup : undefined;
+}
+
+/** `runtime up NAME -- LAUNCH…`; without words the store starts on the script's own host. */
+export function upLine(store: Store, job: Job): string {
+  const hosts = hostsOf(store, job);
+  const quoted = store.launch.map((word) => (word === '{hosts}' ? hosts : quoteShellWord(word)));
+  const head = `runtime up ${quoteShellWord(store.name)}`;
+  const line = quoted.length === 0 ? head : wrapLine(`${head} --`, quoted);
+  const setup = setupOf(store);
+  return setup === undefined ? line : `(\n${setupLines(setup)}${indent(line)}\n)`;
+}
+
+/** The hosts of a store's component, as launchers take them: a word of shell. */
+function hostsOf({ component }: Store, { allocation, components }: Job): string {
+  if (components.length === 0) return `"\${SIMWRIGHT_HOSTS// /,}"`;
+  const counts = [allocation, ...components].map(({ nodes }) => nodes);
+  const before = counts.slice(0, component).reduce((sum, nodes) => sum + nodes, 0);
+  const last = before + (counts[component] as number);
+  return `"$(cut -d ' ' -f ${before + 1}-${last} <<<"$SIMWRIGHT_HOSTS" | tr ' ' ,)"`;
+}
+
+/** Lines that launch a job's applications; those of a store alone hold it as long as others use it. */
+export function launchLines(job: Job, plan: Plan): string[] {
+  if (job.entities.length === 0) return job.stores.map((name) => background(`runtime hold ${quoteShellWord(name)}`));
+  return entitiesOf(job, plan).flatMap((entity) => entityLines(entity, job));
+}
+
+function entityLines(entity: Entity, job: Job): string[] {
+  const { lines, atMost } = entity.launch;
+  const isSplit = job.array !== undefined || job.separate !== undefined;
+  if (lines.length > 1) return isSplit ? [ownElements(entity, job)] : allMembers(entity);
+  const limit = atMost === undefined ? [] : ['--at-most', String(atMost)];
+  if (!isSplit || entity.kind === 'model') return [launchLine(entity, limit)];
+  // An element of an array may have several members.
+  const isPacked = (job.array?.perElement ?? 1) > 1;
+  return [launchLine(entity, [isPacked ? '--element' : '--member', '"$SIMWRIGHT_ARRAY_INDEX"', ...limit])];
+}
+
+/** Members added by hand, each with its own line. */
+function allMembers(entity: Entity): string[] {
+  return Array.from({ length: entity.members.count }, (_, index) => memberLine(entity, index));
+}
+
+function memberLine(entity: Entity, index: number): string {
+  return launchLine(entity, ['--member', String(index)], Math.floor(index / entity.members.replicas));
+}
+
+/** The lines of one element's members. */
+function ownElements(entity: Entity, job: Job): string {
+  const { count } = entity.members;
+  const { size, perElement } = job.array ?? { size: count, perElement: 1 };
+  const cases = Array.from({ length: size }, (_, element) => {
+    const first = element * perElement;
+    const indices = Array.from({ length: Math.min(perElement, count - first) }, (_, one) => first + one);
+    const lines = indices.map((index) => memberLine(entity, index)).join('\n');
+    return indent(`${element})\n${indent(lines)}\n  ;;`);
+  });
+  return ['case $SIMWRIGHT_ARRAY_INDEX in', ...cases, 'esac'].join('\n');
+}
+
+function launchLine({ name, launch, setup }: Entity, options: readonly string[], number = 0): string {
+  const { words, breaks } = launch.lines[number] as Entity['launch']['lines'][number];
+  const quoted = words.map(quoteShellWord);
+  const head = ['runtime launch', quoteShellWord(name), ...options, '--'].join(' ');
+  if (setup === undefined) {
+    const last = quoted.length - 1;
+    return wrapLine(head, [...quoted.slice(0, last), background(quoted[last] as string)], breaks);
+  }
+  const member = options[0] === '--at-most' ? [] : options.slice(0, 2);
+  const trap = `# If a line fails before the launch, those that wait for it are told.\ntrap '${['runtime skip', quoteShellWord(name), ...member].join(' ')} -- "its setup failed"' EXIT\n`;
+  return `(\n${indent(trap)}${setupLines(setup)}${indent(wrapLine(head, quoted, breaks))}\n${background(')')}`;
+}
+
+function background(command: string): string {
+  return `${command} & launched+=($!)`;
+}
+
+/** Modules and lines of shell, which may read variables that are not set. */
+function setupLines({ modules, commands }: Setup): string {
+  return ['  set +u', ...modules.map((name) => `  ${loadModule(name)}`), ...commands.map(indent), '  set -u', ''].join(
+    '\n',
+  );
+}
+
+/** The line that loads an environment module. */
+export function loadModule(name: string): string {
+  return `module load ${quoteShellWord(name)}`;
+}
+
+/** Two columns to the right; text of several lines may be a here-document, whose lines stay as they are. */
+function indent(text: string): string {
+  return text.includes('<<') ? text : text.replace(/^(?=.)/gm, '  ');
+}

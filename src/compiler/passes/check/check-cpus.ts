@@ -1,0 +1,41 @@
+import type { Problems } from '../../../diagnostics/index.js';
+import { applicationsOf } from '../../../ir/index.js';
+import { launcherOf } from '../../../targets/target.js';
+import type { Reads } from '../known.js';
+import { placeOf } from '../lookup/placed-jobs.js';
+
+/** Warns of CPUs by number that a store's job, a step or a node does not have. */
+export function checkCpus(
+  { experiment, sized, jobs, site, target }: Reads<'experiment' | 'sized' | 'jobs' | 'site' | 'target'>,
+  problems: Problems,
+): void {
+  if (target.capabilities.oneNode) return;
+  const { cores } = site.node;
+  for (const application of applicationsOf(experiment)) {
+    const { allocation } = placeOf(application, jobs).component;
+    const perNode = allocation.exclusive ? cores : (allocation.cpusPerNode ?? cores);
+    const { pin, at } = application.colocated ?? {};
+    const pinned = Math.max(-1, ...(pin ?? []));
+    if (perNode !== undefined && pinned >= perNode) {
+      const message = `.colocate({ pin }): there is no CPU ${pinned}: the job has ${perNode} on a node, counted from 0`;
+      problems.warning('PLAN1011', message, at, 'lower the numbers, or ask for more CPUs a node');
+    }
+    for (const { command, size } of sized.get(application)?.launches.flatMap(({ programs }) => programs) ?? []) {
+      if (command.cpuBind === undefined) continue;
+      const bound = Math.max(...command.cpuBind);
+      const ofStep = size.tasksPerNode * size.cpusPerTask;
+      // srun binds a step to CPUs that the step has; other launchers to those of the node.
+      const isStep = (command.launcher ?? launcherOf(target, site)) === 'srun';
+      const limit = isStep ? ofStep : cores;
+      if (limit === undefined || bound < limit) continue;
+      const has = isStep ? `the step has ${ofStep} on a node` : `a node of site '${site.name}' has ${cores}`;
+      const message = `.cpuBind(): there is no CPU ${bound} for '${application.name}': ${has}, counted from 0`;
+      problems.warning(
+        'PLAN1011',
+        message,
+        command.at,
+        'lower the numbers, or raise .cpusPerTask() or .tasksPerNode()',
+      );
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import type { Problems } from '../../../diagnostics/index.js';
+import { applicationsOf } from '../../../ir/index.js';
+import type { Reads } from '../known.js';
+import { gpusOf } from '../lookup/gpus.js';
+import { callOf } from '../lookup/loaded-models.js';
+
+/** No ML model or script names a GPU that the site's nodes do not have. */
+export function checkDevices({ experiment, site }: Reads<'experiment' | 'site'>, problems: Problems): void {
+  const { gpus } = site.node;
+  if (gpus === undefined) return;
+  for (const application of applicationsOf(experiment)) {
+    for (const one of [...application.mlModels, ...application.scripts]) {
+      const needed = gpusOf(one);
+      if (needed <= gpus) continue;
+      const has = gpus === 0 ? 'no GPU' : `${gpus} a node`;
+      const message = `${callOf(one)} needs GPU ${needed - 1}, counted from 0, and site '${site.name}' has ${has}`;
+      problems.error('PLAN1001', message, one.at, 'lower devicesPerNode or firstDevice, or load it on the CPU');
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import type { Problems } from '../../../diagnostics/index.js';
+import { applicationsOf, memberName } from '../../../ir/index.js';
+import type { Reads, Sized } from '../known.js';
+import { entityOf, incomingNames } from '../lookup/references.js';
+
+/** Linux limits one variable to 128 KiB, its name included (MAX_ARG_STRLEN). */
+const longestVariable = 128 * 1024 - 64;
+
+/** The names that an application reads keys of fit into one variable. */
+export function checkIncoming({ experiment, sized }: Reads<'experiment' | 'sized'>, problems: Problems): void {
+  const applications = applicationsOf(experiment);
+  for (const application of applications) {
+    const bytes = incomingNames(application, applications).reduce((sum, name) => {
+      const entity = entityOf(name, applications);
+      if (entity === undefined || name === application.name || name !== entity.name || entity.kind === 'model')
+        return sum + name.length + 1;
+      const count = (sized.get(entity) as Sized).members.count;
+      return sum + count * (memberName(entity, count - 1).length + 1);
+    }, 0);
+    if (bytes <= longestVariable) continue;
+    const message = `SSKEYIN of '${application.name}' would have ${bytes} bytes, and one variable holds at most ${longestVariable}`;
+    const hint = 'register the members that it reads, or pass prefixes by a file of its own';
+    problems.error('REF1003', message, application.incoming[0]?.at, hint);
+  }
+}

@@ -1,0 +1,19 @@
+import type { Problems } from '../../../diagnostics/index.js';
+import { jobRefusals } from '../../../targets/refusals.js';
+import { launcherOf } from '../../../targets/target.js';
+import type { Reads } from '../known.js';
+import { entityNamed } from '../lookup/references.js';
+
+/** No job asks for something that its scheduler has no words for. */
+export function checkJobs(
+  { plan, experiment, site, target }: Reads<'plan' | 'experiment' | 'site' | 'target'>,
+  problems: Problems,
+): void {
+  for (const job of plan.jobs) {
+    const entities = [...job.entities, ...job.stores].flatMap((name) => entityNamed(experiment, name) ?? []);
+    const at = entities.find(({ batch }) => batch !== undefined)?.batch?.at ?? experiment.batch?.at ?? entities[0]?.at;
+    for (const { notSupported, hint } of jobRefusals(job, target, launcherOf(target, site))) {
+      problems.error('PLAN1002', `job '${job.name}': ${notSupported}`, at, hint);
+    }
+  }
+}

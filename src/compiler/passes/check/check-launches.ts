@@ -1,0 +1,57 @@
+import type { Problems } from '../../../diagnostics/index.js';
+import { launcherOf, type Target } from '../../../targets/target.js';
+import type { Reads, SizedLaunch } from '../known.js';
+
+/** Every launch has a launcher that the target knows, and programs of one launch agree on their environment. */
+export function checkLaunches({ sized, site, target }: Reads<'sized' | 'site' | 'target'>, problems: Problems): void {
+  const siteLauncher = launcherOf(target, site);
+  const known = `${target.name} launches by: ${target.launchers.join(', ')}`;
+  if (!target.launchers.includes(siteLauncher)) {
+    const message = `site '${site.name}' launches by ${siteLauncher}, and ${target.name} jobs cannot`;
+    problems.error('PLAN1002', message, undefined, known);
+  }
+  for (const [{ name }, { launches }] of sized) {
+    for (const { programs, size } of launches) {
+      const [{ command }, ...further] = programs;
+      const launcher = command.launcher ?? siteLauncher;
+      if (command.launcher !== undefined && !target.launchers.includes(command.launcher)) {
+        const message = `.launcher('${command.launcher}') of '${name}': ${target.name} jobs cannot launch by it`;
+        problems.error('PLAN1002', message, command.at, known);
+      } else if (launcher === 'none' && (size.tasks > 1 || size.nodes > 1)) {
+        const message = `'${name}' has ${size.tasks} tasks, and site '${site.name}' has no launcher to start them`;
+        problems.error('PLAN1002', message, command.at, 'give the site a launcher, or the command one task');
+      }
+      checkReferences(name, programs, target, problems);
+      for (const other of further) {
+        for (const [variable, value] of Object.entries(other.command.env ?? {})) {
+          const first = command.env?.[variable];
+          if (first === undefined || JSON.stringify(first) === JSON.stringify(value)) continue;
+          const message = `.mpmd(): the programs of '${name}' share an environment, and ${variable} has two values`;
+          problems.error(
+            'PLAN1002',
+            message,
+            other.command.at,
+            'give all of them one value, or pass it as an argument',
+          );
+        }
+      }
+    }
+  }
+}
+
+/** Where a scheduler takes variables by its arguments alone, everybody on the login node could read them. */
+function checkReferences(
+  name: string,
+  programs: SizedLaunch['programs'],
+  { name: scheduler, capabilities }: Target,
+  problems: Problems,
+): void {
+  if (capabilities.handsOnVariables) return;
+  for (const { command } of programs) {
+    const references = Object.entries(command.env ?? {}).filter(([, value]) => typeof value === 'object');
+    if (references.length === 0) continue;
+    const message = `'${name}': ${scheduler} takes variables by its arguments, which everybody on its hosts can read, so it cannot hand on ${references.map(([variable]) => variable).join(', ')}`;
+    const hint = 'let the application read it from a file that only you can read, and pass the path by .env()';
+    problems.error('PLAN1002', message, command.at, hint);
+  }
+}

@@ -1,0 +1,47 @@
+import { type Problems, suggestion } from '../../../diagnostics/index.js';
+import { applicationsOf } from '../../../ir/index.js';
+import type { Reads } from '../known.js';
+import { entityNamed } from '../lookup/references.js';
+import { requirement, sharedWith } from '../lookup/shared-nodes.js';
+
+/** Nodes are shared with an entity that there is, in one job, and in no circle. */
+export function checkSharing({ experiment }: Reads<'experiment'>, problems: Problems): void {
+  for (const application of applicationsOf(experiment)) {
+    const { sharesNodesWith: shares, name } = application;
+    if (shares === undefined) continue;
+    const call = `.sharesNodesWith('${shares.name}')`;
+    const other = entityNamed(experiment, shares.name);
+    if (other === undefined) {
+      const names = experiment.entities.map((entity) => entity.name).filter((one) => one !== name);
+      const message = `${call}: there is no entity of that name`;
+      problems.error('REF1001', message, shares.at, suggestion(shares.name, names));
+      continue;
+    }
+    const chain = sharedWith(experiment, application);
+    const last = chain.at(-1);
+    if (last === undefined || (last.kind !== 'orchestrator' && last.sharesNodesWith !== undefined)) {
+      const circle = [name, ...chain.map((one) => one.name), name].map((one) => `'${one}'`).join(' shares nodes with ');
+      problems.error(
+        'PLAN1006',
+        `none of them has nodes of its own: ${circle}`,
+        shares.at,
+        'take out one of the calls',
+      );
+      continue;
+    }
+    const refuse = (message: string, hint: string) =>
+      problems.error('PLAN1006', `${call}: ${message}`, shares.at, hint);
+    if (application.batch !== undefined) {
+      refuse(
+        `'${name}' is a job of its own, so it has other nodes`,
+        "leave out its .batch(): it runs in the other's job",
+      );
+    } else if (last.kind === 'orchestrator' && last.batch !== undefined) {
+      refuse(`store '${last.name}' is a job of its own`, "leave out the store's .batch()");
+    } else if (last.batch?.mode === 'array' || last.batch?.mode === 'separate') {
+      refuse(`every member of '${last.name}' is a job of its own`, "use mode: 'packed'");
+    } else if (requirement(application) !== undefined && requirement(application) !== requirement(last)) {
+      refuse(`'${name}' requires other nodes than '${last.name}'`, `say .requires() of '${last.name}' alone`);
+    }
+  }
+}

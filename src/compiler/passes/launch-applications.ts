@@ -1,0 +1,151 @@
+import type { Problems } from '../../diagnostics/index.js';
+import {
+  type ApplicationDeclaration,
+  applicationsOf,
+  commandsOf,
+  type ExperimentDeclaration,
+  type Launch,
+  type LauncherName,
+} from '../../ir/index.js';
+import { type LaunchProgram, type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
+import type { Adds, Reads, Sized, SizedLaunch, SizedProgram } from './known.js';
+import { launchLine, stepOptions } from './launch-line.js';
+import { membersOnOwnNodes } from './lookup/members-at-once.js';
+import { placeOf } from './lookup/placed-jobs.js';
+import { programWords } from './lookup/program-words.js';
+import { visibleStores } from './lookup/visible-stores.js';
+
+/** What launch lines are made from. */
+type Input = Reads<'experiment' | 'sized' | 'jobs' | 'site' | 'target' | 'launchers'>;
+
+/** Launch lines of every application, and the files that they read. */
+export function launchApplications(input: Input, problems: Problems): Adds<'launches' | 'launcherTexts'> {
+  const launches = new Map<ApplicationDeclaration, Launch>();
+  const launcherTexts = new Map<ApplicationDeclaration, Record<string, string>>();
+  for (const application of applicationsOf(input.experiment)) {
+    const texts: Record<string, string> = {};
+    const { launches: sized } = input.sized.get(application) as Sized;
+    const lines = sized.map((launch) => lineOf(application, launch, texts, input, problems));
+    const atMost = membersAtMost(application, input);
+    launches.set(application, { lines, ...(atMost === undefined ? {} : { atMost }) });
+    launcherTexts.set(application, texts);
+  }
+  return { launches, launcherTexts };
+}
+
+/** The line of one launch. Files that it reads are added to `texts`. */
+function lineOf(
+  application: ApplicationDeclaration,
+  launch: SizedLaunch,
+  texts: Record<string, string>,
+  input: Input,
+  problems: Problems,
+): Launch['lines'][number] {
+  const launcher = launcherFor(launch, input);
+  const [first, ...further] = launch.programs;
+  const environment = environmentNames(application, input.experiment);
+  const programOf = (program: SizedProgram, words: readonly string[] = []): LaunchProgram => ({
+    step: stepOf(application, program, launcher, environment, input),
+    words: [...programWords(program.command), ...words],
+  });
+  // Each member's line decides for itself: one that says where its arguments go says nothing about the others.
+  const isPlaced = launch.programs.some(({ command }) => command.args.includes('{args}'));
+  const hasArgs = (application.params?.asArgs.length ?? 0) > 0;
+  const programs = [
+    programOf(first, hasArgs && !isPlaced ? ['{args}'] : []),
+    ...further.map((program) => programOf(program)),
+  ] as const;
+  const { name } = application;
+  const { at } = first.command;
+  const { words, files = {} } = launchLine(launcher, programs, { name, at }, input, problems);
+  for (const [file, text] of Object.entries(files)) {
+    if (texts[file] !== undefined && texts[file] !== text) {
+      const message = `members of '${name}' need different files ${file} for ${launcher}`;
+      problems.error('PLAN1002', message, at, 'give the members programs of the same sizes');
+    }
+    texts[file] = text;
+  }
+  return { words: [...words], breaks: [...breaksOf(words, launch, programs)] };
+}
+
+/** Members that run at a time on one line, where the user or the launcher limits them; each member added by hand has its own line. */
+function membersAtMost(
+  application: ApplicationDeclaration,
+  { experiment, sized, jobs }: Pick<Input, 'experiment' | 'sized' | 'jobs'>,
+): number | undefined {
+  const facts = sized.get(application) as Sized;
+  const { job, component } = placeOf(application, jobs);
+  const isSplit = job.array !== undefined || job.separate !== undefined;
+  const isOne = application.kind === 'model' || facts.launches.length > 1;
+  if (isOne || (isSplit && (job.array?.perElement ?? 1) === 1)) return undefined;
+  const onNodes = membersOnOwnNodes(application, facts, component.nodesApart, component.allocation.nodes);
+  // Elements of an array are limited by the scheduler.
+  const ofUser = isSplit ? undefined : (application.batch ?? experiment.batch)?.maxConcurrent;
+  const ofLauncher = facts.ownsNodes && facts.members.count > onNodes ? onNodes : undefined;
+  const limits = [ofUser, ofLauncher].filter((one) => one !== undefined);
+  return limits.length === 0 ? undefined : Math.min(...limits);
+}
+
+/** Numbers of the words that each program of several starts with, options and all; of a single one, that its own words start with. */
+function breaksOf(
+  words: readonly string[],
+  { programs: sized }: SizedLaunch,
+  programs: readonly [LaunchProgram, ...LaunchProgram[]],
+): readonly number[] {
+  if (programs.length > 1) return words.flatMap((word, index) => (word === ':' ? [index + 1] : []));
+  const [{ command }] = sized;
+  const start = words.length - programs[0].words.length;
+  // The container's words, then the command's.
+  const inner = command.container === undefined ? [] : [words.indexOf(command.container.image, start) + 1];
+  return [start, ...inner];
+}
+
+/** A single task of one machine needs no launcher. */
+function launcherFor({ programs, size }: SizedLaunch, { target, site }: Input): LauncherName {
+  const [{ command }] = programs;
+  if (command.launcher !== undefined) return command.launcher;
+  const isPlain = programs.length === 1 && size.tasks === 1;
+  return !target.capabilities.severalHosts && isPlain ? 'none' : launcherOf(target, site);
+}
+
+function stepOf(
+  application: ApplicationDeclaration,
+  { command, size }: SizedProgram,
+  launcher: LauncherName,
+  environment: readonly string[],
+  { jobs, target, site }: Input,
+): LaunchStep {
+  const place = placeOf(application, jobs);
+  const { job, component } = place;
+  const isAlone =
+    component.applications.length === 1 &&
+    component.orchestrators.length === 0 &&
+    application.colocated === undefined &&
+    (application.kind === 'model' || job.array?.perElement === 1 || job.separate !== undefined);
+  const { hosts, excludeHosts, cpuBind } = command;
+  const { walltimeSeconds: _walltimeSeconds, ...sizes } = size;
+  return {
+    name: application.kind === 'ensemble' ? '{name}' : application.name,
+    ...sizes,
+    ...(hosts === undefined ? {} : { hosts }),
+    ...(excludeHosts === undefined ? {} : { excludeHosts }),
+    ...(cpuBind === undefined ? {} : { cpuBind }),
+    ...stepOptions(place, site),
+    alone: isAlone,
+    overlap: false,
+    // Hosts that the user names need no choosing.
+    namesHosts: hosts === undefined && namesHosts(target, launcher),
+    environment,
+    launcherArgs: command.launcherArgs ?? {},
+  };
+}
+
+/** Variables that the runtime gives an application, for launchers that hand on only those they are told. */
+function environmentNames(application: ApplicationDeclaration, experiment: ExperimentDeclaration): string[] {
+  const names = visibleStores(experiment, application).flatMap(({ suffix }) =>
+    ['SSDB', 'SR_DB_TYPE', 'SSKEYIN', 'SSKEYOUT', 'SR_SOCKET_TIMEOUT'].map((one) =>
+      suffix === '' ? one : `${one}_${suffix}`,
+    ),
+  );
+  return [...new Set([...names, ...commandsOf(application).flatMap(({ env }) => Object.keys(env ?? {}))])];
+}

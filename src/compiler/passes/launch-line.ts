@@ -1,0 +1,36 @@
+import type { Problems, SourceLocation } from '../../diagnostics/index.js';
+import type { LauncherName, Site } from '../../ir/index.js';
+import { isNotSupported, type LaunchLine, type LaunchProgram, type LaunchStep } from '../../targets/target.js';
+import type { PlacedJob, Reads } from './known.js';
+import type { EntityPlace } from './lookup/placed-jobs.js';
+
+/** The line that a launcher starts programs with; no words, and a problem, for one that it cannot start. */
+export function launchLine(
+  launcher: LauncherName,
+  programs: readonly [LaunchProgram, ...LaunchProgram[]],
+  { name, at }: { readonly name: string; readonly at: SourceLocation | undefined },
+  { launchers }: Reads<'launchers'>,
+  problems: Problems,
+): LaunchLine {
+  const line = launchers[launcher].line(programs);
+  if (!isNotSupported(line)) return line;
+  problems.error('PLAN1002', `'${name}': ${line.notSupported}`, at, line.hint);
+  return { words: [] };
+}
+
+/** Fields of a step that follow from its job and its site. */
+export function stepOptions(
+  { job, index }: EntityPlace,
+  site: Site,
+): Pick<LaunchStep, 'component' | 'gpuDialect' | 'namesMemory'> {
+  return {
+    ...(site.gpuDialect === undefined ? {} : { gpuDialect: site.gpuDialect }),
+    namesMemory: namesMemory(site, job),
+    ...(job.components.length === 1 ? {} : { component: index }),
+  };
+}
+
+/** A directive that is dropped is refused of steps too. */
+function namesMemory(site: Site, { batch }: PlacedJob): boolean {
+  return ![...site.directives.drop, ...(batch?.directives?.drop ?? [])].includes('--mem');
+}

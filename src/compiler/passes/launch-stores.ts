@@ -1,0 +1,72 @@
+import type { Problems, SourceLocation } from '../../diagnostics/index.js';
+import type { ColocatedDeclaration, OrchestratorDeclaration } from '../../ir/index.js';
+import { type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
+import type { Adds, Reads } from './known.js';
+import { launchLine, stepOptions } from './launch-line.js';
+import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
+import { type EntityPlace, placeOf } from './lookup/placed-jobs.js';
+import { shardsOf } from './lookup/visible-stores.js';
+
+/** What stores' words are made from. */
+type Input = Reads<'experiment' | 'jobs' | 'site' | 'target' | 'launchers'>;
+
+/** The words that start every store: standalone ones, and those colocated with applications. */
+export function launchStores(input: Input, problems: Problems): Adds<'storeLaunches'> {
+  const { experiment, jobs } = input;
+  const storeLaunches = new Map<OrchestratorDeclaration | ColocatedDeclaration, readonly string[]>();
+  for (const entity of experiment.entities) {
+    const place = placeOf(entity, jobs);
+    if (entity.kind === 'orchestrator') {
+      storeLaunches.set(entity, storeWords(standaloneSize(entity, input), place, input, problems));
+    } else if (entity.colocated !== undefined) {
+      const { nodes } = place.component.allocation;
+      const { cpus = 1, at } = entity.colocated;
+      const gpus = colocatedGpus(experiment, entity);
+      const size = { name: entity.name, at, nodes, tasks: nodes, cpus, gpus, hosts: undefined };
+      storeLaunches.set(entity.colocated, storeWords(size, place, input, problems));
+    }
+  }
+  return { storeLaunches };
+}
+
+interface StoreSize {
+  readonly name: string;
+  readonly at: SourceLocation | undefined;
+  readonly nodes: number;
+  readonly tasks: number;
+  readonly cpus: number;
+  readonly gpus: number;
+  readonly hosts: readonly string[] | undefined;
+}
+
+function standaloneSize(store: OrchestratorDeclaration, { experiment, target }: Input): StoreSize {
+  const { name, at, cpus = 1, hosts } = store;
+  const shards = shardsOf(store);
+  const nodes = target.capabilities.oneNode ? 1 : (store.nodes ?? shards);
+  return { name, at, nodes, tasks: shards, cpus, gpus: standaloneGpus(experiment, store), hosts };
+}
+
+/** Words that start one process a node of a store; without any it starts on the script's own host. */
+function storeWords(size: StoreSize, place: EntityPlace, input: Input, problems: Problems): readonly string[] {
+  const { target, site } = input;
+  const { name, nodes, tasks, cpus, gpus, hosts } = size;
+  const launcher = launcherOf(target, site);
+  // Where the script itself runs on the first of the nodes, one store needs no launcher.
+  const isHere = tasks === 1 && hosts === undefined && place.index === 0 && launcher !== 'srun' && launcher !== 'jsrun';
+  if (!target.capabilities.severalHosts || launcher === 'none' || isHere) return [];
+  const step: LaunchStep = {
+    name,
+    nodes,
+    tasks,
+    tasksPerNode: Math.ceil(tasks / nodes),
+    cpusPerTask: cpus,
+    ...(gpus > 0 ? { gpusPerNode: gpus } : {}),
+    ...(hosts === undefined ? {} : { hosts }),
+    ...stepOptions(place, site),
+    environment: [],
+    launcherArgs: {},
+    overlap: true,
+    namesHosts: hosts === undefined && namesHosts(target, launcher),
+  };
+  return launchLine(launcher, [{ step, words: [] }], size, input, problems).words;
+}

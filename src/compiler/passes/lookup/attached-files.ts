@@ -1,0 +1,45 @@
+import { type ApplicationDeclaration, applicationsOf } from '../../../ir/index.js';
+import type { AttachedFile, Facts } from '../../inspect/index.js';
+import type { Reads } from '../known.js';
+import { groupBy } from './group-by.js';
+
+/** Every file that an application names, over all its `.attach()` calls. */
+function namedFiles(application: ApplicationDeclaration, facts: Facts): AttachedFile[] {
+  return application.attach.flatMap((attach) => facts.attached.get(attach) ?? []);
+}
+
+/** A file by what it is made of and where it goes, to compare. */
+function keyOf(file: AttachedFile): string {
+  return JSON.stringify([file.to, file.kind === 'directory' ? '' : file.source]);
+}
+
+/**
+ * Files an application gets. A file that is named several times is there once; one that is configured, and copied or linked as well, is
+ * there as configured, as with SmartSim. Other ways that contradict each other stay, side by side.
+ */
+export function attachedFiles(application: ApplicationDeclaration, facts: Facts): AttachedFile[] {
+  const groups = groupBy(namedFiles(application, facts), keyOf);
+  return [...groups.values()].flatMap((group) => {
+    const configured = group.filter(({ kind }) => kind === 'configure');
+    const wayOf = ({ kind, attach }: AttachedFile) => (kind === 'configure' ? attach.tag : kind);
+    return [...groupBy(configured.length > 0 ? configured : group, wayOf).values()].map(
+      ([first]) => first as AttachedFile,
+    );
+  });
+}
+
+const ways = { copy: 'copied', symlink: 'linked' } as const;
+
+/** Notes on files that are named in several ways. */
+export function notesOnFiles({ experiment, facts }: Reads<'experiment' | 'facts'>): string[] {
+  const notes = applicationsOf(experiment).flatMap((application) =>
+    [...groupBy(namedFiles(application, facts), keyOf).values()].flatMap((group) => {
+      if (!group.some(({ kind }) => kind === 'configure')) return [];
+      const others = new Set(group.flatMap(({ kind }) => (kind === 'copy' || kind === 'symlink' ? [ways[kind]] : [])));
+      return [...others].map(
+        (way) => `${application.name}: ${group[0]?.to} is to be ${way} and configured: members get it configured`,
+      );
+    }),
+  );
+  return [...new Set(notes)];
+}

@@ -1,0 +1,85 @@
+import type { ApplicationDeclaration } from '../../../ir/index.js';
+import { entityOf } from './references.js';
+import { sumsBefore } from './sums-before.js';
+
+/** The order of a group of applications in which some wait for the end of others. */
+export class EndOrder {
+  readonly #applications: readonly ApplicationDeclaration[];
+  /** Numbers of the applications, each after those it waits for. */
+  readonly #sorted: readonly number[];
+  /** By number of an application, those whose end it waits for, directly. */
+  readonly #before: readonly (readonly number[])[];
+
+  /** Nothing in the group waits for itself, in however many steps. */
+  constructor(applications: readonly ApplicationDeclaration[]) {
+    const numbers = new Map(applications.map((application, number) => [application, number]));
+    this.#applications = applications;
+    this.#before = applications.map((application) => {
+      const found = application.after.flatMap((after) => {
+        const isStart = after.kind === 'after-key' || after.event === 'started';
+        const other = isStart ? undefined : entityOf(after.name, applications);
+        return other === undefined || other === application ? [] : [numbers.get(other) as number];
+      });
+      return [...new Set(found)];
+    });
+    this.#sorted = topological([...applications.keys()], (number) => this.#before[number] ?? []) ?? [
+      ...applications.keys(),
+    ];
+  }
+
+  /**
+   * The most that can be wanted at one time: for each application its own demand and that of all that are neither before nor after it.
+   * An upper bound of what runs at once.
+   */
+  peak(demand: (application: ApplicationDeclaration) => number): number {
+    const demands = this.#applications.map(demand);
+    const total = demands.reduce((sum, one) => sum + one, 0);
+    if (total === 0) return 0;
+    const after: number[][] = demands.map(() => []);
+    for (const [number, before] of this.#before.entries()) for (const other of before) after[other]?.push(number);
+    const earlier = sumsBefore(this.#sorted, this.#before, demands);
+    const later = sumsBefore([...this.#sorted].reverse(), after, demands);
+    return demands.reduce(
+      (most, _demand, number) => Math.max(most, total - (earlier[number] as number) - (later[number] as number)),
+      0,
+    );
+  }
+
+  /** Length of the longest chain of applications that wait for each other, each as long as `length` says. */
+  longest(length: (application: ApplicationDeclaration) => number): number {
+    const ends = new Float64Array(this.#applications.length);
+    let longest = 0;
+    for (const number of this.#sorted) {
+      const start = (this.#before[number] ?? []).reduce((latest, other) => Math.max(latest, ends[other] ?? 0), 0);
+      const end = start + length(this.#applications[number] as ApplicationDeclaration);
+      ends[number] = end;
+      longest = Math.max(longest, end);
+    }
+    return longest;
+  }
+}
+
+/** `items` so that each comes after those it needs; the given order otherwise. `undefined` if they need each other in a circle. */
+export function topological<T>(items: readonly T[], needs: (item: T) => readonly T[]): T[] | undefined {
+  const sorted = new Set<T>();
+  const open = new Set<T>();
+  // A stack of its own: a chain may be longer than calls may be deep.
+  const stack: { readonly item: T; readonly needed: readonly T[]; next: number }[] = [];
+  const enter = (item: T): void => {
+    open.add(item);
+    stack.push({ item, needed: needs(item), next: 0 });
+  };
+  for (const item of items) {
+    if (!sorted.has(item)) enter(item);
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const needed = top.needed[top.next++];
+      if (needed === undefined) {
+        sorted.add(top.item);
+        open.delete(top.item);
+        stack.pop();
+      } else if (open.has(needed)) return undefined;
+      else if (!sorted.has(needed)) enter(needed);
+    }
+  }
+  return [...sorted];
+}

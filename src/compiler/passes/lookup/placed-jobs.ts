@@ -1,0 +1,55 @@
+import { type ApplicationDeclaration, derivedOnce, type EntityDeclaration } from '../../../ir/index.js';
+import type { PlacedComponent, PlacedJob } from '../known.js';
+import { entityOf } from './references.js';
+
+/** Where an entity runs: its job, and the component of it, with its number. */
+export interface EntityPlace {
+  readonly job: PlacedJob;
+  readonly component: PlacedComponent;
+  readonly index: number;
+}
+
+const placesOf = derivedOnce((jobs: readonly PlacedJob[]): ReadonlyMap<EntityDeclaration, EntityPlace> => {
+  const places = new Map<EntityDeclaration, EntityPlace>();
+  for (const job of jobs) {
+    for (const [index, component] of job.components.entries()) {
+      for (const entity of [...component.applications, ...component.orchestrators]) {
+        places.set(entity, { job, component, index });
+      }
+    }
+  }
+  return places;
+});
+
+/** Where an entity runs: each is in one of the jobs. */
+export function placeOf(entity: EntityDeclaration, jobs: readonly PlacedJob[]): EntityPlace {
+  return placesOf(jobs).get(entity) as EntityPlace;
+}
+
+/** Jobs that hold stores alone. */
+const storeJobs = derivedOnce((jobs: readonly PlacedJob[]): readonly PlacedJob[] =>
+  jobs.filter(({ applications }) => applications.length === 0),
+);
+
+const numbersOf = derivedOnce(
+  (jobs: readonly PlacedJob[]): ReadonlyMap<PlacedJob, number> => new Map(jobs.map((job, number) => [job, number])),
+);
+
+/** Jobs that a job waits for, in their own order: those of the entities it is `.after`, and those of stores that it uses. */
+export function jobsBefore(
+  job: PlacedJob,
+  jobs: readonly PlacedJob[],
+  applications: readonly ApplicationDeclaration[],
+): PlacedJob[] {
+  // Every application sees every standalone store.
+  const found = new Set(job.applications.length > 0 ? storeJobs(jobs) : []);
+  for (const { after } of job.applications) {
+    for (const { name } of after) {
+      const entity = entityOf(name, applications);
+      const other = entity === undefined ? job : placeOf(entity, jobs).job;
+      if (other !== job) found.add(other);
+    }
+  }
+  const numbers = numbersOf(jobs);
+  return [...found].sort((a, b) => (numbers.get(a) as number) - (numbers.get(b) as number));
+}

@@ -1,0 +1,104 @@
+import {
+  type ApplicationDeclaration,
+  applicationsOf,
+  type Entity,
+  type EnvValue,
+  type Launch,
+  type SetupDeclaration,
+  type StagedFile,
+} from '../../ir/index.js';
+import type { AttachedFile } from '../inspect/index.js';
+import type { Reads, Sized, SizedLaunch } from './known.js';
+import { attachedFiles } from './lookup/attached-files.js';
+import { placeOf } from './lookup/placed-jobs.js';
+import { programWords } from './lookup/program-words.js';
+import { entityOf, incomingNames, plannedNames } from './lookup/references.js';
+import { awaitedStore, type VisibleStore, visibleStores } from './lookup/visible-stores.js';
+
+/** An application as the plan holds it. */
+export function lowerEntity(
+  application: ApplicationDeclaration,
+  {
+    experiment,
+    sized,
+    facts,
+    jobs,
+    launches: launchOf,
+    launcherFiles,
+  }: Reads<'experiment' | 'sized' | 'facts' | 'jobs' | 'launches' | 'launcherFiles'>,
+): Entity {
+  const { size, members, launches } = sized.get(application) as Sized;
+  const applications = applicationsOf(experiment);
+  const planned = (name: string) => plannedNames(name, applications);
+  const place = placeOf(application, jobs);
+  const files = (launcherFiles.get(application) ?? []).map(
+    ({ to, artifact }): StagedFile => ({ kind: 'copy', artifact: artifact.path, to, mode: 0o644 }),
+  );
+  const attached = attachedFiles(application, facts);
+  const numberIn = attached.find((file) => 'namesNumber' in file && file.namesNumber);
+  const { sharesNodesWith } = application;
+  // Beside the entity whose colocated store it sees, that entity's ML models and scripts are its own too.
+  const host = sharesNodesWith === undefined ? undefined : entityOf(sharesNodesWith.name, applications);
+  const givers = [application, ...(host?.colocated === undefined ? [] : [host])];
+  return {
+    kind: application.kind,
+    name: application.name,
+    job: place.job.name,
+    members,
+    commands: launches.map(({ programs }) =>
+      programs.map(({ command, size: { tasks } }) => ({ words: programWords(command), tasks })),
+    ),
+    launch: launchOf.get(application) as Launch,
+    ...(application.setup === undefined ? {} : { setup: setupOf(application.setup) }),
+    mlModels: namesOf(givers.flatMap((giver) => giver.mlModels)),
+    scripts: namesOf(givers.flatMap((giver) => giver.scripts)),
+    asArgs: application.params?.asArgs ?? [],
+    files: [...attached.map(lowerFile), ...files],
+    ...(numberIn === undefined ? {} : { numberIn: numberIn.to }),
+    env: launches.length > 1 ? {} : environmentOf(launches[0]),
+    ...(launches.length > 1 ? { memberEnv: launches.map(environmentOf) } : {}),
+    keyPrefixing: application.keyPrefixing ?? application.kind === 'ensemble',
+    incoming: incomingNames(application, applications),
+    after: application.after.flatMap((after): Entity['after'] => {
+      if (after.kind === 'after') return planned(after.name).map((name) => ({ name, event: after.event }));
+      const store = (awaitedStore(experiment, application, after) as VisibleStore).name;
+      return planned(after.name).map((name) => ({ name, key: after.key, store }));
+    }),
+    ...(sharesNodesWith === undefined ? {} : { sharesNodesWith: sharesNodesWith.name }),
+    component: place.index,
+    stores: visibleStores(experiment, application).map(({ name }) => name),
+    size: {
+      nodes: size.nodes,
+      tasks: size.tasks,
+      cpusPerTask: size.cpusPerTask,
+      ...(size.walltimeSeconds === undefined ? {} : { walltimeSeconds: size.walltimeSeconds }),
+    },
+  };
+}
+
+function namesOf(items: readonly { readonly name: string }[]): string[] {
+  return [...new Set(items.map(({ name }) => name))];
+}
+
+/** Lines that run before a launch. */
+export function setupOf({ modules, commands }: SetupDeclaration): NonNullable<Entity['setup']> {
+  return { modules, commands };
+}
+
+/** Programs of one launch share an environment. */
+function environmentOf({ programs }: SizedLaunch): Record<string, EnvValue> {
+  return Object.assign({}, ...[...programs].reverse().map(({ command }) => command.env ?? {}));
+}
+
+function lowerFile(file: AttachedFile): StagedFile {
+  if (file.kind === 'directory') return { kind: 'directory', to: file.to };
+  if (file.kind === 'symlink') {
+    const { target, to } = file;
+    return typeof target === 'string'
+      ? { kind: 'symlink', target, inPlan: false, to }
+      : { kind: 'symlink', target: target.path, inPlan: true, to };
+  }
+  const { to, mode } = file;
+  if (file.kind === 'copy') return { kind: 'copy', artifact: file.artifact.path, to, mode };
+  return { kind: 'configure', artifact: file.artifact.path, to, mode, tag: file.attach.tag };
+}

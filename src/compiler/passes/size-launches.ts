@@ -1,0 +1,143 @@
+import type { Problems } from '../../diagnostics/index.js';
+import { type ApplicationDeclaration, applicationsOf, type CommandDeclaration, type Site } from '../../ir/index.js';
+import { launcherOf } from '../../targets/target.js';
+import { expandAxes } from './expand-axes.js';
+import type { Adds, Reads, Sized, SizedLaunch, SizedProgram, StepSize } from './known.js';
+
+/** Sizes every application's launches, and expands its members. */
+export function sizeLaunches(
+  { experiment, site, target, launchers }: Reads<'experiment' | 'site' | 'target' | 'launchers'>,
+  problems: Problems,
+): Adds<'sized'> {
+  const { oneNode } = target.capabilities;
+  const launcherOfSite = launcherOf(target, site);
+  const sized = applicationsOf(experiment).map((application): [ApplicationDeclaration, Sized] => {
+    const launches = launchesOf(application, site, oneNode, problems);
+    const ownsNodes = launches.every(
+      ({ programs }) => !oneNode && !launchers[programs[0].command.launcher ?? launcherOfSite].sharesNodes,
+    );
+    return [application, { size: largest(launches), launches, members: expandAxes(application, problems), ownsNodes }];
+  });
+  return { sized: new Map(sized) };
+}
+
+/** The launches of an application: one, or one for each member that was added by hand. */
+function launchesOf(
+  application: ApplicationDeclaration,
+  site: Site,
+  oneNode: boolean,
+  problems: Problems,
+): readonly [SizedLaunch, ...SizedLaunch[]] {
+  const { name, command } = application;
+  const [first, ...added] = application.kind === 'ensemble' ? application.added : [];
+  if (first === undefined) return [sizeLaunch(name, command, site, oneNode, problems)];
+  return [
+    sizeLaunch(first.name, first.command, site, oneNode, problems),
+    ...added.map((one) => sizeLaunch(one.name, one.command, site, oneNode, problems)),
+  ];
+}
+
+function sizeLaunch(
+  name: string,
+  command: CommandDeclaration,
+  site: Site,
+  oneNode: boolean,
+  problems: Problems,
+): SizedLaunch {
+  const sized = (one: CommandDeclaration): SizedProgram => ({
+    command: one,
+    size: sizeStep(name, one, site, problems),
+  });
+  const first = sized(command);
+  const further = (command.mpmd ?? []).map(sized);
+  if (further.length === 0) return { programs: [first], size: first.size };
+  const programs = [first, ...further] as const;
+  const sizes = programs.map(({ size }) => size);
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  const most = (values: readonly number[]) => Math.max(...values);
+  const together = oneNode ? sum : most;
+  const tasks = sum(sizes.map((size) => size.tasks));
+  const cpus = sum(sizes.map((size) => size.tasks * size.cpusPerTask));
+  // Programs have nodes of their own, as a launcher that knows them splits the allocation.
+  const nodes = oneNode ? 1 : sum(sizes.map((size) => size.nodes));
+  const gpus = together(sizes.map((size) => size.gpusPerNode ?? (size.gpusPerTask ?? 0) * size.tasksPerNode));
+  const memory = together(sizes.map((size) => size.memoryPerNodeMiB ?? 0));
+  const walltime = sizes.map((size) => size.walltimeSeconds);
+  return {
+    programs: [first, ...further],
+    size: {
+      nodes,
+      tasks,
+      cpusPerTask: Math.ceil(cpus / tasks),
+      tasksPerNode: together(sizes.map((size) => size.tasksPerNode)),
+      ...(gpus > 0 ? { gpusPerNode: gpus } : {}),
+      ...(memory > 0 ? { memoryPerNodeMiB: memory } : {}),
+      ...(walltime.every((seconds) => seconds !== undefined) ? { walltimeSeconds: most(walltime) } : {}),
+    },
+  };
+}
+
+/** The most that any of an application's launches takes, each measure by itself. */
+function largest(launches: readonly [SizedLaunch, ...SizedLaunch[]]): StepSize {
+  const sizes = launches.map(({ size }) => size);
+  if (sizes.length === 1) return launches[0].size;
+  const most = (value: (size: StepSize) => number | undefined): number =>
+    Math.max(...sizes.map((size) => value(size) ?? 0));
+  const gpusPerNode = most((size) => size.gpusPerNode ?? (size.gpusPerTask ?? 0) * size.tasksPerNode);
+  const memoryPerNodeMiB = most((size) => size.memoryPerNodeMiB);
+  const hasWalltime = sizes.every(({ walltimeSeconds }) => walltimeSeconds !== undefined);
+  return {
+    nodes: most(({ nodes }) => nodes),
+    tasks: most(({ tasks }) => tasks),
+    cpusPerTask: most(({ cpusPerTask }) => cpusPerTask),
+    tasksPerNode: most(({ tasksPerNode }) => tasksPerNode),
+    ...(gpusPerNode > 0 ? { gpusPerNode } : {}),
+    ...(memoryPerNodeMiB > 0 ? { memoryPerNodeMiB } : {}),
+    ...(hasWalltime ? { walltimeSeconds: most(({ walltimeSeconds }) => walltimeSeconds) } : {}),
+  };
+}
+
+/** Sizes as given, the rest computed from the site's node shape, as far as it is known. */
+function sizeStep(name: string, command: CommandDeclaration, site: Site, problems: Problems): StepSize {
+  const tasks = command.tasks ?? (command.tasksPerNode ?? 1) * (command.nodes ?? 1);
+  const cpusPerTask = command.cpusPerTask ?? 1;
+  const { cores, gpus } = site.node;
+  const nodes =
+    command.nodes ??
+    (command.tasksPerNode !== undefined
+      ? Math.ceil(tasks / command.tasksPerNode)
+      : Math.ceil((tasks * cpusPerTask) / Math.max(cores ?? Number.POSITIVE_INFINITY, cpusPerTask)) || 1);
+  const tasksPerNode = command.tasksPerNode ?? Math.ceil(tasks / nodes);
+  const refuse = (message: string, hint: string) => problems.error('PLAN1001', message, command.at, hint);
+  if (tasks < nodes) {
+    refuse(`'${name}' has ${tasks} tasks for ${nodes} nodes`, 'raise .tasks() or lower .nodes()');
+  }
+  if (cores !== undefined && tasksPerNode * cpusPerTask > cores) {
+    const needs = `${tasksPerNode} tasks of ${cpusPerTask} CPUs on a node`;
+    refuse(`'${name}' needs ${needs}, and site '${site.name}' has ${cores} cores a node`, 'raise .nodes()');
+  }
+  const { tasksPerNode: most } = command;
+  if (most !== undefined && most * nodes < tasks) {
+    const room = `${nodes} ${nodes === 1 ? 'node' : 'nodes'} of ${most} tasks`;
+    refuse(`'${name}' has ${tasks} tasks for ${room}`, 'leave out one of .tasks(), .nodes(), .tasksPerNode()');
+  }
+  const { memoryMiB } = site.node;
+  if (memoryMiB !== undefined && (command.memoryPerNodeMiB ?? 0) > memoryMiB) {
+    const needs = `${command.memoryPerNodeMiB} MiB on a node`;
+    refuse(`'${name}' needs ${needs}, and site '${site.name}' has ${memoryMiB}`, 'lower .memoryPerNode()');
+  }
+  const perNode = command.gpusPerNode ?? (command.gpusPerTask ?? 0) * tasksPerNode;
+  if (gpus !== undefined && perNode > gpus) {
+    refuse(`'${name}' needs ${perNode} GPUs a node, and site '${site.name}' has ${gpus}`, 'raise .nodes()');
+  }
+  return {
+    nodes,
+    tasks,
+    cpusPerTask,
+    tasksPerNode,
+    ...(command.gpusPerTask === undefined ? {} : { gpusPerTask: command.gpusPerTask }),
+    ...(command.gpusPerNode === undefined ? {} : { gpusPerNode: command.gpusPerNode }),
+    ...(command.memoryPerNodeMiB === undefined ? {} : { memoryPerNodeMiB: command.memoryPerNodeMiB }),
+    ...(command.walltimeSeconds === undefined ? {} : { walltimeSeconds: command.walltimeSeconds }),
+  };
+}
