@@ -1,6 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { parseEvictionPolicy } from '../keyspace/eviction.js';
 import { matchesGlob } from '../keyspace/glob.js';
+import { keepSparesWithin } from '../memory/spare-buffers.js';
 import { MapReply, ok, type Reply } from '../resp/reply.js';
 import { type Command, CommandError } from './command.js';
 import type { ServerFacts, ServerSettings } from './server-facts.js';
@@ -75,6 +76,7 @@ function changeMemory(value: string): Change | string {
   if (bytes === undefined) return 'argument must be a memory value';
   return (settings) => {
     settings.maxMemoryBytes = bytes;
+    keepSparesWithin(bytes);
   };
 }
 

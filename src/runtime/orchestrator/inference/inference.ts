@@ -165,6 +165,7 @@ export class Inference {
     const facts = await this.#pool(backendName, device, isIsolated).use((thread) =>
       this.#loadOn(thread, id, bytes, settings),
     );
+    bytes.hold();
     this.#models.set(id, {
       id,
       backend,
@@ -249,6 +250,8 @@ export class Inference {
     held.owners -= 1;
     if (held.owners > 0) return;
     held.unwanted = true;
+    // Held on, they count as memory until the last run has ended.
+    held.bytes.discard();
     this.#drop(held);
     const pool = this.#poolOf(held);
     if (held.pending > 0 && deleted) {
@@ -261,7 +264,7 @@ export class Inference {
 
   /** Ends all threads; what they were doing fails if it takes longer than two seconds. */
   async close(): Promise<void> {
-    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+    await Promise.all([...this.#pools.values(), ...this.#backends.values()].map((part) => part.close()));
   }
 
   /** True if a thread works that nothing can end: only the end of the process can. */
@@ -341,7 +344,7 @@ export class Inference {
     if (held.pending > 0) return;
     this.#models.delete(held.id);
     this.#lane.unload(held);
-    held.bytes.discard();
+    held.bytes.letGo();
     for (const isolated of [false, true]) {
       this.#pools.get(poolName(held.backendName, held.device, isolated))?.forEach((thread) => {
         thread.unload(held.id);

@@ -50,7 +50,7 @@ export function runInferenceWorker(more: Partial<Backends> = {}): void {
     poll.event();
     if (request.kind !== 'close') last = last.then(() => worker.handle(request));
     else if (backend.isApart) void backend.close().then(() => port.close());
-    else last = last.then(() => port.close());
+    else last = last.then(() => backend.close()).then(() => port.close());
   });
 }
 
