@@ -1,5 +1,5 @@
 import type { EvictionPolicy } from '../../ir/eviction-policies.js';
-import type { CheckpointRecord, SavedStore } from './checkpoint/record.js';
+import type { CheckpointRecord, SavedStore, StaleKeys } from './checkpoint/record.js';
 import type { Backends } from './inference/index.js';
 
 /** A TCP port to listen on. */
@@ -67,6 +67,8 @@ export interface OrchestratorOptions {
   readonly checkpointSeconds?: number;
   /** Writes down what the file holds, for those who ask later. Default: nobody does. */
   readonly checkpointRecord?: CheckpointRecord;
+  /** Keys that are not brought back from `checkpointFile`, asked for if there is such a file. Default: none. */
+  readonly staleKeys?: () => Promise<StaleKeys>;
   /** Identity of this start, as the record names it, and the nodes that it runs on. Default: its `runId`, on one node. */
   readonly storeId?: string;
   readonly nodes?: number;

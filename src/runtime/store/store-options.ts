@@ -18,7 +18,7 @@ export async function storeOptions({ job, plan, store, args, log }: EngineStart)
     listen: [place],
     version,
     ...allowed(job, store, place),
-    ...savingOf(job, store, args),
+    ...savingOf(job, plan, store, args),
     ...(args.onnxRuntime === undefined ? {} : { onnxRuntime: args.onnxRuntime }),
     expectsModels: store.mlModels.length > 0,
     ...optional('threadsPerQueue', store.threadsPerQueue),
@@ -37,12 +37,14 @@ export async function storeOptions({ job, plan, store, args, log }: EngineStart)
 }
 
 /** Where and how often it saves, and under which name others know what it has saved. */
-function savingOf(job: JobEnvironment, store: Store, args: StoreArguments) {
+function savingOf(job: JobEnvironment, plan: Plan, store: Store, args: StoreArguments) {
   const file = checkpointFile(job, store, storePosition(job, store, process.env));
   const { checkpointSeconds: seconds } = store;
   return {
     checkpointFile: file,
     checkpointRecord: new RecordFile(file),
+    // Most of a start is reading code, and this is for those that bring something back.
+    staleKeys: async () => (await import('../stored-data/stale-keys.js')).staleKeys(job, plan, store),
     ...optional('storeId', args.id),
     nodes: store.kind === 'colocated' ? store.nodes : 1,
     ...optional('checkpointSeconds', seconds === 0 ? undefined : seconds),

@@ -13,6 +13,7 @@ import {
   fingerprintOf,
   type RecordedCheckpoint,
   type SavedStore,
+  type StaleKeys,
 } from './record.js';
 import type { Saving } from './saving.js';
 import { writeCheckpoint } from './write-checkpoint.js';
@@ -33,6 +34,8 @@ export interface CheckpointOptions {
   readonly nodes: number;
   /** Record of what the file holds; undefined if nobody asks. */
   readonly record: CheckpointRecord | undefined;
+  /** Keys that are not brought back from the file, asked for if there is one. Default: none. */
+  readonly stale?: (() => Promise<StaleKeys>) | undefined;
 }
 
 /** Saves a store to one file, and brings it back from there. */
@@ -101,13 +104,22 @@ export class Checkpoints implements Saving {
     }
     const found = fingerprintOf(file);
     if (found === undefined) return;
-    this.#earlier = this.#options.record?.read() ?? [];
-    this.#held = { ...found, stores: this.#earlier };
+    const stale = await this.#options.stale?.();
+    const left = new Set<string>();
     for (const [{ key, expiresAtMs }, value] of values) {
+      const owner = stale?.ownerOf(key);
+      if (owner !== undefined) {
+        left.add(owner);
+        continue;
+      }
       this.#keyspace.set(key, value);
       if (expiresAtMs !== 0) this.#keyspace.expire(key, expiresAtMs);
     }
-    this.#savedChanges = this.#keyspace.changes;
+    const read = this.#options.record?.read() ?? [];
+    this.#held = { ...found, stores: read };
+    this.#earlier = left.size === 0 ? read : read.map((one) => ({ ...one, without: withMore(one.without, left) }));
+    // What was left out is a change of the file, too.
+    this.#savedChanges = left.size === 0 ? this.#keyspace.changes : -1;
   }
 
   /** Starts of stores whose keys were read from the file. */
@@ -227,6 +239,10 @@ export class Checkpoints implements Saving {
     const why = error instanceof Error ? error.message : String(error);
     return `the checkpoint ${this.file} could not be written: ${why}`;
   }
+}
+
+function withMore(names: readonly string[] | undefined, more: ReadonlySet<string>): string[] {
+  return [...new Set([...(names ?? []), ...more])];
 }
 
 async function loaded(inference: Inference, model: SavedModel, key: string, file: string): Promise<StoredValue> {

@@ -131,6 +131,7 @@ export class OrchestratorServer implements Orchestrator {
       storeId: options.storeId ?? this.#runId,
       nodes: options.nodes ?? 1,
       record: options.checkpointRecord,
+      stale: options.staleKeys,
     });
     const limits: RequestLimits = {
       ...defaultLimits,
