@@ -1,14 +1,15 @@
-import type {
-  ApplicationDeclaration,
-  ColocatedDeclaration,
-  ColocatedStore,
-  MlModelDeclaration,
-  OrchestratorDeclaration,
-  PreloadedModel,
-  PreloadedScript,
-  ScriptDeclaration,
-  StandaloneStore,
-  Store,
+import {
+  type ApplicationDeclaration,
+  type ColocatedDeclaration,
+  type ColocatedStore,
+  defined,
+  type MlModelDeclaration,
+  type OrchestratorDeclaration,
+  type PreloadedModel,
+  type PreloadedScript,
+  type ScriptDeclaration,
+  type StandaloneStore,
+  type Store,
 } from '../../ir/index.js';
 import type { Artifact, Facts, InspectedModel } from '../inspect/index.js';
 import type { Reads } from './known.js';
@@ -52,9 +53,9 @@ function lowerStandalone(entity: OrchestratorDeclaration, input: Input): Standal
     saveAtEnd: saveAtEnd ?? [],
     port: port ?? 0,
     scope: loopback ? 'loopback' : 'network',
-    ...(loopback || network === undefined ? {} : { interface: network }),
+    ...defined({ interface: loopback ? undefined : network }),
     component: place.index,
-    ...(setup === undefined ? {} : { setup: setupOf(setup) }),
+    ...setupOf(setup),
     launch: launchOf(entity, input),
   };
 }
@@ -113,8 +114,7 @@ function lowerMlModel(model: MlModelDeclaration, facts: Facts): PreloadedModel {
     minBatchSize: model.minBatchSize ?? 0,
     minBatchTimeoutMs: model.minBatchTimeoutMs ?? 0,
     tag: model.tag ?? '',
-    ...(model.inputs === undefined ? {} : { inputs: model.inputs }),
-    ...(model.outputs === undefined ? {} : { outputs: model.outputs }),
+    ...defined({ inputs: model.inputs, outputs: model.outputs }),
   };
 }
 
