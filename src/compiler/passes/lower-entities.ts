@@ -16,7 +16,7 @@ import { programWords } from './lookup/program-words.js';
 import { entityOf, incomingNames, plannedNames } from './lookup/references.js';
 import { awaitedStore, type VisibleStore, visibleStores } from './lookup/visible-stores.js';
 
-/** An application as the plan holds it. */
+/** A model or an ensemble of the plan. */
 export function lowerEntity(
   application: ApplicationDeclaration,
   {
@@ -38,7 +38,7 @@ export function lowerEntity(
   const attached = attachedFiles(application, facts);
   const numberIn = attached.find((file) => 'namesNumber' in file && file.namesNumber);
   const { sharesNodesWith } = application;
-  // Beside the entity whose colocated store it sees, that entity's ML models and scripts are its own too.
+  // An application that shares an entity's colocated store has that entity's ML models and scripts too.
   const host = sharesNodesWith === undefined ? undefined : entityOf(sharesNodesWith.name, applications);
   const givers = [application, ...(host?.colocated === undefined ? [] : [host])];
   return {
@@ -86,7 +86,7 @@ export function setupOf(setup: SetupDeclaration | undefined): Pick<Entity, 'setu
   return setup === undefined ? {} : { setup: { modules: setup.modules, commands: setup.commands } };
 }
 
-/** Programs of one launch share an environment. */
+/** The environment of a launch, which all its programs share. */
 function environmentOf({ programs }: SizedLaunch): Record<string, EnvValue> {
   return Object.assign({}, ...[...programs].reverse().map(({ command }) => command.env ?? {}));
 }

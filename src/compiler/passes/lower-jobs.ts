@@ -5,7 +5,7 @@ import type { PlacedJob, Reads } from './known.js';
 import { jobsBefore, placeOf } from './lookup/placed-jobs.js';
 import { entityOf } from './lookup/references.js';
 
-/** A job as the plan holds it, its directives as the target, the site and the user, in this order, want them. */
+/** A job of the plan. Its directives are those of the target, edited by the site and then by the user. */
 export function lowerJob(
   job: PlacedJob,
   { experiment, site, target, jobs }: Reads<'experiment' | 'site' | 'target' | 'jobs'>,
@@ -30,7 +30,7 @@ export function lowerJob(
   return { ...request, directives: editDirectives(target, asked, site.directives, edits).map((list) => [...list]) };
 }
 
-/** Events of other jobs that a job waits for: the strictest of what their applications wait for; of a store's job, that it runs. */
+/** Events of other jobs that a job waits for: the strictest that its applications wait for; for a store's job, its start. */
 function jobEvents(
   job: PlacedJob,
   jobs: readonly PlacedJob[],

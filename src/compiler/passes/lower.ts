@@ -4,7 +4,7 @@ import { lowerEntity } from './lower-entities.js';
 import { lowerJob } from './lower-jobs.js';
 import { lowerStores } from './lower-stores.js';
 
-/** The plan: everything that scripts and the runtime need, and nothing of the machine it was compiled on. */
+/** The plan: all that scripts and the runtime need. It does not depend on the machine where it was compiled. */
 export function lower(known: Omit<Known, 'plan'>): Adds<'plan'> {
   const { experiment, site, jobs } = known;
   return {

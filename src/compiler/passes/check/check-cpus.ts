@@ -4,7 +4,7 @@ import { launcherOf } from '../../../targets/target.js';
 import type { Reads } from '../known.js';
 import { placeOf } from '../lookup/placed-jobs.js';
 
-/** Warns of CPUs by number that a store's job, a step or a node does not have. */
+/** Warns of CPU numbers that a store's job, a step or a node does not have. */
 export function checkCpus(
   {
     experiment,

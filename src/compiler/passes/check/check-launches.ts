@@ -2,7 +2,7 @@ import type { Problems } from '../../../diagnostics/index.js';
 import { launcherOf, type Target } from '../../../targets/target.js';
 import type { Reads, SizedLaunch } from '../known.js';
 
-/** Every launch has a launcher that the target knows, and programs of one launch agree on their environment. */
+/** Every launch has a launcher that the target can use, and the programs of a launch have one environment. */
 export function checkLaunches({ sized, site, target }: Reads<'sized' | 'site' | 'target'>, problems: Problems): void {
   const siteLauncher = launcherOf(target, site);
   const known = `${target.name} launches by: ${target.launchers.join(', ')}`;
@@ -39,7 +39,7 @@ export function checkLaunches({ sized, site, target }: Reads<'sized' | 'site' | 
   }
 }
 
-/** Where a scheduler takes variables by its arguments alone, everybody on the login node could read them. */
+/** No secret goes to a scheduler that takes variables only as arguments: everybody on the login node could read it. */
 function checkReferences(
   name: string,
   programs: SizedLaunch['programs'],

@@ -4,7 +4,7 @@ import type { Reads } from '../known.js';
 import { callOf, loadedByStore } from '../lookup/loaded-models.js';
 import { entityNamed } from '../lookup/references.js';
 
-/** Warns of what can be compiled and looked at, and that this version's runtime refuses. */
+/** Warns of features that compile, but that this version's runtime refuses. */
 export function checkRunnable({ experiment, plan }: Reads<'experiment' | 'plan'>, problems: Problems): void {
   const ofEmbedded = new Set<object>();
   for (const store of plan.stores) {

@@ -4,7 +4,7 @@ import type { Reads } from '../known.js';
 import { entityNamed } from '../lookup/references.js';
 import { requirement, sharedWith } from '../lookup/shared-nodes.js';
 
-/** Nodes are shared with an entity that there is, in one job, and in no circle. */
+/** Nodes are shared with an existing entity of the same job, and not in a circle. */
 export function checkSharing({ experiment }: Reads<'experiment'>, problems: Problems): void {
   for (const application of applicationsOf(experiment)) {
     const { sharesNodesWith: shares, name } = application;

@@ -3,7 +3,7 @@ import { applicationsOf, declaredMembers, parameterNames } from '../../../ir/ind
 import type { Reads } from '../known.js';
 import { groupBy } from '../lookup/group-by.js';
 
-/** Every tag has a value, and every parameter is used by a template or an argument. */
+/** Every tag in a template has a value, and every parameter is used by a template or an argument. */
 export function checkTemplates({ experiment, facts }: Reads<'experiment' | 'facts'>, problems: Problems): void {
   for (const application of applicationsOf(experiment)) {
     const parameters = parameterNames(declaredMembers(application));
