@@ -1,6 +1,6 @@
 import { everybody } from '../ir/index.js';
 import { type Artifact, accessOf, bytesArtifact, type Facts, mergeArtifacts } from './inspect/index.js';
-import type { Adds, Reads } from './passes/known.js';
+import type { Adds, Reads } from './passes/compilation.js';
 
 /** Makes artifacts of the files that launchers read. */
 export function makeLauncherFiles({ launcherTexts }: Reads<'launcherTexts'>): Adds<'launcherFiles'> {

@@ -24,8 +24,8 @@ import { checkRunnable } from './passes/check/check-runnable.js';
 import { checkSharing } from './passes/check/check-sharing.js';
 import { checkStores } from './passes/check/check-stores.js';
 import { checkTemplates } from './passes/check/check-templates.js';
+import type { Reads } from './passes/compilation.js';
 import { fitOneNode } from './passes/fit-one-node.js';
-import type { Reads } from './passes/known.js';
 import { launchApplications } from './passes/launch-applications.js';
 import { launchStores } from './passes/launch-stores.js';
 import { notesOnFiles } from './passes/lookup/attached-files.js';
@@ -66,7 +66,7 @@ export function compile(input: CompileInput, site: Site): Compiled {
   const problems = new Problems();
   problems.add(input.problems);
   const start = { declaration, workflow: basename(file), version, site, target: targets[site.target], launchers };
-  const { known } = new Passes<Start>(start, problems)
+  const { results } = new Passes<Start>(start, problems)
     .add(fitOneNode)
     .add(({ experiment }) => ({ facts: inspectFiles(experiment, file) }))
     .check(checkApplications, checkNames, checkSharing, checkStores, checkKeys, checkReaders)
@@ -85,12 +85,12 @@ export function compile(input: CompileInput, site: Site): Compiled {
     .add(lower)
     .check(checkRunnable, checkJobs)
     .stopOnErrors();
-  const plan = Plan.parse(known.plan);
-  const { artifacts, access } = gatherArtifacts(known, siteFile === undefined ? [file] : [file, siteFile]);
+  const plan = Plan.parse(results.plan);
+  const { artifacts, access } = gatherArtifacts(results, siteFile === undefined ? [file] : [file, siteFile]);
   return {
     plan,
     files: emitFiles(plan, artifacts, access),
     warnings: problems.sorted(),
-    notes: notesOnFiles(known),
+    notes: notesOnFiles(results),
   };
 }

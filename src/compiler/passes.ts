@@ -1,20 +1,20 @@
 import type { Problems } from '../diagnostics/index.js';
 
 /** A sequence of passes. Each pass reads results of earlier passes, and its type says which. */
-export class Passes<Known extends object> {
+export class Passes<Results extends object> {
   constructor(
-    readonly known: Known,
+    readonly results: Results,
     readonly problems: Problems,
   ) {}
 
   /** Runs a pass that adds results. */
-  add<Added extends object>(pass: (known: Known, problems: Problems) => Added): Passes<Known & Added> {
-    return new Passes({ ...this.known, ...pass(this.known, this.problems) }, this.problems);
+  add<Added extends object>(pass: (results: Results, problems: Problems) => Added): Passes<Results & Added> {
+    return new Passes({ ...this.results, ...pass(this.results, this.problems) }, this.problems);
   }
 
   /** Runs passes that only report problems. */
-  check(...passes: readonly ((known: Known, problems: Problems) => void)[]): this {
-    for (const pass of passes) pass(this.known, this.problems);
+  check(...passes: readonly ((results: Results, problems: Problems) => void)[]): this {
+    for (const pass of passes) pass(this.results, this.problems);
     return this;
   }
 

@@ -45,7 +45,7 @@ export function memberDigest(plan: Pick<Plan, 'stores'>, entity: Entity, index: 
 }
 
 /** The recipe of an entity, of which its digests are made. */
-export function knownRecipe(plan: Pick<Plan, 'stores'>, entity: Entity): Recipe {
+export function entityRecipe(plan: Pick<Plan, 'stores'>, entity: Entity): Recipe {
   return digestsOf(plan, entity).recipe;
 }
 

@@ -7,7 +7,7 @@ import {
   type OrchestratorDeclaration,
   type RequiresDeclaration,
 } from '../../ir/index.js';
-import type { Reads, Sized, StepSize } from './known.js';
+import type { Reads, Sized, StepSize } from './compilation.js';
 import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
 import { atOnce, isSplit, mostNodes, ownNodes } from './lookup/members-at-once.js';
 import { EndOrder } from './lookup/order.js';

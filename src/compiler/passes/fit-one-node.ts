@@ -5,7 +5,7 @@ import type {
   EntityDeclaration,
   LauncherName,
 } from '../../ir/index.js';
-import type { Adds, Reads } from './known.js';
+import type { Adds, Reads } from './compilation.js';
 
 /**
  * Adapts the experiment to a target that is one machine: all tasks run on it, started by its own launchers, so that a workflow written for a

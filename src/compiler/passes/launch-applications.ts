@@ -9,7 +9,7 @@ import {
   type LauncherName,
 } from '../../ir/index.js';
 import { type LaunchProgram, type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
-import type { Adds, Reads, Sized, SizedLaunch, SizedProgram } from './known.js';
+import type { Adds, Reads, Sized, SizedLaunch, SizedProgram } from './compilation.js';
 import { launchLine, stepOptions } from './launch-line.js';
 import { membersOnOwnNodes } from './lookup/members-at-once.js';
 import { placeOf } from './lookup/placed-jobs.js';

@@ -1,7 +1,7 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
 import { defined, type LauncherName, type Site } from '../../ir/index.js';
 import { isNotSupported, type LaunchLine, type LaunchProgram, type LaunchStep } from '../../targets/target.js';
-import type { PlacedJob, Reads } from './known.js';
+import type { PlacedJob, Reads } from './compilation.js';
 import type { EntityPlace } from './lookup/placed-jobs.js';
 
 /** The command line by which a launcher starts programs. It has no words, and there is a problem, if the launcher cannot start them. */

@@ -1,7 +1,7 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
 import { type ColocatedDeclaration, defined, type OrchestratorDeclaration } from '../../ir/index.js';
 import { type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
-import type { Adds, Reads } from './known.js';
+import type { Adds, Reads } from './compilation.js';
 import { launchLine, stepOptions } from './launch-line.js';
 import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
 import { type EntityPlace, placeOf } from './lookup/placed-jobs.js';

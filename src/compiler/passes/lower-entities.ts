@@ -9,7 +9,7 @@ import {
   type StagedFile,
 } from '../../ir/index.js';
 import type { AttachedFile } from '../inspect/index.js';
-import type { Reads, Sized, SizedLaunch } from './known.js';
+import type { Reads, Sized, SizedLaunch } from './compilation.js';
 import { attachedFiles } from './lookup/attached-files.js';
 import { placeOf } from './lookup/placed-jobs.js';
 import { programWords } from './lookup/program-words.js';

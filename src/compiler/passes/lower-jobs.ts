@@ -1,7 +1,7 @@
 import { type ApplicationDeclaration, applicationsOf, defined, type Event, graceOf, type Job } from '../../ir/index.js';
 import { editDirectives } from '../../targets/directives.js';
 import { type JobRequest, launcherOf } from '../../targets/target.js';
-import type { PlacedJob, Reads } from './known.js';
+import type { PlacedJob, Reads } from './compilation.js';
 import { jobsBefore, placeOf } from './lookup/placed-jobs.js';
 import { entityOf } from './lookup/references.js';
 
@@ -39,8 +39,8 @@ function jobEvents(
   const events = new Map<PlacedJob, Set<Event>>();
   for (const after of job.applications.flatMap((one) => one.after)) {
     const other = placeOf(entityOf(after.name, applications) as ApplicationDeclaration, jobs).job;
-    const known = events.get(other) ?? new Set();
-    events.set(other, known.add(after.kind === 'after' ? after.event : 'started'));
+    const awaited = events.get(other) ?? new Set();
+    events.set(other, awaited.add(after.kind === 'after' ? after.event : 'started'));
   }
   return jobsBefore(job, jobs, applications).map((other) => {
     const strictest = (['completed', 'failed', 'ended', 'started'] as const).find((one) => events.get(other)?.has(one));

@@ -12,7 +12,7 @@ import {
   type Store,
 } from '../../ir/index.js';
 import type { Artifact, Facts, InspectedModel } from '../inspect/index.js';
-import type { Reads } from './known.js';
+import type { Reads } from './compilation.js';
 import { loadedByStore } from './lookup/loaded-models.js';
 import { placeOf } from './lookup/placed-jobs.js';
 import { shardsOf, suffixOf } from './lookup/visible-stores.js';

@@ -8,7 +8,7 @@ import {
   orchestratorsOf,
 } from '../../ir/index.js';
 import { allocate } from './allocate.js';
-import type { Adds, PlacedComponent, PlacedJob, Reads, Sized } from './known.js';
+import type { Adds, PlacedComponent, PlacedJob, Reads, Sized } from './compilation.js';
 import { groupBy } from './lookup/group-by.js';
 import { topological } from './lookup/order.js';
 import { jobsBefore } from './lookup/placed-jobs.js';
@@ -22,8 +22,8 @@ type Draft = Omit<PlacedJob, 'components'>;
  * Assigns every entity to a job: an entity with its own `.batch()` gets a job of its own, with the entities that share its nodes; all
  * others go into the experiment's job. Jobs are sorted so that each follows the jobs that it waits for.
  */
-export function placeJobs(known: Reads<'experiment' | 'sized' | 'site' | 'target'>, problems: Problems): Adds<'jobs'> {
-  const { experiment } = known;
+export function placeJobs(input: Reads<'experiment' | 'sized' | 'site' | 'target'>, problems: Problems): Adds<'jobs'> {
+  const { experiment } = input;
   const { mode } = experiment.batch ?? {};
   if (mode === 'array' || mode === 'separate') {
     const what = mode === 'array' ? 'a job array' : 'submitted once a member';
@@ -31,8 +31,8 @@ export function placeJobs(known: Reads<'experiment' | 'sized' | 'site' | 'target
     problems.error('PLAN1002', `the experiment's own job cannot be ${what}`, experiment.batch?.at, hint);
   }
   const applications = applicationsOf(experiment);
-  const drafts = draftJobs(experiment, (application) => arrayOf(application, known, problems));
-  const jobs = drafts.map((draft): PlacedJob => ({ ...draft, components: componentsOf(draft, known, problems) }));
+  const drafts = draftJobs(experiment, (application) => arrayOf(application, input, problems));
+  const jobs = drafts.map((draft): PlacedJob => ({ ...draft, components: componentsOf(draft, input, problems) }));
   const sorted = topological(jobs, (job) => jobsBefore(job, jobs, applications));
   if (sorted !== undefined) return { jobs: sorted };
   const hint = 'leave out .batch() where entities wait for each other in both directions, so that they share a job';
@@ -103,15 +103,15 @@ function groupsOf({ applications, orchestrators }: Draft, experiment: Experiment
 /** The components of a job, with their nodes and the job's walltime. */
 function componentsOf(
   draft: Draft,
-  known: Reads<'experiment' | 'sized' | 'site' | 'target'>,
+  input: Reads<'experiment' | 'sized' | 'site' | 'target'>,
   problems: Problems,
 ): PlacedJob['components'] {
-  const { experiment, sized, site } = known;
+  const { experiment, sized, site } = input;
   const { batch, applications } = draft;
   const perElement = draft.array?.perElement ?? 1;
   const allocated = (group: Group, nodes?: number) => ({
     group,
-    allocated: allocate({ ...known, batch, ...group, nodes, perElement }, problems),
+    allocated: allocate({ ...input, batch, ...group, nodes, perElement }, problems),
   });
   const [first, ...further] = groupsOf(draft, experiment);
   const others = further.map((group) => allocated(group));

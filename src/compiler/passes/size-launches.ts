@@ -7,8 +7,8 @@ import {
   type Site,
 } from '../../ir/index.js';
 import { launcherOf } from '../../targets/target.js';
+import type { Adds, Reads, Sized, SizedLaunch, SizedProgram, StepSize } from './compilation.js';
 import { expandAxes } from './expand-axes.js';
-import type { Adds, Reads, Sized, SizedLaunch, SizedProgram, StepSize } from './known.js';
 
 /** Computes the resources of every application's launches, and expands its members. */
 export function sizeLaunches(

@@ -1,6 +1,6 @@
 import { type ApplicationDeclaration, type BatchDeclaration, parseWalltime } from '../../ir/index.js';
 import type { Allocated } from './allocate.js';
-import type { Reads, Sized } from './known.js';
+import type { Reads, Sized } from './compilation.js';
 import { atOnce, isSplit, membersOnOwnNodes } from './lookup/members-at-once.js';
 import { EndOrder } from './lookup/order.js';
 

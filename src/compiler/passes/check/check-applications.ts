@@ -1,6 +1,6 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { applicationsOf } from '../../../ir/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 
 /** The experiment has at least one model or ensemble. */
 export function checkApplications({ experiment }: Reads<'experiment'>, problems: Problems): void {

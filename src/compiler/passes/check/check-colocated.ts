@@ -1,6 +1,6 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { launcherOf } from '../../../targets/target.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 
 /** No store is colocated with an application whose launcher needs the nodes for itself. */
 export function checkColocated(

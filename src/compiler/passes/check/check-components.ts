@@ -1,5 +1,5 @@
 import type { Problems } from '../../../diagnostics/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { requirement } from '../lookup/shared-nodes.js';
 
 /** No job has nodes of several kinds, unless the scheduler supports it. */

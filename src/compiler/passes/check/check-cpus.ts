@@ -1,7 +1,7 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { applicationsOf } from '../../../ir/index.js';
 import { launcherOf } from '../../../targets/target.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { placeOf } from '../lookup/placed-jobs.js';
 
 /** Warns of CPU numbers that a store's job, a step or a node does not have. */

@@ -1,6 +1,6 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { applicationsOf } from '../../../ir/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { gpusOf } from '../lookup/gpus.js';
 import { callOf } from '../lookup/loaded-models.js';
 

@@ -1,7 +1,7 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { type ApplicationDeclaration, applicationsOf, type CommandDeclaration, commandsOf } from '../../../ir/index.js';
 import type { AttachedFile, Facts } from '../../inspect/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { attachedFiles } from '../lookup/attached-files.js';
 
 /** Relative executables are attached, and no two attached files have the same destination. */

@@ -1,6 +1,6 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { applicationsOf, memberName } from '../../../ir/index.js';
-import type { Reads, Sized } from '../known.js';
+import type { Reads, Sized } from '../compilation.js';
 import { entityOf, incomingNames } from '../lookup/references.js';
 
 /** Longest value of an environment variable in bytes: Linux limits name and value to 128 KiB (MAX_ARG_STRLEN). */

@@ -1,7 +1,7 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { jobRefusals } from '../../../targets/refusals.js';
 import { launcherOf } from '../../../targets/target.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { entityNamed } from '../lookup/references.js';
 
 /** No job requests something that its scheduler cannot express. */

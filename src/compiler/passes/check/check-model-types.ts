@@ -1,7 +1,7 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { applicationsOf, type MlModelDeclaration } from '../../../ir/index.js';
 import type { OnnxGraph, OnnxValue } from '../../inspect/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 
 /** Warns of inputs and outputs of ONNX models whose types clients cannot send or read. */
 export function checkModelTypes({ experiment, facts }: Reads<'experiment' | 'facts'>, problems: Problems): void {

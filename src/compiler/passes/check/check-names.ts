@@ -6,7 +6,7 @@ import {
   type ExperimentDeclaration,
   memberName,
 } from '../../../ir/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { entityOf } from '../lookup/references.js';
 
 /** Names that the runtime uses in run/, where entities have their folders. */

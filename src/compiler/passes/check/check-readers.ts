@@ -1,6 +1,6 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { type ApplicationDeclaration, applicationsOf, type ExperimentDeclaration } from '../../../ir/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { entityOf } from '../lookup/references.js';
 import { visibleStores } from '../lookup/visible-stores.js';
 

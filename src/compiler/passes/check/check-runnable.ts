@@ -1,6 +1,6 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { applicationsOf, notRunnable } from '../../../ir/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { callOf, loadedByStore } from '../lookup/loaded-models.js';
 import { entityNamed } from '../lookup/references.js';
 

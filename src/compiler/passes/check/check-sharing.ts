@@ -1,6 +1,6 @@
 import { type Problems, suggestion } from '../../../diagnostics/index.js';
 import { applicationsOf } from '../../../ir/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { entityNamed } from '../lookup/references.js';
 import { requirement, sharedWith } from '../lookup/shared-nodes.js';
 

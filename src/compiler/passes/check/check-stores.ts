@@ -5,7 +5,7 @@ import {
   type ExperimentDeclaration,
   orchestratorsOf,
 } from '../../../ir/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { callOf, type Loaded, storesOfModel } from '../lookup/loaded-models.js';
 import { shardsOf, storeName, type VisibleStore, visibleStores } from '../lookup/visible-stores.js';
 

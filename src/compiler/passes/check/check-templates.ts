@@ -1,6 +1,6 @@
 import { type Problems, suggestion } from '../../../diagnostics/index.js';
 import { applicationsOf, declaredMembers, parameterNames } from '../../../ir/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { groupBy } from '../lookup/group-by.js';
 
 /** Every tag in a template has a value, and every parameter is used by a template or an argument. */

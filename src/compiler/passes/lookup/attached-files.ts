@@ -1,6 +1,6 @@
 import { type ApplicationDeclaration, applicationsOf } from '../../../ir/index.js';
 import type { AttachedFile, Facts } from '../../inspect/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { groupBy } from './group-by.js';
 
 /** The files of all `.attach()` calls of an application. */

@@ -1,5 +1,5 @@
 import type { ApplicationDeclaration, BatchDeclaration, Members } from '../../../ir/index.js';
-import type { Sized } from '../known.js';
+import type { Sized } from '../compilation.js';
 
 /** True if the members of an ensemble are array elements or separate jobs. */
 export function isSplit({ kind, batch }: ApplicationDeclaration): boolean {

@@ -1,5 +1,5 @@
 import { type ApplicationDeclaration, derivedOnce, type EntityDeclaration } from '../../../ir/index.js';
-import type { PlacedComponent, PlacedJob } from '../known.js';
+import type { PlacedComponent, PlacedJob } from '../compilation.js';
 import { entityOf } from './references.js';
 
 /** The place of an entity: its job, and the component that it runs on, with the component's index. */

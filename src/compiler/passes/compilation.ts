@@ -15,8 +15,8 @@ import type {
 import type { Launcher, Target } from '../../targets/target.js';
 import type { Artifact, Facts } from '../inspect/index.js';
 
-/** Everything that passes know about an experiment. Each pass reads some fields and adds others. */
-export interface Known {
+/** The results of all passes over an experiment. Each pass reads some fields and adds others. */
+export interface Compilation {
   /** The experiment as the user wrote it. */
   readonly declaration: ExperimentDeclaration;
   /** The workflow's file name, without its folder. */
@@ -43,10 +43,10 @@ export interface Known {
 }
 
 /** The fields that a pass reads. */
-export type Reads<Key extends keyof Known> = Pick<Known, Key>;
+export type Reads<Key extends keyof Compilation> = Pick<Compilation, Key>;
 
 /** The fields that a pass adds. */
-export type Adds<Key extends keyof Known> = Pick<Known, Key>;
+export type Adds<Key extends keyof Compilation> = Pick<Compilation, Key>;
 
 /** Resources that one launch takes: a model's, or one member's of an ensemble. */
 export interface StepSize {
