@@ -1,4 +1,4 @@
-import type { ApplicationDeclaration } from './declaration.js';
+import { type ApplicationDeclaration, addedOf } from './declaration.js';
 import { type Members, memberCount } from './members.js';
 import type { ParamValue } from './options/params.js';
 
@@ -6,12 +6,13 @@ import type { ParamValue } from './options/params.js';
 export function declaredMembers(application: ApplicationDeclaration): Members {
   const { values = {}, strategy = { kind: 'all-perm' } } = application.params ?? {};
   const replicas = application.kind === 'ensemble' ? (application.replicas ?? 1) : 1;
-  if (application.kind === 'ensemble' && application.added.length > 0) {
+  const added = addedOf(application);
+  if (added.length > 0) {
     const common = Object.fromEntries(
       Object.entries(values).filter((entry): entry is [string, ParamValue] => !Array.isArray(entry[1])),
     );
     return explicit(
-      application.added.map(({ params }) => ({ ...common, ...params })),
+      added.map(({ params }) => ({ ...common, ...params })),
       replicas,
     );
   }

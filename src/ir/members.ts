@@ -100,14 +100,22 @@ interface Named {
   readonly name: string;
 }
 
+/** True for kinds of entities whose members have numbers, and directories below the entity's. */
+const isNumbered: Readonly<Record<Named['kind'], boolean>> = { model: false, ensemble: true };
+
+/** True if an entity's members have numbers; one without has one member, of its own name. */
+export function hasNumbers({ kind }: Pick<Named, 'kind'>): boolean {
+  return isNumbered[kind];
+}
+
 /** Name of a member: `NAME_3` of an ensemble, the model's own name of a model. */
 export function memberName(entity: Named, index: number): string {
-  return entity.kind === 'ensemble' ? `${entity.name}_${index}` : entity.name;
+  return hasNumbers(entity) ? `${entity.name}_${index}` : entity.name;
 }
 
 /** Directory of a member, relative to the plan's folder. */
 export function memberDirectory(entity: Named, index: number): string {
-  return entity.kind === 'ensemble' ? `run/${entity.name}/${memberName(entity, index)}` : `run/${entity.name}`;
+  return hasNumbers(entity) ? `run/${entity.name}/${memberName(entity, index)}` : `run/${entity.name}`;
 }
 
 /**

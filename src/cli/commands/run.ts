@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { execa } from 'execa';
 import { writeFolder } from '../../compiler/index.js';
 import { WorkflowError } from '../../diagnostics/index.js';
-import { memberDirectory, type Plan } from '../../ir/index.js';
+import { hasNumbers, memberDirectory, type Plan } from '../../ir/index.js';
 import { MemberSelection } from '../../runtime/job/member-selection.js';
 import { tailOf } from '../../runtime/output/index.js';
 import { type Forecast, forecastDetails, forecastLines } from '../../runtime/rerun/index.js';
@@ -159,7 +159,7 @@ async function submitAndFollow(run: Run, members: string, { fresh, keep, retry, 
 function printOutputs(plan: Plan, folder: string, seconds: number): void {
   const awaited = new Set(plan.entities.flatMap(({ after }) => after.map(({ name }) => name)));
   for (const entity of plan.entities) {
-    if (entity.kind === 'ensemble' || awaited.has(entity.name)) continue;
+    if (hasNumbers(entity) || awaited.has(entity.name)) continue;
     const output = join(folder, memberDirectory(entity, 0), `${entity.name}.out`);
     if (existsSync(output)) process.stdout.write(readFileSync(output, 'utf8'));
   }

@@ -1,4 +1,4 @@
-import { derivedOnce, type Entity, type Job, type Plan, type Store } from '../../ir/index.js';
+import { derivedOnce, type Entity, hasNumbers, type Job, type Plan, type Store } from '../../ir/index.js';
 import { quoteShellWord } from '../../targets/quoting.js';
 import { wrapLine } from './wrap-line.js';
 
@@ -51,7 +51,7 @@ function entityLines(entity: Entity, job: Job): string[] {
   const isSplit = job.array !== undefined || job.separate !== undefined;
   if (lines.length > 1) return isSplit ? [ownElements(entity, job)] : allMembers(entity);
   const limit = atMost === undefined ? [] : ['--at-most', String(atMost)];
-  if (!isSplit || entity.kind === 'model') return [launchLine(entity, limit)];
+  if (!isSplit || !hasNumbers(entity)) return [launchLine(entity, limit)];
   // An array element may run several members.
   const isPacked = (job.array?.perElement ?? 1) > 1;
   return [launchLine(entity, [isPacked ? '--element' : '--member', '"$SIMWRIGHT_ARRAY_INDEX"', ...limit])];

@@ -1,9 +1,11 @@
-import type {
-  ApplicationDeclaration,
-  BatchDeclaration,
-  CommandDeclaration,
-  EntityDeclaration,
-  LauncherName,
+import {
+  type ApplicationDeclaration,
+  type BatchDeclaration,
+  byKind,
+  type CommandDeclaration,
+  type EntityDeclaration,
+  type LauncherName,
+  orchestratorsOf,
 } from '../../ir/index.js';
 import type { Adds, Reads } from './compilation.js';
 
@@ -14,18 +16,23 @@ import type { Adds, Reads } from './compilation.js';
 export function fitOneNode({ declaration, target }: Reads<'declaration' | 'target'>): Adds<'experiment'> {
   const { capabilities, launchers } = target;
   if (!capabilities.oneNode) return { experiment: declaration };
-  const isOneJob = declaration.entities.some(({ kind, batch }) => kind === 'orchestrator' && batch !== undefined);
+  const isOneJob = orchestratorsOf(declaration).some(({ batch }) => batch !== undefined);
   const fit = (entity: EntityDeclaration): EntityDeclaration => {
     const { requires: _requires, batch, ...bare } = entity;
-    const rest = isOneJob ? bare : { ...bare, ...fitBatch(batch) };
-    if (rest.kind === 'orchestrator') {
-      const { hosts: _hosts, nodes, ...store } = rest;
-      return store.shards === undefined && nodes !== undefined ? { ...store, shards: nodes } : store;
-    }
-    const application: ApplicationDeclaration = { ...rest, command: fitCommand(rest.command, launchers) };
-    if (application.kind === 'model') return application;
-    const added = application.added.map((one) => ({ ...one, command: fitCommand(one.command, launchers) }));
-    return { ...application, added };
+    const rest: EntityDeclaration = isOneJob ? bare : { ...bare, ...fitBatch(batch) };
+    return byKind<EntityDeclaration>(rest, {
+      orchestrator: ({ hosts: _hosts, nodes, ...store }) =>
+        store.shards === undefined && nodes !== undefined ? { ...store, shards: nodes } : store,
+      application: (one) => {
+        const application: ApplicationDeclaration = { ...one, command: fitCommand(one.command, launchers) };
+        if (application.kind === 'model') return application;
+        const added = application.added.map((member) => ({
+          ...member,
+          command: fitCommand(member.command, launchers),
+        }));
+        return { ...application, added };
+      },
+    });
   };
   return { experiment: { ...declaration, ...fitBatch(declaration.batch), entities: declaration.entities.map(fit) } };
 }

@@ -5,6 +5,7 @@ import {
   commandsOf,
   defined,
   type ExperimentDeclaration,
+  hasNumbers,
   type Launch,
   type LauncherName,
 } from '../../ir/index.js';
@@ -77,7 +78,7 @@ function membersAtMost(
   const facts = sized.get(application) as Sized;
   const { job, component } = placeOf(application, jobs);
   const isSplit = job.array !== undefined || job.separate !== undefined;
-  const isOne = application.kind === 'model' || facts.launches.length > 1;
+  const isOne = !hasNumbers(application) || facts.launches.length > 1;
   if (isOne || (isSplit && (job.array?.perElement ?? 1) === 1)) return undefined;
   const onNodes = membersOnOwnNodes(application, facts, component.nodesApart, component.allocation.nodes);
   // The scheduler limits the elements of an array.
@@ -122,11 +123,11 @@ function stepOf(
     component.applications.length === 1 &&
     component.orchestrators.length === 0 &&
     application.colocated === undefined &&
-    (application.kind === 'model' || job.array?.perElement === 1 || job.separate !== undefined);
+    (!hasNumbers(application) || job.array?.perElement === 1 || job.separate !== undefined);
   const { hosts, excludeHosts, cpuBind } = command;
   const { walltimeSeconds: _walltimeSeconds, ...sizes } = size;
   return {
-    name: application.kind === 'ensemble' ? '{name}' : application.name,
+    name: hasNumbers(application) ? '{name}' : application.name,
     ...sizes,
     ...defined({ hosts, excludeHosts, cpuBind }),
     ...stepOptions(place, { site, target }),

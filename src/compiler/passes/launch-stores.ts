@@ -1,5 +1,5 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
-import { type ColocatedDeclaration, defined, type OrchestratorDeclaration } from '../../ir/index.js';
+import { byKind, type ColocatedDeclaration, defined, type OrchestratorDeclaration } from '../../ir/index.js';
 import { type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
 import type { Adds, Reads } from './compilation.js';
 import { launchLine, stepOptions } from './launch-line.js';
@@ -16,15 +16,19 @@ export function launchStores(input: Input, problems: Problems): Adds<'storeLaunc
   const storeLaunches = new Map<OrchestratorDeclaration | ColocatedDeclaration, readonly string[]>();
   for (const entity of experiment.entities) {
     const place = placeOf(entity, jobs);
-    if (entity.kind === 'orchestrator') {
-      storeLaunches.set(entity, storeWords(standaloneSize(entity, input), place, input, problems));
-    } else if (entity.colocated !== undefined) {
-      const { nodes } = place.component.allocation;
-      const { cpus = 1, at } = entity.colocated;
-      const gpus = colocatedGpus(experiment, entity);
-      const size = { name: entity.name, at, nodes, tasks: nodes, cpus, gpus, hosts: undefined };
-      storeLaunches.set(entity.colocated, storeWords(size, place, input, problems));
-    }
+    byKind(entity, {
+      orchestrator: (store) => {
+        storeLaunches.set(store, storeWords(standaloneSize(store, input), place, input, problems));
+      },
+      application: (one) => {
+        const { name, colocated } = one;
+        if (colocated === undefined) return;
+        const { nodes } = place.component.allocation;
+        const { cpus = 1, at } = colocated;
+        const size = { name, at, nodes, tasks: nodes, cpus, gpus: colocatedGpus(experiment, one), hosts: undefined };
+        storeLaunches.set(colocated, storeWords(size, place, input, problems));
+      },
+    });
   }
   return { storeLaunches };
 }

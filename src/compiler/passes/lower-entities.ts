@@ -4,6 +4,7 @@ import {
   defined,
   type Entity,
   type EnvValue,
+  hasNumbers,
   type Launch,
   type SetupDeclaration,
   type StagedFile,
@@ -58,7 +59,7 @@ export function lowerEntity(
     ...defined({ numberIn: numberIn?.to }),
     env: launches.length > 1 ? {} : environmentOf(launches[0]),
     ...(launches.length > 1 ? { memberEnv: launches.map(environmentOf) } : {}),
-    keyPrefixing: application.keyPrefixing ?? application.kind === 'ensemble',
+    keyPrefixing: application.keyPrefixing ?? hasNumbers(application),
     incoming: incomingNames(application, applications),
     after: application.after.flatMap((after): Entity['after'] => {
       if (after.kind === 'after') return planned(after.name).map((name) => ({ name, event: after.event }));
@@ -92,14 +93,19 @@ function environmentOf({ programs }: SizedLaunch): Record<string, EnvValue> {
 }
 
 function lowerFile(file: AttachedFile): StagedFile {
-  if (file.kind === 'directory') return { kind: 'directory', to: file.to };
-  if (file.kind === 'symlink') {
-    const { target, to } = file;
-    return typeof target === 'string'
-      ? { kind: 'symlink', target, inPlan: false, to }
-      : { kind: 'symlink', target: target.path, inPlan: true, to };
+  const { to } = file;
+  switch (file.kind) {
+    case 'directory':
+      return { kind: 'directory', to };
+    case 'symlink':
+      return typeof file.target === 'string'
+        ? { kind: 'symlink', target: file.target, inPlan: false, to }
+        : { kind: 'symlink', target: file.target.path, inPlan: true, to };
+    case 'copy':
+      return { kind: 'copy', artifact: file.artifact.path, to, mode: file.mode };
+    case 'configure':
+      return { kind: 'configure', artifact: file.artifact.path, to, mode: file.mode, tag: file.attach.tag };
+    default:
+      return file satisfies never;
   }
-  const { to, mode } = file;
-  if (file.kind === 'copy') return { kind: 'copy', artifact: file.artifact.path, to, mode };
-  return { kind: 'configure', artifact: file.artifact.path, to, mode, tag: file.attach.tag };
 }

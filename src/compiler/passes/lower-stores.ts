@@ -1,5 +1,6 @@
 import {
   type ApplicationDeclaration,
+  byKind,
   type ColocatedDeclaration,
   type ColocatedStore,
   defined,
@@ -23,10 +24,12 @@ type Input = Reads<'experiment' | 'facts' | 'jobs' | 'site' | 'target' | 'storeL
 
 /** The stores of the plan, with the ML models and scripts that they load, in the order of their declaration. */
 export function lowerStores(input: Input): Store[] {
-  return input.experiment.entities.flatMap((entity): Store[] => {
-    if (entity.kind === 'orchestrator') return [lowerStandalone(entity, input)];
-    return entity.colocated === undefined ? [] : [lowerColocated(entity, entity.colocated, input)];
-  });
+  return input.experiment.entities.flatMap((entity) =>
+    byKind<Store[]>(entity, {
+      orchestrator: (one) => [lowerStandalone(one, input)],
+      application: (one) => (one.colocated === undefined ? [] : [lowerColocated(one, one.colocated, input)]),
+    }),
+  );
 }
 
 function lowerStandalone(entity: OrchestratorDeclaration, input: Input): StandaloneStore {

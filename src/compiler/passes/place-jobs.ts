@@ -2,6 +2,7 @@ import type { Problems } from '../../diagnostics/index.js';
 import {
   type ApplicationDeclaration,
   applicationsOf,
+  byKind,
   type EntityDeclaration,
   type ExperimentDeclaration,
   type OrchestratorDeclaration,
@@ -52,7 +53,8 @@ function draftJobs(
   const taken = experiment.entities.some(({ name, batch }) => batch !== undefined && name === experiment.name);
   let hasHome = false;
   for (const entity of experiment.entities) {
-    if (entity.kind !== 'orchestrator' && isHome(entity)) {
+    const isAtHome = byKind(entity, { application: isHome, orchestrator: () => false });
+    if (isAtHome) {
       if (hasHome) continue;
       hasHome = true;
       drafts.push({
@@ -63,13 +65,13 @@ function draftJobs(
         array: undefined,
         separate: undefined,
       });
-    } else if (entity.kind === 'orchestrator' && entity.batch !== undefined) {
+    } else if (entity.batch !== undefined) {
       const { name, batch } = entity;
-      drafts.push({ name, batch, applications: [], orchestrators: [entity], array: undefined, separate: undefined });
-    } else if (entity.kind !== 'orchestrator' && entity.batch !== undefined) {
-      const { name, batch } = entity;
-      const together = byOwner.get(entity) ?? [];
-      drafts.push({ name, batch, applications: together, orchestrators: [], ...splitOf(entity) });
+      const own = byKind<Omit<Draft, 'name' | 'batch'>>(entity, {
+        application: (one) => ({ applications: byOwner.get(one) ?? [], orchestrators: [], ...splitOf(one) }),
+        orchestrator: (one) => ({ applications: [], orchestrators: [one], array: undefined, separate: undefined }),
+      });
+      drafts.push({ name, batch, ...own });
     }
   }
   return drafts;
@@ -81,7 +83,10 @@ type Group = Pick<PlacedComponent, 'applications' | 'orchestrators'>;
 /** The entities of a job, grouped by the nodes that they require. The group that requires nothing comes first. */
 function groupsOf({ applications, orchestrators }: Draft, experiment: ExperimentDeclaration): [Group, ...Group[]] {
   const keyOf = (entity: EntityDeclaration) => {
-    const owner = entity.kind === 'orchestrator' ? entity : nodesOwner(experiment, entity);
+    const owner = byKind<EntityDeclaration>(entity, {
+      application: (one) => nodesOwner(experiment, one),
+      orchestrator: (one) => one,
+    });
     return requirement(owner) ?? '';
   };
   // A store that requires nothing runs on the first group's nodes.

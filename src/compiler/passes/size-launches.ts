@@ -1,6 +1,7 @@
 import type { Problems } from '../../diagnostics/index.js';
 import {
   type ApplicationDeclaration,
+  addedOf,
   applicationsOf,
   type CommandDeclaration,
   defined,
@@ -35,7 +36,7 @@ function launchesOf(
   problems: Problems,
 ): readonly [SizedLaunch, ...SizedLaunch[]] {
   const { name, command } = application;
-  const [first, ...added] = application.kind === 'ensemble' ? application.added : [];
+  const [first, ...added] = addedOf(application);
   if (first === undefined) return [sizeLaunch(name, command, site, oneNode, problems)];
   return [
     sizeLaunch(first.name, first.command, site, oneNode, problems),

@@ -1,5 +1,5 @@
 import { counted, WorkflowError } from '../../diagnostics/index.js';
-import type { Entity, Plan } from '../../ir/index.js';
+import { type Entity, hasNumbers, type Plan } from '../../ir/index.js';
 import { assertForLaunch, assertRunFolder } from '../assert/assert-job.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { entityOf, jobOf, readPlan, storeOf } from '../job/read-plan.js';
@@ -165,7 +165,7 @@ async function launchWatched(
 
 /** True if an entity waits for an ensemble of this job, or a member of one. */
 function waitsForMembers(job: JobEnvironment, plan: Plan, { after }: Entity): boolean {
-  const ensembles = plan.entities.filter(({ kind, job: own }) => kind === 'ensemble' && own === job.job);
+  const ensembles = plan.entities.filter((one) => hasNumbers(one) && one.job === job.job);
   return after.some((one) => ensembles.some(({ name }) => one.name === name || one.name.startsWith(`${name}_`)));
 }
 
@@ -240,7 +240,7 @@ function describe(entity: Entity, total: number, outcome: MembersOutcome, stoppe
     counts.held > 0 ? `${counts.held} being run by others` : '',
     notStarted > 0 ? `${notStarted} not started` : '',
   ].filter((part) => part !== '');
-  const of = entity.kind === 'ensemble' ? ` (${counted(total, 'member')})` : '';
+  const of = hasNumbers(entity) ? ` (${counted(total, 'member')})` : '';
   const why = stopped === undefined ? '' : `; ${describeStop(stopped)}`;
   return `${entity.name}${of}: ${parts.join(', ')}${why}`;
 }

@@ -1,4 +1,4 @@
-import { type Entity, memberName, type TargetName } from '../../ir/index.js';
+import { type Entity, hasNumbers, memberName, type TargetName } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { runCommand } from '../scheduler/run-command.js';
 import { stepsOf } from './steps/running-steps.js';
@@ -25,7 +25,7 @@ export async function memberHosts(
 ): Promise<{ hosts?: Record<string, number[]> }> {
   const steps = stepsOf(target, line);
   const words = steps?.hosts(env);
-  if (entity.kind !== 'ensemble' || job.hosts.length === 1 || steps === undefined || words === undefined) return {};
+  if (!hasNumbers(entity) || job.hosts.length === 1 || steps === undefined || words === undefined) return {};
   const known = steps.readHosts((await runCommand(words, env, patienceMs))?.stdout ?? '');
   const hosts: Record<string, number[]> = {};
   for (const index of indices) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { type Entity, hashText, entityRecipe, type Plan } from '../../ir/index.js';
+import { type Entity, entityRecipe, hashText, type Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { writeAtomically } from '../job/write-atomically.js';
 import type { MemberEvent } from '../status/index.js';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   type Entity,
   entityRecipe,
+  hasNumbers,
   memberDigest,
   memberDirectory,
   memberName,
@@ -99,7 +100,7 @@ export class Rerun {
 
   /** `bar: 4 new; 1 changed: KAPPA 0.5 → 0.6; 3 done`. */
   lineOf(entity: Entity, isChosen?: (index: number) => boolean): string {
-    return `${entity.name}: ${describeSummary(this.summaryOf(entity, isChosen), entity.kind === 'model')}`;
+    return `${entity.name}: ${describeSummary(this.summaryOf(entity, isChosen), !hasNumbers(entity))}`;
   }
 
   #decide(entity: Entity): Decisions {
@@ -184,7 +185,7 @@ export function presentMembers(dir: string, entity: Entity, { members }: EntityS
     const last = events.get(from);
     if (!moved.has(memberName(entity, from)) && last?.time === event.time) events.delete(from);
   }
-  const there = entity.kind === 'ensemble' ? new Set(namesIn(join(dir, 'run', entity.name))) : undefined;
+  const there = hasNumbers(entity) ? new Set(namesIn(join(dir, 'run', entity.name))) : undefined;
   const hasDirectory = ({ member }: MemberEvent): boolean => {
     if (moved.has(member)) return true;
     if (gone.has(member)) return false;

@@ -1,5 +1,5 @@
 import type { Problems } from '../../../diagnostics/index.js';
-import { applicationsOf, memberName } from '../../../ir/index.js';
+import { applicationsOf, hasNumbers, memberName } from '../../../ir/index.js';
 import type { Reads, Sized } from '../compilation.js';
 import { entityOf, incomingNames } from '../lookup/references.js';
 
@@ -12,7 +12,7 @@ export function checkIncoming({ experiment, sized }: Reads<'experiment' | 'sized
   for (const application of applications) {
     const bytes = incomingNames(application, applications).reduce((sum, name) => {
       const entity = entityOf(name, applications);
-      if (entity === undefined || name === application.name || name !== entity.name || entity.kind === 'model')
+      if (entity === undefined || name === application.name || name !== entity.name || !hasNumbers(entity))
         return sum + name.length + 1;
       const count = (sized.get(entity) as Sized).members.count;
       return sum + count * (memberName(entity, count - 1).length + 1);

@@ -1,8 +1,11 @@
 import { type Problems, suggestion } from '../../../diagnostics/index.js';
 import {
   type ApplicationDeclaration,
+  addedOf,
   applicationsOf,
+  byKind,
   declaredMembers,
+  type EntityDeclaration,
   type ExperimentDeclaration,
   memberName,
 } from '../../../ir/index.js';
@@ -60,14 +63,24 @@ function checkReference(
   problems.error('REF1001', `${call}: '${entity.name}' has ${members}`, at, range);
 }
 
+/** True for those that have run/NAME. */
+const hasDirectory: Readonly<Record<EntityDeclaration['kind'] | 'added model', boolean>> = {
+  model: true,
+  ensemble: true,
+  'added model': true,
+  orchestrator: false,
+};
+
 function checkUnique(experiment: ExperimentDeclaration, problems: Problems): void {
   const seen = new Map<string, string>();
   const taken = new Set(experiment.entities.flatMap(({ kind, name }) => (kind === 'ensemble' ? [name] : [])));
   const named = experiment.entities.flatMap((entity) => [
     entity,
-    ...(entity.kind === 'ensemble'
-      ? entity.added.map(({ name, at }) => ({ name, at, kind: 'added model' as const }))
-      : []),
+    ...byKind(entity, { application: addedOf, orchestrator: () => [] }).map(({ name, at }) => ({
+      name,
+      at,
+      kind: 'added model' as const,
+    })),
   ]);
   for (const { name, kind, at } of named) {
     const first = seen.get(name);
@@ -75,7 +88,7 @@ function checkUnique(experiment: ExperimentDeclaration, problems: Problems): voi
       const message = `${kind} '${name}': the name is already that of ${first}`;
       problems.error('DSL1003', message, at, 'names stand for directories and keys, so each is used once');
     } else seen.set(name, `${kind === 'model' ? 'a' : 'an'} ${kind}${placeOf(at)}`);
-    if (kind !== 'orchestrator' && reservedNames.includes(name)) {
+    if (hasDirectory[kind] && reservedNames.includes(name)) {
       const hint = `run/ already has what is named so; the names kept for it are: ${reservedNames.join(', ')}`;
       problems.error('DSL1002', `${kind} '${name}': the name is taken by the runtime`, at, hint);
     }

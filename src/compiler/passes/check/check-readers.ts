@@ -1,5 +1,10 @@
 import type { Problems } from '../../../diagnostics/index.js';
-import { type ApplicationDeclaration, applicationsOf, type ExperimentDeclaration } from '../../../ir/index.js';
+import {
+  type ApplicationDeclaration,
+  applicationsOf,
+  type ExperimentDeclaration,
+  hasNumbers,
+} from '../../../ir/index.js';
 import type { Reads } from '../compilation.js';
 import { entityOf } from '../lookup/references.js';
 import { visibleStores } from '../lookup/visible-stores.js';
@@ -42,7 +47,7 @@ function checkOwnKeys(
   application: ApplicationDeclaration,
   problems: Problems,
 ): void {
-  const { name, kind, keyPrefixing = kind === 'ensemble', mlModels, scripts, incoming } = application;
+  const { name, keyPrefixing = hasNumbers(application), mlModels, scripts, incoming } = application;
   const [first] = [...mlModels, ...scripts];
   // Keys of other entities may be the model's inputs.
   if (!keyPrefixing || first === undefined || incoming.length > 0) return;

@@ -1,5 +1,11 @@
 import type { Problems } from '../../../diagnostics/index.js';
-import { applicationsOf, notRunnable } from '../../../ir/index.js';
+import {
+  applicationsOf,
+  byKind,
+  type ColocatedDeclaration,
+  notRunnable,
+  type OrchestratorDeclaration,
+} from '../../../ir/index.js';
 import type { Reads } from '../compilation.js';
 import { callOf, loadedByStore } from '../lookup/loaded-models.js';
 import { entityNamed } from '../lookup/references.js';
@@ -9,7 +15,12 @@ export function checkRunnable({ experiment, plan }: Reads<'experiment' | 'plan'>
   const ofEmbedded = new Set<object>();
   for (const store of plan.stores) {
     const entity = entityNamed(experiment, store.name);
-    const declaration = entity?.kind === 'orchestrator' ? entity : entity?.colocated;
+    const declaration =
+      entity &&
+      byKind<OrchestratorDeclaration | ColocatedDeclaration | undefined>(entity, {
+        application: ({ colocated }) => colocated,
+        orchestrator: (one) => one,
+      });
     const loaded = (declaration === undefined ? undefined : loadedByStore(experiment).get(declaration)) ?? [];
     for (const { what, mlModel } of notRunnable(store)) {
       const model = loaded.find(({ kind, name }) => kind === 'ml-model' && name === mlModel);

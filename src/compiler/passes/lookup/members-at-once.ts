@@ -1,4 +1,4 @@
-import type { ApplicationDeclaration, BatchDeclaration, Members } from '../../../ir/index.js';
+import { type ApplicationDeclaration, type BatchDeclaration, hasNumbers, type Members } from '../../../ir/index.js';
 import type { Sized } from '../compilation.js';
 
 /** True if the members of an ensemble are array elements or separate jobs. */
@@ -12,7 +12,7 @@ export function atOnce(
   batch: BatchDeclaration | undefined,
   members: Members,
 ): number {
-  if (application.kind === 'model' || isSplit(application)) return 1;
+  if (!hasNumbers(application) || isSplit(application)) return 1;
   const limit = application.batch?.maxConcurrent ?? batch?.maxConcurrent ?? Number.POSITIVE_INFINITY;
   return Math.min(members.count, limit);
 }

@@ -1,5 +1,6 @@
 import {
   type ApplicationDeclaration,
+  addedOf,
   derivedOnce,
   type EntityDeclaration,
   type ExperimentDeclaration,
@@ -18,8 +19,7 @@ const indexOf = derivedOnce((applications: readonly ApplicationDeclaration[]): N
   const added = new Map<string, { readonly entity: ApplicationDeclaration; readonly index: number }>();
   for (const entity of applications) {
     if (!exact.has(entity.name)) exact.set(entity.name, entity);
-    if (entity.kind === 'model') continue;
-    for (const [index, { name }] of entity.added.entries()) {
+    for (const [index, { name }] of addedOf(entity).entries()) {
       if (!added.has(name)) added.set(name, { entity, index });
     }
   }

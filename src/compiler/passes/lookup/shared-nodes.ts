@@ -1,4 +1,10 @@
-import type { ApplicationDeclaration, EntityDeclaration, ExperimentDeclaration } from '../../../ir/index.js';
+import {
+  type ApplicationDeclaration,
+  byKind,
+  type EntityDeclaration,
+  type ExperimentDeclaration,
+  type SharesNodesDeclaration,
+} from '../../../ir/index.js';
 import { entityNamed } from './references.js';
 
 /** The entities whose nodes an application shares: the one that it names, the one that this one names, and so on. */
@@ -11,9 +17,14 @@ export function sharedWith(
     const next: EntityDeclaration | undefined = entityNamed(experiment, name);
     if (next === undefined || next === application || chain.has(next)) break;
     chain.add(next);
-    name = next.kind === 'orchestrator' ? undefined : next.sharesNodesWith?.name;
+    name = namedBy(next)?.name;
   }
   return [...chain];
+}
+
+/** The call of `.sharesNodesWith()` that an entity has. */
+export function namedBy(entity: EntityDeclaration): SharesNodesDeclaration | undefined {
+  return byKind(entity, { application: (one) => one.sharesNodesWith, orchestrator: () => undefined });
 }
 
 /** The entity that owns the nodes of an application: itself, or the entity at the end of its chain of `.sharesNodesWith()`. */

@@ -2,6 +2,7 @@ import {
   type AfterDeclaration,
   type ApplicationDeclaration,
   applicationsOf,
+  byKind,
   type ColocatedDeclaration,
   derivedOnce,
   type ExperimentDeclaration,
@@ -24,10 +25,10 @@ export type VisibleStore = { readonly name: string; readonly suffix: string } & 
  * The stores that an application sees: its own colocated store, the stores of the entities whose nodes it shares, and all standalone stores.
  */
 export function visibleStores(experiment: ExperimentDeclaration, application: ApplicationDeclaration): VisibleStore[] {
-  const colocated = [application, ...sharedWith(experiment, application)].flatMap((entity) => {
-    if (entity.kind === 'orchestrator' || entity.colocated === undefined) return [];
-    const declaration = entity.colocated;
-    return [{ kind: 'colocated', name: entity.name, suffix: declaration.id ?? '', declaration } as const];
+  const colocated = [application, ...sharedWith(experiment, application)].flatMap((entity): VisibleStore[] => {
+    const declaration = byKind(entity, { application: (one) => one.colocated, orchestrator: () => undefined });
+    if (declaration === undefined) return [];
+    return [{ kind: 'colocated', name: entity.name, suffix: declaration.id ?? '', declaration }];
   });
   return [...colocated, ...standaloneStores(experiment)];
 }

@@ -1,4 +1,5 @@
 import { basename, dirname } from 'node:path';
+import { keepSparesWithin } from '../memory/spare-buffers.js';
 import { MapReply, ok, type Reply } from '../resp/reply.js';
 import { parseEvictionPolicy } from '../store/eviction.js';
 import { matchesGlob } from '../store/glob.js';
@@ -75,6 +76,7 @@ function changeMemory(value: string): Change | string {
   if (bytes === undefined) return 'argument must be a memory value';
   return (settings) => {
     settings.maxMemoryBytes = bytes;
+    keepSparesWithin(bytes);
   };
 }
 

@@ -89,7 +89,7 @@ export const scan: Command = {
     const options = scanOptions(words.slice(2), true);
     const found: Reply[] = [];
     const next = scanPage(
-      store,
+      store.generation,
       () => store.keys(),
       cursor,
       options,

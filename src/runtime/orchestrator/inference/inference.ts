@@ -151,6 +151,7 @@ export class Inference {
     const settings = this.#settings(device);
     const { isUnbounded, dependsOnValues } = await factsOf(bytes);
     const facts = await this.#pool(device, isUnbounded).use((thread) => this.#loadOn(thread, id, bytes, settings));
+    bytes.hold();
     this.#models.set(id, {
       id,
       device,
@@ -232,6 +233,8 @@ export class Inference {
     held.owners -= 1;
     if (held.owners > 0) return;
     held.unwanted = true;
+    // Held on, they count as memory until the last run has ended.
+    held.bytes.discard();
     this.#drop(held);
     const pool = this.#poolOf(held);
     if (held.pending > 0 && deleted) {
@@ -324,7 +327,7 @@ export class Inference {
     if (held.pending > 0) return;
     this.#models.delete(held.id);
     this.#lane.unload(held.id);
-    held.bytes.discard();
+    held.bytes.letGo();
     for (const isolated of [false, true]) {
       this.#pools.get(poolName(held.device, isolated))?.forEach((thread) => {
         thread.unload(held.id);

@@ -18,6 +18,9 @@ export interface ByteSource {
   borrow(): Promise<Loan>;
   /** The bytes where they lie, not to be moved until released; undefined while they are lent. */
   peek(): { readonly bytes: Uint8Array; release(): void } | undefined;
+  /** Keeps the bytes from being freed by {@link discard} until as many {@link letGo}s. */
+  hold(): void;
+  letGo(): void;
   /** Frees the bytes: nobody asks for them any more. */
   discard(): void;
 }

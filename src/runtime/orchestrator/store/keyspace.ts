@@ -18,6 +18,9 @@ const mostTries = 10_000;
 /** How long one call may evict or expire. */
 const sweepMs = 5;
 
+/** Value of an entry that has been removed. */
+const nothing: StoredValue = { kind: 'list', members: [] };
+
 interface Entry extends KeyUse {
   value: StoredValue;
   bytes: number;
@@ -96,6 +99,11 @@ export class Keyspace {
   /** Keys that have expired and that were evicted. */
   get removals(): { readonly expired: number; readonly evicted: number } {
     return { expired: this.#expired, evicted: this.#evicted };
+  }
+
+  /** Stands for the keys since all of them were removed. */
+  get generation(): object {
+    return this.#entries;
   }
 
   keys(): IterableIterator<string> {
@@ -198,8 +206,7 @@ export class Keyspace {
     const place = this.#place(key);
     const entry = this.#live(place);
     if (entry === undefined) return false;
-    this.#remove(place, entry);
-    this.#onRemove(entry.value, false);
+    this.#onRemove(this.#remove(place, entry), false);
     return true;
   }
 
@@ -210,8 +217,7 @@ export class Keyspace {
     if (entry === undefined) return false;
     const target = storedUnder(to, entry.value);
     if (target === place) return true;
-    this.#remove(place, entry, true);
-    this.set(target, entry.value, { bytes: entry.bytes - place.length - keyOverheadBytes });
+    this.set(target, this.#remove(place, entry, true), { bytes: entry.bytes - place.length - keyOverheadBytes });
     if (entry.expiresAtMs !== 0) this.expire(target, entry.expiresAtMs);
     return true;
   }
@@ -344,8 +350,7 @@ export class Keyspace {
       if (next !== undefined && goesFirst(policy, next[1], victim[1])) victim = next;
     }
     const [place, entry] = victim;
-    this.#remove(place, entry);
-    this.#onRemove(entry.value, false);
+    this.#onRemove(this.#remove(place, entry), false);
     this.#evicted += 1;
     return true;
   }
@@ -361,16 +366,19 @@ export class Keyspace {
     return first.done === true ? undefined : first.value;
   }
 
-  #remove(place: string, entry: Entry, isMoved = false): void {
+  /** Removes an entry and empties it: a scan that nobody goes on with may keep it for long. Returns its value. */
+  #remove(place: string, entry: Entry, isMoved = false): StoredValue {
     this.#beforeChange(place, entry, !isMoved);
     this.#entries.delete(place);
     if (entry.expiresAtMs !== 0) this.#volatile.delete(place);
     this.#usedBytes -= entry.bytes;
+    const { value } = entry;
+    entry.value = nothing;
+    return value;
   }
 
   #expire(place: string, entry: Entry): void {
-    this.#remove(place, entry);
-    this.#onRemove(entry.value, false);
+    this.#onRemove(this.#remove(place, entry), false);
     this.#expired += 1;
   }
 
