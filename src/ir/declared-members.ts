@@ -1,7 +1,6 @@
 import { type ApplicationDeclaration, addedOf } from './declaration.js';
-import { memberCount } from './members.js';
+import { type Members, memberCount } from './members.js';
 import type { ParamValue } from './options/params.js';
-import type { Members } from './plan.js';
 
 /** An application's members as axes and a strategy: nothing is listed that a rule makes, whatever their number. */
 export function declaredMembers(application: ApplicationDeclaration): Members {

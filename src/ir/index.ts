@@ -2,6 +2,7 @@ export * from './authored.js';
 export * from './csv.js';
 export * from './declaration.js';
 export * from './declared-members.js';
+export * from './defined.js';
 export * from './derived.js';
 export * from './directive-text.js';
 export * from './environment-references.js';

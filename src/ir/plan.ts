@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { backendNames } from '../ml/backends.js';
 import { EnvValue, Event } from './declaration.js';
 import { evictionPolicies } from './eviction-policies.js';
-import { ParamValue } from './options/params.js';
+import { Members } from './members.js';
 import { EngineName, TargetName } from './site.js';
 
 /*
@@ -14,37 +14,6 @@ import { EngineName, TargetName } from './site.js';
 export const planVersion = 3;
 
 const count = z.int().positive();
-
-/** One parameter with the values it takes. A scalar is an axis of one value. */
-export const Axis = z.strictObject({ name: z.string(), values: z.array(ParamValue).min(1) });
-export type Axis = z.infer<typeof Axis>;
-
-/**
- * Members as a function of their index: see `memberParams`. An ensemble of a million is as small here as one of ten; only lists that no
- * rule makes (a user's own function, members added by hand) are listed.
- */
-export const Members = z.discriminatedUnion('strategy', [
-  /** Every combination, first axis slowest. */
-  z.strictObject({ strategy: z.literal('all-perm'), axes: z.array(Axis), replicas: count, count }),
-  /** The i-th value of every axis; all axes have one length, scalars excepted. */
-  z.strictObject({ strategy: z.literal('step'), axes: z.array(Axis), replicas: count, count }),
-  /** The first `assignments` of a seeded permutation of all combinations. */
-  z.strictObject({
-    strategy: z.literal('random'),
-    axes: z.array(Axis),
-    seed: z.int().nonnegative(),
-    assignments: count,
-    replicas: count,
-    count,
-  }),
-  z.strictObject({
-    strategy: z.literal('explicit'),
-    assignments: z.array(z.record(z.string(), ParamValue)).min(1),
-    replicas: count,
-    count,
-  }),
-]);
-export type Members = z.infer<typeof Members>;
 
 /** A file of an entity's directory. `to` is relative to that directory; `artifact` to the plan's folder. */
 export const StagedFile = z.discriminatedUnion('kind', [
@@ -115,6 +84,7 @@ const store = {
   component: z.int().nonnegative(),
   /** Words that start its processes, with `{hosts}` for the component's hosts; none where it is one process on the script's own host. */
   launch: z.array(z.string()),
+  setup: Setup.optional(),
 };
 
 export const StandaloneStore = z.strictObject({
@@ -131,7 +101,6 @@ export const StandaloneStore = z.strictObject({
   evictionPolicy: z.enum(evictionPolicies).optional(),
   restart: z.boolean(),
   saveAtEnd: z.array(z.string()),
-  setup: Setup.optional(),
 });
 export type StandaloneStore = z.infer<typeof StandaloneStore>;
 

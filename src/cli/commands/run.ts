@@ -10,6 +10,7 @@ import { MemberSelection } from '../../runtime/job/member-selection.js';
 import { tailOf } from '../../runtime/output/index.js';
 import { type Forecast, forecastDetails, forecastLines } from '../../runtime/rerun/index.js';
 import { type EntitySummary, isInRanges, StatusReader } from '../../runtime/status/index.js';
+import { targets } from '../../targets/registry.js';
 import { chosenMembers } from '../chosen-members.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { ExitCode } from '../failure.js';
@@ -61,7 +62,7 @@ export function runCommand(): Command {
 async function run(workflow: string, options: RunOptions): Promise<number> {
   needsLinux('run');
   const { plan, files, warnings } = await compileWorkflow(workflow, options);
-  if (plan.target !== 'local') {
+  if (!targets[plan.target].capabilities.oneNode) {
     const message = `run works only on this machine, and site '${plan.site}' is for ${plan.target}`;
     throw new WorkflowError({
       code: 'CLI1001',

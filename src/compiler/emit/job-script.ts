@@ -2,7 +2,7 @@ import { type Job, minimumNode, type Plan } from '../../ir/index.js';
 import { mpiVariables } from '../../targets/outer-job.js';
 import { quoteComment, quoteShellWord } from '../../targets/quoting.js';
 import type { Target } from '../../targets/target.js';
-import { entitiesOf, launchLines, loadModule, setupOf, storesOf, upLine } from './launch-lines.js';
+import { entitiesOf, launchLines, loadModule, storesOf, upLine } from './launch-lines.js';
 import { renderTemplate } from './render-template.js';
 import { wrapLine } from './wrap-line.js';
 
@@ -63,8 +63,8 @@ function directiveLines({ directives }: Job, target: Target): string[] {
 }
 
 function usesModules(job: Job, plan: Plan): boolean {
-  const setups = [...entitiesOf(job, plan), ...storesOf(job, plan)].map(setupOf);
-  return job.modules.length > 0 || setups.some((setup) => (setup?.modules.length ?? 0) > 0);
+  const setups = [...entitiesOf(job, plan), ...storesOf(job, plan)].flatMap(({ setup }) => setup ?? []);
+  return [job, ...setups].some(({ modules }) => modules.length > 0);
 }
 
 /** What the script tells the runtime, in its environment; values are words of shell. */

@@ -21,18 +21,13 @@ export function storesOf({ stores }: Job, plan: Plan): Store[] {
   return stores.map((name) => storesByName(plan).get(name) as Store);
 }
 
-/** Lines of setup that a job's script runs before something starts, if there are any. */
-export function setupOf(one: Entity | Store): Setup | undefined {
-  return 'setup' in one ? one.setup : undefined;
-}
-
 /** `runtime up NAME -- LAUNCH…`; without words the store starts on the script's own host. */
 export function upLine(store: Store, job: Job): string {
   const hosts = hostsOf(store, job);
   const quoted = store.launch.map((word) => (word === '{hosts}' ? hosts : quoteShellWord(word)));
   const head = `runtime up ${quoteShellWord(store.name)}`;
   const line = quoted.length === 0 ? head : wrapLine(`${head} --`, quoted);
-  const setup = setupOf(store);
+  const { setup } = store;
   return setup === undefined ? line : `(\n${setupLines(setup)}${indent(line)}\n)`;
 }
 

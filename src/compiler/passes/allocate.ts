@@ -1,10 +1,11 @@
 import type { Problems } from '../../diagnostics/index.js';
-import type {
-  Allocation,
-  ApplicationDeclaration,
-  BatchDeclaration,
-  OrchestratorDeclaration,
-  RequiresDeclaration,
+import {
+  type Allocation,
+  type ApplicationDeclaration,
+  type BatchDeclaration,
+  defined,
+  type OrchestratorDeclaration,
+  type RequiresDeclaration,
 } from '../../ir/index.js';
 import type { Reads, Sized, StepSize } from './known.js';
 import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
@@ -126,15 +127,11 @@ export function allocate(input: AllocationInput, problems: Problems): Allocated 
   return {
     nodesApart: apart,
     nodes,
-    ...(exclusive ? (cores === undefined ? {} : { cpusPerNode: cores }) : { cpusPerNode }),
+    ...defined({ cpusPerNode: exclusive ? cores : cpusPerNode }),
     exclusive,
     ...(gpusPerNode > 0 ? { gpusPerNode } : {}),
     ...(memory > 0 ? { memoryPerNodeMiB: memory } : {}),
-    ...(account === undefined ? {} : { account }),
-    ...(queue === undefined ? {} : { queue }),
-    ...(qos === undefined ? {} : { qos }),
-    ...(batch?.reservation === undefined ? {} : { reservation: batch.reservation }),
-    ...(constraint === undefined ? {} : { constraint }),
+    ...defined({ account, queue, qos, reservation: batch?.reservation, constraint }),
     ...(hosts.wanted.length === 0 ? {} : { hosts: hosts.wanted }),
     ...(hosts.refused.length === 0 ? {} : { excludeHosts: hosts.refused }),
   };

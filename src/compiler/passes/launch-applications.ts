@@ -3,6 +3,7 @@ import {
   type ApplicationDeclaration,
   applicationsOf,
   commandsOf,
+  defined,
   type ExperimentDeclaration,
   hasNumbers,
   type Launch,
@@ -28,7 +29,7 @@ export function launchApplications(input: Input, problems: Problems): Adds<'laun
     const { launches: sized } = input.sized.get(application) as Sized;
     const lines = sized.map((launch) => lineOf(application, launch, texts, input, problems));
     const atMost = membersAtMost(application, input);
-    launches.set(application, { lines, ...(atMost === undefined ? {} : { atMost }) });
+    launches.set(application, { lines, ...defined({ atMost }) });
     launcherTexts.set(application, texts);
   }
   return { launches, launcherTexts };
@@ -114,7 +115,7 @@ function stepOf(
   { command, size }: SizedProgram,
   launcher: LauncherName,
   environment: readonly string[],
-  { jobs, target, site }: Input,
+  { jobs, target, site, launchers }: Input,
 ): LaunchStep {
   const place = placeOf(application, jobs);
   const { job, component } = place;
@@ -128,14 +129,12 @@ function stepOf(
   return {
     name: hasNumbers(application) ? '{name}' : application.name,
     ...sizes,
-    ...(hosts === undefined ? {} : { hosts }),
-    ...(excludeHosts === undefined ? {} : { excludeHosts }),
-    ...(cpuBind === undefined ? {} : { cpuBind }),
-    ...stepOptions(place, site),
+    ...defined({ hosts, excludeHosts, cpuBind }),
+    ...stepOptions(place, { site, target }),
     alone: isAlone,
     overlap: false,
     // Hosts that the user names need no choosing.
-    namesHosts: hosts === undefined && namesHosts(target, launcher),
+    namesHosts: hosts === undefined && namesHosts(target, launchers[launcher]),
     environment,
     launcherArgs: command.launcherArgs ?? {},
   };

@@ -1,5 +1,5 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
-import type { LauncherName, Site } from '../../ir/index.js';
+import { defined, type LauncherName, type Site } from '../../ir/index.js';
 import { isNotSupported, type LaunchLine, type LaunchProgram, type LaunchStep } from '../../targets/target.js';
 import type { PlacedJob, Reads } from './known.js';
 import type { EntityPlace } from './lookup/placed-jobs.js';
@@ -21,16 +21,16 @@ export function launchLine(
 /** Fields of a step that follow from its job and its site. */
 export function stepOptions(
   { job, index }: EntityPlace,
-  site: Site,
+  { site, target }: Reads<'site' | 'target'>,
 ): Pick<LaunchStep, 'component' | 'gpuDialect' | 'namesMemory'> {
   return {
-    ...(site.gpuDialect === undefined ? {} : { gpuDialect: site.gpuDialect }),
-    namesMemory: namesMemory(site, job),
+    ...defined({ gpuDialect: site.gpuDialect }),
+    namesMemory: !dropsOf(site, job).some((flag) => flag === target.memoryFlag),
     ...(job.components.length === 1 ? {} : { component: index }),
   };
 }
 
-/** A directive that is dropped is refused of steps too. */
-function namesMemory(site: Site, { batch }: PlacedJob): boolean {
-  return ![...site.directives.drop, ...(batch?.directives?.drop ?? [])].includes('--mem');
+/** Flags that are never written: what a directive may not ask for is refused of steps too. */
+function dropsOf(site: Site, { batch }: PlacedJob): readonly string[] {
+  return [...site.directives.drop, ...(batch?.directives?.drop ?? [])];
 }

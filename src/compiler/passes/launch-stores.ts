@@ -1,5 +1,5 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
-import { byKind, type ColocatedDeclaration, type OrchestratorDeclaration } from '../../ir/index.js';
+import { byKind, type ColocatedDeclaration, defined, type OrchestratorDeclaration } from '../../ir/index.js';
 import { type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
 import type { Adds, Reads } from './known.js';
 import { launchLine, stepOptions } from './launch-line.js';
@@ -52,11 +52,12 @@ function standaloneSize(store: OrchestratorDeclaration, { experiment, target }: 
 
 /** Words that start one process a node of a store; without any it starts on the script's own host. */
 function storeWords(size: StoreSize, place: EntityPlace, input: Input, problems: Problems): readonly string[] {
-  const { target, site } = input;
+  const { target, site, launchers } = input;
   const { name, nodes, tasks, cpus, gpus, hosts } = size;
   const launcher = launcherOf(target, site);
   // Where the script itself runs on the first of the nodes, one store needs no launcher.
-  const isHere = tasks === 1 && hosts === undefined && place.index === 0 && launcher !== 'srun' && launcher !== 'jsrun';
+  const isHere =
+    tasks === 1 && hosts === undefined && place.index === 0 && launchers[launcher].startsSingleStores !== true;
   if (!target.capabilities.severalHosts || launcher === 'none' || isHere) return [];
   const step: LaunchStep = {
     name,
@@ -65,12 +66,12 @@ function storeWords(size: StoreSize, place: EntityPlace, input: Input, problems:
     tasksPerNode: Math.ceil(tasks / nodes),
     cpusPerTask: cpus,
     ...(gpus > 0 ? { gpusPerNode: gpus } : {}),
-    ...(hosts === undefined ? {} : { hosts }),
-    ...stepOptions(place, site),
+    ...defined({ hosts }),
+    ...stepOptions(place, input),
     environment: [],
     launcherArgs: {},
     overlap: true,
-    namesHosts: hosts === undefined && namesHosts(target, launcher),
+    namesHosts: hosts === undefined && namesHosts(target, launchers[launcher]),
   };
   return launchLine(launcher, [{ step, words: [] }], size, input, problems).words;
 }

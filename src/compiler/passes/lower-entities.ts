@@ -1,6 +1,7 @@
 import {
   type ApplicationDeclaration,
   applicationsOf,
+  defined,
   type Entity,
   type EnvValue,
   hasNumbers,
@@ -50,12 +51,12 @@ export function lowerEntity(
       programs.map(({ command, size: { tasks } }) => ({ words: programWords(command), tasks })),
     ),
     launch: launchOf.get(application) as Launch,
-    ...(application.setup === undefined ? {} : { setup: setupOf(application.setup) }),
+    ...setupOf(application.setup),
     mlModels: namesOf(givers.flatMap((giver) => giver.mlModels)),
     scripts: namesOf(givers.flatMap((giver) => giver.scripts)),
     asArgs: application.params?.asArgs ?? [],
     files: [...attached.map(lowerFile), ...files],
-    ...(numberIn === undefined ? {} : { numberIn: numberIn.to }),
+    ...defined({ numberIn: numberIn?.to }),
     env: launches.length > 1 ? {} : environmentOf(launches[0]),
     ...(launches.length > 1 ? { memberEnv: launches.map(environmentOf) } : {}),
     keyPrefixing: application.keyPrefixing ?? hasNumbers(application),
@@ -65,14 +66,14 @@ export function lowerEntity(
       const store = (awaitedStore(experiment, application, after) as VisibleStore).name;
       return planned(after.name).map((name) => ({ name, key: after.key, store }));
     }),
-    ...(sharesNodesWith === undefined ? {} : { sharesNodesWith: sharesNodesWith.name }),
+    ...defined({ sharesNodesWith: sharesNodesWith?.name }),
     component: place.index,
     stores: visibleStores(experiment, application).map(({ name }) => name),
     size: {
       nodes: size.nodes,
       tasks: size.tasks,
       cpusPerTask: size.cpusPerTask,
-      ...(size.walltimeSeconds === undefined ? {} : { walltimeSeconds: size.walltimeSeconds }),
+      ...defined({ walltimeSeconds: size.walltimeSeconds }),
     },
   };
 }
@@ -81,9 +82,9 @@ function namesOf(items: readonly { readonly name: string }[]): string[] {
   return [...new Set(items.map(({ name }) => name))];
 }
 
-/** Lines that run before a launch. */
-export function setupOf({ modules, commands }: SetupDeclaration): NonNullable<Entity['setup']> {
-  return { modules, commands };
+/** The setup of an application or a store, if it has one. */
+export function setupOf(setup: SetupDeclaration | undefined): Pick<Entity, 'setup'> {
+  return setup === undefined ? {} : { setup: { modules: setup.modules, commands: setup.commands } };
 }
 
 /** Programs of one launch share an environment. */

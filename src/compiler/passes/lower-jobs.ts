@@ -1,4 +1,4 @@
-import { type ApplicationDeclaration, applicationsOf, type Event, graceOf, type Job } from '../../ir/index.js';
+import { type ApplicationDeclaration, applicationsOf, defined, type Event, graceOf, type Job } from '../../ir/index.js';
 import { editDirectives } from '../../targets/directives.js';
 import { type JobRequest, launcherOf } from '../../targets/target.js';
 import type { PlacedJob, Reads } from './known.js';
@@ -19,20 +19,15 @@ export function lowerJob(
     allocation,
     components: components.map((component) => component.allocation),
     graceSeconds: graceOf(allocation.walltimeSeconds ?? 0),
-    ...(job.array === undefined ? {} : { array: job.array }),
-    ...(job.separate === undefined ? {} : { separate: job.separate }),
+    ...defined({ array: job.array, separate: job.separate }),
     modules: [...site.modules, ...(job.batch?.modules ?? [])],
     preamble: [...site.preamble, ...(job.batch?.preamble ?? [])],
     stores: [...job.orchestrators.map(({ name }) => name), ...colocated],
     entities: job.applications.map(({ name }) => name),
     after: jobEvents(job, jobs, applicationsOf(experiment)),
   };
-  const asked = target.directives(
-    { ...request, ...(mail === undefined ? {} : { mail }) },
-    launcherOf(target, site),
-    site,
-  );
-  return { ...request, directives: editDirectives(asked, site.directives, edits).map((list) => [...list]) };
+  const asked = target.directives({ ...request, ...defined({ mail }) }, launcherOf(target, site), site);
+  return { ...request, directives: editDirectives(target, asked, site.directives, edits).map((list) => [...list]) };
 }
 
 /** Events of other jobs that a job waits for: the strictest of what their applications wait for; of a store's job, that it runs. */

@@ -3,6 +3,7 @@ import {
   byKind,
   type ColocatedDeclaration,
   type ColocatedStore,
+  defined,
   type MlModelDeclaration,
   type OrchestratorDeclaration,
   type PreloadedModel,
@@ -55,9 +56,9 @@ function lowerStandalone(entity: OrchestratorDeclaration, input: Input): Standal
     saveAtEnd: saveAtEnd ?? [],
     port: port ?? 0,
     scope: loopback ? 'loopback' : 'network',
-    ...(loopback || network === undefined ? {} : { interface: network }),
+    ...defined({ interface: loopback ? undefined : network }),
     component: place.index,
-    ...(setup === undefined ? {} : { setup: setupOf(setup) }),
+    ...setupOf(setup),
     launch: launchOf(entity, input),
   };
 }
@@ -116,8 +117,7 @@ function lowerMlModel(model: MlModelDeclaration, facts: Facts): PreloadedModel {
     minBatchSize: model.minBatchSize ?? 0,
     minBatchTimeoutMs: model.minBatchTimeoutMs ?? 0,
     tag: model.tag ?? '',
-    ...(model.inputs === undefined ? {} : { inputs: model.inputs }),
-    ...(model.outputs === undefined ? {} : { outputs: model.outputs }),
+    ...defined({ inputs: model.inputs, outputs: model.outputs }),
   };
 }
 

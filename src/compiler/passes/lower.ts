@@ -1,4 +1,4 @@
-import { applicationsOf, planVersion } from '../../ir/index.js';
+import { applicationsOf, defined, planVersion } from '../../ir/index.js';
 import type { Adds, Known } from './known.js';
 import { lowerEntity } from './lower-entities.js';
 import { lowerJob } from './lower-jobs.js';
@@ -17,8 +17,7 @@ export function lower(known: Omit<Known, 'plan'>): Adds<'plan'> {
       target: site.target,
       nodeCommand: site.nodeCommand,
       blocks: site.blocks,
-      ...(site.runtimePath === undefined ? {} : { runtimePath: site.runtimePath }),
-      ...(site.networkInterface === undefined ? {} : { networkInterface: site.networkInterface }),
+      ...defined({ runtimePath: site.runtimePath, networkInterface: site.networkInterface }),
       jobs: jobs.map((job) => lowerJob(job, known)),
       stores: lowerStores(known),
       entities: applicationsOf(experiment).map((application) => lowerEntity(application, known)),

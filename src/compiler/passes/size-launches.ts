@@ -4,6 +4,7 @@ import {
   addedOf,
   applicationsOf,
   type CommandDeclaration,
+  defined,
   type Site,
 } from '../../ir/index.js';
 import { launcherOf } from '../../targets/target.js';
@@ -106,7 +107,7 @@ function largest(launches: readonly [SizedLaunch, ...SizedLaunch[]]): StepSize {
 /** Sizes as given, the rest computed from the site's node shape, as far as it is known. */
 function sizeStep(name: string, command: CommandDeclaration, site: Site, problems: Problems): StepSize {
   const tasks = command.tasks ?? (command.tasksPerNode ?? 1) * (command.nodes ?? 1);
-  const cpusPerTask = command.cpusPerTask ?? 1;
+  const { cpusPerTask = 1, gpusPerTask, gpusPerNode, memoryPerNodeMiB, walltimeSeconds } = command;
   const { cores, gpus } = site.node;
   const nodes =
     command.nodes ??
@@ -128,11 +129,11 @@ function sizeStep(name: string, command: CommandDeclaration, site: Site, problem
     refuse(`'${name}' has ${tasks} tasks for ${room}`, 'leave out one of .tasks(), .nodes(), .tasksPerNode()');
   }
   const { memoryMiB } = site.node;
-  if (memoryMiB !== undefined && (command.memoryPerNodeMiB ?? 0) > memoryMiB) {
-    const needs = `${command.memoryPerNodeMiB} MiB on a node`;
+  if (memoryMiB !== undefined && (memoryPerNodeMiB ?? 0) > memoryMiB) {
+    const needs = `${memoryPerNodeMiB} MiB on a node`;
     refuse(`'${name}' needs ${needs}, and site '${site.name}' has ${memoryMiB}`, 'lower .memoryPerNode()');
   }
-  const perNode = command.gpusPerNode ?? (command.gpusPerTask ?? 0) * tasksPerNode;
+  const perNode = gpusPerNode ?? (gpusPerTask ?? 0) * tasksPerNode;
   if (gpus !== undefined && perNode > gpus) {
     refuse(`'${name}' needs ${perNode} GPUs a node, and site '${site.name}' has ${gpus}`, 'raise .nodes()');
   }
@@ -141,9 +142,6 @@ function sizeStep(name: string, command: CommandDeclaration, site: Site, problem
     tasks,
     cpusPerTask,
     tasksPerNode,
-    ...(command.gpusPerTask === undefined ? {} : { gpusPerTask: command.gpusPerTask }),
-    ...(command.gpusPerNode === undefined ? {} : { gpusPerNode: command.gpusPerNode }),
-    ...(command.memoryPerNodeMiB === undefined ? {} : { memoryPerNodeMiB: command.memoryPerNodeMiB }),
-    ...(command.walltimeSeconds === undefined ? {} : { walltimeSeconds: command.walltimeSeconds }),
+    ...defined({ gpusPerTask, gpusPerNode, memoryPerNodeMiB, walltimeSeconds }),
   };
 }

@@ -1,5 +1,34 @@
-import { counted } from '../../diagnostics/index.js';
-import type { Finding, Probed } from './finding.js';
+import { counted } from '../diagnostics/index.js';
+import type { TargetName } from '../ir/index.js';
+
+/** Level of a finding: all is well, worth knowing, or Simwright cannot work. */
+export type FindingLevel = 'ok' | 'warning' | 'problem';
+
+/** One line of doctor's checklist. */
+export interface Finding {
+  readonly topic: string;
+  readonly verdict: FindingLevel;
+  readonly message: string;
+  /** Advice on what to do. */
+  readonly advice?: string;
+}
+
+/** Result of a probe: facts for programs, findings for people. */
+export interface Probed<Facts = unknown> {
+  readonly facts: Facts;
+  readonly findings: readonly Finding[];
+}
+
+/** A program's answer to a question. */
+export interface ProbeAnswer {
+  readonly ok: boolean;
+  readonly stdout: string;
+  /** Why there is no answer: the first line of its errors. */
+  readonly why: string;
+}
+
+/** Runs a program and waits for its answer, not for ever. */
+export type Ask = (program: string, ...words: readonly string[]) => Promise<ProbeAnswer>;
 
 /** Nodes of one shape. */
 export interface NodeShape {
@@ -20,11 +49,11 @@ export interface Queue {
   readonly maxNodes?: number;
 }
 
-/** What a scheduler says about itself and its cluster, in words that all share. */
+/** Facts about a scheduler and its cluster, in words that all schedulers share. */
 export interface SchedulerFacts {
-  readonly name: 'slurm' | 'pbs' | 'lsf';
+  readonly name: TargetName;
   readonly version: string | undefined;
-  /** It has answered. */
+  /** True if its server has answered. */
   readonly answers: boolean;
   readonly cluster?: string;
   readonly queues: readonly Queue[];

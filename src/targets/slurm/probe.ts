@@ -1,12 +1,19 @@
-import { ask } from './ask.js';
-import type { Finding, Probed } from './finding.js';
-import { describeScheduler, type NodeShape, noAnswer, type Queue, type SchedulerFacts } from './scheduler-facts.js';
+import {
+  type Ask,
+  describeScheduler,
+  type Finding,
+  type NodeShape,
+  noAnswer,
+  type Probed,
+  type Queue,
+  type SchedulerFacts,
+} from '../probe.js';
 
 /** Partition, nodes, CPUs, `sockets:cores:threads`, MiB, generic resources: a line a shape and partition. */
 const sinfoFormat = '%R|%D|%c|%z|%m|%G';
 
-/** What `scontrol` and `sinfo` say. */
-export async function probeSlurm(): Promise<Probed<SchedulerFacts>> {
+/** Asks `scontrol`, `sinfo` and `sacct`. */
+export async function probeSlurm(ask: Ask): Promise<Probed<SchedulerFacts>> {
   const [program, config, partitions, nodes, ended] = await Promise.all([
     ask('sbatch', '--version'),
     ask('scontrol', 'show', 'config'),
@@ -72,7 +79,7 @@ export function parseNodes(text: string): Map<string, NodeShape[]> {
   return byPartition;
 }
 
-/** Lines that differ in what is not looked at are one shape. */
+/** Adds nodes to those of the same shape; lines may differ in fields that are not read. */
 function addShape(shapes: readonly NodeShape[], { nodes, ...shape }: NodeShape): NodeShape[] {
   const isSame = (other: NodeShape) =>
     other.cores === shape.cores && other.gpus === shape.gpus && other.memoryMiB === shape.memoryMiB;

@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { jobIdsOf } from '../../../../src/runtime/launch/slurm/ask-slurm.js';
-import { readRunningSteps } from '../../../../src/runtime/launch/slurm/running-steps.js';
-import { readStepHosts } from '../../../../src/runtime/launch/slurm/step-hosts.js';
+import { jobIdsOf, readRunningSteps, readStepHosts } from '../../src/targets/slurm/steps.js';
 
 /** As scontrol of Slurm 22.05 prints a step. */
 const record = (

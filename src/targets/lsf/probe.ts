@@ -1,9 +1,15 @@
-import { ask } from './ask.js';
-import type { Probed } from './finding.js';
-import { describeScheduler, gatherShapes, noAnswer, type Queue, type SchedulerFacts } from './scheduler-facts.js';
+import {
+  type Ask,
+  describeScheduler,
+  gatherShapes,
+  noAnswer,
+  type Probed,
+  type Queue,
+  type SchedulerFacts,
+} from '../probe.js';
 
-/** What `lsid`, `bparams`, `bqueues`, `lshosts` and `bhosts` say. */
-export async function probeLsf(): Promise<Probed<SchedulerFacts>> {
+/** Asks `lsid`, `bparams`, `bqueues`, `lshosts` and `bhosts`. */
+export async function probeLsf(ask: Ask): Promise<Probed<SchedulerFacts>> {
   const [id, parameters, queues, hosts, gpus, batchHosts] = await Promise.all([
     ask('lsid'),
     ask('bparams', '-a'),
@@ -18,7 +24,7 @@ export async function probeLsf(): Promise<Probed<SchedulerFacts>> {
   return { facts, findings: describeScheduler(facts) };
 }
 
-/** What each command printed. */
+/** Output of each command. */
 export interface LsfTexts {
   readonly id: string;
   readonly parameters: string;

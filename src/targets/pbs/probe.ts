@@ -1,14 +1,14 @@
 import * as z from 'zod';
-import { ask } from './ask.js';
-import type { Probed } from './finding.js';
 import {
+  type Ask,
   describeScheduler,
   gatherShapes,
   type NodeShape,
   noAnswer,
+  type Probed,
   type Queue,
   type SchedulerFacts,
-} from './scheduler-facts.js';
+} from '../probe.js';
 
 /** PBS writes numbers with and without quotes. */
 const number = z.coerce.number();
@@ -47,8 +47,8 @@ const Nodes = z.object({
   ),
 });
 
-/** What `qstat` and `pbsnodes` say. */
-export async function probePbs(): Promise<Probed<SchedulerFacts>> {
+/** Asks `qstat` and `pbsnodes`. */
+export async function probePbs(ask: Ask): Promise<Probed<SchedulerFacts>> {
   const [server, queues, nodes] = await Promise.all([
     ask('qstat', '-B', '-f', '-F', 'json'),
     ask('qstat', '-Q', '-f', '-F', 'json'),
