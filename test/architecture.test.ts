@@ -44,6 +44,19 @@ function queriesOf(target: string): string {
   return `src/targets/${target}/queries.ts`;
 }
 
+/** Rooms of the orchestrator by name, with those of its parts that each may import. */
+function orchestratorRooms(parts: Readonly<Record<string, readonly string[]>>): (typeof rooms)[number][] {
+  const path = 'src/runtime/orchestrator/';
+  const leaves = [
+    ...['src/diagnostics/', 'src/ml/', 'src/ir/eviction-policies.ts', 'src/runtime/slots.ts'],
+    `type ${path}checkpoint/saving.ts`,
+  ];
+  return Object.entries(parts).map(([name, mayImport]) => [
+    `${path}${name}/`,
+    [...leaves, ...mayImport.map((other) => `${path}${other}`)],
+  ]);
+}
+
 /** Rooms of the house by the start of their paths, the most special first, with those that each may import besides itself. */
 const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] = [
   ['src/diagnostics/', []],
@@ -118,6 +131,18 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ['src/targets/', ['src/ir/', 'src/diagnostics/', 'src/targets/launchers/']],
   ['src/sites/', ['src/ir/']],
   ['src/runtime/slots.ts', []],
+  ['src/runtime/orchestrator/busy-poll.ts', []],
+  // The AI layer knows neither the protocol nor the keyspace: they may be another store's.
+  ...orchestratorRooms({
+    memory: [],
+    bytes: ['memory/'],
+    inference: ['memory/', 'busy-poll.ts'],
+    ai: ['inference/', 'bytes/', 'memory/'],
+    resp: ['bytes/', 'memory/'],
+    keyspace: ['ai/', 'bytes/', 'memory/'],
+    checkpoint: ['keyspace/', 'ai/', 'inference/', 'bytes/'],
+    commands: ['ai/', 'inference/', 'keyspace/', 'bytes/', 'memory/', 'resp/'],
+  }),
   ['src/runtime/orchestrator/', ['src/diagnostics/', 'src/ml/', 'src/ir/eviction-policies.ts', 'src/runtime/slots.ts']],
   ['src/runtime/client/', ['src/diagnostics/', 'src/ml/', 'src/runtime/slots.ts']],
   ['src/runtime/configure/', ['src/ir/', 'src/diagnostics/']],
@@ -212,6 +237,12 @@ test('no name of a scheduler or launcher outside targets and sites', () => {
   expect(found).toEqual([]);
 });
 
+test('one file names the backends', () => {
+  const inference = 'src/runtime/orchestrator/inference/';
+  const found = imports.filter(({ from, to }) => from.startsWith(inference) && to === `${inference}onnx/backend.ts`);
+  expect(found.map(({ from }) => from)).toEqual([`${inference}backends.ts`]);
+});
+
 test('what is named check… only checks, and is in the folder of checks', () => {
   const exported = sources
     .filter((file) => relative(root, file.getFilePath()).startsWith('src/compiler/passes/'))
@@ -254,6 +285,8 @@ test('rooms import each other in no circle', () => {
 describe('the rules themselves', () => {
   const judged = (from: string, to: string, typeOnly = false) => isAllowed({ place: '', from, to, typeOnly });
 
+  const orchestrator = 'src/runtime/orchestrator/';
+
   test.each([
     ['a target, another target', 'src/targets/pbs/index.ts', 'src/targets/slurm/index.ts'],
     ['the runtime, the DSL', 'src/runtime/up/up.ts', 'src/dsl/index.ts'],
@@ -262,6 +295,9 @@ describe('the rules themselves', () => {
     ['the runtime, a scheduler but for its queries', 'src/runtime/launch/launch.ts', 'src/targets/slurm/index.ts'],
     ['the runtime, the command line', 'src/runtime/main.ts', 'src/cli/table.ts'],
     ['the orchestrator, the IR', 'src/runtime/orchestrator/index.ts', 'src/ir/index.ts'],
+    ['the AI layer, the protocol', `${orchestrator}ai/run-model.ts`, `${orchestrator}resp/reply.ts`],
+    ['the AI layer, the keyspace', `${orchestrator}ai/run-dag.ts`, `${orchestrator}keyspace/keyspace.ts`],
+    ['what runs models, the commands', `${orchestrator}inference/inference.ts`, `${orchestrator}commands/words.ts`],
     ['a pass, the disk', 'src/compiler/passes/lower.ts', 'node:fs'],
     ['a pass, a target', 'src/compiler/passes/lower.ts', 'src/targets/slurm/index.ts'],
     ['a pass, a launcher', 'src/compiler/passes/launch-stores.ts', 'src/targets/launchers/index.ts'],

@@ -5,6 +5,7 @@ export * from './declared-members.js';
 export * from './defined.js';
 export * from './derived.js';
 export * from './directive-text.js';
+export * from './engines.js';
 export * from './environment-references.js';
 export * from './eviction-policies.js';
 export * from './file-access.js';

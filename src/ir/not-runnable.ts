@@ -1,4 +1,5 @@
 import { backends } from '../ml/backends.js';
+import { engines } from './engines.js';
 import type { Store } from './plan.js';
 
 /** A feature of a store that this version cannot run; of an ML model, if it is one's. */
@@ -10,7 +11,7 @@ export interface NotRunnable {
 /** Features that a store asks for and this version cannot run: the compiler warns of them, the runtime refuses the store. */
 export function notRunnable(store: Store): NotRunnable[] {
   const found: NotRunnable[] = [];
-  if (store.engine !== 'embedded') found.push({ what: `engine '${store.engine}'` });
+  if (!engines[store.engine].isAvailable) found.push({ what: `engine '${store.engine}'` });
   for (const { name, backend } of store.mlModels) {
     if (!backends[backend].isAvailable)
       found.push({ what: `backend ${backend}, of ML model '${name}',`, mlModel: name });

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { directiveText } from './directive-text.js';
+import { engineNames } from './engines.js';
 import { parseWalltime, walltimeHint } from './units.js';
 
 /** Systems that scripts are written for. */
@@ -10,8 +11,8 @@ export type TargetName = z.infer<typeof TargetName>;
 export const LauncherName = z.enum(['srun', 'mpirun', 'mpiexec', 'orterun', 'pals', 'aprun', 'jsrun', 'none']);
 export type LauncherName = z.infer<typeof LauncherName>;
 
-/** How a store is run: one Node process, stock Redis with a module of ours, or the site's Redis with RedisAI. */
-export const EngineName = z.enum(['embedded', 'redis', 'redisai']);
+/** Name of an {@link engines engine}. */
+export const EngineName = z.enum(engineNames);
 export type EngineName = z.infer<typeof EngineName>;
 
 /** Ways of asking for GPUs. */

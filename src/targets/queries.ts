@@ -20,6 +20,11 @@ export function isAlive(state: JobState): boolean {
   return state === 'PENDING' || state === 'RUNNING';
 }
 
+/** True if a job's script has ended and the scheduler is clearing it away: it does nothing any more, though it still has its nodes. */
+export function isClearing({ clearing = [] }: Queries, native: string | undefined): boolean {
+  return native !== undefined && clearing.includes(native);
+}
+
 /** A scheduler's report on a job, or of one element of a job array or component of a heterogeneous job. */
 export interface JobReport {
   /** The id that submit.sh printed, as far as the scheduler repeats it: compared by {@link sameJob}. */
@@ -103,6 +108,8 @@ export interface Queries {
     path(job: Job, index: number | undefined): string;
     read(text: string): Omit<JobReport, 'id'> | undefined;
   };
+  /** The scheduler's words for a job whose script has ended, and that it is clearing away. */
+  readonly clearing?: readonly string[];
   /** Words before the ids of the jobs to end. */
   readonly cancel: readonly [string, ...string[]];
   /** Asks for the scheduler's verdict on a script without submitting it, where it has one. */

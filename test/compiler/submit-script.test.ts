@@ -183,8 +183,29 @@ test('words it does not know are shown the usage, exit code 2', async () => {
   const { run } = await prepare(chain, 'slurm', {});
   expect(run('--frehs')).toMatchObject({
     exitCode: 2,
-    stderr: expect.stringMatching(/^usage: submit\.sh \[--fresh \| --keep\] \[--retry N\]\n {2}--fresh /),
+    stderr: expect.stringMatching(/^usage: submit\.sh \[--fresh \| --keep\] \[--force\] \[--retry N\]\n {2}--fresh /),
   });
   expect(run('--retry', 'x')).toMatchObject({ exitCode: 2, stderr: 'submit.sh: --retry needs a number' });
   expect(run('--help')).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^usage: /) });
+});
+
+test.skipIf(process.getuid?.() !== 0)('a folder that is read-only: it says so first, and submits nothing', async () => {
+  const { folder, run } = await prepare(chain, 'slurm', { sbatch: 'touch "$FOLDER/submitted"; echo 1' });
+  const out = join(folder, 'out');
+  const refused = (place: string) => {
+    execaSync('mount', ['--bind', out, out]);
+    try {
+      execaSync('mount', ['-o', 'remount,bind,ro', out]);
+      const end = run();
+      expect(end.exitCode).toBe(1);
+      expect(end.stderr).toContain(`submit.sh: ${join(out, place)} cannot be written, and jobs write there`);
+      expect(existsSync(join(folder, 'submitted'))).toBe(false);
+      return end.stderr;
+    } finally {
+      execaSync('umount', [out]);
+    }
+  };
+  expect(refused('run')).toContain('Read-only file system');
+  mkdirSync(join(out, 'run/status'), { recursive: true });
+  expect(refused('logs')).not.toContain('new');
 });

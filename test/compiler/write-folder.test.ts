@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -35,6 +36,26 @@ function compiled(): { workspace: string; folder: string } {
 }
 
 describe('a folder that is written', () => {
+  test.skipIf(process.getuid?.() !== 0)(
+    'on a file system that is read-only: that is the reason, not that something is missing',
+    async () => {
+      const { workspace: place, folder } = compiled();
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', place]);
+      try {
+        for (const where of [place, join(place, 'new/out')]) {
+          const [problem] = await problemsOf(() => writeFolder(where, first));
+          expect(problem?.code).toBe('OUT1002');
+          expect(problem?.message).toContain(`${where} cannot be written: EROFS: read-only file system`);
+        }
+      } finally {
+        execFileSync('umount', [place]);
+      }
+      expect(existsSync(folder)).toBe(true);
+      const [nowhere] = await problemsOf(() => writeFolder('/proc/simwright/out', first));
+      expect(nowhere?.message).toContain("mkdir '/proc/simwright'");
+    },
+  );
+
   test('holds the files with their mode bits, logs/, and nothing beside it', () => {
     const { workspace: place, folder } = compiled();
     expect(contents(folder)).toEqual(['jobs/a.sh=echo a', 'jobs/deep/b.sh=echo b', 'plan.json={}']);

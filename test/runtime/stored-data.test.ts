@@ -103,7 +103,8 @@ runtime launch solver -- ${app} & launched+=($!)`;
         .sort();
     expect(saved()).toEqual(['0.checkpoint', '0.saved.json', '1.checkpoint', '1.saved.json']);
     const { id } = JSON.parse(folder.read('run/address.json'));
-    const onDisk = () => new HeldStores(folder.dir, () => undefined).has('solver', id, new Date().toISOString());
+    const onDisk = () =>
+      new HeldStores(folder.dir, () => undefined).has('solver', id, new Date().toISOString(), 'solver');
     expect(onDisk()).toBe(true);
     expect(await folder.run(steps("sh -c 'exit 3'"))).toMatchObject({ code: 3, stderr: '' });
     for (const { restored } of JSON.parse(folder.read('run/address.json')).nodes) {

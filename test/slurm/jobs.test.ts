@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { patient } from '../cli/compiled-jobs.js';
 import { processesOf } from '../helpers/leftovers.js';
@@ -143,6 +144,16 @@ describe.skipIf(why !== '')(`jobs of a real Slurm${why === '' ? '' : ` (skipped:
     expect(refused.stderr).toContain(`sweep (${sweep}, RUNNING)`);
     expect(refused.stderr).toContain(`last (${last}, PENDING)`);
     expect((await call(workspace, ...compile, '--force')).exitCode).toBe(0);
+    for (const submit of [
+      call(workspace, 'submit', 'out'),
+      execa(workspace.path('out/submit.sh'), { env: cluster().env, reject: false }),
+    ]) {
+      const again = await submit;
+      expect(again.exitCode).toBe(1);
+      expect(again.stderr).toContain('error[OUT1003]');
+      expect(again.stderr).toContain(`sweep (${sweep}, RUNNING)`);
+      expect(again.stderr).toContain(`last (${last}, PENDING)`);
+    }
     const end = await call(workspace, 'cancel', 'out');
     expect(end.exitCode, end.stderr).toBe(0);
     expect(end.stdout).toContain(`sweep\t${sweep}\tCANCELLED\n`);

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nvidiaGpus } from '../../runtime/assert/allocation.js';
-import { hasCuda } from '../../runtime/orchestrator/inference/devices.js';
-import { loadOnnxRuntime, warmUp } from '../../runtime/orchestrator/inference/onnx-runtime.js';
+import { hasCuda } from '../../runtime/orchestrator/inference/onnx/devices-here.js';
+import { loadOnnxRuntime, warmUp } from '../../runtime/orchestrator/inference/onnx/runtime.js';
 import type { Probed } from '../../targets/probe.js';
 import { installedOnnxRuntime } from '../installed-onnx-runtime.js';
 

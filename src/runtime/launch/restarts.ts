@@ -122,7 +122,7 @@ export class Restarts {
       this.#stores.some(({ store }) => store.name === name),
     );
     const isThere = (store: string, start: string) =>
-      isEnd(event.state) ? held.has(store, start, happenedAt(event)) : held.isRunning(store, start);
+      isEnd(event.state) ? held.has(store, start, happenedAt(event), event.member) : held.isRunning(store, start);
     return seen.find(([store, starts]) => !starts.every((start) => isThere(store, start)))?.[0];
   }
 

@@ -1,6 +1,6 @@
 import { readlinkSync, realpathSync } from 'node:fs';
 import type { Plan } from '../../ir/index.js';
-import { isAlive, sameJob } from '../../targets/queries.js';
+import { isAlive, isClearing, sameJob } from '../../targets/queries.js';
 import { type SubmittedJob, submittedJobs } from '../job/submitted-jobs.js';
 import { runsScript } from './other-jobs.js';
 import { Scheduler } from './scheduler.js';
@@ -15,7 +15,11 @@ export async function presentJobs(dir: string, plan: Plan, env: NodeJS.ProcessEn
   const reports = (await scheduler.reportsOf(...rows.map(({ id }) => id))) ?? [];
   return rows.flatMap(({ job, id }) => {
     const own = reports.filter(
-      (report) => sameJob(report.id, id) && isAlive(report.state) && isFrom(dir, report.folder),
+      (report) =>
+        sameJob(report.id, id) &&
+        isAlive(report.state) &&
+        !isClearing(scheduler.queries, report.native) &&
+        isFrom(dir, report.folder),
     );
     const telling = own.find(({ state }) => state === 'RUNNING') ?? own[0];
     return telling === undefined ? [] : [`${job.name} (${id}, ${telling.state})`];

@@ -19,6 +19,8 @@ export interface Attempt {
 interface Mutable {
   last: MemberEvent;
   readonly begun: string;
+  /** When its directory came to its place: later than it began where it was brought back. */
+  placed: string;
 }
 
 /** Attempts at members, gathered from events in whatever order their files are read. */
@@ -36,13 +38,18 @@ export class AttemptTable {
     // A member that failed before it was staged has only that event, and no number.
     const isNext =
       event.state === 'staged' || (event.attempt === undefined && own !== undefined && isEnd(own.last.state));
-    if (own === undefined || isNext) attempts.push({ last: event, begun: event.time });
-    else own.last = event;
+    if (own === undefined || isNext) attempts.push({ last: event, begun: event.time, placed: event.time });
+    else {
+      own.last = event;
+      if (event.happened !== undefined) own.placed = event.time;
+    }
   }
 
   /** Attempts at a member, oldest first. */
   of(entity: string, index: number): Attempt[] {
-    const attempts = [...(this.#attempts.get(keyOf(entity, index)) ?? [])].sort((a, b) => (a.begun < b.begun ? -1 : 1));
+    const attempts = [...(this.#attempts.get(keyOf(entity, index)) ?? [])].sort((a, b) =>
+      a.placed < b.placed ? -1 : 1,
+    );
     const numbers = attempts.map(({ last }) => last.attempt);
     return attempts.map(({ last, begun }, at) => {
       const { attempt } = last;

@@ -16,6 +16,7 @@ export const SavedStoreSchema = z.object({
   nodes: z.int().positive(),
   upToMs: z.number(),
   whole: z.boolean(),
+  without: z.array(z.string()).readonly().optional(),
 });
 
 const Recorded = z.object({

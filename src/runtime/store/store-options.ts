@@ -1,31 +1,24 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Plan, Store } from '../../ir/index.js';
+import type { Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { checkpointFile, storeFolder } from '../job/paths.js';
 import type { OrchestratorOptions, TcpListen, UnixListen } from '../orchestrator/index.js';
 import { version } from '../version.js';
 import { parseDeviceMap } from './device-map.js';
+import type { EngineStart, StoreArguments } from './engine.js';
 import { listenPlace } from './listen-places.js';
-import type { LogFile } from './log-file.js';
-import type { StoreArguments } from './run-store.js';
 import { RecordFile } from './saved-stores.js';
 import { storePosition } from './store-position.js';
 
-/** How the plan wants a store to be started on this node. */
-export async function storeOptions(
-  job: JobEnvironment,
-  plan: Plan,
-  store: Store,
-  args: StoreArguments,
-  log: LogFile,
-): Promise<OrchestratorOptions> {
+/** Options of a store on this node, as the plan wants it. */
+export async function storeOptions({ job, plan, store, args, log }: EngineStart): Promise<OrchestratorOptions> {
   const place = await listenPlace(job, plan, store, args.port);
   return {
     listen: [place],
     version,
     ...allowed(job, store, place),
-    ...savingOf(job, store, args),
+    ...savingOf(job, plan, store, args),
     ...(args.onnxRuntime === undefined ? {} : { onnxRuntime: args.onnxRuntime }),
     expectsModels: store.mlModels.length > 0,
     ...optional('threadsPerQueue', store.threadsPerQueue),
@@ -44,12 +37,14 @@ export async function storeOptions(
 }
 
 /** Where and how often it saves, and under which name others know what it has saved. */
-function savingOf(job: JobEnvironment, store: Store, args: StoreArguments) {
+function savingOf(job: JobEnvironment, plan: Plan, store: Store, args: StoreArguments) {
   const file = checkpointFile(job, store, storePosition(job, store, process.env));
   const { checkpointSeconds: seconds } = store;
   return {
     checkpointFile: file,
     checkpointRecord: new RecordFile(file),
+    // Most of a start is reading code, and this is for those that bring something back.
+    staleKeys: async () => (await import('../stored-data/stale-keys.js')).staleKeys(job, plan, store),
     ...optional('storeId', args.id),
     nodes: store.kind === 'colocated' ? store.nodes : 1,
     ...optional('checkpointSeconds', seconds === 0 ? undefined : seconds),

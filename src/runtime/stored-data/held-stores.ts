@@ -20,12 +20,14 @@ export class HeldStores {
     this.#runningOf = runningOf;
   }
 
-  /** True if all that had been written to that start of a store at a moment, ISO 8601, is there. */
-  has(store: string, start: string, moment: string): boolean {
+  /** True if all that a member had written to that start of a store at a moment, ISO 8601, is there. */
+  has(store: string, start: string, moment: string, member: string): boolean {
     const { saved } = this.#of(store);
     if (this.isRunning(store, start)) return true;
     const atMs = Date.parse(moment) + clocksDifferMs;
-    const covering = saved.filter((one) => one.store === start && (one.whole || one.upToMs >= atMs));
+    const covering = saved.filter(
+      (one) => one.store === start && (one.whole || one.upToMs >= atMs) && one.without?.includes(member) !== true,
+    );
     return covering.length > 0 && covering.length >= Math.max(...covering.map(({ nodes }) => nodes));
   }
 

@@ -2,7 +2,7 @@ import type { Entity, Plan, Store } from '../../ir/index.js';
 import { isOfElement } from '../job/element-members.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { MemberSelection } from '../job/member-selection.js';
-import { Rerun } from '../rerun/index.js';
+import { Rerun, type RerunContext } from '../rerun/index.js';
 import { StatusReader } from '../status/index.js';
 
 /**
@@ -26,10 +26,20 @@ export function isToBeSaved(
  * that element's members alone.
  */
 function unfinishedUsers(job: JobEnvironment, plan: Plan, store: Store): Entity[] {
+  const rerun = rerunOf(job, plan);
+  return plan.entities.filter((entity) => {
+    if (!entity.stores.includes(store.name)) return false;
+    const isHere = store.kind === 'colocated' ? isOfElement(plan, job, entity) : () => true;
+    return rerun.of(entity).members.some(({ index, reason }) => reason !== undefined && isHere(index));
+  });
+}
+
+/** Members of a plan that run again as a store of this job sees it: with `runningStore` who lacks his data does, too. */
+export function rerunOf(job: JobEnvironment, plan: Plan, runningStore?: RerunContext['runningStore']): Rerun {
   const status = new StatusReader(job.dir);
   status.refresh();
   const start = new Date(job.startedSeconds * 1000).toISOString();
-  const rerun = new Rerun(
+  return new Rerun(
     {
       dir: job.dir,
       plan,
@@ -39,12 +49,8 @@ function unfinishedUsers(job: JobEnvironment, plan: Plan, store: Store): Entity[
       keep: job.keep,
       hasOutcomes: true,
       isOurs: ({ run, time }) => (job.run !== undefined && run === job.run) || time >= start,
+      ...(runningStore === undefined ? {} : { runningStore }),
     },
-    false,
+    runningStore !== undefined,
   );
-  return plan.entities.filter((entity) => {
-    if (!entity.stores.includes(store.name)) return false;
-    const isHere = store.kind === 'colocated' ? isOfElement(plan, job, entity) : () => true;
-    return rerun.of(entity).members.some(({ index, reason }) => reason !== undefined && isHere(index));
-  });
 }

@@ -34,7 +34,7 @@ export class StoredData {
   /** Stores that no longer have what a member put into them. */
   lacking({ stores = {}, ...event }: MemberEvent): string[] {
     return Object.entries(stores).flatMap(([store, starts]) =>
-      starts.every((start) => this.#facts.held.has(store, start, happenedAt(event))) ? [] : [store],
+      starts.every((start) => this.#facts.held.has(store, start, happenedAt(event), event.member)) ? [] : [store],
     );
   }
 

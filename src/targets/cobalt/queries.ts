@@ -67,6 +67,7 @@ export const cobaltQueries: Queries = {
     path: (job, index) => `logs/${jobName(job.name)}${index === undefined ? '' : `-${index}`}.cobaltlog`,
     read: readLog,
   },
+  clearing: ['exiting'],
   cancel: ['qdel'],
   walltimeOf,
 };

@@ -123,6 +123,7 @@ function walltimeOf(script: string): number | undefined {
 export const pbsQueries: Queries = {
   submit: 'qsub',
   states: [{ command: (ids) => ['qstat', '-x', '-t', '-f', '-F', 'json', ...ids], read: readQstat }],
+  clearing: ['E'],
   cancel: ['qdel'],
   // Some versions of qstat answer for the first id only, without a word about the others.
   idsAtOnce: 1,

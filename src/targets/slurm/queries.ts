@@ -164,6 +164,7 @@ export const slurmQueries: Queries = {
       read: readScontrol,
     },
   ],
+  clearing: ['COMPLETING'],
   cancel: ['scancel'],
   testOnly: (script) => ['sbatch', '--test-only', script],
   walltimeOf,

@@ -2,9 +2,10 @@
 # Submits the jobs of experiment cavity.
 # Made by simwright x.y.z from workflow.ts for site cobalt.
 #
-# usage: submit.sh [--fresh | --keep] [--retry N]
+# usage: submit.sh [--fresh | --keep] [--force] [--retry N]
 #   --fresh    run everything again, completed members included
 #   --keep     accept completed members as they are, whatever has changed
+#   --force    submit though jobs of this folder run or wait
 #   --retry N  start a member that fails up to N times more
 # Prints NAME<TAB>JOBID for each job, and appends it to run/jobs.tsv.
 # All or nothing: when the scheduler refuses a job, those before it are cancelled, and the exit code is 3.
@@ -15,12 +16,14 @@ CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 usage() { sed -n '/^# usage/,/^set /{/^set /d;s/^# \{0,1\}//;p;}' submit.sh; }
 # All jobs of one submission know each other by SIMWRIGHT_RUN.
 export SIMWRIGHT_FRESH='' SIMWRIGHT_KEEP='' SIMWRIGHT_RETRY=0 SIMWRIGHT_RUN
+force=''
 SIMWRIGHT_RUN=$(date +%s)-$$
 unset SIMWRIGHT_ARRAY_INDEX
 while (($# > 0)); do
   case $1 in
     --fresh) SIMWRIGHT_FRESH=1 ;;
     --keep) SIMWRIGHT_KEEP=1 ;;
+    --force) force=1 ;;
     --retry)
       [[ ${2-} =~ ^[0-9]+$ ]] || { echo "submit.sh: --retry needs a number" >&2; exit 2; }
       SIMWRIGHT_RETRY=$2
@@ -33,19 +36,23 @@ while (($# > 0)); do
 done
 [ -z "$SIMWRIGHT_FRESH" ] || [ -z "$SIMWRIGHT_KEEP" ] || { usage >&2; exit 2; }
 # Results are for those who may see the logs.
-[ -d logs ] || mkdir -m 700 logs
-[ -d run ] || { mkdir -m 700 run && chmod --reference=logs run; }
+cannot() { echo "submit.sh: $PWD/$1 cannot be written, and jobs write there" >&2; exit 1; }
+[ -d logs ] || mkdir -m 700 logs || cannot logs
+[ -d run ] || { mkdir -m 700 run && chmod --reference=logs run; } || cannot run
+for place in logs run run/status run/jobs.tsv; do
+  [ ! -e "$place" ] || [ -w "$place" ] || cannot "$place"
+done
 
 # The last value that a script's directives give to an option, without its quotes.
 directive_of() { # SCRIPT SENTINEL OPTION
   sed -n "s/^$2[[:blank:]]\{1,\}$3[=[:blank:]]\{1,\}//p" "$1" | tail -n 1 | sed 's/^"\(.*\)"$/\1/'
 }
 
-# Members that have completed before do not run again: what does, and why.
+# Members that have completed before do not run again: what does, and why. While jobs of this folder run or wait there is nothing to submit.
 # Where Node.js is missing or too old for the runtime, the jobs say so.
-if [[ -d run/status && ${SIMWRIGHT_WHY-1} != 0 && $(node --version 2>/dev/null) =~ ^v([0-9]+)\.([0-9]+) ]] &&
+if [[ (-d run/status || -e run/jobs.tsv) && ${SIMWRIGHT_WHY-1} != 0 && $(node --version 2>/dev/null) =~ ^v([0-9]+)\.([0-9]+) ]] &&
   ((BASH_REMATCH[1] * 100 + BASH_REMATCH[2] >= 2019)); then
-  node runtime/simwright.mjs why >&2 || true
+  SIMWRIGHT_FORCE=$force node runtime/simwright.mjs why >&2 || (($? != 3)) || exit 1
 fi
 
 # Cobalt hands on only the variables named here, and says the id in the last line of digits, after what its filters say.

@@ -3,6 +3,7 @@ import {
   applicationsOf,
   byKind,
   type ColocatedDeclaration,
+  engines,
   notRunnable,
   type OrchestratorDeclaration,
 } from '../../../ir/index.js';
@@ -12,7 +13,7 @@ import { entityNamed } from '../lookup/references.js';
 
 /** Warns of what can be compiled and looked at, and that this version's runtime refuses. */
 export function checkRunnable({ experiment, plan }: Reads<'experiment' | 'plan'>, problems: Problems): void {
-  const ofEmbedded = new Set<object>();
+  const kept = new Set<object>();
   for (const store of plan.stores) {
     const entity = entityNamed(experiment, store.name);
     const declaration =
@@ -28,10 +29,10 @@ export function checkRunnable({ experiment, plan }: Reads<'experiment' | 'plan'>
       const hint = 'the scripts can be looked at; to run, use the embedded engine, in one piece, with ONNX models';
       problems.warning('STORE1010', message, (model ?? declaration)?.at, hint);
     }
-    if (store.engine === 'embedded') for (const one of loaded) ofEmbedded.add(one);
+    if (!engines[store.engine].runsScripts) for (const one of loaded) kept.add(one);
   }
   for (const script of applicationsOf(experiment).flatMap(({ scripts }) => scripts)) {
-    if (!ofEmbedded.has(script)) continue;
+    if (!kept.has(script)) continue;
     const message = `${callOf(script)}: the embedded engine keeps scripts and does not run them yet, so calls of it will fail`;
     problems.warning('STORE1010', message, script.at, 'let an ONNX model do its work, or the application itself');
   }

@@ -3,6 +3,7 @@ import {
   type ApplicationDeclaration,
   applicationsOf,
   type ExperimentDeclaration,
+  engines,
   orchestratorsOf,
 } from '../../../ir/index.js';
 import type { Reads } from '../known.js';
@@ -109,8 +110,11 @@ function checkShards(experiment: ExperimentDeclaration, problems: Problems): voi
     if (shards > 1 && shards < fewestShards) {
       refuse(`has ${shards} shards, and a cluster has at least ${fewestShards}`, 'give it one shard, or three or more');
     }
-    if (shards > 1 && entity.engine === 'embedded') {
-      refuse(`has ${shards} shards, and the embedded engine has one`, "say engine: 'redis', or leave out shards");
+    if (shards > 1 && entity.engine !== undefined && !engines[entity.engine].hasShards) {
+      refuse(
+        `has ${shards} shards, and the ${entity.engine} engine has one`,
+        "say engine: 'redis', or leave out shards",
+      );
     }
     if (entity.nodes !== undefined && entity.nodes > shards) {
       refuse(`has ${shards} shards for ${entity.nodes} nodes`, 'raise shards, or lower nodes');

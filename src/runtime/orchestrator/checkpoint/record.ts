@@ -6,10 +6,18 @@ export interface SavedStore {
   readonly store: string;
   /** Nodes that it ran on: each has saved its own keys. */
   readonly nodes: number;
-  /** When the checkpoint was begun, in milliseconds since 1970 by the store's clock: what was written until then is in it. */
+  /** Time at which the checkpoint was begun, in milliseconds since 1970 by the store's clock: what was written until then is in it. */
   readonly upToMs: number;
   /** True if it holds all that was ever written to that start. */
   readonly whole: boolean;
+  /** Owners of keys that were in it and have been left out since: see {@link StaleKeys}. */
+  readonly without?: readonly string[] | undefined;
+}
+
+/** Keys of a checkpoint that are not brought back. */
+export interface StaleKeys {
+  /** The owner of such a key, by whom the record tells that its keys have gone; `undefined` for a key that is brought back. */
+  ownerOf(key: string): string | undefined;
 }
 
 /** Properties that distinguish a checkpoint file from any other. */

@@ -4,7 +4,7 @@ import type { Dtype } from '../../../ml/dtypes.js';
 export interface Loan {
   /** To be transferred. */
   readonly buffer: ArrayBuffer;
-  /** Whether the owner misses them: they are to come back soon. A loan that is not missed is a copy. */
+  /** True if the owner misses them: they are to come back soon. A loan that is not missed is a copy. */
   readonly missed: boolean;
   /** Takes the bytes back after the transfer; undefined when they were lost with their thread. */
   giveBack(buffer: ArrayBuffer | undefined): void;

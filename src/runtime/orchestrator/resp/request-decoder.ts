@@ -1,6 +1,6 @@
+import { ownBytes } from '../bytes/lendable-bytes.js';
 import type { MemoryBudget } from '../memory/memory-budget.js';
 import { putBack, takeBuffer } from '../memory/spare-buffers.js';
-import { ownBytes } from '../store/lendable-bytes.js';
 import { inlineWords } from './inline-request.js';
 import { defaultLimits, type RequestLimits } from './limits.js';
 import { ProtocolError } from './protocol-error.js';
