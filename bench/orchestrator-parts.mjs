@@ -27,9 +27,10 @@ async function freePort() {
  * @param {readonly string[]} args
  * @param {number} port
  * @param {RegExp} ready what its standard output says when it is ready
+ * @param {string} [cwd]
  */
-async function serve(program, args, port, ready) {
-  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+async function serve(program, args, port, ready, cwd = root) {
+  const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   await new Promise((resolve, reject) => {
     child.on('error', reject);
@@ -55,9 +56,14 @@ async function serve(program, args, port, ready) {
 
 /** The orchestrator, as its command starts it. @param {readonly string[]} options */
 export async function startOrchestrator(...options) {
+  return startOrchestratorOf(root, ...options);
+}
+
+/** The same of the build in another folder. @param {string} directory @param {readonly string[]} options */
+export async function startOrchestratorOf(directory, ...options) {
   const port = await freePort();
   const args = ['dist/cli/main.js', 'orchestrator', '--port', String(port), '--json', ...options];
-  return serve(process.execPath, args, port, /"ready":true/);
+  return serve(process.execPath, args, port, /"ready":true/, directory);
 }
 
 const bareServer = `
@@ -82,11 +88,12 @@ export async function startRedis(...options) {
 /**
  * Requests a second by redis-benchmark.
  * @param {number} port
- * @param {{ clients: number, requests: number, bytes?: number }} load
+ * @param {{ clients: number, requests: number, bytes?: number, pipeline?: number }} load
  * @param {readonly string[]} command
  */
-export async function requestsPerSecond(port, { clients, requests, bytes = 3 }, ...command) {
-  const args = ['-h', '127.0.0.1', '-p', port, '-c', clients, '-n', requests, '-d', bytes, '--csv', ...command];
+export async function requestsPerSecond(port, { clients, requests, bytes = 3, pipeline = 1 }, ...command) {
+  const shape = ['-c', clients, '-n', requests, '-d', bytes, '-P', pipeline];
+  const args = ['-h', '127.0.0.1', '-p', port, ...shape, '--csv', ...command];
   const running = run('redis-benchmark', args.map(String));
   // With `-x` the last word comes from there.
   running.child.stdin?.end(command[0] === '-x' ? Buffer.alloc(bytes, 'x') : '');

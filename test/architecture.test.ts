@@ -1,7 +1,9 @@
+import { readdirSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Project } from 'ts-morph';
+import { Node, Project } from 'ts-morph';
 import { describe, expect, test } from 'vitest';
+import { LauncherName, TargetName } from '../src/ir/index.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -32,9 +34,27 @@ const imports: readonly Import[] = sources.flatMap((file) =>
   }),
 );
 
-/** The files that say how schedulers are asked, and what they answer. */
-function queriesOf(...folders: readonly string[]): string[] {
-  return folders.map((folder) => `src/targets/${folder}queries.ts`);
+/** Names of the targets, which are those of their folders. */
+const targetNames = readdirSync(`${root}src/targets`, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && entry.name !== 'launchers')
+  .map(({ name }) => name);
+
+/** The file of a target that says how its scheduler is asked, and what it answers. */
+function queriesOf(target: string): string {
+  return `src/targets/${target}/queries.ts`;
+}
+
+/** Rooms of the orchestrator by name, with those of its parts that each may import. */
+function orchestratorRooms(parts: Readonly<Record<string, readonly string[]>>): (typeof rooms)[number][] {
+  const path = 'src/runtime/orchestrator/';
+  const leaves = [
+    ...['src/diagnostics/', 'src/ml/', 'src/ir/eviction-policies.ts', 'src/runtime/slots.ts'],
+    `type ${path}checkpoint/saving.ts`,
+  ];
+  return Object.entries(parts).map(([name, mayImport]) => [
+    `${path}${name}/`,
+    [...leaves, ...mayImport.map((other) => `${path}${other}`)],
+  ]);
 }
 
 /** Rooms of the house by the start of their paths, the most special first, with those that each may import besides itself. */
@@ -50,7 +70,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ['src/compiler/load/', ['src/ir/', 'src/diagnostics/']],
   ['src/compiler/inspect/', ['src/ir/', 'src/ml/', 'src/diagnostics/', 'src/compiler/hash-file.ts']],
   // What passes ask of a declaration, of jobs, of names.
-  ['src/compiler/passes/lookup/', ['src/ir/', 'type src/compiler/inspect/', 'type src/compiler/passes/known.ts']],
+  ['src/compiler/passes/lookup/', ['src/ir/', 'type src/compiler/inspect/', 'type src/compiler/passes/compilation.ts']],
   [
     'src/compiler/passes/check/',
     [
@@ -59,7 +79,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
       'src/targets/target.ts',
       'src/targets/refusals.ts',
       'type src/compiler/inspect/',
-      'type src/compiler/passes/known.ts',
+      'type src/compiler/passes/compilation.ts',
       'src/compiler/passes/lookup/',
     ],
   ],
@@ -87,7 +107,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
     ['src/compiler/', 'src/ir/', 'src/diagnostics/', 'src/targets/registry.ts', 'src/targets/launchers/'],
   ],
   ['src/targets/launchers/', ['src/targets/target.ts', 'src/ir/']],
-  ...['local', 'slurm', 'pbs', 'lsf', 'cobalt'].map(
+  ...targetNames.map(
     (name) =>
       [
         `src/targets/${name}/`,
@@ -98,6 +118,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
           'src/targets/directives.ts',
           'src/targets/outer-job.ts',
           'src/targets/queries.ts',
+          'src/targets/probe.ts',
           'src/targets/launchers/',
           'src/ir/',
           'src/diagnostics/',
@@ -105,14 +126,38 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
       ] as const,
   ),
   ['src/targets/registry.ts', ['src/targets/', 'type src/ir/']],
-  ['src/targets/', ['src/ir/', 'src/diagnostics/']],
+  // How schedulers are asked, for the runtime.
+  ['src/targets/schedulers.ts', ['src/targets/queries.ts', 'src/ir/', ...targetNames.map(queriesOf)]],
+  ['src/targets/', ['src/ir/', 'src/diagnostics/', 'src/targets/launchers/']],
   ['src/sites/', ['src/ir/']],
   ['src/runtime/slots.ts', []],
+  ['src/runtime/orchestrator/busy-poll.ts', []],
+  // The AI layer knows neither the protocol nor the keyspace: they may be another store's.
+  ...orchestratorRooms({
+    memory: [],
+    bytes: ['memory/'],
+    inference: ['memory/', 'busy-poll.ts'],
+    ai: ['inference/', 'bytes/', 'memory/'],
+    resp: ['bytes/', 'memory/'],
+    keyspace: ['ai/', 'bytes/', 'memory/'],
+    checkpoint: ['keyspace/', 'ai/', 'inference/', 'bytes/'],
+    commands: ['ai/', 'inference/', 'keyspace/', 'bytes/', 'memory/', 'resp/'],
+  }),
   ['src/runtime/orchestrator/', ['src/diagnostics/', 'src/ml/', 'src/ir/eviction-policies.ts', 'src/runtime/slots.ts']],
   ['src/runtime/client/', ['src/diagnostics/', 'src/ml/', 'src/runtime/slots.ts']],
   ['src/runtime/configure/', ['src/ir/', 'src/diagnostics/']],
-  // The runtime knows how a target's scheduler is asked, and nothing else of a target.
-  ['src/runtime/', ['src/ir/', 'src/ml/', 'src/diagnostics/', ...queriesOf('', 'slurm/', 'pbs/', 'lsf/', 'cobalt/')]],
+  // The runtime knows launchers, and how a target's scheduler is asked; nothing else of a target.
+  [
+    'src/runtime/',
+    [
+      'src/ir/',
+      'src/ml/',
+      'src/diagnostics/',
+      'src/targets/queries.ts',
+      'src/targets/schedulers.ts',
+      'src/targets/launchers/',
+    ],
+  ],
   ['src/testing/', ['src/compiler/', 'src/diagnostics/', 'src/ir/', 'src/sites/']],
   ['src/cli/', ['src/']],
   ['src/index.ts', ['src/dsl/', 'src/diagnostics/', 'src/ir/', 'src/sites/']],
@@ -154,6 +199,48 @@ test('every file lies in a room', () => {
 test('every import is one that its room may make', () => {
   expect(imports.length).toBeGreaterThan(300);
   expect(imports.filter((one) => !isAllowed(one)).map(({ place, to }) => `${place} imports ${to}`)).toEqual([]);
+});
+
+/**
+ * Words that only targets and sites may say: names of schedulers and launchers, and of their commands. That without a scheduler, and that
+ * without a launcher, have names that mean other things as well.
+ */
+const schedulersWords = new Set([
+  ...[...TargetName.options, ...LauncherName.options].filter((name) => name !== 'local' && name !== 'none'),
+  ...'openpbs sge flux alps prterun prun hydra'.split(' '),
+  ...'sbatch salloc sacct scancel scontrol sinfo squeue slurmstepd'.split(' '),
+  ...'qsub qstat qdel qalter pbsnodes bsub bjobs bkill bhosts bqueues lsid lshosts'.split(' '),
+]);
+
+/** Words of a text or name that are in that list: `SlurmHerald`, `SLURM_JOB_ID` and `/usr/bin/srun` hold one each. */
+function schedulersWordsIn(text: string): string[] {
+  const words = text.split(/(?<=[a-z])(?=[A-Z])|[^A-Za-z]+/).map((word) => word.toLowerCase());
+  return words.filter((word) => schedulersWords.has(word));
+}
+
+test('no name of a scheduler or launcher outside targets and sites', () => {
+  const mayName = /^src\/(targets|sites)\/|^src\/ir\/site\.ts$/;
+  const found = sources
+    .filter((file) => !mayName.test(relative(root, file.getFilePath())))
+    // Comments may name them: only where the text does, each literal and identifier is looked at.
+    .filter((file) => schedulersWordsIn(file.getFullText()).length > 0)
+    .flatMap((file) =>
+      file.getDescendants().flatMap((node) => {
+        const isText = Node.isLiteralLike(node) || Node.isTemplateHead(node);
+        const isTemplate = Node.isTemplateMiddle(node) || Node.isTemplateTail(node);
+        if (!isText && !isTemplate && !Node.isIdentifier(node)) return [];
+        return schedulersWordsIn(node.getText()).map(
+          (word) => `${relative(root, file.getFilePath())}:${node.getStartLineNumber()} says ${word}`,
+        );
+      }),
+    );
+  expect(found).toEqual([]);
+});
+
+test('one file names the backends', () => {
+  const inference = 'src/runtime/orchestrator/inference/';
+  const found = imports.filter(({ from, to }) => from.startsWith(inference) && to === `${inference}onnx/backend.ts`);
+  expect(found.map(({ from }) => from)).toEqual([`${inference}backends.ts`]);
 });
 
 test('what is named check… only checks, and is in the folder of checks', () => {
@@ -198,6 +285,8 @@ test('rooms import each other in no circle', () => {
 describe('the rules themselves', () => {
   const judged = (from: string, to: string, typeOnly = false) => isAllowed({ place: '', from, to, typeOnly });
 
+  const orchestrator = 'src/runtime/orchestrator/';
+
   test.each([
     ['a target, another target', 'src/targets/pbs/index.ts', 'src/targets/slurm/index.ts'],
     ['the runtime, the DSL', 'src/runtime/up/up.ts', 'src/dsl/index.ts'],
@@ -206,6 +295,9 @@ describe('the rules themselves', () => {
     ['the runtime, a scheduler but for its queries', 'src/runtime/launch/launch.ts', 'src/targets/slurm/index.ts'],
     ['the runtime, the command line', 'src/runtime/main.ts', 'src/cli/table.ts'],
     ['the orchestrator, the IR', 'src/runtime/orchestrator/index.ts', 'src/ir/index.ts'],
+    ['the AI layer, the protocol', `${orchestrator}ai/run-model.ts`, `${orchestrator}resp/reply.ts`],
+    ['the AI layer, the keyspace', `${orchestrator}ai/run-dag.ts`, `${orchestrator}keyspace/keyspace.ts`],
+    ['what runs models, the commands', `${orchestrator}inference/inference.ts`, `${orchestrator}commands/words.ts`],
     ['a pass, the disk', 'src/compiler/passes/lower.ts', 'node:fs'],
     ['a pass, a target', 'src/compiler/passes/lower.ts', 'src/targets/slurm/index.ts'],
     ['a pass, a launcher', 'src/compiler/passes/launch-stores.ts', 'src/targets/launchers/index.ts'],
@@ -216,9 +308,22 @@ describe('the rules themselves', () => {
     ['a pass, what inspects', 'src/compiler/passes/lower.ts', 'src/compiler/inspect/index.ts'],
     ['the DSL, the compiler', 'src/dsl/index.ts', 'src/compiler/index.ts'],
     ['diagnostics, the IR', 'src/diagnostics/index.ts', 'src/ir/index.ts'],
+    ['the runtime, the queries of one scheduler', 'src/runtime/launch/launch.ts', 'src/targets/slurm/queries.ts'],
+    ['the list of queries, a scheduler but for its queries', 'src/targets/schedulers.ts', 'src/targets/pbs/index.ts'],
     ['what targets share, a target', 'src/targets/directives.ts', 'src/targets/slurm/index.ts'],
   ])('refuse: %s', (_what, from, to) => {
     expect(judged(from, to)).toBe(false);
+  });
+
+  test.each([
+    ['SlurmHerald', ['slurm']],
+    ['SLURM_JOB_ID', ['slurm']],
+    ['/usr/bin/srun', ['srun']],
+    ['isRunning', []],
+    ['pubsub_channels', []],
+    ['none', []],
+  ])('%s says %j', (text, words) => {
+    expect(schedulersWordsIn(text)).toEqual(words);
   });
 
   test('allow a pass the types of what was inspected', () => {

@@ -1,5 +1,5 @@
 import { suggestion, WorkflowError } from '../diagnostics/index.js';
-import { type Entity, formatIndexRange, type IndexRange, type Plan } from '../ir/index.js';
+import { type Entity, formatIndexRange, hasNumbers, type IndexRange, type Plan } from '../ir/index.js';
 import { parseRanges } from './index-ranges.js';
 
 /**
@@ -9,7 +9,7 @@ import { parseRanges } from './index-ranges.js';
  * @throws WorkflowError CLI1001
  */
 export function chosenMembers(plan: Plan, texts: readonly string[]): string {
-  const ensembles = plan.entities.filter(({ kind }) => kind === 'ensemble');
+  const ensembles = plan.entities.filter(hasNumbers);
   if (ensembles.length === 0) throw wrong(texts, 'the workflow has no ensemble');
   const ofAll = texts.filter((text) => !text.includes(':')).flatMap((text) => parseRanges(text, `--members ${text}`));
   const named = texts.filter((text) => text.includes(':')).map((text) => nameAndRanges(text, ensembles));

@@ -18,7 +18,11 @@ export interface WorkflowOptions {
 export function takesWorkflow(command: Command): Command {
   return command
     .argument('<workflow>', "the workflow's file")
-    .option('--site <site>', "a built-in site (local, slurm, pbs, lsf, cobalt) or a site's file", 'local')
+    .option(
+      '--site <site>',
+      `a built-in site (${builtInSites.map(({ name }) => name).join(', ')}) or a site's file`,
+      'local',
+    )
     .addOption(new Option('--json', 'print one JSON document'));
 }
 

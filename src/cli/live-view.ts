@@ -1,5 +1,5 @@
 import { DefaultRenderer, Listr, ListrLogger, type ListrTask, ProcessOutput } from 'listr2';
-import type { Plan } from '../ir/index.js';
+import { hasNumbers, type Plan } from '../ir/index.js';
 import type { MemberSelection } from '../runtime/job/member-selection.js';
 import {
   type EntityStatus,
@@ -50,7 +50,7 @@ class Progress {
 
   /** The line that shows an entity. */
   describe(summary: EntitySummary, isEnding = false): string {
-    const isModel = this.run.plan.entities.some(({ name, kind }) => name === summary.name && kind === 'model');
+    const isModel = this.run.plan.entities.some((one) => one.name === summary.name && !hasNumbers(one));
     return isModel ? describeModel(summary, isEnding) : describeEnsemble(summary, isEnding);
   }
 

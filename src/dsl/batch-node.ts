@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { BatchDeclaration } from '../ir/index.js';
+import { type BatchDeclaration, defined } from '../ir/index.js';
 import { batchOptions, directiveOptions, directiveText, flag, MailEvent, mailOptions } from '../ir/options/index.js';
-import { type Arguments, defined, show } from './arguments.js';
+import { type Arguments, show } from './arguments.js';
 import { warnOfSecretsInShell } from './secrets.js';
 
 const directiveValue = z.union([directiveText, z.literal(''), z.number()], 'a text or a number is needed');

@@ -4,6 +4,7 @@ import {
   type ApplicationDeclaration,
   type Authored,
   authoredExperiment,
+  byKind,
   type EnsembleDeclaration,
   type EntityDeclaration,
   type ExperimentDeclaration,
@@ -97,7 +98,7 @@ class ExperimentBuilder
       return this.#next({ ...this.#opened, batch: node }, this.#entities, checked);
     }
     return this.#describeAny(checked, (open) => {
-      if (open.kind === 'orchestrator') refuseMembersOptions(checked, node);
+      byKind(open, { application: () => {}, orchestrator: () => refuseMembersOptions(checked, node) });
       return { batch: node };
     });
   }
@@ -228,7 +229,7 @@ class ExperimentBuilder
   /** Changes the model or ensemble that is open. */
   #describe(checked: Arguments, change: (open: ApplicationDeclaration) => Partial<ApplicationDeclaration>): this {
     return this.#change(checked, 'a model or an ensemble', 'call it after .model() or .ensemble()', (open) =>
-      open.kind === 'orchestrator' ? undefined : change(open),
+      byKind<Partial<ApplicationDeclaration> | undefined>(open, { application: change, orchestrator: () => undefined }),
     );
   }
 

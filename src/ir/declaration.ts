@@ -254,6 +254,26 @@ export type EntityDeclaration = z.infer<typeof EntityDeclaration>;
 /** An entity that launches an application. */
 export type ApplicationDeclaration = ModelDeclaration | EnsembleDeclaration;
 
+type OtherEntity = Exclude<EntityDeclaration, ApplicationDeclaration>;
+
+/** The answers of each kind of entity to one question; all that launch an application share one. */
+type Answers<Answer> = { readonly application: (entity: ApplicationDeclaration) => Answer } & {
+  readonly [Kind in OtherEntity['kind']]: (entity: Extract<OtherEntity, { kind: Kind }>) => Answer;
+};
+
+/** The answer of an entity. A kind of entity without an answer is an error of types at each call. */
+export function byKind<Answer>(entity: EntityDeclaration, answers: Answers<Answer>): Answer {
+  switch (entity.kind) {
+    case 'model':
+    case 'ensemble':
+      return answers.application(entity);
+    case 'orchestrator':
+      return answers.orchestrator(entity);
+    default:
+      return entity satisfies never;
+  }
+}
+
 export const ExperimentDeclaration = z.strictObject({
   kind: z.literal('experiment'),
   at: Place,
@@ -265,12 +285,24 @@ export type ExperimentDeclaration = z.infer<typeof ExperimentDeclaration>;
 
 /** Models and ensembles, in the order of their declaration. */
 export const applicationsOf = derivedOnce(({ entities }: ExperimentDeclaration): readonly ApplicationDeclaration[] =>
-  entities.filter((entity) => entity.kind !== 'orchestrator'),
+  entities.flatMap((entity) => byKind(entity, { application: (one) => [one], orchestrator: () => [] })),
 );
+
+/** Members of an application that were added by hand. */
+export function addedOf(application: ApplicationDeclaration): readonly AddedModelDeclaration[] {
+  switch (application.kind) {
+    case 'model':
+      return [];
+    case 'ensemble':
+      return application.added;
+    default:
+      return application satisfies never;
+  }
+}
 
 /** Every command of an application: its own or those of its members, and the further programs of each. */
 export function commandsOf(application: ApplicationDeclaration): CommandDeclaration[] {
-  const added = application.kind === 'ensemble' ? application.added.map(({ command }) => command) : [];
+  const added = addedOf(application).map(({ command }) => command);
   const commands = added.length > 0 ? added : [application.command];
   return commands.flatMap((command) => [command, ...(command.mpmd ?? [])]);
 }

@@ -1,18 +1,18 @@
-import type { ApplicationDeclaration } from './declaration.js';
-import { memberCount } from './members.js';
+import { type ApplicationDeclaration, addedOf } from './declaration.js';
+import { type Members, memberCount } from './members.js';
 import type { ParamValue } from './options/params.js';
-import type { Members } from './plan.js';
 
-/** An application's members as axes and a strategy: nothing is listed that a rule makes, whatever their number. */
+/** An application's members as axes and a strategy, so that its size does not depend on their number. */
 export function declaredMembers(application: ApplicationDeclaration): Members {
   const { values = {}, strategy = { kind: 'all-perm' } } = application.params ?? {};
   const replicas = application.kind === 'ensemble' ? (application.replicas ?? 1) : 1;
-  if (application.kind === 'ensemble' && application.added.length > 0) {
+  const added = addedOf(application);
+  if (added.length > 0) {
     const common = Object.fromEntries(
       Object.entries(values).filter((entry): entry is [string, ParamValue] => !Array.isArray(entry[1])),
     );
     return explicit(
-      application.added.map(({ params }) => ({ ...common, ...params })),
+      added.map(({ params }) => ({ ...common, ...params })),
       replicas,
     );
   }

@@ -1,11 +1,44 @@
-import type { ParamValue } from './options/params.js';
+import * as z from 'zod';
+import { ParamValue } from './options/params.js';
 import { permute } from './permute.js';
-import type { Axis, Entity, Members } from './plan.js';
+
+const count = z.int().positive();
+
+/** A parameter with its values. A scalar is an axis of one value. */
+export const Axis = z.strictObject({ name: z.string(), values: z.array(ParamValue).min(1) });
+export type Axis = z.infer<typeof Axis>;
+
+/**
+ * Members as a function of their index: see `memberParams`. An ensemble of a million is as small here as one of ten; only lists that no
+ * rule makes (a user's own function, members added by hand) are listed.
+ */
+export const Members = z.discriminatedUnion('strategy', [
+  /** Every combination, first axis slowest. */
+  z.strictObject({ strategy: z.literal('all-perm'), axes: z.array(Axis), replicas: count, count }),
+  /** The i-th value of every axis; all axes have one length, scalars excepted. */
+  z.strictObject({ strategy: z.literal('step'), axes: z.array(Axis), replicas: count, count }),
+  /** The first `assignments` of a seeded permutation of all combinations. */
+  z.strictObject({
+    strategy: z.literal('random'),
+    axes: z.array(Axis),
+    seed: z.int().nonnegative(),
+    assignments: count,
+    replicas: count,
+    count,
+  }),
+  z.strictObject({
+    strategy: z.literal('explicit'),
+    assignments: z.array(z.record(z.string(), ParamValue)).min(1),
+    replicas: count,
+    count,
+  }),
+]);
+export type Members = z.infer<typeof Members>;
 
 /** Parameters of one member, in the order of the axes. */
 export type Params = Readonly<Record<string, ParamValue>>;
 
-/** How many members the axes make: the product of their lengths. */
+/** Number of members that the axes make: the product of their lengths. */
 export function memberCount(axes: readonly Axis[]): number {
   return axes.reduce((count, axis) => count * axis.values.length, 1);
 }
@@ -61,14 +94,28 @@ export function formatValue(value: ParamValue): string {
   return String(value);
 }
 
+/** A model or an ensemble, of the plan or as it is declared. */
+interface Named {
+  readonly kind: 'model' | 'ensemble';
+  readonly name: string;
+}
+
+/** True for kinds of entities whose members have numbers, and directories below the entity's. */
+const isNumbered: Readonly<Record<Named['kind'], boolean>> = { model: false, ensemble: true };
+
+/** True if an entity's members have numbers; one without has one member, of its own name. */
+export function hasNumbers({ kind }: Pick<Named, 'kind'>): boolean {
+  return isNumbered[kind];
+}
+
 /** Name of a member: `NAME_3` of an ensemble, the model's own name of a model. */
-export function memberName(entity: Pick<Entity, 'kind' | 'name'>, index: number): string {
-  return entity.kind === 'ensemble' ? `${entity.name}_${index}` : entity.name;
+export function memberName(entity: Named, index: number): string {
+  return hasNumbers(entity) ? `${entity.name}_${index}` : entity.name;
 }
 
 /** Directory of a member, relative to the plan's folder. */
-export function memberDirectory(entity: Pick<Entity, 'kind' | 'name'>, index: number): string {
-  return entity.kind === 'ensemble' ? `run/${entity.name}/${memberName(entity, index)}` : `run/${entity.name}`;
+export function memberDirectory(entity: Named, index: number): string {
+  return hasNumbers(entity) ? `run/${entity.name}/${memberName(entity, index)}` : `run/${entity.name}`;
 }
 
 /**

@@ -1,10 +1,4 @@
-import type { SiteInput } from '../ir/index.js';
+import { type SiteInput, TargetName } from '../ir/index.js';
 
-/** Sites that assume nothing but the scheduler. */
-export const builtInSites: readonly SiteInput[] = [
-  { name: 'local', target: 'local' },
-  { name: 'slurm', target: 'slurm' },
-  { name: 'pbs', target: 'pbs' },
-  { name: 'lsf', target: 'lsf' },
-  { name: 'cobalt', target: 'cobalt' },
-];
+/** Sites that assume nothing but the scheduler: one a target, called as it is. */
+export const builtInSites: readonly SiteInput[] = TargetName.options.map((name) => ({ name, target: name }));

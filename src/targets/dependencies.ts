@@ -1,6 +1,6 @@
 import type { Event } from '../ir/index.js';
 
-/** What Slurm and PBS call it when one job waits for an event of another: `afterok:1.srv,afterany:2.srv`. */
+/** Dependencies as Slurm and PBS write them: `afterok:1.srv,afterany:2.srv`. */
 export function dependencyList(after: readonly { readonly id: string; readonly event: Event }[]): string {
   return after.map(({ id, event }) => `${dependencyTypes[event]}:${id}`).join(',');
 }

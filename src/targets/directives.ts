@@ -1,5 +1,5 @@
 import type { DirectiveEdits } from '../ir/index.js';
-import type { Directive } from './target.js';
+import type { Directive, Target } from './target.js';
 
 /** A directive, unless its value is undefined; `true` is the flag alone. `flag` may name a resource: `-l walltime`. */
 export function directive(flag: string, value: string | number | true | undefined): readonly Directive[] {
@@ -7,20 +7,24 @@ export function directive(flag: string, value: string | number | true | undefine
 }
 
 /**
- * What a site and a user say over the target's directives, in this order: drops by flag, replaces by flag, adds at the end. An empty
- * value is the flag alone. In a heterogeneous job each component is edited; what concerns the job as a whole is added to the first only.
+ * The target's directives with the edits of a site and a user, in this order: drops by flag, replaces by flag, adds at the end. An empty
+ * value is the flag alone. In a heterogeneous job each component is edited; job as a whole is added to the first only.
  */
 export function editDirectives(
+  { wholeJobFlags }: Pick<Target, 'wholeJobFlags'>,
   components: readonly (readonly Directive[])[],
   ...edits: readonly (DirectiveEdits | undefined)[]
 ): readonly (readonly Directive[])[] {
   return edits.reduce<readonly (readonly Directive[])[]>(
-    (lists, edit) => (edit === undefined ? lists : lists.map((list, index) => editOne(list, edit, index === 0))),
+    (lists, edit) =>
+      edit === undefined
+        ? lists
+        : lists.map((list, index) => editOne(list, edit, index === 0 ? undefined : wholeJobFlags)),
     components,
   );
 }
 
-function editOne(directives: readonly Directive[], { drop, set }: DirectiveEdits, isFirst: boolean) {
+function editOne(directives: readonly Directive[], { drop, set }: DirectiveEdits, elsewhere: RegExp | undefined) {
   const kept = directives
     .filter((one) => !drop.includes(one.flag) && !drop.includes(nameOf(one)))
     .map((one) => {
@@ -28,14 +32,10 @@ function editOne(directives: readonly Directive[], { drop, set }: DirectiveEdits
       return value === undefined ? one : named(nameOf(one), value);
     });
   const added = Object.entries(set).filter(
-    ([flag]) => !kept.some((one) => nameOf(one) === flag) && (isFirst || !ofWholeJob.test(flag)),
+    ([flag]) => !kept.some((one) => nameOf(one) === flag) && elsewhere?.test(flag) !== true,
   );
   return [...kept, ...added.map(([flag, value]) => named(flag, value))];
 }
-
-/** Slurm's options that are read from the first component. */
-const ofWholeJob =
-  /^--(job-name|comment|output|error|input|open-mode|mail-type|mail-user|array|dependency|begin|signal|(no-)?requeue|export|chdir|wckey)$/;
 
 /** `-l walltime`, or the flag alone. */
 function nameOf({ flag, resource }: Directive): string {

@@ -3,7 +3,7 @@
  * if they were meant for them. Words of shell for `unset`: `"${!PREFIX@}"` is every variable that begins so.
  */
 
-/** Those of MPI's process managers: a process of theirs that a job is submitted from is no parent of the job's own. */
+/** Variables of MPI's process managers: a job must not take the process that it is submitted from for its parent. */
 export const mpiVariables: readonly string[] = [
   'PMI_FD',
   'PMI_JOBID',

@@ -1,6 +1,6 @@
-import type { Job } from '../ir/index.js';
+import type { Job, LauncherName } from '../ir/index.js';
 
-/** Where a job stands, in one vocabulary for all schedulers. `UNKNOWN`: the scheduler does not say. */
+/** States of a job, in one vocabulary for all schedulers. `UNKNOWN`: the scheduler does not say. */
 export const jobStates = [
   'PENDING',
   'RUNNING',
@@ -15,20 +15,17 @@ export const jobStates = [
 ] as const;
 export type JobState = (typeof jobStates)[number];
 
-/** Whether a job in that state may still do something. */
+/** True if a job in that state waits or runs. */
 export function isAlive(state: JobState): boolean {
   return state === 'PENDING' || state === 'RUNNING';
 }
 
-/** Schedulers' words for a job whose script has ended, and that they are clearing away. */
-const clearing = new Set(['COMPLETING', 'E', 'exiting']);
-
-/** True of a scheduler's word for a job that does nothing any more, though it still has its nodes. */
-export function isCleared(native: string | undefined): boolean {
-  return native !== undefined && clearing.has(native);
+/** True if a job's script has ended and the scheduler is clearing it away: it does nothing any more, though it still has its nodes. */
+export function isClearing({ clearing = [] }: Queries, native: string | undefined): boolean {
+  return native !== undefined && clearing.includes(native);
 }
 
-/** What a scheduler says of a job, or of one element of a job array or component of a heterogeneous job. */
+/** A scheduler's report on a job, or of one element of a job array or component of a heterogeneous job. */
 export interface JobReport {
   /** The id that submit.sh printed, as far as the scheduler repeats it: compared by {@link sameJob}. */
   readonly id: string;
@@ -51,34 +48,68 @@ export interface JobReport {
   readonly folder?: string;
 }
 
-/** What a command printed. */
+/** Output and exit code of a command. */
 export interface Answer {
   readonly stdout: string;
   readonly stderr: string;
   readonly exitCode: number | undefined;
 }
 
-/** A command that says where jobs stand. */
+/** A command that tells the states of jobs. */
 export interface StateQuery {
-  /** Argument list; what it says of other jobs than `ids` is not looked at. */
+  /** Argument list; reports on other jobs than `ids` are ignored. */
   command(ids: readonly string[]): readonly string[];
-  /** Where the command is missing or refuses, one does without. */
+  /** It is no error if the command is missing or refuses. @default false */
   readonly optional?: boolean;
   /** Reports of the jobs that it knows; `undefined` where it did not answer. */
   read(answer: Answer): readonly JobReport[] | undefined;
 }
 
-/** How to ask a scheduler about jobs, and how to end them. Commands are argument lists, run without a shell. */
+/** A signal that asks an application to end. */
+export type GentleSignal = 'SIGINT' | 'SIGTERM';
+
+/** Variables of a job's environment. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A step that runs, and the launcher's process that it belongs to. */
+export interface RunningStep {
+  /** As the command takes it that signals steps. */
+  readonly id: string;
+  /** Short name of the host that the launcher runs on. */
+  readonly host: string;
+  /** Process id of the launcher. */
+  readonly pid: number;
+  /** The hosts that it runs on, as the scheduler lists them: `n3`, `n[1-2]`. */
+  readonly nodes: string | undefined;
+}
+
+/** Commands that ask about a job's steps and signal them, for launchers that do not hand signals on to their tasks. */
+export interface StepQueries {
+  /** Launches by it are steps; by others they are none. */
+  readonly launcher: LauncherName;
+  /** Commands that print the steps of a job that run. */
+  running(env: Environment): readonly (readonly string[])[];
+  readRunning(text: string): RunningStep[];
+  signal(signal: GentleSignal, ids: readonly string[]): readonly string[];
+  /** A command that prints where steps ran, those that have ended included; `undefined` outside a job. */
+  hosts(env: Environment): readonly string[] | undefined;
+  /** Hosts by the steps' names; of steps with one name the last counts. */
+  readHosts(text: string): ReadonlyMap<string, string>;
+}
+
+/** Commands that ask a scheduler about jobs and end them: argument lists, run without a shell. */
 export interface Queries {
   /** The program that submit.sh submits with. */
   readonly submit: string;
   /** The first is asked about all jobs; each further one about what those before it do not know, or have no exit code of. */
   readonly states: readonly [StateQuery, ...StateQuery[]];
-  /** What a job writes about its own end, where the scheduler forgets it at once; `index` is of a job submitted once a member. */
+  /** The log in which a job's end is recorded, where the scheduler forgets ended jobs at once; `index` is of a job submitted once a member. */
   readonly endLog?: {
     path(job: Job, index: number | undefined): string;
     read(text: string): Omit<JobReport, 'id'> | undefined;
   };
+  /** The scheduler's words for a job whose script has ended, and that it is clearing away. */
+  readonly clearing?: readonly string[];
   /** Words before the ids of the jobs to end. */
   readonly cancel: readonly [string, ...string[]];
   /** Asks for the scheduler's verdict on a script without submitting it, where it has one. */
@@ -89,14 +120,19 @@ export interface Queries {
   readonly elapsedLagSeconds?: number;
   /** Walltime in seconds that a script's own directives ask for; `undefined` where they do not. */
   walltimeOf(script: string): number | undefined;
+  /** Launchers under which a job is told of its launch node alone, and not of its hosts. */
+  readonly hidesHostsUnder?: readonly LauncherName[];
+  readonly steps?: StepQueries;
   /** Variables of a job's environment that say more about it. */
   readonly variables?: {
     /** The end of the job, seconds since the epoch. */
     readonly end?: string;
-    /** How often the job has been started again under its id. */
+    /** Number of times that the job was started again under its id. */
     readonly restarts?: string;
     /** The id that an array was submitted under, in its elements. */
     readonly array?: string;
+    /** GPUs of the node that the job may use. */
+    readonly gpus?: string;
     /** The cluster, where two clusters may give the same id. */
     readonly cluster?: string;
   };
@@ -109,7 +145,7 @@ export function askedTogether({ idsAtOnce = 500 }: Queries, ids: readonly string
   );
 }
 
-/** Whether two ids name one job: the server's name may be longer in one of them, an element's index is in brackets. */
+/** True if two ids name one job: the server's name may be longer in one of them, an element's index is in brackets. */
 export function sameJob(one: string, other: string): boolean {
   return numberOf(one) === numberOf(other);
 }
@@ -179,7 +215,7 @@ export function optionValues(words: readonly string[], ...names: readonly string
 }
 
 /** The fields that have a value. */
-export function given<Fields extends object>(
+export function withValues<Fields extends object>(
   fields: Fields,
 ): { [Key in keyof Fields]?: Exclude<Fields[Key], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== '')) as never;

@@ -1,7 +1,8 @@
 import type { Job, LauncherName } from '../ir/index.js';
+import { launchers } from './launchers/index.js';
 import type { NotSupported, Target } from './target.js';
 
-/** What a job asks for that its scheduler, or its launcher on it, has no words for. */
+/** Everything that a job asks for and that its scheduler, or its launcher, does not offer. */
 export function jobRefusals(
   job: Omit<Job, 'directives'>,
   target: Target,
@@ -15,9 +16,9 @@ export function jobRefusals(
   if (job.components.length > 0 && !capabilities.heterogeneousJobs) {
     refuse(`${name} has no jobs whose nodes differ`, 'give the entities that differ jobs of their own with .batch()');
   }
-  if (job.components.length > 0 && name === 'lsf' && launcher === 'jsrun') {
+  if (job.components.length > 0 && launchers[launcher].nodesAlike === true) {
     refuse(
-      'the nodes of a job for jsrun are all alike',
+      `the nodes of a job for ${launcher} are all alike`,
       'give the entities that differ jobs of their own with .batch()',
     );
   }

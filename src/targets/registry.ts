@@ -1,6 +1,5 @@
-import type { LauncherName, TargetName } from '../ir/index.js';
+import type { TargetName } from '../ir/index.js';
 import { cobalt } from './cobalt/index.js';
-import { launchers } from './launchers/index.js';
 import { local } from './local/index.js';
 import { lsf } from './lsf/index.js';
 import { pbs } from './pbs/index.js';
@@ -9,8 +8,3 @@ import type { Target } from './target.js';
 
 /** Every target by its name. */
 export const targets: { readonly [Name in TargetName]: Target<Name> } = { local, slurm, pbs, lsf, cobalt };
-
-/** Whether launches by it run side by side on one node. */
-export function sharesNodes(launcher: LauncherName): boolean {
-  return launchers[launcher].sharesNodes;
-}

@@ -9,6 +9,7 @@ import type {
   Site,
   TargetName,
 } from '../ir/index.js';
+import type { Ask, Probed, SchedulerFacts } from './probe.js';
 import type { Queries } from './queries.js';
 
 export type { Directive } from '../ir/index.js';
@@ -16,9 +17,9 @@ export type { Directive } from '../ir/index.js';
 /** A job before its directives are listed: with the user's edits of them, and with who gets mail. */
 export type JobRequest = Omit<Job, 'directives'> & Pick<BatchDeclaration, 'directives' | 'mail'>;
 
-/** How many tasks of one program, where, and with what. */
+/** Tasks of one program: their number, their nodes, CPUs, GPUs and memory. */
 export interface LaunchStep {
-  /** What the scheduler is to call it: a store's name, or `{name}` for the runtime to fill in that of the member. */
+  /** Name of the step for the scheduler: a store's name, or `{name}` for the runtime to fill in that of the member. */
   readonly name: string;
   readonly nodes: number;
   readonly tasks: number;
@@ -38,7 +39,7 @@ export interface LaunchStep {
   readonly overlap: boolean;
   /** Nothing else runs on its nodes meanwhile, so that its tasks can be bound to CPUs by their number. @default false */
   readonly alone?: boolean;
-  /** How the job asked for GPUs. @default the target's usual way */
+  /** Way in which the job asked for GPUs. @default the target's usual way */
   readonly gpuDialect?: GpuDialect;
   /** The runtime chooses the hosts and writes them in the place of `{hosts}`. */
   readonly namesHosts: boolean;
@@ -56,13 +57,13 @@ export interface LaunchProgram {
   readonly words: readonly string[];
 }
 
-/** What `line` cannot do, and what to use instead. */
+/** A refusal: something that a scheduler or launcher cannot do, and what to use instead. */
 export interface NotSupported {
   readonly notSupported: string;
   readonly hint: string;
 }
 
-/** Whether a launcher refused. */
+/** True if a launcher refused. */
 export function isNotSupported(line: LaunchLine | NotSupported): line is NotSupported {
   return 'notSupported' in line;
 }
@@ -73,17 +74,35 @@ export interface LaunchLine {
   readonly files?: Readonly<Record<string, string>>;
 }
 
-/** A program that starts tasks. */
+/** A program that starts tasks. Adding one means adding a file here and a line in `launchers`. */
 export interface Launcher {
   readonly name: LauncherName;
+  /** Its program on the PATH; absent where programs start without one. */
+  readonly program?: string;
+  /** The MPI that it is a part of, where programs of one name are many: its name, and how `PROGRAM --version` tells it. */
+  readonly mpi?: { readonly name: string; readonly version: RegExp };
   /** Its launches may run side by side on one node. Otherwise each has its nodes to itself, and no store can run beside it. */
   readonly sharesNodes: boolean;
+  /** It would put every launch on the first hosts of the job, so the runtime names those of each. @default false */
+  readonly namesHosts?: boolean;
+  /** The nodes of a job that it launches are all alike. @default false */
+  readonly nodesAlike?: boolean;
+  /** Scripts run on a node apart from those of the job: what is seen there says nothing about these. @default false */
+  readonly scriptApart?: boolean;
+  /** It starts stores of one process too; otherwise the script does, on its own host. @default false */
+  readonly startsSingleStores?: boolean;
+  /** CPUs to bind tasks to are counted among those of the launch; otherwise among those of the node. @default false */
+  readonly bindsWithinLaunch?: boolean;
+  /** Variables in which it tells a process its rank. */
+  readonly rankVariables: readonly string[];
+  /** Lines that it prints around the one that tells why a program has failed. */
+  readonly noise: readonly RegExp[];
   /** The words in front of a store's own: the programs are one, without words. */
   line(programs: readonly [LaunchProgram, ...LaunchProgram[]]): LaunchLine | NotSupported;
 }
 
 /**
- * How a script learns about its own job: words of shell, quoted by hand where they hold expansions, since here, and only here, the shell
+ * Facts that a script reads about its own job: words of shell, quoted by hand where they hold expansions, since here, and only here, the shell
  * is meant to read them.
  */
 export interface JobVariables {
@@ -94,11 +113,11 @@ export interface JobVariables {
   readonly elementId?: string;
   /** Hosts of the allocation, blank-separated, each once. */
   readonly hosts: string;
-  /** The same of a heterogeneous job, in the order of its components. @default hosts */
+  /** Hosts of a heterogeneous job, in the order of its components. @default hosts */
   readonly componentHosts?: string;
   /** CPUs the job has on its first host. */
   readonly cpusPerNode: string;
-  /** The same of a job that has whole nodes and named no number. @default cpusPerNode */
+  /** CPUs of its first host in a job that has whole nodes and named no number. @default cpusPerNode */
   readonly cpusPerWholeNode?: string;
   /** 0-based index of the job array's element. */
   readonly arrayIndex: string;
@@ -109,7 +128,7 @@ export interface Target<Name extends TargetName = TargetName> {
   readonly name: Name;
   /** Scripts are `jobs/NAME.EXTENSION`. */
   readonly scriptExtension: string;
-  /** What a directive's line starts with. */
+  /** Start of a directive's line: `#SBATCH`. */
   readonly sentinel: string;
   readonly defaultLauncher: LauncherName;
   readonly launchers: readonly LauncherName[];
@@ -148,13 +167,24 @@ export interface Target<Name extends TargetName = TargetName> {
   formatDirective(directive: Directive): string;
   /** The dependency as words for the submit command; `ids` are words of shell that hold job ids. */
   dependency(after: readonly { readonly id: string; readonly event: Event }[]): readonly string[];
-  /** How to ask about jobs and to end them; absent where there is no scheduler. */
+  /** The flag that asks for memory by node: where it is dropped, steps name none either. */
+  readonly memoryFlag?: string;
+  /** Flags that are of the job as a whole where several lists of directives follow each other: they stand in the first only. */
+  readonly wholeJobFlags?: RegExp;
+  /**
+   * True of a file of `logs/` that the scheduler, or a script of the job, has written under another name than `JOB.out` and `JOB-ID.out`. `job`
+   * is the job's name as directives have it, `ids` are the numbers under which it was submitted.
+   */
+  isLog?(file: string, job: string, ids: readonly string[]): boolean;
+  /** Commands that ask about jobs and end them; absent where there is no scheduler. */
   readonly queries?: Queries;
+  /** Asks the scheduler about itself and its cluster, for `doctor`; absent where that is not supported. */
+  probe?(ask: Ask): Promise<Probed<SchedulerFacts>>;
 }
 
-/** Whether the runtime names a step's hosts: MPI's own launchers would put each step on the first ones. */
-export function namesHosts(target: Target, launcher: LauncherName): boolean {
-  return target.capabilities.severalHosts && ['mpirun', 'orterun', 'mpiexec', 'pals'].includes(launcher);
+/** True if the runtime names the hosts of a launch: MPI's own launchers would put each on the first ones. */
+export function namesHosts(target: Target, launcher: Launcher): boolean {
+  return target.capabilities.severalHosts && launcher.namesHosts === true;
 }
 
 /** The launcher of a site on a target. */

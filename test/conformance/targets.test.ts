@@ -32,7 +32,8 @@ function notSupported(why: string): { readonly why: string } {
 const one = (describe: (e: ReturnType<typeof base>) => AuthoredExperiment) => describe(base());
 const base = () => experiment('job').model('m', command('app'));
 /** Any directive's line. */
-const anyDirective = /^#(?:SBATCH|PBS|BSUB|COBALT) .*$/;
+const sentinels = Object.values(targets).flatMap(({ sentinel }) => (sentinel === '#' ? [] : sentinel));
+const anyDirective = new RegExp(`^(?:${sentinels.join('|')}) .*$`);
 const without = 'this machine has no scheduler';
 
 /** Every experiment of the table. */
@@ -62,12 +63,14 @@ function textOf(authored: AuthoredExperiment, { name }: Target, path?: string): 
 }
 
 const directives = (of: JobRequest) => (target: Target) =>
-  editDirectives(target.directives(of, target.defaultLauncher, site({ target: target.name })), of.directives).flatMap(
-    (list, index) => [
-      ...(index === 0 || target.componentSeparator === undefined ? [] : [target.componentSeparator]),
-      ...list.map((one) => `${target.sentinel} ${target.formatDirective(one)}`),
-    ],
-  );
+  editDirectives(
+    target,
+    target.directives(of, target.defaultLauncher, site({ target: target.name })),
+    of.directives,
+  ).flatMap((list, index) => [
+    ...(index === 0 || target.componentSeparator === undefined ? [] : [target.componentSeparator]),
+    ...list.map((one) => `${target.sentinel} ${target.formatDirective(one)}`),
+  ]);
 
 /** The launch line by the target's own launcher, hosts named as that needs; or the refusal. */
 const launch =
@@ -75,7 +78,7 @@ const launch =
   (target: Target) => {
     const hosted = programs.map(({ step, words }) => ({
       words,
-      step: { ...step, namesHosts: namesHosts(target, target.defaultLauncher) },
+      step: { ...step, namesHosts: namesHosts(target, launchers[target.defaultLauncher]) },
     }));
     const line = launchers[target.defaultLauncher].line(hosted as [LaunchProgram, ...LaunchProgram[]]);
     return isNotSupported(line) ? [`refused: ${line.notSupported}`] : [line.words.join(' ')];

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { compileForTest } from 'simwright/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkTypes } from '../../src/cli/check-types.js';
+import { TargetName } from '../../src/ir/index.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const pages = [
@@ -13,7 +14,7 @@ const pages = [
     .map((name) => `docs/${name}`),
 ];
 
-const everySite = ['local', 'slurm', 'pbs', 'lsf', 'cobalt'];
+const everySite: readonly string[] = TargetName.options;
 
 interface Shown {
   readonly page: string;

@@ -183,7 +183,7 @@ describe('what the scheduler gave', () => {
     [{ ROCR_VISIBLE_DEVICES: '0,1,2' }, 3],
     [{}, undefined],
   ])('GPUs of %j: %s', (env, gpus) => {
-    expect(visibleGpus(env)).toBe(gpus);
+    expect(visibleGpus('slurm', env)).toBe(gpus);
   });
 
   test.each(['18.20.4', '20.18.3'])('Node.js %s is too old', (version) => {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { type OutputFile, onnxRuntimeFiles, runtimeFiles, writeFolder } from '../../compiler/index.js';
 import { forecastLines } from '../../runtime/rerun/index.js';
+import { targets } from '../../targets/registry.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { ExitCode, hasColour } from '../failure.js';
 import { colourDiff, diffFolder } from '../folder-diff.js';
@@ -47,7 +48,7 @@ export function compileCommand(): Command {
             ...(rerun === undefined ? {} : { rerun: forecastJson(rerun) }),
           });
         const jobs = plan.jobs.map(({ script }) => `  ${script}`);
-        const next = plan.target === 'local' ? 'run it' : 'submit it';
+        const next = targets[plan.target].capabilities.oneNode ? 'run it' : 'submit it';
         process.stdout.write(
           `wrote ${folder}\n${jobs.join('\n')}\n${next}: ${options.out ?? defaultFolder(plan.experiment)}/submit.sh\n`,
         );

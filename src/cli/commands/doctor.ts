@@ -5,10 +5,10 @@ import { Command, Option } from 'commander';
 import { checkSite } from '../../compiler/index.js';
 import { counted, WorkflowError } from '../../diagnostics/index.js';
 import { writeAtomically } from '../../runtime/job/write-atomically.js';
+import type { Finding, FindingLevel } from '../../targets/probe.js';
 import { printJson } from '../compile-workflow.js';
 import { asSite, type DraftField } from '../doctor/draft-site.js';
 import { examine } from '../doctor/examine.js';
-import type { Finding, Verdict } from '../doctor/finding.js';
 import { formatJson, formatTypeScript } from '../doctor/format-site.js';
 import { ExitCode, hasColour } from '../failure.js';
 import { needsLinux } from '../needs-linux.js';
@@ -81,7 +81,7 @@ function writeSite(file: string, draft: readonly DraftField[]): object {
   return site;
 }
 
-const colours: Readonly<Record<Verdict, string>> = { ok: '32', warning: '33', problem: '31' };
+const colours: Readonly<Record<FindingLevel, string>> = { ok: '32', warning: '33', problem: '31' };
 
 /** A line a finding, what to do below it, and a count. */
 function formatFindings(findings: readonly Finding[], colour: boolean): string {
@@ -92,6 +92,6 @@ function formatFindings(findings: readonly Finding[], colour: boolean): string {
     const line = `${shown}  ${topic.padEnd(width)}  ${message}`;
     return advice === undefined ? [line] : [line, `${' '.repeat(9 + width)}  → ${advice}`];
   });
-  const count = (verdict: Verdict) => counted(findings.filter((one) => one.verdict === verdict).length, verdict);
+  const count = (verdict: FindingLevel) => counted(findings.filter((one) => one.verdict === verdict).length, verdict);
   return `${lines.join('\n')}\n\n${count('problem')}, ${count('warning')}\n`;
 }

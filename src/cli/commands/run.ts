@@ -5,11 +5,13 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { execa } from 'execa';
 import { writeFolder } from '../../compiler/index.js';
 import { WorkflowError } from '../../diagnostics/index.js';
-import { memberDirectory, type Plan } from '../../ir/index.js';
+import { hasNumbers, memberDirectory, type Plan } from '../../ir/index.js';
+import { parseDevicePair } from '../../ml/devices.js';
 import { MemberSelection } from '../../runtime/job/member-selection.js';
 import { tailOf } from '../../runtime/output/index.js';
 import { type Forecast, forecastDetails, forecastLines } from '../../runtime/rerun/index.js';
 import { type EntitySummary, isInRanges, StatusReader } from '../../runtime/status/index.js';
+import { targets } from '../../targets/registry.js';
 import { chosenMembers } from '../chosen-members.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { ExitCode } from '../failure.js';
@@ -61,7 +63,7 @@ export function runCommand(): Command {
 async function run(workflow: string, options: RunOptions): Promise<number> {
   needsLinux('run');
   const { plan, files, warnings } = await compileWorkflow(workflow, options);
-  if (plan.target !== 'local') {
+  if (!targets[plan.target].capabilities.oneNode) {
     const message = `run works only on this machine, and site '${plan.site}' is for ${plan.target}`;
     throw new WorkflowError({
       code: 'CLI1001',
@@ -158,7 +160,7 @@ async function submitAndFollow(run: Run, members: string, { fresh, keep, retry, 
 function printOutputs(plan: Plan, folder: string, seconds: number): void {
   const awaited = new Set(plan.entities.flatMap(({ after }) => after.map(({ name }) => name)));
   for (const entity of plan.entities) {
-    if (entity.kind === 'ensemble' || awaited.has(entity.name)) continue;
+    if (hasNumbers(entity) || awaited.has(entity.name)) continue;
     const output = join(folder, memberDirectory(entity, 0), `${entity.name}.out`);
     if (existsSync(output)) process.stdout.write(readFileSync(output, 'utf8'));
   }
@@ -223,6 +225,6 @@ function append(text: string, before: readonly string[] = []): string[] {
 
 /** Reads `GPU=CPU`. */
 function deviceMap(text: string, before: readonly string[] = []): string[] {
-  if (/^(CPU|GPU(:\d+)?)=(CPU|GPU(:\d+)?)$/i.test(text)) return [...before, text];
+  if (parseDevicePair(text) !== undefined) return [...before, text];
   throw new InvalidArgumentError('two devices are expected, such as GPU=CPU or GPU:1=CPU.');
 }

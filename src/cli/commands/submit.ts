@@ -10,7 +10,7 @@ import { type JobFolder, openFolder } from '../jobs/folder.js';
 import { refuseWhileJobsRun } from '../jobs/running-jobs.js';
 import { defaultTimeoutSeconds } from '../jobs/scheduler.js';
 import { runSubmitScript } from '../jobs/submit-script.js';
-import { testOnly } from '../jobs/test-only.js';
+import { judges, testOnly } from '../jobs/test-only.js';
 import { needsLinux } from '../needs-linux.js';
 import { reported } from '../reported.js';
 import { wholeNumber } from '../whole-number.js';
@@ -33,12 +33,10 @@ export function submitCommand(): Command {
     .option('--force', 'submit though jobs of this folder run or wait')
     .option('--retry <n>', 'start a member that fails up to N times more', wholeNumber(0))
     .addOption(
-      new Option('--test-only', "submit nothing; show the scheduler's verdict on each script (Slurm)").conflicts([
-        'fresh',
-        'keep',
-        'force',
-        'retry',
-      ]),
+      new Option(
+        '--test-only',
+        `submit nothing; show the scheduler's verdict on each script (${judges.join(', ')})`,
+      ).conflicts(['fresh', 'keep', 'force', 'retry']),
     )
     .addOption(new Option('--json', 'print one JSON document'))
     .action(

@@ -1,4 +1,5 @@
 import { execa } from 'execa';
+import type { Ask } from '../../targets/probe.js';
 
 /** Milliseconds after which a program does not answer: schedulers whose server is down keep trying. */
 const patience = 15_000;
@@ -11,19 +12,11 @@ interface Result {
   readonly exitCode?: number | undefined;
 }
 
-/** What a program said. */
-export interface Answer {
-  readonly ok: boolean;
-  readonly stdout: string;
-  /** Why there is no answer: the first line of its errors. */
-  readonly why: string;
-}
-
-/** Runs a program and waits for its answer, not for ever. */
-export async function ask(program: string, ...words: readonly string[]): Promise<Answer> {
+/** Runs a program and waits for its answer for 15 seconds. */
+export const ask: Ask = async (program, ...words) => {
   const end = await execa(program, words, { reject: false, stdin: 'ignore', timeout: patience });
   return { ok: end.exitCode === 0, stdout: end.stdout ?? '', why: whyNot(end) };
-}
+};
 
 function whyNot({ timedOut, code, stderr = '', exitCode }: Result): string {
   if (timedOut) return `no answer in ${patience / 1000} s`;

@@ -1,7 +1,11 @@
 import type { LauncherName, SiteInput } from '../../ir/index.js';
+import { launchers } from '../../targets/launchers/index.js';
+import type { NodeShape, Queue, SchedulerFacts } from '../../targets/probe.js';
+import { targets } from '../../targets/registry.js';
+import type { Target } from '../../targets/target.js';
 import type { LaunchersFacts } from './launchers.js';
 import type { NodeFacts } from './node.js';
-import type { NodeShape, Queue, SchedulerFacts } from './scheduler-facts.js';
+import { noScheduler } from './scheduler.js';
 
 /** A field of a drafted site, with where it comes from. */
 export interface DraftField {
@@ -10,14 +14,14 @@ export interface DraftField {
   readonly comment: string;
 }
 
-/** What a site is drafted from. */
+/** Facts that a site is drafted from. */
 export interface DraftInput {
   readonly scheduler: SchedulerFacts | undefined;
   readonly launchers: LaunchersFacts;
   readonly node: NodeFacts;
   readonly host: string;
   readonly cores: number;
-  /** Whether the file of Node.js lies where compute nodes see it. */
+  /** True if the file of Node.js lies on a network file system. */
   readonly nodeIsShared: boolean;
   readonly interface: string | undefined;
 }
@@ -29,7 +33,7 @@ export function draftSite(input: DraftInput): DraftField[] {
   if (scheduler === undefined) {
     return [
       { name: 'name', value: name, comment: `the name of this machine` },
-      { name: 'target', value: 'local', comment: 'there is no sbatch, qsub or bsub on the PATH' },
+      { name: 'target', value: 'local', comment: `there is ${noScheduler}` },
       { name: 'node', value: { cores: input.cores }, comment: 'cores of this machine' },
     ];
   }
@@ -53,7 +57,7 @@ function field(name: keyof SiteInput, value: string | number | undefined, commen
   return value === undefined ? [] : [{ name, value, comment }];
 }
 
-/** What a site can be called. */
+/** A valid name of a site made from any text. */
 export function siteName(text: string): string {
   const name = text.replace(/[^A-Za-z0-9_.-]+/g, '-').replace(/^[^A-Za-z]+/, '');
   return name === '' ? 'cluster' : name;
@@ -75,7 +79,7 @@ function nodesField({ name, shapes, maxNodes = Number.POSITIVE_INFINITY }: Queue
   return field('maxNodes', isLimit ? maxNodes : nodes, `${isLimit ? 'the limit' : 'all nodes'} of ${name}`);
 }
 
-/** What every node of the queue has: jobs that fit this fit anywhere. */
+/** The least that a node of the queue has: jobs that fit it fit every node. */
 function nodeField({ name, shapes }: Queue): DraftField[] {
   if (shapes.length === 0) return [];
   const memory = shapes.flatMap(({ memoryMiB }) => memoryMiB ?? []);
@@ -101,20 +105,21 @@ function least(shapes: readonly NodeShape[], amount: (shape: NodeShape) => numbe
 }
 
 /** The launcher that is there, where it need not be the one that the scheduler's sites have as a rule. */
-function launcherField({ name }: SchedulerFacts, launchers: LaunchersFacts): DraftField[] {
-  const launcher = guessLauncher(name, launchers);
+function launcherField({ name }: SchedulerFacts, facts: LaunchersFacts): DraftField[] {
+  const launcher = guessLauncher(targets[name], facts);
   if (launcher === undefined) return [];
-  const what = launcher === 'aprun' ? 'aprun' : launchers.mpi;
+  const what = launchers[launcher].mpi?.name ?? launcher;
   return field('launcher', launcher, `${what} is on the PATH; your applications may want another`);
 }
 
-function guessLauncher(scheduler: SchedulerFacts['name'], { found, mpi }: LaunchersFacts): LauncherName | undefined {
-  if (scheduler === 'slurm' && found['srun'] !== undefined) return undefined;
-  if (scheduler === 'lsf' && found['jsrun'] !== undefined) return undefined;
-  if (scheduler === 'pbs' && found['aprun'] !== undefined) return 'aprun';
-  if (scheduler === 'pbs' && mpi === 'PALS') return 'pals';
-  if (mpi === 'Open MPI') return 'mpirun';
-  return mpi === 'hydra' ? 'mpiexec' : undefined;
+/** A launcher of the machine's own comes before those of an MPI; none is named where it is the target's own. */
+function guessLauncher(target: Target, { found, mpi }: LaunchersFacts): LauncherName | undefined {
+  const own = target.launchers.find((name) => {
+    const launcher = launchers[name];
+    return launcher.mpi === undefined && launcher.program !== undefined && found[launcher.program] !== undefined;
+  });
+  if (own !== undefined) return own === target.defaultLauncher ? undefined : own;
+  return target.launchers.find((name) => mpi !== undefined && launchers[name].mpi?.name === mpi);
 }
 
 /** The draft as plain data. */

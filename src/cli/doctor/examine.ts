@@ -1,8 +1,8 @@
 import { availableParallelism, hostname } from 'node:os';
 import { dirname } from 'node:path';
+import type { Finding } from '../../targets/probe.js';
 import { type DraftField, draftSite } from './draft-site.js';
 import { fileSystemOf, probeFileSystems } from './file-systems.js';
-import type { Finding } from './finding.js';
 import { probeLaunchers } from './launchers.js';
 import { fastInterface } from './network.js';
 import { probeNode } from './node.js';

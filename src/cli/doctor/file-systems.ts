@@ -1,6 +1,6 @@
 import { accessSync, constants, statfsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import type { Finding, Probed } from './finding.js';
+import type { Finding, Probed } from '../../targets/probe.js';
 
 export interface FileSystem {
   readonly path: string;
@@ -40,7 +40,7 @@ const types: Readonly<Record<number, readonly [type: string, isNetwork: boolean 
 /** Bytes under /tmp below which that is worth knowing: sockets take next to nothing, what programs leave there does. */
 const scarceBytes = 100 * 1024 ** 2;
 
-/** Where this folder, home and /tmp lie. `hasScheduler`: nodes other than this one have to see what is submitted. */
+/** File systems of this folder, home and /tmp. `hasScheduler`: other nodes than this one have to see the folder. */
 export function probeFileSystems(hasScheduler: boolean): Probed<FileSystemsFacts> {
   const folder = fileSystemOf(process.cwd());
   const facts = { folder, home: lookAt(homedir()), tmp: lookAt('/tmp') };
@@ -48,7 +48,7 @@ export function probeFileSystems(hasScheduler: boolean): Probed<FileSystemsFacts
   return { facts, findings: [judgeShared(places, hasScheduler), judgeTmp(facts.tmp)] };
 }
 
-/** What a path lies on. */
+/** The file system that a path lies on. */
 export function fileSystemOf(path: string): FileSystem {
   const { type, bavail, bsize } = statfsSync(path);
   const magic = type >>> 0;

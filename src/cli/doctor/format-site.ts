@@ -12,7 +12,7 @@ ${lines.join('\n')}
 `;
 }
 
-/** The same as JSON, which has no comments. */
+/** A drafted site as JSON, without comments. */
 export function formatJson(fields: readonly DraftField[]): string {
   return `${JSON.stringify(asSite(fields), null, 2)}\n`;
 }

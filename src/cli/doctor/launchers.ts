@@ -1,28 +1,29 @@
 import { findOnPath } from '../../runtime/assert/programs.js';
+import { launcherPrograms, launchers } from '../../targets/launchers/index.js';
+import type { Probed } from '../../targets/probe.js';
 import { ask } from './ask.js';
-import type { Probed } from './finding.js';
-
-/** Whose mpiexec or mpirun a program is. */
-export type MpiKind = 'Open MPI' | 'hydra' | 'PALS' | 'unknown';
 
 export interface LaunchersFacts {
   /** Programs by name, with their paths. */
   readonly found: Readonly<Record<string, string>>;
-  readonly mpi: MpiKind | undefined;
+  /** The MPI that mpiexec or mpirun is of; `unknown` where its version does not tell. */
+  readonly mpi: string | undefined;
 }
 
-const programs = ['srun', 'mpirun', 'mpiexec', 'orterun', 'aprun', 'jsrun'] as const;
-
-/** What starts the tasks of parallel programs. */
+/** Finds the programs that start parallel tasks. */
 export async function probeLaunchers(): Promise<Probed<LaunchersFacts>> {
   const found = Object.fromEntries(
-    programs.flatMap((name) => {
+    launcherPrograms.flatMap((name) => {
       const path = findOnPath(name, process.env['PATH']);
       return path === undefined ? [] : [[name, path] as const];
     }),
   );
-  const mpiProgram = found['mpiexec'] ?? found['mpirun'];
-  const mpi = mpiProgram === undefined ? undefined : mpiKind((await ask(mpiProgram, '--version')).stdout);
+  // MPI's programs begin with its name. The first in the alphabet is the one that the standard names.
+  const [mpiProgram] = Object.keys(found)
+    .filter((name) => /^mpi/.test(name))
+    .sort();
+  const mpi =
+    mpiProgram === undefined ? undefined : mpiKind((await ask(found[mpiProgram] ?? mpiProgram, '--version')).stdout);
   const names = Object.keys(found).map((name) => (mpi !== undefined && /^mpi/.test(name) ? `${name} (${mpi})` : name));
   const topic = 'Launchers';
   return {
@@ -41,8 +42,6 @@ export async function probeLaunchers(): Promise<Probed<LaunchersFacts>> {
 }
 
 /** Told by what `--version` prints. */
-export function mpiKind(version: string): MpiKind {
-  if (/Open ?MPI|OpenRTE|PRRTE/i.test(version)) return 'Open MPI';
-  if (/PALS/i.test(version)) return 'PALS';
-  return /HYDRA|MPICH|Intel\(R\) MPI/i.test(version) ? 'hydra' : 'unknown';
+export function mpiKind(version: string): string {
+  return Object.values(launchers).find(({ mpi }) => mpi?.version.test(version))?.mpi?.name ?? 'unknown';
 }

@@ -1,7 +1,7 @@
 import { minimumNode } from '../../ir/index.js';
 import { isNewEnough } from '../../runtime/assert/node-version.js';
+import type { Finding, Probed } from '../../targets/probe.js';
 import { glibcVersions } from '../site-install/this-node.js';
-import type { Finding, Probed } from './finding.js';
 
 export interface NodeFacts {
   readonly version: string;

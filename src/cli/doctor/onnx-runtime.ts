@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nvidiaGpus } from '../../runtime/assert/allocation.js';
-import { hasCuda } from '../../runtime/orchestrator/inference/devices.js';
-import { loadOnnxRuntime, warmUp } from '../../runtime/orchestrator/inference/onnx-runtime.js';
+import { hasCuda } from '../../runtime/orchestrator/inference/onnx/devices-here.js';
+import { loadOnnxRuntime, warmUp } from '../../runtime/orchestrator/inference/onnx/runtime.js';
+import type { Probed } from '../../targets/probe.js';
 import { installedOnnxRuntime } from '../installed-onnx-runtime.js';
-import type { Probed } from './finding.js';
 
 export interface OnnxRuntimeFacts {
   readonly folder: string | undefined;
   readonly version?: string;
-  /** What models can run on. */
+  /** Devices that models can run on. */
   readonly providers: readonly ('CPU' | 'CUDA')[];
   readonly gpus: number;
 }

@@ -1,5 +1,5 @@
+import type { Probed } from '../../targets/probe.js';
 import { ask } from './ask.js';
-import type { Probed } from './finding.js';
 
 export interface PythonFacts {
   readonly program: string;

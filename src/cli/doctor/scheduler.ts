@@ -1,16 +1,21 @@
 import { findOnPath } from '../../runtime/assert/programs.js';
-import type { Probed } from './finding.js';
-import { probeLsf } from './lsf.js';
-import { probePbs } from './pbs.js';
-import type { SchedulerFacts } from './scheduler-facts.js';
-import { probeSlurm } from './slurm.js';
+import type { Probed, SchedulerFacts } from '../../targets/probe.js';
+import { targets } from '../../targets/registry.js';
+import type { Target } from '../../targets/target.js';
+import { ask } from './ask.js';
+
+/** Targets that can be asked about themselves. */
+const probed = (Object.values(targets) as Target[]).filter(({ probe }) => probe !== undefined);
+
+const submits = probed.map(({ queries }) => queries?.submit ?? '');
+
+/** Says that no scheduler's program to submit with is there. */
+export const noScheduler = `no ${submits.slice(0, -1).join(', ')} or ${submits.at(-1)} on the PATH`;
 
 /** The scheduler whose commands are on the PATH, if there is one. */
 export async function probeScheduler(): Promise<Probed<SchedulerFacts | undefined>> {
-  const has = (program: string) => findOnPath(program, process.env['PATH']) !== undefined;
-  if (has('sbatch')) return probeSlurm();
-  if (has('qsub')) return probePbs();
-  if (has('bsub')) return probeLsf();
-  const message = 'none: no sbatch, qsub or bsub on the PATH, so workflows run on this machine';
+  const target = probed.find((_, index) => findOnPath(submits[index] ?? '', process.env['PATH']) !== undefined);
+  if (target?.probe !== undefined) return target.probe(ask);
+  const message = `none: ${noScheduler}, so workflows run on this machine`;
   return { facts: undefined, findings: [{ topic: 'Scheduler', verdict: 'ok', message }] };
 }

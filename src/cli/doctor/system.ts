@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
+import type { Finding, Probed } from '../../targets/probe.js';
 import { ask } from './ask.js';
-import type { Finding, Probed } from './finding.js';
 
 export interface SystemFacts {
   readonly bash: string | undefined;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Problem, WorkflowError } from '../../diagnostics/index.js';
 import { type Plan, TargetName } from '../../ir/index.js';
 import { StatusReader } from '../../runtime/status/index.js';
-import { isAlive, isCleared } from '../../targets/queries.js';
+import { isAlive, isClearing } from '../../targets/queries.js';
 import { targets } from '../../targets/registry.js';
 import { type JobFolder, readSubmissions } from './folder.js';
 import { localProcesses } from './local-jobs.js';
@@ -29,15 +29,16 @@ export async function refuseWhileJobsRun(
   const folder = formerFolder(dir);
   if (folder === undefined) return [];
   const submissions = readSubmissions(folder);
-  const alive = folder.target.queries === undefined ? localAlive(folder) : [];
-  if (submissions.length > 0 && folder.target.queries !== undefined) {
+  const { queries } = folder.target;
+  const alive = queries === undefined ? localAlive(folder) : [];
+  if (submissions.length > 0 && queries !== undefined) {
     const reader = new StatusReader(folder.dir);
     reader.refresh();
     const asking: Asking = { cwd: folder.dir, timeoutSeconds: defaultTimeoutSeconds };
     try {
       const { jobs } = await standingsOf(folder, submissions, reader, asking);
       for (const { name, id, state, native } of jobs)
-        if (isAlive(state) && !isCleared(native)) alive.push(`${name} (${id}, ${state})`);
+        if (isAlive(state) && !isClearing(queries, native)) alive.push(`${name} (${id}, ${state})`);
     } catch (error) {
       if (!(error instanceof WorkflowError)) throw error;
       const [{ message }] = error.problems;

@@ -1,6 +1,13 @@
 import { WorkflowError } from '../../diagnostics/index.js';
+import { targets } from '../../targets/registry.js';
+import type { Target } from '../../targets/target.js';
 import type { JobFolder } from './folder.js';
 import { type Asking, ask } from './scheduler.js';
+
+/** Schedulers that give a verdict on a script without running it. */
+export const judges: readonly string[] = (Object.values(targets) as Target[])
+  .filter(({ queries }) => queries?.testOnly !== undefined)
+  .map(({ name }) => name);
 
 /** What the scheduler would do with a job's script. */
 export interface Verdict {
@@ -21,7 +28,7 @@ export async function testOnly({ plan, target }: JobFolder, asking: Asking): Pro
     throw new WorkflowError({
       code: 'CLI1001',
       message: `--test-only: ${target.name} gives no verdict on a script without running it`,
-      hint: 'Slurm alone does; read the scripts in jobs/, and submit one of them by hand',
+      hint: `${judges.join(' and ')} alone does; read the scripts in jobs/, and submit one of them by hand`,
     });
   }
   const verdicts: Verdict[] = [];

@@ -1,5 +1,5 @@
 import { suggestion, WorkflowError } from '../../diagnostics/index.js';
-import { type Entity, type Job, memberName, type Plan, type Store } from '../../ir/index.js';
+import { type Entity, hasNumbers, type Job, memberName, type Plan, type Store } from '../../ir/index.js';
 
 /** A member of an ensemble, or a model as its own only member. */
 export interface FoundMember {
@@ -38,17 +38,17 @@ export function findNamed(plan: Plan, name: string): Found {
 
 /** The member or model of a name; `undefined` where there is none. */
 export function findMember(plan: Plan, name: string): FoundMember | undefined {
-  const model = plan.entities.find((one) => one.kind === 'model' && one.name === name);
+  const model = plan.entities.find((one) => !hasNumbers(one) && one.name === name);
   if (model !== undefined) return { entity: model, index: 0 };
   const [, ensemble, digits] = /^(.+)_(0|[1-9]\d{0,14})$/.exec(name) ?? [];
-  const entity = plan.entities.find((one) => one.kind === 'ensemble' && one.name === ensemble);
+  const entity = plan.entities.find((one) => hasNumbers(one) && one.name === ensemble);
   const index = Number(digits);
   return entity !== undefined && index < entity.members.count ? { entity, index } : undefined;
 }
 
 function memberHint(plan: Plan, name: string): string | undefined {
   const [, ensemble] = /^(.+)_\d+$/.exec(name) ?? [];
-  const entity = plan.entities.find((one) => one.kind === 'ensemble' && one.name === ensemble);
+  const entity = plan.entities.find((one) => hasNumbers(one) && one.name === ensemble);
   if (entity === undefined) return undefined;
   return `the members of '${entity.name}' are ${memberName(entity, 0)} to ${memberName(entity, entity.members.count - 1)}`;
 }

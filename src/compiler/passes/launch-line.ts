@@ -1,10 +1,10 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
-import type { LauncherName, Site } from '../../ir/index.js';
+import { defined, type LauncherName, type Site } from '../../ir/index.js';
 import { isNotSupported, type LaunchLine, type LaunchProgram, type LaunchStep } from '../../targets/target.js';
-import type { PlacedJob, Reads } from './known.js';
+import type { PlacedJob, Reads } from './compilation.js';
 import type { EntityPlace } from './lookup/placed-jobs.js';
 
-/** The line that a launcher starts programs with; no words, and a problem, for one that it cannot start. */
+/** The command line by which a launcher starts programs. It has no words, and there is a problem, if the launcher cannot start them. */
 export function launchLine(
   launcher: LauncherName,
   programs: readonly [LaunchProgram, ...LaunchProgram[]],
@@ -18,19 +18,19 @@ export function launchLine(
   return { words: [] };
 }
 
-/** Fields of a step that follow from its job and its site. */
+/** The fields of a step that depend on its job and its site. */
 export function stepOptions(
   { job, index }: EntityPlace,
-  site: Site,
+  { site, target }: Reads<'site' | 'target'>,
 ): Pick<LaunchStep, 'component' | 'gpuDialect' | 'namesMemory'> {
   return {
-    ...(site.gpuDialect === undefined ? {} : { gpuDialect: site.gpuDialect }),
-    namesMemory: namesMemory(site, job),
+    ...defined({ gpuDialect: site.gpuDialect }),
+    namesMemory: !dropsOf(site, job).some((flag) => flag === target.memoryFlag),
     ...(job.components.length === 1 ? {} : { component: index }),
   };
 }
 
-/** A directive that is dropped is refused of steps too. */
-function namesMemory(site: Site, { batch }: PlacedJob): boolean {
-  return ![...site.directives.drop, ...(batch?.directives?.drop ?? [])].includes('--mem');
+/** Flags of directives that the site or the user drops. */
+function dropsOf(site: Site, { batch }: PlacedJob): readonly string[] {
+  return [...site.directives.drop, ...(batch?.directives?.drop ?? [])];
 }

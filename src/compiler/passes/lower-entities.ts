@@ -1,21 +1,23 @@
 import {
   type ApplicationDeclaration,
   applicationsOf,
+  defined,
   type Entity,
   type EnvValue,
+  hasNumbers,
   type Launch,
   type SetupDeclaration,
   type StagedFile,
 } from '../../ir/index.js';
 import type { AttachedFile } from '../inspect/index.js';
-import type { Reads, Sized, SizedLaunch } from './known.js';
+import type { Reads, Sized, SizedLaunch } from './compilation.js';
 import { attachedFiles } from './lookup/attached-files.js';
 import { placeOf } from './lookup/placed-jobs.js';
 import { programWords } from './lookup/program-words.js';
 import { entityOf, incomingNames, plannedNames } from './lookup/references.js';
 import { awaitedStore, type VisibleStore, visibleStores } from './lookup/visible-stores.js';
 
-/** An application as the plan holds it. */
+/** A model or an ensemble of the plan. */
 export function lowerEntity(
   application: ApplicationDeclaration,
   {
@@ -37,7 +39,7 @@ export function lowerEntity(
   const attached = attachedFiles(application, facts);
   const numberIn = attached.find((file) => 'namesNumber' in file && file.namesNumber);
   const { sharesNodesWith } = application;
-  // Beside the entity whose colocated store it sees, that entity's ML models and scripts are its own too.
+  // An application that shares an entity's colocated store has that entity's ML models and scripts too.
   const host = sharesNodesWith === undefined ? undefined : entityOf(sharesNodesWith.name, applications);
   const givers = [application, ...(host?.colocated === undefined ? [] : [host])];
   return {
@@ -49,29 +51,29 @@ export function lowerEntity(
       programs.map(({ command, size: { tasks } }) => ({ words: programWords(command), tasks })),
     ),
     launch: launchOf.get(application) as Launch,
-    ...(application.setup === undefined ? {} : { setup: setupOf(application.setup) }),
+    ...setupOf(application.setup),
     mlModels: namesOf(givers.flatMap((giver) => giver.mlModels)),
     scripts: namesOf(givers.flatMap((giver) => giver.scripts)),
     asArgs: application.params?.asArgs ?? [],
     files: [...attached.map(lowerFile), ...files],
-    ...(numberIn === undefined ? {} : { numberIn: numberIn.to }),
+    ...defined({ numberIn: numberIn?.to }),
     env: launches.length > 1 ? {} : environmentOf(launches[0]),
     ...(launches.length > 1 ? { memberEnv: launches.map(environmentOf) } : {}),
-    keyPrefixing: application.keyPrefixing ?? application.kind === 'ensemble',
+    keyPrefixing: application.keyPrefixing ?? hasNumbers(application),
     incoming: incomingNames(application, applications),
     after: application.after.flatMap((after): Entity['after'] => {
       if (after.kind === 'after') return planned(after.name).map((name) => ({ name, event: after.event }));
       const store = (awaitedStore(experiment, application, after) as VisibleStore).name;
       return planned(after.name).map((name) => ({ name, key: after.key, store }));
     }),
-    ...(sharesNodesWith === undefined ? {} : { sharesNodesWith: sharesNodesWith.name }),
+    ...defined({ sharesNodesWith: sharesNodesWith?.name }),
     component: place.index,
     stores: visibleStores(experiment, application).map(({ name }) => name),
     size: {
       nodes: size.nodes,
       tasks: size.tasks,
       cpusPerTask: size.cpusPerTask,
-      ...(size.walltimeSeconds === undefined ? {} : { walltimeSeconds: size.walltimeSeconds }),
+      ...defined({ walltimeSeconds: size.walltimeSeconds }),
     },
   };
 }
@@ -80,25 +82,30 @@ function namesOf(items: readonly { readonly name: string }[]): string[] {
   return [...new Set(items.map(({ name }) => name))];
 }
 
-/** Lines that run before a launch. */
-export function setupOf({ modules, commands }: SetupDeclaration): NonNullable<Entity['setup']> {
-  return { modules, commands };
+/** The setup of an application or a store, if it has one. */
+export function setupOf(setup: SetupDeclaration | undefined): Pick<Entity, 'setup'> {
+  return setup === undefined ? {} : { setup: { modules: setup.modules, commands: setup.commands } };
 }
 
-/** Programs of one launch share an environment. */
+/** The environment of a launch, which all its programs share. */
 function environmentOf({ programs }: SizedLaunch): Record<string, EnvValue> {
   return Object.assign({}, ...[...programs].reverse().map(({ command }) => command.env ?? {}));
 }
 
 function lowerFile(file: AttachedFile): StagedFile {
-  if (file.kind === 'directory') return { kind: 'directory', to: file.to };
-  if (file.kind === 'symlink') {
-    const { target, to } = file;
-    return typeof target === 'string'
-      ? { kind: 'symlink', target, inPlan: false, to }
-      : { kind: 'symlink', target: target.path, inPlan: true, to };
+  const { to } = file;
+  switch (file.kind) {
+    case 'directory':
+      return { kind: 'directory', to };
+    case 'symlink':
+      return typeof file.target === 'string'
+        ? { kind: 'symlink', target: file.target, inPlan: false, to }
+        : { kind: 'symlink', target: file.target.path, inPlan: true, to };
+    case 'copy':
+      return { kind: 'copy', artifact: file.artifact.path, to, mode: file.mode };
+    case 'configure':
+      return { kind: 'configure', artifact: file.artifact.path, to, mode: file.mode, tag: file.attach.tag };
+    default:
+      return file satisfies never;
   }
-  const { to, mode } = file;
-  if (file.kind === 'copy') return { kind: 'copy', artifact: file.artifact.path, to, mode };
-  return { kind: 'configure', artifact: file.artifact.path, to, mode, tag: file.attach.tag };
 }

@@ -1,10 +1,17 @@
 import type { Problems } from '../../diagnostics/index.js';
-import { type ApplicationDeclaration, applicationsOf, type CommandDeclaration, type Site } from '../../ir/index.js';
+import {
+  type ApplicationDeclaration,
+  addedOf,
+  applicationsOf,
+  type CommandDeclaration,
+  defined,
+  type Site,
+} from '../../ir/index.js';
 import { launcherOf } from '../../targets/target.js';
+import type { Adds, Reads, Sized, SizedLaunch, SizedProgram, StepSize } from './compilation.js';
 import { expandAxes } from './expand-axes.js';
-import type { Adds, Reads, Sized, SizedLaunch, SizedProgram, StepSize } from './known.js';
 
-/** Sizes every application's launches, and expands its members. */
+/** Computes the resources of every application's launches, and expands its members. */
 export function sizeLaunches(
   { experiment, site, target, launchers }: Reads<'experiment' | 'site' | 'target' | 'launchers'>,
   problems: Problems,
@@ -21,7 +28,7 @@ export function sizeLaunches(
   return { sized: new Map(sized) };
 }
 
-/** The launches of an application: one, or one for each member that was added by hand. */
+/** The launches of an application: a single one, or one for each member added by hand. */
 function launchesOf(
   application: ApplicationDeclaration,
   site: Site,
@@ -29,7 +36,7 @@ function launchesOf(
   problems: Problems,
 ): readonly [SizedLaunch, ...SizedLaunch[]] {
   const { name, command } = application;
-  const [first, ...added] = application.kind === 'ensemble' ? application.added : [];
+  const [first, ...added] = addedOf(application);
   if (first === undefined) return [sizeLaunch(name, command, site, oneNode, problems)];
   return [
     sizeLaunch(first.name, first.command, site, oneNode, problems),
@@ -58,7 +65,7 @@ function sizeLaunch(
   const together = oneNode ? sum : most;
   const tasks = sum(sizes.map((size) => size.tasks));
   const cpus = sum(sizes.map((size) => size.tasks * size.cpusPerTask));
-  // Programs have nodes of their own, as a launcher that knows them splits the allocation.
+  // Each program has nodes of its own: the launcher splits the allocation among them.
   const nodes = oneNode ? 1 : sum(sizes.map((size) => size.nodes));
   const gpus = together(sizes.map((size) => size.gpusPerNode ?? (size.gpusPerTask ?? 0) * size.tasksPerNode));
   const memory = together(sizes.map((size) => size.memoryPerNodeMiB ?? 0));
@@ -77,7 +84,7 @@ function sizeLaunch(
   };
 }
 
-/** The most that any of an application's launches takes, each measure by itself. */
+/** The largest amount of each resource that one of the launches takes. */
 function largest(launches: readonly [SizedLaunch, ...SizedLaunch[]]): StepSize {
   const sizes = launches.map(({ size }) => size);
   if (sizes.length === 1) return launches[0].size;
@@ -97,10 +104,10 @@ function largest(launches: readonly [SizedLaunch, ...SizedLaunch[]]): StepSize {
   };
 }
 
-/** Sizes as given, the rest computed from the site's node shape, as far as it is known. */
+/** The resources of a program: as the user gave them, or computed from the shape of the site's nodes, if it is known. */
 function sizeStep(name: string, command: CommandDeclaration, site: Site, problems: Problems): StepSize {
   const tasks = command.tasks ?? (command.tasksPerNode ?? 1) * (command.nodes ?? 1);
-  const cpusPerTask = command.cpusPerTask ?? 1;
+  const { cpusPerTask = 1, gpusPerTask, gpusPerNode, memoryPerNodeMiB, walltimeSeconds } = command;
   const { cores, gpus } = site.node;
   const nodes =
     command.nodes ??
@@ -122,11 +129,11 @@ function sizeStep(name: string, command: CommandDeclaration, site: Site, problem
     refuse(`'${name}' has ${tasks} tasks for ${room}`, 'leave out one of .tasks(), .nodes(), .tasksPerNode()');
   }
   const { memoryMiB } = site.node;
-  if (memoryMiB !== undefined && (command.memoryPerNodeMiB ?? 0) > memoryMiB) {
-    const needs = `${command.memoryPerNodeMiB} MiB on a node`;
+  if (memoryMiB !== undefined && (memoryPerNodeMiB ?? 0) > memoryMiB) {
+    const needs = `${memoryPerNodeMiB} MiB on a node`;
     refuse(`'${name}' needs ${needs}, and site '${site.name}' has ${memoryMiB}`, 'lower .memoryPerNode()');
   }
-  const perNode = command.gpusPerNode ?? (command.gpusPerTask ?? 0) * tasksPerNode;
+  const perNode = gpusPerNode ?? (gpusPerTask ?? 0) * tasksPerNode;
   if (gpus !== undefined && perNode > gpus) {
     refuse(`'${name}' needs ${perNode} GPUs a node, and site '${site.name}' has ${gpus}`, 'raise .nodes()');
   }
@@ -135,9 +142,6 @@ function sizeStep(name: string, command: CommandDeclaration, site: Site, problem
     tasks,
     cpusPerTask,
     tasksPerNode,
-    ...(command.gpusPerTask === undefined ? {} : { gpusPerTask: command.gpusPerTask }),
-    ...(command.gpusPerNode === undefined ? {} : { gpusPerNode: command.gpusPerNode }),
-    ...(command.memoryPerNodeMiB === undefined ? {} : { memoryPerNodeMiB: command.memoryPerNodeMiB }),
-    ...(command.walltimeSeconds === undefined ? {} : { walltimeSeconds: command.walltimeSeconds }),
+    ...defined({ gpusPerTask, gpusPerNode, memoryPerNodeMiB, walltimeSeconds }),
   };
 }

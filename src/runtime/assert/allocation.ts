@@ -1,6 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { counted, type Problem } from '../../diagnostics/index.js';
 import type { Job, TargetName } from '../../ir/index.js';
+import { launcherOfProgram } from '../../targets/launchers/index.js';
+import { queriesOf } from '../../targets/schedulers.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 
 /** What the scheduler gave, as far as it is known. */
@@ -10,24 +12,24 @@ export interface Got {
   readonly gpusPerNode: number | undefined;
 }
 
-/** Launchers whose scripts run on a node apart from those of the job: what is seen there says nothing about these. */
-const apart: readonly (string | undefined)[] = ['aprun', 'jsrun'];
-
 /**
- * Nodes, CPUs and GPUs that the job got, beside those that its plan asks for; what cannot be known is no difference. On `local` there is one
- * machine for workflows of any size: fewer CPUs are worth a note there, and the rest is as it has to be.
+ * Nodes, CPUs and GPUs that the job got, beside those that its plan asks for; what cannot be known is no difference. Without a scheduler there is
+ * one machine for workflows of any size: fewer CPUs are worth a note there, and the rest is as it has to be. `program` starts the job's first
+ * launch.
  */
-export function checkAllocation(target: TargetName, job: Job, got: Got, launcher: string | undefined): Problem[] {
+export function checkAllocation(target: TargetName, job: Job, got: Got, program: string | undefined): Problem[] {
   const { nodes, cpusPerNode, gpusPerNode } = job.allocation;
-  const isApart = apart.includes(launcher);
-  if (target === 'local') {
+  const scheduler = queriesOf[target];
+  const launcher = launcherOfProgram(program);
+  const isApart = launcher?.scriptApart === true;
+  if (scheduler === undefined) {
     const message = less('CPU', got.cpusPerNode, cpusPerNode);
     return message === undefined
       ? []
       : [{ ...problem(job.name, message), severity: 'warning', hint: 'its programs share the CPUs, and take longer' }];
   }
-  // A PBS job that aprun launches is told of its launch node alone.
-  const hosts = target === 'pbs' && launcher === 'aprun' ? undefined : got.hosts;
+  const isHidden = launcher !== undefined && scheduler.hidesHostsUnder?.includes(launcher.name);
+  const hosts = isHidden ? undefined : got.hosts;
   return [
     less('node', hosts, nodes),
     isApart ? undefined : less('CPU', got.cpusPerNode, cpusPerNode, ' a node'),
@@ -50,13 +52,14 @@ function problem(job: string, message: string): Problem {
 }
 
 /** What this job got, from its environment. */
-export function allocationOf(job: Pick<JobEnvironment, 'hosts' | 'cpusPerNode'>, env: NodeJS.ProcessEnv): Got {
-  return { hosts: job.hosts.length, cpusPerNode: job.cpusPerNode, gpusPerNode: visibleGpus(env) ?? nvidiaGpus() };
+export function allocationOf(job: JobEnvironment, target: TargetName, env: NodeJS.ProcessEnv): Got {
+  const gpusPerNode = visibleGpus(target, env) ?? nvidiaGpus();
+  return { hosts: job.hosts.length, cpusPerNode: job.cpusPerNode, gpusPerNode };
 }
 
 /** GPUs that the scheduler lets this job see on this node; undefined where it says nothing. */
-export function visibleGpus(env: NodeJS.ProcessEnv): number | undefined {
-  const onNode = env['SLURM_GPUS_ON_NODE'];
+export function visibleGpus(target: TargetName, env: NodeJS.ProcessEnv): number | undefined {
+  const onNode = env[queriesOf[target]?.variables?.gpus ?? ''];
   if (onNode !== undefined && /^\d+$/.test(onNode)) return Number(onNode);
   for (const name of ['CUDA_VISIBLE_DEVICES', 'ROCR_VISIBLE_DEVICES']) {
     const list = env[name];

@@ -1,5 +1,6 @@
 import { type Problem, renderProblem, WorkflowError } from '../../diagnostics/index.js';
 import type { Entity, Plan, Store } from '../../ir/index.js';
+import { launcherOfProgram } from '../../targets/launchers/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobOf } from '../job/read-plan.js';
 import { allocationOf, checkAllocation } from './allocation.js';
@@ -7,7 +8,7 @@ import { checkArtifacts } from './artifacts.js';
 import { checkNodeVersion } from './node-version.js';
 import { checkOnnxRuntime } from './onnx-runtime.js';
 import { checkRunFolder, checkTmp } from './places.js';
-import { checkProgram, isLauncher } from './programs.js';
+import { checkProgram } from './programs.js';
 import { reportOnce } from './report-once.js';
 import { checkListenPlaces } from './stores.js';
 import { checkVariables } from './variables.js';
@@ -69,14 +70,14 @@ function checkJob(job: JobEnvironment, plan: Plan, line: readonly string[], env:
   return [
     ...checkNodeVersion(process.versions.node),
     ...checkVariables(plan, planned, env),
-    ...checkAllocation(plan.target, planned, allocationOf(job, env), line[0]),
+    ...checkAllocation(plan.target, planned, allocationOf(job, plan.target, env), line[0]),
     ...checkArtifacts(job.dir, plan, planned),
   ];
 }
 
 /** Launchers are there from the start, or never. A program of the user's own may be staged, or made by what the launch waits for. */
 function launcherOf(entity: Entity, { line, env }: LaunchCall): Problem[] {
-  if (!isLauncher(line[0])) return [];
+  if (launcherOfProgram(line[0]) === undefined) return [];
   const setsPath = [entity.env, ...(entity.memberEnv ?? [])].some((variables) => variables['PATH'] !== undefined);
   return setsPath ? [] : checkProgram(line, `'${entity.name}'`, env['PATH']);
 }

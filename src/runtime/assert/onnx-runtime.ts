@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Problem, WorkflowError } from '../../diagnostics/index.js';
 import type { Plan, Store } from '../../ir/index.js';
 import { standIn } from '../../ml/devices.js';
-import { hasCuda } from '../orchestrator/inference/devices.js';
+import { hasCuda } from '../orchestrator/inference/onnx/devices-here.js';
 import { parseDeviceMap } from '../store/device-map.js';
 import { findOnnxRuntime } from './find-onnx-runtime.js';
 

@@ -2,14 +2,6 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Problem } from '../../diagnostics/index.js';
 
-/** Programs that start tasks. */
-const launcherPrograms: readonly string[] = ['srun', 'mpirun', 'mpiexec', 'orterun', 'aprun', 'jsrun'];
-
-/** Whether a word is the name of a launcher's program. */
-export function isLauncher(word: string | undefined): boolean {
-  return word !== undefined && launcherPrograms.includes(word);
-}
-
 /** A problem where a launch line's program is not on the PATH. Those with a path may be staged or made later. */
 export function checkProgram(line: readonly string[], starts: string, path: string | undefined): Problem[] {
   const [program] = line;

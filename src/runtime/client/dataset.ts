@@ -4,7 +4,7 @@ import { checkTensor, type Dtype, type Tensor, type TensorOf } from './tensor.js
 
 /** The field that lists the tensors. */
 const tensorNamesField = '.tensor_names';
-/** The field that says that everything has been written. */
+/** Field that is set once everything has been written. */
 export const completeField = '.COMPLETE';
 
 /** Tensors and metadata under one name. */
@@ -73,7 +73,7 @@ export class Dataset {
     });
   }
 
-  /** What the type of a field is, undefined if there is none. */
+  /** Type of a field, undefined if there is no such field. */
   metadataType(field: string): MetaType | undefined {
     return this.#meta.get(field)?.type;
   }

@@ -1,6 +1,6 @@
-export type { Gpus, Names } from './calls/model-calls.js';
-export type { ServerInfo } from './calls/server-calls.js';
-export type { PollOptions } from './calls/tensor-calls.js';
+export type { Gpus, Names } from './calls/models.js';
+export type { ServerInfo } from './calls/servers.js';
+export type { PollOptions } from './calls/tensors.js';
 export { Client, type ConnectOptions } from './client.js';
 export { ClientError } from './client-error.js';
 export { Dataset } from './dataset.js';

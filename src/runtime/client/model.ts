@@ -12,7 +12,7 @@ export interface ModelOptions {
   /** Requests to run together at most, where the store can. */
   readonly batchSize?: number;
   readonly minBatchSize?: number;
-  /** How long a smaller batch is held back, in milliseconds. */
+  /** Milliseconds for which a smaller batch is held back. */
   readonly minBatchTimeout?: number;
   readonly tag?: string;
   /** Names in the graph; TF only, and needed there. */

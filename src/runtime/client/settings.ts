@@ -1,6 +1,6 @@
 import { ClientError } from './client-error.js';
 
-/** Where and how to connect, as the environment says. */
+/** Addresses and settings of a connection, as the environment says. */
 export interface ClientSettings {
   readonly addresses: readonly StoreAddress[];
   readonly clustered: boolean;
@@ -22,7 +22,7 @@ export type StoreAddress = { readonly host: string; readonly port: number } | { 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads what SmartRedis clients read: `SSDB`, `SR_DB_TYPE`, `SSKEYIN`, `SSKEYOUT`, `SR_*`; with a suffix `NAME_SUFFIX`.
+ * Reads the variables of SmartRedis clients: `SSDB`, `SR_DB_TYPE`, `SSKEYIN`, `SSKEYOUT`, `SR_*`; with a suffix `NAME_SUFFIX`.
  * Unlike theirs, silence breaks a connection only where `SR_SOCKET_TIMEOUT` is set.
  * @throws ClientError
  */

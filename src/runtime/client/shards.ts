@@ -8,7 +8,7 @@ export class Shard {
   /** `host:port` or `unix://PATH`. */
   readonly address: string;
   readonly lastSlot: number;
-  /** What stands before the names of models and scripts; nothing where there is no cluster. */
+  /** Prefix of the names of models and scripts; undefined if there is no cluster. */
   readonly #prefix: Buffer | undefined;
   readonly #open: () => Promise<Connection>;
   #connection: Promise<Connection> | undefined;
@@ -33,7 +33,7 @@ export class Shard {
     try {
       return await (await this.#connection).send(...words);
     } catch (error) {
-      // One that could not be opened is tried anew by the next call.
+      // The next call tries again to open it.
       await this.#connection?.catch(() => {
         this.#connection = undefined;
       });
@@ -70,7 +70,7 @@ export class Shards {
   /** In the order of their slots. */
   readonly all: readonly Shard[];
   readonly first: Shard;
-  /** Whether keys are named as in a cluster. */
+  /** True if keys are named as in a cluster. */
   readonly clustered: boolean;
 
   private constructor(all: readonly Shard[], clustered: boolean) {
@@ -107,7 +107,7 @@ export class Shards {
     }
   }
 
-  /** Whether there is more than one server. */
+  /** True if there is more than one server. */
   get several(): boolean {
     return this.all.length > 1;
   }

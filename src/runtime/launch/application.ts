@@ -1,8 +1,9 @@
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { GentleSignal } from '../../targets/queries.js';
 import { groupLives } from '../job/process-identity.js';
-import type { GentleSignal, Herald } from './herald.js';
 import type { ProcessEnd, StartedProcess } from './starters/index.js';
+import type { StepSignaller } from './steps/step-signaller.js';
 import type { StopRequest } from './stop-request.js';
 
 /** How an application ended. */
@@ -29,14 +30,14 @@ const newsMs = 500;
 export class Application {
   readonly #process: StartedProcess;
   readonly #killAfterMs: number;
-  readonly #herald: Herald | undefined;
+  readonly #signaller: StepSignaller | undefined;
   readonly #passedOn = new Set<NodeJS.Signals>();
 
-  /** `killAfterMs` are the milliseconds between SIGTERM and SIGKILL; `herald` tells tasks that signals to the group do not reach. */
-  constructor(process_: StartedProcess, killAfterMs: number, herald?: Herald) {
+  /** `killAfterMs` are the milliseconds between SIGTERM and SIGKILL; `signaller` reaches tasks that signals to the group do not. */
+  constructor(process_: StartedProcess, killAfterMs: number, signaller?: StepSignaller) {
     this.#process = process_;
     this.#killAfterMs = killAfterMs;
-    this.#herald = herald;
+    this.#signaller = signaller;
   }
 
   /** Sends a signal to the whole group. */
@@ -77,20 +78,20 @@ export class Application {
       await this.#tell('SIGINT');
       if (await this.#groupEndsWithin(termAfterIntMs)) return;
     }
-    const isByHerald = await this.#tell('SIGTERM');
+    const isByScheduler = await this.#tell('SIGTERM');
     if (await this.#groupEndsWithin(this.#killAfterMs)) return;
-    if (isByHerald) {
+    if (isByScheduler) {
       this.#kill('SIGTERM');
       if (await this.#groupEndsWithin(launcherKillsMs)) return;
     }
     this.#kill('SIGKILL');
   }
 
-  /** Through the herald, else the whole group; says whether it was the herald. */
+  /** Through the scheduler, else to the whole group; true if it was the scheduler. */
   async #tell(signal: GentleSignal): Promise<boolean> {
-    const isByHerald = (await this.#herald?.tell(this.#process.pid, signal)) ?? false;
-    if (!isByHerald) this.#kill(signal);
-    return isByHerald;
+    const isByScheduler = (await this.#signaller?.tell(this.#process.pid, signal)) ?? false;
+    if (!isByScheduler) this.#kill(signal);
+    return isByScheduler;
   }
 
   async #groupEndsWithin(milliseconds: number): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { counted, WorkflowError } from '../../diagnostics/index.js';
-import type { Entity, Plan } from '../../ir/index.js';
+import { type Entity, hasNumbers, type Plan } from '../../ir/index.js';
 import { assertForLaunch, assertRunFolder } from '../assert/assert-job.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { entityOf, jobOf, readPlan, storeOf } from '../job/read-plan.js';
@@ -16,11 +16,11 @@ import { Restarts } from './restarts.js';
 import { runAgain } from './run-again.js';
 import { countStates, type MembersOutcome, runMembers } from './run-members.js';
 import { type Settled, settle } from './settle.js';
-import { startsSteps } from './slurm/ask-slurm.js';
-import { SlurmHerald } from './slurm/slurm-herald.js';
-import { StepWatch } from './slurm/step-watch.js';
 import { Stager } from './stage.js';
 import { chooseStarter } from './starters/index.js';
+import { stepsOf } from './steps/running-steps.js';
+import { StepSignaller } from './steps/step-signaller.js';
+import { StepWatch } from './steps/step-watch.js';
 import { describeStop, exitCodeOfStop, type StopReason, StopRequest } from './stop-request.js';
 import { stopWithJob } from './stop-with-job.js';
 import { allowHosts, ownStore, type SeenStore } from './store-addresses.js';
@@ -125,15 +125,30 @@ async function launchWatched(
     // A copy, since each access to the process's own environment costs a call.
     const env = { ...options.env };
     const stager = new Stager(job.dir, entity);
-    const herald = startsSteps(plan.target, options.line) ? new SlurmHerald(env) : undefined;
-    const choosesHosts = herald !== undefined && job.hosts.length > 1 && !options.line.includes('{hosts}');
-    const stepWatch = choosesHosts ? new StepWatch(env) : undefined;
+    const steps = stepsOf(plan.target, options.line);
+    const signaller = steps && new StepSignaller(steps, env);
+    const choosesHosts = job.hosts.length > 1 && !options.line.includes('{hosts}');
+    const stepWatch = steps && choosesHosts ? new StepWatch(steps, env) : undefined;
     const hosts = new HostPool(place.hosts);
     const run = ({ decisionOf }: Settled, some: readonly number[]): Promise<MembersOutcome> => {
       const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), some.length);
       const starter = chooseStarter(env, some.length, Math.max(1, atMost));
       const { line, report } = options;
-      const fixed = { job, plan, entity, line, stores, env, taker, reader, writer, stager, herald, stepWatch, hosts };
+      const fixed = {
+        job,
+        plan,
+        entity,
+        line,
+        stores,
+        env,
+        taker,
+        reader,
+        writer,
+        stager,
+        signaller,
+        stepWatch,
+        hosts,
+      };
       const context = { ...fixed, decisionOf, starter, restarts, stop, running, report };
       return runMembers(context, some, atMost).finally(() => starter.close());
     };
@@ -150,7 +165,7 @@ async function launchWatched(
 
 /** True if an entity waits for an ensemble of this job, or a member of one. */
 function waitsForMembers(job: JobEnvironment, plan: Plan, { after }: Entity): boolean {
-  const ensembles = plan.entities.filter(({ kind, job: own }) => kind === 'ensemble' && own === job.job);
+  const ensembles = plan.entities.filter((one) => hasNumbers(one) && one.job === job.job);
   return after.some((one) => ensembles.some(({ name }) => one.name === name || one.name.startsWith(`${name}_`)));
 }
 
@@ -225,7 +240,7 @@ function describe(entity: Entity, total: number, outcome: MembersOutcome, stoppe
     counts.held > 0 ? `${counts.held} being run by others` : '',
     notStarted > 0 ? `${notStarted} not started` : '',
   ].filter((part) => part !== '');
-  const of = entity.kind === 'ensemble' ? ` (${counted(total, 'member')})` : '';
+  const of = hasNumbers(entity) ? ` (${counted(total, 'member')})` : '';
   const why = stopped === undefined ? '' : `; ${describeStop(stopped)}`;
   return `${entity.name}${of}: ${parts.join(', ')}${why}`;
 }

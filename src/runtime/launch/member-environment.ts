@@ -1,4 +1,4 @@
-import { assignmentOf, type Entity, type EnvValue, memberName, type Plan } from '../../ir/index.js';
+import { assignmentOf, type Entity, type EnvValue, hasNumbers, memberName, type Plan } from '../../ir/index.js';
 import { MemberSelection } from '../job/member-selection.js';
 import type { SeenStore } from './store-addresses.js';
 
@@ -58,7 +58,7 @@ function incomingNames(plan: Plan, entity: Entity, index: number, chosen = Membe
   return entity.incoming.flatMap((incoming) => {
     if (incoming === entity.name) return memberName(entity, index);
     const source = plan.entities.find((candidate) => candidate.name === incoming);
-    if (source?.kind !== 'ensemble') return incoming;
+    if (source === undefined || !hasNumbers(source)) return incoming;
     const all = Array.from({ length: source.members.count }, (_, other) => other);
     return all.filter((other) => chosen.has(source.name, other)).map((other) => memberName(source, other));
   });

@@ -1,7 +1,10 @@
-import { type Entity, memberName, type TargetName } from '../../ir/index.js';
+import { type Entity, hasNumbers, memberName, type TargetName } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
-import { startsSteps } from './slurm/ask-slurm.js';
-import { stepHosts } from './slurm/step-hosts.js';
+import { runCommand } from '../scheduler/run-command.js';
+import { stepsOf } from './steps/running-steps.js';
+
+/** Milliseconds after which the accounting is not waited for any longer. */
+const patienceMs = 5000;
 
 /** How members were launched. */
 interface Launched {
@@ -20,8 +23,10 @@ export async function memberHosts(
   indices: readonly number[],
   { job, line, env }: Launched,
 ): Promise<{ hosts?: Record<string, number[]> }> {
-  if (entity.kind !== 'ensemble' || job.hosts.length === 1 || !startsSteps(target, line)) return {};
-  const known = await stepHosts(env);
+  const steps = stepsOf(target, line);
+  const words = steps?.hosts(env);
+  if (!hasNumbers(entity) || job.hosts.length === 1 || steps === undefined || words === undefined) return {};
+  const known = steps.readHosts((await runCommand(words, env, patienceMs))?.stdout ?? '');
   const hosts: Record<string, number[]> = {};
   for (const index of indices) {
     const host = known.get(memberName(entity, index));

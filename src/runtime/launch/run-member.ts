@@ -8,13 +8,13 @@ import { keepOutput, tellingLine } from '../output/index.js';
 import { type Decision, describeReason, moveAside } from '../rerun/index.js';
 import type { MemberEvent, MemberState, StatusReader, StatusWriter } from '../status/index.js';
 import { Application, type ApplicationEnd } from './application.js';
-import type { Herald } from './herald.js';
 import type { HostPool } from './hosts.js';
 import { memberEnvironment } from './member-environment.js';
 import type { Restarts } from './restarts.js';
-import type { StepWatch } from './slurm/step-watch.js';
 import type { Stager } from './stage.js';
 import type { Starter } from './starters/index.js';
+import type { StepSignaller } from './steps/step-signaller.js';
+import type { StepWatch } from './steps/step-watch.js';
 import { describeStop, type StopRequest } from './stop-request.js';
 import type { SeenStore } from './store-addresses.js';
 import { StoreUses } from './store-uses.js';
@@ -36,7 +36,7 @@ export interface LaunchContext {
   readonly stager: Stager;
   readonly starter: Starter;
   /** Tells applications to end, where signals to their launcher do not. */
-  readonly herald: Herald | undefined;
+  readonly signaller: StepSignaller | undefined;
   /** Finds out where steps run, where the scheduler chooses among several hosts. */
   readonly stepWatch: StepWatch | undefined;
   readonly hosts: HostPool;
@@ -141,7 +141,7 @@ async function runAttempt(
       host = { host: found };
       record({ state: 'running', ...host, ...uses.now() });
     });
-    const end = await endOf(new Application(process_, job.killAfterMs, context.herald), context).finally(withdraw);
+    const end = await endOf(new Application(process_, job.killAfterMs, context.signaller), context).finally(withdraw);
     const seconds = Math.round(performance.now() - started) / 1000;
     const state = stateOf(end);
     const used = uses.now();

@@ -2,11 +2,11 @@ import { availableParallelism } from 'node:os';
 
 /** Microseconds of looking that find the next request of a client that asks again at once. */
 const defaultMicros = 500;
-/** How many times it may look in vain before it stops looking. */
+/** Number of times that it may look in vain before it stops looking. */
 const mostCredit = 16;
 
 /**
- * How long to look for the next event after one, unless told. With a single CPU whoever is to cause it could not run meanwhile.
+ * Microseconds to look for the next event after one, unless told. With a single CPU nobody could cause one meanwhile.
  */
 export function busyPollMicros(asked: number | undefined): number {
   return asked ?? (availableParallelism() > 1 ? defaultMicros : 0);
@@ -16,7 +16,7 @@ export function busyPollMicros(asked: number | undefined): number {
  * Keeps the event loop of a thread awake for a moment after something has happened: to wake a CPU that sleeps costs several times what a
  * small request does, above all on a virtual machine, and both sides of a connection pay for it.
  *
- * What it may waste is what it has saved: each event that it was awake for pays for one time in vain, and one that would have come in time
+ * It may waste as much as it has saved: each event that it was awake for pays for one time in vain, and one that would have come in time
  * counts like that. A client that computes for a while between its requests soon finds a thread that sleeps.
  */
 export class BusyPoll {
@@ -33,7 +33,7 @@ export class BusyPoll {
     this.#windowMs = micros / 1000;
   }
 
-  /** Whether the event loop is kept awake. */
+  /** True if the event loop is kept awake. */
   get polling(): boolean {
     return this.#polling;
   }

@@ -1,5 +1,6 @@
 import type { EvictionPolicy } from '../../ir/eviction-policies.js';
 import type { CheckpointRecord, SavedStore, StaleKeys } from './checkpoint/record.js';
+import type { Backends } from './inference/index.js';
 
 /** A TCP port to listen on. */
 export interface TcpListen {
@@ -18,10 +19,10 @@ export interface UnixListen {
   readonly permissions: number;
 }
 
-/** How an orchestrator is started. */
+/** Options of an orchestrator. */
 export interface OrchestratorOptions {
   readonly listen: readonly (TcpListen | UnixListen)[];
-  /** Of the package, as `INFO` tells it. */
+  /** Version of the package, as `INFO` tells it. */
   readonly version?: string;
   /**
    * Peers beyond loopback that are served: fixed addresses, and a folder whose file names are addresses, read again
@@ -34,12 +35,14 @@ export interface OrchestratorOptions {
   readonly onnxRuntime?: string;
   /** ONNX Runtime is made ready before the first model comes. Default true. */
   readonly expectsModels?: boolean;
+  /** Backends beside the built-in ones, which the module at `workerUrl` must know, too. Default: none. */
+  readonly backends?: Partial<Backends>;
   /** Inference threads a device. Default 1. */
   readonly threadsPerQueue?: number;
   /** Threads between and within operators; 0 or absent leaves the choice to ONNX Runtime. */
   readonly interOpThreads?: number;
   readonly intraOpThreads?: number;
-  /** How long one run of a model may take; one that takes longer is stopped. Default 60. */
+  /** Longest time for one run of a model; one that takes longer is stopped. Default 60. */
   readonly executionTimeoutSeconds?: number;
   /** Devices that others stand in for: `{ 'GPU:0': 'CPU' }` lets models for GPUs run without one. */
   readonly mapDevice?: Readonly<Record<string, string>>;
@@ -54,11 +57,11 @@ export interface OrchestratorOptions {
   readonly maxClients?: number;
   /** Writes beyond it are refused, or make room as `evictionPolicy` says. 0 or absent: no limit. */
   readonly maxMemoryBytes?: number;
-  /** What is thrown out when memory is used up. Default `noeviction`. */
+  /** Keys that are evicted when memory is used up. Default `noeviction`. */
   readonly evictionPolicy?: EvictionPolicy;
   /** The file that `SAVE` writes, read when the orchestrator starts. */
   readonly checkpointFile?: string;
-  /** Where `SAVE` writes without a `checkpointFile`. It is not read at the start. Default: nowhere. */
+  /** File that `SAVE` writes without a `checkpointFile`. It is not read at the start. Default: none. */
   readonly saveFile?: string;
   /** Saves what has changed to `checkpointFile` every so many seconds. */
   readonly checkpointSeconds?: number;
@@ -80,7 +83,7 @@ export interface OrchestratorOptions {
   readonly log?: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 }
 
-/** What an orchestrator has done and holds. */
+/** Counts of what an orchestrator has done and holds. */
 export interface OrchestratorStats {
   readonly usedBytes: number;
   readonly keys: number;

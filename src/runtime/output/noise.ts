@@ -1,28 +1,15 @@
+import { launchers } from '../../targets/launchers/index.js';
+
 /**
  * Lines that launchers, languages and codes write after the line that says what went wrong, or around it. None says anything of the cause.
  */
 const noise: readonly RegExp[] = [
   // Rules and brackets.
   /^[\s\-=*+_#|~^<>{}()[\].,:;!]*$/,
-  // Slurm
-  /^srun: (error: .*\b(Exited with exit code|Terminated|Killed|task.*: Aborted)|Terminating|launch\/slurm: .*tasks? )/i,
-  /^srun: (Job step aborted|First task exited|Force Terminated)/i,
-  /^slurmstepd: error: \*\*\* (STEP|JOB) .* CANCELLED AT /,
-  // Open MPI, MPICH, Intel MPI
-  /^(Primary job\s+terminated normally|a non-zero exit code|Per user-direction, the job)/,
-  /^(mpirun|mpiexec|prterun|orterun|prun)( has)? (detected|exited|noticed) /,
-  /^(non-zero status, thus causing|to be terminated\. The first process to do so|causing the job to be terminated)/,
-  /^\s*Process name: \[\[|^\s*Exit code:\s+-?\d+\s*$/i,
-  /^(NOTE: )?invoking MPI_ABORT causes|^You may or may not see output|^exactly when Open MPI kills them/,
+  ...Object.values(launchers).flatMap((launcher) => launcher.noise),
+  // MPI's libraries, whatever started the program.
   /^MPI_ABORT was invoked on rank|^with errorcode -?\d+|^application called MPI_Abort|^Abort\(-?\d+\) on node \d+/,
-  /^(\[.*\] )?(In: PMI_Abort|PMIX? ERROR|\d+ more processes? ha(s|ve) sent help message|Set MCA parameter)/,
-  /BAD TERMINATION OF ONE OF YOUR APPLICATION|^=\s+(EXIT CODE|CLEANING UP|YOU CAN IGNORE|PID \d+ RUNNING|KILLED BY)/,
-  /^(This typically refers to a problem with your application|Please see the FAQ page)/,
-  /^(did not launch the job\.|rank \d+; it may have occurred|NOTE: A common cause for this error is misspelling)/,
-  /^(line parameter option \(remember|unrecognized command line token as the executable)/,
-  // PALS, aprun, jsrun
-  /: rank \d+ exited with code \d+|^Application [\w-]+ (exit codes|resources|exit signals)/,
-  /^ERROR:\s+One or more process \(first noticed rank/,
+  /^(\[.*\] )?(In: PMI_Abort|PMIX? ERROR)/,
   // Stack traces: C, Fortran, Python, Node.js, Java, Julia, Go
   /^\s*#\d+\s+(0x[0-9a-f]+|\S+ \()|^\s*(Error termination\. )?Backtrace( for this error)?:?\s*$/i,
   /^Image\s+PC\s+Routine|^\S+\s+[0-9A-F]{12,16}\s+\S+\s+\S+\s+\S+|^Stack trace (terminated|buffer)/,

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowError } from '../../diagnostics/index.js';
-import { type Entity, memberName } from '../../ir/index.js';
+import { type Entity, hasNumbers, memberName } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { type LockTaker, MemberLock } from '../job/member-lock.js';
 import { memberPath } from '../job/paths.js';
@@ -92,14 +92,14 @@ function isOfOtherKind({ job, entity, eventsOf }: Arrangement): boolean {
   if (newest.member === memberName(entity, newest.index)) return false;
   const folder = join(job.dir, 'run', entity.name);
   // A member's folder has its parameters; an ensemble's folder has members only.
-  return existsSync(folder) && existsSync(join(folder, 'params.json')) === (entity.kind === 'ensemble');
+  return existsSync(folder) && existsSync(join(folder, 'params.json')) === hasNumbers(entity);
 }
 
 /** Moves aside, as a whole, what a model left where an ensemble is now, or the other way round. */
 function giveWayToKind(arrangement: Arrangement): void {
   const { job, entity } = arrangement;
   if (!isOfOtherKind(arrangement)) return;
-  const why = entity.kind === 'ensemble' ? 'it is an ensemble now' : 'it is a model now';
+  const why = hasNumbers(entity) ? 'it is an ensemble now' : 'it is a model now';
   moveAside(job.dir, join(job.dir, 'run', entity.name), { entity: entity.name, member: entity.name, why });
 }
 
@@ -115,7 +115,7 @@ async function renumber(arrangement: Arrangement, { members, leftovers }: Decisi
     });
     const sources = new Set(moves.flatMap(({ from, back }) => (back === undefined ? [from] : [])));
     const targets = new Set(moves.map(({ to }) => to).filter((index) => !sources.has(index)));
-    const own = entity.kind === 'ensemble' ? [...sources, ...targets] : [];
+    const own = hasNumbers(entity) ? [...sources, ...targets] : [];
     for (const index of own) locks.push(await MemberLock.take(place(index), taker));
     const former = new Set(leftovers.map(({ index }) => index));
     const returning = new Set(moves.flatMap(({ to, back }) => (back === undefined ? [] : [to])));

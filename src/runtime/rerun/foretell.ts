@@ -1,4 +1,4 @@
-import type { Entity, Plan } from '../../ir/index.js';
+import { type Entity, hasNumbers, type Plan } from '../../ir/index.js';
 import { isHeld } from '../job/member-lock.js';
 import { MemberSelection } from '../job/member-selection.js';
 import { memberPath } from '../job/paths.js';
@@ -78,7 +78,7 @@ export function foretell({ dir, plan, reader, ...options }: ForecastInput): Fore
       removed,
       reasons: groups.map(reasonOf),
       keptReasons: keptGroups.map(reasonOf),
-      text: describeSummary(summary, entity.kind === 'model'),
+      text: describeSummary(summary, !hasNumbers(entity)),
     };
   });
 }

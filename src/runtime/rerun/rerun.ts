@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type Entity,
-  knownRecipe,
+  entityRecipe,
+  hasNumbers,
   memberDigest,
   memberDirectory,
   memberName,
@@ -81,7 +82,7 @@ export class Rerun {
   /** Record of what an entity's members are made from now, besides their parameters. */
   recordOf(entity: Entity): RunRecord {
     return {
-      recipe: knownRecipe(this.#context.plan, entity),
+      recipe: entityRecipe(this.#context.plan, entity),
       inputs: this.#versions.inputsOf(entity),
       members: this.#versions.membersOf(entity),
     };
@@ -99,7 +100,7 @@ export class Rerun {
 
   /** `bar: 4 new; 1 changed: KAPPA 0.5 → 0.6; 3 done`. */
   lineOf(entity: Entity, isChosen?: (index: number) => boolean): string {
-    return `${entity.name}: ${describeSummary(this.summaryOf(entity, isChosen), entity.kind === 'model')}`;
+    return `${entity.name}: ${describeSummary(this.summaryOf(entity, isChosen), !hasNumbers(entity))}`;
   }
 
   #decide(entity: Entity): Decisions {
@@ -127,7 +128,7 @@ export class Rerun {
     if (record === undefined) return [];
     const changes = [
       ...paramChanges(event.params ?? {}, memberParams(entity.members, index)),
-      ...recipeChanges(record.recipe, knownRecipe(this.#context.plan, entity)),
+      ...recipeChanges(record.recipe, entityRecipe(this.#context.plan, entity)),
     ];
     const isByHand = entity.commands.length > 1 || entity.memberEnv !== undefined;
     return changes.length === 0 && isByHand ? [{ what: 'its own command or environment' }] : changes;
@@ -184,7 +185,7 @@ export function presentMembers(dir: string, entity: Entity, { members }: EntityS
     const last = events.get(from);
     if (!moved.has(memberName(entity, from)) && last?.time === event.time) events.delete(from);
   }
-  const there = entity.kind === 'ensemble' ? new Set(namesIn(join(dir, 'run', entity.name))) : undefined;
+  const there = hasNumbers(entity) ? new Set(namesIn(join(dir, 'run', entity.name))) : undefined;
   const hasDirectory = ({ member }: MemberEvent): boolean => {
     if (moved.has(member)) return true;
     if (gone.has(member)) return false;

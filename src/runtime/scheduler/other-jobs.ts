@@ -13,7 +13,7 @@ const pause = { firstMs: 5000, nextMs: 30_000 };
 /** Milliseconds in which what an ended job has written is sure to be seen on a shared file system. */
 const settleMs = 3000;
 
-/** Other jobs of the submission, for those who wait for them: which have ended, whatever they have said themselves. */
+/** Other jobs of the submission that launches wait for: tells which have ended, even those that left no status. */
 export class OtherJobs {
   readonly #job: JobEnvironment;
   readonly #plan: Plan;
@@ -31,7 +31,7 @@ export class OtherJobs {
     if (this.#scheduler === undefined) this.#nextMs = 0;
   }
 
-  /** Looks at jobs that somebody waits for: what their scripts say each time, what the scheduler says every so often. */
+  /** Looks for ends of jobs: reads what their scripts have left each time, and asks the scheduler every 30 seconds. */
   async refresh(names: Iterable<string>): Promise<void> {
     const { run, dir } = this.#job;
     const open = [...new Set(names)].filter((name) => name !== this.#job.job && !this.#ends.has(name));
@@ -39,7 +39,7 @@ export class OtherJobs {
     if (run === undefined || open.length === 0) return;
     for (const name of open) {
       const planned = jobOf(this.#plan, name);
-      // Where there are several of one script the others may still come.
+      // Another job of the same script may still start.
       if (planned.array !== undefined || planned.separate !== undefined) continue;
       const death = earlyDeathOf(dir, planned, run);
       if (death !== undefined) this.#note(name, `job '${name}' (${death.jobId}) has ended: ${death.text}`, 0);
@@ -49,7 +49,7 @@ export class OtherJobs {
     await Promise.all(open.map((name) => this.#ask(name)));
   }
 
-  /** How a job has ended, in words; `undefined` while it may still do something, or nobody knows. */
+  /** A sentence on how a job has ended; `undefined` while it may still run, or is not known. */
   endOf(name: string): string | undefined {
     const end = this.#ends.get(name);
     return end !== undefined && Date.now() - end.atMs >= settleMs ? end.text : undefined;

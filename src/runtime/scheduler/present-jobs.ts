@@ -1,6 +1,6 @@
 import { readlinkSync, realpathSync } from 'node:fs';
 import type { Plan } from '../../ir/index.js';
-import { isAlive, isCleared, sameJob } from '../../targets/queries.js';
+import { isAlive, isClearing, sameJob } from '../../targets/queries.js';
 import { type SubmittedJob, submittedJobs } from '../job/submitted-jobs.js';
 import { runsScript } from './other-jobs.js';
 import { Scheduler } from './scheduler.js';
@@ -16,7 +16,10 @@ export async function presentJobs(dir: string, plan: Plan, env: NodeJS.ProcessEn
   return rows.flatMap(({ job, id }) => {
     const own = reports.filter(
       (report) =>
-        sameJob(report.id, id) && isAlive(report.state) && !isCleared(report.native) && isFrom(dir, report.folder),
+        sameJob(report.id, id) &&
+        isAlive(report.state) &&
+        !isClearing(scheduler.queries, report.native) &&
+        isFrom(dir, report.folder),
     );
     const telling = own.find(({ state }) => state === 'RUNNING') ?? own[0];
     return telling === undefined ? [] : [`${job.name} (${id}, ${telling.state})`];

@@ -1,19 +1,7 @@
 import type { TargetName } from '../../ir/index.js';
-import { cobaltQueries } from '../../targets/cobalt/queries.js';
-import { lsfQueries } from '../../targets/lsf/queries.js';
-import { pbsQueries } from '../../targets/pbs/queries.js';
 import { askedTogether, type JobReport, type Queries } from '../../targets/queries.js';
-import { slurmQueries } from '../../targets/slurm/queries.js';
+import { queriesOf } from '../../targets/schedulers.js';
 import { runCommand } from './run-command.js';
-
-/** How each scheduler is asked; `local` has none. */
-const queriesByTarget: Readonly<Record<TargetName, Queries | undefined>> = {
-  local: undefined,
-  slurm: slurmQueries,
-  pbs: pbsQueries,
-  lsf: lsfQueries,
-  cobalt: cobaltQueries,
-};
 
 /** Milliseconds after which a scheduler is too busy to be waited for. */
 const patienceMs = 5000;
@@ -30,11 +18,11 @@ export class Scheduler {
 
   /** The scheduler of a target, as a job with that environment sees it; `undefined` where there is none. */
   static of(target: TargetName, env: NodeJS.ProcessEnv): Scheduler | undefined {
-    const queries = queriesByTarget[target];
+    const queries = queriesOf[target];
     return queries === undefined ? undefined : new Scheduler(queries, env);
   }
 
-  /** How often this job has been started again under its id, as far as the scheduler counts. */
+  /** Number of times that this job was started again under its id, as far as the scheduler counts. */
   get restarts(): number {
     return this.#number('restarts') ?? 0;
   }

@@ -1,4 +1,12 @@
-import { csvLine, formatValue, memberDigest, memberParams, type Plan, parameterNames } from '../../ir/index.js';
+import {
+  csvLine,
+  formatValue,
+  hasNumbers,
+  memberDigest,
+  memberParams,
+  type Plan,
+  parameterNames,
+} from '../../ir/index.js';
 import type { EntityStatus } from './entity-status.js';
 import { LaunchHosts } from './launch-hosts.js';
 
@@ -13,7 +21,7 @@ const rowsAtOnce = 500;
  * happened to is `pending`. In pieces of some hundred rows, for those who have other things to do in between.
  */
 export function* membersCsvPieces(plan: Plan, statusOf: (entity: string) => EntityStatus): Generator<string> {
-  const ensembles = plan.entities.filter((entity) => entity.kind === 'ensemble');
+  const ensembles = plan.entities.filter(hasNumbers);
   const parameters = [...new Set(ensembles.flatMap((entity) => parameterNames(entity.members)))];
   const headings = parameters.map((name) => (fixedColumns.includes(name) ? `param.${name}` : name));
   yield csvLine(['ensemble', 'index', 'name', ...headings, 'state', 'exit', 'seconds', 'host']);

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Plan } from '../../ir/index.js';
+import { hasNumbers, type Plan } from '../../ir/index.js';
 import { type JobEnvironment, jobIdForPath, thisHost } from '../job/job-environment.js';
 import { isCode } from '../job/job-folder.js';
 import { membersCsvPieces } from './members-csv.js';
@@ -44,7 +44,7 @@ export class MembersFile {
 
   constructor(job: JobEnvironment, plan: Plan) {
     const own = plan.jobs.find(({ name }) => name === job.job);
-    const counts = plan.entities.map(({ kind, members }) => (kind === 'ensemble' ? members.count : 0));
+    const counts = plan.entities.map((entity) => (hasNumbers(entity) ? entity.members.count : 0));
     const total = counts.reduce((sum, count) => sum + count, 0);
     this.#path = join(job.dir, 'run/members.csv');
     this.#temporary = `${this.#path}.${temporaryMark(job)}${thisHost()}-${process.pid}.tmp`;
@@ -63,7 +63,7 @@ export class MembersFile {
 
   /** Writes what is known now, and again until nothing has happened in the meantime. */
   update(): Promise<void> {
-    if (!this.#plan.entities.some(({ kind }) => kind === 'ensemble')) return Promise.resolve();
+    if (!this.#plan.entities.some(hasNumbers)) return Promise.resolve();
     this.#work = this.#work.then(() => this.#writeAll());
     return this.#work;
   }

@@ -4,30 +4,18 @@ import { type JobEnvironment, thisHost } from '../job/job-environment.js';
 import { removeJobFolderIfEmpty } from '../job/job-folder.js';
 import { savedFolder, storeJobFolder } from '../job/paths.js';
 import { readPlan, storeOf } from '../job/read-plan.js';
-import { type Orchestrator, startOrchestrator } from '../orchestrator/index.js';
-import { preload } from '../preload/preload.js';
 import { scriptsWarning } from '../preload/scripts-warning.js';
 import { writeJsonLine } from '../supervisor/json-lines.js';
 import { type StoreWord, toWire } from '../supervisor/messages.js';
+import type { Engine, StoreArguments } from './engine.js';
+import { startEngine } from './engines.js';
 import { LogFile } from './log-file.js';
 import { pinProcess } from './pin-process.js';
 import { saveAtEnd } from './save-at-end.js';
 import { keepStatsFile } from './stats-file.js';
-import { storeOptions } from './store-options.js';
-
-/** What the supervisor gives a store on its command line. */
-export interface StoreArguments {
-  readonly store: string;
-  readonly port: number | undefined;
-  readonly onnxRuntime: string | undefined;
-  /** Identity of this start. */
-  readonly id: string | undefined;
-  /** The bundle, which is also the inference thread's module. */
-  readonly workerUrl: URL;
-}
 
 /**
- * A store's process on one node: starts the orchestrator, loads its models, says so on standard output, and lives until its standard
+ * A store's process on one node: starts its engine, loads its models, says so on standard output, and lives until its standard
  * input closes or it gets SIGTERM.
  */
 export async function runStore(job: JobEnvironment, args: StoreArguments): Promise<number> {
@@ -37,22 +25,23 @@ export async function runStore(job: JobEnvironment, args: StoreArguments): Promi
   const log = new LogFile(join(folder, `${thisHost()}.log`));
   const ended = pipeClosed();
   process.stdout.on('error', () => {});
-  let orchestrator: Orchestrator | undefined;
+  let engine: Engine | undefined;
   try {
     // Before it has threads: those it starts later inherit the CPUs.
     if (store.kind === 'colocated' && store.pin !== undefined) pinProcess(store.name, store.pin);
-    orchestrator = await startOrchestrator(await storeOptions(job, plan, store, args, log));
-    const [address = ''] = orchestrator.addresses;
-    await Promise.race([preload(job.dir, store, address), ended]);
+    const running = await startEngine({ job, plan, store, args, log });
+    engine = running;
+    await Promise.race([running.ready(), ended]);
     if (store.scripts.length > 0) log.write('warn', scriptsWarning(store));
-    const stopStats = keepStatsFile(join(folder, `${thisHost()}.stats.json`), () => statsOf(orchestrator));
-    const { addresses, runId, restored } = orchestrator;
+    const stopStats = keepStatsFile(join(folder, `${thisHost()}.stats.json`), () => running.stats());
+    const { addresses, runId, restored } = running;
     say({ ready: { host: thisHost(), addresses: [...addresses], pid: process.pid, runId, restored: [...restored] } });
     log.write('info', `ready at ${addresses.join(', ')}`);
     await ended;
-    if (store.kind === 'standalone' && store.saveAtEnd.length > 0) await saveTensors(job, store, address, log);
+    if (store.kind === 'standalone' && store.saveAtEnd.length > 0)
+      await saveTensors(job, store, addresses[0] ?? '', log);
     stopStats();
-    await end(job, plan, store, orchestrator, log);
+    await end(job, plan, store, running, log);
     return 0;
   } catch (error) {
     const problem = toWire(error, 'RUN1004');
@@ -60,24 +49,17 @@ export async function runStore(job: JobEnvironment, args: StoreArguments): Promi
     say({ failed: problem, host: thisHost() });
     return 1;
   } finally {
-    await orchestrator?.close(false);
+    await engine?.stop(false);
     removeJobFolderIfEmpty(job);
-    if (orchestrator?.isStuck === true)
-      log.write('warn', 'a model still runs, which only the end of this process stops');
+    if (engine?.isStuck === true) log.write('warn', 'a model still runs, which only the end of this process stops');
     log.close();
     // Node would wait for its thread.
-    if (orchestrator?.isStuck === true) process.kill(process.pid, 'SIGKILL');
+    if (engine?.isStuck === true) process.kill(process.pid, 'SIGKILL');
   }
 }
 
 /** Ends the store, with a checkpoint if its data are still needed. One that cannot be written is said, and ends nothing else. */
-async function end(
-  job: JobEnvironment,
-  plan: Plan,
-  store: Store,
-  orchestrator: Orchestrator,
-  log: LogFile,
-): Promise<void> {
+async function end(job: JobEnvironment, plan: Plan, store: Store, engine: Engine, log: LogFile): Promise<void> {
   // Most of a start is reading code, and this is for the end.
   const { isToBeSaved } = await import('../stored-data/saving.js');
   const save = isToBeSaved(job, plan, store, (users) => {
@@ -85,7 +67,7 @@ async function end(
   });
   if (save) say({ saving: { host: thisHost() } });
   try {
-    await orchestrator.close(save);
+    await engine.stop(save);
     if (save) say({ saved: { host: thisHost() } });
     log.write('info', save ? 'saved, and ended' : 'ended');
   } catch (error) {
@@ -104,10 +86,6 @@ async function saveTensors(job: JobEnvironment, store: StandaloneStore, address:
   } catch (error) {
     log.write('error', `tensors were not saved: ${error instanceof Error ? error.message : String(error)}`);
   }
-}
-
-function statsOf(orchestrator: Orchestrator | undefined): ReturnType<Orchestrator['stats']> {
-  return orchestrator?.stats() ?? { usedBytes: 0, keys: 0, clients: 0, requests: 0, inferences: 0, refused: 0 };
 }
 
 /** Resolves when whoever holds the other end of standard input has gone, or a signal says to end. */

@@ -6,20 +6,13 @@ import { checkpointFile, storeFolder } from '../job/paths.js';
 import type { OrchestratorOptions, TcpListen, UnixListen } from '../orchestrator/index.js';
 import { version } from '../version.js';
 import { parseDeviceMap } from './device-map.js';
+import type { EngineStart, StoreArguments } from './engine.js';
 import { listenPlace } from './listen-places.js';
-import type { LogFile } from './log-file.js';
-import type { StoreArguments } from './run-store.js';
 import { RecordFile } from './saved-stores.js';
 import { storePosition } from './store-position.js';
 
-/** How the plan wants a store to be started on this node. */
-export async function storeOptions(
-  job: JobEnvironment,
-  plan: Plan,
-  store: Store,
-  args: StoreArguments,
-  log: LogFile,
-): Promise<OrchestratorOptions> {
+/** Options of a store on this node, as the plan wants it. */
+export async function storeOptions({ job, plan, store, args, log }: EngineStart): Promise<OrchestratorOptions> {
   const place = await listenPlace(job, plan, store, args.port);
   return {
     listen: [place],

@@ -1,8 +1,9 @@
 import type { Store } from '../../ir/index.js';
+import { launchers } from '../../targets/launchers/index.js';
 import { type JobEnvironment, thisHost } from '../job/job-environment.js';
 
 /** Variables in which launchers tell a process its number, those first that a step inherits from no other. */
-const ranks = ['OMPI_COMM_WORLD_RANK', 'PMIX_RANK', 'PMI_RANK', 'PALS_RANKID', 'ALPS_APP_PE', 'SLURM_PROCID'];
+const ranks = Object.values(launchers).flatMap(({ rankVariables }) => rankVariables);
 
 /**
  * Number of this node among those of a colocated store, from 0: the next job, on other hosts, finds by it what this one has saved. The name of

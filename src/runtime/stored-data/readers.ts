@@ -1,4 +1,4 @@
-import type { Entity, Plan } from '../../ir/index.js';
+import { type Entity, hasNumbers, type Plan } from '../../ir/index.js';
 
 /**
  * Entities that can read what an entity has put into stores: those that share a store with it and name it among what they read or wait for, be
@@ -64,7 +64,7 @@ function sharedStores(one: Entity, other: Entity): string[] {
 
 /** True for the name of an entity or of one of its members. */
 function isOf(name: string, entity: Entity): boolean {
-  return name === entity.name || (entity.kind === 'ensemble' && name.replace(/_\d+$/, '') === entity.name);
+  return name === entity.name || (hasNumbers(entity) && name.replace(/_\d+$/, '') === entity.name);
 }
 
 function isColocated(plan: Plan, store: string): boolean {

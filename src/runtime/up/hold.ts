@@ -7,7 +7,7 @@ import { OtherJobs } from '../scheduler/other-jobs.js';
 import { type Counts, entityOutcome, StatusReader } from '../status/index.js';
 import { readAddress } from '../supervisor/address-file.js';
 import { watchStores } from '../supervisor/watch-stores.js';
-import { Presence } from './presence.js';
+import { ConnectionWatch } from './connection-watch.js';
 
 /** Milliseconds between two looks at who still uses the store. */
 const pauseMs = 500;
@@ -46,18 +46,18 @@ async function untilUsersEnd(
 ): Promise<Entity[]> {
   const reader = new StatusReader(job.dir);
   const others = new OtherJobs(job, plan);
-  const presence = new Presence(readAddress(job, name)?.nodes[0]?.addresses[0] ?? '');
+  const connections = new ConnectionWatch(readAddress(job, name)?.nodes[0]?.addresses[0] ?? '');
   try {
     for (;;) {
       await others.refresh(users.map((user) => user.job));
       // Who is connected is asked first: a launch writes its last line before it lets go.
-      await presence.refresh();
+      await connections.refresh();
       reader.refresh();
       const facts = {
         plan,
         statusOf: (entity: string) => reader.of(entity),
         countsFor: () => since(job),
-        isGone: presence.isGone,
+        isGone: connections.isGone,
         isJobOver: (one: string) => others.endOf(one) !== undefined,
       };
       const waiting = users.filter((user) => entityOutcome(facts, user) === 'pending');
@@ -65,7 +65,7 @@ async function untilUsersEnd(
       await pauseUnlessStopped(stop);
     }
   } finally {
-    presence.close();
+    connections.close();
   }
 }
 

@@ -42,5 +42,6 @@ export const cobalt: Target<'cobalt'> = {
   formatDirective: ({ flag, value }) => (value === undefined ? flag : `${flag} ${quoteDirectiveValue(String(value))}`),
   // Cobalt knows one kind: all of them have ended well.
   dependency: (after) => (after.length === 0 ? [] : ['--dependencies', after.map(({ id }) => id).join(':')]),
+  isLog: (file, job) => file.startsWith(job) && /^(-\d+)?\.(output|error|cobaltlog)$/.test(file.slice(job.length)),
   queries: cobaltQueries,
 };

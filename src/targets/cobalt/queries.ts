@@ -4,11 +4,11 @@ import {
   clockSeconds,
   countSeconds,
   directiveWords,
-  given,
   type JobReport,
   type JobState,
   optionValues,
   type Queries,
+  withValues,
 } from '../queries.js';
 
 const states: Readonly<Record<string, JobState>> = {
@@ -39,12 +39,12 @@ function readQstat({ stdout, exitCode }: Answer): JobReport[] | undefined {
       id,
       state,
       native,
-      ...given({ reason, elapsedSeconds: clockSeconds(elapsed), limitSeconds: clockSeconds(limit) }),
+      ...withValues({ reason, elapsedSeconds: clockSeconds(elapsed), limitSeconds: clockSeconds(limit) }),
     };
   });
 }
 
-/** What NAME.cobaltlog says of the end; `undefined` while it says nothing. */
+/** Reads the end of a job from NAME.cobaltlog; `undefined` while it is not there. */
 function readLog(text: string): Omit<JobReport, 'id'> | undefined {
   const exit = /exit code of (\d+)/.exec(text)?.[1];
   if (/maximum execution time exceeded/i.test(text)) return { state: 'TIMEOUT', native: 'ended', reason: 'walltime' };
@@ -67,6 +67,7 @@ export const cobaltQueries: Queries = {
     path: (job, index) => `logs/${jobName(job.name)}${index === undefined ? '' : `-${index}`}.cobaltlog`,
     read: readLog,
   },
+  clearing: ['exiting'],
   cancel: ['qdel'],
   walltimeOf,
 };

@@ -1,6 +1,6 @@
 import type { Launcher, LaunchStep } from '../target.js';
 import { gnuStyle, type LauncherOption, type OptionStyle, optionsOf, optionWords } from './options.js';
-import { colonLine } from './programs.js';
+import { colonLine, commaList } from './programs.js';
 
 /** `-cc` has one dash and two letters. */
 const style: OptionStyle = (name, value) =>
@@ -13,7 +13,11 @@ const option = optionsOf(style);
  */
 export const aprun: Launcher = {
   name: 'aprun',
+  program: 'aprun',
   sharesNodes: false,
+  scriptApart: true,
+  rankVariables: ['ALPS_APP_PE'],
+  noise: [/^Application [\w-]+ (exit codes|resources|exit signals)/],
   line: (programs) =>
     programs.some(({ step }) => (step.component ?? 0) > 0)
       ? {
@@ -42,12 +46,8 @@ function sizes(step: LaunchStep): readonly LauncherOption[] {
 function placement({ hosts, excludeHosts, cpuBind, cpusPerTask }: LaunchStep): readonly LauncherOption[] {
   const binding = cpuBind?.join(',') ?? (cpusPerTask > 1 ? 'depth' : undefined);
   return [
-    ...option('L node-list', list(hosts)),
-    ...option('E exclude-node-list', list(excludeHosts)),
+    ...option('L node-list', commaList(hosts)),
+    ...option('E exclude-node-list', commaList(excludeHosts)),
     ...option('cc cpu-binding', binding),
   ];
-}
-
-function list(hosts: readonly string[] | undefined): string | undefined {
-  return hosts === undefined || hosts.length === 0 ? undefined : hosts.join(',');
 }

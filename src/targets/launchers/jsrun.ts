@@ -12,7 +12,13 @@ const option = optionsOf(gnuStyle);
  */
 export const jsrun: Launcher = {
   name: 'jsrun',
+  program: 'jsrun',
   sharesNodes: true,
+  nodesAlike: true,
+  scriptApart: true,
+  startsSingleStores: true,
+  rankVariables: ['OMPI_COMM_WORLD_RANK', 'PMIX_RANK'],
+  noise: [/^ERROR:\s+One or more process \(first noticed rank/],
   line: (programs) => {
     const [{ step, words }] = programs;
     const isExplicit = programs.length > 1 || step.cpuBind !== undefined || (step.hosts ?? []).length > 0;
@@ -64,5 +70,5 @@ function refusal(programs: Programs): NotSupported | undefined {
   return refuseExcludedHosts('jsrun', programs);
 }
 
-/** What needs no quotes: nobody has written down how the file's command lines are read. Placeholders are not filled in there. */
+/** Words that need no quotes, since the rules for quoting in the file are not documented. Placeholders are not filled in there. */
 const plainWord = /^[A-Za-z0-9_./:=@%+,-]+$/;

@@ -7,7 +7,15 @@ const option = optionsOf(oneDashStyle);
 /** MPICH's mpiexec (hydra), Intel MPI's as well. It hands on the whole environment. */
 export const mpiexec: Launcher = {
   name: 'mpiexec',
+  program: 'mpiexec',
+  mpi: { name: 'hydra', version: /HYDRA|MPICH|Intel\(R\) MPI/i },
   sharesNodes: true,
+  namesHosts: true,
+  rankVariables: ['PMI_RANK'],
+  noise: [
+    /BAD TERMINATION OF ONE OF YOUR APPLICATION|^=\s+(EXIT CODE|CLEANING UP|YOU CAN IGNORE|PID \d+ RUNNING|KILLED BY)/,
+    /^(This typically refers to a problem with your application|Please see the FAQ page)/,
+  ],
   line: (programs) =>
     refuseExcludedHosts('mpiexec', programs) ??
     colonLine('mpiexec', programs, (step, isFirst) =>

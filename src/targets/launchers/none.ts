@@ -5,6 +5,8 @@ import type { Programs } from './programs.js';
 export const none: Launcher = {
   name: 'none',
   sharesNodes: true,
+  rankVariables: [],
+  noise: [],
   line: (programs) => refusal(programs) ?? { words: programs[0].words },
 };
 
@@ -17,13 +19,13 @@ function refusal(programs: Programs): NotSupported | undefined {
   if (step.tasks > 1 && words.length > 0) {
     return { notSupported: `without a launcher a program is started once, not ${step.tasks} times`, hint: instead };
   }
-  const given = [
+  const options = [
     ...((step.hosts ?? []).length > 0 ? ['hosts'] : []),
     ...((step.excludeHosts ?? []).length > 0 ? ['excludeHosts'] : []),
     ...(step.cpuBind === undefined ? [] : ['cpuBind']),
     ...(Object.keys(step.launcherArgs).length > 0 ? ['launcherArgs'] : []),
   ];
-  return given.length === 0
+  return options.length === 0
     ? undefined
-    : { notSupported: `${given.join(', ')} need a launcher to be told`, hint: instead };
+    : { notSupported: `${options.join(', ')} need a launcher to be told`, hint: instead };
 }

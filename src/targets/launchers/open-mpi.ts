@@ -9,10 +9,15 @@ const option = optionsOf(blankStyle);
  * inherit all. Each launch binds its tasks as if it had the host to itself, so that two side by side would share the first cores:
  * binding is left to steps that are alone, and to users who ask for it.
  */
-export function openMpi(name: 'mpirun' | 'orterun'): Launcher {
+function openMpi(name: 'mpirun' | 'orterun'): Launcher {
   return {
     name,
+    program: name,
+    mpi: { name: 'Open MPI', version: /Open ?MPI|OpenRTE|PRRTE/i },
     sharesNodes: true,
+    namesHosts: true,
+    rankVariables: ['OMPI_COMM_WORLD_RANK', 'PMIX_RANK'],
+    noise,
     line: (programs) =>
       refuseExcludedHosts(name, programs) ??
       colonLine(name, programs, (step, isFirst) =>
@@ -31,6 +36,17 @@ export function openMpi(name: 'mpirun' | 'orterun'): Launcher {
       ),
   };
 }
+
+const noise = [
+  /^(Primary job\s+terminated normally|a non-zero exit code|Per user-direction, the job)/,
+  /^(mpirun|mpiexec|prterun|orterun|prun)( has)? (detected|exited|noticed) /,
+  /^(non-zero status, thus causing|to be terminated\. The first process to do so|causing the job to be terminated)/,
+  /^\s*Process name: \[\[|^\s*Exit code:\s+-?\d+\s*$/i,
+  /^(NOTE: )?invoking MPI_ABORT causes|^You may or may not see output|^exactly when Open MPI kills them/,
+  /^(\[.*\] )?(\d+ more processes? ha(s|ve) sent help message|Set MCA parameter)/,
+  /^(did not launch the job\.|rank \d+; it may have occurred|NOTE: A common cause for this error is misspelling)/,
+  /^(line parameter option \(remember|unrecognized command line token as the executable)/,
+];
 
 /** Options that hold for all programs of a line: how tasks are spread over hosts, and bound. */
 function placement(programs: Programs): readonly LauncherOption[] {
@@ -55,3 +71,9 @@ function mapping(programs: Programs): string {
   const perNode = shared(programs, ({ tasksPerNode }) => tasksPerNode);
   return perNode === undefined || programs.length > 1 ? 'node' : `ppr:${perNode}:node`;
 }
+
+/** Open MPI's mpirun. */
+export const mpirun = openMpi('mpirun');
+
+/** Open MPI's launcher under the name of its runtime. */
+export const orterun = openMpi('orterun');

@@ -6,7 +6,7 @@ export interface LauncherOption {
   readonly words: readonly string[];
 }
 
-/** How a launcher writes an option: its name without dashes, and its value; without one, the flag alone. */
+/** Writes an option as a launcher reads it: `name` has no dashes; without a value it is a flag. */
 export type OptionStyle = (name: string, value: string | undefined) => readonly string[];
 
 /** `-k value` for one letter, `--name=value` for more: srun, aprun, jsrun. */
@@ -45,7 +45,8 @@ export function optionWords(options: readonly LauncherOption[], args: LauncherAr
   for (const [key, value] of Object.entries(args)) {
     const name = key.replace(/^-+/, '');
     const words = value === false ? [] : style(name, value === true ? undefined : String(value));
-    const isMeant = (one: LauncherOption | undefined) => one?.names.some((known) => plain(known) === plain(name));
+    const isMeant = (one: LauncherOption | undefined) =>
+      one?.names.some((known) => withDashes(known) === withDashes(name));
     const at = line.findIndex(isMeant);
     const mine = { names: [name], words };
     if (at < 0) line.push(mine);
@@ -54,7 +55,7 @@ export function optionWords(options: readonly LauncherOption[], args: LauncherAr
   return line.flatMap((one) => one?.words ?? []);
 }
 
-/** `cpu_bind` and `cpu-bind` are one. */
-function plain(name: string): string {
+/** The name with dashes only: launchers read `cpu_bind` and `cpu-bind` as one. */
+function withDashes(name: string): string {
   return name.replaceAll('_', '-');
 }

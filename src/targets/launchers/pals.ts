@@ -10,7 +10,12 @@ const option = optionsOf(blankStyle);
  */
 export const pals: Launcher = {
   name: 'pals',
+  program: 'mpiexec',
+  mpi: { name: 'PALS', version: /PALS/i },
   sharesNodes: true,
+  namesHosts: true,
+  rankVariables: ['PMI_RANK', 'PALS_RANKID'],
+  noise: [/: rank \d+ exited with code \d+|^Application [\w-]+ (exit codes|resources|exit signals)/],
   line: (programs) =>
     refuseExcludedHosts('mpiexec of PALS', programs) ??
     colonLine('mpiexec', programs, (step, isFirst) =>

@@ -22,7 +22,7 @@ export function colonLine(
   return { words: [launcher, ...parts.flatMap((part, index) => (index === 0 ? part : [':', ...part]))] };
 }
 
-/** What `pick` gives for all steps, if that is the same. */
+/** The value that `pick` takes from every step; undefined if they differ. */
 export function shared<Value>(programs: Programs, pick: (step: LaunchStep) => Value): Value | undefined {
   const value = pick(programs[0].step);
   return programs.every(({ step }) => pick(step) === value) ? value : undefined;
@@ -37,8 +37,12 @@ export function refuseExcludedHosts(launcher: string, programs: Programs): NotSu
   };
 }
 
+/** Hosts with commas between them; undefined where there are none. */
+export function commaList(hosts: readonly string[] | undefined): string | undefined {
+  return hosts === undefined || hosts.length === 0 ? undefined : hosts.join(',');
+}
+
 /** Comma list of the hosts of a step: the user's, or `{hosts}` for the runtime to fill in; undefined where there is but one host. */
-export function hostList({ hosts = [], namesHosts }: LaunchStep): string | undefined {
-  if (hosts.length > 0) return hosts.join(',');
-  return namesHosts ? '{hosts}' : undefined;
+export function hostList({ hosts, namesHosts }: LaunchStep): string | undefined {
+  return commaList(hosts) ?? (namesHosts ? '{hosts}' : undefined);
 }

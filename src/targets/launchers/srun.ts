@@ -1,6 +1,6 @@
 import type { Launcher, LaunchStep } from '../target.js';
 import { gnuStyle, type LauncherOption, optionsOf, optionWords } from './options.js';
-import { colonLine } from './programs.js';
+import { colonLine, commaList } from './programs.js';
 
 const option = optionsOf(gnuStyle);
 
@@ -10,7 +10,16 @@ const option = optionsOf(gnuStyle);
  */
 export const srun: Launcher = {
   name: 'srun',
+  program: 'srun',
   sharesNodes: true,
+  startsSingleStores: true,
+  bindsWithinLaunch: true,
+  rankVariables: ['SLURM_PROCID'],
+  noise: [
+    /^srun: (error: .*\b(Exited with exit code|Terminated|Killed|task.*: Aborted)|Terminating|launch\/slurm: .*tasks? )/i,
+    /^srun: (Job step aborted|First task exited|Force Terminated)/i,
+    /^slurmstepd: error: \*\*\* (STEP|JOB) .* CANCELLED AT /,
+  ],
   line: (programs) =>
     colonLine('srun', programs, (step) => optionWords(srunOptions(step), step.launcherArgs, gnuStyle)),
 };
@@ -34,13 +43,13 @@ function srunOptions(step: LaunchStep): readonly LauncherOption[] {
     ...gpuOptions(step),
     ...option('mem mem-per-cpu mem-per-gpu', memory(step)),
     ...(step.overlap ? storeOptions : option('exact', true)),
-    ...option('nodelist w nodefile F', list(step.hosts)),
-    ...option('exclude x', list(step.excludeHosts)),
+    ...option('nodelist w nodefile F', commaList(step.hosts)),
+    ...option('exclude x', commaList(step.excludeHosts)),
     ...option('cpu-bind', step.cpuBind === undefined ? undefined : `map_cpu:${step.cpuBind.join(',')}`),
   ];
 }
 
-/** Where the site takes none, a step has its CPUs' share of the job's. */
+/** Memory by node; where the site takes none, a step has its CPUs' share of the job's. */
 function memory({ memoryPerNodeMiB, namesMemory = true }: LaunchStep): string | number | undefined {
   if (!namesMemory) return undefined;
   return memoryPerNodeMiB === undefined ? 0 : `${memoryPerNodeMiB}M`;
@@ -54,8 +63,4 @@ function gpuOptions({ gpuDialect, gpusPerTask, gpusPerNode, tasksPerNode }: Laun
     return option('gres gpus-per-node gpus-per-task gpus G', perNode === undefined ? undefined : `gpu:${perNode}`);
   }
   return [...option('gpus-per-task', gpusPerTask), ...option('gpus-per-node gres gpus G', gpusPerNode)];
-}
-
-function list(hosts: readonly string[] | undefined): string | undefined {
-  return hosts === undefined || hosts.length === 0 ? undefined : hosts.join(',');
 }

@@ -3,6 +3,7 @@ import { mpiVariables, startingWith } from '../outer-job.js';
 import { quoteDirectiveValue } from '../quoting.js';
 import type { Target } from '../target.js';
 import { lsfDirectives } from './directives.js';
+import { probeLsf } from './probe.js';
 import { lsfQueries } from './queries.js';
 
 const conditions: Readonly<Record<Event, string>> = {
@@ -53,4 +54,5 @@ export const lsf: Target<'lsf'> = {
   dependency: (after) =>
     after.length === 0 ? [] : ['-w', after.map(({ id, event }) => `${conditions[event]}(${id})`).join(' && ')],
   queries: lsfQueries,
+  probe: probeLsf,
 };

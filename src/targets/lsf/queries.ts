@@ -3,11 +3,11 @@ import {
   clockSeconds,
   countSeconds,
   directiveWords,
-  given,
   type JobReport,
   type JobState,
   optionValues,
   type Queries,
+  withValues,
 } from '../queries.js';
 
 const states: Readonly<Record<string, JobState>> = {
@@ -23,7 +23,7 @@ const states: Readonly<Record<string, JobState>> = {
 };
 
 /** A record of `bjobs -json`: every value is text, empty where there is none. */
-interface Record_ {
+interface JobRecord {
   readonly JOBID?: string;
   readonly JOBINDEX?: string;
   readonly STAT?: string;
@@ -34,11 +34,11 @@ interface Record_ {
   readonly RUN_TIME?: string;
   /** Minutes: `10.0/host`, `10.0`; empty without a limit. */
   readonly RUNTIMELIMIT?: string;
-  /** Of an id that LSF does not know. */
+  /** The error for an id that LSF does not know. */
   readonly ERROR?: string;
 }
 
-/** What the words at the start of `exit_reason` make of an `EXIT`. */
+/** States of an `EXIT` by the words at the start of `exit_reason`. */
 const exits: readonly (readonly [RegExp, JobState])[] = [
   [/^TERM_(OWNER|ADMIN|FORCE_OWNER|FORCE_ADMIN)\b/, 'CANCELLED'],
   [/^TERM_(RUNLIMIT|DEADLINE|WINDOW|CPULIMIT)\b/, 'TIMEOUT'],
@@ -48,16 +48,16 @@ const exits: readonly (readonly [RegExp, JobState])[] = [
 
 function readBjobs({ stdout, stderr, exitCode }: Answer): JobReport[] | undefined {
   if (stdout.trim() === '') return exitCode === 0 || /is not found/.test(stderr) ? [] : undefined;
-  let records: readonly Record_[];
+  let records: readonly JobRecord[];
   try {
-    records = (JSON.parse(stdout) as { readonly RECORDS?: readonly Record_[] }).RECORDS ?? [];
+    records = (JSON.parse(stdout) as { readonly RECORDS?: readonly JobRecord[] }).RECORDS ?? [];
   } catch {
     return undefined;
   }
-  return records.filter(({ ERROR, STAT }) => ERROR === undefined && STAT !== undefined).map(report);
+  return records.filter(({ ERROR, STAT }) => ERROR === undefined && STAT !== undefined).map(reportOf);
 }
 
-function report(record: Record_): JobReport {
+function reportOf(record: JobRecord): JobReport {
   const { JOBID: id = '', JOBINDEX: element, STAT: native = '', EXIT_CODE: code, EXIT_REASON: why = '' } = record;
   const plain = states[native] ?? 'UNKNOWN';
   const state = native === 'EXIT' ? (exits.find(([words]) => words.test(why))?.[1] ?? plain) : plain;
@@ -67,7 +67,7 @@ function report(record: Record_): JobReport {
     id,
     state,
     native,
-    ...given({
+    ...withValues({
       element: element === '0' ? undefined : element,
       reason: plain === 'PENDING' ? record.PEND_REASON : native.endsWith('SUSP') ? 'suspended' : why,
       exit: native === 'DONE' ? 0 : code === undefined || code === '' ? undefined : Number(code),

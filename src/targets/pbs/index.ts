@@ -2,6 +2,7 @@ import { dependencyList } from '../dependencies.js';
 import { quoteDirectiveValue } from '../quoting.js';
 import type { Target } from '../target.js';
 import { pbsDirectives } from './directives.js';
+import { probePbs } from './probe.js';
 import { pbsQueries } from './queries.js';
 
 /** PBS Professional and OpenPBS: qsub. */
@@ -44,5 +45,8 @@ export const pbs: Target<'pbs'> = {
         : [quoteDirectiveValue(value === undefined ? resource : `${resource}=${value}`)]),
     ].join(' '),
   dependency: (after) => (after.length === 0 ? [] : ['-W', `depend=${dependencyList(after)}`]),
+  // 1234.server.OU, 1234[7].server.OU
+  isLog: (file, _job, ids) => ids.some((id) => file.startsWith(`${id}.`) || file.startsWith(`${id}[`)),
   queries: pbsQueries,
+  probe: probePbs,
 };

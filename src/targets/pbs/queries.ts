@@ -3,11 +3,11 @@ import {
   clockSeconds,
   countSeconds,
   directiveWords,
-  given,
   type JobReport,
   type JobState,
   optionValues,
   type Queries,
+  withValues,
 } from '../queries.js';
 
 const states: Readonly<Record<string, JobState>> = {
@@ -16,7 +16,7 @@ const states: Readonly<Record<string, JobState>> = {
   W: 'PENDING',
   T: 'PENDING',
   M: 'PENDING',
-  // Of an array: some elements have begun.
+  // State of an array of which some elements have begun.
   B: 'RUNNING',
   R: 'RUNNING',
   E: 'RUNNING',
@@ -46,15 +46,17 @@ const ownReasons: Readonly<Record<number, readonly [JobState, string]>> = {
   [-29]: ['TIMEOUT', 'walltime exceeded its limit'],
 };
 
-function ended({ Exit_status: exit, substate, comment }: Attributes): Omit<JobReport, 'id' | 'native'> {
+function endOf({ Exit_status: exit, substate, comment }: Attributes): Omit<JobReport, 'id' | 'native'> {
   const reason = comment;
-  if (substate === terminated) return { state: 'CANCELLED', ...given({ reason, exit: exitCode(exit) }) };
-  if (exit === undefined) return { state: 'CANCELLED', ...given({ reason: reason ?? 'it has never run' }) };
+  if (substate === terminated) return { state: 'CANCELLED', ...withValues({ reason, exit: exitCode(exit) }) };
+  if (exit === undefined) return { state: 'CANCELLED', ...withValues({ reason: reason ?? 'it has never run' }) };
   if (exit < 0) {
     const [state, why] = ownReasons[exit] ?? ['FAILED', reason ?? `PBS could not run it (${exit})`];
     return { state, reason: why };
   }
-  return exit === 0 ? { state: 'COMPLETED', exit } : { state: 'FAILED', ...given({ reason, exit: exitCode(exit) }) };
+  return exit === 0
+    ? { state: 'COMPLETED', exit }
+    : { state: 'FAILED', ...withValues({ reason, exit: exitCode(exit) }) };
 }
 
 /** 256 + n where signal n ended the script. */
@@ -76,7 +78,7 @@ function readQstat({ stdout, stderr, exitCode }: Answer): JobReport[] | undefine
   return Object.entries(jobs).flatMap(([id, attributes]) => {
     // An array is told by its elements.
     if (attributes.array === 'True' && /\[\]/.test(id) && hasElements(id, jobs)) return [];
-    return report(id, attributes);
+    return reportOf(id, attributes);
   });
 }
 
@@ -85,18 +87,18 @@ function hasElements(array: string, jobs: object): boolean {
   return Object.keys(jobs).some((id) => id.startsWith(start) && id !== array);
 }
 
-function report(id: string, attributes: Attributes): JobReport {
+function reportOf(id: string, attributes: Attributes): JobReport {
   const { job_state: native = '', comment, resources_used: used, Variable_List: variables } = attributes;
   const limit = attributes.Resource_List?.walltime ?? '';
   const isEnded = native === 'F' || native === 'X';
   const state = isEnded
-    ? ended(attributes)
-    : { state: states[native] ?? 'UNKNOWN', ...given({ reason: waiting(native, comment) }) };
+    ? endOf(attributes)
+    : { state: states[native] ?? 'UNKNOWN', ...withValues({ reason: reasonToWait(native, comment) }) };
   return {
     id,
     native,
     ...state,
-    ...given({
+    ...withValues({
       element: /\[(\d+)\]/.exec(id)?.[1],
       elapsedSeconds: clockSeconds(used?.walltime ?? ''),
       limitSeconds: countSeconds(limit, 'seconds'),
@@ -105,7 +107,7 @@ function report(id: string, attributes: Attributes): JobReport {
   };
 }
 
-function waiting(native: string, comment: string | undefined): string | undefined {
+function reasonToWait(native: string, comment: string | undefined): string | undefined {
   if (states[native] === 'PENDING') return comment ?? (native === 'H' ? 'held' : undefined);
   return native === 'S' || native === 'U' ? 'suspended' : undefined;
 }
@@ -121,10 +123,12 @@ function walltimeOf(script: string): number | undefined {
 export const pbsQueries: Queries = {
   submit: 'qsub',
   states: [{ command: (ids) => ['qstat', '-x', '-t', '-f', '-F', 'json', ...ids], read: readQstat }],
+  clearing: ['E'],
   cancel: ['qdel'],
   // Some versions of qstat answer for the first id only, without a word about the others.
   idsAtOnce: 1,
   // The nodes report to the server every so often only.
   elapsedLagSeconds: 600,
+  hidesHostsUnder: ['aprun'],
   walltimeOf,
 };

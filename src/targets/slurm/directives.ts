@@ -1,5 +1,6 @@
 import { type Allocation, formatClock, type LauncherName, type Site } from '../../ir/index.js';
 import { directive, jobName, throttle } from '../directives.js';
+import { commaList } from '../launchers/programs.js';
 import type { Directive, JobRequest } from '../target.js';
 
 /** `D-HH:MM:SS` from a day on, else `HH:MM:SS`. */
@@ -48,8 +49,8 @@ function allocationDirectives(allocation: Allocation, site: Site): readonly Dire
     ...directive('--exclusive', allocation.exclusive ? true : undefined),
     ...gpuDirectives(allocation, site),
     ...directive('--mem', memoryPerNodeMiB === undefined ? undefined : `${memoryPerNodeMiB}M`),
-    ...directive('--nodelist', list(allocation.hosts)),
-    ...directive('--exclude', list(allocation.excludeHosts)),
+    ...directive('--nodelist', commaList(allocation.hosts)),
+    ...directive('--exclude', commaList(allocation.excludeHosts)),
   ];
 }
 
@@ -58,8 +59,4 @@ function gpuDirectives({ gpusPerNode }: Allocation, { gpuDialect }: Site): reado
   return gpuDialect === 'gres'
     ? [{ flag: '--gres', value: `gpu:${gpusPerNode}` }]
     : [{ flag: '--gpus-per-node', value: gpusPerNode }];
-}
-
-function list(hosts: readonly string[] | undefined): string | undefined {
-  return hosts === undefined || hosts.length === 0 ? undefined : hosts.join(',');
 }

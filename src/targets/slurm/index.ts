@@ -3,6 +3,7 @@ import { quoteDirectiveValue } from '../quoting.js';
 import type { Target } from '../target.js';
 import { slurmDirectives } from './directives.js';
 import { slurmOuterVariables } from './outer-job.js';
+import { probeSlurm } from './probe.js';
 import { slurmQueries } from './queries.js';
 
 /** Slurm: sbatch, srun. */
@@ -42,10 +43,14 @@ export const slurm: Target<'slurm'> = {
   },
   outerVariables: slurmOuterVariables,
   directives: slurmDirectives,
+  memoryFlag: '--mem',
   componentSeparator: '#SBATCH hetjob',
+  wholeJobFlags:
+    /^--(job-name|comment|output|error|input|open-mode|mail-type|mail-user|array|dependency|begin|signal|(no-)?requeue|export|chdir|wckey)$/,
   formatDirective: ({ flag, value }) => (value === undefined ? flag : `${flag}=${quoteDirectiveValue(String(value))}`),
   // A dependency that can never be met waits for ever without --kill-on-invalid-dep.
   dependency: (after) =>
     after.length === 0 ? [] : [`--dependency=${dependencyList(after)}`, '--kill-on-invalid-dep=yes'],
   queries: slurmQueries,
+  probe: probeSlurm,
 };

@@ -3,12 +3,13 @@ import {
   clockSeconds,
   directiveWords,
   expandElements,
-  given,
   type JobReport,
   type JobState,
   optionValues,
   type Queries,
+  withValues,
 } from '../queries.js';
+import { slurmSteps } from './steps.js';
 
 const states: Readonly<Record<string, JobState>> = {
   PENDING: 'PENDING',
@@ -68,7 +69,7 @@ function readSqueue({ stdout, stderr, exitCode }: Answer): JobReport[] | undefin
       ...one,
       state: stateOf(native),
       native,
-      ...given({
+      ...withValues({
         reason: noReason.test(reason) ? undefined : reason,
         ownId: ownId === one.id ? undefined : ownId,
         elapsedSeconds: clockSeconds(elapsed),
@@ -91,7 +92,7 @@ function readSacct({ stdout, exitCode }: Answer): JobReport[] | undefined {
       ...one,
       state,
       native,
-      ...given({
+      ...withValues({
         exit: ended ? exitOf(exit) : undefined,
         elapsedSeconds: elapsed === '' ? undefined : Number(elapsed),
       }),
@@ -111,7 +112,7 @@ function readScontrol({ stdout, stderr, exitCode }: Answer): JobReport[] | undef
       id: array ?? component ?? field('JobId') ?? '',
       state: stateOf(native),
       native,
-      ...given({
+      ...withValues({
         element,
         reason: noReason.test(reason) ? undefined : reason,
         exit: exitOf(field('ExitCode') ?? ''),
@@ -163,10 +164,13 @@ export const slurmQueries: Queries = {
       read: readScontrol,
     },
   ],
+  clearing: ['COMPLETING'],
   cancel: ['scancel'],
   testOnly: (script) => ['sbatch', '--test-only', script],
   walltimeOf,
+  steps: slurmSteps,
   variables: {
+    gpus: 'SLURM_GPUS_ON_NODE',
     end: 'SLURM_JOB_END_TIME',
     restarts: 'SLURM_RESTART_COUNT',
     array: 'SLURM_ARRAY_JOB_ID',

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { mpiKind } from '../../../src/cli/doctor/launchers.js';
-import { parseLsf } from '../../../src/cli/doctor/lsf.js';
-import { mebibytes, parsePbs } from '../../../src/cli/doctor/pbs.js';
-import { describeScheduler } from '../../../src/cli/doctor/scheduler-facts.js';
-import { gpusIn, parseConfig, parseNodes, parsePartitions } from '../../../src/cli/doctor/slurm.js';
+import { parseLsf } from '../../../src/targets/lsf/probe.js';
+import { mebibytes, parsePbs } from '../../../src/targets/pbs/probe.js';
+import { describeScheduler } from '../../../src/targets/probe.js';
+import { gpusIn, parseConfig, parseNodes, parsePartitions } from '../../../src/targets/slurm/probe.js';
 
 describe('Slurm', () => {
   test('settings', () => {

@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
 import { waitUntil } from '../support/wait-until.js';
-import { repeatedSquares } from './support/onnx.js';
+import { field, repeatedSquares } from './support/onnx.js';
 import { modelFile, onnxRuntime, type Started, start } from './support/start.js';
 
+const mib = 1024 * 1024;
 const endless = String(10n ** 15n);
 const stopped = 'ERR Exiting due to terminate flag being set to true: the model ';
 
@@ -92,6 +95,47 @@ describe.skipIf(onnxRuntime === undefined)('a model that never ends', () => {
     expect(await slow(other, 'few')).toBe('OK');
   }, 360_000);
 
+  test('is gone for everybody once it is deleted, and its memory once its run has been stopped', async () => {
+    const client = await open({ maxMemoryBytes: 128 * mib });
+    await setUp(client);
+    const other = another();
+    const before = started?.orchestrator.stats().usedBytes ?? 0;
+    const model = Buffer.concat([modelFile('slow'), field(6, Buffer.alloc(20 * mib, 'x'))]);
+    await client.call('AI.MODELSTORE', 'large', 'ONNX', 'CPU', 'BLOB', model);
+    await other.ping();
+    const { requests = 0 } = started?.orchestrator.stats() ?? {};
+    const run = ['AI.MODELEXECUTE', 'large', 'INPUTS', '2', 'endless', 'field', 'OUTPUTS', '1', 'out'] as const;
+    let ended = false;
+    const outcome = client
+      .call(...run)
+      .then(String, (error: Error) => error.message)
+      .finally(() => {
+        ended = true;
+      });
+    await waitUntil('it runs', () => (started?.orchestrator.stats().requests ?? 0) > requests);
+    const since = performance.now();
+    expect(await other.call('AI.MODELDEL', 'large')).toBe('OK');
+    expect(started?.orchestrator.stats().usedBytes).toBe(before);
+    expect(await other.exists('large')).toBe(0);
+    expect(String(await other.call('AI._MODELSCAN'))).not.toContain('large');
+    await expect(other.call('AI.MODELGET', 'large', 'META')).rejects.toThrow('ERR model key is empty');
+    await expect(other.call('AI.MODELDEL', 'large')).rejects.toThrow('ERR model key is empty');
+    await expect(another().call(...run)).rejects.toThrow('ERR model key is empty');
+    // The run has the model's bytes and a session of them still.
+    const rest = Buffer.alloc(100 * mib);
+    await expect(other.set('rest', rest)).rejects.toThrow('OOM');
+    expect(ended).toBe(false);
+    expect(await outcome).toBe(`${stopped}was deleted while it ran`);
+    expect(performance.now() - since).toBeLessThan(20_000);
+    expect(await other.exists('out')).toBe(0);
+    await waitUntil('there is room', () =>
+      other.set('rest', rest).then(
+        () => true,
+        () => false,
+      ),
+    );
+  }, 360_000);
+
   test('keeps the store at most 10 s from ending at SIGTERM, saved and without processes left', async () => {
     const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
     const store = spawn(process.execPath, [main, 'orchestrator', '--port', '0'], {
@@ -136,6 +180,39 @@ describe.skipIf(onnxRuntime === undefined)('a model that never ends', () => {
 });
 
 describe.skipIf(onnxRuntime === undefined)('a model without a loop that takes too long', () => {
+  test('keeps the store at most 10 s from ending at SIGTERM: it saves, and kills itself', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'simwright-stuck-'));
+    const file = join(folder, 'saved');
+    const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
+    const words = ['--port', '0', '--intra-op-threads', '1', '--checkpoint', '300', file];
+    const store = spawn(process.execPath, [main, 'orchestrator', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let told = '';
+    store.stderr.on('data', (line) => {
+      told += String(line);
+    });
+    const ended = new Promise<unknown>((resolve) => store.on('close', (code, signal) => resolve(signal ?? code)));
+    const port = await new Promise<number>((resolve) => {
+      store.stdout.on('data', (line) => resolve(Number(/SSDB=[\d.]+:(\d+)/.exec(String(line))?.[1])));
+    });
+    const client = another(port);
+    await client.call('AI.MODELSTORE', 'squares', 'ONNX', 'CPU', 'BLOB', repeatedSquares(1000));
+    await client.call('AI.TENSORSET', 'm', 'FLOAT', '2000', '2000');
+    const other = another(port);
+    await other.set('late', 'saved all the same');
+    let own = 0;
+    const commands = async () => Number(/total_commands_processed:(\d+)/.exec(await other.info('stats'))?.[1]) - own++;
+    const before = await commands();
+    client.call('AI.MODELEXECUTE', 'squares', 'INPUTS', '1', 'm', 'OUTPUTS', '1', 'n').catch(() => undefined);
+    await waitUntil('it runs', async () => (await commands()) > before);
+    const since = performance.now();
+    store.kill('SIGTERM');
+    expect(await ended).toBe('SIGKILL');
+    expect(performance.now() - since).toBeLessThan(10_000);
+    expect(told).toContain('a model still runs, which only the end of this process stops: it is killed');
+    expect(readFileSync(file, 'latin1')).toContain('saved all the same');
+    rmSync(folder, { recursive: true });
+  }, 360_000);
+
   test('fails, another thread takes the place of its own, and its inputs stay', async () => {
     const client = await open({ executionTimeoutSeconds: 1 });
     await setUp(client);

@@ -1,8 +1,7 @@
 import { connect, type Socket } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { commands } from '../../../src/runtime/orchestrator/commands/table.js';
+import { memoryInUse } from './support/memory-in-use.js';
 import { mutatedRequest, mutatedWords, randomOf, seedRequests } from './support/mutations.js';
 import { encode } from './support/raw-client.js';
 import { modelFile, onnxRuntime, type Started, start } from './support/start.js';
@@ -15,9 +14,6 @@ const batch = 100;
 const patienceMs = 20_000;
 /** A request that waits for a list is left to wait for so long. */
 const nudgeMs = 20;
-
-setFlagsFromString('--expose-gc');
-const gc = runInNewContext('gc') as () => void;
 
 /** Ends whatever any client waits for, so that what comes after it is answered. */
 async function endWaits(started: Started): Promise<void> {
@@ -88,17 +84,13 @@ async function setUp(started: Started): Promise<void> {
   socket.destroy();
 }
 
-/** Bytes in use when nothing is stored and what can be collected is. */
-async function memoryInUse(started: Started): Promise<number> {
+/** Bytes in use when nothing is stored. */
+async function memoryOfEmpty(started: Started): Promise<number> {
   const socket = await open(started);
   expect(await exchange(started, socket, encode('FLUSHALL'), 'flushed')).toBe(true);
   socket.destroy();
   expect(started.orchestrator.stats()).toMatchObject({ keys: 0, usedBytes: 0 });
-  gc();
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  gc();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
+  return memoryInUse();
 }
 
 test('every command is among those that are mutated', () => {
@@ -118,7 +110,7 @@ test(`${requests} mutated requests neither crash the store nor hang it nor cost 
     let socket = await open(started);
     while (sent < requests) {
       if (sent % 10_000 === 0) {
-        if (sent === 10_000) before = await memoryInUse(started);
+        if (sent === 10_000) before = await memoryOfEmpty(started);
         await setUp(started);
       }
       const framed = Array.from({ length: batch - 1 }, () => encode(...mutatedWords(random)));
@@ -135,7 +127,7 @@ test(`${requests} mutated requests neither crash the store nor hang it nor cost 
     other.destroy();
     socket.destroy();
     expect(bugs).toEqual([]);
-    if (before !== undefined) expect(await memoryInUse(started)).toBeLessThan(before + 24 * 1024 * 1024);
+    if (before !== undefined) expect(await memoryOfEmpty(started)).toBeLessThan(before + 24 * 1024 * 1024);
   } catch (error) {
     throw new Error(`after ${sent} requests of SIMWRIGHT_FUZZ_SEED=${seed}: ${String(error)}`, { cause: error });
   } finally {

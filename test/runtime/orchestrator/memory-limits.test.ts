@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
 import { waitUntil } from '../support/wait-until.js';
+import { memoryInUse } from './support/memory-in-use.js';
 import { type Started, start } from './support/start.js';
 
 let started: Started | undefined;
@@ -126,6 +127,69 @@ describe('memory that is used up', () => {
     // The peer is still there.
     expect(await put(store, 'b', 3 * MiB)).toBe('OK');
     broken.destroy();
+  });
+
+  test('copies share bytes, and each counts for all of them until it goes', async () => {
+    const store = await open({ maxMemoryBytes: 20_000 * MiB });
+    const bytes = 10 * MiB;
+    const used = () => started?.orchestrator.stats().usedBytes ?? 0;
+    await store.call('AI.TENSORSET', 'original', 'UINT8', bytes, 'BLOB', Buffer.alloc(bytes, 7));
+    const one = used();
+    const before = await memoryInUse();
+    const copies = Array.from({ length: 1000 }, (_, copy) => `copy${String(copy).padStart(4, '0')}`);
+    await Promise.all(copies.map((copy) => store.copy('original', copy)));
+    expect(await memoryInUse()).toBeLessThan(before + 0.5 * bytes);
+    expect(used()).toBe(1001 * one);
+    expect(Number(await store.memory('USAGE', 'copy0000'))).toBe(one);
+    await store.del('original');
+    expect(used()).toBe(1000 * one);
+    await store.call('AI.TENSORSET', 'copy0000', 'UINT8', 4, 'BLOB', 'four');
+    expect(used()).toBe(1000 * one - bytes + 4);
+    const [other, own] = (await Promise.all([
+      store.callBuffer('AI.TENSORGET', 'copy0999', 'BLOB'),
+      store.callBuffer('AI.TENSORGET', 'copy0000', 'BLOB'),
+    ])) as [Buffer, Buffer];
+    expect(own.toString()).toBe('four');
+    expect(other.equals(Buffer.alloc(bytes, 7))).toBe(true);
+    // A copy beyond the limit is refused, though it would take nothing now.
+    await store.config('SET', 'maxmemory', String(used() + bytes));
+    await expect(store.copy('copy0999', 'more')).rejects.toThrow(oom);
+    await store.flushall();
+    expect(used()).toBe(0);
+    // Nothing is left in the books: a value as large as the limit fits.
+    await store.config('SET', 'maxmemory', '64mb');
+    await waitUntil('there is room', () =>
+      put(store, 'k', 62 * MiB).then(
+        () => true,
+        () => false,
+      ),
+    );
+    await store.del('k');
+    expect(await memoryInUse()).toBeLessThan(before + bytes);
+  });
+
+  test('bytes of copies that are gone count once while somebody reads them, and then no more', async () => {
+    const store = await open({ maxMemoryBytes: 64 * MiB });
+    await put(store, 'original', 20 * MiB);
+    await store.copy('original', 'copy');
+    const reader = connect({ port: started?.port ?? 0, host: '127.0.0.1' });
+    reader.pause();
+    const requests = () => started?.orchestrator.stats().requests ?? 0;
+    const asked = requests();
+    reader.write('AI.TENSORGET copy BLOB\r\n');
+    await waitUntil('it is being read', () => requests() > asked);
+    await store.del('original', 'copy');
+    expect(started?.orchestrator.stats().usedBytes).toBe(0);
+    expect(await put(store, 'k', 42 * MiB)).toBe('OK');
+    await store.del('k');
+    await expect(put(store, 'k', 46 * MiB)).rejects.toThrow(oom);
+    reader.destroy();
+    await waitUntil('there is room', () =>
+      put(store, 'k', 62 * MiB).then(
+        () => true,
+        () => false,
+      ),
+    );
   });
 
   test('MEMORY USAGE is what counts', async () => {

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
+import { memoryInUse } from './support/memory-in-use.js';
 import { encode, RawClient } from './support/raw-client.js';
 import { modelFile, onnxRuntime, type Started, start } from './support/start.js';
 
@@ -120,6 +121,24 @@ test('memory set aside for a client that leaves in the middle is there for other
   await client.write(tensor('u', 24 * mib, 2));
   expect((await client.read(5)).toString()).toBe('+OK\r\n');
 });
+
+test.each(['FLUSHALL', 'UNLINK'])(
+  'a scan that nobody goes on with keeps no memory of keys after %s',
+  async (removal) => {
+    const { redis } = await begin();
+    const keys = Array.from({ length: 1000 }, (_, key) => `key${key}`);
+    const field = Buffer.alloc(900, 'v');
+    await redis.hset('first', { field });
+    const before = await memoryInUse();
+    for (let round = 0; round < 30; round += 1) {
+      await Promise.all(keys.map((key) => redis.hset(`${round}${key}`, { field })));
+      expect((await redis.scan('0'))[0]).not.toBe('0');
+      await (removal === 'FLUSHALL' ? redis.flushall() : redis.unlink(keys.map((key) => `${round}${key}`)));
+    }
+    expect(open.started?.orchestrator.stats().usedBytes).toBeLessThan(4096);
+    expect(await memoryInUse()).toBeLessThan(before + 8 * mib);
+  },
+);
 
 describe.skipIf(onnxRuntime === undefined)('devices that others stand in for', () => {
   test('run models that are meant for them', async () => {

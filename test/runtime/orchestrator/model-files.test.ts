@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
-import { onnxFacts } from '../../../src/runtime/orchestrator/inference/onnx-facts.js';
+import { onnxFacts } from '../../../src/runtime/orchestrator/inference/onnx/facts.js';
 import { oneOperator, withExternalData } from './support/onnx.js';
 import { modelFile, onnxRuntime, type Started, start } from './support/start.js';
 

@@ -115,7 +115,7 @@ describe('transactions', () => {
     await call(one, 'WATCH', 'a', 'b');
     await call(other, 'RPUSH', 'b', 'x');
     expect(await execute([['SET', 'c', '1']])).toBe('*-1\r\n');
-    await call(one, 'SET', 'a', '1', 'PX', '20');
+    await call(one, 'SET', 'a', '1', 'PX', '500');
     await call(one, 'WATCH', 'a');
     await expect.poll(() => call(other, 'EXISTS', 'a')).toBe(':0\r\n');
     expect(await execute([['SET', 'c', '1']])).toBe('*-1\r\n');

@@ -1,12 +1,19 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { applicationsOf } from '../../../ir/index.js';
 import { launcherOf } from '../../../targets/target.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { placeOf } from '../lookup/placed-jobs.js';
 
-/** Warns of CPUs by number that a store's job, a step or a node does not have. */
+/** Warns of CPU numbers that a store's job, a step or a node does not have. */
 export function checkCpus(
-  { experiment, sized, jobs, site, target }: Reads<'experiment' | 'sized' | 'jobs' | 'site' | 'target'>,
+  {
+    experiment,
+    sized,
+    jobs,
+    site,
+    target,
+    launchers,
+  }: Reads<'experiment' | 'sized' | 'jobs' | 'site' | 'target' | 'launchers'>,
   problems: Problems,
 ): void {
   if (target.capabilities.oneNode) return;
@@ -24,8 +31,7 @@ export function checkCpus(
       if (command.cpuBind === undefined) continue;
       const bound = Math.max(...command.cpuBind);
       const ofStep = size.tasksPerNode * size.cpusPerTask;
-      // srun binds a step to CPUs that the step has; other launchers to those of the node.
-      const isStep = (command.launcher ?? launcherOf(target, site)) === 'srun';
+      const isStep = launchers[command.launcher ?? launcherOf(target, site)].bindsWithinLaunch === true;
       const limit = isStep ? ofStep : cores;
       if (limit === undefined || bound < limit) continue;
       const has = isStep ? `the step has ${ofStep} on a node` : `a node of site '${site.name}' has ${cores}`;

@@ -1,18 +1,18 @@
 import type { Problems } from '../../../diagnostics/index.js';
-import { applicationsOf, memberName } from '../../../ir/index.js';
-import type { Reads, Sized } from '../known.js';
+import { applicationsOf, hasNumbers, memberName } from '../../../ir/index.js';
+import type { Reads, Sized } from '../compilation.js';
 import { entityOf, incomingNames } from '../lookup/references.js';
 
-/** Linux limits one variable to 128 KiB, its name included (MAX_ARG_STRLEN). */
+/** Longest value of an environment variable in bytes: Linux limits name and value to 128 KiB (MAX_ARG_STRLEN). */
 const longestVariable = 128 * 1024 - 64;
 
-/** The names that an application reads keys of fit into one variable. */
+/** The names in `SSKEYIN` fit into one environment variable. */
 export function checkIncoming({ experiment, sized }: Reads<'experiment' | 'sized'>, problems: Problems): void {
   const applications = applicationsOf(experiment);
   for (const application of applications) {
     const bytes = incomingNames(application, applications).reduce((sum, name) => {
       const entity = entityOf(name, applications);
-      if (entity === undefined || name === application.name || name !== entity.name || entity.kind === 'model')
+      if (entity === undefined || name === application.name || name !== entity.name || !hasNumbers(entity))
         return sum + name.length + 1;
       const count = (sized.get(entity) as Sized).members.count;
       return sum + count * (memberName(entity, count - 1).length + 1);

@@ -1,18 +1,21 @@
 import { type Problems, suggestion } from '../../../diagnostics/index.js';
 import {
   type ApplicationDeclaration,
+  addedOf,
   applicationsOf,
+  byKind,
   declaredMembers,
+  type EntityDeclaration,
   type ExperimentDeclaration,
   memberName,
 } from '../../../ir/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { entityOf } from '../lookup/references.js';
 
-/** What the runtime itself keeps in run/, where each entity's folder goes. */
+/** Names that the runtime uses in run/, where entities have their folders. */
 const reservedNames = ['status', 'stores', 'recipes', 'aside', 'node_modules', 'members.csv', 'jobs.tsv'];
 
-/** Names are used once; references lead somewhere; nothing waits for itself. */
+/** Names are unique; references name existing entities; no entity waits for itself. */
 export function checkNames({ experiment }: Reads<'experiment'>, problems: Problems): void {
   checkUnique(experiment, problems);
   const applications = applicationsOf(experiment);
@@ -60,14 +63,24 @@ function checkReference(
   problems.error('REF1001', `${call}: '${entity.name}' has ${members}`, at, range);
 }
 
+/** True for those that have run/NAME. */
+const hasDirectory: Readonly<Record<EntityDeclaration['kind'] | 'added model', boolean>> = {
+  model: true,
+  ensemble: true,
+  'added model': true,
+  orchestrator: false,
+};
+
 function checkUnique(experiment: ExperimentDeclaration, problems: Problems): void {
   const seen = new Map<string, string>();
   const taken = new Set(experiment.entities.flatMap(({ kind, name }) => (kind === 'ensemble' ? [name] : [])));
   const named = experiment.entities.flatMap((entity) => [
     entity,
-    ...(entity.kind === 'ensemble'
-      ? entity.added.map(({ name, at }) => ({ name, at, kind: 'added model' as const }))
-      : []),
+    ...byKind(entity, { application: addedOf, orchestrator: () => [] }).map(({ name, at }) => ({
+      name,
+      at,
+      kind: 'added model' as const,
+    })),
   ]);
   for (const { name, kind, at } of named) {
     const first = seen.get(name);
@@ -75,7 +88,7 @@ function checkUnique(experiment: ExperimentDeclaration, problems: Problems): voi
       const message = `${kind} '${name}': the name is already that of ${first}`;
       problems.error('DSL1003', message, at, 'names stand for directories and keys, so each is used once');
     } else seen.set(name, `${kind === 'model' ? 'a' : 'an'} ${kind}${placeOf(at)}`);
-    if (kind !== 'orchestrator' && reservedNames.includes(name)) {
+    if (hasDirectory[kind] && reservedNames.includes(name)) {
       const hint = `run/ already has what is named so; the names kept for it are: ${reservedNames.join(', ')}`;
       problems.error('DSL1002', `${kind} '${name}': the name is taken by the runtime`, at, hint);
     }
@@ -95,7 +108,7 @@ function placeOf(at: ExperimentDeclaration['at']): string {
 function checkCycles(applications: readonly ApplicationDeclaration[], problems: Problems): void {
   const done = new Set<ApplicationDeclaration>();
   const open = new Set<ApplicationDeclaration>();
-  // A stack of its own: a chain may be longer than calls may be deep.
+  // An explicit stack: a chain may be longer than the call stack allows.
   const path: { readonly application: ApplicationDeclaration; next: number }[] = [];
   const enter = (application: ApplicationDeclaration): void => {
     open.add(application);

@@ -1,10 +1,10 @@
 import { type Problems, suggestion } from '../../../diagnostics/index.js';
-import { applicationsOf } from '../../../ir/index.js';
-import type { Reads } from '../known.js';
+import { applicationsOf, byKind } from '../../../ir/index.js';
+import type { Reads } from '../compilation.js';
 import { entityNamed } from '../lookup/references.js';
-import { requirement, sharedWith } from '../lookup/shared-nodes.js';
+import { namedBy, requirement, sharedWith } from '../lookup/shared-nodes.js';
 
-/** Nodes are shared with an entity that there is, in one job, and in no circle. */
+/** Nodes are shared with an existing entity of the same job, and not in a circle. */
 export function checkSharing({ experiment }: Reads<'experiment'>, problems: Problems): void {
   for (const application of applicationsOf(experiment)) {
     const { sharesNodesWith: shares, name } = application;
@@ -19,7 +19,7 @@ export function checkSharing({ experiment }: Reads<'experiment'>, problems: Prob
     }
     const chain = sharedWith(experiment, application);
     const last = chain.at(-1);
-    if (last === undefined || (last.kind !== 'orchestrator' && last.sharesNodesWith !== undefined)) {
+    if (last === undefined || namedBy(last) !== undefined) {
       const circle = [name, ...chain.map((one) => one.name), name].map((one) => `'${one}'`).join(' shares nodes with ');
       problems.error(
         'PLAN1006',
@@ -36,7 +36,7 @@ export function checkSharing({ experiment }: Reads<'experiment'>, problems: Prob
         `'${name}' is a job of its own, so it has other nodes`,
         "leave out its .batch(): it runs in the other's job",
       );
-    } else if (last.kind === 'orchestrator' && last.batch !== undefined) {
+    } else if (last.batch !== undefined && byKind(last, { application: () => false, orchestrator: () => true })) {
       refuse(`store '${last.name}' is a job of its own`, "leave out the store's .batch()");
     } else if (last.batch?.mode === 'array' || last.batch?.mode === 'separate') {
       refuse(`every member of '${last.name}' is a job of its own`, "use mode: 'packed'");

@@ -1,7 +1,13 @@
-import type { ApplicationDeclaration, EntityDeclaration, ExperimentDeclaration } from '../../../ir/index.js';
+import {
+  type ApplicationDeclaration,
+  byKind,
+  type EntityDeclaration,
+  type ExperimentDeclaration,
+  type SharesNodesDeclaration,
+} from '../../../ir/index.js';
 import { entityNamed } from './references.js';
 
-/** The entities on whose nodes an application runs beside its own: the one it names, the one that names, and so on. */
+/** The entities whose nodes an application shares: the one that it names, the one that this one names, and so on. */
 export function sharedWith(
   experiment: ExperimentDeclaration,
   application: ApplicationDeclaration,
@@ -11,17 +17,22 @@ export function sharedWith(
     const next: EntityDeclaration | undefined = entityNamed(experiment, name);
     if (next === undefined || next === application || chain.has(next)) break;
     chain.add(next);
-    name = next.kind === 'orchestrator' ? undefined : next.sharesNodesWith?.name;
+    name = namedBy(next)?.name;
   }
   return [...chain];
 }
 
-/** The entity whose nodes an application runs on: its own, or that at the end of the chain of `.sharesNodesWith()`. */
+/** The call of `.sharesNodesWith()` that an entity has. */
+export function namedBy(entity: EntityDeclaration): SharesNodesDeclaration | undefined {
+  return byKind(entity, { application: (one) => one.sharesNodesWith, orchestrator: () => undefined });
+}
+
+/** The entity that owns the nodes of an application: itself, or the entity at the end of its chain of `.sharesNodesWith()`. */
 export function nodesOwner(experiment: ExperimentDeclaration, application: ApplicationDeclaration): EntityDeclaration {
   return sharedWith(experiment, application).at(-1) ?? application;
 }
 
-/** What an entity says of its nodes, as text to compare; undefined when it says nothing. */
+/** The nodes that an entity requires, as a text to compare; undefined if it requires nothing. */
 export function requirement({ requires }: EntityDeclaration): string | undefined {
   if (requires === undefined) return undefined;
   const { constraint, gpusPerNode, memoryMiB, queue } = requires;

@@ -11,7 +11,7 @@ export class DamagedError extends Error {
 /** Reads what {@link CheckpointWriter} wrote. All calls reject with {@link DamagedError} at the end of the file. */
 export class CheckpointReader {
   readonly #file: FileHandle;
-  /** Of the file that have not been read yet. */
+  /** Bytes of the file that have not been read yet. */
   #remaining: number;
   #piece = Buffer.alloc(0);
   #at = 0;
@@ -30,7 +30,7 @@ export class CheckpointReader {
     return (await this.raw(8)).readDoubleLE();
   }
 
-  /** How many items of at least so many bytes each follow. */
+  /** Number of items that follow, each of at least so many bytes. */
   async count(leastBytes: number): Promise<number> {
     const count = await this.number();
     if (!Number.isSafeInteger(count) || count < 0 || count * leastBytes > this.#left()) throw damaged();

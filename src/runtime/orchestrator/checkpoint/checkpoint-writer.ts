@@ -20,7 +20,7 @@ export class CheckpointWriter {
     this.#file = file;
   }
 
-  /** Whether it is time to {@link flush}. */
+  /** True if it is time to {@link flush}. */
   get isFull(): boolean {
     return this.#partBytes + this.#end >= turnBytes;
   }

@@ -1,9 +1,9 @@
 import { WorkflowError } from '../../../diagnostics/index.js';
 import { parseDevice } from '../../../ml/devices.js';
-import type { Saving } from '../commands/server-facts.js';
+import { newStatistics } from '../ai/values.js';
 import type { Inference } from '../inference/index.js';
-import type { Keyspace } from '../store/keyspace.js';
-import { newStatistics, type StoredValue } from '../store/values.js';
+import type { Keyspace } from '../keyspace/keyspace.js';
+import type { StoredValue } from '../keyspace/values.js';
 import { removeTemporaries } from './files.js';
 import { CheckpointLock } from './lock.js';
 import { readCheckpoint, type SavedEntry, type SavedModel } from './read-checkpoint.js';
@@ -15,15 +15,16 @@ import {
   type SavedStore,
   type StaleKeys,
 } from './record.js';
+import type { Saving } from './saving.js';
 import { writeCheckpoint } from './write-checkpoint.js';
 
 const awakeMs = 1000;
 
-/** Where and how often to save. */
+/** Options of checkpoints. */
 export interface CheckpointOptions {
   /** Read at the start, and written. */
   readonly file: string | undefined;
-  /** Where SAVE writes if there is no such file. */
+  /** File that SAVE writes if there is no such file. */
   readonly saveFile?: string | undefined;
   /** Pause between two checkpoints; undefined for none by themselves. */
   readonly seconds: number | undefined;
@@ -31,7 +32,7 @@ export interface CheckpointOptions {
   /** Identity of this start of the store, and on how many nodes it runs. */
   readonly storeId: string;
   readonly nodes: number;
-  /** Where what the file holds is written down; undefined if nobody asks. */
+  /** Record of what the file holds; undefined if nobody asks. */
   readonly record: CheckpointRecord | undefined;
   /** Keys that are not brought back from the file, asked for if there is one. Default: none. */
   readonly stale?: (() => Promise<StaleKeys>) | undefined;
@@ -39,7 +40,7 @@ export interface CheckpointOptions {
 
 /** Saves a store to one file, and brings it back from there. */
 export class Checkpoints implements Saving {
-  readonly #store: Keyspace;
+  readonly #keyspace: Keyspace;
   readonly #options: CheckpointOptions;
   #lastMs = Date.now();
   #lastFailed = false;
@@ -54,8 +55,8 @@ export class Checkpoints implements Saving {
   #current: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
-  constructor(store: Keyspace, options: CheckpointOptions) {
-    this.#store = store;
+  constructor(keyspace: Keyspace, options: CheckpointOptions) {
+    this.#keyspace = keyspace;
     this.#options = options;
   }
 
@@ -76,7 +77,7 @@ export class Checkpoints implements Saving {
   }
 
   get unsavedChanges(): number {
-    return this.#store.changes - this.#savedChanges;
+    return this.#keyspace.changes - this.#savedChanges;
   }
 
   get lastFailed(): boolean {
@@ -111,14 +112,14 @@ export class Checkpoints implements Saving {
         left.add(owner);
         continue;
       }
-      this.#store.set(key, value);
-      if (expiresAtMs !== 0) this.#store.expire(key, expiresAtMs);
+      this.#keyspace.set(key, value);
+      if (expiresAtMs !== 0) this.#keyspace.expire(key, expiresAtMs);
     }
     const read = this.#options.record?.read() ?? [];
     this.#held = { ...found, stores: read };
     this.#earlier = left.size === 0 ? read : read.map((one) => ({ ...one, without: withMore(one.without, left) }));
     // What was left out is a change of the file, too.
-    this.#savedChanges = left.size === 0 ? this.#store.changes : -1;
+    this.#savedChanges = left.size === 0 ? this.#keyspace.changes : -1;
   }
 
   /** Starts of stores whose keys were read from the file. */
@@ -185,7 +186,7 @@ export class Checkpoints implements Saving {
 
   /** Saves what has changed, or writes down that nothing has. */
   async #keep(): Promise<void> {
-    if (this.#held === undefined || this.#store.changes !== this.#savedChanges) return this.save();
+    if (this.#held === undefined || this.#keyspace.changes !== this.#savedChanges) return this.save();
     const held = { ...this.#held, stores: this.#storesUpTo(Date.now()) };
     try {
       this.#options.record?.write([held]);
@@ -199,12 +200,12 @@ export class Checkpoints implements Saving {
     const { record } = this.#options;
     const { file } = this;
     if (file === undefined) throw new Error('there is no file to save to');
-    const { changes } = this.#store;
+    const { changes } = this.#keyspace;
     const stores = this.#storesUpTo(Date.now());
     let written: Fingerprint;
     try {
       this.#lock ??= await CheckpointLock.take(file);
-      written = await writeCheckpoint(this.#store, file, this.#lock, (next) => {
+      written = await writeCheckpoint(this.#keyspace, file, this.#lock, (next) => {
         // The record names the last file and the new one, so that it is right whether or not the new file takes the last one's place.
         record?.write([...(this.#held === undefined ? [] : [this.#held]), { ...next, stores }]);
       });

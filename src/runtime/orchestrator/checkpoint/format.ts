@@ -1,11 +1,11 @@
 /** The first bytes of a checkpoint. */
 export const magic = Buffer.from('SIMWRIGHT STORE\n');
 
-/** Of the layout: a file of another is refused. */
+/** Version of the layout: a file of another is refused. */
 export const formatVersion = 1;
 
 /**
- * What a record starts with. After it come the key and the moment at which it expires (a double, milliseconds since
+ * First byte of a record. After it come the key and the moment at which it expires (a double, milliseconds since
  * 1970, 0 for never); then the value. Lengths and counts are doubles, all numbers little-endian. `end` comes last,
  * with the number of records and the CRC-32 of everything before that.
  */

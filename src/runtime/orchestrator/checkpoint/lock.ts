@@ -5,12 +5,12 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowError } from '../../../diagnostics/index.js';
 
-/** How often a holder shows that it lives. */
+/** Pause between two signs of life of a holder. */
 const beatMs = 2000;
 /** A lock of another host that has not changed for so long is of one that has died. */
 const silenceMs = 8000;
 
-/** Who holds a lock, as its file says it. */
+/** Holder of a lock, as its file says it. */
 interface Holder {
   readonly token: string;
   readonly host: string;

@@ -6,7 +6,7 @@ export interface SavedStore {
   readonly store: string;
   /** Nodes that it ran on: each has saved its own keys. */
   readonly nodes: number;
-  /** When the checkpoint was begun, in milliseconds since 1970 by the store's clock: what was written until then is in it. */
+  /** Time at which the checkpoint was begun, in milliseconds since 1970 by the store's clock: what was written until then is in it. */
   readonly upToMs: number;
   /** True if it holds all that was ever written to that start. */
   readonly whole: boolean;

@@ -1,9 +1,9 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Keyspace } from '../store/keyspace.js';
-import type { LendableBytes } from '../store/lendable-bytes.js';
-import { letGo, type SnapshotEntry } from '../store/snapshot.js';
+import type { LendableBytes } from '../bytes/lendable-bytes.js';
+import type { Keyspace } from '../keyspace/keyspace.js';
+import { letGo, type SnapshotEntry } from '../keyspace/snapshot.js';
 import { CheckpointWriter } from './checkpoint-writer.js';
 import { createFile, temporaryPath } from './files.js';
 import { formatVersion, magic, recordKinds } from './format.js';
@@ -15,13 +15,13 @@ import type { Fingerprint } from './record.js';
  * `onWritten` is called before the new file takes the place of the last; if it throws, the last one stays.
  */
 export async function writeCheckpoint(
-  store: Keyspace,
+  keyspace: Keyspace,
   path: string,
   lock?: CheckpointLock,
   onWritten: (written: Fingerprint) => void = () => {},
 ): Promise<Fingerprint> {
   const temporary = temporaryPath(path);
-  const snapshot = store.snapshot();
+  const snapshot = keyspace.snapshot();
   try {
     const file = await createFile(temporary);
     let written: Fingerprint;

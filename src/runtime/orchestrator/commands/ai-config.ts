@@ -24,7 +24,7 @@ export const aiConfig: Command = {
       case 'LOADBACKEND':
         if (words.length !== 4) throw arityError('ai.config');
         if (asBackend(keyword(words[2])) === undefined) throw new CommandError('ERR unsupported backend');
-        // What this process runs is chosen by whoever starts it, never by a client.
+        // Whoever starts this process chooses what it runs, never a client.
         throw new CommandError('ERR error loading backend');
       default:
         return set(server.settings, words, 1);

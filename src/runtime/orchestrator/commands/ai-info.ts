@@ -1,16 +1,16 @@
+import { newStatistics } from '../ai/values.js';
 import { ok } from '../resp/reply.js';
-import { newStatistics } from '../store/values.js';
-import { type Command, CommandError } from './command.js';
+import { type AiCommand, CommandError } from './command.js';
 import { keyword, latin1 } from './words.js';
 
 /** `AI.INFO key [RESETSTAT]` */
-export const aiInfo: Command = {
+export const aiInfo: AiCommand = {
   name: 'ai.info',
   arity: -2,
   flags: ['readonly'],
   keys: [1, 1, 1],
-  run({ store }, words) {
-    const value = store.get(latin1(words[1]));
+  run({ tensors }, words) {
+    const value = tensors.get(latin1(words[1]));
     if (value?.kind !== 'model' && value?.kind !== 'script') {
       throw new CommandError('ERR cannot find run info for key');
     }

@@ -1,5 +1,5 @@
+import type { Keyspace } from '../keyspace/keyspace.js';
 import type { Reply } from '../resp/reply.js';
-import type { Keyspace } from '../store/keyspace.js';
 import type { ClientFacts } from './client-facts.js';
 
 const longestTimerMs = 2 ** 31 - 1;
@@ -15,7 +15,7 @@ interface Waiter {
 
 /** Clients that wait for lists, by key, first come first served. */
 export class BlockedClients {
-  readonly #store: Keyspace;
+  readonly #keyspace: Keyspace;
   readonly #waiting = new Map<string, { readonly waiters: Set<Waiter>; readonly stop: () => void }>();
   readonly #ready = new Set<string>();
   #count = 0;
@@ -25,8 +25,8 @@ export class BlockedClients {
    */
   hasReady = false;
 
-  constructor(store: Keyspace) {
-    this.#store = store;
+  constructor(keyspace: Keyspace) {
+    this.#keyspace = keyspace;
   }
 
   /** Clients that wait. */
@@ -95,7 +95,7 @@ export class BlockedClients {
   #add(key: string, waiter: Waiter): void {
     let at = this.#waiting.get(key);
     if (at === undefined) {
-      const stop = this.#store.observe(key, () => {
+      const stop = this.#keyspace.observe(key, () => {
         // Whatever changes keys outside of a command serves by itself.
         if (!this.hasReady) queueMicrotask(() => this.serve());
         this.hasReady = true;

@@ -1,5 +1,5 @@
+import type { RunningWork } from '../ai/abandoned-work.js';
 import type { Protocol, Reply } from '../resp/reply.js';
-import type { RunningWork } from './running-work.js';
 import type { Transaction } from './transaction.js';
 import type { WatchedKeys } from './watched-keys.js';
 
@@ -8,7 +8,7 @@ export interface ClientFacts {
   readonly id: number;
   /** `host:port` or a socket path. */
   readonly peer: string;
-  /** Where the client reached this server; undefined on a Unix socket. */
+  /** Address at which the client reached this server; undefined on a Unix socket. */
   readonly reachedAt: { readonly host: string; readonly port: number } | undefined;
   readonly connectedAtMs: number;
   name: Buffer;

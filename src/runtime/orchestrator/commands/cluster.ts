@@ -27,7 +27,7 @@ export const cluster: Command = {
   arity: -2,
   flags: ['admin'],
   keys: [0, 0, 0],
-  run({ client, server, store }, words) {
+  run({ client, server, keyspace }, words) {
     const { host, port } = client.reachedAt ?? { host: '127.0.0.1', port: server.port() };
     switch (keyword(words[1])) {
       case 'SLOTS':
@@ -45,7 +45,7 @@ export const cluster: Command = {
         const slot = rangeInteger(words[2]);
         if (slot < 0 || slot > lastSlot) throw new CommandError('ERR Invalid slot');
         let found = 0;
-        for (const key of store.keys()) if (slotOf(Buffer.from(key, 'latin1')) === slot) found += 1;
+        for (const key of keyspace.keys()) if (slotOf(Buffer.from(key, 'latin1')) === slot) found += 1;
         return found;
       }
       case 'MYID':

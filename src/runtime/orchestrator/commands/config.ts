@@ -1,7 +1,8 @@
 import { basename, dirname } from 'node:path';
+import { parseEvictionPolicy } from '../keyspace/eviction.js';
+import { matchesGlob } from '../keyspace/glob.js';
+import { keepSparesWithin } from '../memory/spare-buffers.js';
 import { MapReply, ok, type Reply } from '../resp/reply.js';
-import { parseEvictionPolicy } from '../store/eviction.js';
-import { matchesGlob } from '../store/glob.js';
 import { type Command, CommandError } from './command.js';
 import type { ServerFacts, ServerSettings } from './server-facts.js';
 import { arityError, keyword, latin1 } from './words.js';
@@ -13,7 +14,7 @@ export const config: Command = {
   flags: ['admin'],
   keys: [0, 0, 0],
   run(context, words) {
-    const { server, store } = context;
+    const { server, keyspace } = context;
     switch (keyword(words[1])) {
       case 'GET': {
         if (words.length < 3) throw arityError('config|get');
@@ -24,7 +25,7 @@ export const config: Command = {
       case 'SET':
         if (words.length < 4) throw arityError('config|set');
         setParameters(server, words);
-        store.countsUses = server.settings.evictionPolicy.endsWith('-lfu');
+        keyspace.countsUses = server.settings.evictionPolicy.endsWith('-lfu');
         return ok satisfies Reply;
       case 'RESETSTAT':
         return ok;
@@ -41,7 +42,7 @@ function matching(all: ReadonlyMap<string, string>, pattern: string): (readonly 
   return [...all].filter(([name]) => matchesGlob(pattern.toLowerCase(), name));
 }
 
-/** What follows from how the server was started, and after it what clients may change. */
+/** Parameters that follow from the server's options, and after them those that clients may change. */
 function parameters({ limits, port, settings, saving }: ServerFacts): ReadonlyMap<string, string> {
   return new Map([
     ['port', String(port())],
@@ -75,6 +76,7 @@ function changeMemory(value: string): Change | string {
   if (bytes === undefined) return 'argument must be a memory value';
   return (settings) => {
     settings.maxMemoryBytes = bytes;
+    keepSparesWithin(bytes);
   };
 }
 

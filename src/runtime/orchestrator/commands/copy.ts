@@ -1,8 +1,9 @@
-import { sizeOf } from '../store/size.js';
-import { frozen } from '../store/snapshot.js';
-import { newStatistics, type StoredValue } from '../store/values.js';
+import { assertRoom } from '../ai/room.js';
+import { newStatistics } from '../ai/values.js';
+import { sizeOf } from '../keyspace/size.js';
+import { frozen } from '../keyspace/snapshot.js';
+import type { StoredValue } from '../keyspace/values.js';
 import { type Command, type CommandContext, CommandError } from './command.js';
-import { assertRoom } from './room.js';
 import { integer, keyword, latin1 } from './words.js';
 
 /** `COPY source destination [DB 0] [REPLACE]` */
@@ -12,18 +13,18 @@ export const copy: Command = {
   flags: ['write', 'denyoom'],
   keys: [1, 2, 1],
   run(context, words) {
-    const { store } = context;
+    const { keyspace } = context;
     const replace = mayReplace(words);
     const [from, to] = [latin1(words[1]), latin1(words[2])];
     if (from === to) throw new CommandError('ERR source and destination objects are the same');
-    const value = store.get(from);
+    const value = keyspace.get(from);
     if (value === undefined) return 0;
-    if (!replace && store.get(to) !== undefined) return 0;
-    const expiresAtMs = store.expiry(from) ?? 0;
+    if (!replace && keyspace.get(to) !== undefined) return 0;
+    const expiresAtMs = keyspace.expiry(from) ?? 0;
     // Bytes are shared, and counted for both all the same: one of them may go.
     assertRoom(context, sizeOf(value));
-    store.set(to, copyOf(context, value));
-    if (expiresAtMs !== 0) store.expire(to, expiresAtMs);
+    keyspace.set(to, copyOf(context, value));
+    if (expiresAtMs !== 0) keyspace.expire(to, expiresAtMs);
     return 1;
   },
 };

@@ -1,12 +1,12 @@
-import type { Keyspace } from '../store/keyspace.js';
-import type { TensorValue } from '../store/values.js';
+import type { AiContext } from '../ai/ai-context.js';
+import { assertRoom } from '../ai/room.js';
+import type { TensorStore } from '../ai/tensor-store.js';
+import type { TensorValue } from '../ai/values.js';
 import { CommandError } from './command.js';
 import { parseModelExecute } from './model-execute.js';
 import { parseModelRun } from './model-run.js';
 import { inputAt } from './models.js';
-import { assertRoom } from './room.js';
 import { parseScriptExecute, parseScriptRun, type ScriptRunRequest } from './script-run.js';
-import type { ServerFacts } from './server-facts.js';
 import { checkTensorGet } from './tensor-get.js';
 import { type GivenTensor, parseTensor } from './tensor-set.js';
 import { integer, keyword, latin1 } from './words.js';
@@ -19,18 +19,17 @@ export interface DagKind {
   readonly readOnly: boolean;
 }
 
-/** What a DAG command asks for. */
+/** A DAG command. */
 export interface DagRequest {
   readonly load: readonly { readonly key: string; readonly tensor: TensorValue }[];
   readonly persist: readonly string[];
   readonly timeoutMs: number | undefined;
-  readonly steps: readonly DagStep[];
+  readonly steps: readonly ParsedStep[];
 }
 
 /** One command of a DAG. */
-export interface DagStep {
-  /** Its name in upper case. */
-  readonly name: string;
+export interface ParsedStep {
+  readonly name: DagCommandName;
   readonly words: readonly Buffer[];
   /** Keys of tensors that must be there by then. */
   readonly inputs: readonly string[];
@@ -39,20 +38,21 @@ export interface DagStep {
   readonly tensor?: GivenTensor;
 }
 
-const allowed: Readonly<Record<string, 'both' | 'current' | 'deprecated'>> = {
+/** Commands that a DAG may have, and in which of its forms. */
+const allowed = {
   'AI.TENSORSET': 'both',
   'AI.TENSORGET': 'both',
   'AI.MODELEXECUTE': 'current',
   'AI.SCRIPTEXECUTE': 'current',
   'AI.MODELRUN': 'deprecated',
   'AI.SCRIPTRUN': 'deprecated',
-};
+} as const;
+
+/** A command of a DAG, in upper case. */
+export type DagCommandName = keyof typeof allowed;
 
 /** State that RedisAI checks a DAG against before anything runs: a DAG that fails here is refused as a whole. */
-export interface DagContext {
-  readonly store: Keyspace;
-  readonly server: ServerFacts;
-}
+type DagContext = Pick<AiContext, 'tensors' | 'server'>;
 
 /** @throws CommandError with RedisAI's texts, WrongTypeError */
 export function parseDag(kind: DagKind, words: readonly Buffer[], context: DagContext): DagRequest {
@@ -62,7 +62,7 @@ export function parseDag(kind: DagKind, words: readonly Buffer[], context: DagCo
       `ERR ${kind.deprecated ? 'wrong number of' : 'missing'} arguments for '${kind.name}' command`,
     );
   }
-  const head = parseHead(kind, words, context.store);
+  const head = parseHead(kind, words, context.tensors);
   if (head.steps.length === 0) throw new CommandError('ERR DAG is empty');
   let bytes = 0;
   const steps = head.steps.map((words) => {
@@ -88,7 +88,7 @@ interface Head {
   steps: Buffer[][];
 }
 
-function parseHead(kind: DagKind, words: readonly Buffer[], store: Keyspace): Head {
+function parseHead(kind: DagKind, words: readonly Buffer[], tensors: TensorStore): Head {
   const head: Head = { load: [], persist: [], timeoutMs: undefined, steps: [] };
   const seen = new Set<string>();
   for (let at = 1; at < words.length; ) {
@@ -101,7 +101,7 @@ function parseHead(kind: DagKind, words: readonly Buffer[], store: Keyspace): He
     seen.add(word);
     if (word === 'LOAD' && once) {
       const keys = keysAt(words, at, 'LOAD');
-      head.load = keys.map((key) => ({ key: latin1(key), tensor: inputAt(store, key) }));
+      head.load = keys.map((key) => ({ key: latin1(key), tensor: inputAt(tensors, key) }));
       at += 2 + head.load.length;
     } else if (word === 'PERSIST' && once) {
       if (kind.readOnly) throw new CommandError('ERR PERSIST cannot be specified in a read-only DAG');
@@ -154,10 +154,11 @@ function stepsOf(words: readonly Buffer[]): Buffer[][] {
 }
 
 /** A step, which must be allowed and complete. */
-function parseStep(kind: DagKind, words: readonly Buffer[], { store, server }: DagContext): DagStep {
-  const name = keyword(words[0]);
+function parseStep(kind: DagKind, words: readonly Buffer[], { tensors, server }: DagContext): ParsedStep {
+  const word = keyword(words[0]);
+  if (!Object.hasOwn(allowed, word)) throw new CommandError('Unsupported command within DAG');
+  const name = word as DagCommandName;
   const when = allowed[name];
-  if (when === undefined) throw new CommandError('Unsupported command within DAG');
   if (when === 'deprecated' && !kind.deprecated) {
     throw new CommandError(`Deprecated ${name} cannot be used in AI.DAGEXECUTE command`);
   }
@@ -178,18 +179,18 @@ function parseStep(kind: DagKind, words: readonly Buffer[], { store, server }: D
     checkTensorGet(words);
     return { name, words, inputs: [latin1(words[1])], outputs: [] };
   }
-  const { inputs, outputs, timed } = parseRun(name, words, store);
+  const { inputs, outputs, timed } = parseRun(name, words, tensors);
   if (timed) throw new CommandError('ERR TIMEOUT not allowed within a DAG command');
   return { name, words, inputs: inputs.map(latin1), outputs: outputs.map(latin1) };
 }
 
-function parseRun(name: string, words: readonly Buffer[], store: Keyspace): ScriptRunRequest {
-  if (name === 'AI.SCRIPTRUN') return parseScriptRun(store, words);
-  if (name === 'AI.SCRIPTEXECUTE') return parseScriptExecute(store, words, false);
+function parseRun(name: string, words: readonly Buffer[], tensors: TensorStore): ScriptRunRequest {
+  if (name === 'AI.SCRIPTRUN') return parseScriptRun(tensors, words);
+  if (name === 'AI.SCRIPTEXECUTE') return parseScriptExecute(tensors, words, false);
   if (name === 'AI.MODELRUN') {
-    const { inputs, outputs, timeout } = parseModelRun(store, words);
+    const { inputs, outputs, timeout } = parseModelRun(tensors, words);
     return { inputs, outputs, timed: timeout.length > 0 };
   }
-  const { inputs, outputs, timeoutMs } = parseModelExecute(store, words).request;
+  const { inputs, outputs, timeoutMs } = parseModelExecute(tensors, words).request;
   return { inputs, outputs: outputs.map((key) => Buffer.from(key, 'latin1')), timed: timeoutMs !== undefined };
 }

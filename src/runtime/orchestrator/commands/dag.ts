@@ -1,19 +1,17 @@
-import { performance } from 'node:perf_hooks';
-import { ErrorReply, type Reply, SimpleString, unpin } from '../resp/reply.js';
-import { Overlay } from '../store/overlay.js';
-import { type Command, type CommandContext, CommandError } from './command.js';
-import { type DagKind, type DagRequest, type DagStep, parseDag } from './dag-parse.js';
+import { type DagStep, runDag } from '../ai/run-dag.js';
+import { InferenceError } from '../inference/index.js';
+import { type Reply, SimpleString, unpin } from '../resp/reply.js';
+import type { AiCommand, OnError } from './command.js';
+import { type DagCommandName, type DagKind, type ParsedStep, parseDag } from './dag-parse.js';
 import { modelExecute } from './model-execute.js';
 import { modelRun } from './model-run.js';
 import { refusalOf } from './refusal.js';
-import { outOfMemoryText } from './room.js';
-import { AbandonedWork } from './running-work.js';
 import { scriptExecute, scriptRun } from './script-run.js';
 import { tensorGet } from './tensor-get.js';
 import { checkTensor, placeTensor, tensorSet } from './tensor-set.js';
 import { latin1 } from './words.js';
 
-const steps: Readonly<Record<string, Command>> = {
+const commands: Readonly<Record<DagCommandName, AiCommand>> = {
   'AI.TENSORSET': tensorSet,
   'AI.TENSORGET': tensorGet,
   'AI.MODELEXECUTE': modelExecute,
@@ -25,7 +23,7 @@ const steps: Readonly<Record<string, Command>> = {
 const notAvailable = new SimpleString('NA');
 const timedOut = new SimpleString('TIMEDOUT');
 
-function dag(kind: DagKind): Command {
+function dag(kind: DagKind): AiCommand {
   return {
     name: kind.name.toLowerCase(),
     arity: -1,
@@ -33,85 +31,59 @@ function dag(kind: DagKind): Command {
     keys: [0, 0, 0],
     inTransaction: 'execution',
     keepsWords: true,
-    run: (context, words) => {
-      return runDag(context, parseDag(kind, words, context), words);
+    async run(context, words) {
+      const { load, persist, timeoutMs, steps } = parseDag(kind, words, context);
+      const results = await runDag<Reply>(context, {
+        load,
+        persist,
+        timeoutMs,
+        steps: steps.map((step) => runnable(step, context.onError)),
+        bytes: words.reduce((sum, word) => sum + word.length, 0),
+        drop: unpin,
+      });
+      return results === undefined ? timedOut : results.map((reply) => reply ?? notAvailable);
     },
   };
 }
 
-/** Runs the steps in order on tensors of their own; one entry a step. */
-async function runDag(context: CommandContext, request: DagRequest, words: readonly Buffer[]): Promise<Reply> {
-  const deadline = request.timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + request.timeoutMs;
-  const tensors = new Overlay(context.store);
-  const replies: Reply[] = [];
-  const memory = context.server.memory.account();
-  const ownBytes = words.reduce((sum, word) => sum + word.length, 0);
-  let failed = false;
-  try {
-    for (const { key, tensor } of request.load) tensors.borrow(key, tensor);
-    for (const { words, tensor } of request.steps) if (tensor !== undefined) await checkTensor(words, tensor);
-    for (const step of request.steps) {
-      if (performance.now() > deadline) {
-        for (const reply of replies) unpin(reply);
-        return timedOut;
+/** The step as its command runs it. */
+function runnable({ name, words, inputs, tensor }: ParsedStep, onError: OnError | undefined): DagStep<Reply> {
+  const command = commands[name];
+  return {
+    ...(tensor !== undefined && { prepare: () => checkTensor(words, tensor) }),
+    isSkipped({ tensors }) {
+      const missing = name === 'AI.TENSORGET' && inputs.some((key) => tensors.get(key) === undefined);
+      return missing || !name.startsWith('AI.TENSOR');
+    },
+    async run(context, timeoutMs) {
+      try {
+        const done =
+          tensor === undefined
+            ? await command.run(context, withTimeout(name, words, timeoutMs))
+            : placeTensor(context, latin1(words[1]), tensor);
+        return { kind: 'done', result: done };
+      } catch (error) {
+        const result = refusalOf(error);
+        if (result === undefined) throw error;
+        if (error instanceof InferenceError && error.problem === 'timed-out') return { kind: 'timed-out', result };
+        await onError?.(words, result);
+        return { kind: 'failed', result };
       }
-      const reply = await runStep(context, tensors, withTimeout(step, deadline), failed);
-      if (reply instanceof ErrorReply && reply.text.startsWith('TIMEDOUT ')) {
-        for (const reply of replies) unpin(reply);
-        return timedOut;
-      }
-      if (reply instanceof ErrorReply) {
-        failed = true;
-        await context.onError?.(step.words, reply);
-      }
-      replies.push(reply);
-      if (memory.reserve(ownBytes + tensors.usedBytes)) continue;
-      for (const reply of replies) unpin(reply);
-      throw new CommandError(outOfMemoryText);
-    }
-    if (!failed) await tensors.persist(request.persist);
-    return replies;
-  } finally {
-    tensors.close();
-    memory.set(0);
-  }
+    },
+  };
 }
 
 /** A run of a model may wait for its turn and for company as long as the whole may take. */
-function withTimeout(step: DagStep, deadline: number): DagStep {
-  const [command, key, ...rest] = step.words;
-  if (deadline === Number.POSITIVE_INFINITY || command === undefined || key === undefined) return step;
-  const timeout = [Buffer.from('TIMEOUT'), Buffer.from(String(Math.max(1, Math.ceil(deadline - performance.now()))))];
-  if (step.name === 'AI.MODELEXECUTE') return { ...step, words: [...step.words, ...timeout] };
-  return step.name === 'AI.MODELRUN' ? { ...step, words: [command, key, ...timeout, ...rest] } : step;
-}
-
-async function runStep(
-  { inference, server, client, blocked }: CommandContext,
-  store: Overlay,
-  { name, words, inputs, tensor }: DagStep,
-  failed: boolean,
-): Promise<Reply> {
-  const command = steps[name];
-  if (command === undefined) return notAvailable;
-  const missing = name === 'AI.TENSORGET' && inputs.some((key) => store.get(key) === undefined);
-  if (failed && (missing || !name.startsWith('AI.TENSOR'))) return notAvailable;
-  // Results live in here only: nobody can wait for them after the connection has gone.
-  const own = { client: { ...client, work: undefined }, abandoned: new AbandonedWork() };
-  const context = { store, inference, server, blocked, ...own };
-  try {
-    return tensor === undefined
-      ? await command.run(context, [...words])
-      : placeTensor(context, latin1(words[1]), tensor);
-  } catch (error) {
-    const refusal = refusalOf(error);
-    if (refusal !== undefined) return refusal;
-    throw error;
-  }
+function withTimeout(name: string, words: readonly Buffer[], timeoutMs: number | undefined): Buffer[] {
+  const [command, key, ...rest] = words;
+  if (timeoutMs === undefined || command === undefined || key === undefined) return [...words];
+  const timeout = [Buffer.from('TIMEOUT'), Buffer.from(String(timeoutMs))];
+  if (name === 'AI.MODELEXECUTE') return [...words, ...timeout];
+  return name === 'AI.MODELRUN' ? [command, key, ...timeout, ...rest] : [...words];
 }
 
 /** `AI.DAGEXECUTE`, `AI.DAGEXECUTE_RO`, and the deprecated `AI.DAGRUN`, `AI.DAGRUN_RO`. */
-export const dagCommands: readonly Command[] = [
+export const dagCommands: readonly AiCommand[] = [
   dag({ name: 'AI.DAGEXECUTE', deprecated: false, readOnly: false }),
   dag({ name: 'AI.DAGEXECUTE_RO', deprecated: false, readOnly: true }),
   dag({ name: 'AI.DAGRUN', deprecated: true, readOnly: false }),

@@ -4,7 +4,7 @@ import { latin1 } from './words.js';
 function deleteKeys(context: CommandContext, words: Buffer[]): number {
   let deleted = 0;
   for (let at = 1; at < words.length; at += 1) {
-    if (context.store.delete(latin1(words[at]))) deleted += 1;
+    if (context.keyspace.delete(latin1(words[at]))) deleted += 1;
   }
   return deleted;
 }

@@ -7,10 +7,10 @@ function counts(name: string): Command {
     arity: -2,
     flags: ['readonly', 'fast'],
     keys: [1, -1, 1],
-    run({ store }, words) {
+    run({ keyspace }, words) {
       let found = 0;
       for (let at = 1; at < words.length; at += 1) {
-        if (store.get(latin1(words[at])) !== undefined) found += 1;
+        if (keyspace.get(latin1(words[at])) !== undefined) found += 1;
       }
       return found;
     },

@@ -4,7 +4,7 @@ import { keyword, latin1 } from './words.js';
 
 type Condition = (before: number, after: number) => boolean;
 
-/** What NX, XX, GT and LT ask for; 0 is never. */
+/** Conditions of NX, XX, GT and LT; 0 is never. */
 const conditions: Readonly<Record<string, Condition>> = {
   NX: (before) => before === 0,
   XX: (before) => before !== 0,
@@ -18,14 +18,14 @@ function setsExpiry(name: string, unit: ExpiryUnit): Command {
     arity: -3,
     flags: ['write', 'fast'],
     keys: [1, 1, 1],
-    run({ store }, words) {
+    run({ keyspace }, words) {
       const asked = conditionsOf(words);
       const atMs = timeAt(words[2], unit, name);
       const key = latin1(words[1]);
-      const before = store.expiry(key);
+      const before = keyspace.expiry(key);
       if (before === undefined || !asked.every((holds) => holds(before, atMs))) return 0;
-      if (atMs <= Date.now()) store.delete(key);
-      else store.expire(key, atMs);
+      if (atMs <= Date.now()) keyspace.delete(key);
+      else keyspace.expire(key, atMs);
       return 1;
     },
   };
@@ -52,8 +52,8 @@ function tellsExpiry(name: string, answer: (expiresAtMs: number) => number): Com
     arity: 2,
     flags: ['readonly', 'fast'],
     keys: [1, 1, 1],
-    run({ store }, words) {
-      const expiresAtMs = store.expiry(latin1(words[1]));
+    run({ keyspace }, words) {
+      const expiresAtMs = keyspace.expiry(latin1(words[1]));
       if (expiresAtMs === undefined) return -2;
       return expiresAtMs === 0 ? -1 : answer(expiresAtMs);
     },
@@ -66,9 +66,9 @@ const persist: Command = {
   arity: 2,
   flags: ['write', 'fast'],
   keys: [1, 1, 1],
-  run({ store }, words) {
+  run({ keyspace }, words) {
     const key = latin1(words[1]);
-    return (store.expiry(key) ?? 0) !== 0 && store.expire(key, 0) ? 1 : 0;
+    return (keyspace.expiry(key) ?? 0) !== 0 && keyspace.expire(key, 0) ? 1 : 0;
   },
 };
 

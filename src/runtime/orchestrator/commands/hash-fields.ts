@@ -14,10 +14,10 @@ const hsetnx: Command = {
   arity: 4,
   flags: ['write', 'denyoom', 'fast'],
   keys: [1, 1, 1],
-  run({ store }, words) {
+  run({ keyspace }, words) {
     const key = latin1(words[1]);
-    if (store.read(key, 'hash')?.fields.has(latin1(words[2])) === true) return 0;
-    return setPairs(store, key, words.slice(2));
+    if (keyspace.read(key, 'hash')?.fields.has(latin1(words[2])) === true) return 0;
+    return setPairs(keyspace, key, words.slice(2));
   },
 };
 
@@ -27,7 +27,7 @@ const hstrlen: Command = {
   arity: 3,
   flags: ['readonly', 'fast'],
   keys: [1, 1, 1],
-  run: ({ store }, words) => store.read(latin1(words[1]), 'hash')?.fields.get(latin1(words[2]))?.length ?? 0,
+  run: ({ keyspace }, words) => keyspace.read(latin1(words[1]), 'hash')?.fields.get(latin1(words[2]))?.length ?? 0,
 };
 
 /** `HINCRBY key field n` */
@@ -36,12 +36,12 @@ const hincrby: Command = {
   arity: 4,
   flags: ['write', 'denyoom', 'fast'],
   keys: [1, 1, 1],
-  run({ store }, words) {
+  run({ keyspace }, words) {
     const amount = signed64(words[3]);
     const key = latin1(words[1]);
-    const before = store.read(key, 'hash')?.fields.get(latin1(words[2]));
+    const before = keyspace.read(key, 'hash')?.fields.get(latin1(words[2]));
     const value = addSigned64(before === undefined ? 0n : signed64(before, 'ERR hash value is not an integer'), amount);
-    setPairs(store, key, [words[2] as Buffer, Buffer.from(String(value))]);
+    setPairs(keyspace, key, [words[2] as Buffer, Buffer.from(String(value))]);
     return value;
   },
 };
@@ -52,10 +52,10 @@ const hscan: Command = {
   arity: -3,
   flags: ['readonly'],
   keys: [1, 1, 1],
-  run({ store }, words) {
+  run({ keyspace }, words) {
     const cursor = integer(words[2]);
     if (cursor === undefined) throw new CommandError('ERR invalid cursor');
-    const fields = store.read(latin1(words[1]), 'hash')?.fields;
+    const fields = keyspace.read(latin1(words[1]), 'hash')?.fields;
     if (fields === undefined) return ['0', []];
     const found: Reply[] = [];
     const asked = scanOptions(words.slice(3), false);
@@ -77,12 +77,12 @@ const hrandfield: Command = {
   arity: -2,
   flags: ['readonly'],
   keys: [1, 1, 1],
-  run({ store, client }, words) {
+  run({ keyspace, client }, words) {
     const count = words.length > 2 ? rangeInteger(words[2]) : undefined;
     if (words.length > 4 || (words.length === 4 && keyword(words[3]) !== 'WITHVALUES')) {
       throw new CommandError('ERR syntax error');
     }
-    const all = [...(store.read(latin1(words[1]), 'hash')?.fields ?? [])];
+    const all = [...(keyspace.read(latin1(words[1]), 'hash')?.fields ?? [])];
     const any = (): [string, Buffer] => all[Math.floor(Math.random() * all.length)] as [string, Buffer];
     if (count === undefined) return all.length === 0 ? null : Buffer.from(any()[0], 'latin1');
     if (all.length === 0) return [];

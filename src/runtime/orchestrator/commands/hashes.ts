@@ -1,8 +1,8 @@
+import { ownBytes } from '../bytes/lendable-bytes.js';
+import type { Keyspace } from '../keyspace/keyspace.js';
+import { itemOverheadBytes, sizeOf } from '../keyspace/size.js';
+import type { HashValue } from '../keyspace/values.js';
 import { LongReply, MapReply, ok, type Reply } from '../resp/reply.js';
-import type { Keyspace } from '../store/keyspace.js';
-import { ownBytes } from '../store/lendable-bytes.js';
-import { itemOverheadBytes, sizeOf } from '../store/size.js';
-import type { HashValue } from '../store/values.js';
 import type { Command, CommandContext } from './command.js';
 import { assertItems } from './room.js';
 import { arityError, latin1 } from './words.js';
@@ -11,17 +11,17 @@ import { arityError, latin1 } from './words.js';
 const fewFields = 128;
 
 /** Sets fields; returns how many are new. */
-function setFields({ store }: CommandContext, words: Buffer[], name: string): number {
+function setFields({ keyspace }: CommandContext, words: Buffer[], name: string): number {
   if (words.length % 2 !== 0) throw arityError(name);
-  return setPairs(store, latin1(words[1]), words.slice(2));
+  return setPairs(keyspace, latin1(words[1]), words.slice(2));
 }
 
 /** Sets fields to what follows each of them, in the hash at the key, which is made if need be; returns how many are new. */
-export function setPairs(store: Keyspace, key: string, words: readonly Buffer[]): number {
-  let hash = store.change(key, 'hash');
+export function setPairs(keyspace: Keyspace, key: string, words: readonly Buffer[]): number {
+  let hash = keyspace.change(key, 'hash');
   if (hash === undefined) {
     hash = { kind: 'hash', fields: new Map() } satisfies HashValue;
-    store.set(key, hash);
+    keyspace.set(key, hash);
   }
   assertItems(hash.fields.size + words.length / 2);
   let added = 0;
@@ -34,7 +34,7 @@ export function setPairs(store: Keyspace, key: string, words: readonly Buffer[])
     grown += content.length - (before === undefined ? -(field.length + itemOverheadBytes) : before.length);
     hash.fields.set(field, content);
   }
-  store.grew(key, grown);
+  keyspace.grew(key, grown);
   return added;
 }
 
@@ -65,7 +65,7 @@ export const hget: Command = {
   arity: 3,
   flags: ['readonly', 'fast'],
   keys: [1, 1, 1],
-  run: ({ store }, words) => store.read(latin1(words[1]), 'hash')?.fields.get(latin1(words[2])) ?? null,
+  run: ({ keyspace }, words) => keyspace.read(latin1(words[1]), 'hash')?.fields.get(latin1(words[2])) ?? null,
 };
 
 /** `HGETALL key`: fields and values in turn, in the order in which the fields came. */
@@ -74,8 +74,8 @@ export const hgetall: Command = {
   arity: 2,
   flags: ['readonly'],
   keys: [1, 1, 1],
-  run({ store }, words) {
-    const hash = store.read(latin1(words[1]), 'hash');
+  run({ keyspace }, words) {
+    const hash = keyspace.read(latin1(words[1]), 'hash');
     if (hash === undefined) return new MapReply([]);
     const pairs: (string | Buffer)[] = [];
     for (const [field, content] of hash.fields) pairs.push(field, content);
@@ -90,7 +90,8 @@ export const hexists: Command = {
   arity: 3,
   flags: ['readonly', 'fast'],
   keys: [1, 1, 1],
-  run: ({ store }, words) => (store.read(latin1(words[1]), 'hash')?.fields.has(latin1(words[2])) === true ? 1 : 0),
+  run: ({ keyspace }, words) =>
+    keyspace.read(latin1(words[1]), 'hash')?.fields.has(latin1(words[2])) === true ? 1 : 0,
 };
 
 /** `HLEN key` */
@@ -99,7 +100,7 @@ export const hlen: Command = {
   arity: 2,
   flags: ['readonly', 'fast'],
   keys: [1, 1, 1],
-  run: ({ store }, words) => store.read(latin1(words[1]), 'hash')?.fields.size ?? 0,
+  run: ({ keyspace }, words) => keyspace.read(latin1(words[1]), 'hash')?.fields.size ?? 0,
 };
 
 /** `HDEL key field…`: a hash without fields is gone. */
@@ -108,12 +109,12 @@ export const hdel: Command = {
   arity: -3,
   flags: ['write', 'fast'],
   keys: [1, 1, 1],
-  run({ store }, words) {
+  run({ keyspace }, words) {
     const key = latin1(words[1]);
-    const there = store.read(key, 'hash')?.fields;
+    const there = keyspace.read(key, 'hash')?.fields;
     const named = words.slice(2);
     if (there === undefined || !named.some((word) => there.has(latin1(word)))) return 0;
-    const hash = store.change(key, 'hash');
+    const hash = keyspace.change(key, 'hash');
     if (hash === undefined) return 0;
     let deleted = 0;
     let shrunk = 0;
@@ -125,8 +126,8 @@ export const hdel: Command = {
       deleted += 1;
       shrunk += field.length + content.length + itemOverheadBytes;
     }
-    store.grew(key, -shrunk);
-    if (hash.fields.size === 0) store.delete(key);
+    keyspace.grew(key, -shrunk);
+    if (hash.fields.size === 0) keyspace.delete(key);
     return deleted;
   },
 };
@@ -151,7 +152,7 @@ export const hkeys: Command = {
   arity: 2,
   flags: ['readonly'],
   keys: [1, 1, 1],
-  run: ({ store }, words) => longIfMany([...(store.read(latin1(words[1]), 'hash')?.fields.keys() ?? [])]),
+  run: ({ keyspace }, words) => longIfMany([...(keyspace.read(latin1(words[1]), 'hash')?.fields.keys() ?? [])]),
 };
 
 /** `HVALS key` */
@@ -160,7 +161,7 @@ export const hvals: Command = {
   arity: 2,
   flags: ['readonly'],
   keys: [1, 1, 1],
-  run: ({ store }, words) => longIfMany([...(store.read(latin1(words[1]), 'hash')?.fields.values() ?? [])]),
+  run: ({ keyspace }, words) => longIfMany([...(keyspace.read(latin1(words[1]), 'hash')?.fields.values() ?? [])]),
 };
 
 /** `HMGET key field…` */
@@ -169,8 +170,8 @@ export const hmget: Command = {
   arity: -3,
   flags: ['readonly', 'fast'],
   keys: [1, 1, 1],
-  run({ store }, words) {
-    const fields = store.read(latin1(words[1]), 'hash')?.fields;
+  run({ keyspace }, words) {
+    const fields = keyspace.read(latin1(words[1]), 'hash')?.fields;
     return words.slice(2).map((word) => fields?.get(latin1(word)) ?? null);
   },
 };

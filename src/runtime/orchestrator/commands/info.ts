@@ -37,22 +37,22 @@ const sections: Readonly<Record<string, Section>> = {
     blocked_clients: blocked.count,
     tracking_clients: 0,
   }),
-  memory: ({ server: { settings }, store }) => {
+  memory: ({ server: { settings }, keyspace }) => {
     const { rss } = process.memoryUsage();
     return {
-      used_memory: store.usedBytes,
-      used_memory_human: human(store.usedBytes),
+      used_memory: keyspace.usedBytes,
+      used_memory_human: human(keyspace.usedBytes),
       used_memory_rss: rss,
       used_memory_rss_human: human(rss),
-      used_memory_peak: store.peakBytes,
-      used_memory_peak_human: human(store.peakBytes),
-      used_memory_dataset: store.usedBytes,
+      used_memory_peak: keyspace.peakBytes,
+      used_memory_peak_human: human(keyspace.peakBytes),
+      used_memory_dataset: keyspace.usedBytes,
       total_system_memory: totalmem(),
       total_system_memory_human: human(totalmem()),
       maxmemory: settings.maxMemoryBytes,
       maxmemory_human: human(settings.maxMemoryBytes),
       maxmemory_policy: settings.evictionPolicy,
-      mem_fragmentation_ratio: (rss / Math.max(1, store.usedBytes)).toFixed(2),
+      mem_fragmentation_ratio: (rss / Math.max(1, keyspace.usedBytes)).toFixed(2),
       mem_allocator: 'libc',
     };
   },
@@ -67,12 +67,12 @@ const sections: Readonly<Record<string, Section>> = {
     aof_rewrite_in_progress: 0,
     aof_rewrite_scheduled: 0,
   }),
-  stats: ({ server, store }) => ({
+  stats: ({ server, keyspace }) => ({
     total_connections_received: server.connections(),
     total_commands_processed: server.requests(),
     refused_connections: server.refused(),
-    expired_keys: store.removals.expired,
-    evicted_keys: store.removals.evicted,
+    expired_keys: keyspace.removals.expired,
+    evicted_keys: keyspace.removals.evicted,
     pubsub_channels: 0,
     pubsub_patterns: 0,
   }),
@@ -103,8 +103,8 @@ const sections: Readonly<Record<string, Section>> = {
   }),
   // One of one shard, which clients for clusters ask for.
   cluster: () => ({ cluster_enabled: 1 }),
-  keyspace: ({ store }): Fields =>
-    store.size === 0 ? {} : { db0: `keys=${store.size},expires=${store.volatileSize},avg_ttl=0` },
+  keyspace: ({ keyspace }): Fields =>
+    keyspace.size === 0 ? {} : { db0: `keys=${keyspace.size},expires=${keyspace.volatileSize},avg_ttl=0` },
   ai_versions: () => ({ ai_RedisAI_version: '1.2.7', ai_low_level_API_version: 1, ai_rdb_version: 4 }),
   ai_git: ({ server }) => ({ ai_git_sha: `simwright-${server.version}` }),
   ai_load_time_configs: ({ server }) => ({

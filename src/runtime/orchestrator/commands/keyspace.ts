@@ -1,6 +1,6 @@
+import { matchesGlob } from '../keyspace/glob.js';
+import { typeNames } from '../keyspace/values.js';
 import { LongReply, ok, type Reply } from '../resp/reply.js';
-import { matchesGlob } from '../store/glob.js';
-import { typeNames } from '../store/values.js';
 import { type Command, CommandError } from './command.js';
 import { mostPatternBytes, scanOptions, scanPage } from './scan-pages.js';
 import { inTurns } from './turns.js';
@@ -15,7 +15,7 @@ export const dbsize: Command = {
   arity: 1,
   flags: ['readonly', 'fast'],
   keys: [0, 0, 0],
-  run: ({ store }) => store.size,
+  run: ({ keyspace }) => keyspace.size,
 };
 
 /** `FLUSHDB`, `FLUSHALL`, with or without `SYNC` or `ASYNC`. */
@@ -25,12 +25,12 @@ function flush(name: string): Command {
     arity: -1,
     flags: ['write'],
     keys: [0, 0, 0],
-    run({ store }, words) {
+    run({ keyspace }, words) {
       const mode = keyword(words[1]);
       if (words.length > 2 || (words.length === 2 && mode !== 'SYNC' && mode !== 'ASYNC')) {
         throw new CommandError('ERR syntax error');
       }
-      store.clear();
+      keyspace.clear();
       return ok;
     },
   };
@@ -64,16 +64,16 @@ export const keys: Command = {
   arity: 2,
   flags: ['readonly'],
   keys: [0, 0, 0],
-  run({ store }, words) {
+  run({ keyspace }, words) {
     const pattern = latin1(words[1]);
     if (pattern.length > mostPatternBytes)
       throw new CommandError(`ERR a pattern has at most ${mostPatternBytes} bytes`);
     const found: string[] = [];
     const visit = (key: string): void => {
-      if ((pattern === '*' || matchesGlob(pattern, key)) && store.peek(key) !== undefined) found.push(key);
+      if ((pattern === '*' || matchesGlob(pattern, key)) && keyspace.peek(key) !== undefined) found.push(key);
     };
     // Keys that are added meanwhile come at the end.
-    return inTurns(atMost(store.keys(), store.size), visit, () => keysReply(found));
+    return inTurns(atMost(keyspace.keys(), keyspace.size), visit, () => keysReply(found));
   },
 };
 
@@ -83,18 +83,18 @@ export const scan: Command = {
   arity: -2,
   flags: ['readonly'],
   keys: [0, 0, 0],
-  run({ store }, words) {
+  run({ keyspace }, words) {
     const cursor = integer(words[1]);
     if (cursor === undefined || cursor < 0) throw new CommandError('ERR invalid cursor');
     const options = scanOptions(words.slice(2), true);
     const found: Reply[] = [];
     const next = scanPage(
-      store,
-      () => store.keys(),
+      keyspace.generation,
+      () => keyspace.keys(),
       cursor,
       options,
       (key) => {
-        const value = store.peek(key)?.value;
+        const value = keyspace.peek(key)?.value;
         if (value === undefined) return;
         if (options.type !== undefined && typeNames[value.kind].toLowerCase() !== options.type) return;
         found.push(Buffer.from(key, 'latin1'));

@@ -1,5 +1,5 @@
+import type { Keyspace } from '../keyspace/keyspace.js';
 import { nilArray, type Reply } from '../resp/reply.js';
-import type { Keyspace } from '../store/keyspace.js';
 import { type Command, type CommandContext, CommandError } from './command.js';
 import { type ListEnd, popFrom, pushAt } from './lists.js';
 import { keyword, latin1, positiveInteger, waitMs } from './words.js';
@@ -11,18 +11,18 @@ function endOf(word: Buffer | undefined): ListEnd {
 }
 
 /** Moves one member; undefined if there is no list to take it from. @throws WrongTypeError, with nothing moved */
-function move(store: Keyspace, from: string, to: string, take: ListEnd, put: ListEnd): Buffer | undefined {
-  if (store.read(from, 'list') === undefined) return undefined;
-  store.read(to, 'list');
-  if (from === to) return rotate(store, from, take, put);
-  const [member] = popFrom(store, from, take, 1) ?? [];
-  if (member !== undefined) pushAt(store, to, put, member);
+function move(keyspace: Keyspace, from: string, to: string, take: ListEnd, put: ListEnd): Buffer | undefined {
+  if (keyspace.read(from, 'list') === undefined) return undefined;
+  keyspace.read(to, 'list');
+  if (from === to) return rotate(keyspace, from, take, put);
+  const [member] = popFrom(keyspace, from, take, 1) ?? [];
+  if (member !== undefined) pushAt(keyspace, to, put, member);
   return member;
 }
 
 /** In place: a list of one member stays the list that it is. */
-function rotate(store: Keyspace, key: string, take: ListEnd, put: ListEnd): Buffer | undefined {
-  const members = store.change(key, 'list')?.members ?? [];
+function rotate(keyspace: Keyspace, key: string, take: ListEnd, put: ListEnd): Buffer | undefined {
+  const members = keyspace.change(key, 'list')?.members ?? [];
   const member = take === 'LEFT' ? members.shift() : members.pop();
   if (member === undefined) return undefined;
   if (put === 'LEFT') members.unshift(member);
@@ -44,9 +44,9 @@ function moves(name: string, arity: number, moveOf: (words: readonly Buffer[]) =
     arity,
     flags: ['write', 'denyoom'],
     keys: [1, 2, 1],
-    run({ store }, words) {
+    run({ keyspace }, words) {
       const { from, to, take, put } = moveOf(words);
-      return move(store, from, to, take, put) ?? null;
+      return move(keyspace, from, to, take, put) ?? null;
     },
   };
 }
@@ -58,13 +58,13 @@ function waitsToMove(name: string, arity: number, moveOf: (words: readonly Buffe
     arity,
     flags: ['write', 'denyoom', 'blocking'],
     keys: [1, 2, 1],
-    run({ store, client, blocked }, words) {
+    run({ keyspace, client, blocked }, words) {
       const { from, to, take, put } = moveOf(words);
       const timeoutMs = waitMs(words.at(-1));
-      const moved = move(store, from, to, take, put);
+      const moved = move(keyspace, from, to, take, put);
       if (moved !== undefined || client.executing) return moved ?? null;
       return blocked.waitForKeys(client, [from], timeoutMs, nilArray, (key) =>
-        store.get(key)?.kind === 'list' ? move(store, from, to, take, put) : undefined,
+        keyspace.get(key)?.kind === 'list' ? move(keyspace, from, to, take, put) : undefined,
       );
     },
   };
@@ -84,9 +84,9 @@ const tailToHead = (words: readonly Buffer[]): Move => ({
 });
 
 /** Pops from the first of the keys that has a list; undefined if none has. @throws WrongTypeError */
-function popFirst(store: Keyspace, keys: readonly string[], end: ListEnd, count: number | undefined) {
+function popFirst(keyspace: Keyspace, keys: readonly string[], end: ListEnd, count: number | undefined) {
   for (const key of keys) {
-    const taken = popFrom(store, key, end, count ?? 1);
+    const taken = popFrom(keyspace, key, end, count ?? 1);
     if (taken !== undefined) return popReply(key, taken, count);
   }
   return undefined;
@@ -103,12 +103,12 @@ interface Pop {
   readonly count: number | undefined;
 }
 
-function popOrWait({ store, client, blocked }: CommandContext, { keys, end, count }: Pop, timeoutMs: number) {
-  const reply = popFirst(store, keys, end, count);
+function popOrWait({ keyspace, client, blocked }: CommandContext, { keys, end, count }: Pop, timeoutMs: number) {
+  const reply = popFirst(keyspace, keys, end, count);
   if (reply !== undefined || client.executing) return reply ?? nilArray;
   return blocked.waitForKeys(client, keys, timeoutMs, nilArray, (key) => {
-    if (store.get(key)?.kind !== 'list') return undefined;
-    return popFirst(store, [key], end, count);
+    if (keyspace.get(key)?.kind !== 'list') return undefined;
+    return popFirst(keyspace, [key], end, count);
   });
 }
 
@@ -148,9 +148,9 @@ const lmpop: Command = {
   arity: -4,
   flags: ['write'],
   keys: [0, 0, 0],
-  run({ store }, words) {
+  run({ keyspace }, words) {
     const { keys, end, count } = manyPop(words, 1);
-    return popFirst(store, keys, end, count) ?? nilArray;
+    return popFirst(keyspace, keys, end, count) ?? nilArray;
   },
 };
 

@@ -5,9 +5,9 @@ import { integer, keyword, latin1 } from './words.js';
 interface Search {
   /** Which match is the first that counts; from the end for a negative one. */
   rank: number;
-  /** How many are wanted, 0 for all; undefined for one that is no list. */
+  /** Number of matches to find, 0 for all; undefined for one that is no list. */
   count: number | undefined;
-  /** How many members are looked at, 0 for all. */
+  /** Number of members to look at, 0 for all. */
   most: number;
 }
 
@@ -17,9 +17,9 @@ export const lpos: Command = {
   arity: -3,
   flags: ['readonly'],
   keys: [1, 1, 1],
-  run({ store }, words) {
+  run({ keyspace }, words) {
     const { rank, count, most } = searchOf(words);
-    const members = store.read(latin1(words[1]), 'list')?.members ?? [];
+    const members = keyspace.read(latin1(words[1]), 'list')?.members ?? [];
     const wanted = count === 0 ? members.length : (count ?? 1);
     const found: number[] = [];
     const looks = most === 0 ? members.length : Math.min(most, members.length);

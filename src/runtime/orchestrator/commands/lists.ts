@@ -1,8 +1,8 @@
+import { ownBytes } from '../bytes/lendable-bytes.js';
+import type { Keyspace } from '../keyspace/keyspace.js';
+import { itemOverheadBytes } from '../keyspace/size.js';
+import type { ListValue } from '../keyspace/values.js';
 import { LongReply, nilArray } from '../resp/reply.js';
-import type { Keyspace } from '../store/keyspace.js';
-import { ownBytes } from '../store/lendable-bytes.js';
-import { itemOverheadBytes } from '../store/size.js';
-import type { ListValue } from '../store/values.js';
 import { type Command, CommandError } from './command.js';
 import { assertItems } from './room.js';
 import { arityError, integer, latin1 } from './words.js';
@@ -29,24 +29,24 @@ function push(name: string, into: Into, onlyThere: boolean): Command {
     arity: -3,
     flags: ['write', 'denyoom', 'fast'],
     keys: [1, 1, 1],
-    run({ store }, words) {
+    run({ keyspace }, words) {
       const key = latin1(words[1]);
-      if (onlyThere && store.read(key, 'list') === undefined) return 0;
-      return pushTo(store, key, words.slice(2), into);
+      if (onlyThere && keyspace.read(key, 'list') === undefined) return 0;
+      return pushTo(keyspace, key, words.slice(2), into);
     },
   };
 }
 
-function pushTo(store: Keyspace, key: string, words: readonly Buffer[], into: Into): number {
-  let list = store.change(key, 'list');
+function pushTo(keyspace: Keyspace, key: string, words: readonly Buffer[], into: Into): number {
+  let list = keyspace.change(key, 'list');
   if (list === undefined) {
     list = { kind: 'list', members: [] } satisfies ListValue;
-    store.set(key, list);
+    keyspace.set(key, list);
   }
   assertItems(list.members.length + words.length);
   const added = words.map(ownBytes);
   into(list.members, added);
-  store.grew(key, bytesOfMembers(added));
+  keyspace.grew(key, bytesOfMembers(added));
   return list.members.length;
 }
 
@@ -59,18 +59,18 @@ export function bytesOfMembers(members: readonly Buffer[]): number {
 export type ListEnd = 'LEFT' | 'RIGHT';
 
 /** Adds a member at an end of the list, which is made if need be. */
-export function pushAt(store: Keyspace, key: string, end: ListEnd, member: Buffer): void {
-  pushTo(store, key, [member], end === 'LEFT' ? toHead : toTail);
+export function pushAt(keyspace: Keyspace, key: string, end: ListEnd, member: Buffer): void {
+  pushTo(keyspace, key, [member], end === 'LEFT' ? toHead : toTail);
 }
 
 /** Takes up to so many members off an end of the list, the outermost first; undefined if there is no list. */
-export function popFrom(store: Keyspace, key: string, end: ListEnd, count: number): Buffer[] | undefined {
-  const there = store.read(key, 'list');
+export function popFrom(keyspace: Keyspace, key: string, end: ListEnd, count: number): Buffer[] | undefined {
+  const there = keyspace.read(key, 'list');
   if (there === undefined || count === 0) return there && [];
-  const { members } = store.change(key, 'list') ?? there;
+  const { members } = keyspace.change(key, 'list') ?? there;
   const taken = end === 'LEFT' ? members.splice(0, count) : members.splice(-count).reverse();
-  store.grew(key, -bytesOfMembers(taken));
-  if (members.length === 0) store.delete(key);
+  keyspace.grew(key, -bytesOfMembers(taken));
+  if (members.length === 0) keyspace.delete(key);
   return taken;
 }
 
@@ -86,11 +86,11 @@ function pop(name: string, end: ListEnd): Command {
     arity: -2,
     flags: ['write', 'fast'],
     keys: [1, 1, 1],
-    run({ store }, words) {
+    run({ keyspace }, words) {
       if (words.length > 3) throw arityError(name);
       const count = words.length === 3 ? integer(words[2]) : 1;
       if (count === undefined || count < 0) throw new CommandError('ERR value is out of range, must be positive');
-      const taken = popFrom(store, latin1(words[1]), end, count);
+      const taken = popFrom(keyspace, latin1(words[1]), end, count);
       // RESP2's nil array is written as Redis does.
       if (taken === undefined) return words.length === 3 ? nilArray : null;
       return words.length === 3 ? taken : (taken[0] ?? null);
@@ -108,8 +108,8 @@ export const lindex: Command = {
   arity: 3,
   flags: ['readonly'],
   keys: [1, 1, 1],
-  run({ store }, words) {
-    const members = store.read(latin1(words[1]), 'list')?.members;
+  run({ keyspace }, words) {
+    const members = keyspace.read(latin1(words[1]), 'list')?.members;
     if (members === undefined) return null;
     const index = integer(words[2]);
     if (index === undefined) throw new CommandError('ERR value is not an integer or out of range');
@@ -123,7 +123,7 @@ export const llen: Command = {
   arity: 2,
   flags: ['readonly', 'fast'],
   keys: [1, 1, 1],
-  run: ({ store }, words) => store.read(latin1(words[1]), 'list')?.members.length ?? 0,
+  run: ({ keyspace }, words) => keyspace.read(latin1(words[1]), 'list')?.members.length ?? 0,
 };
 
 /** `LRANGE key start stop`: both ends included, negative numbers count from the end. */
@@ -132,13 +132,13 @@ export const lrange: Command = {
   arity: 4,
   flags: ['readonly'],
   keys: [1, 1, 1],
-  run({ store }, words) {
+  run({ keyspace }, words) {
     const start = integer(words[2]);
     const stop = integer(words[3]);
     if (start === undefined || stop === undefined) {
       throw new CommandError('ERR value is not an integer or out of range');
     }
-    const members = store.read(latin1(words[1]), 'list')?.members ?? [];
+    const members = keyspace.read(latin1(words[1]), 'list')?.members ?? [];
     const from = start < 0 ? Math.max(0, members.length + start) : start;
     const to = stop < 0 ? members.length + stop : stop;
     if (to < from) return [];

@@ -7,7 +7,7 @@ export const memory: Command = {
   arity: -2,
   flags: ['readonly'],
   keys: [2, 2, 1],
-  run({ store }, words) {
+  run({ keyspace }, words) {
     if (keyword(words[1]) !== 'USAGE') {
       throw new CommandError(`ERR unknown subcommand '${latin1(words[1])}'. Try MEMORY HELP.`);
     }
@@ -15,6 +15,6 @@ export const memory: Command = {
     if (words.length !== 3 && (words.length !== 5 || keyword(words[3]) !== 'SAMPLES')) {
       throw new CommandError('ERR syntax error');
     }
-    return store.peek(latin1(words[2]))?.bytes ?? null;
+    return keyspace.peek(latin1(words[2]))?.bytes ?? null;
   },
 };

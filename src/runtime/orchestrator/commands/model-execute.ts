@@ -1,13 +1,9 @@
-import { type Inference, InferenceError, QueueTimeoutError, type RunResult } from '../inference/index.js';
-import { ErrorReply, ok, type Reply } from '../resp/reply.js';
-import type { Keyspace } from '../store/keyspace.js';
-import { LendableBytes } from '../store/lendable-bytes.js';
-import type { ModelValue, TensorValue } from '../store/values.js';
-import { type Command, CommandError } from './command.js';
+import { runModel } from '../ai/run-model.js';
+import type { TensorStore } from '../ai/tensor-store.js';
+import type { ModelValue } from '../ai/values.js';
+import { ok } from '../resp/reply.js';
+import { type AiCommand, CommandError } from './command.js';
 import { inputAt, modelAt } from './models.js';
-import { assertRoom } from './room.js';
-import type { RunningWork } from './running-work.js';
-import type { ServerFacts } from './server-facts.js';
 import { integer, keyword, latin1 } from './words.js';
 
 const name = 'AI.MODELEXECUTE';
@@ -17,74 +13,19 @@ const name = 'AI.MODELEXECUTE';
  * appear at once. A request that waits longer than its TIMEOUT gets an error line: SmartRedis takes RedisAI's
  * `+TIMEDOUT` for success.
  */
-export const modelExecute: Command = {
+export const modelExecute: AiCommand = {
   name: 'ai.modelexecute',
   arity: -2,
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
   inTransaction: 'execution',
   mayNest: true,
-  run({ store, inference, server, client, abandoned }, words) {
-    const { model, request } = parseModelExecute(store, words);
-    const inputs: TensorValue[] = [];
-    const identities = [model.loaded.id];
-    for (const key of request.inputs) {
-      const input = inputAt(store, key);
-      inputs.push(input);
-      identities.push(input.bytes.serial);
-    }
-    checkOutputs(store, request.outputs);
-    client.work =
-      abandoned.take(identities, request.outputs) ??
-      begin({ store, inference, server, model, request, inputs }, identities);
-    return client.work.outcome;
+  run(context, words) {
+    const { model, request } = parseModelExecute(context.tensors, words);
+    const inputs = request.inputs.map((key) => inputAt(context.tensors, key));
+    return runModel(context, { ...request, model, inputs }).then(() => ok);
   },
 };
-
-interface Execution {
-  readonly store: Keyspace;
-  readonly inference: Inference;
-  readonly server: ServerFacts;
-  readonly model: ModelValue;
-  readonly request: ExecuteRequest;
-  readonly inputs: readonly TensorValue[];
-}
-
-function begin(execution: Execution, inputs: readonly number[]): RunningWork {
-  const outcome = execute(execution, (isStillTrue) => {
-    work.isStillTrue = isStillTrue;
-  });
-  const work: RunningWork = { inputs, outputs: execution.request.outputs, outcome };
-  return work;
-}
-
-async function execute(
-  { store, inference, server, model, request, inputs }: Execution,
-  onDone: (isStillTrue: () => boolean) => void,
-): Promise<Reply> {
-  for (const { bytes } of inputs) bytes.hold();
-  try {
-    const result = await inference.run(model.loaded, inputs, request.timeoutMs);
-    checkOutputs(store, request.outputs);
-    assertRoom(
-      { server },
-      result.outputs.reduce((bytes, output) => bytes + (output?.buffer.byteLength ?? 0), 0),
-    );
-    count(model, result);
-    onDone(storeOutputs(store, request.outputs, result));
-    return ok;
-  } catch (error) {
-    onDone(() => false);
-    if (error instanceof QueueTimeoutError) return timedOut(request.timeoutMs);
-    if (error instanceof InferenceError) {
-      model.statistics.calls += 1;
-      model.statistics.errors += 1;
-    }
-    throw error;
-  } finally {
-    for (const { bytes } of inputs) bytes.letGo();
-  }
-}
 
 /** Arguments of a request, without its model's key. */
 export interface ExecuteRequest {
@@ -95,11 +36,11 @@ export interface ExecuteRequest {
 
 /** The model at its key and the arguments of its run. @throws CommandError with RedisAI's texts, WrongTypeError */
 export function parseModelExecute(
-  store: Keyspace,
+  tensors: TensorStore,
   words: readonly Buffer[],
 ): { readonly model: ModelValue; readonly request: ExecuteRequest } {
   if (words.length < 8) throw new CommandError(`ERR wrong number of arguments for '${name}' command`);
-  const model = modelAt(store, words[1]);
+  const model = modelAt(tensors, words[1]);
   return { model, request: parse(words, model) };
 }
 
@@ -139,35 +80,4 @@ function section(
     );
   }
   return words.slice(at + 2, at + 2 + count);
-}
-
-function checkOutputs(store: Keyspace, keys: readonly string[]): void {
-  for (const key of keys) store.read(key, 'tensor');
-}
-
-/** Returns whether the keys still hold what is stored here. */
-function storeOutputs(store: Keyspace, keys: readonly string[], result: RunResult): () => boolean {
-  const stored: (TensorValue | undefined)[] = [];
-  for (const [index, key] of keys.entries()) {
-    const output = result.outputs[index];
-    if (output === undefined) {
-      stored.push(undefined);
-      continue;
-    }
-    const { dtype, shape } = output;
-    const tensor: TensorValue = { kind: 'tensor', dtype, shape, bytes: new LendableBytes(Buffer.from(output.buffer)) };
-    store.set(key, tensor);
-    stored.push(tensor);
-  }
-  return () => stored.every((tensor, index) => tensor === undefined || store.get(keys[index] as string) === tensor);
-}
-
-function count(model: ModelValue, result: RunResult): void {
-  model.statistics.calls += 1;
-  model.statistics.durationMicros += result.micros;
-  model.statistics.samples += result.outputs[0]?.shape[0] ?? 0;
-}
-
-function timedOut(timeoutMs: number | undefined): Reply {
-  return new ErrorReply(`TIMEDOUT the request waited longer than its TIMEOUT of ${timeoutMs} ms`);
 }

@@ -1,7 +1,7 @@
+import type { ModelValue } from '../ai/values.js';
 import type { Reply } from '../resp/reply.js';
-import type { ModelValue } from '../store/values.js';
 import { bytesReply } from './bytes-reply.js';
-import type { Command } from './command.js';
+import type { AiCommand } from './command.js';
 import { modelAt } from './models.js';
 import { keyword } from './words.js';
 
@@ -9,13 +9,13 @@ import { keyword } from './words.js';
  * `AI.MODELGET key [META] [BLOB]`. The bytes are one bulk string whatever the chunk size says: SmartRedis puts chunks
  * together wrongly.
  */
-export const modelGet: Command = {
+export const modelGet: AiCommand = {
   name: 'ai.modelget',
   arity: -2,
   flags: ['readonly'],
   keys: [1, 1, 1],
-  run({ store }, words) {
-    const model = modelAt(store, words[1]);
+  run({ tensors }, words) {
+    const model = modelAt(tensors, words[1]);
     const asked = words.slice(2).map(keyword);
     const meta = asked.includes('META');
     const blob = asked.includes('BLOB');

@@ -5,7 +5,7 @@ import { integer, keyword } from './words.js';
 
 const none: Buffer = Buffer.alloc(0);
 
-/** What stands between the device and `BLOB` in `AI.MODELSTORE`, and where the bytes begin. */
+/** Options between the device and `BLOB` in `AI.MODELSTORE`, and the index of the first word of bytes. */
 export interface ModelOptions {
   readonly tag: Buffer;
   readonly batch: BatchOptions;

@@ -1,11 +1,11 @@
-import type { Keyspace } from '../store/keyspace.js';
-import { type Command, CommandError } from './command.js';
+import type { TensorStore } from '../ai/tensor-store.js';
+import { type AiCommand, CommandError } from './command.js';
 import { modelExecute } from './model-execute.js';
 import { modelAt } from './models.js';
 import { integer, keyword } from './words.js';
 
 /** `AI.MODELRUN key [TIMEOUT ms] INPUTS in… OUTPUTS out…`, deprecated: keys come without their number. */
-export const modelRun: Command = {
+export const modelRun: AiCommand = {
   name: 'ai.modelrun',
   arity: -2,
   flags: ['write', 'denyoom'],
@@ -13,7 +13,7 @@ export const modelRun: Command = {
   inTransaction: 'execution',
   mayNest: true,
   run(context, words) {
-    const { inputs, outputs, timeout } = parseModelRun(context.store, words);
+    const { inputs, outputs, timeout } = parseModelRun(context.tensors, words);
     return modelExecute.run(context, [
       Buffer.from('AI.MODELEXECUTE'),
       words[1] as Buffer,
@@ -37,9 +37,9 @@ export interface ModelRunRequest {
 }
 
 /** Arguments of a run of the model at the key. @throws CommandError with RedisAI's texts, WrongTypeError */
-export function parseModelRun(store: Keyspace, words: readonly Buffer[]): ModelRunRequest {
+export function parseModelRun(tensors: TensorStore, words: readonly Buffer[]): ModelRunRequest {
   if (words.length < 6) throw new CommandError("ERR wrong number of arguments for 'AI.MODELRUN' command");
-  const { loaded } = modelAt(store, words[1]);
+  const { loaded } = modelAt(tensors, words[1]);
   const request = sectionsOf(words);
   for (const [title, given, wanted] of [
     ['INPUTS', request.inputs, loaded.inputs],

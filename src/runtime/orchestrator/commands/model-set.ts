@@ -1,5 +1,5 @@
 import { asBackend, backends } from '../../../ml/backends.js';
-import { type Command, CommandError } from './command.js';
+import { type AiCommand, CommandError } from './command.js';
 import { modelStore } from './model-store.js';
 import { keyword, latin1 } from './words.js';
 
@@ -10,7 +10,7 @@ const noDevices: ReadonlySet<string> = new Set([...optionNames, 'INPUTS', 'OUTPU
  * `AI.MODELSET key backend device [TAG t] [BATCHSIZE …] [INPUTS name… OUTPUTS name…] BLOB chunk…`, deprecated: names
  * come without their number, and are ignored where the backend takes them from the model.
  */
-export const modelSet: Command = {
+export const modelSet: AiCommand = {
   name: 'ai.modelset',
   arity: -4,
   flags: ['write', 'denyoom'],

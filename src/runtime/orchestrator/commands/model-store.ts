@@ -1,23 +1,24 @@
 import { asBackend, type BackendName } from '../../../ml/backends.js';
 import { parseDevice } from '../../../ml/devices.js';
+import { plainName } from '../ai/plain-name.js';
+import type { TensorStore } from '../ai/tensor-store.js';
+import { newStatistics } from '../ai/values.js';
+import { areEqual, gather } from '../bytes/gather.js';
+import { LendableBytes } from '../bytes/lendable-bytes.js';
 import { ok } from '../resp/reply.js';
-import { areEqual, gather } from '../store/gather.js';
-import { type Keyspace, plainName } from '../store/keyspace.js';
-import { LendableBytes } from '../store/lendable-bytes.js';
-import { newStatistics } from '../store/values.js';
-import { type Command, type CommandContext, CommandError, type Prepared } from './command.js';
+import { type AiCommand, type AiCommandContext, CommandError, type Prepared } from './command.js';
 import { type ModelOptions, parseModelOptions } from './model-options.js';
 import { keyword, latin1 } from './words.js';
 
 /** Stores under way, by store and key: of several to one key the second begins when the first has ended. */
-const underWay = new WeakMap<Keyspace, Map<string, Promise<unknown>>>();
+const underWay = new WeakMap<TensorStore, Map<string, Promise<unknown>>>();
 
 /**
  * `AI.MODELSTORE key backend device [TAG t] [BATCHSIZE n [MINBATCHSIZE m [MINBATCHTIMEOUT ms]]] [INPUTS …] [OUTPUTS …]
  * BLOB chunk…`: replaces what model is there once the new one has been loaded. What is there already, byte for byte,
  * is not loaded again: clients that did not wait for the answer send the same once more.
  */
-export const modelStore: Command = {
+export const modelStore: AiCommand = {
   name: 'ai.modelstore',
   arity: -6,
   flags: ['write', 'denyoom'],
@@ -25,11 +26,11 @@ export const modelStore: Command = {
   mayNest: true,
   keepsWords: true,
   run(context, words) {
-    const { store } = context;
+    const { tensors } = context;
     const request = parse(context, words);
-    return inTurn(store, plainName(request.key), async () => {
+    return inTurn(tensors, plainName(request.key), async () => {
       const bytes = await gather(words.slice(request.options.blobAt));
-      if (!(await isThere(store, request, bytes))) (await load(context, request, bytes)).commit();
+      if (!(await isThere(tensors, request, bytes))) (await load(context, request, bytes)).commit();
       return ok;
     });
   },
@@ -39,7 +40,7 @@ export const modelStore: Command = {
   },
 };
 
-function parse({ store }: CommandContext, words: readonly Buffer[]): StoreRequest {
+function parse({ tensors }: AiCommandContext, words: readonly Buffer[]): StoreRequest {
   const key = latin1(words[1]);
   const backend = asBackend(keyword(words[2]));
   if (backend === undefined) throw new CommandError('ERR unsupported backend');
@@ -47,7 +48,7 @@ function parse({ store }: CommandContext, words: readonly Buffer[]): StoreReques
   const device = parseDevice(deviceWord);
   if (device === undefined) throw new CommandError('ERR Invalid DEVICE');
   const options = parseModelOptions(words, backend);
-  store.read(key, 'model');
+  tensors.read(key, 'model');
   return { key, backend, device, deviceWord, options };
 }
 
@@ -61,9 +62,9 @@ interface StoreRequest {
 }
 
 /** Loads the model, which remains to be put at its key. */
-async function load({ store, inference }: CommandContext, request: StoreRequest, blob: Buffer): Promise<Prepared> {
+async function load({ tensors, inference }: AiCommandContext, request: StoreRequest, blob: Buffer): Promise<Prepared> {
   const { key, backend, device, deviceWord, options } = request;
-  store.read(key, 'model');
+  tensors.read(key, 'model');
   const bytes = new LendableBytes(blob);
   const loaded = await inference.load({ backend, device, batch: options.batch, bytes });
   const drop = (): void => inference.unload(loaded);
@@ -71,23 +72,23 @@ async function load({ store, inference }: CommandContext, request: StoreRequest,
     drop,
     commit() {
       try {
-        store.read(key, 'model');
+        tensors.read(key, 'model');
       } catch (error) {
         drop();
         throw error;
       }
       const { batch, tag } = options;
       const statistics = newStatistics();
-      store.set(key, { kind: 'model', backend, device: deviceWord, tag, batch, bytes, loaded, statistics });
+      tensors.set(key, { kind: 'model', backend, device: deviceWord, tag, batch, bytes, loaded, statistics });
       return ok;
     },
   };
 }
 
-/** Whether the key holds this very model; its statistics begin anew then, as they do when it is replaced. */
-async function isThere(store: Keyspace, request: StoreRequest, blob: Buffer): Promise<boolean> {
+/** True if the key holds this very model; its statistics begin anew then, as they do when it is replaced. */
+async function isThere(tensors: TensorStore, request: StoreRequest, blob: Buffer): Promise<boolean> {
   const { key, backend, deviceWord, options } = request;
-  const model = store.read(key, 'model');
+  const model = tensors.read(key, 'model');
   if (model === undefined || model.backend !== backend || model.device !== deviceWord) return false;
   const { batchSize, minBatchSize, minBatchTimeoutMs } = options.batch;
   const sameOptions =
@@ -100,16 +101,16 @@ async function isThere(store: Keyspace, request: StoreRequest, blob: Buffer): Pr
     const release = model.bytes.pin();
     return areEqual(bytes, blob).finally(release);
   });
-  if (!same || store.get(key) !== model) return false;
+  if (!same || tensors.get(key) !== model) return false;
   Object.assign(model.statistics, newStatistics());
   return true;
 }
 
-async function inTurn<Result>(store: Keyspace, key: string, work: () => Promise<Result>): Promise<Result> {
-  let works = underWay.get(store);
+async function inTurn<Result>(tensors: TensorStore, key: string, work: () => Promise<Result>): Promise<Result> {
+  let works = underWay.get(tensors);
   if (works === undefined) {
     works = new Map();
-    underWay.set(store, works);
+    underWay.set(tensors, works);
   }
   const before = works.get(key);
   const own = before === undefined ? work() : before.then(work, work);

@@ -1,5 +1,5 @@
 import type { ClientFacts } from './client-facts.js';
-import type { Command } from './command.js';
+import type { CommandFacts } from './command-facts.js';
 
 /** So much of a word is shown. */
 const shownBytes = 1024;
@@ -26,14 +26,14 @@ export class Monitors {
   }
 
   /** Shows a command to all, unless it is one that rules the server. */
-  show(client: ClientFacts, command: Command, words: readonly Buffer[]): void {
+  show(client: ClientFacts, command: CommandFacts, words: readonly Buffer[]): void {
     if (command.flags.includes('admin')) return;
     const line = Buffer.from(lineOf(client, command, words), 'latin1');
     for (const [monitor, show] of this.#monitors) if (!show(line)) this.delete(monitor);
   }
 }
 
-function lineOf(client: ClientFacts, command: Command, words: readonly Buffer[]): string {
+function lineOf(client: ClientFacts, command: CommandFacts, words: readonly Buffer[]): string {
   const now = performance.timeOrigin + performance.now();
   const seconds = (now / 1000).toFixed(6);
   const shown = words.map((word, index) => (index > 0 && hides(command, words) ? redacted : quoted(word)));
@@ -41,7 +41,7 @@ function lineOf(client: ClientFacts, command: Command, words: readonly Buffer[])
 }
 
 /** Passwords are nobody's business. */
-function hides({ name }: Command, words: readonly Buffer[]): boolean {
+function hides({ name }: CommandFacts, words: readonly Buffer[]): boolean {
   return name === 'auth' || (name === 'hello' && words.length > 2);
 }
 

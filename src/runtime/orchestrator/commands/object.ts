@@ -1,4 +1,4 @@
-import type { StoredValue } from '../store/values.js';
+import type { StoredValue } from '../keyspace/values.js';
 import { type Command, CommandError } from './command.js';
 import { arityError, keyword, latin1 } from './words.js';
 
@@ -14,15 +14,15 @@ export const object: Command = {
   arity: -2,
   flags: ['readonly'],
   keys: [0, 0, 0],
-  run({ store, server }, words) {
+  run({ keyspace, server }, words) {
     const subcommand = keyword(words[1]);
     if (!['ENCODING', 'FREQ', 'IDLETIME', 'REFCOUNT'].includes(subcommand)) {
       throw new CommandError(`ERR unknown subcommand '${latin1(words[1])}'. Try OBJECT HELP.`);
     }
     if (words.length !== 3) throw arityError(`object|${subcommand.toLowerCase()}`);
     const key = latin1(words[2]);
-    const value = store.peek(key)?.value;
-    const usage = store.usage(key);
+    const value = keyspace.peek(key)?.value;
+    const usage = keyspace.usage(key);
     if (value === undefined || usage === undefined) return null;
     const countsUses = server.settings.evictionPolicy.endsWith('-lfu');
     switch (subcommand) {

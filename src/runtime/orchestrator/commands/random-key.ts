@@ -6,8 +6,8 @@ export const randomkey: Command = {
   arity: 1,
   flags: ['readonly'],
   keys: [0, 0, 0],
-  run({ store }) {
-    const key = store.anyKey();
+  run({ keyspace }) {
+    const key = keyspace.anyKey();
     return key === undefined ? null : Buffer.from(key, 'latin1');
   },
 };

@@ -8,8 +8,8 @@ export const rename: Command = {
   arity: 3,
   flags: ['write'],
   keys: [1, 2, 1],
-  run({ store }, words) {
-    if (!store.rename(latin1(words[1]), latin1(words[2]))) throw new CommandError('ERR no such key');
+  run({ keyspace }, words) {
+    if (!keyspace.rename(latin1(words[1]), latin1(words[2]))) throw new CommandError('ERR no such key');
     return ok;
   },
 };
@@ -20,10 +20,10 @@ export const renamenx: Command = {
   arity: 3,
   flags: ['write', 'fast'],
   keys: [1, 2, 1],
-  run({ store }, words) {
+  run({ keyspace }, words) {
     const [from, to] = [latin1(words[1]), latin1(words[2])];
-    if (store.get(from) === undefined) throw new CommandError('ERR no such key');
-    if (store.get(to) !== undefined) return 0;
-    return store.rename(from, to) ? 1 : 0;
+    if (keyspace.get(from) === undefined) throw new CommandError('ERR no such key');
+    if (keyspace.get(to) !== undefined) return 0;
+    return keyspace.rename(from, to) ? 1 : 0;
   },
 };

@@ -1,12 +1,7 @@
-import { type CommandContext, CommandError } from './command.js';
+import { CommandError } from './command.js';
 
 /** Redis's words for memory that is used up. */
 export const outOfMemoryText = "OOM command not allowed when used memory > 'maxmemory'.";
-
-/** Sees to it that so many bytes fit beside all that is there. @throws CommandError */
-export function assertRoom({ server }: Pick<CommandContext, 'server'>, bytes: number): void {
-  if (!server.memory.hasRoom(bytes)) throw new CommandError(outOfMemoryText);
-}
 
 /** The most members of a list, fields of a hash, and elements of most replies: what one command may look at while others wait. */
 const mostItems = 1024 * 1024;

@@ -1,4 +1,4 @@
-import { matchesGlob } from '../store/glob.js';
+import { matchesGlob } from '../keyspace/glob.js';
 import { CommandError } from './command.js';
 import { integer, keyword, latin1 } from './words.js';
 

@@ -8,13 +8,13 @@ function scanOf(name: string, kind: 'model' | 'script'): Command {
     arity: 1,
     flags: ['readonly'],
     keys: [0, 0, 0],
-    run({ store }) {
+    run({ keyspace }) {
       const found: Reply[] = [];
       const visit = (key: string): void => {
-        const value = store.peek(key)?.value;
+        const value = keyspace.peek(key)?.value;
         if (value?.kind === kind) found.push([Buffer.from(key, 'latin1'), value.tag]);
       };
-      return inTurns(store.keys(), visit, () => found);
+      return inTurns(keyspace.keys(), visit, () => found);
     },
   };
 }

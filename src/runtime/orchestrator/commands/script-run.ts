@@ -1,26 +1,21 @@
-import type { Keyspace } from '../store/keyspace.js';
-import { type Command, CommandError } from './command.js';
+import type { TensorStore } from '../ai/tensor-store.js';
+import { type AiCommand, CommandError } from './command.js';
 import { inputAt } from './models.js';
 import { scriptAt } from './scripts.js';
 import { integer, keyword, latin1 } from './words.js';
 
-/** What there is to run scripts. */
-function cannotRun(): CommandError {
-  return new CommandError('ERR scripts need a Torch worker to run, which this orchestrator does not have');
-}
-
 /** `AI.SCRIPTRUN key fn [TIMEOUT ms] INPUTS in… [$ in…] OUTPUTS out…`, deprecated and what SmartRedis sends. */
-export const scriptRun: Command = {
+export const scriptRun: AiCommand = {
   name: 'ai.scriptrun',
   arity: -2,
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
   inTransaction: 'execution',
   mayNest: true,
-  run({ store }, words) {
-    const { inputs } = parseScriptRun(store, words);
-    for (const key of inputs) inputAt(store, key);
-    throw cannotRun();
+  run({ tensors, inference }, words) {
+    const { inputs } = parseScriptRun(tensors, words);
+    for (const key of inputs) inputAt(tensors, key);
+    return inference.runScript();
   },
 };
 
@@ -35,9 +30,9 @@ export interface ScriptRunRequest {
  * Reads `[TIMEOUT ms] INPUTS in… [$ in…] OUTPUTS out…` from `words[3]` on.
  * @throws CommandError with RedisAI's texts, WrongTypeError
  */
-export function parseScriptRun(store: Keyspace, words: readonly Buffer[]): ScriptRunRequest {
+export function parseScriptRun(tensors: TensorStore, words: readonly Buffer[]): ScriptRunRequest {
   if (words.length < 3) throw new CommandError("ERR wrong number of arguments for 'AI.SCRIPTRUN' command");
-  scriptAt(store, words[1]);
+  scriptAt(tensors, words[1]);
   checkFunction(words[2]);
   const sections: { INPUTS?: Buffer[]; OUTPUTS?: Buffer[] } = {};
   let section: 'INPUTS' | 'OUTPUTS' | undefined;
@@ -75,7 +70,7 @@ function alreadyHas(what: string): CommandError {
   return new CommandError(`ERR Already encountered an ${what} in SCRIPTRUN`);
 }
 
-/** Words that begin a section are no names of functions. @throws CommandError */
+/** Refuses a word that begins a section as the name of a function. @throws CommandError */
 function checkFunction(word: Buffer | undefined): void {
   if (['TIMEOUT', 'INPUTS', 'OUTPUTS'].includes(keyword(word))) {
     throw new CommandError('ERR function name not specified');
@@ -83,17 +78,17 @@ function checkFunction(word: Buffer | undefined): void {
 }
 
 /** `AI.SCRIPTEXECUTE key fn [KEYS n k…] [INPUTS n in…] [ARGS n a…] [OUTPUTS n out…] [TIMEOUT ms]` */
-export const scriptExecute: Command = {
+export const scriptExecute: AiCommand = {
   name: 'ai.scriptexecute',
   arity: -2,
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
   inTransaction: 'execution',
-  run({ store }, words) {
+  run({ tensors, inference }, words) {
     if (words.length < 4) throw tooShort();
-    const { inputs } = parseScriptExecute(store, words, true);
-    for (const key of inputs) inputAt(store, key);
-    throw cannotRun();
+    const { inputs } = parseScriptExecute(tensors, words, true);
+    for (const key of inputs) inputAt(tensors, key);
+    return inference.runScript();
   },
 };
 
@@ -112,9 +107,13 @@ function tooShort(): CommandError {
  * Reads the sections from `words[3]` on. Outside of a DAG keys must come first, from which a cluster knows where to go.
  * @throws CommandError with RedisAI's texts, WrongTypeError
  */
-export function parseScriptExecute(store: Keyspace, words: readonly Buffer[], keysFirst: boolean): ScriptRunRequest {
+export function parseScriptExecute(
+  tensors: TensorStore,
+  words: readonly Buffer[],
+  keysFirst: boolean,
+): ScriptRunRequest {
   if (words.length < 3) throw tooShort();
-  scriptAt(store, words[1]);
+  scriptAt(tensors, words[1]);
   const first = keyword(words[3]);
   if (keysFirst && first !== 'KEYS' && first !== 'INPUTS') {
     throw new CommandError('ERR KEYS or INPUTS scope must be provided first for AI.SCRIPTEXECUTE command');

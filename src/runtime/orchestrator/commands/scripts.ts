@@ -1,13 +1,13 @@
 import { parseDevice } from '../../../ml/devices.js';
+import type { TensorStore } from '../ai/tensor-store.js';
+import { newStatistics, type ScriptValue } from '../ai/values.js';
 import { ok, type Reply } from '../resp/reply.js';
-import type { Keyspace } from '../store/keyspace.js';
-import { newStatistics, type ScriptValue } from '../store/values.js';
-import { type Command, type CommandContext, CommandError } from './command.js';
+import { type AiCommand, type AiCommandContext, CommandError } from './command.js';
 import { arityError, integer, keyword, latin1 } from './words.js';
 
 /** The script at a key. @throws CommandError, WrongTypeError */
-export function scriptAt(store: Keyspace, key: Buffer | undefined): ScriptValue {
-  const script = store.read(latin1(key), 'script');
+export function scriptAt(tensors: TensorStore, key: Buffer | undefined): ScriptValue {
+  const script = tensors.read(latin1(key), 'script');
   if (script === undefined) throw new CommandError('ERR script key is empty');
   return script;
 }
@@ -15,7 +15,7 @@ export function scriptAt(store: Keyspace, key: Buffer | undefined): ScriptValue 
 interface Header {
   readonly device: string;
   readonly tag: Buffer;
-  /** Where what follows begins. */
+  /** Index of the first word after it. */
   readonly at: number;
 }
 
@@ -26,8 +26,8 @@ function header(words: readonly Buffer[]): Header {
   return { device, tag: Buffer.from((tagged ? words[4] : undefined) ?? ''), at: tagged ? 5 : 3 };
 }
 
-function store(
-  { store: keys }: CommandContext,
+function putScript(
+  { tensors: keys }: AiCommandContext,
   words: readonly Buffer[],
   { device, tag, at }: Header,
   entryPoints: readonly string[],
@@ -50,7 +50,7 @@ function store(
 }
 
 /** `AI.SCRIPTSTORE key device [TAG t] ENTRY_POINTS n name… SOURCE text` */
-export const scriptStore: Command = {
+export const scriptStore: AiCommand = {
   name: 'ai.scriptstore',
   arity: -8,
   flags: ['write', 'denyoom'],
@@ -70,12 +70,12 @@ export const scriptStore: Command = {
     if (from + count > words.length) {
       throw new CommandError('ERR Insufficient arguments, missing script entry points');
     }
-    return store(context, words, { ...head, at: from + count }, names);
+    return putScript(context, words, { ...head, at: from + count }, names);
   },
 };
 
 /** `AI.SCRIPTSET key device [TAG t] SOURCE text`, deprecated and what SmartRedis sends. */
-export const scriptSet: Command = {
+export const scriptSet: AiCommand = {
   name: 'ai.scriptset',
   arity: -5,
   flags: ['write', 'denyoom'],
@@ -83,17 +83,17 @@ export const scriptSet: Command = {
   mayNest: true,
   run(context, words) {
     if (words.length !== 5 && words.length !== 7) throw arityError('ai.scriptset');
-    return store(context, words, header(words), []);
+    return putScript(context, words, header(words), []);
   },
 };
 
 /** `AI.SCRIPTGET key [META] [SOURCE]` */
-export const scriptGet: Command = {
+export const scriptGet: AiCommand = {
   name: 'ai.scriptget',
   arity: -2,
   flags: ['readonly'],
   keys: [1, 1, 1],
-  run({ store: keys }, words) {
+  run({ tensors: keys }, words) {
     const { device, tag, entryPoints, source } = scriptAt(keys, words[1]);
     const asked = words.slice(2).map((word) => keyword(word));
     const meta = asked.includes('META');
@@ -105,13 +105,13 @@ export const scriptGet: Command = {
 };
 
 /** `AI.SCRIPTDEL key` */
-export const scriptDelete: Command = {
+export const scriptDelete: AiCommand = {
   name: 'ai.scriptdel',
   arity: 2,
   flags: ['write'],
   keys: [1, 1, 1],
   mayNest: true,
-  run({ store: keys }, words) {
+  run({ tensors: keys }, words) {
     scriptAt(keys, words[1]);
     keys.delete(latin1(words[1]));
     return ok;

@@ -1,4 +1,5 @@
 import type { EvictionPolicy } from '../../../ir/eviction-policies.js';
+import type { Saving } from '../checkpoint/saving.js';
 import type { MemoryBudget } from '../memory/memory-budget.js';
 import type { ClientFacts } from './client-facts.js';
 import type { Monitors } from './monitors.js';
@@ -14,30 +15,14 @@ export interface ServerSettings {
   readonly parameters: Map<string, string>;
 }
 
-/** Writes checkpoints. */
-export interface Saving {
-  /** Rejects if none can be written; the one under way is waited for. @throws CommandError, Error */
-  save(): Promise<void>;
-  readonly inProgress: boolean;
-  /** Milliseconds since 1970: of the last one, or of the start. */
-  readonly lastMs: number;
-  readonly lastFailed: boolean;
-  /** Changes since the last one, or since the start. */
-  readonly unsavedChanges: number;
-  /** Where SAVE writes; undefined if that is nowhere. */
-  readonly file: string | undefined;
-  /** True if that file was asked for when the server was started: SHUTDOWN saves, too. */
-  readonly isAsked: boolean;
-}
-
-/** What commands know of the server around them. */
+/** The server around the commands, as far as they ask for it. */
 export interface ServerFacts {
   readonly version: string;
   readonly startedAtMs: number;
   readonly runId: string;
   readonly settings: ServerSettings;
   readonly limits: { readonly maxClients: number; readonly maxBulkBytes: number };
-  /** How long a run may take. */
+  /** Longest time for a run. */
   readonly executionTimeoutMs: number;
   readonly threads: { readonly perQueue: number; readonly interOp: number; readonly intraOp: number };
   /** Undefined where it is not installed. */

@@ -9,10 +9,10 @@ const getset: Command = {
   arity: 3,
   flags: ['write', 'denyoom', 'fast'],
   keys: [1, 1, 1],
-  run({ store }, words) {
+  run({ keyspace }, words) {
     const key = latin1(words[1]);
-    const old = replyOf(store.read(key, 'string'));
-    store.set(key, stringOf(words[2] as Buffer));
+    const old = replyOf(keyspace.read(key, 'string'));
+    keyspace.set(key, stringOf(words[2] as Buffer));
     return old;
   },
 };
@@ -23,20 +23,20 @@ const getex: Command = {
   arity: -2,
   flags: ['write', 'fast'],
   keys: [1, 1, 1],
-  run({ store }, words) {
+  run({ keyspace }, words) {
     const option = keyword(words[2]);
     const timed = isExpiryUnit(option);
     const expected = words.length === 2 ? 2 : timed ? 4 : option === 'PERSIST' ? 3 : 0;
     if (words.length !== expected) throw new CommandError('ERR syntax error');
     const key = latin1(words[1]);
-    const value = store.read(key, 'string');
+    const value = keyspace.read(key, 'string');
     if (value === undefined) return null;
     const reply = replyOf(value);
     if (timed) {
       const atMs = expiryAt(words[3], option, 'getex');
-      if (atMs <= Date.now()) store.delete(key);
-      else store.expire(key, atMs);
-    } else if (option === 'PERSIST' && store.expiry(key) !== 0) store.expire(key, 0);
+      if (atMs <= Date.now()) keyspace.delete(key);
+      else keyspace.expire(key, atMs);
+    } else if (option === 'PERSIST' && keyspace.expiry(key) !== 0) keyspace.expire(key, 0);
     return reply;
   },
 };
@@ -47,10 +47,10 @@ const msetnx: Command = {
   arity: -3,
   flags: ['write', 'denyoom'],
   keys: [1, -1, 2],
-  run({ store }, words) {
+  run({ keyspace }, words) {
     if (words.length % 2 === 0) throw arityError('msetnx');
-    for (let at = 1; at < words.length; at += 2) if (store.get(latin1(words[at])) !== undefined) return 0;
-    for (let at = 1; at < words.length; at += 2) store.set(latin1(words[at]), stringOf(words[at + 1] as Buffer));
+    for (let at = 1; at < words.length; at += 2) if (keyspace.get(latin1(words[at])) !== undefined) return 0;
+    for (let at = 1; at < words.length; at += 2) keyspace.set(latin1(words[at]), stringOf(words[at + 1] as Buffer));
     return 1;
   },
 };

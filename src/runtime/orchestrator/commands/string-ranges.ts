@@ -1,14 +1,14 @@
+import { assertRoom } from '../ai/room.js';
 import type { Reply } from '../resp/reply.js';
 import { type Command, type CommandContext, CommandError } from './command.js';
-import { assertRoom } from './room.js';
 import { stringOf } from './strings.js';
 import { latin1, rangeInteger } from './words.js';
 
 const noBytes = Buffer.alloc(0);
 
-function range({ store }: CommandContext, words: readonly Buffer[]): Reply {
+function range({ keyspace }: CommandContext, words: readonly Buffer[]): Reply {
   const [start, stop] = [rangeInteger(words[2]), rangeInteger(words[3])];
-  const bytes = store.read(latin1(words[1]), 'string')?.bytes.here ?? noBytes;
+  const bytes = keyspace.read(latin1(words[1]), 'string')?.bytes.here ?? noBytes;
   const from = Math.max(0, start < 0 ? bytes.length + start : start);
   const to = Math.max(0, stop < 0 ? bytes.length + stop : stop);
   if (start < 0 && stop < 0 && start > stop) return noBytes;
@@ -26,11 +26,11 @@ const setrange: Command = {
   arity: 4,
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
-  run({ store, server }, words) {
+  run({ keyspace, server }, words) {
     const offset = rangeInteger(words[2]);
     if (offset < 0) throw new CommandError('ERR offset is out of range');
     const key = latin1(words[1]);
-    const before = store.read(key, 'string')?.bytes.here ?? noBytes;
+    const before = keyspace.read(key, 'string')?.bytes.here ?? noBytes;
     const value = words[3] as Buffer;
     if (value.length === 0) return before.length;
     const length = Math.max(before.length, offset + value.length);
@@ -42,7 +42,7 @@ const setrange: Command = {
     const bytes = Buffer.from(new ArrayBuffer(length));
     bytes.set(before);
     bytes.set(value, offset);
-    store.set(key, stringOf(bytes), { keepExpiry: true });
+    keyspace.set(key, stringOf(bytes), { keepExpiry: true });
     return length;
   },
 };

@@ -1,12 +1,12 @@
+import { assertRoom } from '../ai/room.js';
+import { LendableBytes, ownBytes } from '../bytes/lendable-bytes.js';
+import type { Keyspace } from '../keyspace/keyspace.js';
+import type { StringValue } from '../keyspace/values.js';
 import { ok, type Reply } from '../resp/reply.js';
-import type { Keyspace } from '../store/keyspace.js';
-import { LendableBytes, ownBytes } from '../store/lendable-bytes.js';
-import type { StringValue } from '../store/values.js';
 import { bytesReply } from './bytes-reply.js';
 import { type Command, type CommandContext, CommandError } from './command.js';
 import { type ExpiryUnit, expiryAt } from './expiry-time.js';
 import { addSigned64, negated64, signed64 } from './integers.js';
-import { assertRoom } from './room.js';
 import { arityError, keyword, latin1 } from './words.js';
 
 const syntaxError = 'ERR syntax error';
@@ -27,7 +27,7 @@ export const get: Command = {
   arity: 2,
   flags: ['readonly', 'fast'],
   keys: [1, 1, 1],
-  run: ({ store }, words) => replyOf(store.read(latin1(words[1]), 'string')),
+  run: ({ keyspace }, words) => replyOf(keyspace.read(latin1(words[1]), 'string')),
 };
 
 interface SetOptions {
@@ -43,18 +43,18 @@ export const set: Command = {
   arity: -3,
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
-  run({ store }, words) {
+  run({ keyspace }, words) {
     const key = latin1(words[1]);
     if (words.length === 3) {
-      store.set(key, stringOf(words[2] as Buffer));
+      keyspace.set(key, stringOf(words[2] as Buffer));
       return ok;
     }
     const options = setOptions(words);
-    const old: Reply = options.returnOld ? replyOf(store.read(key, 'string')) : null;
-    const there = store.get(key) !== undefined;
+    const old: Reply = options.returnOld ? replyOf(keyspace.read(key, 'string')) : null;
+    const there = keyspace.get(key) !== undefined;
     if (options.condition !== undefined && there !== (options.condition === 'XX')) return old;
-    store.set(key, stringOf(words[2] as Buffer), options);
-    if (options.expiresAtMs !== 0) store.expire(key, options.expiresAtMs);
+    keyspace.set(key, stringOf(words[2] as Buffer), options);
+    if (options.expiresAtMs !== 0) keyspace.expire(key, options.expiresAtMs);
     return options.returnOld ? old : ok;
   },
 };
@@ -86,10 +86,10 @@ export const setnx: Command = {
   arity: 3,
   flags: ['write', 'denyoom', 'fast'],
   keys: [1, 1, 1],
-  run({ store }, words) {
+  run({ keyspace }, words) {
     const key = latin1(words[1]);
-    if (store.get(key) !== undefined) return 0;
-    store.set(key, stringOf(words[2] as Buffer));
+    if (keyspace.get(key) !== undefined) return 0;
+    keyspace.set(key, stringOf(words[2] as Buffer));
     return 1;
   },
 };
@@ -100,10 +100,10 @@ export const getdel: Command = {
   arity: 2,
   flags: ['write', 'fast'],
   keys: [1, 1, 1],
-  run({ store }, words) {
+  run({ keyspace }, words) {
     const key = latin1(words[1]);
-    const value = replyOf(store.read(key, 'string'));
-    if (value !== null) store.delete(key);
+    const value = replyOf(keyspace.read(key, 'string'));
+    if (value !== null) keyspace.delete(key);
     return value;
   },
 };
@@ -114,9 +114,9 @@ export const mget: Command = {
   arity: -2,
   flags: ['readonly', 'fast'],
   keys: [1, -1, 1],
-  run: ({ store }, words) =>
+  run: ({ keyspace }, words) =>
     words.slice(1).map((word) => {
-      const value = store.get(latin1(word));
+      const value = keyspace.get(latin1(word));
       return value?.kind === 'string' ? replyOf(value) : null;
     }),
 };
@@ -127,10 +127,10 @@ export const mset: Command = {
   arity: -3,
   flags: ['write', 'denyoom'],
   keys: [1, -1, 2],
-  run({ store }, words) {
+  run({ keyspace }, words) {
     if (words.length % 2 === 0) throw arityError('mset');
     for (let at = 1; at < words.length; at += 2) {
-      store.set(latin1(words[at]), stringOf(words[at + 1] as Buffer));
+      keyspace.set(latin1(words[at]), stringOf(words[at + 1] as Buffer));
     }
     return ok;
   },
@@ -142,7 +142,7 @@ export const strlen: Command = {
   arity: 2,
   flags: ['readonly', 'fast'],
   keys: [1, 1, 1],
-  run: ({ store }, words) => store.read(latin1(words[1]), 'string')?.bytes.byteLength ?? 0,
+  run: ({ keyspace }, words) => keyspace.read(latin1(words[1]), 'string')?.bytes.byteLength ?? 0,
 };
 
 /** `APPEND key value` */
@@ -151,23 +151,23 @@ export const append: Command = {
   arity: 3,
   flags: ['write', 'denyoom', 'fast'],
   keys: [1, 1, 1],
-  run({ store, server }, words) {
+  run({ keyspace, server }, words) {
     const key = latin1(words[1]);
-    const before = store.read(key, 'string')?.bytes.here ?? Buffer.alloc(0);
+    const before = keyspace.read(key, 'string')?.bytes.here ?? Buffer.alloc(0);
     if (before.length + (words[2]?.length ?? 0) > server.limits.maxBulkBytes) {
       throw new CommandError('ERR string exceeds maximum allowed size (proto-max-bulk-len)');
     }
     assertRoom({ server }, before.length + (words[2]?.length ?? 0));
     const bytes = Buffer.concat([before, words[2] as Buffer]);
-    store.set(key, stringOf(bytes), { keepExpiry: true });
+    keyspace.set(key, stringOf(bytes), { keepExpiry: true });
     return bytes.length;
   },
 };
 
-function add(store: Keyspace, key: string, amount: bigint): bigint {
-  const before = signed64(store.read(key, 'string')?.bytes.here ?? Buffer.from('0'));
+function add(keyspace: Keyspace, key: string, amount: bigint): bigint {
+  const before = signed64(keyspace.read(key, 'string')?.bytes.here ?? Buffer.from('0'));
   const value = addSigned64(before, amount);
-  store.set(key, stringOf(Buffer.from(String(value))), { keepExpiry: true });
+  keyspace.set(key, stringOf(Buffer.from(String(value))), { keepExpiry: true });
   return value;
 }
 
@@ -177,7 +177,7 @@ function counter(name: string, arity: number, amount: (words: readonly Buffer[])
     arity,
     flags: ['write', 'denyoom', 'fast'],
     keys: [1, 1, 1],
-    run: ({ store }: CommandContext, words) => add(store, latin1(words[1]), amount(words)),
+    run: ({ keyspace }: CommandContext, words) => add(keyspace, latin1(words[1]), amount(words)),
   };
 }
 
@@ -196,10 +196,10 @@ function setExpiring(name: string, unit: ExpiryUnit): Command {
     arity: 4,
     flags: ['write', 'denyoom'],
     keys: [1, 1, 1],
-    run({ store }, words) {
+    run({ keyspace }, words) {
       const atMs = expiryAt(words[2], unit, name);
-      store.set(latin1(words[1]), stringOf(words[3] as Buffer));
-      store.expire(latin1(words[1]), atMs);
+      keyspace.set(latin1(words[1]), stringOf(words[3] as Buffer));
+      keyspace.expire(latin1(words[1]), atMs);
       return ok;
     },
   };

@@ -184,13 +184,13 @@ export function commandOf(words: readonly Buffer[]): Command {
   return found;
 }
 
-/** Whether a late reply to the request may come nested in arrays. */
+/** True if a late reply to the request may come nested in arrays. */
 export function mayNest(words: readonly Buffer[]): boolean {
   const name = latin1(beginning(words[0]));
   return (byName.get(name) ?? byName.get(name.toLowerCase()))?.mayNest === true;
 }
 
-/** Which words of a request are keys, whether or not it has as many as it should. */
+/** Positions of a request's keys, even if it does not have as many words as it should. */
 export function keysOf(words: readonly Buffer[]): Command['keys'] {
   const name = latin1(words[0]);
   return (byName.get(name) ?? byName.get(name.toLowerCase()))?.keys ?? [0, 0, 0];

@@ -1,8 +1,8 @@
 import { elementCount } from '../../../ml/dtypes.js';
+import type { TensorValue } from '../ai/values.js';
 import { LongReply, type Reply } from '../resp/reply.js';
-import type { TensorValue } from '../store/values.js';
 import { bytesReply } from './bytes-reply.js';
-import { type Command, CommandError } from './command.js';
+import { type AiCommand, CommandError } from './command.js';
 import { tensorValues } from './tensor-values.js';
 import { arityError, keyword, latin1 } from './words.js';
 
@@ -21,14 +21,14 @@ interface Asked {
 }
 
 /** `AI.TENSORGET key [META] [BLOB | VALUES]` */
-export const tensorGet: Command = {
+export const tensorGet: AiCommand = {
   name: 'ai.tensorget',
   arity: -2,
   flags: ['readonly'],
   keys: [1, 1, 1],
-  run({ store }, words) {
+  run({ tensors }, words) {
     if (words.length > 4) throw arityError('ai.tensorget');
-    const tensor = store.read(latin1(words[1]), 'tensor');
+    const tensor = tensors.read(latin1(words[1]), 'tensor');
     if (tensor === undefined) throw new CommandError('ERR tensor key is empty or in a different shard');
     const asked = parse(words);
     if (!asked.blob && !asked.values) return answer(tensor, asked, undefined);

@@ -1,19 +1,19 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Dtype, elementBytes, elementCount, parseDtype } from '../../../ml/dtypes.js';
+import type { AiServer } from '../ai/ai-context.js';
+import { assertRoom } from '../ai/room.js';
+import { LendableBytes, ownBytes } from '../bytes/lendable-bytes.js';
 import { ok, type Reply } from '../resp/reply.js';
-import { LendableBytes, ownBytes } from '../store/lendable-bytes.js';
-import { type Command, type CommandContext, CommandError } from './command.js';
-import { assertRoom } from './room.js';
-import type { ServerFacts } from './server-facts.js';
+import { type AiCommand, type AiCommandContext, CommandError } from './command.js';
 import { tensorBytesOfValues } from './tensor-values.js';
 import { keyword, latin1 } from './words.js';
 
 const zero = '0'.charCodeAt(0);
-/** So many bytes are looked at in one turn of the event loop. */
+/** Bytes that are looked at in one turn of the event loop. */
 const checkAtOnceBytes = 1024 * 1024;
 
 /** `AI.TENSORSET key type [dim…] [BLOB data | VALUES v…]`; without data all zeros. */
-export const tensorSet: Command = {
+export const tensorSet: AiCommand = {
   name: 'ai.tensorset',
   arity: -4,
   flags: ['write', 'denyoom'],
@@ -21,11 +21,11 @@ export const tensorSet: Command = {
   mayNest: true,
   run(context, words) {
     const key = latin1(words[1]);
-    context.store.read(key, 'tensor');
+    context.tensors.read(key, 'tensor');
     const tensor = parseTensor(words, context.server);
     if (!isUnchecked(words, tensor)) return placeTensor(context, key, tensor);
     return checkInSlices(tensor).then(() => {
-      context.store.read(key, 'tensor');
+      context.tensors.read(key, 'tensor');
       return placeTensor(context, key, tensor);
     });
   },
@@ -35,7 +35,7 @@ export const tensorSet: Command = {
     const key = latin1(words[1]);
     return checkInSlices(tensor).then(() => ({
       commit() {
-        context.store.read(key, 'tensor');
+        context.tensors.read(key, 'tensor');
         return placeTensor(context, key, tensor);
       },
       drop: () => undefined,
@@ -51,8 +51,8 @@ export interface GivenTensor {
 }
 
 /** Puts a tensor at its key. */
-export function placeTensor({ store }: CommandContext, key: string, { dtype, shape, bytes }: GivenTensor): Reply {
-  store.set(key, { kind: 'tensor', dtype, shape, bytes: new LendableBytes(bytes) });
+export function placeTensor({ tensors }: AiCommandContext, key: string, { dtype, shape, bytes }: GivenTensor): Reply {
+  tensors.set(key, { kind: 'tensor', dtype, shape, bytes: new LendableBytes(bytes) });
   return ok;
 }
 
@@ -68,7 +68,7 @@ function isUnchecked(words: readonly Buffer[], { dtype, bytes }: GivenTensor): b
 }
 
 /** The tensor from `words[2]` on, as long at most as a bulk may be. @throws CommandError with RedisAI's texts */
-export function parseTensor(words: readonly Buffer[], server: ServerFacts): GivenTensor {
+export function parseTensor(words: readonly Buffer[], server: AiServer): GivenTensor {
   const dtype = parseDtype(latin1(words[2]));
   if (dtype === undefined) throw new CommandError('ERR invalid data type');
   const shape: number[] = [];
@@ -131,7 +131,7 @@ async function checkInSlices({ dtype, shape, bytes }: GivenTensor): Promise<void
   if (dtype === 'STRING' && (zeros !== elements || bytes.at(-1) !== 0)) throw wrongStrings();
 }
 
-/** Whether each byte is 0 or 1. */
+/** True if each byte is 0 or 1. */
 function isBoolean(bytes: Buffer): boolean {
   let at = 0;
   let others = 0;
@@ -153,7 +153,7 @@ function wrongStrings(): CommandError {
   return new CommandError('ERR Number of string elements in data blob does not match tensor length');
 }
 
-function zeros(dtype: Dtype, shape: readonly number[], server: ServerFacts): Buffer {
+function zeros(dtype: Dtype, shape: readonly number[], server: AiServer): Buffer {
   const length = elementCount(shape) * (dtype === 'STRING' ? 1 : elementBytes[dtype]);
   if (length > server.limits.maxBulkBytes) {
     throw new CommandError('ERR invalid or negative value found in tensor shape');

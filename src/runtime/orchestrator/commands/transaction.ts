@@ -1,14 +1,17 @@
 import type { MemoryBudget } from '../memory/memory-budget.js';
-import type { Command } from './command.js';
+import type { Reply } from '../resp/reply.js';
+import type { CommandFacts, Prepared } from './command-facts.js';
 
 /** A queued word costs this beside its bytes. */
 const wordOverheadBytes = 96;
 
 /** A command that waits for EXEC. */
 export interface QueuedCommand {
-  readonly command: Command;
+  readonly command: CommandFacts;
   /** Its own, not views of what a socket has read. */
   readonly words: Buffer[];
+  readonly run: () => Reply | Promise<Reply>;
+  readonly prepare: (() => Promise<Prepared> | undefined) | undefined;
 }
 
 /** Commands since MULTI, with the memory that is set aside for them. */

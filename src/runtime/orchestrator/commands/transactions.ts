@@ -41,9 +41,9 @@ export const watch = runsAtOnce({
   name: 'watch',
   arity: -2,
   keys: [1, -1, 1],
-  run({ client, store }, words) {
+  run({ client, keyspace }, words) {
     if (client.transaction !== undefined) throw new CommandError('ERR WATCH inside MULTI is not allowed');
-    client.watched ??= new WatchedKeys(store);
+    client.watched ??= new WatchedKeys(keyspace);
     for (const word of words.slice(1)) client.watched.add(latin1(word));
     return ok;
   },
@@ -77,22 +77,19 @@ export const exec: Command = {
       forgetTransaction(client);
       throw new CommandError('EXECABORT Transaction discarded because of previous errors.');
     }
-    if (!commands.some(({ command }) => command.prepare !== undefined)) return runAll(context, new Map());
-    return prepareAll(context, commands).then((prepared) => runAll(context, prepared));
+    if (!commands.some(({ prepare }) => prepare !== undefined)) return runAll(context, new Map());
+    return prepareAll(commands).then((prepared) => runAll(context, prepared));
   },
 };
 
 type Outcome = Prepared | ErrorReply;
 
 /** Does beforehand what takes time; what fails there is the command's reply. */
-async function prepareAll(
-  context: CommandContext,
-  commands: readonly QueuedCommand[],
-): Promise<Map<QueuedCommand, Outcome>> {
+async function prepareAll(commands: readonly QueuedCommand[]): Promise<Map<QueuedCommand, Outcome>> {
   const prepared = new Map<QueuedCommand, Outcome>();
   for (const queued of commands) {
     try {
-      const outcome = await queued.command.prepare?.(context, queued.words);
+      const outcome = await queued.prepare?.();
       if (outcome !== undefined) prepared.set(queued, outcome);
     } catch (error) {
       const refusal = refusalOf(error);
@@ -118,7 +115,7 @@ function runAll(context: CommandContext, prepared: ReadonlyMap<QueuedCommand, Ou
   try {
     const replies = commands.map((queued) => {
       if (server.monitors.active) server.monitors.show(client, queued.command, queued.words);
-      const reply = replyOf(context, queued, prepared.get(queued));
+      const reply = replyOf(queued, prepared.get(queued));
       if (reply instanceof ErrorReply) void context.onError?.(queued.words, reply);
       return reply;
     });
@@ -135,10 +132,10 @@ function showExec({ client, server }: CommandContext): void {
   if (server.monitors.active) server.monitors.show(client, exec, [Buffer.from('EXEC')]);
 }
 
-function replyOf(context: CommandContext, { command, words }: QueuedCommand, prepared: Outcome | undefined) {
+function replyOf({ run }: QueuedCommand, prepared: Outcome | undefined) {
   try {
     if (prepared instanceof ErrorReply) return prepared;
-    const reply = prepared === undefined ? command.run(context, words) : prepared.commit();
+    const reply = prepared === undefined ? run() : prepared.commit();
     return reply instanceof Promise ? reply.catch(refused) : reply;
   } catch (error) {
     return refused(error);

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** How long one command may go on before others have their turn. */
+/** Longest time for which one command goes on before others have their turn. */
 const turnMs = 5;
 const lookEvery = 128;
 

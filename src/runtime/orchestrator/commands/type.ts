@@ -1,5 +1,5 @@
+import { typeNames } from '../keyspace/values.js';
 import { SimpleString } from '../resp/reply.js';
-import { typeNames } from '../store/values.js';
 import type { Command } from './command.js';
 import { latin1 } from './words.js';
 
@@ -9,8 +9,8 @@ export const type: Command = {
   arity: 2,
   flags: ['readonly', 'fast'],
   keys: [1, 1, 1],
-  run({ store }, words) {
-    const value = store.get(latin1(words[1]));
+  run({ keyspace }, words) {
+    const value = keyspace.get(latin1(words[1]));
     return new SimpleString(value === undefined ? 'none' : typeNames[value.kind]);
   },
 };

@@ -1,22 +1,22 @@
-import type { Keyspace } from '../store/keyspace.js';
+import type { Keyspace } from '../keyspace/keyspace.js';
 
 /** Keys that a client watches: EXEC runs nothing if one of them has changed. */
 export class WatchedKeys {
-  readonly #store: Keyspace;
+  readonly #keyspace: Keyspace;
   readonly #keys = new Map<string, () => void>();
   #changed = false;
 
-  constructor(store: Keyspace) {
-    this.#store = store;
+  constructor(keyspace: Keyspace) {
+    this.#keyspace = keyspace;
   }
 
   add(key: string): void {
     if (this.#keys.has(key)) return;
     // An expired key is removed now, so that its removal does not count as a later change.
-    this.#store.peek(key);
+    this.#keyspace.peek(key);
     this.#keys.set(
       key,
-      this.#store.observe(key, () => {
+      this.#keyspace.observe(key, () => {
         this.#changed = true;
       }),
     );
@@ -24,7 +24,7 @@ export class WatchedKeys {
 
   /** True if a key has been changed, deleted or made, or has expired. */
   get changed(): boolean {
-    for (const key of this.#keys.keys()) this.#store.peek(key);
+    for (const key of this.#keys.keys()) this.#keyspace.peek(key);
     return this.#changed;
   }
 

@@ -47,7 +47,7 @@ export function positiveInteger(word: Buffer | undefined, what: string): number 
   return value;
 }
 
-/** How long to wait, in milliseconds, from seconds; 0 for ever. @throws CommandError with Redis's texts */
+/** Milliseconds to wait, from a word in seconds; 0 for ever. @throws CommandError with Redis's texts */
 export function waitMs(word: Buffer | undefined): number {
   const text = latin1(word);
   if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) {

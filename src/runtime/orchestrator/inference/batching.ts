@@ -3,7 +3,7 @@ import { InferenceError } from './inference-error.js';
 import type { OutputMessage } from './messages.js';
 import type { TensorSource } from './tensor.js';
 
-/** How requests to a model may be run together. 0 means not asked for. */
+/** Options of batches. 0 means not asked for. */
 export interface BatchOptions {
   /** Requests are joined until their sizes reach this. */
   readonly batchSize: number;
@@ -13,7 +13,7 @@ export interface BatchOptions {
   readonly minBatchTimeoutMs: number;
 }
 
-/** What decides whether two requests to the same model can be one run. */
+/** Shape of a request's inputs, as far as it decides if two requests to the same model can be one run. */
 export interface BatchShape {
   /** Dimension 0 of all inputs. */
   readonly size: number;
@@ -43,7 +43,7 @@ export function cutOutputs(
   const members: (OutputMessage | null)[][] = sizes.map(() => []);
   for (const output of outputs) {
     if (output !== null && output.shape[0] !== total) {
-      throw new InferenceError('ERR Model did not generate the expected batch size');
+      throw new InferenceError('batch-size', 'the outputs of the model are not as long as the batch');
     }
     let from = 0;
     for (const [index, size] of sizes.entries()) {
@@ -60,7 +60,7 @@ export function cutOutputs(
   return members;
 }
 
-/** Where `elements` elements from the byte `from` on end. */
+/** Position after `elements` elements from the byte `from` on. */
 function endOf(
   { dtype, buffer }: { readonly dtype: Dtype; readonly buffer: ArrayBuffer },
   from: number,

@@ -8,7 +8,7 @@ interface Task {
   readonly reject: (error: Error) => void;
 }
 
-/** Runs requests as one on a thread; what it gives answers them. Never rejects. */
+/** Runs requests as one on a thread, and resolves with a function that answers them. Never rejects. */
 export type RunOnThread = (thread: InferenceThread, requests: readonly RunRequest[]) => Promise<Answer>;
 
 /** Tells those who wait. */
@@ -18,6 +18,8 @@ const nobodyWaits: Answer = () => {};
 
 /** The threads of one device and the queue before them: first come, first served. */
 export class DevicePool {
+  /** Device of its threads. */
+  readonly device: string;
   readonly #size: number;
   readonly #start: () => InferenceThread;
   readonly #run: RunOnThread;
@@ -25,7 +27,7 @@ export class DevicePool {
   /** Threads with one quick run to do, which may be given the next already. */
   readonly #almostIdle = new Set<InferenceThread>();
   readonly #threads = new Set<InferenceThread>();
-  /** Those that were given up in the middle of something. */
+  /** Threads that were given up in the middle of something. */
   readonly #givenUp = new Set<InferenceThread>();
   readonly #tasks: Task[] = [];
   readonly #requests = new RunQueue();
@@ -34,7 +36,8 @@ export class DevicePool {
   #soon = false;
 
   /** At most `size` threads, started by `start` when they are first needed. */
-  constructor(size: number, start: () => InferenceThread, run: RunOnThread) {
+  constructor(device: string, size: number, start: () => InferenceThread, run: RunOnThread) {
+    this.device = device;
     this.#size = size;
     this.#start = start;
     this.#run = run;
@@ -144,7 +147,7 @@ export class DevicePool {
       this.#almostIdle.delete(thread);
       if (thread.dead) this.#forget(thread);
       else if (thread.occupied === 0) this.#idle.push(thread);
-      // What it goes on with was given to it ahead, so it is quick.
+      // It goes on with a run that was given to it ahead, hence a quick one.
       else this.#almostIdle.add(thread);
       // To answer many takes a while, in which the thread is to have something to do.
       this.#dispatch();
@@ -152,7 +155,7 @@ export class DevicePool {
     });
   }
 
-  /** One that is idle, or a new one. */
+  /** An idle thread, or a new one. */
   #free(): InferenceThread {
     for (let thread = this.#idle.pop(); thread !== undefined; thread = this.#idle.pop()) {
       if (!thread.dead) return thread;
@@ -188,5 +191,5 @@ const aheadBytes = 4 * 1024 * 1024;
 const maxTimerMs = 2 ** 31 - 1;
 
 function closing(): InferenceError {
-  return new InferenceError('ERR the orchestrator is closing');
+  return new InferenceError('failed', 'the orchestrator is closing');
 }

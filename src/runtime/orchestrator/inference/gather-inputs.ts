@@ -6,7 +6,7 @@ import type { ByteSource, Loan, TensorSource } from './tensor.js';
 /** Inputs of a run up to this size together are copied; larger ones are borrowed. */
 const copyLimitBytes = 4 * 1024 * 1024;
 
-/** What goes to a thread: the inputs, and the loans of their buffers that are to be transferred. */
+/** Inputs on their way to a thread, and the loans of their buffers that are to be transferred. */
 export interface GatheredInputs {
   readonly inputs: readonly InputMessage[];
   /** In the order in which their buffers first stand in the inputs. */
@@ -61,7 +61,7 @@ async function borrowAll(requests: readonly (readonly TensorSource[])[]): Promis
     for (const source of sources) lent.set(source, await source.borrow());
   } catch (error) {
     for (const loan of lent.values()) loan.giveBack(loan.buffer);
-    throw new InferenceError(`ERR ${error instanceof Error ? error.message : String(error)}`);
+    throw new InferenceError('failed', error instanceof Error ? error.message : String(error));
   }
   const loans = new Set<Loan>();
   const inputs = (requests[0] ?? []).map((first, position): InputMessage => {

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { putBack } from '../memory/spare-buffers.js';
+import type { ModelNames } from './backend.js';
 import { cutOutputs } from './batching.js';
 import { gatherInputs } from './gather-inputs.js';
 import { InferenceError } from './inference-error.js';
@@ -8,14 +9,12 @@ import type { InferenceAnswer, InferenceRequest, InferenceWorkerData, SessionSet
 import type { ByteSource, Loan, ResultTensor, TensorSource } from './tensor.js';
 import { startable } from './worker-url.js';
 
-/** What a model says of itself, and how long loading it took. */
-export interface ModelFacts {
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
+/** Names of a model's inputs and outputs, and how long loading it took. */
+export interface LoadedFacts extends ModelNames {
   readonly micros: number;
 }
 
-/** What a run gives: outputs in the model's order, undefined where an output is no tensor. */
+/** Results of a run: outputs in the model's order, undefined where an output is no tensor. */
 export interface RunResult {
   readonly outputs: readonly (ResultTensor | undefined)[];
   readonly micros: number;
@@ -31,12 +30,9 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** A thread was given up because of a run before this one, which has not begun. */
-export class NotBegunError extends InferenceError {}
-
-/** How long a run of a model that has been deleted may go on, in milliseconds. */
+/** Milliseconds for which a run of a model that has been deleted may go on. */
 const deletedRunMs = 5000;
-/** How long a thread that is closed may take to end what it does. */
+/** Milliseconds in which a thread that is closed may end what it does. */
 const closeMs = 2000;
 
 /** One inference thread as seen from outside. It does one thing after the other. */
@@ -84,7 +80,7 @@ export class InferenceThread {
     return this.#models.has(model);
   }
 
-  async load(model: number, bytes: ByteSource, settings: SessionSettings): Promise<ModelFacts> {
+  async load(model: number, bytes: ByteSource, settings: SessionSettings): Promise<LoadedFacts> {
     const loan = await bytes.borrow();
     const answer = await this.#ask(undefined, [loan], (id) => ({
       kind: 'load',
@@ -93,7 +89,7 @@ export class InferenceThread {
       buffer: loan.buffer,
       settings,
     }));
-    if (answer.kind !== 'loaded') throw new InferenceError('ERR unexpected answer from the inference thread');
+    if (answer.kind !== 'loaded') throw unexpected();
     this.#models.add(model);
     return { inputs: answer.inputs, outputs: answer.outputs, micros: answer.micros };
   }
@@ -106,7 +102,7 @@ export class InferenceThread {
   ): Promise<RunResult[]> {
     const { inputs, loans } = await gatherInputs(requests);
     const answer = await this.#ask(model, loans, (id) => ({ kind: 'run', id, model, inputs, sizes }));
-    if (answer.kind !== 'ran') throw new InferenceError('ERR unexpected answer from the inference thread');
+    if (answer.kind !== 'ran') throw unexpected();
     const { micros } = answer;
     const [whole, ...more] = answer.outputs;
     const outputs =
@@ -166,7 +162,7 @@ export class InferenceThread {
     return new Promise((resolve, reject) => {
       if (this.#dead !== undefined) {
         for (const loan of loans) loan.giveBack(loan.buffer);
-        reject(new InferenceError(`ERR the inference thread has failed: ${this.#dead.message}`));
+        reject(new InferenceError('failed', `the inference thread has failed: ${this.#dead.message}`));
         return;
       }
       const id = this.#nextId++;
@@ -177,7 +173,7 @@ export class InferenceThread {
         );
       } catch (error) {
         for (const loan of loans) loan.giveBack(loan.buffer);
-        reject(new InferenceError(`ERR the inference thread cannot be reached: ${String(error)}`));
+        reject(new InferenceError('failed', `the inference thread cannot be reached: ${String(error)}`));
         return;
       }
       if (this.#pending.size === 0) this.#begunMs = performance.now();
@@ -194,7 +190,7 @@ export class InferenceThread {
     this.#pending.delete(answer.id);
     this.#begunMs = performance.now();
     if (answer.kind === 'ran') for (const buffer of answer.spare) putBack(buffer);
-    if (answer.kind === 'failed') pending.reject(new InferenceError(answer.message));
+    if (answer.kind === 'failed') pending.reject(new InferenceError(answer.problem, answer.message));
     else pending.resolve(answer);
   }
 
@@ -243,7 +239,7 @@ export class InferenceThread {
       reject(error);
     }
     this.#pending.clear();
-    // Where it is a process of its own that runs, this ends it; a thread ends when its run does.
+    // This ends a process of its own; a thread ends when its run does.
     this.#post({ kind: 'close' });
   }
 
@@ -256,25 +252,28 @@ export class InferenceThread {
       for (const loan of loans.splice(0)) loan.giveBack(undefined);
     }
     for (const { reject } of this.#pending.values()) {
-      reject(new InferenceError(`ERR the inference thread has failed: ${error.message}`));
+      reject(new InferenceError('failed', `the inference thread has failed: ${error.message}`));
     }
     this.#owed.clear();
     this.#pending.clear();
   }
 }
 
-function notBegun(): NotBegunError {
-  return new NotBegunError('ERR the inference thread was given up');
+function notBegun(): InferenceError {
+  return new InferenceError('not-begun', 'the inference thread was given up');
+}
+
+function unexpected(): InferenceError {
+  return new InferenceError('failed', 'unexpected answer from the inference thread');
 }
 
 /** The longest time that setTimeout takes. */
 const maxTimerMs = 2 ** 31 - 1;
 
-/** With ONNX Runtime's words for a run that was ended. */
 function tooLong(limitMs: number | undefined): InferenceError {
   const why =
     limitMs === undefined
       ? 'the model was deleted while it ran'
       : `the model ran longer than the execution time-out of ${limitMs} ms`;
-  return new InferenceError(`ERR Exiting due to terminate flag being set to true: ${why}`);
+  return new InferenceError('stopped', why);
 }

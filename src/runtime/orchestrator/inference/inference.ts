@@ -1,31 +1,27 @@
 import { performance } from 'node:perf_hooks';
 import type { BackendName } from '../../../ml/backends.js';
 import { isAmong, standIn } from '../../../ml/devices.js';
+import type { Backend, Backends, ModelTraits } from './backend.js';
+import { builtInBackends } from './backends.js';
 import { type BatchOptions, batchShapeOf } from './batching.js';
-import { DevicePool } from './device-pool.js';
+import type { DevicePool } from './device-pool.js';
+import { DevicePools, type ThreadOptions } from './device-pools.js';
 import { InferenceError } from './inference-error.js';
-import { InferenceThread, type ModelFacts, NotBegunError, type RunResult } from './inference-thread.js';
-import { type LaneRequest, MainLane } from './main-lane.js';
-import type { InferenceWorkerData, SessionSettings } from './messages.js';
-import { type OnnxFacts, onnxFacts } from './onnx-facts.js';
-import { keepTelemetryOff } from './onnx-runtime.js';
+import type { InferenceThread, LoadedFacts, RunResult } from './inference-thread.js';
+import { type LaneModel, type LaneRequest, MainLane } from './main-lane.js';
+import type { SessionSettings } from './messages.js';
 import { RunCost } from './run-cost.js';
 import type { RunRequest } from './run-queue.js';
 import type { ByteSource, TensorSource } from './tensor.js';
-import { defaultWorkerUrl } from './worker-url.js';
 
 /** A model up to this size, and no slower to load, may be loaded on the main thread too. */
 const laneModelBytes = 4 * 1024 * 1024;
 const laneLoadMicros = 10_000;
-/** How long a run may take unless told. */
-export const defaultRunLimitMs = 60_000;
 
-/** How the AI layer runs. */
-export interface InferenceOptions {
-  /** Absolute path of the onnxruntime-node package folder or entry; without it no ONNX model can be loaded. */
-  readonly onnxRuntime?: string | undefined;
-  /** Threads a device. Default 1. */
-  readonly threadsPerQueue?: number | undefined;
+/** Options of the AI layer. */
+export interface InferenceOptions extends ThreadOptions {
+  /** Backends beside the built-in ones, which the module at `workerUrl` must know, too. Default: none. */
+  readonly backends?: Partial<Backends> | undefined;
   /** 0 or absent: ONNX Runtime's choice. */
   readonly interOpThreads?: number | undefined;
   readonly intraOpThreads?: number | undefined;
@@ -33,13 +29,8 @@ export interface InferenceOptions {
   readonly mapDevice?: Readonly<Record<string, string>> | undefined;
   /** Devices that models may ask for, besides those that others stand in for. Default: all. */
   readonly devices?: readonly string[] | undefined;
-  readonly workerUrl?: URL | undefined;
-  /** Microseconds for which threads look for the next request after one before they sleep. Default 0. */
-  readonly busyPollMicros?: number | undefined;
-  /** Where the memory of sessions is counted. Default: nowhere. */
+  /** Account that the memory of sessions is counted in. Default: none. */
   readonly memory?: SessionMemory | undefined;
-  /** A run that takes longer fails, and whatever runs it is given up. Default 60,000. */
-  readonly runLimitMs?: number | undefined;
 }
 
 /** Counts the memory that sessions take. */
@@ -67,27 +58,25 @@ export interface ModelDefinition {
 /** A model that can be run, until it is unloaded. */
 export interface LoadedModel {
   readonly id: number;
-  /** Where it runs. */
+  /** Device that it runs on. */
   readonly device: string;
   /** Names in the model's order. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
 }
 
-interface Held {
-  readonly id: number;
+/** A model and what is known of its runs. */
+interface HostedModel extends LaneModel {
+  readonly backendName: BackendName;
   readonly device: string;
-  readonly bytes: ByteSource;
   readonly batch: BatchOptions;
-  readonly settings: SessionSettings;
-  readonly cost: RunCost;
   /** It may run on the main thread if it proves cheap. */
   readonly mayRunHere: boolean;
   readonly isQuick: boolean;
   /** It runs in a process of its own, which can be ended: its runs may not end by themselves. */
   isIsolated: boolean;
   pending: number;
-  /** Those that would have to unload it. */
+  /** Number of values that have it, each of which unloads it once. */
   owners: number;
   unwanted: boolean;
 }
@@ -101,21 +90,24 @@ const noBatches: BatchOptions = { batchSize: 0, minBatchSize: 0, minBatchTimeout
  */
 export class Inference {
   readonly #options: InferenceOptions;
-  readonly #workerUrl: URL;
-  readonly #pools = new Map<string, DevicePool>();
+  readonly #pools: DevicePools;
   readonly #lane: MainLane;
-  readonly #models = new Map<number, Held>();
+  /** The main thread's. */
+  readonly #backends: ReadonlyMap<BackendName, Backend>;
+  readonly #models = new Map<number, HostedModel>();
   #nextId = 1;
   #requests = 0;
   #runs = 0;
 
   constructor(options: InferenceOptions) {
     this.#options = options;
-    keepTelemetryOff();
-    this.#workerUrl = options.workerUrl ?? defaultWorkerUrl();
+    const factories = Object.entries({ ...builtInBackends, ...options.backends });
+    this.#backends = new Map(
+      factories.map(([name, make]) => [name as BackendName, make({ onnxRuntime: options.onnxRuntime })]),
+    );
+    this.#pools = new DevicePools(options, (thread, requests) => this.#runOnThread(thread, requests));
     this.#lane = new MainLane(
-      options.onnxRuntime ?? '',
-      (request) => this.#poolOf(request.model as unknown as Held).run(request),
+      (request) => this.#poolOf(request.model as unknown as HostedModel).run(request),
       () => {
         this.#runs += 1;
       },
@@ -134,25 +126,38 @@ export class Inference {
 
   /** Devices that have a queue. */
   get devices(): string[] {
-    return [...this.#pools.keys()];
+    return this.#pools.devices;
   }
 
-  /** Starts the first thread and lets it load ONNX Runtime. */
+  /** Starts the first thread of each backend and lets it make itself ready. */
   warmUp(): void {
-    if (this.#options.onnxRuntime !== undefined) this.#pool('CPU', false).warmUp();
+    for (const [name, { missing }] of this.#backends) {
+      if (missing === undefined) this.#pools.of(name, 'CPU', false).warmUp();
+    }
+  }
+
+  /** Runs a script, which no backend of this version does. @throws InferenceError */
+  runScript(): never {
+    throw new InferenceError('failed', notHere('scripts need a Torch worker to run'));
   }
 
   /** @throws InferenceError */
-  async load({ backend, device: asked, batch = noBatches, bytes }: ModelDefinition): Promise<LoadedModel> {
-    this.#checkBackend(backend);
+  async load({ backend: backendName, device: asked, batch = noBatches, bytes }: ModelDefinition): Promise<LoadedModel> {
+    const backend = this.#backend(backendName);
     const id = this.#nextId++;
     const device = standIn(this.#options.mapDevice ?? {}, asked);
     this.#checkDevice(asked, device);
     const settings = this.#settings(device);
-    const { isUnbounded, dependsOnValues } = await factsOf(bytes);
-    const facts = await this.#pool(device, isUnbounded).use((thread) => this.#loadOn(thread, id, bytes, settings));
+    const { isUnbounded, dependsOnValues } = await factsOf(backend, bytes);
+    const isIsolated = isUnbounded && !backend.isApart;
+    const facts = await this.#pools
+      .of(backendName, device, isIsolated)
+      .use((thread) => this.#loadOn(thread, id, bytes, settings));
+    bytes.hold();
     this.#models.set(id, {
       id,
+      backend,
+      backendName,
       device,
       bytes,
       batch,
@@ -162,6 +167,7 @@ export class Inference {
       mayRunHere:
         // A run that is cheap with one value may be expensive with the next.
         !dependsOnValues &&
+        !backend.isApart &&
         device.startsWith('CPU') &&
         bytes.byteLength <= laneModelBytes &&
         facts.micros <= laneLoadMicros &&
@@ -169,7 +175,7 @@ export class Inference {
       get isQuick() {
         return this.cost.isQuick;
       },
-      isIsolated: isUnbounded,
+      isIsolated,
       pending: 0,
       owners: 1,
       unwanted: false,
@@ -179,11 +185,11 @@ export class Inference {
 
   /**
    * Inputs in the model's order, as many as it has; `timeoutMs` says how long the request may wait to be begun.
-   * @throws InferenceError, QueueTimeoutError
+   * @throws InferenceError
    */
   run(model: LoadedModel, inputs: readonly TensorSource[], timeoutMs?: number): Promise<RunResult> {
     const held = this.#models.get(model.id);
-    if (held === undefined) return Promise.reject(new InferenceError('ERR the model has been deleted'));
+    if (held === undefined) return Promise.reject(new InferenceError('failed', 'the model has been deleted'));
     held.pending += 1;
     return new Promise<RunResult>((resolve, reject) => {
       let bytes = 0;
@@ -210,7 +216,7 @@ export class Inference {
     });
   }
 
-  #end(held: Held): void {
+  #end(held: HostedModel): void {
     held.pending -= 1;
     if (held.unwanted) this.#drop(held);
   }
@@ -232,6 +238,8 @@ export class Inference {
     held.owners -= 1;
     if (held.owners > 0) return;
     held.unwanted = true;
+    // Held on, they count as memory until the last run has ended.
+    held.bytes.discard();
     this.#drop(held);
     const pool = this.#poolOf(held);
     if (held.pending > 0 && deleted) {
@@ -244,16 +252,16 @@ export class Inference {
 
   /** Ends all threads; what they were doing fails if it takes longer than two seconds. */
   async close(): Promise<void> {
-    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+    await Promise.all([this.#pools, ...this.#backends.values()].map((part) => part.close()));
   }
 
   /** True if a thread works that nothing can end: only the end of the process can. */
   get isStuck(): boolean {
-    return [...this.#pools.values()].some((pool) => pool.isStuck);
+    return this.#pools.isStuck;
   }
 
   /** A model that fills batches must leave the main thread time for a full one. */
-  #belongsHere(held: Held, bytes: number): boolean {
+  #belongsHere(held: HostedModel, bytes: number): boolean {
     if (!held.mayRunHere || !held.cost.isCheap(bytes, 1 / Math.max(1, held.batch.batchSize))) return false;
     if (this.#lane.has(held.id)) return true;
     this.#lane.prepare(held);
@@ -263,7 +271,7 @@ export class Inference {
   /** Runs the requests as one; what it gives answers them. */
   async #runOnThread(thread: InferenceThread, requests: readonly RunRequest[]): Promise<() => void> {
     const [first] = requests as [RunRequest, ...RunRequest[]];
-    const held = first.model as Held;
+    const held = first.model as HostedModel;
     try {
       if (!thread.has(held.id)) await this.#loadOn(thread, held.id, held.bytes, held.settings);
       const results = await thread.run(
@@ -276,18 +284,18 @@ export class Inference {
       return () => {
         for (const [index, request] of requests.entries()) {
           const result = results[index];
-          if (result === undefined) request.reject(new InferenceError('ERR the inference thread gave no result'));
+          if (result === undefined) request.reject(new InferenceError('failed', 'the inference thread gave no result'));
           else request.resolve(result);
         }
       };
     } catch (error) {
       const problem = error instanceof Error ? error : new Error(String(error));
-      if (problem instanceof NotBegunError) {
+      if (problem instanceof InferenceError && problem.problem === 'not-begun') {
         return () => {
           for (const request of requests) this.#poolOf(held).run(request);
         };
       }
-      // Where it runs next time it can be ended.
+      // Next time it runs in a process, which can be ended.
       if (thread.isStuck) held.isIsolated = true;
       return () => {
         for (const { reject } of requests) reject(problem);
@@ -301,11 +309,11 @@ export class Inference {
     id: number,
     bytes: ByteSource,
     settings: SessionSettings,
-  ): Promise<ModelFacts> {
+  ): Promise<LoadedFacts> {
     const { memory } = this.#options;
     const transient = loadingFactor * bytes.byteLength;
     if (memory?.reserve(transient) === false) {
-      throw new InferenceError("OOM command not allowed when used memory > 'maxmemory'.");
+      throw new InferenceError('memory', 'there is no memory left for a session of the model');
     }
     try {
       const facts = await thread.load(id, bytes, settings);
@@ -320,61 +328,32 @@ export class Inference {
     }
   }
 
-  #drop(held: Held): void {
+  #drop(held: HostedModel): void {
     if (held.pending > 0) return;
     this.#models.delete(held.id);
-    this.#lane.unload(held.id);
-    held.bytes.discard();
-    for (const isolated of [false, true]) {
-      this.#pools.get(poolName(held.device, isolated))?.forEach((thread) => {
-        thread.unload(held.id);
-      });
-    }
+    this.#lane.unload(held);
+    held.bytes.letGo();
+    this.#pools.unload(held.backendName, held.device, held.id);
   }
 
-  #checkBackend(backend: BackendName): void {
-    if (backend !== 'ONNX') {
-      throw new InferenceError(
-        `ERR Could not load backend: ${backend} models need a ${backend} worker, which this orchestrator does not have`,
-      );
+  /** @throws InferenceError if there is no such backend, or none that can run anything here */
+  #backend(name: BackendName): Backend {
+    const backend = this.#backends.get(name);
+    if (backend === undefined) {
+      throw new InferenceError('backend', notHere(`${name} models need a ${name} worker`));
     }
-    if (this.#options.onnxRuntime === undefined) {
-      throw new InferenceError(
-        'ERR Could not load backend: ONNX Runtime (onnxruntime-node) was not found when the orchestrator started',
-      );
-    }
+    if (backend.missing !== undefined) throw new InferenceError('backend', backend.missing);
+    return backend;
   }
 
   #checkDevice(asked: string, device: string): void {
     const { devices } = this.#options;
     if (devices === undefined || device !== asked || isAmong(devices, asked)) return;
-    throw new InferenceError(
-      `ERR Invalid DEVICE: this orchestrator runs models on ${devices.join(', ')}, not on ${asked}`,
-    );
+    throw new InferenceError('device', `this orchestrator runs models on ${devices.join(', ')}, not on ${asked}`);
   }
 
-  #poolOf({ device, isIsolated }: Held): DevicePool {
-    return this.#pool(device, isIsolated);
-  }
-
-  #pool(device: string, isolated: boolean): DevicePool {
-    const name = poolName(device, isolated);
-    let pool = this.#pools.get(name);
-    if (pool === undefined) {
-      const limitMs = this.#options.runLimitMs ?? defaultRunLimitMs;
-      pool = new DevicePool(
-        this.#options.threadsPerQueue ?? 1,
-        () => new InferenceThread(this.#workerUrl, this.#threadData(isolated), limitMs),
-        (thread, requests) => this.#runOnThread(thread, requests),
-      );
-      this.#pools.set(name, pool);
-    }
-    return pool;
-  }
-
-  #threadData(isolated: boolean): InferenceWorkerData {
-    const { onnxRuntime = '', busyPollMicros = 0 } = this.#options;
-    return { simwright: 'inference', onnxRuntime, busyPollMicros, ...(isolated && { isolated: this.#workerUrl.href }) };
+  #poolOf({ backendName, device, isIsolated }: HostedModel): DevicePool {
+    return this.#pools.of(backendName, device, isIsolated);
   }
 
   #settings(device: string): SessionSettings {
@@ -386,17 +365,16 @@ export class Inference {
   }
 }
 
-/** Threads of a device that run models themselves, and those that leave it to a process each, are two pools. */
-function poolName(device: string, isolated: boolean): string {
-  return isolated ? `${device} isolated` : device;
+function notHere(need: string): string {
+  return `${need}, which this orchestrator does not have`;
 }
 
 /** @throws InferenceError */
-async function factsOf(bytes: ByteSource): Promise<OnnxFacts> {
+async function factsOf(backend: Backend, bytes: ByteSource): Promise<ModelTraits> {
   const here = bytes.peek();
-  if (here === undefined) throw new InferenceError('ERR the model is in use elsewhere');
+  if (here === undefined) throw new InferenceError('failed', 'the model is in use elsewhere');
   try {
-    return await onnxFacts(here.bytes);
+    return await backend.facts(here.bytes);
   } finally {
     here.release();
   }

@@ -1,9 +1,8 @@
+import type { Backend } from './backend.js';
 import { cutOutputs } from './batching.js';
 import { copyAll } from './gather-inputs.js';
 import type { RunResult } from './inference-thread.js';
 import type { ModelInput, OutputMessage, SessionSettings } from './messages.js';
-import { OnnxModel } from './onnx-model.js';
-import { loadOnnxRuntime, type OnnxRuntime, warmUp } from './onnx-runtime.js';
 import type { RunCost } from './run-cost.js';
 import { RunQueue, type RunRequest } from './run-queue.js';
 import type { ByteSource } from './tensor.js';
@@ -11,6 +10,8 @@ import type { ByteSource } from './tensor.js';
 /** A model that may run here. */
 export interface LaneModel {
   readonly id: number;
+  /** The main thread's. */
+  readonly backend: Backend;
   readonly bytes: ByteSource;
   readonly settings: SessionSettings;
   readonly cost: RunCost;
@@ -20,7 +21,7 @@ export interface LaneModel {
 /** A request for a model that may run here. */
 export type LaneRequest = RunRequest & { readonly model: LaneModel };
 
-/** Where requests go that cannot be run here after all. */
+/** Takes the requests that cannot be run here after all. */
 export type Elsewhere = (request: LaneRequest) => void;
 
 /**
@@ -28,29 +29,26 @@ export type Elsewhere = (request: LaneRequest) => void;
  * cost many times what they do.
  */
 export class MainLane {
-  readonly #path: string;
   readonly #elsewhere: Elsewhere;
   readonly #onRun: () => void;
-  readonly #sessions = new Map<number, OnnxModel>();
+  readonly #loaded = new Set<number>();
   readonly #loading = new Set<number>();
   readonly #failed = new Set<number>();
   readonly #queue = new RunQueue();
-  #runtime: Promise<OnnxRuntime> | undefined;
   #running = false;
 
-  constructor(onnxRuntime: string, elsewhere: Elsewhere, onRun: () => void) {
-    this.#path = onnxRuntime;
+  constructor(elsewhere: Elsewhere, onRun: () => void) {
     this.#elsewhere = elsewhere;
     this.#onRun = onRun;
   }
 
   has(model: number): boolean {
-    return this.#sessions.has(model);
+    return this.#loaded.has(model);
   }
 
   /** Begins to load a model, unless that has been tried. */
   prepare(model: LaneModel): void {
-    if (this.#sessions.has(model.id) || this.#loading.has(model.id) || this.#failed.has(model.id)) return;
+    if (this.#loaded.has(model.id) || this.#loading.has(model.id) || this.#failed.has(model.id)) return;
     this.#loading.add(model.id);
     this.#load(model).catch(() => {
       this.#loading.delete(model.id);
@@ -63,35 +61,26 @@ export class MainLane {
     if (!this.#running) this.#next();
   }
 
-  unload(model: number): void {
-    this.#loading.delete(model);
-    this.#failed.delete(model);
-    const session = this.#sessions.get(model);
-    this.#sessions.delete(model);
-    void session?.release();
+  unload({ id, backend }: LaneModel): void {
+    this.#loading.delete(id);
+    this.#failed.delete(id);
+    if (this.#loaded.delete(id)) void backend.unload(id);
   }
 
-  async #load({ id, bytes, settings }: LaneModel): Promise<void> {
+  async #load({ id, backend, bytes, settings }: LaneModel): Promise<void> {
     const here = bytes.peek();
     if (here === undefined) {
       this.#loading.delete(id);
       return;
     }
     try {
-      this.#runtime ??= this.#start();
       // A pool of threads within operators would cost more than it gives a run this short.
-      const session = await OnnxModel.load(await this.#runtime, here.bytes, { ...settings, intraOpThreads: 1 });
-      if (this.#loading.delete(id)) this.#sessions.set(id, session);
-      else await session.release();
+      await backend.load(id, here.bytes, { ...settings, intraOpThreads: 1 });
+      if (this.#loading.delete(id)) this.#loaded.add(id);
+      else await backend.unload(id);
     } finally {
       here.release();
     }
-  }
-
-  async #start(): Promise<OnnxRuntime> {
-    const runtime = loadOnnxRuntime(this.#path);
-    await warmUp(runtime);
-    return runtime;
   }
 
   /** Runs what is next, and so on until nothing is left. */
@@ -101,21 +90,19 @@ export class MainLane {
       this.#running = requests !== undefined;
       if (requests === undefined) return;
       const { model } = requests[0] as LaneRequest;
-      const session = this.#sessions.get(model.id);
-      const inputs = session !== undefined && model.cost.isWelcome ? inputsOf(requests) : undefined;
-      if (session !== undefined && inputs !== undefined) {
-        void this.#run(session, requests, inputs);
+      const inputs = this.#loaded.has(model.id) && model.cost.isWelcome ? inputsOf(requests) : undefined;
+      if (inputs !== undefined) {
+        void this.#run(model, requests, inputs);
         return;
       }
       for (const request of requests) this.#elsewhere(request);
     }
   }
 
-  async #run(session: OnnxModel, requests: readonly LaneRequest[], inputs: HeldInputs): Promise<void> {
-    const [first] = requests as [LaneRequest, ...LaneRequest[]];
+  async #run({ id, backend, cost }: LaneModel, requests: readonly LaneRequest[], inputs: HeldInputs): Promise<void> {
     try {
-      const { outputs, micros } = await session.run(inputs.inputs);
-      first.model.cost.measuredHere(micros, first.bytes, requests.length);
+      const { outputs, micros } = await backend.run(id, inputs.inputs);
+      cost.measuredHere(micros, requests[0]?.bytes ?? 0, requests.length);
       this.#onRun();
       answer(requests, outputs, micros);
     } catch (error) {
@@ -149,7 +136,7 @@ function resultOf(outputs: readonly (OutputMessage | null)[], micros: number): R
   return { outputs: outputs.map((output) => output ?? undefined), micros };
 }
 
-/** Where the inputs lie, or joined if they are several requests'; undefined if they are not all here. */
+/** The inputs in place, or joined if they are several requests'; undefined if they are not all here. */
 function inputsOf(requests: readonly RunRequest[]): HeldInputs | undefined {
   if (requests.length > 1) {
     const gathered = copyAll(requests.map(({ inputs }) => inputs));

@@ -1,16 +1,19 @@
+import type { BackendName } from '../../../ml/backends.js';
 import type { Dtype } from '../../../ml/dtypes.js';
+import type { InferenceProblem } from './inference-error.js';
 
-/** What the inference thread is started with. */
+/** Data that an inference thread is started with. */
 export interface InferenceWorkerData {
   readonly simwright: 'inference';
+  readonly backend: BackendName;
   /** Absolute path of the onnxruntime-node package or its entry. */
-  readonly onnxRuntime: string;
+  readonly onnxRuntime: string | undefined;
   readonly busyPollMicros: number;
-  /** The module to run in a process of its own, to which the thread passes on what it is asked. */
+  /** Module to run in a process of its own, which does what the thread is asked for. */
   readonly isolated?: string;
 }
 
-/** How sessions are made. Thread counts of 0 leave the choice to ONNX Runtime. */
+/** Options of a model's session. Thread counts of 0 leave the choice to the framework. */
 export interface SessionSettings {
   /** `CPU`, `CPU:n`, `GPU`, `GPU:n`. */
   readonly device: string;
@@ -46,7 +49,7 @@ export interface OutputMessage {
   readonly buffer: ArrayBuffer;
 }
 
-/** What the thread is asked. `id` numbers the request. */
+/** Requests to the thread. `id` numbers them. */
 export type InferenceRequest =
   /** To end once what was asked before is done. */
   | { readonly kind: 'close' }
@@ -67,7 +70,7 @@ export type InferenceRequest =
     }
   | { readonly kind: 'unload'; readonly model: number };
 
-/** What the thread answers. Borrowed buffers come back with the answer, or earlier in `returned`. */
+/** Answers of the thread. Borrowed buffers come back with the answer, or earlier in `returned`. */
 export type InferenceAnswer =
   | {
       readonly kind: 'loaded';
@@ -87,7 +90,13 @@ export type InferenceAnswer =
       /** Buffers that nobody misses: they may be used again. */
       readonly spare: readonly ArrayBuffer[];
     }
-  | { readonly kind: 'failed'; readonly id: number; readonly message: string; readonly buffers: readonly ArrayBuffer[] }
+  | {
+      readonly kind: 'failed';
+      readonly id: number;
+      readonly problem: InferenceProblem;
+      readonly message: string;
+      readonly buffers: readonly ArrayBuffer[];
+    }
   | { readonly kind: 'returned'; readonly id: number; readonly buffers: readonly ArrayBuffer[] };
 
 /** The buffers of inputs that somebody waits for, each once. */

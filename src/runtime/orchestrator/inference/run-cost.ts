@@ -3,21 +3,21 @@ const cheapMicros = 1000;
 /** A model that was too dear for the main thread comes back when its runs take no longer than this. */
 const returnMicros = 500;
 /** One run of this length on the main thread, and the model leaves it at once. */
-const unbearableMicros = 20_000;
+const evictAboveMicros = 20_000;
 /** Runs that a model must be measured for before it goes to the main thread. */
 const firstProofs = 3;
 /** Cheap runs that it takes to come back there; twice as many each time, up to … */
 const returnProofs = 32;
 const mostProofs = 4096;
 const quickMicros = 20_000;
-/** A run costs the median of so many: one that another process kept waiting says nothing of the model. */
+/** Runs whose median is the cost: one that another process kept waiting says nothing of the model. */
 const window = 5;
 /** Inputs are trusted to be as cheap as others up to this multiple of their size. */
 const growth = 2;
 const leastTrustedBytes = 1024;
 
 /**
- * What a model's runs cost, by its own recent ones, and whether the next is cheap enough for the main thread.
+ * Cost of a model's runs, by its recent ones: tells if the next is cheap enough for the main thread.
  *
  * Runs with larger inputs than those seen cheap are judged apart: they go elsewhere until one of that size was cheap.
  */
@@ -31,7 +31,7 @@ export class RunCost {
   #nextReturn = returnProofs;
   #cheap = false;
 
-  /** Whether a run on so many bytes of inputs belongs on the main thread; `share` of the time it has is its own. */
+  /** True if a run on so many bytes of inputs belongs on the main thread; `share` of the time it has is its own. */
   isCheap(bytes: number, share = 1): boolean {
     return (
       this.#cheap &&
@@ -40,17 +40,17 @@ export class RunCost {
     );
   }
 
-  /** Whether runs end so soon that others may wait behind them rather than for a thread. */
+  /** True if runs end so soon that others may wait behind them rather than for a thread. */
   get isQuick(): boolean {
     return this.#medianMicros <= quickMicros;
   }
 
-  /** Whether the model may run on the main thread now, whatever the size of its inputs. */
+  /** True if the model may run on the main thread now, whatever the size of its inputs. */
   get isWelcome(): boolean {
     return this.#cheap;
   }
 
-  /** Hears of a run elsewhere: how long it took and how many bytes each of its requests had. */
+  /** Counts a run elsewhere, with its duration and the bytes that each of its requests had. */
   measured(micros: number, bytes: number, requests = 1): void {
     const each = micros / requests;
     if (each > returnMicros && this.#cheap && bytes > this.#seenBytes * growth) return;
@@ -65,10 +65,10 @@ export class RunCost {
     this.#add(each);
   }
 
-  /** Hears of a run on the main thread. */
+  /** Counts a run on the main thread. */
   measuredHere(micros: number, bytes: number, requests = 1): void {
     this.#add(micros / requests);
-    if (micros > unbearableMicros || this.#medianMicros > cheapMicros) {
+    if (micros > evictAboveMicros || this.#medianMicros > cheapMicros) {
       this.#cheap = false;
       this.#proofs = 0;
       this.#proofsNeeded = this.#nextReturn;

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { BatchOptions, BatchShape } from './batching.js';
+import { InferenceError } from './inference-error.js';
 import type { RunResult } from './inference-thread.js';
-import { QueueTimeoutError } from './queue-timeout-error.js';
 import type { TensorSource } from './tensor.js';
 
 /** A request that waits to be run. */
@@ -13,7 +13,7 @@ export interface RunRequest {
     readonly isQuick: boolean;
   };
   readonly inputs: readonly TensorSource[];
-  /** Of all inputs. */
+  /** Size of all inputs. */
   readonly bytes: number;
   /** Undefined if it runs alone. */
   readonly shape: BatchShape | undefined;
@@ -33,7 +33,7 @@ export class RunQueue {
     return this.#requests.length;
   }
 
-  /** When {@link take} has something that it did not have at its last call, by `performance.now()`. */
+  /** Time at which {@link take} has something that it did not have at its last call, by `performance.now()`. */
   get wakeAtMs(): number | undefined {
     return this.#wakeAtMs;
   }
@@ -42,7 +42,7 @@ export class RunQueue {
     this.#requests.push(request);
   }
 
-  /** What is to be run next if it satisfies the condition and no later request could join it. */
+  /** Requests to run next, as one, if the first satisfies the condition and no later one could join. */
   takeAhead(condition: (head: RunRequest) => boolean): RunRequest[] | undefined {
     const [head] = this.#requests;
     if (head === undefined || !condition(head)) return undefined;
@@ -52,7 +52,7 @@ export class RunQueue {
     return members;
   }
 
-  /** What is to be run next, as one; undefined if nothing is ready. Requests that have waited too long are rejected. */
+  /** Requests to run next, as one; undefined if none are ready. Those that have waited too long are rejected. */
   take(): RunRequest[] | undefined {
     this.#wakeAtMs = undefined;
     if (this.#requests.length === 0) return undefined;
@@ -124,7 +124,8 @@ export class RunQueue {
     const late = this.#requests.filter(isLate);
     if (late.length === 0) return;
     this.#remove(late);
-    for (const { reject } of late) reject(new QueueTimeoutError());
+    for (const { reject } of late)
+      reject(new InferenceError('timed-out', 'the request waited longer than it wanted to'));
   }
 }
 

@@ -4,7 +4,7 @@ import type { Dtype } from '../../../ml/dtypes.js';
 export interface Loan {
   /** To be transferred. */
   readonly buffer: ArrayBuffer;
-  /** Whether the owner misses them: they are to come back soon. A loan that is not missed is a copy. */
+  /** True if the owner misses them: they are to come back soon. A loan that is not missed is a copy. */
   readonly missed: boolean;
   /** Takes the bytes back after the transfer; undefined when they were lost with their thread. */
   giveBack(buffer: ArrayBuffer | undefined): void;
@@ -18,6 +18,9 @@ export interface ByteSource {
   borrow(): Promise<Loan>;
   /** The bytes where they lie, not to be moved until released; undefined while they are lent. */
   peek(): { readonly bytes: Uint8Array; release(): void } | undefined;
+  /** Keeps the bytes from being freed by {@link discard} until as many {@link letGo}s. */
+  hold(): void;
+  letGo(): void;
   /** Frees the bytes: nobody asks for them any more. */
   discard(): void;
 }

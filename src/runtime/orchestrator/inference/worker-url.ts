@@ -9,7 +9,7 @@ export function defaultWorkerUrl(): URL {
   return new URL(`./worker-entry.${extension}`, import.meta.url);
 }
 
-/** What to start a thread with so that it runs the module: a TypeScript source goes through tsx. */
+/** URL to start a thread with so that it runs the module: a TypeScript source goes through tsx. */
 export function startable(url: URL): URL {
   if (!url.pathname.endsWith('.ts')) return url;
   const tsx = ofTsx('dist/esm/api/index.mjs');
@@ -17,7 +17,7 @@ export function startable(url: URL): URL {
   return new URL(`data:text/javascript,${encodeURIComponent(source)}`);
 }
 
-/** How Node is started so that the module runs in a process of its own. */
+/** Command line of Node that runs the module in a process of its own. */
 export function processArguments(
   url: string,
   data: InferenceWorkerData,

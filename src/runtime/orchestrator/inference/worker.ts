@@ -1,20 +1,21 @@
 import { performance } from 'node:perf_hooks';
 import { parentPort } from 'node:worker_threads';
 import { BusyPoll } from '../busy-poll.js';
+import type { Backend, Backends } from './backend.js';
+import { builtInBackends } from './backends.js';
 import { cutOutputs } from './batching.js';
 import { InferenceError } from './inference-error.js';
 import { parentPortOfProcess, type RequestPort } from './isolated-process.js';
-import { IsolatedWorker } from './isolated-worker.js';
 import {
   type InferenceAnswer,
   type InferenceRequest,
+  type InferenceWorkerData,
   type InputMessage,
   type ModelInput,
   type OutputMessage,
   stillLent,
 } from './messages.js';
-import { OnnxModel } from './onnx-model.js';
-import { loadOnnxRuntime, type OnnxRuntime, warmUp } from './onnx-runtime.js';
+import { ProcessBackend } from './process-backend.js';
 import { inferenceRole } from './role.js';
 
 /** A model that takes longer than this runs on copies of its inputs when somebody waits for them. */
@@ -28,99 +29,85 @@ const returnFromBytes = 32 * 1024;
 
 /**
  * The inference thread: answers {@link InferenceRequest}s on its parent port, one at a time and in order. Call it where there is an
- * {@link inferenceRole}: in a worker thread, or in the process that such a thread starts for models that are kept apart.
+ * {@link inferenceRole}: in a worker thread, or in the process that such a thread starts for models that are kept apart. `more` are
+ * backends beside the built-in ones.
  */
-export function runInferenceWorker(): void {
+export function runInferenceWorker(more: Partial<Backends> = {}): void {
   const data = inferenceRole();
   if (data === undefined) throw new Error('runInferenceWorker() belongs in an inference thread');
-  if (parentPort !== null && data.isolated !== undefined) {
-    const worker = new IsolatedWorker(parentPort, data);
-    parentPort.on('message', (request: InferenceRequest) => worker.handle(request));
-    return;
-  }
   const port = parentPort ?? parentPortOfProcess();
-  const poll = new BusyPoll(data.busyPollMicros);
-  const worker = new InferenceWorker(port, data.onnxRuntime, poll);
-  let last: Promise<void> = worker.warmUp();
+  let last: Promise<void> = Promise.resolve();
+  const backend = backendOf(data, more, () => {
+    // Whoever needs a thread starts another, once everything that was asked of this one has failed.
+    last = last.then(() => port.close());
+  });
+  // A process that does the work looks for requests itself.
+  const poll = new BusyPoll(data.isolated === undefined ? data.busyPollMicros : 0);
+  const worker = new InferenceWorker(port, backend, poll);
+  // A failure shows with the first request.
+  last = backend.warmUp().catch(() => undefined);
   port.on('message', (request: InferenceRequest) => {
     poll.event();
-    last = last.then(() => {
-      if (request.kind !== 'close') return worker.handle(request);
-      port.close();
-    });
+    if (request.kind !== 'close') last = last.then(() => worker.handle(request));
+    else if (backend.isApart) void backend.close().then(() => port.close());
+    else last = last.then(() => backend.close()).then(() => port.close());
   });
+}
+
+function backendOf({ isolated, ...data }: InferenceWorkerData, more: Partial<Backends>, onEnd: () => void): Backend {
+  if (isolated !== undefined) return new ProcessBackend(isolated, data, onEnd);
+  const make = { ...builtInBackends, ...more }[data.backend];
+  if (make === undefined) throw new Error(`this thread has no backend ${data.backend}`);
+  return make({ onnxRuntime: data.onnxRuntime });
 }
 
 class InferenceWorker {
   readonly #port: RequestPort;
-  readonly #path: string;
+  readonly #backend: Backend;
   readonly #poll: BusyPoll;
-  readonly #models = new Map<number, OnnxModel>();
-  #runtime: OnnxRuntime | undefined;
+  /** Durations of the models' last runs; undefined before the first. */
+  readonly #lastMicros = new Map<number, number>();
 
-  constructor(port: RequestPort, path: string, poll: BusyPoll) {
+  constructor(port: RequestPort, backend: Backend, poll: BusyPoll) {
     this.#port = port;
-    this.#path = path;
+    this.#backend = backend;
     this.#poll = poll;
-  }
-
-  /** Makes ONNX Runtime ready before the first request needs it; a failure shows there. */
-  async warmUp(): Promise<void> {
-    try {
-      this.#runtime = loadOnnxRuntime(this.#path);
-      await warmUp(this.#runtime);
-    } catch {
-      this.#runtime = undefined;
-    }
-  }
-
-  #loadRuntime(): OnnxRuntime {
-    try {
-      return loadOnnxRuntime(this.#path);
-    } catch (error) {
-      throw new InferenceError(
-        `ERR Could not load backend: ONNX Runtime: ${error instanceof Error ? error.message : String(error)}`,
-      );
-    }
   }
 
   async handle(request: Exclude<InferenceRequest, { kind: 'close' }>): Promise<void> {
     if (request.kind === 'unload') {
-      await this.#models.get(request.model)?.release();
-      this.#models.delete(request.model);
+      this.#lastMicros.delete(request.model);
+      await this.#backend.unload(request.model);
       return;
     }
     try {
       if (request.kind === 'load') await this.#load(request);
       else await this.#run(request);
     } catch (error) {
+      const problem = error instanceof InferenceError ? error.problem : 'failed';
       const message = error instanceof Error ? error.message : String(error);
       const lent = request.kind === 'load' ? [request.buffer] : stillLent(request.inputs);
-      this.#answer({ kind: 'failed', id: request.id, message, buffers: lent }, lent);
+      this.#answer({ kind: 'failed', id: request.id, problem, message, buffers: lent }, lent);
     }
   }
 
-  async #load(request: Extract<InferenceRequest, { kind: 'load' }>): Promise<void> {
-    this.#runtime ??= this.#loadRuntime();
+  async #load({ id, model, buffer, settings }: Extract<InferenceRequest, { kind: 'load' }>): Promise<void> {
     const started = performance.now();
-    const model = await OnnxModel.load(this.#runtime, new Uint8Array(request.buffer), request.settings);
+    const { inputs, outputs } = await this.#backend.load(model, new Uint8Array(buffer), settings);
     const micros = Math.round((performance.now() - started) * 1000);
-    await this.#models.get(request.model)?.release();
-    this.#models.set(request.model, model);
-    const buffers = [request.buffer];
-    this.#answer(
-      { kind: 'loaded', id: request.id, inputs: [...model.inputs], outputs: [...model.outputs], micros, buffers },
-      buffers,
-    );
+    this.#answer({ kind: 'loaded', id, inputs, outputs, micros, buffers: [buffer] }, [buffer]);
   }
 
-  async #run({ id, model: number, inputs, sizes }: Extract<InferenceRequest, { kind: 'run' }>): Promise<void> {
-    const model = this.#models.get(number);
-    if (model === undefined) throw new Error('ERR the model is not loaded on this thread');
-    const slow = model.lastMicros === undefined || model.lastMicros > slowMicros;
+  async #run({ id, model, inputs, sizes }: Extract<InferenceRequest, { kind: 'run' }>): Promise<void> {
+    const { isApart } = this.#backend;
+    const lastMicros = this.#lastMicros.get(model);
+    const slow = !isApart && (lastMicros === undefined || lastMicros > slowMicros);
     const own = inputs.map((input) => (slow || input.parts.length > 1 ? copied(input) : asItIs(input)));
     if (slow) this.#returnEarly(id, inputs);
-    const { outputs, micros } = await model.run(own);
+    const running = this.#backend.run(model, own);
+    if (isApart) this.#returnEarly(id, inputs);
+    const { outputs, micros } = await running;
+    this.#lastMicros.set(model, micros);
     const cut = sizes.length > 1 && bytesOf(outputs) > cutFromBytes ? cutOutputs(outputs, sizes) : [outputs];
     const buffers = stillLent(inputs);
     const spare = copies(inputs);

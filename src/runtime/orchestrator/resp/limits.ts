@@ -1,4 +1,4 @@
-/** What a decoder accepts. */
+/** Limits of a request. */
 export interface RequestLimits {
   /** The longest argument, in bytes. */
   readonly maxBulkBytes: number;

@@ -19,6 +19,8 @@ const copyBytes = 16 * 1024;
 const partElements = 256;
 const partBytes = 64 * 1024;
 const okLine = '+OK\r\n';
+/** Up to this length bytes are written one by one: a call of what writes many at once costs more than they do. */
+const shortBytes = 24;
 
 type Special = MapReply | SetReply | DoubleReply | VerbatimReply | LongReply;
 
@@ -141,8 +143,11 @@ export class ReplyEncoder {
   /** ASCII. */
   #line(text: string): void {
     this.#reserve(text.length);
-    this.#slab.write(text, this.#end, 'latin1');
-    this.#end += text.length;
+    const slab = this.#slab;
+    const start = this.#end;
+    if (text.length > shortBytes) slab.write(text, start, 'latin1');
+    else for (let at = 0; at < text.length; at += 1) slab[start + at] = text.charCodeAt(at);
+    this.#end = start + text.length;
   }
 
   #text(text: string): void {
@@ -162,8 +167,11 @@ export class ReplyEncoder {
 
   #copy(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
-    this.#slab.set(bytes, this.#end);
-    this.#end += bytes.length;
+    const slab = this.#slab;
+    const start = this.#end;
+    if (bytes.length > shortBytes) slab.set(bytes, start);
+    else for (let at = 0; at < bytes.length; at += 1) slab[start + at] = bytes[at] as number;
+    this.#end = start + bytes.length;
   }
 
   #pieceOf(bytes: Uint8Array): void {

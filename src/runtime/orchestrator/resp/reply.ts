@@ -60,7 +60,7 @@ export class VerbatimReply {
 /** The version of the protocol that a connection speaks. */
 export type Protocol = 2 | 3;
 
-/** What a command answers: a number or bigint is an integer, a string or bytes a bulk string, null a nil, an array an array. */
+/** Reply of a command: a number or bigint is an integer, a string or bytes a bulk string, null a nil, an array an array. */
 export type Reply =
   | SimpleString
   | ErrorReply

@@ -21,12 +21,12 @@ function groupsOf(address: string): string[] {
   return [...before, ...Array.from({ length: missing }, () => '0'), ...after].map((group) => group.padStart(4, '0'));
 }
 
-/** Whether a normal address is one of 127.0.0.0/8 or ::1. */
+/** True if a normal address is one of 127.0.0.0/8 or ::1. */
 export function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address === '0000:0000:0000:0000:0000:0000:0000:0001';
 }
 
-/** Whether a normal address is one of this host's own. */
+/** True if a normal address is one of this host's own. */
 export function isOwnAddress(address: string): boolean {
   return Object.values(networkInterfaces())
     .flatMap((infos) => infos ?? [])

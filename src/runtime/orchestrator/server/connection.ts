@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { BusyPoll } from '../busy-poll.js';
+import { ownBytes } from '../bytes/lendable-bytes.js';
 import { leave } from '../commands/client-facts.js';
 import type { CommandContext } from '../commands/command.js';
 import { repliesMayNest } from '../commands/smartredis-form.js';
@@ -11,7 +12,6 @@ import { ProtocolError } from '../resp/protocol-error.js';
 import { ErrorReply, LongReply, type Reply } from '../resp/reply.js';
 import { isLong, type ReplyEncoder } from '../resp/reply-encoder.js';
 import { type OnRequest, RequestDecoder } from '../resp/request-decoder.js';
-import { ownBytes } from '../store/lendable-bytes.js';
 import { type Dispatcher, outOfMemory, refused } from './dispatch.js';
 import type { KeepAlive, LateReply } from './keep-alive.js';
 import { type Reader, readInto } from './read-into.js';
@@ -24,6 +24,10 @@ const fewUnsentBytes = 64 * 1024;
 const flushFromBytes = 128 * 1024;
 /** Milliseconds for which one connection's requests run before others have their turn. */
 const turnMs = 10;
+/** To look at the clock costs a twentieth of a small request. It is looked at once for so many words … */
+const wordsPerLook = 24;
+/** … as long as those before took no longer than this; else after each request. */
+const quickMs = 0.5;
 /** Memory of a connection itself, and of a waiting request besides its bytes. */
 const connectionBytes = 16 * 1024;
 const requestOverheadBytes = 512;
@@ -74,6 +78,10 @@ export class Connection implements LateReply, Reader {
   #isDirect = false;
   /** Time, by `performance.now()`, at which others have their turn. */
   #until = 0;
+  /** When the clock was looked at last, how many words have been run since then, and after how many it is looked at again. */
+  #lookedAtMs = 0;
+  #wordsSinceLook = 0;
+  #wordsToLook = 0;
   #isScheduled = false;
   /** Memory of this connection: itself, requests that wait, replies that nobody has read. */
   readonly #memory: MemoryAccount;
@@ -178,7 +186,7 @@ export class Connection implements LateReply, Reader {
     if (direct) this.#decoder.filled(bytes);
     else {
       const read = bytes === chunk.length ? chunk : chunk.subarray(0, bytes);
-      this.#until = performance.now() + turnMs;
+      this.#beginTurn();
       if (this.#rest === undefined) this.#decode(read);
       else this.#rest = Buffer.concat([this.#rest, read]);
     }
@@ -217,7 +225,7 @@ export class Connection implements LateReply, Reader {
     if (this.#context.client.quitting) return;
     if (!this.#busy && this.#waiting.length === 0) {
       this.#run(request);
-      if (this.#mustPause()) this.#decoder.stop();
+      if (this.#mustPause(request.length)) this.#decoder.stop();
       return;
     }
     this.#waiting.push(refused ? tooLarge : words.map(ownBytes));
@@ -225,10 +233,23 @@ export class Connection implements LateReply, Reader {
     if (this.#isOverfull()) this.#decoder.stop();
   };
 
-  /** True if whoever reads the replies is to catch up first, or others are to have their turn. */
-  #mustPause(): boolean {
-    if (this.#room.encoder.pendingBytes >= flushFromBytes) this.#flush();
-    return this.#isUnread() || performance.now() > this.#until;
+  #beginTurn(): void {
+    this.#lookedAtMs = performance.now();
+    this.#until = this.#lookedAtMs + turnMs;
+    this.#wordsSinceLook = 0;
+  }
+
+  /** True, after a request of so many words, if whoever reads the replies is to catch up first, or others are to have their turn. */
+  #mustPause(words: number): boolean {
+    const mustFlush = this.#room.encoder.pendingBytes >= flushFromBytes;
+    if (mustFlush) this.#flush();
+    this.#wordsSinceLook += words;
+    if (this.#wordsSinceLook < this.#wordsToLook) return mustFlush && this.#isUnread();
+    const now = performance.now();
+    this.#wordsToLook = now - this.#lookedAtMs < quickMs ? wordsPerLook : 0;
+    this.#lookedAtMs = now;
+    this.#wordsSinceLook = 0;
+    return this.#isUnread() || now > this.#until;
   }
 
   #isUnread(): boolean {
@@ -311,13 +332,13 @@ export class Connection implements LateReply, Reader {
 
   /** Runs what waits, and what has been read, until others are to have their turn. */
   #goOn(): void {
-    this.#until = performance.now() + turnMs;
+    this.#beginTurn();
     while (!this.#busy && !this.#socket.destroyed) {
       const next = this.#waiting.shift();
       if (next !== undefined) {
         this.#waitingBytes -= bytesOf(next);
         this.#run(next);
-        if (this.#mustPause()) break;
+        if (this.#mustPause(next.length)) break;
       } else if (this.#rest !== undefined && !this.#deaf) {
         this.#decode(this.#rest);
         if (this.#rest !== undefined) break;

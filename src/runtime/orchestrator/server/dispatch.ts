@@ -1,10 +1,10 @@
+import { ownBytes } from '../bytes/lendable-bytes.js';
 import { type ClientFacts, type Command, type CommandContext, CommandError } from '../commands/command.js';
 import { refusalOf } from '../commands/refusal.js';
 import { mostWords, outOfMemoryText } from '../commands/room.js';
 import { commandOf } from '../commands/table.js';
-import type { Transaction } from '../commands/transaction.js';
+import type { QueuedCommand, Transaction } from '../commands/transaction.js';
 import { ErrorReply, type Reply, SimpleString } from '../resp/reply.js';
-import { ownBytes } from '../store/lendable-bytes.js';
 
 /** The answer where memory is used up. */
 export const outOfMemory = new ErrorReply(outOfMemoryText);
@@ -90,9 +90,19 @@ function queue(context: CommandContext, transaction: Transaction, command: Comma
   }
   if (command.inTransaction === 'refused') throw new CommandError('ERR Command not allowed inside a transaction');
   const full = command.flags.includes('denyoom') && !context.server.memory.hasRoom(bytesOf(words));
-  if (!full && transaction.add({ command, words: words.map(ownBytes) })) return queued;
+  if (!full && transaction.add(queuedCommand(context, command, words.map(ownBytes)))) return queued;
   transaction.refused = true;
   return outOfMemory;
+}
+
+function queuedCommand(context: CommandContext, command: Command, words: Buffer[]): QueuedCommand {
+  const { prepare } = command;
+  return {
+    command,
+    words,
+    run: () => command.run(context, words),
+    prepare: prepare === undefined ? undefined : () => command.prepare?.(context, words),
+  };
 }
 
 function bytesOf(words: readonly Buffer[]): number {

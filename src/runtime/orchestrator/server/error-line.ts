@@ -1,12 +1,12 @@
 import { escapeControls } from '../../../diagnostics/index.js';
 /** An error that a store has answered a client with, as its log says it. */
 export interface AnsweredError {
-  /** Who asked, as far as that is known: `sweep_3 (process 812)`, `process 812`, `a process on 10.0.0.3 (port 51200)`. */
+  /** The client, as far as it is known: `sweep_3 (process 812)`, `process 812`, `a process on 10.0.0.3 (port 51200)`. */
   readonly who: string;
   /** Command in upper case, and the keys, models and scripts that it names. */
   readonly command: string;
   readonly keys: readonly string[];
-  /** How often it was answered so until then. */
+  /** Number of times that it was answered so until then. */
   readonly times: number;
   /** The error's text. */
   readonly text: string;

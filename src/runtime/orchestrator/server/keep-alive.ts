@@ -30,7 +30,7 @@ export class KeepAlive {
     this.#timer ??= setInterval(() => this.#tick(), tickMs).unref();
   }
 
-  /** What must go before the reply now that it has come. */
+  /** Bytes that must go before the reply now that it has come. */
   end(reply: LateReply): Uint8Array | undefined {
     const bytes = this.#watched.get(reply)?.bytes ?? 0;
     this.#watched.delete(reply);

@@ -17,7 +17,7 @@ interface PeerEnd {
   readonly inode: string;
 }
 
-/** Why a peer's end is not known: `gone` has closed it, `unknown` has no row that tells. */
+/** Reasons for which a peer's user is not known: it has closed its end, or no row tells. */
 export type NoPeer = 'gone' | 'unknown';
 
 interface Tables {

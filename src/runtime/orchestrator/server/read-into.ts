@@ -2,13 +2,13 @@ import { Socket } from 'node:net';
 
 /** Takes the bytes that a socket reads. */
 export interface Reader {
-  /** Where the next bytes are to go. */
+  /** Memory for the next bytes. */
   room(): Buffer;
   /** So many bytes have come there. */
   filled(bytes: number): void;
 }
 
-/** What Node has beneath a socket. */
+/** Node's handle beneath a socket, as far as it is used here. */
 interface Handle {
   useUserBuffer?(buffer: Buffer): void;
 }

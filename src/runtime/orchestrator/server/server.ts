@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { WorkflowError } from '../../../diagnostics/index.js';
 import { parseDevice } from '../../../ml/devices.js';
+import { AbandonedWork } from '../ai/abandoned-work.js';
 import { BusyPoll, busyPollMicros } from '../busy-poll.js';
 import { Checkpoints } from '../checkpoint/checkpoints.js';
 import type { SavedStore } from '../checkpoint/record.js';
@@ -11,31 +12,30 @@ import { newClient } from '../commands/client-facts.js';
 import type { ClientFacts, CommandContext } from '../commands/command.js';
 import { Monitors } from '../commands/monitors.js';
 import { mostWords } from '../commands/room.js';
-import { AbandonedWork } from '../commands/running-work.js';
 import type { ServerFacts } from '../commands/server-facts.js';
 import { defaultRunLimitMs, Inference, onnxRuntimeVersion } from '../inference/index.js';
+import { Keyspace } from '../keyspace/keyspace.js';
 import { MemoryBudget } from '../memory/memory-budget.js';
 import { keepSparesWithin } from '../memory/spare-buffers.js';
 import type { Orchestrator, OrchestratorOptions, OrchestratorStats } from '../options.js';
 import { defaultLimits, type RequestLimits } from '../resp/limits.js';
 import { ReplyEncoder } from '../resp/reply-encoder.js';
-import { Keyspace } from '../store/keyspace.js';
 import { Connection, type ConnectionRoom } from './connection.js';
 import { Dispatcher } from './dispatch.js';
 import { ErrorLog, type LoggedClient } from './error-log.js';
-import { Gate } from './gate.js';
 import { KeepAlive } from './keep-alive.js';
 import { listen } from './listen.js';
+import { PeerFilter } from './peer-filter.js';
 import { PeerNames } from './peer-names.js';
 import { RefusalLog } from './refusal-log.js';
 import { TurnBudget } from './turn-budget.js';
 
-/** How long a closing orchestrator waits for replies under way, and then for slow readers of them. */
+/** Longest wait of a closing orchestrator for replies under way, and then for slow readers of them. */
 const drainMs = 4000;
 const slowReadersMs = 2000;
 /** Pause between two sweeps over what expires. */
 const sweepMs = 100;
-/** How long a refused peer may take to read why. */
+/** Longest time for a refused peer to read why. */
 const refusalMs = 1000;
 const deviceHint = 'a device is CPU, GPU or either with a number';
 
@@ -66,9 +66,9 @@ function devicesOf(map: OrchestratorOptions['mapDevice']): Readonly<Record<strin
 /** The embedded store: sockets in front of the keyspace and the AI layer. */
 export class OrchestratorServer implements Orchestrator {
   readonly #options: OrchestratorOptions;
-  readonly #gate: Gate;
+  readonly #peers: PeerFilter;
   readonly #inference: Inference;
-  readonly #store: Keyspace;
+  readonly #keyspace: Keyspace;
   readonly #servers: Server[] = [];
   readonly #connections = new Map<Connection, { readonly client: ClientFacts; readonly socket: Socket }>();
   readonly #checkpoints: Checkpoints;
@@ -80,9 +80,9 @@ export class OrchestratorServer implements Orchestrator {
   readonly #errors = new ErrorLog(new PeerNames(), (message) => this.#log('warn', message));
   readonly #memory = new MemoryBudget({
     limitBytes: () => this.#facts.settings.maxMemoryBytes,
-    usedBytes: () => this.#store.usedBytes,
+    usedBytes: () => this.#keyspace.usedBytes,
     evicts: () => this.#facts.settings.evictionPolicy !== 'noeviction',
-    makeRoom: (bytes) => this.#store.makeRoom(bytes, this.#facts.settings.evictionPolicy),
+    makeRoom: (bytes) => this.#keyspace.makeRoom(bytes, this.#facts.settings.evictionPolicy),
   });
   readonly #refusals = new RefusalLog((message) => this.#log('warn', message));
   readonly #blocked: BlockedClients;
@@ -98,7 +98,7 @@ export class OrchestratorServer implements Orchestrator {
     this.#options = options;
     const { allow, peerCheck, onnxRuntime, threadsPerQueue, interOpThreads, intraOpThreads, mapDevice, workerUrl } =
       options;
-    this.#gate = new Gate({
+    this.#peers = new PeerFilter({
       addresses: allow?.addresses ?? [],
       folder: allow?.folder,
       peerCheck: peerCheck ?? true,
@@ -106,6 +106,7 @@ export class OrchestratorServer implements Orchestrator {
     const pollMicros = busyPollMicros(options.busyPollMicros);
     this.#inference = new Inference({
       onnxRuntime,
+      backends: options.backends,
       threadsPerQueue,
       interOpThreads,
       intraOpThreads,
@@ -116,13 +117,13 @@ export class OrchestratorServer implements Orchestrator {
       memory: this.#memory,
       runLimitMs: (options.executionTimeoutSeconds ?? defaultRunLimitMs / 1000) * 1000,
     });
-    this.#store = new Keyspace((value, isReplaced) => {
+    this.#keyspace = new Keyspace((value, isReplaced) => {
       if (value.kind === 'model') this.#inference.unload(value.loaded, !isReplaced);
       else if (value.kind === 'tensor' || value.kind === 'string') value.bytes.discard();
     });
-    this.#blocked = new BlockedClients(this.#store);
-    this.#store.countsUses = options.evictionPolicy?.endsWith('-lfu') === true;
-    this.#checkpoints = new Checkpoints(this.#store, {
+    this.#blocked = new BlockedClients(this.#keyspace);
+    this.#keyspace.countsUses = options.evictionPolicy?.endsWith('-lfu') === true;
+    this.#checkpoints = new Checkpoints(this.#keyspace, {
       file: options.checkpointFile,
       saveFile: options.saveFile,
       seconds: options.checkpointSeconds,
@@ -190,8 +191,8 @@ export class OrchestratorServer implements Orchestrator {
 
   stats(): OrchestratorStats {
     return {
-      usedBytes: this.#store.usedBytes,
-      keys: this.#store.size,
+      usedBytes: this.#keyspace.usedBytes,
+      keys: this.#keyspace.size,
       clients: this.#connections.size,
       requests: this.#requests,
       inferences: this.#inference.requests,
@@ -243,7 +244,7 @@ export class OrchestratorServer implements Orchestrator {
 
   async #accept(socket: Socket, trusted: boolean): Promise<void> {
     this.#watch(socket);
-    const refusal = trusted ? undefined : await this.#gate.refusal(socket);
+    const refusal = trusted ? undefined : await this.#peers.refusal(socket);
     if (socket.destroyed || this.#closing !== undefined) {
       socket.destroy();
       return;
@@ -277,7 +278,8 @@ export class OrchestratorServer implements Orchestrator {
       reachedAt: host === undefined || port === undefined ? undefined : { host: host.replace(/^::ffff:/, ''), port },
     });
     const context: CommandContext = {
-      store: this.#store,
+      keyspace: this.#keyspace,
+      tensors: this.#keyspace,
       inference: this.#inference,
       server: this.#facts,
       client,
@@ -302,13 +304,14 @@ export class OrchestratorServer implements Orchestrator {
     socket.on('close', () => clearTimeout(timer));
   }
 
-  /** What time brings: keys that expire, and evictions that were too many for one command. */
+  /** Does what time brings: deletes expired keys, and evicts those that were too many for one command. */
   #sweep(): void {
-    this.#store.look();
-    if (this.#store.volatileSize > 0) this.#store.deleteExpired();
+    this.#keyspace.look();
+    if (this.#keyspace.volatileSize > 0) this.#keyspace.deleteExpired();
     const { maxMemoryBytes, evictionPolicy } = this.#facts.settings;
     const left = maxMemoryBytes - this.#memory.otherBytes;
-    if (maxMemoryBytes > 0 && this.#store.usedBytes > left) this.#store.makeRoom(Math.max(0, left), evictionPolicy);
+    if (maxMemoryBytes > 0 && this.#keyspace.usedBytes > left)
+      this.#keyspace.makeRoom(Math.max(0, left), evictionPolicy);
   }
 
   readonly #logCommand = (client: ClientFacts, words: readonly Buffer[]): void => {

@@ -1,11 +1,11 @@
-/** How much is read of large requests in one turn of the event loop, over all connections … */
+/** Bytes of large requests that are read in one turn of the event loop, over all connections … */
 const bytesPerTurn = 1024 * 1024;
 /** … for how long: fresh memory may take ten times what reading into it takes, on a virtual machine above all … */
 const msPerTurn = 5;
 /** … and how much one connection may read all the same: to stop and start it costs as much as reading a little. */
 const bytesPerConnection = 256 * 1024;
 
-/** What one connection has spent. The {@link TurnBudget} keeps it. */
+/** Bytes that one connection has spent. The {@link TurnBudget} keeps it. */
 export interface TurnAccount {
   turn: number;
   bytes: number;
@@ -20,7 +20,7 @@ export class TurnBudget {
   #lastMs = 0;
 
   /**
-   * Whether a connection that has just read so many bytes may go on in this turn; if not, `next` is called in the next one. Bytes
+   * True if a connection that has just read so many bytes may go on in this turn; if not, `next` is called in the next one. Bytes
    * count for more if the time since those before them is a larger part of what a turn has.
    */
   spend(account: TurnAccount, bytes: number, next: () => void): boolean {

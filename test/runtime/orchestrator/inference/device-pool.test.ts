@@ -11,6 +11,7 @@ function pool() {
   const answered: string[] = [];
   const thread = { occupied: 0, dead: false, has: () => true, close: async () => {} } as unknown as InferenceThread;
   const made = new DevicePool(
+    'CPU',
     1,
     () => thread,
     (_, requests) => {

@@ -1,0 +1,45 @@
+import type { Plan, Store } from '../../ir/index.js';
+import type { JobEnvironment } from '../job/job-environment.js';
+import type { OrchestratorStats, SavedStore } from '../orchestrator/index.js';
+import type { LogFile } from './log-file.js';
+
+/** Command line that the supervisor gives a store's process. */
+export interface StoreArguments {
+  readonly store: string;
+  /** Overrides the plan's. */
+  readonly port: number | undefined;
+  readonly onnxRuntime: string | undefined;
+  /** Identity of this start. */
+  readonly id: string | undefined;
+  /** The bundle, which is also the inference thread's module. */
+  readonly workerUrl: URL;
+}
+
+/** A store to start on this node. */
+export interface EngineStart {
+  readonly job: JobEnvironment;
+  readonly plan: Plan;
+  readonly store: Store;
+  readonly args: StoreArguments;
+  readonly log: LogFile;
+}
+
+/** A store on this node: it listens. */
+export interface Engine {
+  /** `host:port` or `unix://PATH`, as `SSDB` wants them. */
+  readonly addresses: readonly string[];
+  /** Tells this process from any other. */
+  readonly runId: string;
+  /** Starts of stores whose keys it has read from its checkpoint. */
+  readonly restored: readonly SavedStore[];
+  /** Loads the plan's models and scripts; resolves when applications may come. @throws WorkflowError */
+  ready(): Promise<void>;
+  stats(): OrchestratorStats;
+  /** Answers what has been asked and ends, with a checkpoint if that is wanted. Rejects, ended, if none could be written. */
+  stop(checkpoint: boolean): Promise<void>;
+  /** True after {@link stop} if only the end of this process by force ends all of it. */
+  readonly isStuck: boolean;
+}
+
+/** Starts an engine; resolves when it listens. @throws WorkflowError */
+export type StartEngine = (start: EngineStart) => Promise<Engine>;

@@ -1,4 +1,0 @@
-import { openMpi } from './open-mpi.js';
-
-/** Open MPI's mpirun. */
-export const mpirun = openMpi('mpirun');

@@ -1,0 +1,4 @@
+import { runInferenceWorker } from '../../../../src/runtime/orchestrator/inference/worker.js';
+import { negating } from './negating-backend.js';
+
+runInferenceWorker(negating);
