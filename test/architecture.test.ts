@@ -70,7 +70,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ['src/compiler/load/', ['src/ir/', 'src/diagnostics/']],
   ['src/compiler/inspect/', ['src/ir/', 'src/ml/', 'src/diagnostics/', 'src/compiler/hash-file.ts']],
   // What passes ask of a declaration, of jobs, of names.
-  ['src/compiler/passes/lookup/', ['src/ir/', 'type src/compiler/inspect/', 'type src/compiler/passes/known.ts']],
+  ['src/compiler/passes/lookup/', ['src/ir/', 'type src/compiler/inspect/', 'type src/compiler/passes/compilation.ts']],
   [
     'src/compiler/passes/check/',
     [
@@ -79,7 +79,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
       'src/targets/target.ts',
       'src/targets/refusals.ts',
       'type src/compiler/inspect/',
-      'type src/compiler/passes/known.ts',
+      'type src/compiler/passes/compilation.ts',
       'src/compiler/passes/lookup/',
     ],
   ],

@@ -1,8 +1,8 @@
 import { everybody } from '../ir/index.js';
 import { type Artifact, accessOf, bytesArtifact, type Facts, mergeArtifacts } from './inspect/index.js';
-import type { Adds, Reads } from './passes/known.js';
+import type { Adds, Reads } from './passes/compilation.js';
 
-/** Files that launchers read, as artifacts. */
+/** Makes artifacts of the files that launchers read. */
 export function makeLauncherFiles({ launcherTexts }: Reads<'launcherTexts'>): Adds<'launcherFiles'> {
   const files = [...launcherTexts].map(
     ([application, texts]) =>
@@ -14,7 +14,7 @@ export function makeLauncherFiles({ launcherTexts }: Reads<'launcherTexts'>): Ad
   return { launcherFiles: new Map(files) };
 }
 
-/** Every artifact of a plan, each once, and the permission bits that all files have in common that the plan is made from. */
+/** The artifacts of a plan, each once, and the permission bits that all sources of the plan have in common. */
 export function gatherArtifacts(
   { facts, launcherFiles }: Reads<'facts' | 'launcherFiles'>,
   sources: readonly string[],

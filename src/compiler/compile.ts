@@ -24,8 +24,8 @@ import { checkRunnable } from './passes/check/check-runnable.js';
 import { checkSharing } from './passes/check/check-sharing.js';
 import { checkStores } from './passes/check/check-stores.js';
 import { checkTemplates } from './passes/check/check-templates.js';
+import type { Reads } from './passes/compilation.js';
 import { fitOneNode } from './passes/fit-one-node.js';
-import type { Reads } from './passes/known.js';
 import { launchApplications } from './passes/launch-applications.js';
 import { launchStores } from './passes/launch-stores.js';
 import { notesOnFiles } from './passes/lookup/attached-files.js';
@@ -34,30 +34,30 @@ import { placeJobs } from './passes/place-jobs.js';
 import { sizeLaunches } from './passes/size-launches.js';
 import { Passes } from './passes.js';
 
-/** An experiment, ready to be written to a folder. */
+/** A compiled experiment, ready to be written to a folder. */
 export interface Compiled {
   readonly plan: Plan;
   readonly files: readonly OutputFile[];
-  /** Doubts that do not stop anything. */
+  /** Warnings. */
   readonly warnings: readonly Problem[];
-  /** Choices of the compiler where a workflow can be understood in two ways, for `preview`. */
+  /** Notes for `preview`: how the compiler understood declarations that have two meanings. */
   readonly notes: readonly string[];
 }
 
-/** What is compiled: an experiment's record, and the file it came from, whose folder relative paths start at. */
+/** Input of the compiler: an experiment, and its file. Relative paths start at that file's folder. */
 export interface CompileInput extends Authored<ExperimentDeclaration> {
   readonly file: string;
-  /** The site's own file, if it has one. */
+  /** File of the site, if it has one. */
   readonly siteFile?: string | undefined;
-  /** Version of Simwright that plan and scripts name. @default this one */
+  /** Version of Simwright that plan and scripts show. @default this one */
   readonly version?: string;
 }
 
-/** What is known before the first pass. */
+/** Input of the first pass. */
 type Start = Reads<'declaration' | 'workflow' | 'version' | 'site' | 'target' | 'launchers'>;
 
 /**
- * Declaration → facts → plan → files, all in memory.
+ * Compiles an experiment in memory: declaration → facts → plan → files.
  *
  * @throws WorkflowError with every problem there is.
  */
@@ -66,14 +66,14 @@ export function compile(input: CompileInput, site: Site): Compiled {
   const problems = new Problems();
   problems.add(input.problems);
   const start = { declaration, workflow: basename(file), version, site, target: targets[site.target], launchers };
-  const { known } = new Passes<Start>(start, problems)
+  const { results } = new Passes<Start>(start, problems)
     .add(fitOneNode)
     .add(({ experiment }) => ({ facts: inspectFiles(experiment, file) }))
     .check(checkApplications, checkNames, checkSharing, checkStores, checkKeys, checkReaders)
     .check(checkFiles, checkModelTypes, checkTemplates, checkDevices)
     .add(sizeLaunches)
     .check(checkLaunches)
-    // Jobs are placed over an experiment whose names and references hold.
+    // The passes below rely on valid names and references.
     .stopOnErrors()
     .add(placeJobs)
     .check(checkComponents)
@@ -85,12 +85,12 @@ export function compile(input: CompileInput, site: Site): Compiled {
     .add(lower)
     .check(checkRunnable, checkJobs)
     .stopOnErrors();
-  const plan = Plan.parse(known.plan);
-  const { artifacts, access } = gatherArtifacts(known, siteFile === undefined ? [file] : [file, siteFile]);
+  const plan = Plan.parse(results.plan);
+  const { artifacts, access } = gatherArtifacts(results, siteFile === undefined ? [file] : [file, siteFile]);
   return {
     plan,
     files: emitFiles(plan, artifacts, access),
     warnings: problems.sorted(),
-    notes: notesOnFiles(known),
+    notes: notesOnFiles(results),
   };
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** One buffer for all: a folder may have many small files. */
+/** A buffer for all files: a folder may have many small ones. */
 const buffer = Buffer.alloc(1024 * 1024);
 
-/** SHA-256 of a file in hexadecimal, read in pieces: files may be larger than memory. */
+/** SHA-256 of a file in hexadecimal. The file may be larger than memory. */
 export function hashFile(path: string): string {
   const hash = createHash('sha256');
   const descriptor = openSync(path, 'r');

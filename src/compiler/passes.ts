@@ -1,24 +1,24 @@
 import type { Problems } from '../diagnostics/index.js';
 
-/** Passes over what is known, one after the other. Each sees what those before it have found out, as far as it says that it reads it. */
-export class Passes<Known extends object> {
+/** A sequence of passes. Each pass reads results of earlier passes, and its type says which. */
+export class Passes<Results extends object> {
   constructor(
-    readonly known: Known,
+    readonly results: Results,
     readonly problems: Problems,
   ) {}
 
-  /** A pass that adds to what is known, and may meet problems. */
-  add<Added extends object>(pass: (known: Known, problems: Problems) => Added): Passes<Known & Added> {
-    return new Passes({ ...this.known, ...pass(this.known, this.problems) }, this.problems);
+  /** Runs a pass that adds results. */
+  add<Added extends object>(pass: (results: Results, problems: Problems) => Added): Passes<Results & Added> {
+    return new Passes({ ...this.results, ...pass(this.results, this.problems) }, this.problems);
   }
 
-  /** Passes that look for problems, and add nothing. */
-  check(...passes: readonly ((known: Known, problems: Problems) => void)[]): this {
-    for (const pass of passes) pass(this.known, this.problems);
+  /** Runs passes that only report problems. */
+  check(...passes: readonly ((results: Results, problems: Problems) => void)[]): this {
+    for (const pass of passes) pass(this.results, this.problems);
     return this;
   }
 
-  /** @throws WorkflowError with every problem met so far, if one is an error. */
+  /** @throws WorkflowError with all problems so far, if one of them is an error. */
   stopOnErrors(): this {
     this.problems.throwIfErrors();
     return this;

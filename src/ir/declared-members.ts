@@ -2,7 +2,7 @@ import { type ApplicationDeclaration, addedOf } from './declaration.js';
 import { type Members, memberCount } from './members.js';
 import type { ParamValue } from './options/params.js';
 
-/** An application's members as axes and a strategy: nothing is listed that a rule makes, whatever their number. */
+/** An application's members as axes and a strategy, so that its size does not depend on their number. */
 export function declaredMembers(application: ApplicationDeclaration): Members {
   const { values = {}, strategy = { kind: 'all-perm' } } = application.params ?? {};
   const replicas = application.kind === 'ensemble' ? (application.replicas ?? 1) : 1;

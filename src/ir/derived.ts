@@ -1,4 +1,4 @@
-/** `derive`, computed once for each object. Its objects are declarations and plans, which never change once they are made. */
+/** A function that computes `derive` once for each object. The objects, declarations and plans, never change. */
 export function derivedOnce<Source extends object, Value>(
   derive: (source: Source) => Value,
 ): (source: Source) => Value {

@@ -11,7 +11,7 @@ function environmentsOf({ env, memberEnv = [] }: Entity): Readonly<Record<string
   return [env, ...memberEnv];
 }
 
-/** Those of the names that an environment does not have. */
+/** The names that an environment does not have. */
 export function unsetVariables(names: readonly string[], env: Readonly<Record<string, string | undefined>>): string[] {
   return names.filter((name) => env[name] === undefined);
 }

@@ -4,7 +4,7 @@ import { permute } from './permute.js';
 
 const count = z.int().positive();
 
-/** One parameter with the values it takes. A scalar is an axis of one value. */
+/** A parameter with its values. A scalar is an axis of one value. */
 export const Axis = z.strictObject({ name: z.string(), values: z.array(ParamValue).min(1) });
 export type Axis = z.infer<typeof Axis>;
 
@@ -38,7 +38,7 @@ export type Members = z.infer<typeof Members>;
 /** Parameters of one member, in the order of the axes. */
 export type Params = Readonly<Record<string, ParamValue>>;
 
-/** How many members the axes make: the product of their lengths. */
+/** Number of members that the axes make: the product of their lengths. */
 export function memberCount(axes: readonly Axis[]): number {
   return axes.reduce((count, axis) => count * axis.values.length, 1);
 }

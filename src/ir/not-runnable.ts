@@ -2,13 +2,13 @@ import { backends } from '../ml/backends.js';
 import { engines } from './engines.js';
 import type { Store } from './plan.js';
 
-/** A feature of a store that this version cannot run; of an ML model, if it is one's. */
+/** A feature that this version cannot run: a store's, or that of the ML model with the name `mlModel`. */
 export interface NotRunnable {
   readonly what: string;
   readonly mlModel?: string;
 }
 
-/** Features that a store asks for and this version cannot run: the compiler warns of them, the runtime refuses the store. */
+/** Features of a store that this version cannot run. The compiler warns of them; the runtime refuses the store. */
 export function notRunnable(store: Store): NotRunnable[] {
   const found: NotRunnable[] = [];
   if (!engines[store.engine].isAvailable) found.push({ what: `engine '${store.engine}'` });
@@ -21,7 +21,7 @@ export function notRunnable(store: Store): NotRunnable[] {
     return found;
   }
   const { transport, nodes } = store;
-  // Applications have one address for all their ranks, which loopback and a socket give and an interface does not.
+  // All ranks of an application get one address. On loopback and a socket it is the same on every node; on an interface it is not.
   if (transport.kind === 'tcp' && transport.interface !== undefined && transport.interface !== 'lo' && nodes > 1) {
     found.push({ what: `a colocated store on interface '${transport.interface}' of ${nodes} nodes` });
   }

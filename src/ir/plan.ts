@@ -6,8 +6,8 @@ import { Members } from './members.js';
 import { EngineName, TargetName } from './site.js';
 
 /*
- * What will happen: everything that scripts are made from and that the runtime needs, written to plan.json by `compile` and read back with the
- * same schema. Paths are relative to the folder that holds plan.json. Words are those of argument lists: scripts quote them.
+ * The plan: all that scripts are made from and that the runtime needs. `compile` writes it to plan.json, and it is read with the same schema.
+ * Paths are relative to the folder of plan.json. Words are elements of argument lists, without quotes.
  */
 
 /** Version of the format. A runtime refuses a plan of another version. */
@@ -57,7 +57,7 @@ export const PreloadedScript = z.strictObject({
 });
 export type PreloadedScript = z.infer<typeof PreloadedScript>;
 
-/** Modules to load and lines of shell to run before something starts. */
+/** Modules to load and lines of shell to run before a launch. */
 const Setup = z.strictObject({ modules: z.array(z.string()), commands: z.array(z.string()) });
 
 const store = {
@@ -82,7 +82,7 @@ const store = {
   scripts: z.array(PreloadedScript),
   /** Component of a heterogeneous job that it runs on, from 0. */
   component: z.int().nonnegative(),
-  /** Words that start its processes, with `{hosts}` for the component's hosts; none where it is one process on the script's own host. */
+  /** The launcher's words that start its processes, with `{hosts}` for the component's hosts; none if it is one process on the script's host. */
   launch: z.array(z.string()),
   setup: Setup.optional(),
 };
@@ -90,12 +90,12 @@ const store = {
 export const StandaloneStore = z.strictObject({
   kind: z.literal('standalone'),
   ...store,
-  /** 0: a free one. */
+  /** 0: a free port. */
   port: z.int().min(0).max(65535),
   /** `loopback` when all that use it run on its own node, else the address of `interface` or of the host's name. */
   scope: z.enum(['loopback', 'network']),
   interface: z.string().optional(),
-  /** Servers it is split over; 1 is no cluster. */
+  /** Number of its servers; several are a cluster. */
   shards: count,
   hosts: z.array(z.string()).optional(),
   evictionPolicy: z.enum(evictionPolicies).optional(),
@@ -104,7 +104,7 @@ export const StandaloneStore = z.strictObject({
 });
 export type StandaloneStore = z.infer<typeof StandaloneStore>;
 
-/** One store a node, seen only by its entity. */
+/** A store on each node of its entity, which only this entity and those that share its nodes see. */
 export const ColocatedStore = z.strictObject({
   kind: z.literal('colocated'),
   ...store,
@@ -113,9 +113,9 @@ export const ColocatedStore = z.strictObject({
     /** Without `socket`: NAME.sock in a 0700 folder of the job's own under /tmp. */
     z.strictObject({ kind: z.literal('uds'), socket: z.string().optional(), permissions: z.int() }),
   ]),
-  /** Nodes it runs on. */
+  /** Number of its nodes. */
   nodes: count,
-  /** CPUs it is pinned to, counted among those that the job has on the node. */
+  /** CPUs that it is pinned to, by their indices among the job's CPUs on the node. */
   pin: z.array(z.int().nonnegative()).optional(),
 });
 export type ColocatedStore = z.infer<typeof ColocatedStore>;
@@ -123,18 +123,18 @@ export type ColocatedStore = z.infer<typeof ColocatedStore>;
 export const Store = z.discriminatedUnion('kind', [StandaloneStore, ColocatedStore]);
 export type Store = z.infer<typeof Store>;
 
-/** A program as the user wrote it: the container's words and its own, and how many tasks run it. */
+/** A program: the container's words, its own words, and the number of its tasks. */
 export const Program = z.strictObject({ words: z.array(z.string()).min(1), tasks: count });
 export type Program = z.infer<typeof Program>;
 
-/** How an application's launches start. */
+/** The launch lines of an application. */
 export const Launch = z.strictObject({
   /**
-   * A line a launch, as `commands`: the launcher's words and the programs'. A line that is too long is parted in front of the words whose
-   * numbers, from 0, are in `breaks`.
+   * A line for each launch in `commands`: the words of the launcher and of the programs. Scripts break a long line before the words whose
+   * positions, from 0, are in `breaks`.
    */
   lines: z.array(z.strictObject({ words: z.array(z.string()).min(1), breaks: z.array(z.int().nonnegative()) })).min(1),
-  /** Members that one line runs at a time, where the user or the launcher limits them. */
+  /** Limit of members that one line runs at the same time. */
   atMost: count.optional(),
 });
 export type Launch = z.infer<typeof Launch>;
@@ -145,38 +145,38 @@ export const Entity = z.strictObject({
   name: z.string(),
   job: z.string(),
   members: Members,
-  /** Its programs: one launch of one program or, as MPMD, several; of members added by hand a launch an assignment. */
+  /** Its launches, each a list of programs (several are MPMD): a single launch, or one for each assignment of members added by hand. */
   commands: z.array(z.array(Program).min(1)).min(1),
   launch: Launch,
   setup: Setup.optional(),
-  /** Names of the ML models and the scripts that it was given, in the stores that it sees. */
+  /** Names of its ML models and scripts, in the stores that it sees. */
   mlModels: z.array(z.string()),
   scripts: z.array(z.string()),
   /** Parameters that become words of the command line, in the place of `{args}`. */
   asArgs: z.array(z.string()),
   files: z.array(StagedFile),
-  /** One of them that names a variable which tells a member its number. */
+  /** Name of one of these files that reads a variable with the member's index. */
   numberIn: z.string().optional(),
   env: z.record(z.string(), EnvValue),
-  /** What members added by hand have in their environment beside it, by assignment. */
+  /** Further environment variables of members added by hand, by assignment. */
   memberEnv: z.array(z.record(z.string(), EnvValue)).optional(),
   keyPrefixing: z.boolean(),
-  /** Names of entities whose keys it reads; its own name stands for the member itself. */
+  /** Names of the entities whose keys it reads. Its own name means the keys of the member itself. */
   incoming: z.array(z.string()),
-  /** What it waits for: an entity's or a member's event, or a key in a store that an entity writes. */
+  /** Events of entities or members that it waits for, and keys that an entity writes into a store. */
   after: z.array(
     z.union([
       z.strictObject({ name: z.string(), event: Event }),
       z.strictObject({ name: z.string(), key: z.string(), store: z.string() }),
     ]),
   ),
-  /** The entity on whose nodes it runs, beside it. */
+  /** Name of the entity whose nodes it shares. */
   sharesNodesWith: z.string().optional(),
   /** Component of a heterogeneous job that it runs on, from 0. */
   component: z.int().nonnegative(),
   /** Names of the stores it sees. */
   stores: z.array(z.string()),
-  /** What one member takes. */
+  /** Resources of one member. */
   size: z.strictObject({
     nodes: count,
     tasks: count,
@@ -186,10 +186,10 @@ export const Entity = z.strictObject({
 });
 export type Entity = z.infer<typeof Entity>;
 
-/** What a job asks of the scheduler. */
+/** Nodes of one kind that a job requests from the scheduler, with their resources and limits. */
 export const Allocation = z.strictObject({
   nodes: count,
-  /** CPUs on each node; absent with `exclusive` where the site does not say how many it has. */
+  /** CPUs on each node; absent with `exclusive` if the site does not say how many cores a node has. */
   cpusPerNode: count.optional(),
   exclusive: z.boolean(),
   gpusPerNode: count.optional(),
@@ -200,16 +200,16 @@ export const Allocation = z.strictObject({
   qos: z.string().optional(),
   reservation: z.string().optional(),
   constraint: z.string().optional(),
-  /** Hosts to be among its nodes, and hosts not to be. */
+  /** Hosts that must be among its nodes, and hosts that must not. */
   hosts: z.array(z.string()).optional(),
   excludeHosts: z.array(z.string()).optional(),
 });
 export type Allocation = z.infer<typeof Allocation>;
 
-/** A line that asks the scheduler for something: `--nodes=2`, `-l walltime=01:00:00`. Without `value`: the flag alone. */
+/** An option for the scheduler in the head of a script: `--nodes=2`, `-l walltime=01:00:00`. Without `value`: the flag alone. */
 export const Directive = z.strictObject({
   flag: z.string(),
-  /** What the value is of, where a flag has many: `walltime` of `-l walltime=01:00:00`, `span` of `-R span[ptile=4]`. */
+  /** Name of the resource, for flags that take several: `walltime` in `-l walltime=01:00:00`, `span` in `-R span[ptile=4]`. */
   resource: z.string().optional(),
   value: z.union([z.string(), z.number()]).optional(),
 });
@@ -221,15 +221,15 @@ export const Job = z.strictObject({
   allocation: Allocation,
   /** Further components of a heterogeneous job: nodes of another kind in the same allocation. */
   components: z.array(Allocation),
-  /** Directives of the job's script; a list a component where the scheduler parts them. */
+  /** Directives of the job's script: one list, or a list for each component if the scheduler separates them. */
   directives: z.array(z.array(Directive)),
-  /** Seconds before the walltime at which applications are told to end. */
+  /** Seconds before the end of the walltime at which applications are told to end. */
   graceSeconds: z.int().nonnegative(),
-  /** Elements of the scheduler's job array, each of `perElement` members: `maxConcurrent` elements at a time, if given. */
+  /** The scheduler's job array: `size` elements of `perElement` members each, at most `maxConcurrent` elements at the same time. */
   array: z.strictObject({ size: count, perElement: count, maxConcurrent: count.optional() }).optional(),
-  /** The script is submitted this many times, once a member, with the index in its environment. */
+  /** Number of times that the script is submitted, once for each member, with the index in its environment. */
   separate: count.optional(),
-  /** Modules that its script loads, after it has run the lines of `preamble`. */
+  /** Environment modules that its script loads, after the lines of `preamble`. */
   modules: z.array(z.string()),
   preamble: z.array(z.string()),
   stores: z.array(z.string()),
@@ -250,9 +250,9 @@ export const Plan = z.strictObject({
   nodeCommand: z.string(),
   /** Blocks of the job scripts' template by name, each replaced by the site's text. */
   blocks: z.record(z.string(), z.string()),
-  /** Where the site keeps Node and ONNX Runtime, if it does. */
+  /** Folder of the site with Node and ONNX Runtime. */
   runtimePath: z.string().optional(),
-  /** Interface whose address other nodes reach. */
+  /** Network interface that other nodes can reach. */
   networkInterface: z.string().optional(),
   jobs: z.array(Job),
   stores: z.array(Store),

@@ -4,13 +4,13 @@ import type { Entity, Plan } from './plan.js';
 import { isSecretName } from './secret-names.js';
 
 /**
- * Description of what an entity's members do in common, as texts by part: `command`, `arguments`, `prefixing`, `setup`, and `file NAME`,
- * `variable NAME`, `model NAME`, `script NAME`. It does not say where or when members run: no nodes, walltime, job, queue or store sizes,
- * and nothing that the entity waits for or reads.
+ * Description of the work that an entity's members have in common, as texts by part: `command`, `arguments`, `prefixing`, `setup`, and
+ * `file NAME`, `variable NAME`, `model NAME`, `script NAME`. Nodes, walltime, job, queue, sizes of stores, and the entities that it waits for or
+ * reads from are no parts of it.
  */
 export type Recipe = Readonly<Record<string, string>>;
 
-/** The parts that all members of an entity share. Those added by hand have commands and variables of their own besides. */
+/** The parts that all members of an entity share. Members added by hand have further parts: their commands and variables. */
 function recipeOf(plan: Pick<Plan, 'stores'>, entity: Entity): Recipe {
   const parts: Record<string, string> = entity.commands.length === 1 ? commandPart(entity.commands[0]) : {};
   if (entity.asArgs.length > 0) parts['arguments'] = JSON.stringify(entity.asArgs);
@@ -31,7 +31,7 @@ function recipeOf(plan: Pick<Plan, 'stores'>, entity: Entity): Recipe {
   return sorted(parts);
 }
 
-/** The parts of one member: those of its entity, and where it was added by hand its own command and variables. */
+/** The parts of one member: those of its entity, and its own command and variables if it was added by hand. */
 function memberRecipe(entity: Entity, common: Recipe, index: number): Recipe {
   const assignment = assignmentOf(entity.members, index);
   const command = entity.commands.length > 1 ? commandPart(entity.commands[assignment]) : {};
@@ -39,17 +39,17 @@ function memberRecipe(entity: Entity, common: Recipe, index: number): Recipe {
   return sorted({ ...common, ...variables, ...command });
 }
 
-/** Digest of what a member does, whatever its index: replicas have the same. */
+/** Digest of a member's work. It does not depend on the index: replicas have the same digest. */
 export function memberDigest(plan: Pick<Plan, 'stores'>, entity: Entity, index: number): string {
   return digestsOf(plan, entity).of(index);
 }
 
-/** The recipe that an entity's digests were made from. */
-export function knownRecipe(plan: Pick<Plan, 'stores'>, entity: Entity): Recipe {
+/** The recipe of an entity, of which its digests are made. */
+export function entityRecipe(plan: Pick<Plan, 'stores'>, entity: Entity): Recipe {
   return digestsOf(plan, entity).recipe;
 }
 
-/** Plans do not change once they are made, and an entity is in one. */
+/** Digests by entity. An entity belongs to one plan, and plans do not change. */
 const known = new WeakMap<Entity, Digests>();
 
 function digestsOf(plan: Pick<Plan, 'stores'>, entity: Entity): Digests {
@@ -61,7 +61,7 @@ function digestsOf(plan: Pick<Plan, 'stores'>, entity: Entity): Digests {
   return digests;
 }
 
-/** Digests of an entity's members, each made when it is first asked for. */
+/** Digests of an entity's members, computed on demand. */
 class Digests {
   readonly #entity: Entity;
   readonly #start: string;
@@ -93,10 +93,10 @@ export function hashText(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-/** Variables that tell a member its number, or its name and directory, which hold it. */
+/** Variables that hold a member's index: alone, or in its name or directory. */
 export const ownNumberVariables = ['SIMWRIGHT_MEMBER', 'SIMWRIGHT_NAME', 'SIMWRIGHT_DIR', 'SIMWRIGHT_ARRAY_INDEX'];
 
-/** Why an entity's members may not change their index, in words that follow "whose"; `undefined` where they may. */
+/** Reason why an entity's members depend on their index, in words that follow "whose"; `undefined` if they do not. */
 export function whyNumberMatters(entity: Entity): string | undefined {
   const words = entity.commands.flat().flatMap((program) => program.words);
   const placeholder = words.find((word) => word === '{name}' || word === '{dir}');
@@ -120,13 +120,13 @@ function variableParts(env: Readonly<Record<string, unknown>>): Record<string, s
   return Object.fromEntries(
     Object.entries(env).map(([name, value]) => {
       const text = typeof value === 'string' ? value : JSON.stringify(value);
-      // A secret is compared by its hash, and shown to nobody.
+      // A secret is compared by its hash and never shown.
       return [`variable ${name}`, isSecretName(name) ? `hash ${hashText(`${name}=${text}`)}` : text];
     }),
   );
 }
 
-/** An artifact's path says what is in it. */
+/** A text that identifies a staged file. The path of an artifact identifies its content. */
 function fileText(file: Entity['files'][number]): string {
   switch (file.kind) {
     case 'directory':
@@ -140,12 +140,12 @@ function fileText(file: Entity['files'][number]): string {
   }
 }
 
-/** The hash in `artifacts/HASH-NAME`: a file that is only renamed at its source is the same. */
+/** The hash in `artifacts/HASH-NAME`, so that a file with another name and the same content is the same. */
 function contentOf(artifact: string): string {
   return /^artifacts\/([0-9a-f]{16})-/.exec(artifact)?.[1] ?? artifact;
 }
 
-/** Numbers and texts that look alike are told apart: params.json does. */
+/** A text that identifies parameters. It tells numbers from texts, as params.json does. */
 function paramsText(params: Params): string {
   return Object.keys(params)
     .sort()

@@ -34,7 +34,7 @@ export const DirectiveEdits = z.strictObject({
 });
 export type DirectiveEdits = z.infer<typeof DirectiveEdits>;
 
-/** What differs between clusters. Plain data, checked here, kept in a file of its own. */
+/** The properties of a cluster: plain data in a file of its own. */
 export const Site = z.strictObject({
   name: z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]*$/, 'a letter, then letters, digits, "_", "." or "-"'),
   target: TargetName,
@@ -46,11 +46,11 @@ export const Site = z.strictObject({
   preamble: z.array(z.string()).default([]),
   /** Edits of the directives that the target writes. */
   directives: DirectiveEdits.default({ drop: [], set: {} }),
-  /** How GPUs are asked for. `gres`: `--gres=gpu:N` a node; `gpus-per-node`; `none`: nodes come with theirs. @default the target's usual one */
+  /** Options that request GPUs. `gres`: `--gres=gpu:N` a node; `gpus-per-node`; `none`: nodes come with theirs. @default the target's usual one */
   gpuDialect: GpuDialect.optional(),
   /** Blocks of the script's template by name, each replaced by this text (nunjucks; `{{ super() }}` is the block it replaces). */
   blocks: z.record(z.string(), z.string()).default({}),
-  /** How stores are run unless the workflow says. @default embedded */
+  /** Engine of stores, unless the workflow names one. @default embedded */
   engine: EngineName.optional(),
   /** Shape of a node, as far as it is known. */
   node: z

@@ -14,7 +14,7 @@ export function parseWalltime(text: string): number | undefined {
   return total > 0 ? total : undefined;
 }
 
-/** What to tell a user whose walltime could not be read. */
+/** Hint for a walltime that could not be read. */
 export const walltimeHint = "write hours, minutes and seconds: '02:00:00', '1-12:00:00' or 'PT2H'";
 
 const memory = /^(\d+(?:\.\d+)?)\s*([KMGT])i?B?$/i;

@@ -8,6 +8,12 @@ export function parseDevice(text: string): string | undefined {
   return anyCase.test(text) ? text.toUpperCase() : undefined;
 }
 
+/** The two devices of `GPU:0=CPU`, the one that models ask for and the one that they get; undefined if there are no two. */
+export function parseDevicePair(text: string): readonly [asked: string, given: string] | undefined {
+  const [asked, given, ...more] = text.split('=').map(parseDevice);
+  return asked === undefined || given === undefined || more.length > 0 ? undefined : [asked, given];
+}
+
 /**
  * The device that runs what another one is asked for, by a map whose names {@link parseDevice} gives: `GPU` is the first GPU where
  * models ask for it, and all of them where the map names it.

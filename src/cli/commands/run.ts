@@ -6,6 +6,7 @@ import { execa } from 'execa';
 import { writeFolder } from '../../compiler/index.js';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { hasNumbers, memberDirectory, type Plan } from '../../ir/index.js';
+import { parseDevicePair } from '../../ml/devices.js';
 import { MemberSelection } from '../../runtime/job/member-selection.js';
 import { tailOf } from '../../runtime/output/index.js';
 import { type Forecast, forecastDetails, forecastLines } from '../../runtime/rerun/index.js';
@@ -224,6 +225,6 @@ function append(text: string, before: readonly string[] = []): string[] {
 
 /** Reads `GPU=CPU`. */
 function deviceMap(text: string, before: readonly string[] = []): string[] {
-  if (/^(CPU|GPU(:\d+)?)=(CPU|GPU(:\d+)?)$/i.test(text)) return [...before, text];
+  if (parseDevicePair(text) !== undefined) return [...before, text];
   throw new InvalidArgumentError('two devices are expected, such as GPU=CPU or GPU:1=CPU.');
 }

@@ -5,7 +5,7 @@ import { formatPlan } from './format-plan.js';
 import { jobScript } from './job-script.js';
 import { submitScript } from './submit-script.js';
 
-/** One file of a compiled experiment. `path` is relative to its folder; bytes lie in memory or in the file they come from. */
+/** A file of a compiled experiment. `path` is relative to its folder; the content is in memory or in another file. */
 export interface OutputFile {
   readonly path: string;
   readonly mode: number;
@@ -13,8 +13,8 @@ export interface OutputFile {
 }
 
 /**
- * The files of a plan but the runtime itself: plan.json, submit.sh, jobs/, and the artifacts. Sorted by path. Nobody can read plan and
- * scripts who may not read the files they were made from, which are open to `access`.
+ * The files of a compiled experiment, without the runtime: plan.json, submit.sh, jobs/ and the artifacts, sorted by path. Plan and scripts are
+ * at most as open as `access`, the permission bits that all their sources have in common.
  *
  * @throws WorkflowError for a site's block, or a directive's value, that cannot be written.
  */

@@ -1,12 +1,12 @@
 import type { Plan } from '../../ir/index.js';
 import { fill, lineWidth } from './wrap-line.js';
 
-/** plan.json as a person can read it in a diff: a value stands on one line if it fits; texts and numbers of a longer list fill lines. */
+/** plan.json, laid out for diffs: a value is on one line if it fits; texts and numbers of a longer list fill several lines. */
 export function formatPlan(plan: Plan): string {
   return `${format(plan, '', 0)}\n`;
 }
 
-/** A value on a line that is indented by `margin`, `taken` columns from its start. */
+/** A value that starts at column `taken` of a line; further lines are indented by `margin`. */
 function format(value: unknown, margin: string, taken: number): string {
   const line = inline(value);
   if (typeof value !== 'object' || value === null || taken + line.length < lineWidth) return line;
@@ -31,7 +31,7 @@ function inline(value: unknown): string {
   return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
 }
 
-/** The fields of an object that have values, their keys as JSON writes them. */
+/** The fields of an object that are not undefined, with their keys in JSON. */
 function entriesOf(value: object): [key: string, value: unknown][] {
   return Object.entries(value).flatMap(([key, item]) => (item === undefined ? [] : [[JSON.stringify(key), item]]));
 }

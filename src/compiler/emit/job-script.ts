@@ -15,14 +15,14 @@ export function jobScript(job: Job, plan: Plan, target: Target): string {
       title: quoteComment(`Job ${job.name} of experiment ${plan.experiment}.`),
       maker: makerLine(plan),
       directives: directiveLines(job, target),
-      // The module function is a login shell's.
+      // The function `module` exists in login shells only.
       shellOptions: usesModules(job, plan) ? ' -l' : '',
       submitFolder: target.variables.submitFolder,
       outer: wrapLine('unset', outerVariables(job, target)),
       setup: [...job.preamble, ...job.modules.map(loadModule)],
       jobName: quoteShellWord(job.name),
       jobId: variables.find((one) => one.name === 'SIMWRIGHT_JOB_ID')?.value ?? '',
-      // Another job may wait for what this one does, or hold a store for it.
+      // Other jobs may wait for this one.
       isAwaited: plan.jobs.length > 1,
       awaitsOwn: awaitsOwn(job, plan),
       variables,
@@ -39,7 +39,7 @@ export function jobScript(job: Job, plan: Plan, target: Target): string {
   );
 }
 
-/** True if a launch of the job waits for another one of it. */
+/** True if a launch of the job waits for another launch of the same job. */
 function awaitsOwn(job: Job, plan: Plan): boolean {
   const own = new Set(job.entities);
   return entitiesOf(job, plan).some(({ after }) =>
@@ -47,14 +47,14 @@ function awaitsOwn(job: Job, plan: Plan): boolean {
   );
 }
 
-/** Names of variables that launchers would read and that come from the job that this one was submitted from. */
+/** Words for `unset`: variables of the job that this one was submitted from, which launchers would read. */
 function outerVariables(job: Job, target: Target): readonly string[] {
   const ofLaunchers = target.outerVariables?.(job.directives.flat()) ?? mpiVariables;
   const isIndexed = job.array !== undefined || job.separate !== undefined;
   return [...(isIndexed ? [] : ['SIMWRIGHT_ARRAY_INDEX']), ...ofLaunchers];
 }
 
-/** Directives as lines; where the scheduler needs it, a separator stands between those of a heterogeneous job's components. */
+/** The lines of the directives, with a separator between components where the scheduler needs one. */
 function directiveLines({ directives }: Job, target: Target): string[] {
   return directives.flatMap((list, index) => [
     ...(index > 0 && target.componentSeparator !== undefined ? [target.componentSeparator] : []),
@@ -67,11 +67,11 @@ function usesModules(job: Job, plan: Plan): boolean {
   return [job, ...setups].some(({ modules }) => modules.length > 0);
 }
 
-/** What the script tells the runtime, in its environment; values are words of shell. */
+/** The environment variables that the script sets for the runtime; values are words of shell. */
 function jobVariables({ name, array, separate, allocation, components }: Job, { variables }: Target) {
   const { jobId, elementId = jobId, hosts, componentHosts = hosts, arrayIndex } = variables;
   const { cpusPerNode, cpusPerWholeNode = cpusPerNode } = variables;
-  // submit.sh gives the index to each of the jobs of one script.
+  // submit.sh passes an index to each job of the script.
   const index = separate === undefined ? arrayIndex : `"\${SIMWRIGHT_ARRAY_INDEX:?}"`;
   return [
     { name: 'SIMWRIGHT_JOB', value: quoteShellWord(name) },
@@ -87,7 +87,7 @@ function jobVariables({ name, array, separate, allocation, components }: Job, { 
   ];
 }
 
-/** Says what made a file; no time and no user, so that the same input gives the same bytes. */
+/** A comment that names the maker of a file, without time or user: the same input gives the same bytes. */
 export function makerLine(plan: Plan): string {
   return quoteComment(`Made by simwright ${plan.simwright} from ${plan.workflow} for site ${plan.site}.`);
 }

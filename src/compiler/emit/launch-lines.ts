@@ -21,7 +21,7 @@ export function storesOf({ stores }: Job, plan: Plan): Store[] {
   return stores.map((name) => storesByName(plan).get(name) as Store);
 }
 
-/** `runtime up NAME -- LAUNCH…`; without words the store starts on the script's own host. */
+/** The line that starts a store: `runtime up NAME -- LAUNCH…`; without launcher's words it starts on the script's own host. */
 export function upLine(store: Store, job: Job): string {
   const hosts = hostsOf(store, job);
   const quoted = store.launch.map((word) => (word === '{hosts}' ? hosts : quoteShellWord(word)));
@@ -31,7 +31,7 @@ export function upLine(store: Store, job: Job): string {
   return setup === undefined ? line : `(\n${setupLines(setup)}${indent(line)}\n)`;
 }
 
-/** The hosts of a store's component, as launchers take them: a word of shell. */
+/** A word of shell that expands to the hosts of a store's component, separated by commas. */
 function hostsOf({ component }: Store, { allocation, components }: Job): string {
   if (components.length === 0) return `"\${SIMWRIGHT_HOSTS// /,}"`;
   const counts = [allocation, ...components].map(({ nodes }) => nodes);
@@ -40,7 +40,7 @@ function hostsOf({ component }: Store, { allocation, components }: Job): string 
   return `"$(cut -d ' ' -f ${before + 1}-${last} <<<"$SIMWRIGHT_HOSTS" | tr ' ' ,)"`;
 }
 
-/** Lines that launch a job's applications; those of a store alone hold it as long as others use it. */
+/** The lines that launch a job's applications. In a job of a store alone they keep the store running while other jobs use it. */
 export function launchLines(job: Job, plan: Plan): string[] {
   if (job.entities.length === 0) return job.stores.map((name) => background(`runtime hold ${quoteShellWord(name)}`));
   return entitiesOf(job, plan).flatMap((entity) => entityLines(entity, job));
@@ -52,12 +52,12 @@ function entityLines(entity: Entity, job: Job): string[] {
   if (lines.length > 1) return isSplit ? [ownElements(entity, job)] : allMembers(entity);
   const limit = atMost === undefined ? [] : ['--at-most', String(atMost)];
   if (!isSplit || !hasNumbers(entity)) return [launchLine(entity, limit)];
-  // An element of an array may have several members.
+  // An array element may run several members.
   const isPacked = (job.array?.perElement ?? 1) > 1;
   return [launchLine(entity, [isPacked ? '--element' : '--member', '"$SIMWRIGHT_ARRAY_INDEX"', ...limit])];
 }
 
-/** Members added by hand, each with its own line. */
+/** The lines of members added by hand, one for each. */
 function allMembers(entity: Entity): string[] {
   return Array.from({ length: entity.members.count }, (_, index) => memberLine(entity, index));
 }
@@ -66,7 +66,7 @@ function memberLine(entity: Entity, index: number): string {
   return launchLine(entity, ['--member', String(index)], Math.floor(index / entity.members.replicas));
 }
 
-/** The lines of one element's members. */
+/** A `case` with the lines of each array element's members. */
 function ownElements(entity: Entity, job: Job): string {
   const { count } = entity.members;
   const { size, perElement } = job.array ?? { size: count, perElement: 1 };
@@ -96,7 +96,7 @@ function background(command: string): string {
   return `${command} & launched+=($!)`;
 }
 
-/** Modules and lines of shell, which may read variables that are not set. */
+/** The lines of a setup. They may read unset variables. */
 function setupLines({ modules, commands }: Setup): string {
   return ['  set +u', ...modules.map((name) => `  ${loadModule(name)}`), ...commands.map(indent), '  set -u', ''].join(
     '\n',
@@ -108,7 +108,7 @@ export function loadModule(name: string): string {
   return `module load ${quoteShellWord(name)}`;
 }
 
-/** Two columns to the right; text of several lines may be a here-document, whose lines stay as they are. */
+/** The text, indented by two columns. A here-document stays as it is. */
 function indent(text: string): string {
   return text.includes('<<') ? text : text.replace(/^(?=.)/gm, '  ');
 }

@@ -10,13 +10,13 @@ const environment = new nunjucks.Environment(new nunjucks.FileSystemLoader(folde
   throwOnUndefined: true,
   trimBlocks: true,
   lstripBlocks: true,
-  // bash's ${#array[@]} would open nunjucks' own kind of comment.
+  // The default start of a comment occurs in bash: ${#array[@]}.
   tags: { commentStart: '<#', commentEnd: '#>' },
 });
 
 /**
- * A script from its template; `name` is relative to templates/. Runs of empty lines become one. `blocks` replace those of the template by
- * name.
+ * A script, rendered from a template; `name` is relative to templates/. `blocks` replace blocks of the template by name. Several empty lines
+ * become one.
  *
  * @throws WorkflowError for a block that the template does not have, or that cannot be rendered.
  */
@@ -47,7 +47,7 @@ function renderChild(name: string, context: object, blocks: Readonly<Record<stri
   }
 }
 
-/** Names of a template's blocks, those of the template it extends included. */
+/** Names of the blocks of a template and of the templates that it extends. */
 function blockNames(name: string): string[] {
   const text = readFileSync(`${folder}/${name}`, 'utf8');
   const parent = /\{% extends "([^"]+)" %\}/.exec(text)?.[1];

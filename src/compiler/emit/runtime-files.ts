@@ -12,8 +12,8 @@ const bundles = fileURLToPath(new URL('../../../dist/bundle', import.meta.url));
 const runtimeFolder = 'runtime/';
 
 /**
- * The runtime as one file, and the client as a package that applications written for Node import as `simwright/client`
- * (`run/node_modules` leads to it). `folder` is empty, or ends in `/`.
+ * The runtime as one file, and the client as a package that applications for Node import as `simwright/client` (`run/node_modules` links to
+ * it). `folder` is empty, or ends in `/`.
  */
 export function runtimeFiles(folder = runtimeFolder): OutputFile[] {
   const manifest = {
@@ -38,7 +38,7 @@ export function runtimeFiles(folder = runtimeFolder): OutputFile[] {
 }
 
 /**
- * ONNX Runtime for Linux on x86-64, as installed beside this package, to travel with the job.
+ * The files of ONNX Runtime for Linux on x86-64, from the packages installed beside this one.
  *
  * @throws WorkflowError if it is not installed.
  */

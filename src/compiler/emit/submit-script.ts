@@ -4,18 +4,18 @@ import type { Target } from '../../targets/target.js';
 import { makerLine } from './job-script.js';
 import { renderTemplate } from './render-template.js';
 
-/** submit.sh: every job in order, with the scheduler's own dependencies. */
+/** submit.sh: it submits the jobs in order, with the scheduler's own dependencies. */
 export function submitScript(plan: Plan, target: Target): string {
   const variables = new Map(plan.jobs.map(({ name }, index) => [name, `job${index + 1}`]));
   const needed = submittersVariables(plan);
   return renderTemplate(`${target.name}/submit.sh.njk`, {
     title: quoteComment(`Submits the jobs of experiment ${plan.experiment}.`),
     maker: makerLine(plan),
-    // Variables that applications get from whoever submits: names only.
+    // Names of the variables that applications take from the submitter's environment.
     needed,
-    // Variables that jobs read, for schedulers that do not hand on the whole environment.
+    // Variables to pass on explicitly, for schedulers that do not pass on the whole environment.
     carried: ['SIMWRIGHT_FRESH', 'SIMWRIGHT_KEEP', 'SIMWRIGHT_RETRY', 'SIMWRIGHT_RUN', ...needed].join(','),
-    // Some job is submitted more than once.
+    // True if a job is submitted once for each member.
     hasSeparate: plan.jobs.some(({ separate }) => separate !== undefined),
     node: quoteShellWord(plan.nodeCommand),
     minimumNode,
@@ -24,9 +24,9 @@ export function submitScript(plan: Plan, target: Target): string {
       name: quoteShellWord(job.name),
       script: quoteShellWord(job.script),
       variable: variables.get(job.name),
-      // How often it is submitted, where that is once a member; its variable then holds all ids, parted by ":".
+      // Number of submissions if there is one for each member, else 0. The job's variable holds all ids, separated by ":".
       separate: job.separate ?? 0,
-      // Job ids are the only expansions: everything else in these words is fixed text.
+      // Job ids are the only expansions in these words.
       dependency: target
         .dependency(job.after.map(({ job: name, event }) => ({ id: `$${variables.get(name)}`, event })))
         .map((word) => (word.includes('$') ? `"${word}"` : quoteShellWord(word))),

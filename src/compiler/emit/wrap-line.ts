@@ -1,9 +1,9 @@
-/** Columns of a line, as far as words allow. */
+/** Longest line in columns; a single word may be longer. */
 export const lineWidth = 120;
 
 /**
- * A line of shell. One that would be too long goes on after its head; what is too long even then is parted in front of the words whose
- * numbers are in `breaks`, and where else it has to be.
+ * A command line in shell. A line that is too long is broken after its head, then before the words whose positions are in `breaks`, then
+ * wherever it is still too long.
  */
 export function wrapLine(head: string, words: readonly string[], breaks: readonly number[] = []): string {
   const whole = [head, ...words].join(' ');
@@ -12,13 +12,13 @@ export function wrapLine(head: string, words: readonly string[], breaks: readonl
   if (tail.length <= lineWidth) return [head, tail].join(' \\\n');
   const starts = [0, ...breaks.filter((at) => at > 0 && at < words.length), words.length];
   const lines = starts.slice(0, -1).flatMap((start, group) =>
-    // Room for the backslash.
+    // Two columns for the backslash.
     fill(words.slice(start, starts[group + 1]), ' ', lineWidth - 2, group === 0 ? '  ' : '    ', '    '),
   );
   return [head, ...lines].join(' \\\n');
 }
 
-/** Items, parted by `separator`, in lines of so many columns as far as the items allow. Lines start with `margin`, the first with `first`. */
+/** Items in lines of at most `columns`, separated by `separator`. Lines start with `margin`, the first one with `first`. */
 export function fill(items: readonly string[], separator: string, columns: number, first = '', margin = ''): string[] {
   const lines: string[] = [];
   for (const item of items) {

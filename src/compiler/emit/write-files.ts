@@ -21,27 +21,27 @@ import { everybody, isTooOpen, restricted } from '../../ir/index.js';
 import { hashFile } from '../hash-file.js';
 import type { OutputFile } from './emit-files.js';
 
-/** Lists the files that `compile` wrote, with the SHA-256 of each, so that it never overwrites one that it did not. */
+/** Name of the file that lists the files that `compile` wrote, with their SHA-256. Other files are never overwritten. */
 const manifestName = '.simwright-manifest.json';
 
-/** The file whose mode says who may read what its jobs write. */
+/** The file whose mode decides who may read the output of its jobs. */
 const planName = 'plan.json';
 
-/** SHA-256 by path. Paths stay inside the folder, since what is no longer wanted is removed. */
+/** SHA-256 by path. Paths may not leave the folder, because files that are no longer needed are removed. */
 const Manifest = z.record(
   z.string().refine((path) => !path.split('/').includes('..') && !path.startsWith('/')),
   z.string(),
 );
 type Manifest = Readonly<z.infer<typeof Manifest>>;
 
-/** What a folder would have to become. */
+/** Differences between a folder and the files that should be in it, as paths. */
 export interface FolderDifference {
   readonly added: readonly string[];
   readonly changed: readonly string[];
   readonly removed: readonly string[];
 }
 
-/** Compares a folder with the files that should be in it. Files of others in it do not count. */
+/** Compares a folder with the files that should be in it. Files that `compile` did not write are ignored. */
 export function compareFolder(folder: string, files: readonly OutputFile[]): FolderDifference {
   const manifest = readManifest(folder) ?? {};
   const paths = new Set(files.map(({ path }) => path));
@@ -52,17 +52,17 @@ export function compareFolder(folder: string, files: readonly OutputFile[]): Fol
   };
 }
 
-/** True for a file that is there and has other bytes, or that more people can read than are to. */
+/** True if the file exists and has other content, or more people can read it than should. */
 function differs(path: string, file: OutputFile): boolean {
   const found = statIfThere(path);
   return found !== undefined && (isTooOpen(found.mode, file.mode) || hashFile(path) !== hash(file));
 }
 
 /**
- * Writes all files, or none: everything is laid beside the folder first, then moved into its place. What a former compile wrote and
- * is no longer wanted goes; `run/` and `logs/` stay.
+ * Writes all files, or none: everything is written beside the folder first, then moved into place. Files of an earlier compile that are no
+ * longer needed are removed; `run/` and `logs/` stay.
  *
- * @throws WorkflowError if the folder holds files of somebody else, or files that were changed by hand (unless `force`), or cannot be written.
+ * @throws WorkflowError if the folder holds files that `compile` did not write, or files that were changed by hand (unless `force`), or cannot be written.
  */
 export function writeFolder(
   folder: string,
@@ -71,7 +71,7 @@ export function writeFolder(
 ): void {
   const manifest = checkFolder(folder, files, options.force === true);
   const isNew = !existsSync(folder);
-  // Beside what it becomes: a rename does not leave a file system.
+  // On the same file system, as a rename needs.
   const staging = isNew ? `${folder.replace(/\/+$/, '')}.part-${process.pid}` : join(folder, `.part-${process.pid}`);
   try {
     makeFolders(staging);
@@ -109,7 +109,7 @@ function replaceFiles(
   paths: readonly string[],
   access: number,
 ): void {
-  // Before the files: what is written from now on is for fewer, and so is what earlier jobs have written.
+  // Before the files are replaced: output of earlier jobs gets the same access.
   for (const place of ['logs', 'run']) closeTo(join(folder, place), access);
   for (const path of paths) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
@@ -123,13 +123,13 @@ function replaceFiles(
   for (const parent of new Set(stale.map((path) => dirname(path)))) removeIfEmpty(folder, parent);
 }
 
-/** Takes a folder's rights away from those who are no longer to have them; nobody gets any. */
+/** Removes access rights of a folder that `access` does not have. It adds none. */
 function closeTo(folder: string, access: number): void {
   const found = statIfThere(folder);
   if (found?.isDirectory() === true && isTooOpen(found.mode, access)) chmodSync(folder, restricted(found.mode, access));
 }
 
-/** Removes a folder inside `folder` that has become empty, and those around it that have then. */
+/** Removes a folder inside `folder` if it is empty, and its parents if they become empty. */
 function removeIfEmpty(folder: string, path: string): void {
   for (let parent = path; parent !== '.' && existsSync(join(folder, parent)); parent = dirname(parent)) {
     if (readdirSync(join(folder, parent)).length > 0) return;
@@ -137,7 +137,7 @@ function removeIfEmpty(folder: string, path: string): void {
   }
 }
 
-/** The manifest of the folder, after everything in it has been found to be ours to replace. */
+/** The manifest of the folder. It is a problem if something in the folder may not be replaced. */
 function checkFolder(folder: string, files: readonly OutputFile[], force: boolean): Manifest {
   if (statIfThere(folder, lstatSync) === undefined) return {};
   if (statIfThere(folder)?.isDirectory() !== true) {
@@ -164,7 +164,7 @@ function checkFolder(folder: string, files: readonly OutputFile[], force: boolea
   return manifest;
 }
 
-/** Nothing of another kind stands where a file, or a folder around it, has to go. */
+/** Checks that no folder is in the place of a file, and no file in the place of a folder. */
 function checkPlaces(folder: string, files: readonly OutputFile[], problems: Problems): void {
   const parents = new Set<string>(['logs']);
   for (const { path } of files) {
@@ -190,7 +190,7 @@ function checkPlaces(folder: string, files: readonly OutputFile[], problems: Pro
   }
 }
 
-/** Like `statSync`, and `undefined` as well below something that is no folder. */
+/** The result of `look`; `undefined` if nothing is there, or a parent is no folder. */
 function statIfThere(path: string, look: (path: string) => Stats = statSync): Stats | undefined {
   try {
     return look(path);
@@ -237,7 +237,7 @@ function readManifest(folder: string): Manifest | undefined {
 
 function writeFile(path: string, { content, mode }: OutputFile): string {
   mkdirSync(dirname(path), { recursive: true });
-  // Never more open than at the end, and no more than the umask lets it be.
+  // The file is never more open than in the end, and never more than the umask allows.
   if (typeof content === 'string') writeFileSync(path, content, { mode });
   else if ('bytes' in content) writeFileSync(path, content.bytes, { mode });
   else {

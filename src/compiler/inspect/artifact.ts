@@ -15,7 +15,7 @@ export interface Artifact {
   readonly mode: number;
 }
 
-/** How members get a file: as a copy of their own, or as a link to the artifact. */
+/** Ways in which members get a file: as a copy of their own, or as a link to the artifact. */
 type FileUse = 'copied' | 'linked';
 
 /** The artifact that a file makes, named by its content. One that is linked to keeps the right to be executed. */

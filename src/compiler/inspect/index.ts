@@ -33,7 +33,7 @@ export interface InspectedTemplate {
   readonly tags: readonly TemplateTag[];
 }
 
-/** What was read from the files that a declaration names. Passes work on this and never touch the disk. */
+/** Facts read from the files that a declaration names. Passes use these and do not read files themselves. */
 export interface Facts {
   readonly attached: ReadonlyMap<AttachDeclaration, readonly AttachedFile[]>;
   readonly templates: ReadonlyMap<ApplicationDeclaration, readonly InspectedTemplate[]>;

@@ -4,7 +4,7 @@ import type { CommandDeclaration } from '../../ir/index.js';
 
 /** A word of a command that names a file beside the workflow. */
 export interface NamedFile {
-  /** As the command has it. */
+  /** The word of the command. */
   readonly word: string;
   /** The file, relative to the workflow's folder: what to attach, and where the program looks for it in its own. */
   readonly path: string;

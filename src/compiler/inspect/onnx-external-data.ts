@@ -119,7 +119,7 @@ class Merge {
     return [...rest, { kind: 'new', bytes: header(9, data.length) }, data];
   }
 
-  /** One dimension a field, or all in one. */
+  /** Dimensions are in one field each, or all in one field. */
   #dimensions(field: Field): number[] {
     if (field.wire === 0) return [field.value];
     const found: number[] = [];

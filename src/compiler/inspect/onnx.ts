@@ -1,6 +1,6 @@
 import { BytesReader, type Field, FileReader, fields, type Reader, textField } from './protobuf.js';
 
-/** One input or output of an ONNX graph. */
+/** An input or output of an ONNX graph. */
 export interface OnnxValue {
   readonly name: string;
   /** Element type as ONNX numbers it (1 float, 7 int64, 11 double, …); 0 when it is no tensor. */

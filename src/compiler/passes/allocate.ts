@@ -7,31 +7,31 @@ import {
   type OrchestratorDeclaration,
   type RequiresDeclaration,
 } from '../../ir/index.js';
-import type { Reads, Sized, StepSize } from './known.js';
+import type { Reads, Sized, StepSize } from './compilation.js';
 import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
 import { atOnce, isSplit, mostNodes, ownNodes } from './lookup/members-at-once.js';
 import { EndOrder } from './lookup/order.js';
 import { requirement } from './lookup/shared-nodes.js';
 import { shardsOf } from './lookup/visible-stores.js';
 
-/** Nodes of one kind as they are asked for, and how many of them are wanted at a time by launches that have theirs for themselves. */
+/** An allocation, and the nodes that are taken at the same time by launches that have nodes of their own. */
 export type Allocated = Allocation & { readonly nodesApart: number };
 
-/** What a component's allocation is computed from. */
+/** Input of a component's allocation. */
 interface AllocationInput extends Reads<'experiment' | 'sized' | 'site' | 'target'> {
   readonly batch: BatchDeclaration | undefined;
   readonly applications: readonly ApplicationDeclaration[];
   readonly orchestrators: readonly OrchestratorDeclaration[];
-  /** Nodes as the user gave them. */
+  /** Number of nodes, if the user gave it. */
   readonly nodes?: number | undefined;
-  /** Members in an element of a job array. */
+  /** Members in each element of a job array. */
   readonly perElement: number;
 }
 
-/** Beyond this many CPUs on a node of unknown size, whole nodes are asked for instead. */
+/** CPUs per node above which whole nodes are requested, if the site does not say how many cores a node has. */
 const guessedCores = 64;
 
-/** Nodes of one kind, wide enough for everything that runs on them at a time; without its walltime. */
+/** An allocation, without walltime, that has room for all entities that run at the same time. */
 export function allocate(input: AllocationInput, problems: Problems): Allocated {
   const { experiment, batch, applications, orchestrators, sized, site } = input;
   const facts = (application: ApplicationDeclaration) => sized.get(application) as Sized;
@@ -39,7 +39,7 @@ export function allocate(input: AllocationInput, problems: Problems): Allocated 
   const demand = (amount: (size: StepSize) => number) => (application: ApplicationDeclaration) => {
     const { launches, members } = facts(application);
     const oneEach = launches.reduce((sum, { size }) => sum + amount(size), 0);
-    // Members added by hand start together.
+    // Members added by hand start at the same time.
     return launches.length > 1
       ? oneEach * (isSplit(application) ? 1 : members.replicas)
       : oneEach * atOnce(application, batch, members);
@@ -65,7 +65,7 @@ export function allocate(input: AllocationInput, problems: Problems): Allocated 
     ...orchestrators.map((one) => one.nodes ?? shardsOf(one)),
     hosts.wanted.length,
   ]);
-  // Launches that share no nodes stand beside each other.
+  // Launches that do not share nodes need nodes beside each other.
   const apart = order.peak((one) => ownNodes(one, facts(one)));
   const fitting = Math.max(
     apart,
@@ -91,7 +91,7 @@ export function allocate(input: AllocationInput, problems: Problems): Allocated 
   }
   const wanted = Math.ceil(peak / nodes) + colocatedCpus;
   const exclusive = batch?.exclusive ?? (cores === undefined && wanted > guessedCores);
-  // A step, or a store, has to fit on a node as a whole.
+  // The part of a step, or of a store, that runs on one node has to fit there.
   const cpusPerNode = most([
     Math.min(wanted, cores ?? Number.POSITIVE_INFINITY),
     ...applications.map((one) => facts(one).size.tasksPerNode * facts(one).size.cpusPerTask + colocatedOf(one)),
@@ -105,7 +105,7 @@ export function allocate(input: AllocationInput, problems: Problems): Allocated 
     requires?.gpusPerNode ??
     batch?.gpusPerNode ??
     most([
-      // More than one member needs is asked for only where it is known to be there.
+      // More GPUs than one member needs are requested only if the site says that nodes have them.
       gpus === undefined ? 0 : Math.min(gpus, Math.ceil(peakGpus / nodes)),
       ...applications.map((one) => gpusOnNode(facts(one).size)),
       ...applications.map((one) => colocatedGpus(experiment, one)),
@@ -137,12 +137,12 @@ export function allocate(input: AllocationInput, problems: Problems): Allocated 
   };
 }
 
-/** The largest of amounts; 0 of none. A list may be longer than arguments of a call. */
+/** The largest amount; 0 for an empty list. `Math.max` would take no list of any length. */
 function most(amounts: readonly number[]): number {
   return amounts.reduce((largest, one) => Math.max(largest, one), 0);
 }
 
-/** What entities say of their nodes; those of one component say the same or nothing. */
+/** The nodes that a component's entities require: all that require something require the same. */
 function requiredOf(
   entities: readonly (ApplicationDeclaration | OrchestratorDeclaration)[],
 ): RequiresDeclaration | undefined {

@@ -1,10 +1,10 @@
 import type { Problems } from '../../diagnostics/index.js';
 import { type ApplicationDeclaration, addedOf, declaredMembers, type Members, memberCount } from '../../ir/index.js';
 
-/** Combinations that a seeded permutation can number. */
+/** Largest number of combinations that a seeded permutation can number. */
 const mostCombinations = 2 ** 52;
 
-/** An application's members, by rule. More than can be numbered exactly, or lists that members added by hand cannot have, are problems. */
+/** An application's members, as axes and a strategy. It is a problem if there are too many to number, or lists beside members added by hand. */
 export function expandAxes(application: ApplicationDeclaration, problems: Problems): Members {
   const members = declaredMembers(application);
   const { name, params } = application;

@@ -7,12 +7,11 @@ import {
   type LauncherName,
   orchestratorsOf,
 } from '../../ir/index.js';
-import type { Adds, Reads } from './known.js';
+import type { Adds, Reads } from './compilation.js';
 
 /**
- * The experiment as the target can run it. For one machine: the same tasks, all on it, started by its own launchers, so that a workflow that
- * asks a cluster for nodes runs at home as it is. Jobs run one after the other there, so a store that has a job of its own, and all that use
- * it, go into one.
+ * Adapts the experiment to a target that is one machine: all tasks run on it, started by its own launchers, so that a workflow written for a
+ * cluster runs at home unchanged. Jobs run one after the other there; so if a store has a job of its own, everything goes into one job.
  */
 export function fitOneNode({ declaration, target }: Reads<'declaration' | 'target'>): Adds<'experiment'> {
   const { capabilities, launchers } = target;
@@ -38,7 +37,7 @@ export function fitOneNode({ declaration, target }: Reads<'declaration' | 'targe
   return { experiment: { ...declaration, ...fitBatch(declaration.batch), entities: declaration.entities.map(fit) } };
 }
 
-/** Hosts, bindings and options are those of a cluster and its launcher. */
+/** The command without hosts, bindings and options, which belong to a cluster and its launcher. */
 function fitCommand(command: CommandDeclaration, launchers: readonly LauncherName[]): CommandDeclaration {
   const { nodes, tasksPerNode, tasks, hosts, excludeHosts, cpuBind, launcher, launcherArgs, mpmd, ...rest } = command;
   const keepsLauncher = launcher !== undefined && launchers.includes(launcher);

@@ -10,17 +10,17 @@ import {
   type LauncherName,
 } from '../../ir/index.js';
 import { type LaunchProgram, type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
-import type { Adds, Reads, Sized, SizedLaunch, SizedProgram } from './known.js';
+import type { Adds, Reads, Sized, SizedLaunch, SizedProgram } from './compilation.js';
 import { launchLine, stepOptions } from './launch-line.js';
 import { membersOnOwnNodes } from './lookup/members-at-once.js';
 import { placeOf } from './lookup/placed-jobs.js';
 import { programWords } from './lookup/program-words.js';
 import { visibleStores } from './lookup/visible-stores.js';
 
-/** What launch lines are made from. */
+/** Input of the launch lines. */
 type Input = Reads<'experiment' | 'sized' | 'jobs' | 'site' | 'target' | 'launchers'>;
 
-/** Launch lines of every application, and the files that they read. */
+/** The launch lines of every application, and the files that they read. */
 export function launchApplications(input: Input, problems: Problems): Adds<'launches' | 'launcherTexts'> {
   const launches = new Map<ApplicationDeclaration, Launch>();
   const launcherTexts = new Map<ApplicationDeclaration, Record<string, string>>();
@@ -35,7 +35,7 @@ export function launchApplications(input: Input, problems: Problems): Adds<'laun
   return { launches, launcherTexts };
 }
 
-/** The line of one launch. Files that it reads are added to `texts`. */
+/** The line of one launch. The files that it reads are added to `texts`. */
 function lineOf(
   application: ApplicationDeclaration,
   launch: SizedLaunch,
@@ -50,7 +50,7 @@ function lineOf(
     step: stepOf(application, program, launcher, environment, input),
     words: [...programWords(program.command), ...words],
   });
-  // Each member's line decides for itself: one that says where its arguments go says nothing about the others.
+  // Each line is looked at by itself: another member's command may already say where its arguments go.
   const isPlaced = launch.programs.some(({ command }) => command.args.includes('{args}'));
   const hasArgs = (application.params?.asArgs.length ?? 0) > 0;
   const programs = [
@@ -70,7 +70,7 @@ function lineOf(
   return { words: [...words], breaks: [...breaksOf(words, launch, programs)] };
 }
 
-/** Members that run at a time on one line, where the user or the launcher limits them; each member added by hand has its own line. */
+/** Limit of members that one line runs at the same time. Members added by hand have a line each, so they have none. */
 function membersAtMost(
   application: ApplicationDeclaration,
   { experiment, sized, jobs }: Pick<Input, 'experiment' | 'sized' | 'jobs'>,
@@ -81,14 +81,14 @@ function membersAtMost(
   const isOne = !hasNumbers(application) || facts.launches.length > 1;
   if (isOne || (isSplit && (job.array?.perElement ?? 1) === 1)) return undefined;
   const onNodes = membersOnOwnNodes(application, facts, component.nodesApart, component.allocation.nodes);
-  // Elements of an array are limited by the scheduler.
+  // The scheduler limits the elements of an array.
   const ofUser = isSplit ? undefined : (application.batch ?? experiment.batch)?.maxConcurrent;
   const ofLauncher = facts.ownsNodes && facts.members.count > onNodes ? onNodes : undefined;
   const limits = [ofUser, ofLauncher].filter((one) => one !== undefined);
   return limits.length === 0 ? undefined : Math.min(...limits);
 }
 
-/** Numbers of the words that each program of several starts with, options and all; of a single one, that its own words start with. */
+/** Positions at which a long line may be broken: before each of several programs; before the words of a single one. */
 function breaksOf(
   words: readonly string[],
   { programs: sized }: SizedLaunch,
@@ -97,12 +97,12 @@ function breaksOf(
   if (programs.length > 1) return words.flatMap((word, index) => (word === ':' ? [index + 1] : []));
   const [{ command }] = sized;
   const start = words.length - programs[0].words.length;
-  // The container's words, then the command's.
+  // In a container: after the container's own words too.
   const inner = command.container === undefined ? [] : [words.indexOf(command.container.image, start) + 1];
   return [start, ...inner];
 }
 
-/** A single task of one machine needs no launcher. */
+/** The launcher of a launch. On one machine a single task needs none. */
 function launcherFor({ programs, size }: SizedLaunch, { target, site }: Input): LauncherName {
   const [{ command }] = programs;
   if (command.launcher !== undefined) return command.launcher;
@@ -133,14 +133,14 @@ function stepOf(
     ...stepOptions(place, { site, target }),
     alone: isAlone,
     overlap: false,
-    // Hosts that the user names need no choosing.
+    // The runtime does not choose where the user has named the hosts.
     namesHosts: hosts === undefined && namesHosts(target, launchers[launcher]),
     environment,
     launcherArgs: command.launcherArgs ?? {},
   };
 }
 
-/** Variables that the runtime gives an application, for launchers that hand on only those they are told. */
+/** Names of the variables that the runtime sets for an application. Some launchers pass on only those they are told. */
 function environmentNames(application: ApplicationDeclaration, experiment: ExperimentDeclaration): string[] {
   const names = visibleStores(experiment, application).flatMap(({ suffix }) =>
     ['SSDB', 'SR_DB_TYPE', 'SSKEYIN', 'SSKEYOUT', 'SR_SOCKET_TIMEOUT'].map((one) =>

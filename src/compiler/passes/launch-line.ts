@@ -1,10 +1,10 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
 import { defined, type LauncherName, type Site } from '../../ir/index.js';
 import { isNotSupported, type LaunchLine, type LaunchProgram, type LaunchStep } from '../../targets/target.js';
-import type { PlacedJob, Reads } from './known.js';
+import type { PlacedJob, Reads } from './compilation.js';
 import type { EntityPlace } from './lookup/placed-jobs.js';
 
-/** The line that a launcher starts programs with; no words, and a problem, for one that it cannot start. */
+/** The command line by which a launcher starts programs. It has no words, and there is a problem, if the launcher cannot start them. */
 export function launchLine(
   launcher: LauncherName,
   programs: readonly [LaunchProgram, ...LaunchProgram[]],
@@ -18,7 +18,7 @@ export function launchLine(
   return { words: [] };
 }
 
-/** Fields of a step that follow from its job and its site. */
+/** The fields of a step that depend on its job and its site. */
 export function stepOptions(
   { job, index }: EntityPlace,
   { site, target }: Reads<'site' | 'target'>,
@@ -30,7 +30,7 @@ export function stepOptions(
   };
 }
 
-/** Flags that are never written: what a directive may not ask for is refused of steps too. */
+/** Flags of directives that the site or the user drops. */
 function dropsOf(site: Site, { batch }: PlacedJob): readonly string[] {
   return [...site.directives.drop, ...(batch?.directives?.drop ?? [])];
 }

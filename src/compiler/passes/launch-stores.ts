@@ -1,16 +1,16 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
 import { byKind, type ColocatedDeclaration, defined, type OrchestratorDeclaration } from '../../ir/index.js';
 import { type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
-import type { Adds, Reads } from './known.js';
+import type { Adds, Reads } from './compilation.js';
 import { launchLine, stepOptions } from './launch-line.js';
 import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
 import { type EntityPlace, placeOf } from './lookup/placed-jobs.js';
 import { shardsOf } from './lookup/visible-stores.js';
 
-/** What stores' words are made from. */
+/** Input of the words that start stores. */
 type Input = Reads<'experiment' | 'jobs' | 'site' | 'target' | 'launchers'>;
 
-/** The words that start every store: standalone ones, and those colocated with applications. */
+/** The launcher's words for every store, standalone or colocated. */
 export function launchStores(input: Input, problems: Problems): Adds<'storeLaunches'> {
   const { experiment, jobs } = input;
   const storeLaunches = new Map<OrchestratorDeclaration | ColocatedDeclaration, readonly string[]>();
@@ -50,12 +50,12 @@ function standaloneSize(store: OrchestratorDeclaration, { experiment, target }: 
   return { name, at, nodes, tasks: shards, cpus, gpus: standaloneGpus(experiment, store), hosts };
 }
 
-/** Words that start one process a node of a store; without any it starts on the script's own host. */
+/** Words that start a store's processes; none if it is one process on the script's own host. */
 function storeWords(size: StoreSize, place: EntityPlace, input: Input, problems: Problems): readonly string[] {
   const { target, site, launchers } = input;
   const { name, nodes, tasks, cpus, gpus, hosts } = size;
   const launcher = launcherOf(target, site);
-  // Where the script itself runs on the first of the nodes, one store needs no launcher.
+  // The script runs on the job's first node, so a single process there needs no launcher.
   const isHere =
     tasks === 1 && hosts === undefined && place.index === 0 && launchers[launcher].startsSingleStores !== true;
   if (!target.capabilities.severalHosts || launcher === 'none' || isHere) return [];

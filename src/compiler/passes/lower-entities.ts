@@ -10,14 +10,14 @@ import {
   type StagedFile,
 } from '../../ir/index.js';
 import type { AttachedFile } from '../inspect/index.js';
-import type { Reads, Sized, SizedLaunch } from './known.js';
+import type { Reads, Sized, SizedLaunch } from './compilation.js';
 import { attachedFiles } from './lookup/attached-files.js';
 import { placeOf } from './lookup/placed-jobs.js';
 import { programWords } from './lookup/program-words.js';
 import { entityOf, incomingNames, plannedNames } from './lookup/references.js';
 import { awaitedStore, type VisibleStore, visibleStores } from './lookup/visible-stores.js';
 
-/** An application as the plan holds it. */
+/** A model or an ensemble of the plan. */
 export function lowerEntity(
   application: ApplicationDeclaration,
   {
@@ -39,7 +39,7 @@ export function lowerEntity(
   const attached = attachedFiles(application, facts);
   const numberIn = attached.find((file) => 'namesNumber' in file && file.namesNumber);
   const { sharesNodesWith } = application;
-  // Beside the entity whose colocated store it sees, that entity's ML models and scripts are its own too.
+  // An application that shares an entity's colocated store has that entity's ML models and scripts too.
   const host = sharesNodesWith === undefined ? undefined : entityOf(sharesNodesWith.name, applications);
   const givers = [application, ...(host?.colocated === undefined ? [] : [host])];
   return {
@@ -87,7 +87,7 @@ export function setupOf(setup: SetupDeclaration | undefined): Pick<Entity, 'setu
   return setup === undefined ? {} : { setup: { modules: setup.modules, commands: setup.commands } };
 }
 
-/** Programs of one launch share an environment. */
+/** The environment of a launch, which all its programs share. */
 function environmentOf({ programs }: SizedLaunch): Record<string, EnvValue> {
   return Object.assign({}, ...[...programs].reverse().map(({ command }) => command.env ?? {}));
 }

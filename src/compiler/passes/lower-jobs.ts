@@ -1,11 +1,11 @@
 import { type ApplicationDeclaration, applicationsOf, defined, type Event, graceOf, type Job } from '../../ir/index.js';
 import { editDirectives } from '../../targets/directives.js';
 import { type JobRequest, launcherOf } from '../../targets/target.js';
-import type { PlacedJob, Reads } from './known.js';
+import type { PlacedJob, Reads } from './compilation.js';
 import { jobsBefore, placeOf } from './lookup/placed-jobs.js';
 import { entityOf } from './lookup/references.js';
 
-/** A job as the plan holds it, its directives as the target, the site and the user, in this order, want them. */
+/** A job of the plan. Its directives are those of the target, edited by the site and then by the user. */
 export function lowerJob(
   job: PlacedJob,
   { experiment, site, target, jobs }: Reads<'experiment' | 'site' | 'target' | 'jobs'>,
@@ -30,7 +30,7 @@ export function lowerJob(
   return { ...request, directives: editDirectives(target, asked, site.directives, edits).map((list) => [...list]) };
 }
 
-/** Events of other jobs that a job waits for: the strictest of what their applications wait for; of a store's job, that it runs. */
+/** Events of other jobs that a job waits for: the strictest that its applications wait for; for a store's job, its start. */
 function jobEvents(
   job: PlacedJob,
   jobs: readonly PlacedJob[],
@@ -39,8 +39,8 @@ function jobEvents(
   const events = new Map<PlacedJob, Set<Event>>();
   for (const after of job.applications.flatMap((one) => one.after)) {
     const other = placeOf(entityOf(after.name, applications) as ApplicationDeclaration, jobs).job;
-    const known = events.get(other) ?? new Set();
-    events.set(other, known.add(after.kind === 'after' ? after.event : 'started'));
+    const awaited = events.get(other) ?? new Set();
+    events.set(other, awaited.add(after.kind === 'after' ? after.event : 'started'));
   }
   return jobsBefore(job, jobs, applications).map((other) => {
     const strictest = (['completed', 'failed', 'ended', 'started'] as const).find((one) => events.get(other)?.has(one));

@@ -13,16 +13,16 @@ import {
   type Store,
 } from '../../ir/index.js';
 import type { Artifact, Facts, InspectedModel } from '../inspect/index.js';
-import type { Reads } from './known.js';
+import type { Reads } from './compilation.js';
 import { loadedByStore } from './lookup/loaded-models.js';
 import { placeOf } from './lookup/placed-jobs.js';
 import { shardsOf, suffixOf } from './lookup/visible-stores.js';
 import { setupOf } from './lower-entities.js';
 
-/** What lowering a store reads. */
+/** Input of the plan's stores. */
 type Input = Reads<'experiment' | 'facts' | 'jobs' | 'site' | 'target' | 'storeLaunches'>;
 
-/** The stores with the ML models and scripts that they load, in the order of their declaration. */
+/** The stores of the plan, with the ML models and scripts that they load, in the order of their declaration. */
 export function lowerStores(input: Input): Store[] {
   return input.experiment.entities.flatMap((entity) =>
     byKind<Store[]>(entity, {
@@ -38,7 +38,7 @@ function lowerStandalone(entity: OrchestratorDeclaration, input: Input): Standal
   const { requires: _requires, setup, batch, restart, saveAtEnd, shards: _shards, ...limits } = described;
   const place = placeOf(entity, jobs);
   const total = place.job.components.reduce((sum, { allocation }) => sum + allocation.nodes, 0);
-  // A job of its own serves other jobs, which may be on other nodes; on one machine, all are on its node.
+  // A store with a job of its own serves other jobs, which may run on other nodes, unless there is only one machine.
   const isAlone = total === 1 && (batch === undefined || target.capabilities.oneNode);
   const loopback = network === undefined ? isAlone : network === 'lo';
   const shards = shardsOf(entity);
@@ -46,7 +46,7 @@ function lowerStandalone(entity: OrchestratorDeclaration, input: Input): Standal
     kind: 'standalone',
     name,
     suffix: suffixOf(name),
-    // A store of several servers is beyond one process.
+    // The embedded engine is one process, so several servers need another engine.
     engine: engine ?? site.engine ?? (shards > 1 ? 'redis' : 'embedded'),
     cpus: cpus ?? 1,
     ...limits,
@@ -100,7 +100,7 @@ function loadedBy(store: object, { experiment, facts }: Input): Pick<Store, 'mlM
   };
 }
 
-/** Each name once. */
+/** The items, each name once. */
 function unique<Item extends { readonly name: string }>(items: readonly Item[]): Item[] {
   return [...new Map(items.map((item) => [item.name, item])).values()];
 }

@@ -1,26 +1,26 @@
 import { applicationsOf, defined, planVersion } from '../../ir/index.js';
-import type { Adds, Known } from './known.js';
+import type { Adds, Compilation } from './compilation.js';
 import { lowerEntity } from './lower-entities.js';
 import { lowerJob } from './lower-jobs.js';
 import { lowerStores } from './lower-stores.js';
 
-/** The plan: everything that scripts and the runtime need, and nothing of the machine it was compiled on. */
-export function lower(known: Omit<Known, 'plan'>): Adds<'plan'> {
-  const { experiment, site, jobs } = known;
+/** The plan: all that scripts and the runtime need. It does not depend on the machine where it was compiled. */
+export function lower(input: Omit<Compilation, 'plan'>): Adds<'plan'> {
+  const { experiment, site, jobs } = input;
   return {
     plan: {
       version: planVersion,
-      simwright: known.version,
+      simwright: input.version,
       experiment: experiment.name,
-      workflow: known.workflow,
+      workflow: input.workflow,
       site: site.name,
       target: site.target,
       nodeCommand: site.nodeCommand,
       blocks: site.blocks,
       ...defined({ runtimePath: site.runtimePath, networkInterface: site.networkInterface }),
-      jobs: jobs.map((job) => lowerJob(job, known)),
-      stores: lowerStores(known),
-      entities: applicationsOf(experiment).map((application) => lowerEntity(application, known)),
+      jobs: jobs.map((job) => lowerJob(job, input)),
+      stores: lowerStores(input),
+      entities: applicationsOf(experiment).map((application) => lowerEntity(application, input)),
     },
   };
 }

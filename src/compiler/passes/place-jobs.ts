@@ -9,22 +9,22 @@ import {
   orchestratorsOf,
 } from '../../ir/index.js';
 import { allocate } from './allocate.js';
-import type { Adds, PlacedComponent, PlacedJob, Reads, Sized } from './known.js';
+import type { Adds, PlacedComponent, PlacedJob, Reads, Sized } from './compilation.js';
 import { groupBy } from './lookup/group-by.js';
 import { topological } from './lookup/order.js';
 import { jobsBefore } from './lookup/placed-jobs.js';
 import { nodesOwner, requirement } from './lookup/shared-nodes.js';
 import { walltimeOf } from './walltime.js';
 
-/** A job before its nodes are known. */
+/** A job whose nodes are not computed yet. */
 type Draft = Omit<PlacedJob, 'components'>;
 
 /**
- * Puts everything into jobs: an entity with a `.batch()` of its own into one each, together with those that share its nodes; the others
- * into the experiment's. Jobs come in an order in which each follows those it waits for.
+ * Assigns every entity to a job: an entity with its own `.batch()` gets a job of its own, with the entities that share its nodes; all
+ * others go into the experiment's job. Jobs are sorted so that each follows the jobs that it waits for.
  */
-export function placeJobs(known: Reads<'experiment' | 'sized' | 'site' | 'target'>, problems: Problems): Adds<'jobs'> {
-  const { experiment } = known;
+export function placeJobs(input: Reads<'experiment' | 'sized' | 'site' | 'target'>, problems: Problems): Adds<'jobs'> {
+  const { experiment } = input;
   const { mode } = experiment.batch ?? {};
   if (mode === 'array' || mode === 'separate') {
     const what = mode === 'array' ? 'a job array' : 'submitted once a member';
@@ -32,8 +32,8 @@ export function placeJobs(known: Reads<'experiment' | 'sized' | 'site' | 'target
     problems.error('PLAN1002', `the experiment's own job cannot be ${what}`, experiment.batch?.at, hint);
   }
   const applications = applicationsOf(experiment);
-  const drafts = draftJobs(experiment, (application) => arrayOf(application, known, problems));
-  const jobs = drafts.map((draft): PlacedJob => ({ ...draft, components: componentsOf(draft, known, problems) }));
+  const drafts = draftJobs(experiment, (application) => arrayOf(application, input, problems));
+  const jobs = drafts.map((draft): PlacedJob => ({ ...draft, components: componentsOf(draft, input, problems) }));
   const sorted = topological(jobs, (job) => jobsBefore(job, jobs, applications));
   if (sorted !== undefined) return { jobs: sorted };
   const hint = 'leave out .batch() where entities wait for each other in both directions, so that they share a job';
@@ -77,10 +77,10 @@ function draftJobs(
   return drafts;
 }
 
-/** What runs on nodes of one kind. */
+/** Entities that run on nodes of one kind. */
 type Group = Pick<PlacedComponent, 'applications' | 'orchestrators'>;
 
-/** Groups what runs in a job by what it requires of its nodes; what requires nothing comes first. */
+/** The entities of a job, grouped by the nodes that they require. The group that requires nothing comes first. */
 function groupsOf({ applications, orchestrators }: Draft, experiment: ExperimentDeclaration): [Group, ...Group[]] {
   const keyOf = (entity: EntityDeclaration) => {
     const owner = byKind<EntityDeclaration>(entity, {
@@ -89,7 +89,7 @@ function groupsOf({ applications, orchestrators }: Draft, experiment: Experiment
     });
     return requirement(owner) ?? '';
   };
-  // A store that requires nothing takes the first nodes there are.
+  // A store that requires nothing runs on the first group's nodes.
   const plainApplications = new Set(applications.map(keyOf));
   const [firstKey = ''] = plainApplications;
   const storeKey = (entity: OrchestratorDeclaration) => {
@@ -105,18 +105,18 @@ function groupsOf({ applications, orchestrators }: Draft, experiment: Experiment
   return groups as [Group, ...Group[]];
 }
 
-/** The nodes of a job, with the walltime that all of them have. */
+/** The components of a job, with their nodes and the job's walltime. */
 function componentsOf(
   draft: Draft,
-  known: Reads<'experiment' | 'sized' | 'site' | 'target'>,
+  input: Reads<'experiment' | 'sized' | 'site' | 'target'>,
   problems: Problems,
 ): PlacedJob['components'] {
-  const { experiment, sized, site } = known;
+  const { experiment, sized, site } = input;
   const { batch, applications } = draft;
   const perElement = draft.array?.perElement ?? 1;
   const allocated = (group: Group, nodes?: number) => ({
     group,
-    allocated: allocate({ ...known, batch, ...group, nodes, perElement }, problems),
+    allocated: allocate({ ...input, batch, ...group, nodes, perElement }, problems),
   });
   const [first, ...further] = groupsOf(draft, experiment);
   const others = further.map((group) => allocated(group));
@@ -147,7 +147,7 @@ function componentsOf(
   return [component(main), ...others.map(component)];
 }
 
-/** How an ensemble's members meet the scheduler, where not as steps of one job. */
+/** The job array of an ensemble, or the number of its separate jobs; neither if its members are steps of one job. */
 function arrayOf(
   application: ApplicationDeclaration,
   { sized, site, target }: Reads<'sized' | 'site' | 'target'>,
@@ -172,8 +172,8 @@ function arrayOf(
     }
     return { array: undefined, separate: count };
   }
-  // On one machine, or with fewer members than an array must have, one job runs them all. A scheduler without arrays refuses: what one
-  // element takes, times their number, is another job than the user asked for.
+  // On one machine, or with fewer members than an array must have, one job runs all members. A scheduler that has no arrays refuses
+  // instead: one job that is large enough for all elements is not what the user asked for.
   if (oneNode || count < minArraySize) return none;
   const perElement = Math.ceil(count / maxArraySize);
   return { array: { size: Math.ceil(count / perElement), perElement, ...limit }, separate: undefined };

@@ -8,10 +8,10 @@ import {
   type Site,
 } from '../../ir/index.js';
 import { launcherOf } from '../../targets/target.js';
+import type { Adds, Reads, Sized, SizedLaunch, SizedProgram, StepSize } from './compilation.js';
 import { expandAxes } from './expand-axes.js';
-import type { Adds, Reads, Sized, SizedLaunch, SizedProgram, StepSize } from './known.js';
 
-/** Sizes every application's launches, and expands its members. */
+/** Computes the resources of every application's launches, and expands its members. */
 export function sizeLaunches(
   { experiment, site, target, launchers }: Reads<'experiment' | 'site' | 'target' | 'launchers'>,
   problems: Problems,
@@ -28,7 +28,7 @@ export function sizeLaunches(
   return { sized: new Map(sized) };
 }
 
-/** The launches of an application: one, or one for each member that was added by hand. */
+/** The launches of an application: a single one, or one for each member added by hand. */
 function launchesOf(
   application: ApplicationDeclaration,
   site: Site,
@@ -65,7 +65,7 @@ function sizeLaunch(
   const together = oneNode ? sum : most;
   const tasks = sum(sizes.map((size) => size.tasks));
   const cpus = sum(sizes.map((size) => size.tasks * size.cpusPerTask));
-  // Programs have nodes of their own, as a launcher that knows them splits the allocation.
+  // Each program has nodes of its own: the launcher splits the allocation among them.
   const nodes = oneNode ? 1 : sum(sizes.map((size) => size.nodes));
   const gpus = together(sizes.map((size) => size.gpusPerNode ?? (size.gpusPerTask ?? 0) * size.tasksPerNode));
   const memory = together(sizes.map((size) => size.memoryPerNodeMiB ?? 0));
@@ -84,7 +84,7 @@ function sizeLaunch(
   };
 }
 
-/** The most that any of an application's launches takes, each measure by itself. */
+/** The largest amount of each resource that one of the launches takes. */
 function largest(launches: readonly [SizedLaunch, ...SizedLaunch[]]): StepSize {
   const sizes = launches.map(({ size }) => size);
   if (sizes.length === 1) return launches[0].size;
@@ -104,7 +104,7 @@ function largest(launches: readonly [SizedLaunch, ...SizedLaunch[]]): StepSize {
   };
 }
 
-/** Sizes as given, the rest computed from the site's node shape, as far as it is known. */
+/** The resources of a program: as the user gave them, or computed from the shape of the site's nodes, if it is known. */
 function sizeStep(name: string, command: CommandDeclaration, site: Site, problems: Problems): StepSize {
   const tasks = command.tasks ?? (command.tasksPerNode ?? 1) * (command.nodes ?? 1);
   const { cpusPerTask = 1, gpusPerTask, gpusPerNode, memoryPerNodeMiB, walltimeSeconds } = command;

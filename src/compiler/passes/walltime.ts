@@ -1,23 +1,23 @@
 import { type ApplicationDeclaration, type BatchDeclaration, parseWalltime } from '../../ir/index.js';
 import type { Allocated } from './allocate.js';
-import type { Reads, Sized } from './known.js';
+import type { Reads, Sized } from './compilation.js';
 import { atOnce, isSplit, membersOnOwnNodes } from './lookup/members-at-once.js';
 import { EndOrder } from './lookup/order.js';
 
-/** Time a store needs to come up and applications to be staged. */
+/** Time in seconds to start a store and to stage applications. */
 const startSeconds = 60;
 
-/** What a job's walltime is computed from. */
+/** Input of a job's walltime. */
 interface WalltimeInput extends Reads<'sized' | 'site'> {
   readonly batch: BatchDeclaration | undefined;
   readonly applications: readonly ApplicationDeclaration[];
-  /** The allocation that an application runs on. */
+  /** The allocation of each application. */
   readonly allocationOf: ReadonlyMap<ApplicationDeclaration, Allocated>;
-  /** Members that run one after the other in an element of a job array. */
+  /** Members in each element of a job array. */
   readonly perElement: number;
 }
 
-/** The given walltime; else the longest chain of applications that wait for each other, if every one has one; else the site's. */
+/** Walltime of a job in seconds: as given; else that of the longest chain of applications, if each has one; else the site's default. */
 export function walltimeOf(input: WalltimeInput): number | undefined {
   const { batch, site } = input;
   const { walltime } = site.defaults;

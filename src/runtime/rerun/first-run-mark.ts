@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { type Entity, hashText, knownRecipe, type Plan } from '../../ir/index.js';
+import { type Entity, entityRecipe, hashText, type Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { writeAtomically } from '../job/write-atomically.js';
 import type { MemberEvent } from '../status/index.js';
@@ -22,7 +22,7 @@ export class FirstRunMark {
 
   constructor({ dir, run }: JobEnvironment, plan: Plan, entity: Entity) {
     this.#path = join(dir, 'run/recipes', `${entity.name}.first-run.json`);
-    this.#recipe = recordDigest({ recipe: knownRecipe(plan, entity), inputs: {} });
+    this.#recipe = recordDigest({ recipe: entityRecipe(plan, entity), inputs: {} });
     this.#members = hashText(JSON.stringify(entity.members));
     const isAlone = entity.after.length === 0 && entity.incoming.every((name) => name === entity.name);
     this.#run = isAlone ? run : undefined;

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type Entity,
+  entityRecipe,
   hasNumbers,
-  knownRecipe,
   memberDigest,
   memberDirectory,
   memberName,
@@ -82,7 +82,7 @@ export class Rerun {
   /** Record of what an entity's members are made from now, besides their parameters. */
   recordOf(entity: Entity): RunRecord {
     return {
-      recipe: knownRecipe(this.#context.plan, entity),
+      recipe: entityRecipe(this.#context.plan, entity),
       inputs: this.#versions.inputsOf(entity),
       members: this.#versions.membersOf(entity),
     };
@@ -128,7 +128,7 @@ export class Rerun {
     if (record === undefined) return [];
     const changes = [
       ...paramChanges(event.params ?? {}, memberParams(entity.members, index)),
-      ...recipeChanges(record.recipe, knownRecipe(this.#context.plan, entity)),
+      ...recipeChanges(record.recipe, entityRecipe(this.#context.plan, entity)),
     ];
     const isByHand = entity.commands.length > 1 || entity.memberEnv !== undefined;
     return changes.length === 0 && isByHand ? [{ what: 'its own command or environment' }] : changes;

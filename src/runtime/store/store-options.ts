@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Store } from '../../ir/index.js';
+import type { Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { checkpointFile, storeFolder } from '../job/paths.js';
 import type { OrchestratorOptions, TcpListen, UnixListen } from '../orchestrator/index.js';

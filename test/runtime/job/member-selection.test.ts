@@ -35,5 +35,8 @@ test('a device map names pairs of devices; GPU is all GPUs that it does not name
   ]);
   expect(standIn({ 'GPU:0': 'CPU' }, 'GPU')).toBe('CPU');
   expect(parseDeviceMap(undefined)).toEqual({});
+  expect(parseDeviceMap('GPU=CPU:1')).toEqual({ GPU: 'CPU:1' });
+  for (const wrong of ['GPU', 'GPU=CPU=CPU', 'GPU:123456=CPU'])
+    expect(() => parseDeviceMap(wrong)).toThrow('two devices');
   expect(() => parseDeviceMap('GPU=TPU')).toThrow(expect.objectContaining({ code: 'RUN1014' }));
 });

@@ -1,8 +1,8 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { launcherOf } from '../../../targets/target.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 
-/** No store is colocated with an application whose launcher runs nothing beside it. */
+/** No store is colocated with an application whose launcher needs the nodes for itself. */
 export function checkColocated(
   { sized, site, target, launchers }: Reads<'sized' | 'site' | 'target' | 'launchers'>,
   problems: Problems,

@@ -1,8 +1,8 @@
 import type { Problems } from '../../../diagnostics/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { requirement } from '../lookup/shared-nodes.js';
 
-/** No job has nodes of several kinds where the scheduler gives nodes of one kind. */
+/** No job has nodes of several kinds, unless the scheduler supports it. */
 export function checkComponents({ jobs, site, target }: Reads<'jobs' | 'site' | 'target'>, problems: Problems): void {
   if (target.capabilities.heterogeneousJobs) return;
   for (const { components } of jobs) {

@@ -1,10 +1,10 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { applicationsOf } from '../../../ir/index.js';
 import { launcherOf } from '../../../targets/target.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { placeOf } from '../lookup/placed-jobs.js';
 
-/** Warns of CPUs by number that a store's job, a step or a node does not have. */
+/** Warns of CPU numbers that a store's job, a step or a node does not have. */
 export function checkCpus(
   {
     experiment,

@@ -1,10 +1,10 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { applicationsOf } from '../../../ir/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { gpusOf } from '../lookup/gpus.js';
 import { callOf } from '../lookup/loaded-models.js';
 
-/** No ML model or script names a GPU that the site's nodes do not have. */
+/** No ML model or script needs more GPUs than the site's nodes have. */
 export function checkDevices({ experiment, site }: Reads<'experiment' | 'site'>, problems: Problems): void {
   const { gpus } = site.node;
   if (gpus === undefined) return;

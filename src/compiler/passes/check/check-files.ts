@@ -1,10 +1,10 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { type ApplicationDeclaration, applicationsOf, type CommandDeclaration, commandsOf } from '../../../ir/index.js';
 import type { AttachedFile, Facts } from '../../inspect/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { attachedFiles } from '../lookup/attached-files.js';
 
-/** A relative executable is among the attached files, and no two files want one place. */
+/** Relative executables are attached, and no two attached files have the same destination. */
 export function checkFiles({ experiment, facts }: Reads<'experiment' | 'facts'>, problems: Problems): void {
   problems.add(facts.problems);
   for (const application of applicationsOf(experiment)) {
@@ -24,7 +24,7 @@ export function checkFiles({ experiment, facts }: Reads<'experiment' | 'facts'>,
   }
 }
 
-/** Warns of words that name a file beside the workflow: the program looks for it in its own directory, where it is not. */
+/** Warns of words that name a file beside the workflow that is not attached: the program will not find it in its own directory. */
 function checkNamedFiles(
   application: ApplicationDeclaration,
   command: CommandDeclaration,
@@ -35,7 +35,7 @@ function checkNamedFiles(
   const lines = [...(application.setup?.commands ?? []), ...(application.batch?.preamble ?? [])];
   for (const { word, path, name, module } of facts.namedFiles.get(command) ?? []) {
     if (files.some(({ kind, to }) => kind !== 'directory' && to === path)) continue;
-    // Its setup may bring it there.
+    // The setup may put the file there.
     if (lines.some((line) => line.includes(name))) continue;
     const top = files.find(({ kind, to }) => kind !== 'directory' && to === name);
     const what = module === undefined ? `'${word}'` : `${word} (${path})`;
@@ -75,7 +75,7 @@ function checkExecutable(
     }
     return;
   }
-  // Attached files come to the top of the directory.
+  // Attached files are put at the top of the directory.
   const name = staged.split('/').at(-1);
   const hint =
     name === staged

@@ -1,12 +1,12 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { applicationsOf, hasNumbers, memberName } from '../../../ir/index.js';
-import type { Reads, Sized } from '../known.js';
+import type { Reads, Sized } from '../compilation.js';
 import { entityOf, incomingNames } from '../lookup/references.js';
 
-/** Linux limits one variable to 128 KiB, its name included (MAX_ARG_STRLEN). */
+/** Longest value of an environment variable in bytes: Linux limits name and value to 128 KiB (MAX_ARG_STRLEN). */
 const longestVariable = 128 * 1024 - 64;
 
-/** The names that an application reads keys of fit into one variable. */
+/** The names in `SSKEYIN` fit into one environment variable. */
 export function checkIncoming({ experiment, sized }: Reads<'experiment' | 'sized'>, problems: Problems): void {
   const applications = applicationsOf(experiment);
   for (const application of applications) {

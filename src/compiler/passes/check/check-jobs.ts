@@ -1,10 +1,10 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { jobRefusals } from '../../../targets/refusals.js';
 import { launcherOf } from '../../../targets/target.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { entityNamed } from '../lookup/references.js';
 
-/** No job asks for something that its scheduler has no words for. */
+/** No job requests something that its scheduler cannot express. */
 export function checkJobs(
   { plan, experiment, site, target }: Reads<'plan' | 'experiment' | 'site' | 'target'>,
   problems: Problems,

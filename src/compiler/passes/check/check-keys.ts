@@ -1,10 +1,10 @@
 import { type Problems, suggestion } from '../../../diagnostics/index.js';
 import { applicationsOf } from '../../../ir/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { entityOf } from '../lookup/references.js';
 import { awaitedStore, commonStores, storeName } from '../lookup/visible-stores.js';
 
-/** Every key that is waited for is in a store that its writer and its reader both see. */
+/** Every awaited key is in a store that both its writer and its reader see. */
 export function checkKeys({ experiment }: Reads<'experiment'>, problems: Problems): void {
   for (const application of applicationsOf(experiment)) {
     for (const after of application.after) {

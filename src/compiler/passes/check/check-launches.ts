@@ -1,14 +1,14 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { launcherOf, type Target } from '../../../targets/target.js';
-import type { Reads, SizedLaunch } from '../known.js';
+import type { Reads, SizedLaunch } from '../compilation.js';
 
-/** Every launch has a launcher that the target knows, and programs of one launch agree on their environment. */
+/** Every launch has a launcher that the target can use, and the programs of a launch have one environment. */
 export function checkLaunches({ sized, site, target }: Reads<'sized' | 'site' | 'target'>, problems: Problems): void {
   const siteLauncher = launcherOf(target, site);
-  const known = `${target.name} launches by: ${target.launchers.join(', ')}`;
+  const hint = `${target.name} launches by: ${target.launchers.join(', ')}`;
   if (!target.launchers.includes(siteLauncher)) {
     const message = `site '${site.name}' launches by ${siteLauncher}, and ${target.name} jobs cannot`;
-    problems.error('PLAN1002', message, undefined, known);
+    problems.error('PLAN1002', message, undefined, hint);
   }
   for (const [{ name }, { launches }] of sized) {
     for (const { programs, size } of launches) {
@@ -16,7 +16,7 @@ export function checkLaunches({ sized, site, target }: Reads<'sized' | 'site' | 
       const launcher = command.launcher ?? siteLauncher;
       if (command.launcher !== undefined && !target.launchers.includes(command.launcher)) {
         const message = `.launcher('${command.launcher}') of '${name}': ${target.name} jobs cannot launch by it`;
-        problems.error('PLAN1002', message, command.at, known);
+        problems.error('PLAN1002', message, command.at, hint);
       } else if (launcher === 'none' && (size.tasks > 1 || size.nodes > 1)) {
         const message = `'${name}' has ${size.tasks} tasks, and site '${site.name}' has no launcher to start them`;
         problems.error('PLAN1002', message, command.at, 'give the site a launcher, or the command one task');
@@ -39,7 +39,7 @@ export function checkLaunches({ sized, site, target }: Reads<'sized' | 'site' | 
   }
 }
 
-/** Where a scheduler takes variables by its arguments alone, everybody on the login node could read them. */
+/** No secret goes to a scheduler that takes variables only as arguments: everybody on the login node could read it. */
 function checkReferences(
   name: string,
   programs: SizedLaunch['programs'],

@@ -1,9 +1,9 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { applicationsOf, type MlModelDeclaration } from '../../../ir/index.js';
 import type { OnnxGraph, OnnxValue } from '../../inspect/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 
-/** Warns of inputs and outputs of ML models, as far as their files can be read, whose types clients do not have. */
+/** Warns of inputs and outputs of ONNX models whose types clients cannot send or read. */
 export function checkModelTypes({ experiment, facts }: Reads<'experiment' | 'facts'>, problems: Problems): void {
   for (const { mlModels } of applicationsOf(experiment)) {
     for (const model of mlModels) {
@@ -24,7 +24,7 @@ function checkTypes(model: MlModelDeclaration, { inputs, outputs }: OnnxGraph, p
   for (const output of outputs) check('output', output);
 }
 
-/** Types of tensors that clients have, by ONNX's numbers: float, uint8, int8, uint16, int16, int32, int64, double. */
+/** Tensor types of the clients, by ONNX's numbers: float, uint8, int8, uint16, int16, int32, int64, double. */
 const clientTypes = new Set([1, 2, 3, 4, 5, 6, 7, 11]);
 
 /** Names of the other types, by ONNX's numbers. */
@@ -46,7 +46,7 @@ const otherTypes: Readonly<Record<number, string>> = {
   23: 'float4e2m1',
 };
 
-/** The kind of a value that clients have no tensors for, with a hint; undefined for one that they have. */
+/** Description of a value that no client tensor can hold, with a hint; undefined if one can. */
 function foreignType({ elementType, rank }: OnnxValue): { readonly is: string; readonly hint: string } | undefined {
   if (elementType === 0) {
     return {

@@ -9,13 +9,13 @@ import {
   type ExperimentDeclaration,
   memberName,
 } from '../../../ir/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { entityOf } from '../lookup/references.js';
 
-/** What the runtime itself keeps in run/, where each entity's folder goes. */
+/** Names that the runtime uses in run/, where entities have their folders. */
 const reservedNames = ['status', 'stores', 'recipes', 'aside', 'node_modules', 'members.csv', 'jobs.tsv'];
 
-/** Names are used once; references lead somewhere; nothing waits for itself. */
+/** Names are unique; references name existing entities; no entity waits for itself. */
 export function checkNames({ experiment }: Reads<'experiment'>, problems: Problems): void {
   checkUnique(experiment, problems);
   const applications = applicationsOf(experiment);
@@ -108,7 +108,7 @@ function placeOf(at: ExperimentDeclaration['at']): string {
 function checkCycles(applications: readonly ApplicationDeclaration[], problems: Problems): void {
   const done = new Set<ApplicationDeclaration>();
   const open = new Set<ApplicationDeclaration>();
-  // A stack of its own: a chain may be longer than calls may be deep.
+  // An explicit stack: a chain may be longer than the call stack allows.
   const path: { readonly application: ApplicationDeclaration; next: number }[] = [];
   const enter = (application: ApplicationDeclaration): void => {
     open.add(application);

@@ -5,11 +5,11 @@ import {
   type ExperimentDeclaration,
   hasNumbers,
 } from '../../../ir/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { entityOf } from '../lookup/references.js';
 import { visibleStores } from '../lookup/visible-stores.js';
 
-/** Warns of keys that cannot be found: in a store that their reader does not see, or under a prefix that nobody reads. */
+/** Warns of keys that their reader cannot find: they are in a store that it does not see, or have a prefix that it does not use. */
 export function checkReaders({ experiment }: Reads<'experiment'>, problems: Problems): void {
   for (const application of applicationsOf(experiment)) {
     checkIncoming(experiment, application, problems);
@@ -41,7 +41,7 @@ function checkIncoming(
   }
 }
 
-/** Clients look for the inputs of a model under the prefixes that they read, and put what they write under their own. */
+/** An application's ML model gets its inputs: clients write under their own prefix, and look for inputs under the prefixes they read. */
 function checkOwnKeys(
   experiment: ExperimentDeclaration,
   application: ApplicationDeclaration,
@@ -49,7 +49,7 @@ function checkOwnKeys(
 ): void {
   const { name, keyPrefixing = hasNumbers(application), mlModels, scripts, incoming } = application;
   const [first] = [...mlModels, ...scripts];
-  // An application that reads others' keys may give those to the model.
+  // Keys of other entities may be the model's inputs.
   if (!keyPrefixing || first === undefined || incoming.length > 0) return;
   if (visibleStores(experiment, application).length === 0) return;
   const message = `'${name}' puts its name before the keys it writes and reads none so named, so '${first.name}' will find no input`;

@@ -7,11 +7,11 @@ import {
   notRunnable,
   type OrchestratorDeclaration,
 } from '../../../ir/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { callOf, loadedByStore } from '../lookup/loaded-models.js';
 import { entityNamed } from '../lookup/references.js';
 
-/** Warns of what can be compiled and looked at, and that this version's runtime refuses. */
+/** Warns of features that compile, but that this version's runtime refuses. */
 export function checkRunnable({ experiment, plan }: Reads<'experiment' | 'plan'>, problems: Problems): void {
   const kept = new Set<object>();
   for (const store of plan.stores) {

@@ -1,10 +1,10 @@
 import { type Problems, suggestion } from '../../../diagnostics/index.js';
 import { applicationsOf, byKind } from '../../../ir/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { entityNamed } from '../lookup/references.js';
 import { namedBy, requirement, sharedWith } from '../lookup/shared-nodes.js';
 
-/** Nodes are shared with an entity that there is, in one job, and in no circle. */
+/** Nodes are shared with an existing entity of the same job, and not in a circle. */
 export function checkSharing({ experiment }: Reads<'experiment'>, problems: Problems): void {
   for (const application of applicationsOf(experiment)) {
     const { sharesNodesWith: shares, name } = application;

@@ -6,11 +6,11 @@ import {
   engines,
   orchestratorsOf,
 } from '../../../ir/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { callOf, type Loaded, storesOfModel } from '../lookup/loaded-models.js';
 import { shardsOf, storeName, type VisibleStore, visibleStores } from '../lookup/visible-stores.js';
 
-/** Every application can tell its stores apart, and everything to load has a store to be loaded by. */
+/** Every application can tell its stores apart, and every ML model and script has a store that loads it. */
 export function checkStores({ experiment }: Reads<'experiment'>, problems: Problems): void {
   for (const application of applicationsOf(experiment)) {
     const visible = visibleStores(experiment, application);
@@ -34,7 +34,7 @@ export function checkStores({ experiment }: Reads<'experiment'>, problems: Probl
   checkSharedStores(experiment, problems);
 }
 
-/** Several entities may give a store an ML model or a script of one name if it is the same. */
+/** Several entities may give a store an ML model or script of the same name only if it is the same one. */
 function checkSharedModels(experiment: ExperimentDeclaration, problems: Problems): void {
   const first = new Map<string, { readonly application: ApplicationDeclaration; readonly model: Loaded }>();
   for (const application of applicationsOf(experiment)) {
@@ -99,7 +99,7 @@ function checkLoaded(
   }
 }
 
-/** Fewest shards of a cluster: with fewer, no majority can tell that one has failed. */
+/** Smallest number of shards of a cluster: fewer shards have no majority that could decide that one has failed. */
 const fewestShards = 3;
 
 function checkShards(experiment: ExperimentDeclaration, problems: Problems): void {
@@ -125,7 +125,7 @@ function checkShards(experiment: ExperimentDeclaration, problems: Problems): voi
   }
 }
 
-/** Longest path of a Unix socket: `sun_path` has 108 bytes, the last one NUL; Node cuts a longer path without a word. */
+/** Longest path of a Unix socket in bytes: `sun_path` has 108, the last one NUL. Node truncates a longer path silently. */
 const longestSocketPath = 107;
 
 function checkSockets(experiment: ExperimentDeclaration, problems: Problems): void {
@@ -150,7 +150,7 @@ function checkSockets(experiment: ExperimentDeclaration, problems: Problems): vo
   }
 }
 
-/** A store of the experiment's job ends with that job; one for other jobs as well needs a job of its own. */
+/** A store that other jobs use has a job of its own: a store in the experiment's job ends with that job. */
 function checkSharedStores(experiment: ExperimentDeclaration, problems: Problems): void {
   for (const application of applicationsOf(experiment)) {
     if (application.batch === undefined) continue;

@@ -1,9 +1,9 @@
 import { type Problems, suggestion } from '../../../diagnostics/index.js';
 import { addedOf, applicationsOf, declaredMembers, parameterNames } from '../../../ir/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { groupBy } from '../lookup/group-by.js';
 
-/** Every tag has a value, and every parameter is used by a template or an argument. */
+/** Every tag in a template has a value, and every parameter is used by a template or an argument. */
 export function checkTemplates({ experiment, facts }: Reads<'experiment' | 'facts'>, problems: Problems): void {
   for (const application of applicationsOf(experiment)) {
     const parameters = parameterNames(declaredMembers(application));

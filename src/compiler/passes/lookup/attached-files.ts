@@ -1,21 +1,21 @@
 import { type ApplicationDeclaration, applicationsOf } from '../../../ir/index.js';
 import type { AttachedFile, Facts } from '../../inspect/index.js';
-import type { Reads } from '../known.js';
+import type { Reads } from '../compilation.js';
 import { groupBy } from './group-by.js';
 
-/** Every file that an application names, over all its `.attach()` calls. */
+/** The files of all `.attach()` calls of an application. */
 function namedFiles(application: ApplicationDeclaration, facts: Facts): AttachedFile[] {
   return application.attach.flatMap((attach) => facts.attached.get(attach) ?? []);
 }
 
-/** A file by what it is made of and where it goes, to compare. */
+/** A text that is the same for files with the same source and destination. */
 function keyOf(file: AttachedFile): string {
   return JSON.stringify([file.to, file.kind === 'directory' ? '' : file.source]);
 }
 
 /**
- * Files an application gets. A file that is named several times is there once; one that is configured, and copied or linked as well, is
- * there as configured, as with SmartSim. Other ways that contradict each other stay, side by side.
+ * The files that an application gets. A file that is attached several times appears once. If it is configured and also copied or linked, it is
+ * configured, as in SmartSim. Files that are attached in other contradictory ways appear once for each way.
  */
 export function attachedFiles(application: ApplicationDeclaration, facts: Facts): AttachedFile[] {
   const groups = groupBy(namedFiles(application, facts), keyOf);
@@ -30,7 +30,7 @@ export function attachedFiles(application: ApplicationDeclaration, facts: Facts)
 
 const ways = { copy: 'copied', symlink: 'linked' } as const;
 
-/** Notes on files that are named in several ways. */
+/** Notes on files that are attached in several ways. */
 export function notesOnFiles({ experiment, facts }: Reads<'experiment' | 'facts'>): string[] {
   const notes = applicationsOf(experiment).flatMap((application) =>
     [...groupBy(namedFiles(application, facts), keyOf).values()].flatMap((group) => {

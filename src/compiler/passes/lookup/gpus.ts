@@ -1,7 +1,7 @@
 import type { ApplicationDeclaration, ExperimentDeclaration, OrchestratorDeclaration } from '../../../ir/index.js';
 import { type Loaded, loadedByStore } from './loaded-models.js';
 
-/** GPUs that a node must have for an ML model or script to be loaded: the highest number it names, and one. */
+/** Number of GPUs that a node must have to load an ML model or script. */
 export function gpusOf({ device, devicesPerNode = 1, firstDevice = 0 }: Loaded): number {
   if (!device.startsWith('GPU')) return 0;
   const named = device.split(':')[1];

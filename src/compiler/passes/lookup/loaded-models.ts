@@ -8,10 +8,10 @@ import {
 } from '../../../ir/index.js';
 import { storeName, type VisibleStore, visibleStores } from './visible-stores.js';
 
-/** Something that a store loads before its users start. */
+/** An ML model or script that a store loads before applications start. */
 export type Loaded = MlModelDeclaration | ScriptDeclaration;
 
-/** The stores that load an ML model or script: the one it names, else the entity's colocated one, else every standalone one. */
+/** The stores that load an ML model or script: the store that it names, or the entity's colocated store, or all standalone stores. */
 export function storesOfModel(
   experiment: ExperimentDeclaration,
   application: ApplicationDeclaration,
@@ -25,7 +25,7 @@ export function storesOfModel(
   return standalone.length > 0 ? standalone : visible.slice(0, 1);
 }
 
-/** The ML models and scripts that each store loads, by the store's declaration, in the order of their own. */
+/** The ML models and scripts that each store loads, by the store's declaration, in the order of their declaration. */
 export const loadedByStore = derivedOnce(
   (experiment: ExperimentDeclaration): ReadonlyMap<object, readonly Loaded[]> => {
     const loaded = new Map<object, Loaded[]>();
@@ -42,7 +42,7 @@ export const loadedByStore = derivedOnce(
   },
 );
 
-/** The call that named a model or script, as a person would name it. */
+/** The call that declared an ML model or script, for messages. */
 export function callOf({ kind, name }: Pick<Loaded, 'kind' | 'name'>): string {
   return kind === 'ml-model' ? `.addMlModel('${name}')` : `.addScript('${name}')`;
 }

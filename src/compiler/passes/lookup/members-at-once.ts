@@ -1,12 +1,12 @@
 import { type ApplicationDeclaration, type BatchDeclaration, hasNumbers, type Members } from '../../../ir/index.js';
-import type { Sized } from '../known.js';
+import type { Sized } from '../compilation.js';
 
-/** Whether each member, or some of them, meet the scheduler by themselves. */
+/** True if the members of an ensemble are array elements or separate jobs. */
 export function isSplit({ kind, batch }: ApplicationDeclaration): boolean {
   return kind === 'ensemble' && (batch?.mode === 'array' || batch?.mode === 'separate');
 }
 
-/** Members of an application that run at a time, as far as the user says. */
+/** Number of members that run at the same time, as far as the user limits it. */
 export function atOnce(
   application: ApplicationDeclaration,
   batch: BatchDeclaration | undefined,
@@ -17,14 +17,14 @@ export function atOnce(
   return Math.min(members.count, limit);
 }
 
-/** Nodes of its own that an application has while it runs: of its launches that start together, or of one at a time. */
+/** Number of nodes that an application has for itself while it runs; 0 if its launcher shares nodes. */
 export function ownNodes(application: ApplicationDeclaration, { launches, size, members, ownsNodes }: Sized): number {
   if (!ownsNodes) return 0;
   if (launches.length === 1 || isSplit(application)) return size.nodes;
   return launches.reduce((sum, launch) => sum + launch.size.nodes, 0) * members.replicas;
 }
 
-/** Members that run at a time where each has nodes of its own, beside the others, which want `nodesApart` together with it. */
+/** Number of members that run at the same time on nodes of their own, beside the other applications. All together take `nodesApart` nodes. */
 export function membersOnOwnNodes(
   application: ApplicationDeclaration,
   facts: Sized,
@@ -35,7 +35,7 @@ export function membersOnOwnNodes(
   return Math.max(1, Math.floor((nodes - others) / facts.size.nodes));
 }
 
-/** Nodes that an application's launches have at most while they run: each on nodes of its own, though they may share some. */
+/** Largest number of nodes that an application's launches use at the same time, if no two of them share a node. */
 export function mostNodes(
   application: ApplicationDeclaration,
   batch: BatchDeclaration | undefined,

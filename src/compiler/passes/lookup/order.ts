@@ -2,15 +2,15 @@ import type { ApplicationDeclaration } from '../../../ir/index.js';
 import { entityOf } from './references.js';
 import { sumsBefore } from './sums-before.js';
 
-/** The order of a group of applications in which some wait for the end of others. */
+/** Applications ordered by `.after()`, as far as they wait for the end of others. */
 export class EndOrder {
   readonly #applications: readonly ApplicationDeclaration[];
-  /** Numbers of the applications, each after those it waits for. */
+  /** Indices of the applications, each after those that it waits for. */
   readonly #sorted: readonly number[];
-  /** By number of an application, those whose end it waits for, directly. */
+  /** For each application, the indices of those whose end it waits for directly. */
   readonly #before: readonly (readonly number[])[];
 
-  /** Nothing in the group waits for itself, in however many steps. */
+  /** The applications may not wait for each other in a circle. */
   constructor(applications: readonly ApplicationDeclaration[]) {
     const numbers = new Map(applications.map((application, number) => [application, number]));
     this.#applications = applications;
@@ -28,8 +28,8 @@ export class EndOrder {
   }
 
   /**
-   * The most that can be wanted at one time: for each application its own demand and that of all that are neither before nor after it.
-   * An upper bound of what runs at once.
+   * Upper bound of the demand at any one time: the maximum, over applications, of the demand of an application and of all that come neither
+   * before nor after it.
    */
   peak(demand: (application: ApplicationDeclaration) => number): number {
     const demands = this.#applications.map(demand);
@@ -45,7 +45,7 @@ export class EndOrder {
     );
   }
 
-  /** Length of the longest chain of applications that wait for each other, each as long as `length` says. */
+  /** Length of the longest chain of applications that wait for each other; `length` gives the length of each. */
   longest(length: (application: ApplicationDeclaration) => number): number {
     const ends = new Float64Array(this.#applications.length);
     let longest = 0;
@@ -59,11 +59,11 @@ export class EndOrder {
   }
 }
 
-/** `items` so that each comes after those it needs; the given order otherwise. `undefined` if they need each other in a circle. */
+/** The items, sorted so that each comes after those that it needs; `undefined` if they need each other in a circle. The sort is stable. */
 export function topological<T>(items: readonly T[], needs: (item: T) => readonly T[]): T[] | undefined {
   const sorted = new Set<T>();
   const open = new Set<T>();
-  // A stack of its own: a chain may be longer than calls may be deep.
+  // An explicit stack: a chain may be longer than the call stack allows.
   const stack: { readonly item: T; readonly needed: readonly T[]; next: number }[] = [];
   const enter = (item: T): void => {
     open.add(item);

@@ -1,8 +1,8 @@
 import { type ApplicationDeclaration, derivedOnce, type EntityDeclaration } from '../../../ir/index.js';
-import type { PlacedComponent, PlacedJob } from '../known.js';
+import type { PlacedComponent, PlacedJob } from '../compilation.js';
 import { entityOf } from './references.js';
 
-/** Where an entity runs: its job, and the component of it, with its number. */
+/** The place of an entity: its job, and the component that it runs on, with the component's index. */
 export interface EntityPlace {
   readonly job: PlacedJob;
   readonly component: PlacedComponent;
@@ -21,12 +21,12 @@ const placesOf = derivedOnce((jobs: readonly PlacedJob[]): ReadonlyMap<EntityDec
   return places;
 });
 
-/** Where an entity runs: each is in one of the jobs. */
+/** The place of an entity. Every entity is in one of the jobs. */
 export function placeOf(entity: EntityDeclaration, jobs: readonly PlacedJob[]): EntityPlace {
   return placesOf(jobs).get(entity) as EntityPlace;
 }
 
-/** Jobs that hold stores alone. */
+/** Jobs that have stores and no applications. */
 const storeJobs = derivedOnce((jobs: readonly PlacedJob[]): readonly PlacedJob[] =>
   jobs.filter(({ applications }) => applications.length === 0),
 );
@@ -35,7 +35,7 @@ const numbersOf = derivedOnce(
   (jobs: readonly PlacedJob[]): ReadonlyMap<PlacedJob, number> => new Map(jobs.map((job, number) => [job, number])),
 );
 
-/** Jobs that a job waits for, in their own order: those of the entities it is `.after`, and those of stores that it uses. */
+/** The jobs that a job waits for, in their order: the jobs of the entities in `.after()`, and of the stores that it uses. */
 export function jobsBefore(
   job: PlacedJob,
   jobs: readonly PlacedJob[],

@@ -1,6 +1,6 @@
 import type { CommandDeclaration } from '../../../ir/index.js';
 
-/** A program's own words, the container's in front. */
+/** The words of a program, after those of its container. */
 export function programWords({ executable, args, container }: CommandDeclaration): string[] {
   const own = [executable, ...args];
   if (container === undefined) return own;

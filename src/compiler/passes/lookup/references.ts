@@ -7,10 +7,10 @@ import {
   memberName,
 } from '../../../ir/index.js';
 
-/** Entities by the names that stand for them; of several with one name the first. */
+/** Entities by their names; the first of several with the same name. */
 interface NameIndex {
   readonly exact: ReadonlyMap<string, ApplicationDeclaration>;
-  /** Members added by hand, with their numbers. */
+  /** Members added by hand, with their indices. */
   readonly added: ReadonlyMap<string, { readonly entity: ApplicationDeclaration; readonly index: number }>;
 }
 
@@ -26,7 +26,7 @@ const indexOf = derivedOnce((applications: readonly ApplicationDeclaration[]): N
   return { exact, added };
 });
 
-/** The entity that a name means: its own, that of its member `NAME_i`, or that of a member added by hand. */
+/** The entity that a name refers to: the entity of that name, or the ensemble with a member `NAME_i` or a member added by hand of that name. */
 export function entityOf(
   name: string,
   applications: readonly ApplicationDeclaration[],
@@ -39,7 +39,7 @@ export function entityOf(
   return entity?.kind === 'ensemble' ? entity : undefined;
 }
 
-/** A name as the plan knows it: a member added by hand is `ENSEMBLE_i`, as many times as it has replicas. */
+/** The plan's names for a name of the workflow: a member added by hand is `ENSEMBLE_i`, one name for each replica. */
 export function plannedNames(name: string, applications: readonly ApplicationDeclaration[]): string[] {
   const { exact, added } = indexOf(applications);
   const member = exact.has(name) ? undefined : added.get(name);
@@ -49,7 +49,7 @@ export function plannedNames(name: string, applications: readonly ApplicationDec
   return Array.from({ length: replicas }, (_, replica) => memberName(entity, index * replicas + replica));
 }
 
-/** Names, as the plan knows them, of the entities and members whose keys an application reads. */
+/** The plan's names of the entities and members whose keys an application reads. */
 export function incomingNames(
   { incoming }: ApplicationDeclaration,
   applications: readonly ApplicationDeclaration[],
@@ -57,13 +57,13 @@ export function incomingNames(
   return [...new Set(incoming.flatMap(({ name }) => plannedNames(name, applications)))];
 }
 
-/** Entities of every kind by their names. */
+/** All entities by their names. */
 const entitiesByName = derivedOnce(
   ({ entities }: ExperimentDeclaration): ReadonlyMap<string, EntityDeclaration> =>
     new Map([...entities].reverse().map((entity) => [entity.name, entity])),
 );
 
-/** The model, ensemble or orchestrator of that very name. */
+/** The model, ensemble or orchestrator with exactly this name. */
 export function entityNamed(experiment: ExperimentDeclaration, name: string): EntityDeclaration | undefined {
   return entitiesByName(experiment).get(name);
 }

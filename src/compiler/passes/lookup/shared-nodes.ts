@@ -7,7 +7,7 @@ import {
 } from '../../../ir/index.js';
 import { entityNamed } from './references.js';
 
-/** The entities on whose nodes an application runs beside its own: the one it names, the one that names, and so on. */
+/** The entities whose nodes an application shares: the one that it names, the one that this one names, and so on. */
 export function sharedWith(
   experiment: ExperimentDeclaration,
   application: ApplicationDeclaration,
@@ -27,12 +27,12 @@ export function namedBy(entity: EntityDeclaration): SharesNodesDeclaration | und
   return byKind(entity, { application: (one) => one.sharesNodesWith, orchestrator: () => undefined });
 }
 
-/** The entity whose nodes an application runs on: its own, or that at the end of the chain of `.sharesNodesWith()`. */
+/** The entity that owns the nodes of an application: itself, or the entity at the end of its chain of `.sharesNodesWith()`. */
 export function nodesOwner(experiment: ExperimentDeclaration, application: ApplicationDeclaration): EntityDeclaration {
   return sharedWith(experiment, application).at(-1) ?? application;
 }
 
-/** What an entity says of its nodes, as text to compare; undefined when it says nothing. */
+/** The nodes that an entity requires, as a text to compare; undefined if it requires nothing. */
 export function requirement({ requires }: EntityDeclaration): string | undefined {
   if (requires === undefined) return undefined;
   const { constraint, gpusPerNode, memoryMiB, queue } = requires;

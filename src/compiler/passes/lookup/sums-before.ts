@@ -1,12 +1,12 @@
-/** Nodes that are looked at together: as many as a machine word has bits. */
+/** Number of graph nodes that are handled together: the bits of a machine word. */
 const width = 32;
 
 /**
- * For each node of an acyclic graph, the sum of the weights of all nodes from which a path leads to it. `sorted` has each node after those
- * in `before` of it.
+ * For each node of an acyclic graph, the sum of the weights of its ancestors. `before` lists the direct predecessors of each node; `sorted`
+ * has each node after its predecessors.
  *
- * Which nodes lie before a node is found for 32 of them at a time: memory grows with the graph, and time with its size times the number of
- * nodes that have neighbours, over 32. Nodes without neighbours cost nothing.
+ * Ancestors are found for 32 nodes at a time. Memory grows with the size of the graph; time grows with that size times the number of nodes
+ * with neighbours, divided by 32. Nodes without neighbours cost nothing.
  */
 export function sumsBefore(
   sorted: readonly number[],
@@ -23,7 +23,7 @@ export function sumsBefore(
   const position = new Int32Array(weights.length);
   for (const [at, node] of linked.entries()) position[node] = at;
   const { starts, edges } = packed(linked, before, position);
-  // For each position: one bit for each of the block's nodes that lies before it or is it.
+  // For each position, one bit for each node of the block that is an ancestor of it, or is it.
   const reached = new Int32Array(linked.length);
   for (let block = 0; block < linked.length; block += width) {
     const sumOf = sumOfBits(linked.slice(block, block + width).map((node) => weights[node] ?? 0));
@@ -40,7 +40,7 @@ export function sumsBefore(
   return sums;
 }
 
-/** Positions of the nodes before each position, one list after the other. */
+/** The predecessors of each position, as positions: `edges[starts[at]]` to `edges[starts[at + 1] - 1]`. */
 function packed(linked: readonly number[], before: readonly (readonly number[])[], position: Int32Array) {
   const starts = new Int32Array(linked.length + 1);
   for (const [at, node] of linked.entries()) starts[at + 1] = (starts[at] as number) + (before[node]?.length ?? 0);
@@ -53,7 +53,7 @@ function packed(linked: readonly number[], before: readonly (readonly number[])[
   return { starts, edges };
 }
 
-/** Sum of the weights whose bits are set, looked up byte by byte. */
+/** A function from bits to the sum of the weights whose bits are set. */
 function sumOfBits(weights: readonly number[]): (bits: number) => number {
   const tables = [0, 1, 2, 3].map((byte) => {
     const table = new Float64Array(256);

@@ -12,17 +12,17 @@ import {
 import { entityOf } from './references.js';
 import { sharedWith } from './shared-nodes.js';
 
-/** The name that SmartRedis's environment variables have no suffix for. */
+/** Name of the store whose environment variables have no suffix. */
 const defaultStore = 'orchestrator';
 
-/** A store that an application sees. `name` is the plan's: the orchestrator's, or that of the entity it is colocated with. */
+/** A store that an application sees. `name` is the orchestrator's name, or the name of the entity that the store is colocated with. */
 export type VisibleStore = { readonly name: string; readonly suffix: string } & (
   | { readonly kind: 'standalone'; readonly declaration: OrchestratorDeclaration }
   | { readonly kind: 'colocated'; readonly declaration: ColocatedDeclaration }
 );
 
 /**
- * Stores that an application sees: its colocated one first, then those of the entities whose nodes it shares, then every standalone one.
+ * The stores that an application sees: its own colocated store, the stores of the entities whose nodes it shares, and all standalone stores.
  */
 export function visibleStores(experiment: ExperimentDeclaration, application: ApplicationDeclaration): VisibleStore[] {
   const colocated = [application, ...sharedWith(experiment, application)].flatMap((entity): VisibleStore[] => {
@@ -40,24 +40,24 @@ const standaloneStores = derivedOnce((experiment: ExperimentDeclaration): readon
   }),
 );
 
-/** SmartRedis's suffix of a standalone store. */
+/** Suffix of a standalone store's environment variables. */
 export function suffixOf(name: string): string {
   return name === defaultStore ? '' : name;
 }
 
-/** Servers that a standalone store is split over. */
+/** Number of servers of a standalone store. */
 export function shardsOf({ shards, nodes }: OrchestratorDeclaration): number {
   return shards ?? nodes ?? 1;
 }
 
-/** A store's name as users know it. */
+/** The name by which users refer to a store. */
 export function storeName({ kind, suffix, declaration }: VisibleStore): string {
   return kind === 'standalone' ? declaration.name : suffix;
 }
 
 type AfterKey = Extract<AfterDeclaration, { kind: 'after-key' }>;
 
-/** The store in which an entity awaits a key: the one it names, else the only one that it and the key's writer both see. */
+/** The store in which an entity waits for a key: the store that it names, or the only one that both it and the key's writer see. */
 export function awaitedStore(
   experiment: ExperimentDeclaration,
   application: ApplicationDeclaration,
@@ -68,7 +68,7 @@ export function awaitedStore(
   return candidates.length === 1 ? candidates[0] : undefined;
 }
 
-/** Stores that an entity and the writer of a key that it awaits both see. */
+/** The stores that both an entity and the writer of its awaited key see. */
 export function commonStores(
   experiment: ExperimentDeclaration,
   application: ApplicationDeclaration,

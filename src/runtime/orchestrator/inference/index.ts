@@ -1,7 +1,7 @@
 export type { Backends } from './backend.js';
 export type { BatchOptions } from './batching.js';
+export { defaultRunLimitMs } from './device-pools.js';
 export {
-  defaultRunLimitMs,
   Inference,
   type InferenceOptions,
   type LoadedModel,

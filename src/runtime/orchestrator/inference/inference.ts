@@ -4,30 +4,24 @@ import { isAmong, standIn } from '../../../ml/devices.js';
 import type { Backend, Backends, ModelTraits } from './backend.js';
 import { builtInBackends } from './backends.js';
 import { type BatchOptions, batchShapeOf } from './batching.js';
-import { DevicePool } from './device-pool.js';
+import type { DevicePool } from './device-pool.js';
+import { DevicePools, type ThreadOptions } from './device-pools.js';
 import { InferenceError } from './inference-error.js';
-import { InferenceThread, type LoadedFacts, type RunResult } from './inference-thread.js';
+import type { InferenceThread, LoadedFacts, RunResult } from './inference-thread.js';
 import { type LaneModel, type LaneRequest, MainLane } from './main-lane.js';
-import type { InferenceWorkerData, SessionSettings } from './messages.js';
+import type { SessionSettings } from './messages.js';
 import { RunCost } from './run-cost.js';
 import type { RunRequest } from './run-queue.js';
 import type { ByteSource, TensorSource } from './tensor.js';
-import { defaultWorkerUrl } from './worker-url.js';
 
 /** A model up to this size, and no slower to load, may be loaded on the main thread too. */
 const laneModelBytes = 4 * 1024 * 1024;
 const laneLoadMicros = 10_000;
-/** Longest time for a run, unless told. */
-export const defaultRunLimitMs = 60_000;
 
 /** Options of the AI layer. */
-export interface InferenceOptions {
-  /** Absolute path of the onnxruntime-node package folder or entry; without it no ONNX model can be loaded. */
-  readonly onnxRuntime?: string | undefined;
+export interface InferenceOptions extends ThreadOptions {
   /** Backends beside the built-in ones, which the module at `workerUrl` must know, too. Default: none. */
   readonly backends?: Partial<Backends> | undefined;
-  /** Threads a device. Default 1. */
-  readonly threadsPerQueue?: number | undefined;
   /** 0 or absent: ONNX Runtime's choice. */
   readonly interOpThreads?: number | undefined;
   readonly intraOpThreads?: number | undefined;
@@ -35,13 +29,8 @@ export interface InferenceOptions {
   readonly mapDevice?: Readonly<Record<string, string>> | undefined;
   /** Devices that models may ask for, besides those that others stand in for. Default: all. */
   readonly devices?: readonly string[] | undefined;
-  readonly workerUrl?: URL | undefined;
-  /** Microseconds for which threads look for the next request after one before they sleep. Default 0. */
-  readonly busyPollMicros?: number | undefined;
   /** Account that the memory of sessions is counted in. Default: none. */
   readonly memory?: SessionMemory | undefined;
-  /** A run that takes longer fails, and whatever runs it is given up. Default 60,000. */
-  readonly runLimitMs?: number | undefined;
 }
 
 /** Counts the memory that sessions take. */
@@ -101,8 +90,7 @@ const noBatches: BatchOptions = { batchSize: 0, minBatchSize: 0, minBatchTimeout
  */
 export class Inference {
   readonly #options: InferenceOptions;
-  readonly #workerUrl: URL;
-  readonly #pools = new Map<string, DevicePool>();
+  readonly #pools: DevicePools;
   readonly #lane: MainLane;
   /** The main thread's. */
   readonly #backends: ReadonlyMap<BackendName, Backend>;
@@ -117,7 +105,7 @@ export class Inference {
     this.#backends = new Map(
       factories.map(([name, make]) => [name as BackendName, make({ onnxRuntime: options.onnxRuntime })]),
     );
-    this.#workerUrl = options.workerUrl ?? defaultWorkerUrl();
+    this.#pools = new DevicePools(options, (thread, requests) => this.#runOnThread(thread, requests));
     this.#lane = new MainLane(
       (request) => this.#poolOf(request.model as unknown as HostedModel).run(request),
       () => {
@@ -138,13 +126,13 @@ export class Inference {
 
   /** Devices that have a queue. */
   get devices(): string[] {
-    return [...new Set([...this.#pools.values()].map(({ device }) => device))];
+    return this.#pools.devices;
   }
 
   /** Starts the first thread of each backend and lets it make itself ready. */
   warmUp(): void {
     for (const [name, { missing }] of this.#backends) {
-      if (missing === undefined) this.#pool(name, 'CPU', false).warmUp();
+      if (missing === undefined) this.#pools.of(name, 'CPU', false).warmUp();
     }
   }
 
@@ -162,9 +150,9 @@ export class Inference {
     const settings = this.#settings(device);
     const { isUnbounded, dependsOnValues } = await factsOf(backend, bytes);
     const isIsolated = isUnbounded && !backend.isApart;
-    const facts = await this.#pool(backendName, device, isIsolated).use((thread) =>
-      this.#loadOn(thread, id, bytes, settings),
-    );
+    const facts = await this.#pools
+      .of(backendName, device, isIsolated)
+      .use((thread) => this.#loadOn(thread, id, bytes, settings));
     bytes.hold();
     this.#models.set(id, {
       id,
@@ -264,12 +252,12 @@ export class Inference {
 
   /** Ends all threads; what they were doing fails if it takes longer than two seconds. */
   async close(): Promise<void> {
-    await Promise.all([...this.#pools.values(), ...this.#backends.values()].map((part) => part.close()));
+    await Promise.all([this.#pools, ...this.#backends.values()].map((part) => part.close()));
   }
 
   /** True if a thread works that nothing can end: only the end of the process can. */
   get isStuck(): boolean {
-    return [...this.#pools.values()].some((pool) => pool.isStuck);
+    return this.#pools.isStuck;
   }
 
   /** A model that fills batches must leave the main thread time for a full one. */
@@ -345,11 +333,7 @@ export class Inference {
     this.#models.delete(held.id);
     this.#lane.unload(held);
     held.bytes.letGo();
-    for (const isolated of [false, true]) {
-      this.#pools.get(poolName(held.backendName, held.device, isolated))?.forEach((thread) => {
-        thread.unload(held.id);
-      });
-    }
+    this.#pools.unload(held.backendName, held.device, held.id);
   }
 
   /** @throws InferenceError if there is no such backend, or none that can run anything here */
@@ -369,29 +353,7 @@ export class Inference {
   }
 
   #poolOf({ backendName, device, isIsolated }: HostedModel): DevicePool {
-    return this.#pool(backendName, device, isIsolated);
-  }
-
-  #pool(backend: BackendName, device: string, isolated: boolean): DevicePool {
-    const name = poolName(backend, device, isolated);
-    let pool = this.#pools.get(name);
-    if (pool === undefined) {
-      const limitMs = this.#options.runLimitMs ?? defaultRunLimitMs;
-      pool = new DevicePool(
-        device,
-        this.#options.threadsPerQueue ?? 1,
-        () => new InferenceThread(this.#workerUrl, this.#threadData(backend, isolated), limitMs),
-        (thread, requests) => this.#runOnThread(thread, requests),
-      );
-      this.#pools.set(name, pool);
-    }
-    return pool;
-  }
-
-  #threadData(backend: BackendName, isolated: boolean): InferenceWorkerData {
-    const { onnxRuntime, busyPollMicros = 0 } = this.#options;
-    const apart = isolated ? { isolated: this.#workerUrl.href } : {};
-    return { simwright: 'inference', backend, onnxRuntime, busyPollMicros, ...apart };
+    return this.#pools.of(backendName, device, isIsolated);
   }
 
   #settings(device: string): SessionSettings {
@@ -405,11 +367,6 @@ export class Inference {
 
 function notHere(need: string): string {
   return `${need}, which this orchestrator does not have`;
-}
-
-/** Threads of a device that run a backend's models themselves, and those that leave it to a process each, are two pools. */
-function poolName(backend: BackendName, device: string, isolated: boolean): string {
-  return `${backend} ${device}${isolated ? ' isolated' : ''}`;
 }
 
 /** @throws InferenceError */

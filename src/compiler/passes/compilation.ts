@@ -15,40 +15,40 @@ import type {
 import type { Launcher, Target } from '../../targets/target.js';
 import type { Artifact, Facts } from '../inspect/index.js';
 
-/** Everything that is known of an experiment while it is compiled. Each pass reads some of it and adds some. */
-export interface Known {
-  /** The experiment as it is written. */
+/** The results of all passes over an experiment. Each pass reads some fields and adds others. */
+export interface Compilation {
+  /** The experiment as the user wrote it. */
   readonly declaration: ExperimentDeclaration;
   /** The workflow's file name, without its folder. */
   readonly workflow: string;
-  /** Version of Simwright that plan and scripts name. */
+  /** Version of Simwright, as plan and scripts show it. */
   readonly version: string;
   readonly site: Site;
   readonly target: Target;
   readonly launchers: { readonly [Name in LauncherName]: Launcher };
-  /** The experiment as the target's machine can run it. */
+  /** The experiment, adapted to one machine where the target is one. */
   readonly experiment: ExperimentDeclaration;
   readonly facts: Facts;
   readonly sized: ReadonlyMap<ApplicationDeclaration, Sized>;
   /** Jobs, each after those that it waits for. */
   readonly jobs: readonly PlacedJob[];
   readonly launches: ReadonlyMap<ApplicationDeclaration, Launch>;
-  /** Files that launchers read, by application: text by its name in the entity's directory. */
+  /** Files that launchers read, by application: their texts by their names in the entity's directory. */
   readonly launcherTexts: ReadonlyMap<ApplicationDeclaration, Readonly<Record<string, string>>>;
-  /** The same as artifacts. */
+  /** The artifacts of `launcherTexts`. */
   readonly launcherFiles: ReadonlyMap<ApplicationDeclaration, readonly LauncherFile[]>;
-  /** Words that start stores. */
+  /** The launcher's words that start each store. */
   readonly storeLaunches: ReadonlyMap<OrchestratorDeclaration | ColocatedDeclaration, readonly string[]>;
   readonly plan: Plan;
 }
 
-/** The part of what is known that a pass reads. */
-export type Reads<Key extends keyof Known> = Pick<Known, Key>;
+/** The fields that a pass reads. */
+export type Reads<Key extends keyof Compilation> = Pick<Compilation, Key>;
 
-/** The part of what is known that a pass adds. */
-export type Adds<Key extends keyof Known> = Pick<Known, Key>;
+/** The fields that a pass adds. */
+export type Adds<Key extends keyof Compilation> = Pick<Compilation, Key>;
 
-/** Sizes of one launch of an application; of a member's, if it is an ensemble. */
+/** Resources that one launch takes: a model's, or one member's of an ensemble. */
 export interface StepSize {
   readonly nodes: number;
   readonly tasks: number;
@@ -60,48 +60,48 @@ export interface StepSize {
   readonly walltimeSeconds?: number;
 }
 
-/** One program of a launch. */
+/** A program of a launch. */
 export interface SizedProgram {
   readonly command: CommandDeclaration;
   readonly size: StepSize;
 }
 
-/** A launch: its programs (several are MPMD), and what they take together. */
+/** A launch: its programs (several are MPMD), and the resources that they take together. */
 export interface SizedLaunch {
   readonly programs: readonly [SizedProgram, ...SizedProgram[]];
   readonly size: StepSize;
 }
 
-/** Members of an application, and what its launches take. */
+/** An application's members and launches, with their resources. */
 export interface Sized {
-  /** The most that a launch takes. */
+  /** The largest amount of each resource that one of the launches takes. */
   readonly size: StepSize;
-  /** One; or one for each member added by hand. */
+  /** A single launch; or one for each member added by hand. */
   readonly launches: readonly [SizedLaunch, ...SizedLaunch[]];
   readonly members: Members;
-  /** Its launcher gives each launch nodes that run nothing else meanwhile. */
+  /** True if its launcher gives each launch nodes of its own. */
   readonly ownsNodes: boolean;
 }
 
-/** Nodes of one kind, and what runs on them. */
+/** Nodes of one kind in a job, and the entities that run on them. */
 export interface PlacedComponent {
   readonly allocation: Allocation;
   readonly applications: readonly ApplicationDeclaration[];
   readonly orchestrators: readonly OrchestratorDeclaration[];
-  /** Nodes wanted at a time by launches that have theirs for themselves. */
+  /** Nodes that are taken at the same time by launches that have nodes of their own. */
   readonly nodesApart: number;
 }
 
-/** Applications and stores that share one submission, and what the submission asks for. */
+/** A job: the applications and stores in it, and its nodes. */
 export interface PlacedJob {
   readonly name: string;
   readonly batch: BatchDeclaration | undefined;
   readonly applications: readonly ApplicationDeclaration[];
   readonly orchestrators: readonly OrchestratorDeclaration[];
-  /** Several make a heterogeneous job. */
+  /** Nodes by their kind; several kinds make a heterogeneous job. */
   readonly components: readonly [PlacedComponent, ...PlacedComponent[]];
   readonly array: { readonly size: number; readonly perElement: number; readonly maxConcurrent?: number } | undefined;
-  /** Times that it is submitted, once a member. */
+  /** Number of times that the job is submitted, once for each member. */
   readonly separate: number | undefined;
 }
 
