@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { escapeControls, nearest, Problems, type SourceLocation, suggestion } from '../diagnostics/index.js';
 import { type Check, type OptionTable, plainText, type Quantity, type RecordedOf } from '../ir/options/index.js';
 
-/** Checks the arguments of one call of a builder, and gathers what is wrong with them. */
+/** A check of the arguments of one call of a builder. It gathers their problems. */
 export class Arguments {
   readonly problems = new Problems();
 
@@ -20,7 +20,7 @@ export class Arguments {
     return undefined;
   }
 
-  /** Like {@link take}; an absent value is fine. */
+  /** Like {@link take}, and `undefined` without a problem if there is no value. */
   optional<T>(schema: z.ZodType<T>, value: unknown, what: string): T | undefined {
     return value === undefined ? undefined : this.take(schema, value, what);
   }
@@ -64,7 +64,7 @@ export class Arguments {
     return given as Readonly<Record<string, unknown>>;
   }
 
-  /** Those options of a table that are given and right, and the fallbacks of others. Of options that the call checks itself, the fallbacks only. */
+  /** Valid options of a table, and the fallbacks of others. For an option that the call checks itself it returns the fallback only. */
   read<Table extends OptionTable>(table: Table, options: Readonly<Record<string, unknown>>): RecordedOf<Table> {
     const read: Record<string, unknown> = {};
     for (const [name, { facts }] of Object.entries(table)) {
@@ -97,7 +97,7 @@ export class Arguments {
 /** Digits that a decimal number of any size keeps when it becomes a double and is written again (DBL_DIG). */
 const keptDigits = 15;
 
-/** False for a whole number beyond 2^53 of more digits than a double keeps: what would be written is not what was meant. */
+/** False if a whole number beyond 2^53 has more digits than a double keeps: the text would show another number than the user wrote. */
 export function isExact(value: unknown): boolean {
   if (typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value)) return true;
   const [digits = ''] = value.toExponential().split('e');
@@ -107,7 +107,7 @@ export function isExact(value: unknown): boolean {
 /** The problem of a number that is not {@link isExact}. */
 export const inexact = 'a number beyond 2^53 loses digits: write it as 12345678901234567890n or as a text';
 
-/** A BigInt as the number that it is, or as a text where no number is exactly that. */
+/** A BigInt as a number, or as a text where no number has its value. */
 export function plainNumber<T>(value: T): Exclude<T, bigint> | number | string {
   if (typeof value !== 'bigint') return value as Exclude<T, bigint>;
   return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);

@@ -6,7 +6,7 @@ import { warnOfSecretsInShell } from './secrets.js';
 
 const directiveValue = z.union([directiveText, z.literal(''), z.number()], 'a text or a number is needed');
 
-/** What `.batch()` was given. */
+/** A job's demands from the options of `.batch()`. */
 export function batchNode(checked: Arguments, given: unknown): BatchDeclaration {
   const options = checked.options(batchOptions, given);
   const node = checked.read(batchOptions, options);
@@ -43,7 +43,7 @@ function directives(checked: Arguments, given: unknown): BatchDeclaration['direc
   return { ...checked.read(directiveOptions, options), set: Object.fromEntries(set) };
 }
 
-/** Refuses, for a store's job, the options that divide a job by members. */
+/** Refuses options about members for the job of a store, which has none. */
 export function refuseMembersOptions(checked: Arguments, { mode, maxConcurrent }: BatchDeclaration): void {
   for (const [name, value] of Object.entries({ mode, maxConcurrent })) {
     if (value === undefined) continue;

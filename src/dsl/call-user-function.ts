@@ -2,8 +2,8 @@ import { type ErrorCode, locationInStack } from '../diagnostics/index.js';
 import { type Arguments, show } from './arguments.js';
 
 /**
- * What a user's own function returns. If it throws, that becomes a problem at the place it was thrown from, as far as that lies in the file of
- * the call, and the result is `undefined`.
+ * The result of a user's own function. If the function throws, the result is `undefined`, and there is a problem at the place of the throw, or at
+ * the call if the throw is in another file.
  */
 export function callUserFunction<Result>(
   checked: Arguments,

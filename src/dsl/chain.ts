@@ -1,4 +1,4 @@
-/** A list that grows at its end without being copied: those that went on from it before keep what they had. */
+/** An immutable list that grows at its end. Adding an item copies nothing. */
 export class Chain<Item> {
   readonly #before: Chain<Item> | undefined;
   readonly last: Item | undefined;

@@ -25,14 +25,17 @@ export interface Command extends AuthoredCommand {
   tasks(n: number): Command;
   /** Nodes the tasks are spread over. @default as few as hold them */
   nodes(n: number): Command;
+  /** Tasks on each node. */
   tasksPerNode(n: number): Command;
   /** CPUs of each task. @default 1 */
   cpusPerTask(n: number): Command;
+  /** GPUs of each task. */
   gpusPerTask(n: number): Command;
+  /** GPUs on each node. */
   gpusPerNode(n: number): Command;
   /** Memory on each node: `'8G'`, units K, M, G, T (powers of 1024). */
   memoryPerNode(amount: string): Command;
-  /** How long one run takes at most: `'00:10:00'`, `'1-12:00:00'`, `'PT10M'`. */
+  /** Time that one run may take: `'00:10:00'`, `'1-12:00:00'`, `'PT10M'`. */
   walltime(time: string): Command;
   /** Variables of its environment; they reach the application byte for byte. Secrets are given by `fromEnvironment()`. */
   env(variables: Readonly<Record<string, string | number | bigint | boolean | EnvironmentReference>>): Command;
@@ -87,7 +90,7 @@ const launcherValue = z
   .refine(isExact, inexact);
 const variableValue = z.union([plainText, z.number(), z.bigint(), z.boolean()]).refine(isExact, inexact);
 
-/** Refuses what one program of a launch cannot have for itself. */
+/** Refuses settings that all programs of a launch share, if one program has its own. */
 function checkPart(checked: Arguments, part: CommandDeclaration): void {
   const refuse = (what: string) => {
     const message = `.mpmd(): ${show(part.executable)} has ${what} of its own, and all programs of a launch share one`;

@@ -25,7 +25,7 @@ import { paramValues } from './params-node.js';
 import { warnOfSecretsInShell } from './secrets.js';
 
 /*
- * One function a call: its arguments, checked, as a node of the declaration.
+ * For each call a function that checks its arguments and returns a node of the declaration.
  */
 
 export function attachNode(checked: Arguments, given: unknown): AttachDeclaration {

@@ -34,8 +34,8 @@ import type { EnsembleBuilder, Experiment, ModelBuilder, OrchestratorBuilder } f
 /**
  * Opens an experiment. Its builder is immutable: every call returns a new one, and a half-built experiment can be extended twice.
  *
- * The editor refuses a name used twice and one that is not there. Where entities are opened in a loop it cannot: `experiment<string>('x')` leaves
- * that to the compiler.
+ * The editor refuses a name that is used twice, and a name that does not exist. In a loop it cannot know the names: write `experiment<string>('x')`,
+ * and the compiler checks them.
  *
  * @example
  * export default experiment('hello').model('greeter', command('echo', 'hello'));
@@ -50,7 +50,7 @@ export function experiment<const Names extends string = never>(name: string): Ex
 /** An experiment's record without its entities. */
 type Opened = Omit<ExperimentDeclaration, 'entities'>;
 
-/** The builder at run time: one class behind all the types that say which call is allowed when. It checks what it is given whatever the types say. */
+/** The builder at run time: one class that implements all the interfaces. It checks its arguments, since plain JavaScript has no types. */
 class ExperimentBuilder
   implements
     Experiment<string>,
@@ -69,7 +69,7 @@ class ExperimentBuilder
     this.#problems = problems;
   }
 
-  /** Made when it is asked for: of the many builders of a chain only the last is. */
+  /** The record. It is made on demand: a chain has many builders, and only the last one is asked. */
   get [authoredExperiment](): Authored<ExperimentDeclaration> {
     this.#authored ??= deepFreeze({
       declaration: { ...this.#opened, entities: this.#entities.toArray() },
@@ -240,7 +240,7 @@ class ExperimentBuilder
     );
   }
 
-  /** Changes whatever is open. */
+  /** Changes the entity that is open, of any kind. */
   #describeAny(checked: Arguments, change: (open: EntityDeclaration) => CommonParts): this {
     return this.#change(
       checked,
@@ -282,5 +282,5 @@ class ExperimentBuilder
   }
 }
 
-/** What every entity can have. */
+/** Parts that every kind of entity has. */
 type CommonParts = Pick<EntityDeclaration, 'batch' | 'requires' | 'setup'>;

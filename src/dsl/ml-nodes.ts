@@ -7,7 +7,7 @@ import { callUserFunction } from './call-user-function.js';
 
 type Placement = RecordedOf<typeof placementOptions>;
 
-/** Refuses copies on devices that there are none of. */
+/** Refuses copies on several devices of a kind that has one. */
 function checkPlacement(checked: Arguments, { device, devicesPerNode = 1, firstDevice = 0 }: Placement): void {
   if (device === 'GPU') return;
   const refuse = (option: string) =>
@@ -16,7 +16,7 @@ function checkPlacement(checked: Arguments, { device, devicesPerNode = 1, firstD
   if (firstDevice > 0) refuse('firstDevice');
 }
 
-/** A source made by one of our functions, else a problem that shows how to write it. */
+/** A source from `mlFile()` and its like; `undefined`, and a problem, for anything else. */
 function sourceOf<T>(checked: Arguments, schema: z.ZodType<T>, source: unknown, ways: string): T | undefined {
   const result = schema.safeParse(source);
   if (result.success) return result.data;
@@ -59,7 +59,7 @@ export function mlModelNode(
   return { kind: 'ml-model', at: checked.at, name: key, source: bytes, backend, ...node };
 }
 
-/** A TensorFlow graph's file does not say what its inputs and outputs are; the others' files do. */
+/** Checks the names of inputs and outputs: the file of a TensorFlow graph does not have them, files of other backends do. */
 function checkGraphNames(
   checked: Arguments,
   name: unknown,

@@ -1,6 +1,6 @@
 declare const explain: unique symbol;
 
-/** No value has this type. Its text is what the editor shows when a call is not allowed. */
+/** A type without values. The editor shows its text where a call is not allowed. */
 export interface NotAllowed<Text extends string> {
   readonly [explain]: Text;
 }

@@ -3,7 +3,7 @@ import type { BackendName, backends } from '../ml/backends.js';
 import type { NotAllowed } from './not-allowed.js';
 
 /*
- * Options whose types refuse a value with a sentence; src/ir/options has all others.
+ * Options whose types refuse a value, with a sentence that says why; src/ir/options has all others.
  */
 
 /** Options of a model's parameters. */
@@ -14,7 +14,7 @@ export interface ModelParamsOptions extends OptionsOf<typeof modelParamsOptions>
 /** A model whose file says what its inputs and outputs are. */
 export interface SelfDescribedModelOptions extends OptionsOf<typeof anyModelOptions> {
   /** Framework that the model is made with. */
-  // Not by a name of its own: messages then list the backends.
+  // A type without a name of its own, so that messages list the backends.
   backend: { [Name in BackendName]: (typeof backends)[Name]['needsNames'] extends true ? never : Name }[BackendName];
   inputs?: NotAllowed<'only backend TF is told the names of inputs: other models know theirs'>;
   outputs?: NotAllowed<'only backend TF is told the names of outputs: other models know theirs'>;

@@ -87,7 +87,7 @@ function paramValue(
   return Array.isArray(value) ? list.filter(isValue).map(plainNumber) : list.filter(isValue).map(plainNumber)[0];
 }
 
-/** The empty name would make a tag of two delimiters in a row. */
+/** True if a parameter can have the name. The empty name would make a tag of two delimiters in a row. */
 function isName(name: string): boolean {
   return name !== '' && !name.includes('\0');
 }
@@ -139,7 +139,7 @@ function lengthOf(value: Values[string]): number {
   return Array.isArray(value) ? value.length : 1;
 }
 
-/** The lists that `step` walks side by side have one length. */
+/** Refuses lists of different lengths: `step` takes one value of each at a time. */
 function checkLengths(checked: Arguments, values: Values): void {
   const axes = Object.entries(values).filter(([, value]) => lengthOf(value) !== 1);
   if (new Set(axes.map(([, value]) => lengthOf(value))).size <= 1) return;
@@ -149,7 +149,7 @@ function checkLengths(checked: Arguments, values: Values): void {
   checked.problems.error('DSL1010', message, checked.at, hint);
 }
 
-/** What a user's function returned, if that is a list of members' parameters, all with the same names. */
+/** Members' parameters from the result of a user's function: a list, with the same names in each entry. */
 function assignments(checked: Arguments, returned: unknown): Record<string, ParamValue>[] {
   const refuse = (text: string) => {
     const hint = 'it returns a list with the parameters of each member: [{ TAU: 0.6 }, { TAU: 0.8 }]';

@@ -1,7 +1,7 @@
 import { isSecretName } from '../ir/index.js';
 import type { Arguments } from './arguments.js';
 
-/** A path, or a reference that the shell resolves: where a secret lies, not what it is. */
+/** A path, or a reference that the shell resolves: the place of a secret, not the secret. */
 const elsewhere = /^(?:[~.]{0,2}\/[\w.~/ -]*|\$.*|"\$[^"]*"|)$/;
 
 /** True if a value under that name seems to be a secret. Numbers and booleans are none. */
@@ -19,7 +19,7 @@ export function warnOfSecrets(checked: Arguments, named: Iterable<readonly [name
 
 const assignment = /(?:^|[\s;&])(?:export\s+)?([A-Za-z_]\w*)=('[^']*'|"[^"]*"|[^\s;&'"]*)/g;
 
-/** The same for lines of shell: `export HF_TOKEN=…`. */
+/** A warning for each assignment in lines of shell that seems to hold a secret: `export HF_TOKEN=…`. */
 export function warnOfSecretsInShell(checked: Arguments, lines: readonly string[]): void {
   for (const line of lines) {
     for (const [, name = '', value = ''] of line.matchAll(assignment)) {
@@ -28,7 +28,7 @@ export function warnOfSecretsInShell(checked: Arguments, lines: readonly string[
   }
 }
 
-/** The same for words of a command line: `--api-key=…`, and `--password` with a word after it. */
+/** A warning for each option of a command line that seems to hold a secret: `--api-key=…`, and `--password` with a word after it. */
 export function warnOfSecretsInWords(checked: Arguments, words: readonly string[]): void {
   for (const [index, word] of words.entries()) {
     const [, name, value] = /^-{1,2}([A-Za-z][\w-]*)(?:=(.*))?$/s.exec(word) ?? [];

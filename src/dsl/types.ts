@@ -18,7 +18,7 @@ import type { Fresh, KnownNames, NotAllowed } from './not-allowed.js';
 import type { MlModelOptions, ModelParamsOptions } from './options.js';
 
 /*
- * Which call is allowed when. State stands in positional parameters, since an object that every call rewrites costs the square of the
+ * The calls that are allowed after each call. State stands in positional parameters, since an object that every call rewrites costs the square of the
  * chain's length to check; calls that change no state return `this`.
  */
 
@@ -36,11 +36,11 @@ export interface Opening<Names extends string> extends AuthoredExperiment {
   orchestrator<const Name extends string = 'orchestrator'>(
     ...options: OrchestratorArguments<Name, Names>
   ): OrchestratorBuilder<Names | Name>;
-  /** A way out of the chain: `change` takes the builder and returns one. */
+  /** Calls `change` with the builder and returns its result: a function over experiments becomes a call of the chain. */
   apply<Result>(change: (builder: this) => Result): Result;
 }
 
-/** The options of `.orchestrator()`: once the default name is taken, they have to give another. */
+/** Options of `.orchestrator()`: they must give a name once the default name is taken. */
 export type OrchestratorArguments<Name extends string, Names extends string> = string extends Names
   ? [options?: OrchestratorOptions<Name>]
   : ['orchestrator'] extends [KnownNames<Names>]
@@ -53,7 +53,7 @@ export interface Experiment<Names extends string = never> extends Opening<Names>
   batch(options: BatchOptions): this;
 }
 
-/** What a model and an ensemble have in common: the calls describe it, until the next entity is opened. */
+/** A model or an ensemble: the calls describe it, until the next entity is opened. */
 export interface ApplicationBuilder<Names extends string> extends Opening<Names> {
   /** Puts files into its directory. */
   attach(options: AttachOptions): this;
@@ -63,16 +63,17 @@ export interface ApplicationBuilder<Names extends string> extends Opening<Names>
   addScript(name: string, source: ScriptSource, options?: ScriptOptions): this;
   /** Like `addScript`, from what `source` returns: TorchScript's text. It is called at once. */
   addFunction(name: string, source: () => string, options?: ScriptOptions): this;
-  /** Its keys get its name in front (`NAME.key`), a member's the member's. Ensembles do so by default, models do not. */
+  /** Puts its name before its keys: `NAME.key`, with the member's name for a member of an ensemble. @default on for ensembles, off for models */
   enableKeyPrefixing(): this;
+  /** Leaves its keys as it writes them. */
   disableKeyPrefixing(): this;
   /** Entities whose keys it reads; they may be opened later. Its own name means: each member reads its own keys. */
   registerIncomingEntity(...names: readonly [string, ...string[]]): this;
   /**
-   * Starts when `name`, or the member `NAME_i`, has come so far, or has written a key: `{ key: 'ready' }`. @default completed: all members succeeded
+   * Starts it at an event of `name` or of the member `NAME_i`, or when a key exists: `{ key: 'ready' }`. @default completed: all members succeeded
    */
   after(name: Names | `${Names}_${number}`, event?: Event | AfterKeyOptions): this;
-  /** Says what its nodes must be like. A second call replaces the first. */
+  /** Sets demands on its nodes. A second call replaces the first. */
   requires(options: RequiresOptions): this;
   /** Runs on the nodes of `name`, beside it, and sees its colocated store. A second call replaces the first. */
   sharesNodesWith(name: Names): this;
@@ -99,7 +100,7 @@ export interface EnsembleBuilder<Names extends string, Colocated extends boolean
   /** Runs each assignment of parameters `n` times; without parameters, makes `n` like members. @default 1 */
   replicas(n: number): this;
   /**
-   * Adds a member by hand. Members added so are all there are; what `.params()` says holds for each, its own parameters come first, and
+   * Adds a member by hand. An ensemble with such members has no others. The values of `.params()` hold for each, its own values come first, and
    * `.replicas(n)` runs each `n` times.
    */
   addModel<const Name extends string>(
@@ -113,13 +114,13 @@ export interface EnsembleBuilder<Names extends string, Colocated extends boolean
 export interface OrchestratorBuilder<Names extends string> extends Opening<Names> {
   /** Makes it a job of its own. A second call replaces the first. */
   batch(options: BatchOptions): this;
-  /** Says what its nodes must be like. A second call replaces the first. */
+  /** Sets demands on its nodes. A second call replaces the first. */
   requires(options: RequiresOptions): this;
   /** Modules and lines of shell that come before its start. A second call replaces the first. */
   setup(options: SetupOptions): this;
 }
 
-/** The options of `.colocate()`, unless it was called. */
+/** Options of `.colocate()`; a type without values after the first call. */
 export type OnceColocated<Colocated extends boolean> = Colocated extends true
   ? NotAllowed<'this entity already has a colocated orchestrator'>
   : ColocateOptions;

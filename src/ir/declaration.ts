@@ -22,10 +22,10 @@ import {
 import { LauncherName } from './site.js';
 
 /*
- * What a user wrote: one frozen node a call, each with its place in the user's file; defaults are absent.
+ * The workflow as the user wrote it: for each call one frozen node with its place in the user's file.
  */
 
-/** Where a declaration stands; `undefined` when the stack did not tell. */
+/** Place of a call in the user's file; `undefined` where the stack did not show it. */
 export const Place = z
   .strictObject({ file: z.string(), line: z.int().positive(), column: z.int().positive() })
   .optional();
@@ -84,7 +84,7 @@ export const ParamsDeclaration = z.strictObject({
   kind: z.literal('params'),
   at: Place,
   values: z.record(z.string(), z.union([ParamValue, z.array(ParamValue)])),
-  /** `explicit`: what a user's own function returned, one assignment a member. */
+  /** `explicit`: the result of a user's own function, with one assignment for each member. */
   strategy: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('all-perm') }),
     z.strictObject({ kind: z.literal('step') }),
@@ -113,7 +113,7 @@ export const ColocatedDeclaration = z.strictObject({
 });
 export type ColocatedDeclaration = z.infer<typeof ColocatedDeclaration>;
 
-/** Where the bytes of an ML model come from. */
+/** Source of the bytes of an ML model. */
 export const MlSource = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('file'), path: z.string().min(1) }),
   z.strictObject({
@@ -201,7 +201,7 @@ export const AddedModelDeclaration = z.strictObject({
 });
 export type AddedModelDeclaration = z.infer<typeof AddedModelDeclaration>;
 
-/** What a model and an ensemble have in common. */
+/** Parts of a model and of an ensemble. */
 const application = {
   name: z.string(),
   at: Place,
@@ -228,7 +228,7 @@ export const EnsembleDeclaration = z.strictObject({
   ...application,
   /** Runs of each assignment. */
   replicas: count.optional(),
-  /** Members added by hand: if there are any, they are all there are. */
+  /** Members added by hand: an ensemble with such members has no others. */
   added: z.array(AddedModelDeclaration),
 });
 export type EnsembleDeclaration = z.infer<typeof EnsembleDeclaration>;

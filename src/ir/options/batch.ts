@@ -68,5 +68,5 @@ export const batchOptions = {
   directives: own(DirectiveEdits).typed<DirectiveOptions>(),
 };
 
-/** What a job asks of the scheduler. */
+/** Demands of a job on the scheduler. */
 export interface BatchOptions extends OptionsOf<typeof batchOptions>, Options {}

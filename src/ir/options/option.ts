@@ -66,7 +66,7 @@ export class Option<Given, Recorded extends z.ZodType, Key extends string = neve
 /** The options of a call by name. The comment on each is its documentation, in the editor and in docs/options.md. */
 export type OptionTable = Readonly<Record<string, Option<unknown, z.ZodType, string, Presence>>>;
 
-/** A value as users may give it: lists of theirs are not written to. */
+/** A value as users may give it, with read-only lists. */
 type Unwritten<T> = T extends readonly (infer Item)[] ? readonly Item[] : T;
 
 /** An option that takes a value of one type. */
@@ -99,7 +99,7 @@ type NamesThatAre<Is extends Presence, Table extends OptionTable> = {
   [Name in keyof Table]: Table[Name]['presence'] extends Is ? Name : never;
 }[keyof Table];
 
-/** Not over `keyof Table` with a condition: the editor shows the comments of a table on properties that are mapped one to one. */
+/** Options that may be absent. A mapped type with `as` would lose the comments that the editor shows. */
 type Optional<Table extends OptionTable, Names extends keyof Table> = { [Name in Names]?: Table[Name]['given'] };
 type Needed<Table extends OptionTable, Names extends keyof Table> = { [Name in Names]: Table[Name]['given'] };
 
@@ -107,7 +107,7 @@ type Needed<Table extends OptionTable, Names extends keyof Table> = { [Name in N
 export type OptionsOf<Table extends OptionTable> = Optional<Table, NamesThatAre<'optional' | 'default', Table>> &
   Needed<Table, NamesThatAre<'required', Table>>;
 
-/** Second base of the interfaces below tables: TypeScript's messages call an interface without members of its own by its only base. */
+/** A second base of the interfaces of options: TypeScript's messages would name an interface without own members after its only base. */
 // biome-ignore lint/suspicious/noEmptyInterface: it has no members on purpose
 export interface Options {}
 
@@ -124,7 +124,7 @@ export type ShapeOf<Table extends OptionTable> = {
     : TypeOf<Table, Name>;
 };
 
-/** What is recorded of options that have been checked: those with a fallback are there, others if they were given and right. */
+/** The record of options that have been checked: those with a fallback are there, others if they were given and valid. */
 export type RecordedOf<Table extends OptionTable> = {
   [Name in NamesThatAre<'default', Table> as KeyOf<Table, Name>]: z.output<TypeOf<Table, Name>>;
 } & {

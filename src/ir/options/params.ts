@@ -16,10 +16,10 @@ export type ParamValues = Readonly<Record<string, GivenValue | readonly GivenVal
 export type ParamAssignment = Readonly<Record<string, string | number | bigint | boolean>>;
 
 /**
- * A strategy of one's own: from the values that each parameter takes (a scalar as a list of one), the parameters of each member in turn. It
+ * A user's own strategy: from the values that each parameter takes (a scalar as a list of one), the parameters of each member in turn. It
  * runs once, when `.params()` is called; the plan lists what it returns.
  *
- * @param count what `.params()` was given, else the number of all combinations
+ * @param count `count` of `.params()`, else the number of all combinations
  */
 export type StrategyFunction = (
   axes: Readonly<Record<string, readonly ParamValue[]>>,
@@ -30,8 +30,8 @@ export const StrategyName = z.enum(['all-perm', 'step', 'random']);
 
 export const strategyOptions = {
   /**
-   * Rule that makes members of the values. `all-perm`: every combination, the first parameter slowest. `step`: the first values, the second values, and so on; lists have one length,
-   * those of one value excepted. `random`: `count` of all combinations, none twice. @default 'all-perm'
+   * Rule that makes members of the values. `all-perm`: every combination, the first parameter slowest. `step`: the first value of each list, the
+   * second value of each, and so on; lists have one length, or one value. `random`: `count` of all combinations, none twice. @default 'all-perm'
    */
   strategy: own(StrategyName).typed<z.infer<typeof StrategyName> | StrategyFunction>().or('all-perm'),
   /** Number of combinations that `random` takes, or that a function is asked for. @default all of them */
