@@ -44,18 +44,29 @@ function queriesOf(target: string): string {
   return `src/targets/${target}/queries.ts`;
 }
 
-/** Rooms of the orchestrator by name, with those of its parts that each may import. */
-function orchestratorRooms(parts: Readonly<Record<string, readonly string[]>>): (typeof rooms)[number][] {
-  const path = 'src/runtime/orchestrator/';
-  const leaves = [
-    ...['src/diagnostics/', 'src/ml/', 'src/ir/eviction-policies.ts', 'src/runtime/slots.ts'],
-    `type ${path}checkpoint/saving.ts`,
-  ];
+/** Rooms inside a folder by name, each with the others of the folder that it may import, and what all of them may. */
+function roomsIn(
+  folder: string,
+  forAll: readonly string[],
+  parts: Readonly<Record<string, readonly string[]>>,
+): (typeof rooms)[number][] {
   return Object.entries(parts).map(([name, mayImport]) => [
-    `${path}${name}/`,
-    [...leaves, ...mayImport.map((other) => `${path}${other}`)],
+    `${folder}${name}/`,
+    [...forAll, ...mayImport.map((other) => `${folder}${other}`)],
   ]);
 }
+
+/** Paths that every room of the orchestrator may import. */
+const forOrchestrator = [
+  ...['src/diagnostics/', 'src/ml/', 'src/ir/eviction-policies.ts', 'src/runtime/slots.ts'],
+  'type src/runtime/orchestrator/checkpoint/saving.ts',
+];
+
+/** Paths that every room of the runtime may import: launchers, and how a target's scheduler is asked; nothing else of a target. */
+const forRuntime = [
+  ...['src/ir/', 'src/ml/', 'src/diagnostics/'],
+  ...['src/targets/queries.ts', 'src/targets/schedulers.ts', 'src/targets/launchers/', 'src/runtime/version.ts'],
+];
 
 /** Rooms of the house by the start of their paths, the most special first, with those that each may import besides itself. */
 const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] = [
@@ -133,7 +144,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ['src/runtime/slots.ts', []],
   ['src/runtime/orchestrator/busy-poll.ts', []],
   // The AI layer knows neither the protocol nor the keyspace: they may be another store's.
-  ...orchestratorRooms({
+  ...roomsIn('src/runtime/orchestrator/', forOrchestrator, {
     memory: [],
     bytes: ['memory/'],
     inference: ['memory/', 'busy-poll.ts'],
@@ -146,18 +157,33 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ['src/runtime/orchestrator/', ['src/diagnostics/', 'src/ml/', 'src/ir/eviction-policies.ts', 'src/runtime/slots.ts']],
   ['src/runtime/client/', ['src/diagnostics/', 'src/ml/', 'src/runtime/slots.ts']],
   ['src/runtime/configure/', ['src/ir/', 'src/diagnostics/']],
-  // The runtime knows launchers, and how a target's scheduler is asked; nothing else of a target.
-  [
-    'src/runtime/',
-    [
-      'src/ir/',
-      'src/ml/',
-      'src/diagnostics/',
-      'src/targets/queries.ts',
-      'src/targets/schedulers.ts',
-      'src/targets/launchers/',
+  ...roomsIn('src/runtime/', forRuntime, {
+    job: [],
+    output: [],
+    npy: [],
+    scheduler: ['job/'],
+    status: ['job/'],
+    preload: ['client/'],
+    'store-files': ['job/', 'orchestrator/checkpoint/record.ts'],
+    'stored-data': ['store-files/', 'status/', 'job/', 'orchestrator/checkpoint/record.ts'],
+    rerun: ['stored-data/', 'store-files/', 'status/', 'scheduler/', 'job/', 'orchestrator/checkpoint/record.ts'],
+    supervisor: ['rerun/', 'store-files/', 'scheduler/', 'job/'],
+    store: [
+      ...['supervisor/', 'rerun/', 'stored-data/', 'store-files/', 'preload/', 'npy/', 'job/'],
+      ...['client/', 'orchestrator/'],
     ],
-  ],
+    assert: ['store/', 'job/', 'orchestrator/'],
+    launch: [
+      ...['assert/', 'configure/', 'output/', 'rerun/', 'scheduler/', 'status/', 'stored-data/', 'store-files/'],
+      ...['supervisor/', 'job/', 'client/'],
+    ],
+    down: ['rerun/', 'status/', 'store-files/', 'supervisor/', 'job/'],
+    up: [
+      ...['assert/', 'launch/', 'preload/', 'rerun/', 'scheduler/', 'status/', 'store-files/', 'supervisor/', 'job/'],
+      'client/',
+    ],
+  }),
+  ['src/runtime/', [...forRuntime, 'src/runtime/']],
   ['src/testing/', ['src/compiler/', 'src/diagnostics/', 'src/ir/', 'src/sites/']],
   ['src/cli/', ['src/']],
   ['src/index.ts', ['src/dsl/', 'src/diagnostics/', 'src/ir/', 'src/sites/']],

@@ -5,10 +5,10 @@ import type { Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { storeJobFolder } from '../job/paths.js';
 import { hasOwnJob, jobOf, storeOf } from '../job/read-plan.js';
-import { savedIn } from '../store/saved-stores.js';
-import { isToBeSaved } from '../stored-data/saving.js';
-import { announceEnd, readAddress, withdrawAddress } from '../supervisor/address-file.js';
-import type { StoreAddress } from '../supervisor/messages.js';
+import { isToBeSaved } from '../rerun/saving.js';
+import { announceEnd, readAddress, withdrawAddress } from '../store-files/address-file.js';
+import { savedIn } from '../store-files/saved-stores.js';
+import type { StoreAddress } from '../store-files/store-address.js';
 import { notSaved } from '../supervisor/save-time.js';
 
 /**

@@ -7,8 +7,8 @@ import type { JobEnvironment } from '../job/job-environment.js';
 import { storeFolder } from '../job/paths.js';
 import { jobOf } from '../job/read-plan.js';
 import { writeAtomically } from '../job/write-atomically.js';
-import { readAddress, readSharedAddress } from '../supervisor/address-file.js';
-import type { StoreAddress } from '../supervisor/messages.js';
+import { readAddress, readSharedAddress } from '../store-files/address-file.js';
+import type { StoreAddress } from '../store-files/store-address.js';
 
 /** A store that an application sees, and where. */
 export interface SeenStore {

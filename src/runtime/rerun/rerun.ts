@@ -13,9 +13,9 @@ import {
 } from '../../ir/index.js';
 import type { MemberSelection } from '../job/member-selection.js';
 import type { EntityStatus, MemberEvent } from '../status/index.js';
+import type { StoreAddress } from '../store-files/store-address.js';
 import { HeldStores } from '../stored-data/held-stores.js';
 import { StoredData } from '../stored-data/stored-data.js';
-import type { StoreAddress } from '../supervisor/messages.js';
 import { asideResults, namesIn } from './aside.js';
 import { type Change, paramChanges, recipeChanges } from './change.js';
 import { type Decisions, decide } from './decide.js';

@@ -61,7 +61,7 @@ export async function runStore(job: JobEnvironment, args: StoreArguments): Promi
 /** Ends the store, with a checkpoint if its data are still needed. One that cannot be written is said, and ends nothing else. */
 async function end(job: JobEnvironment, plan: Plan, store: Store, engine: Engine, log: LogFile): Promise<void> {
   // Most of a start is reading code, and this is for the end.
-  const { isToBeSaved } = await import('../stored-data/saving.js');
+  const { isToBeSaved } = await import('../rerun/saving.js');
   const save = isToBeSaved(job, plan, store, (users) => {
     if (users.length > 0) log.write('info', `saves, since ${users.join(', ')} can read it and has not completed`);
   });

@@ -4,11 +4,11 @@ import type { Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { checkpointFile, storeFolder } from '../job/paths.js';
 import type { OrchestratorOptions, TcpListen, UnixListen } from '../orchestrator/index.js';
+import { RecordFile } from '../store-files/saved-stores.js';
 import { version } from '../version.js';
 import { parseDeviceMap } from './device-map.js';
 import type { EngineStart, StoreArguments } from './engine.js';
 import { listenPlace } from './listen-places.js';
-import { RecordFile } from './saved-stores.js';
 import { storePosition } from './store-position.js';
 
 /** Options of a store on this node, as the plan wants it. */
@@ -44,7 +44,7 @@ function savingOf(job: JobEnvironment, plan: Plan, store: Store, args: StoreArgu
     checkpointFile: file,
     checkpointRecord: new RecordFile(file),
     // Most of a start is reading code, and this is for those that bring something back.
-    staleKeys: async () => (await import('../stored-data/stale-keys.js')).staleKeys(job, plan, store),
+    staleKeys: async () => (await import('../rerun/stale-keys.js')).staleKeys(job, plan, store),
     ...optional('storeId', args.id),
     nodes: store.kind === 'colocated' ? store.nodes : 1,
     ...optional('checkpointSeconds', seconds === 0 ? undefined : seconds),

@@ -2,8 +2,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { storeFolder } from '../job/paths.js';
 import type { SavedStore } from '../orchestrator/checkpoint/record.js';
-import { savedIn } from '../store/saved-stores.js';
-import type { StoreAddress } from '../supervisor/messages.js';
+import { savedIn } from '../store-files/saved-stores.js';
+import type { StoreAddress } from '../store-files/store-address.js';
 
 /** Milliseconds by which the clocks of two nodes of a cluster may differ. */
 const clocksDifferMs = 1000;

@@ -3,8 +3,8 @@ import type { Plan } from '../../ir/index.js';
 import { thisHost } from '../job/job-environment.js';
 import { isHeld } from '../job/member-lock.js';
 import { memberPath } from '../job/paths.js';
-import { readSharedAddress } from '../supervisor/address-file.js';
-import type { StoreAddress } from '../supervisor/messages.js';
+import { readSharedAddress } from '../store-files/address-file.js';
+import type { StoreAddress } from '../store-files/store-address.js';
 
 /**
  * Tells, from outside of a job, where a store is that runs now: its process is there, or, on another host, a member that sees it is held by its

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type ErrorCode, errorCodes, type Problem, WorkflowError } from '../../diagnostics/index.js';
-import { SavedStoreSchema } from '../store/saved-stores.js';
+import { StoreNode } from '../store-files/store-address.js';
 
 /*
  * What up, launch, down, the supervisor and the stores say to each other: a line of JSON each.
@@ -15,18 +15,6 @@ export const WireProblem = z.object({
 export type WireProblem = z.infer<typeof WireProblem>;
 
 /**
- * One process of a store. `runId` tells it from any other that may have its address later; `restored` are the starts whose keys it has read
- * from its checkpoint.
- */
-const StoreNode = z.object({
-  host: z.string(),
-  addresses: z.array(z.string()),
-  pid: z.number(),
-  runId: z.string(),
-  restored: z.array(SavedStoreSchema).default([]),
-});
-
-/**
  * A store's word on its standard output: it answers, with its models loaded, or why it does not; at its end that it saves, and then
  * that it has, or why it could not.
  */
@@ -38,19 +26,6 @@ export const StoreWord = z.union([
   z.object({ notSaved: z.object({ host: z.string(), reason: z.string() }) }),
 ]);
 export type StoreWord = z.infer<typeof StoreWord>;
-
-/** A store as `launch` finds it in run/stores/NAME/address.json. */
-export const StoreAddress = z.object({
-  store: z.string(),
-  /** Identity of this start of the store. */
-  id: z.string(),
-  /** How often it has been started again in this job. */
-  restarts: z.int().nonnegative().default(0),
-  job: z.string(),
-  jobId: z.string(),
-  nodes: z.array(StoreNode),
-});
-export type StoreAddress = z.infer<typeof StoreAddress>;
 
 /** Requests to the supervisor. */
 export const Request = z.discriminatedUnion('op', [

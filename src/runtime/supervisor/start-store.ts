@@ -1,9 +1,9 @@
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
-import { publishAddress, readAddress } from './address-file.js';
+import { publishAddress, readAddress } from '../store-files/address-file.js';
+import type { StoreAddress } from '../store-files/store-address.js';
 import { freePort } from './free-port.js';
-import type { StoreAddress } from './messages.js';
 import { type StoreLaunch, StoreProcess } from './store-process.js';
 
 /** Ports tried for a store whose nodes must all have the same free one. */

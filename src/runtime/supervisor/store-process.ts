@@ -6,8 +6,9 @@ import { WorkflowError } from '../../diagnostics/index.js';
 import type { Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { storeJobFolder } from '../job/paths.js';
+import type { StoreAddress } from '../store-files/store-address.js';
 import { readJsonLines } from './json-lines.js';
-import { fromWire, type StoreAddress, StoreWord } from './messages.js';
+import { fromWire, StoreWord } from './messages.js';
 import { Tail } from './tail.js';
 
 /** How a store is started. */

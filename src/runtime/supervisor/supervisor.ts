@@ -4,7 +4,7 @@ import { WorkflowError } from '../../diagnostics/index.js';
 import type { Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { hasOwnJob, storeOf } from '../job/read-plan.js';
-import { announceEnd, suspendAddress, withdrawAddress } from './address-file.js';
+import { announceEnd, suspendAddress, withdrawAddress } from '../store-files/address-file.js';
 import { readJsonLines, writeJsonLine } from './json-lines.js';
 import { type Reply, Request, toWire } from './messages.js';
 import { RestartBudget } from './restart-budget.js';
@@ -103,7 +103,7 @@ export class Supervisor {
     const unsaved = whys.flatMap(({ name, why }) => (why === undefined ? [] : [{ name, why }]));
     if (unsaved.length === 0) return [];
     // Reading code takes most of a start, and this code is needed only at the end.
-    const { isToBeSaved } = await import('../stored-data/saving.js');
+    const { isToBeSaved } = await import('../rerun/saving.js');
     return unsaved.flatMap(({ name, why }) =>
       isToBeSaved(this.#job, this.#plan, storeOf(this.#plan, name)) ? [notSaved(name, why)] : [],
     );

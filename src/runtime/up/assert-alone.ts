@@ -2,7 +2,7 @@ import { WorkflowError } from '../../diagnostics/index.js';
 import type { Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { allowHosts } from '../launch/store-addresses.js';
-import { readSharedAddress } from '../supervisor/address-file.js';
+import { readSharedAddress } from '../store-files/address-file.js';
 
 /** Throws RUN1008 when another job runs the store now: two would take each other's users and checkpoint. */
 export async function assertAlone(job: JobEnvironment, store: Store): Promise<void> {

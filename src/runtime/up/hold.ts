@@ -5,7 +5,7 @@ import { exitCodeOfStop, type StopReason, StopRequest } from '../launch/stop-req
 import { stopWithJob } from '../launch/stop-with-job.js';
 import { OtherJobs } from '../scheduler/other-jobs.js';
 import { type Counts, entityOutcome, StatusReader } from '../status/index.js';
-import { readAddress } from '../supervisor/address-file.js';
+import { readAddress } from '../store-files/address-file.js';
 import { watchStores } from '../supervisor/watch-stores.js';
 import { ConnectionWatch } from './connection-watch.js';
 

@@ -2,8 +2,8 @@ import type { Entity, Plan, Store } from '../../ir/index.js';
 import { isOfElement } from '../job/element-members.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { MemberSelection } from '../job/member-selection.js';
-import { Rerun, type RerunContext } from '../rerun/index.js';
 import { StatusReader } from '../status/index.js';
+import { Rerun, type RerunContext } from './index.js';
 
 /**
  * True if a store of this job is to be saved when it ends: it is told to, or an entity that can read it has not completed. `onUsers` is called

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { storeFolder, storeJobFolder } from '../job/paths.js';
 import { writeAtomically } from '../job/write-atomically.js';
-import { StoreAddress } from './messages.js';
+import { StoreAddress } from './store-address.js';
 
 /** Why a store with a job of its own is not there any more, for those who wait for it. */
 const StoreEnd = z.object({

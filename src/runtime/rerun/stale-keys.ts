@@ -1,7 +1,7 @@
 import { type Entity, memberName, type Plan, type Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import type { StaleKeys } from '../orchestrator/checkpoint/record.js';
-import { runningStoreOf } from './running-store.js';
+import { runningStoreOf } from '../stored-data/running-store.js';
 import { rerunOf } from './saving.js';
 
 /**

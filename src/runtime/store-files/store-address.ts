@@ -1,0 +1,27 @@
+import * as z from 'zod';
+import { SavedStoreSchema } from './saved-stores.js';
+
+/**
+ * One process of a store. `runId` tells it from any other that may have its address later; `restored` are the starts whose keys it has read
+ * from its checkpoint.
+ */
+export const StoreNode = z.object({
+  host: z.string(),
+  addresses: z.array(z.string()),
+  pid: z.number(),
+  runId: z.string(),
+  restored: z.array(SavedStoreSchema).default([]),
+});
+
+/** A store as `launch` finds it in run/stores/NAME/address.json. */
+export const StoreAddress = z.object({
+  store: z.string(),
+  /** Identity of this start of the store. */
+  id: z.string(),
+  /** How often it has been started again in this job. */
+  restarts: z.int().nonnegative().default(0),
+  job: z.string(),
+  jobId: z.string(),
+  nodes: z.array(StoreNode),
+});
+export type StoreAddress = z.infer<typeof StoreAddress>;
