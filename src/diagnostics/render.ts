@@ -4,7 +4,7 @@ import type { SourceLocation } from './source-location.js';
 import { counted } from './text.js';
 import type { Problem } from './workflow-error.js';
 
-/** How to print problems. */
+/** Options of printing problems. */
 export interface RenderOptions {
   /** Paths are shown relative to this folder. */
   readonly cwd: string;

@@ -6,12 +6,12 @@ export interface Problem {
   readonly code: ErrorCode;
   readonly severity: 'error' | 'warning';
   readonly message: string;
-  /** What to do, in the words of the DSL. */
+  /** Advice on what to do, in the words of the DSL. */
   readonly hint?: string | undefined;
   readonly at?: SourceLocation | undefined;
 }
 
-/** What a single-problem {@link WorkflowError} is made of. */
+/** Parts of a {@link WorkflowError} with a single problem. */
 export interface WorkflowErrorDetails {
   readonly code: ErrorCode;
   readonly message: string;

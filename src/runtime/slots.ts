@@ -1,4 +1,4 @@
-/** How many slots the keys of a cluster are spread over. */
+/** Number of slots over which the keys of a cluster are spread. */
 export const slotCount = 16384;
 
 const polynomial = 0x11021;
@@ -22,7 +22,7 @@ export function slotOf(key: string | Buffer): number {
 }
 
 /**
- * What stands in braces before the names of models and scripts on the shard whose slots begin there: the shortest bytes
+ * The text in braces before the names of models and scripts on the shard whose slots begin there: the shortest bytes
  * of that slot without a brace.
  */
 export function shardPrefix(firstSlot: number): Buffer {

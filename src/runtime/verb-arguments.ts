@@ -13,13 +13,13 @@ export interface VerbArguments {
   readonly line: readonly string[];
 }
 
-/** How a verb's words are read. */
+/** Arguments that a verb takes. */
 export interface VerbSyntax {
-  /** What the operand names; without it the verb takes none. */
+  /** Name of the operand; the verb takes none if it is absent. */
   readonly operand?: string;
   readonly numbers?: readonly string[];
   readonly texts?: readonly string[];
-  /** Whether words after `--` are needed, may be given, or are none of its. */
+  /** Use of words after `--`: needed, allowed, or refused. */
   readonly line?: 'needed' | 'optional';
 }
 

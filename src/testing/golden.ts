@@ -8,7 +8,7 @@ export type CompareGolden = (text: string, file: string) => Promise<void>;
 export interface GoldenDifference {
   /** Relative to the golden folder. */
   readonly path: string;
-  /** What `compare` threw; undefined for a file that nothing makes any more. */
+  /** Error of `compare`; undefined for a file that nothing makes any more. */
   readonly error: unknown;
 }
 

@@ -21,7 +21,7 @@ declare module 'vitest' {
   }
 }
 
-/** What vitest gives a matcher beyond its declared type. */
+/** Members that vitest gives a matcher beyond its declared type. */
 interface MatcherContext {
   readonly isNot: boolean;
   readonly testPath?: string;
@@ -50,7 +50,7 @@ expect.extend({
   },
 });
 
-/** What an assertion carries for the reporter to print as a diff. */
+/** Members of an assertion that the reporter prints as a diff. */
 interface Compared {
   readonly actual: unknown;
   readonly expected: unknown;

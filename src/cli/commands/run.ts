@@ -156,7 +156,7 @@ async function submitAndFollow(run: Run, members: string, { fresh, keep, retry, 
   }
 }
 
-/** What the models that nothing waits for have printed: the results, as a rule. */
+/** Output of the models that nothing waits for: the results, as a rule. */
 function printOutputs(plan: Plan, folder: string, seconds: number): void {
   const awaited = new Set(plan.entities.flatMap(({ after }) => after.map(({ name }) => name)));
   for (const entity of plan.entities) {

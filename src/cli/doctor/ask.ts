@@ -4,7 +4,7 @@ import type { Ask } from '../../targets/probe.js';
 /** Milliseconds after which a program does not answer: schedulers whose server is down keep trying. */
 const patience = 15_000;
 
-/** How a program ended. */
+/** End of a program. */
 interface Result {
   readonly timedOut: boolean;
   readonly code?: string | undefined;

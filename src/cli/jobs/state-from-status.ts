@@ -3,7 +3,7 @@ import type { StatusReader } from '../../runtime/status/index.js';
 import type { JobReport } from '../../targets/queries.js';
 
 /**
- * How a job that has gone ended, from what its launches wrote into the status files; `undefined` where they wrote nothing. Elements of a job
+ * End of a job that has gone, from what its launches wrote into the status files; `undefined` where they wrote nothing. Elements of a job
  * array have ids of their own, so of an array whatever its job wrote counts.
  */
 export function stateFromStatus(

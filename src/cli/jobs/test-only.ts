@@ -9,7 +9,7 @@ export const judges: readonly string[] = (Object.values(targets) as Target[])
   .filter(({ queries }) => queries?.testOnly !== undefined)
   .map(({ name }) => name);
 
-/** What the scheduler would do with a job's script. */
+/** The scheduler's verdict on a job's script. */
 export interface Verdict {
   readonly name: string;
   readonly accepted: boolean;

@@ -60,7 +60,7 @@ function onnxRuntimeToInstall(): OutputFile[] {
   }
 }
 
-/** What is already in the folder's place. */
+/** Content that is already in the folder's place. */
 export type Found = 'nothing' | 'the same' | { readonly other: Marker };
 
 /** Looks what is there. @throws WorkflowError if it is not ours. */

@@ -54,7 +54,7 @@ export class Artifacts {
   }
 }
 
-/** Who may do what with a file: the permission bits of its mode. A file that is not there restricts nobody. */
+/** Permission bits of a file's mode. A file that is not there restricts nobody. */
 export function accessOf(file: string): number {
   const mode = statSync(file, { throwIfNoEntry: false })?.mode;
   return mode === undefined ? everybody : mode & everybody;

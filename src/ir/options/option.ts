@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { positive, type Quantity } from './values.js';
 
-/** How a call checks the value of an option. */
+/** Check of an option's value when it is called. */
 export type Check =
   /** A value of one type. */
   | { readonly kind: 'value'; readonly type: z.ZodType }

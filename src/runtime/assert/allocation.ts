@@ -5,7 +5,7 @@ import { launcherOfProgram } from '../../targets/launchers/index.js';
 import { queriesOf } from '../../targets/schedulers.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 
-/** What the scheduler gave, as far as it is known. */
+/** The allocation that the scheduler gave, as far as it is known. */
 export interface Got {
   readonly hosts: number;
   readonly cpusPerNode: number | undefined;
@@ -51,7 +51,7 @@ function problem(job: string, message: string): Problem {
   };
 }
 
-/** What this job got, from its environment. */
+/** The allocation of this job, from its environment. */
 export function allocationOf(job: JobEnvironment, target: TargetName, env: NodeJS.ProcessEnv): Got {
   const gpusPerNode = visibleGpus(target, env) ?? nvidiaGpus();
   return { hosts: job.hosts.length, cpusPerNode: job.cpusPerNode, gpusPerNode };

@@ -13,7 +13,7 @@ import { reportOnce } from './report-once.js';
 import { checkListenPlaces } from './stores.js';
 import { checkVariables } from './variables.js';
 
-/** What the first verb of a job is told, as far as it says something about the surroundings. */
+/** Arguments of a job's first verb that tell something about the surroundings. */
 interface Call {
   readonly env: NodeJS.ProcessEnv;
 }

@@ -14,7 +14,7 @@ function nativeFolder(folder: string): string {
   return join(bin, interfaces[0] ?? 'napi-v6', 'linux/x64');
 }
 
-/** What a store with ONNX models needs: the package is found, its library loads, and it has CUDA where a model is for a GPU. */
+/** Checks what a store with ONNX models needs: the package is found, its library loads, and it has CUDA where a model is for a GPU. */
 export function checkOnnxRuntime(
   plan: Plan,
   dir: string,

@@ -35,7 +35,7 @@ function fixedPort(store: Store): number {
   return store.transport.kind === 'tcp' ? store.transport.port : 0;
 }
 
-/** Whether one of its processes certainly runs on this host: a launcher may put a store on any node of several. */
+/** True if one of the store's processes certainly runs on this host: a launcher may put a store on any node of several. */
 function runsHere({ hosts }: JobEnvironment, job: Job, store: Store): boolean {
   const isOurs = hosts.some((host) => host === 'localhost' || host.split('.')[0] === thisHost());
   if (!isOurs || job.components.length > 0) return false;

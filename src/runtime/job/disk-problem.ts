@@ -1,6 +1,6 @@
 import { WorkflowError } from '../../diagnostics/index.js';
 
-/** What a file system says when it takes nothing: no room, no right, or no more itself. */
+/** Errors of a file system that takes nothing: no room, no right, or the file system itself is gone. */
 const refusals = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'ESTALE']);
 
 /** OUT1002 for an error by which a file system refuses a file; any other error as it is. */

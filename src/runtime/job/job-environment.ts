@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { MemberSelection } from './member-selection.js';
 
-/** What the job's script tells the runtime: `SIMWRIGHT_*` variables and the folder it runs in. */
+/** Facts that the job's script gives the runtime: `SIMWRIGHT_*` variables and the folder it runs in. */
 export interface JobEnvironment {
   /** Absolute path of the folder that holds plan.json. */
   readonly dir: string;

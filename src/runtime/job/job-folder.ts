@@ -126,7 +126,7 @@ export function removeJobFolderIfEmpty(job: JobEnvironment): void {
   }
 }
 
-/** Whether a thrown value is a system error of that code. */
+/** True if a thrown value is a system error with that code. */
 export function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -28,13 +28,13 @@ export class MemberSelection {
     return new MemberSelection(ranges, parts.join(' '));
   }
 
-  /** Whether a member is to run. Entities that are not named run as a whole. */
+  /** True if a member is to run. Entities that are not named run as a whole. */
   has(entity: string, index: number): boolean {
     const ranges = this.#ranges.get(entity);
     return ranges === undefined || ranges.some(({ first, last }) => first <= index && index <= last);
   }
 
-  /** How many members of an entity are to run. */
+  /** Number of members of an entity that are to run. */
   count({ name, members }: Pick<Entity, 'name' | 'members'>): number {
     if (!this.#ranges.has(name)) return members.count;
     let count = 0;

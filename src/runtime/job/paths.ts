@@ -18,7 +18,7 @@ export function launchedFile(job: JobEnvironment): string {
   return join(statusFolder(job.dir), `${job.job}.${job.jobId.replace(/[^A-Za-z0-9_.-]/g, '_')}.launched`);
 }
 
-/** What the supervisor itself has to say. */
+/** The supervisor's own log. */
 export function supervisorLog(job: JobEnvironment): string {
   return join(statusFolder(job.dir), `${jobKey(job)}.supervisor.log`);
 }

@@ -28,7 +28,7 @@ export function ownIdentity(): ProcessIdentity {
   return self ?? { pid: process.pid, startTicks: '0' };
 }
 
-/** Whether that very process still runs. */
+/** True if that very process still runs. */
 export function isAlive(process: ProcessIdentity): boolean {
   return identify(process.pid)?.startTicks === process.startTicks;
 }
@@ -43,7 +43,7 @@ export function parentOf(pid: number): number | undefined {
   }
 }
 
-/** Whether a process group has a member that runs; one that nobody has reaped does not. */
+/** True if a process group has a member that runs. A process that has ended and was not reaped does not run. */
 export function groupLives(group: number): boolean {
   try {
     process.kill(-group, 0);

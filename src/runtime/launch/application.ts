@@ -6,7 +6,7 @@ import type { ProcessEnd, StartedProcess } from './starters/index.js';
 import type { StepSignaller } from './steps/step-signaller.js';
 import type { StopRequest } from './stop-request.js';
 
-/** How an application ended. */
+/** End of an application. */
 export interface ApplicationEnd {
   /** Exit code; 128 + n when signal n ended it. */
   readonly exit: number;
@@ -114,7 +114,7 @@ export class Application {
   }
 }
 
-/** Whether an end looks like that of an application that was told to end, by whomever. */
+/** True if an end looks like that of an application that was told to end. */
 function looksTold({ code, signal }: ProcessEnd): boolean {
   const told = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGKILL'] as const;
   return told.some((one) => signal === one || code === 128 + signalNumber(one));

@@ -6,7 +6,7 @@ import type { JobEnvironment } from '../job/job-environment.js';
 export type HostsOfJob = Pick<JobEnvironment, 'hosts' | 'cpusPerNode'>;
 
 /**
- * What a job has for one component: of a heterogeneous job its share of the hosts, which come in the order of the components. Where a
+ * The part of a job that one component has: of a heterogeneous job its share of the hosts, which come in the order of the components. Where a
  * scheduler tells the first component's hosts only, its launcher chooses the others, and their number alone is known.
  */
 export function onComponent(job: HostsOfJob, { allocation, components }: Job, component: number): HostsOfJob {
@@ -19,7 +19,7 @@ export function onComponent(job: HostsOfJob, { allocation, components }: Job, co
   return { hosts, cpusPerNode: cpusPerNode ?? (component === 0 ? job.cpusPerNode : undefined) };
 }
 
-/** How many members fit into the allocation at a time, at least 1. */
+/** Number of members that fit into the allocation at a time, at least 1. */
 export function membersAtATime(job: HostsOfJob, size: Entity['size']): number {
   const cpusPerNode = job.cpusPerNode ?? (job.hosts.length === 1 ? availableParallelism() : undefined);
   const byNodes = Math.floor(job.hosts.length / size.nodes);

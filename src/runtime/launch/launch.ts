@@ -27,7 +27,7 @@ import { allowHosts, ownStore, type SeenStore } from './store-addresses.js';
 import { waitForEvents } from './wait-for-events.js';
 import { waitForKeys } from './wait-for-keys.js';
 
-/** What `launch` is told. */
+/** Options of `launch`. */
 export interface LaunchOptions {
   readonly entity: string;
   /** One member; otherwise all, or those of `element`. */

@@ -6,7 +6,7 @@ import { stepsOf } from './steps/running-steps.js';
 /** Milliseconds after which the accounting is not waited for any longer. */
 const patienceMs = 5000;
 
-/** How members were launched. */
+/** Launch of some members. */
 interface Launched {
   readonly job: JobEnvironment;
   readonly line: readonly string[];

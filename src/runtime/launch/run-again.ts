@@ -9,7 +9,7 @@ import type { StopRequest } from './stop-request.js';
 /** Milliseconds between two looks at whether a store was started again. */
 const pauseMs = 500;
 
-/** How often members run again for one restart, before who reads them is left to the next job. */
+/** Number of times that members run again for one restart, before their readers are left to the next job. */
 const mostRounds = 3;
 
 /** A launch whose members have run once. */

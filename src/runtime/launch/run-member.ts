@@ -20,7 +20,7 @@ import type { SeenStore } from './store-addresses.js';
 import { StoreUses } from './store-uses.js';
 import { fillWords } from './words.js';
 
-/** What the members of one launch have in common. */
+/** Facts that the members of one launch share. */
 export interface LaunchContext {
   readonly job: JobEnvironment;
   readonly plan: Plan;

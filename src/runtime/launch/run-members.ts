@@ -29,7 +29,7 @@ export async function runMembers(
   return { states, exit };
 }
 
-/** How many members are in each state. */
+/** Number of members in each state. */
 export function countStates({ states }: MembersOutcome): Readonly<Record<MemberOutcome['state'], number>> {
   const counts = { staged: 0, running: 0, completed: 0, failed: 0, interrupted: 0, 'completed-before': 0, held: 0 };
   for (const state of states.values()) counts[state]++;

@@ -2,7 +2,7 @@ import type { JobEnvironment } from '../job/job-environment.js';
 import { entityOf, readPlan } from '../job/read-plan.js';
 import { StatusWriter } from '../status/index.js';
 
-/** What `skip` is told. */
+/** Options of `skip`. */
 export interface SkipOptions {
   readonly entity: string;
   /** One member; otherwise all. */

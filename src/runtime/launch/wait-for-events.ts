@@ -117,7 +117,7 @@ function sometimes<Value>(ask: () => Value): () => Value | undefined {
   };
 }
 
-/** Whether a launch on this host has ended without having said so. */
+/** True if a launch on this host has ended without having said so. */
 function isGoneFromHere(launch: LaunchEvent): boolean {
   return launch.host === thisHost() && !isAlive(launch);
 }

@@ -1,4 +1,4 @@
-/** What the placeholders of a launch line stand for. */
+/** Values of the placeholders of a launch line. */
 export interface Placeholders {
   readonly args: readonly string[];
   readonly dir: string;

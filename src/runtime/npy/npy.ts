@@ -3,7 +3,7 @@ import type { NumericDtype } from '../../ml/dtypes.js';
 /** The element types that a .npy file and a tensor share, by the tensor's names. */
 export type NpyDtype = NumericDtype;
 
-/** What stands before the elements of a .npy file. */
+/** Header of a .npy file. */
 export interface NpyHeader {
   readonly dtype: NpyDtype;
   /** Row-major; empty for a scalar. */

@@ -20,7 +20,7 @@ export function describeChange({ what, from, to }: Change): string {
   return to === undefined ? `${what} is gone` : `${what} ${from} → ${to}`;
 }
 
-/** How parameters differ, in the order of those that are now. */
+/** Differences of parameters, in the order of the present ones. */
 export function paramChanges(before: Params, now: Params): Change[] {
   const names = [...new Set([...Object.keys(now), ...Object.keys(before)])];
   return names.flatMap((what): Change[] => {
@@ -30,7 +30,7 @@ export function paramChanges(before: Params, now: Params): Change[] {
   });
 }
 
-/** How recipes differ. */
+/** Differences of recipes. */
 export function recipeChanges(before: Recipe, now: Recipe): Change[] {
   const parts = [...new Set([...Object.keys(now), ...Object.keys(before)])];
   return parts.flatMap((part) => (before[part] === now[part] ? [] : partChanges(part, before[part], now[part])));

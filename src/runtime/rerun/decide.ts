@@ -50,7 +50,7 @@ export interface Decisions {
 
 /** Facts that a decision is made from. */
 export interface Facts {
-  /** How many members there are. */
+  /** Number of members. */
   readonly count: number;
   /** Digest of what a member does now. */
   readonly digestOf: (index: number) => string;

@@ -11,7 +11,7 @@ export interface Upstream {
   readonly byOutcome: boolean;
 }
 
-/** Who waits for or reads whom in a plan. */
+/** Entities that wait for or read others in a plan. */
 export class UpstreamGraph {
   readonly #entities: ReadonlyMap<string, Entity>;
   readonly #upstreams = new Map<string, readonly Upstream[]>();

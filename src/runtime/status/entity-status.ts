@@ -1,6 +1,6 @@
 import type { LaunchEvent, MemberEvent, StatusEvent } from './status-event.js';
 
-/** What is known of an entity: the last event of each member, and of each job's launch of it. */
+/** Status of an entity: the last event of each member, and of each job's launch of it. */
 export interface EntityStatus {
   readonly members: ReadonlyMap<number, MemberEvent>;
   /** By job id and process. */

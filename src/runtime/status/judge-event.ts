@@ -3,7 +3,7 @@ import type { EntityStatus } from './entity-status.js';
 import { isEnd, type LaunchEvent, type MemberEvent } from './status-event.js';
 import type { Counts } from './this-run.js';
 
-/** Whether an awaited event has come, may come, or cannot come any more, with the reason. */
+/** Verdict on an awaited event: it has come, may come, or cannot come any more, with the reason. */
 export type Verdict = 'met' | 'pending' | { readonly impossible: string };
 
 /** An awaited event, and which status events tell about this run. */
@@ -16,7 +16,7 @@ export interface Awaited {
   readonly launches: number;
   /** Which events tell about this run, as things stand. */
   readonly counts: () => Counts;
-  /** Whether the process of a launch is known to have gone. */
+  /** True if the process of a launch is known to be gone. */
   readonly isGone: (launch: LaunchEvent) => boolean;
   /** Why no launch of it will say anything more, whatever they have said; `undefined` while one may. */
   readonly over?: (() => string | undefined) | undefined;
@@ -57,7 +57,7 @@ export function judgeEvent(status: EntityStatus, awaited: Awaited): Verdict {
   return { impossible: over ?? `the launch of ${name} has ended before its members` };
 }
 
-/** Whether a launch has come to its end. */
+/** True if a launch has ended. */
 export function isOver({ launch }: LaunchEvent): boolean {
   return launch === 'ended' || launch === 'skipped';
 }

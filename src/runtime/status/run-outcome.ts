@@ -4,7 +4,7 @@ import { isOver } from './judge-event.js';
 import { isEnd, type LaunchEvent } from './status-event.js';
 import { type Counts, launchesOf } from './this-run.js';
 
-/** What becomes of an entity or a job in a run: `never` where the scheduler does not start it, since what it waits for cannot come. */
+/** Outcome of an entity or a job in a run: `never` if the scheduler does not start it, since what it waits for cannot come. */
 export type Outcome = 'pending' | 'completed' | 'failed' | 'never';
 
 /** Facts that a run is judged by. */

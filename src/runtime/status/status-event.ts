@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { ParamValue } from '../../ir/index.js';
 
-/** What can become of a member, in the order in which it happens. The last three are ends. */
+/** States of a member, in the order in which they happen. The last three are ends. */
 export const MemberState = z.enum(['staged', 'running', 'completed', 'failed', 'interrupted']);
 export type MemberState = z.infer<typeof MemberState>;
 
@@ -67,7 +67,7 @@ export type LaunchEvent = z.infer<typeof LaunchEvent>;
 /** One line of a status file. */
 export type StatusEvent = MemberEvent | LaunchEvent;
 
-/** Whether nothing more will happen to a member in that state. */
+/** True if nothing more will happen to a member in that state. */
 export function isEnd(state: MemberState): boolean {
   return state === 'completed' || state === 'failed' || state === 'interrupted';
 }

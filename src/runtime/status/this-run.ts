@@ -8,7 +8,7 @@ import type { LaunchEvent, MemberEvent } from './status-event.js';
 export type Counts = (event: MemberEvent | LaunchEvent) => boolean;
 
 /**
- * What counts for a job that looks at an entity: of its own entities what it did itself, of other jobs' what was done in the same
+ * Events that count for a job that looks at an entity: of its own entities those of its own, of other jobs' those of the same
  * submission, or, where a job was submitted by hand, whatever was done last. Members that had completed before count too, once a launch
  * that counts has said that they stay as they are.
  */

@@ -68,7 +68,7 @@ export function forgetEnd(job: JobEnvironment, store: string): void {
   rmSync(endFile(job.dir, store), { force: true });
 }
 
-/** How the store's last job ended, if it has. */
+/** End of the store's last job; undefined if it has not ended. */
 export function readEnd(dir: string, store: string): StoreEnd | undefined {
   return read(endFile(dir, store), StoreEnd);
 }

@@ -16,7 +16,7 @@ export function readersOf(plan: Plan, source: Entity): Entity[] {
   });
 }
 
-/** Who waits for whom, be it by way of others. */
+/** Order of entities: who waits for whom, directly or through others. */
 export class Order {
   readonly #entities: ReadonlyMap<string, Entity>;
 

@@ -3,7 +3,7 @@ import { type ErrorCode, errorCodes, type Problem, WorkflowError } from '../../d
 import { StoreNode } from '../store-files/store-address.js';
 
 /*
- * What up, launch, down, the supervisor and the stores say to each other: a line of JSON each.
+ * Messages between up, launch, down, the supervisor and the stores: a line of JSON each.
  */
 
 /** A problem on its way between two processes. */

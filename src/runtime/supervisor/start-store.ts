@@ -9,7 +9,7 @@ import { type StoreLaunch, StoreProcess } from './store-process.js';
 /** Ports tried for a store whose nodes must all have the same free one. */
 const portAttempts = 10;
 
-/** What is known of a store's start, so that it can be given up half-way. */
+/** Facts about a store's start, so that it can be given up half-way. */
 export interface StartHandle {
   current: StoreProcess | undefined;
   givenUp: boolean;

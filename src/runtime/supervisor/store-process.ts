@@ -11,7 +11,7 @@ import { readJsonLines } from './json-lines.js';
 import { fromWire, StoreWord } from './messages.js';
 import { Tail } from './tail.js';
 
-/** How a store is started. */
+/** Start of a store. */
 export interface StoreLaunch {
   readonly store: Store;
   /** Words before the store's own command line; empty: it is a child of the supervisor. */
@@ -122,7 +122,7 @@ export class StoreProcess {
     });
   }
 
-  /** Whether it ended otherwise than by being told to. */
+  /** True if it ended without being told to. */
   get crashed(): boolean {
     return !this.#running && this.#how !== toldToEnd;
   }

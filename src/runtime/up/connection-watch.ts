@@ -35,7 +35,7 @@ export class ConnectionWatch {
     }
   }
 
-  /** Whether a launch has been connected and is not any more, or ran on this host and does not. */
+  /** True if a launch was connected and is not any more, or ran on this host and does not any more. */
   readonly isGone = (launch: LaunchEvent): boolean => {
     if (launch.host === thisHost()) return !isAlive(launch);
     const seen = this.#seen.get(linkName(launch, { name: launch.entity }, launch.pid));

@@ -69,7 +69,7 @@ async function untilUsersEnd(
   }
 }
 
-/** What counts: the jobs of the same submission, and what was done, by whomever, since this job began. */
+/** Events that count: those of the same submission, and all since this job began. */
 function since(job: JobEnvironment): Counts {
   const start = new Date(job.startedSeconds * 1000).toISOString();
   return ({ run, time }) => (job.run !== undefined && run === job.run) || time >= start;

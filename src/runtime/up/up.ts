@@ -15,7 +15,7 @@ import { startSupervisor } from '../supervisor/start-supervisor.js';
 import { assertAlone } from './assert-alone.js';
 import { assertRunnable } from './assert-runnable.js';
 
-/** What `up` is told. */
+/** Options of `up`. */
 export interface UpOptions {
   readonly store: string;
   /** Words that start one process a node of the store; empty: it runs on this host. */

@@ -57,7 +57,7 @@ function exitOf(text: string): number | undefined {
   return signal < 32 ? 128 + signal : undefined;
 }
 
-/** Words for what is no reason. */
+/** Values of `Reason` that mean there is none. */
 const noReason = /^(None|)$/;
 
 function readSqueue({ stdout, stderr, exitCode }: Answer): JobReport[] | undefined {

@@ -13,7 +13,7 @@ const longestRequest = 16_384;
 const ofBash =
   /^(BASH(_(?!ENV$|FUNC_).*)?|BASHOPTS|BASHPID|SHELLOPTS|POSIXLY_CORRECT|POSIX_PEDANTIC|E?UID|PPID|GROUPS|DIRSTACK|FUNCNAME|FUNCNEST|LINENO|S?RANDOM|SECONDS|EPOCH(SECONDS|REALTIME)|HISTCMD|PIPESTATUS|OPT(IND|ERR|ARG)|COMP_.*|COPROC|MAPFILE|REPLY|READLINE_.*|EXECIGNORE|CHILD_MAX|TMOUT|IFS|PS4|simwright_.*)$/;
 
-/** Whether bash hands a variable of that name on as it is. */
+/** True if bash hands on a variable of that name as it is. */
 export function isPlainVariable(name: string): boolean {
   return !ofBash.test(name);
 }

@@ -7,7 +7,7 @@ export type { ProcessEnd, ProcessLaunch, StartedProcess, Starter } from './start
 /** Members that a worker must run one after another for its own start to be worth it. */
 const fewestEach = 4;
 
-/** How so many members, so many at a time, are best started with the job's environment `env`. */
+/** The best starter for a number of members, so many at a time, with the job's environment `env`. */
 export function chooseStarter(env: NodeJS.ProcessEnv, members: number, atATime: number): Starter {
   return members >= fewestEach * atATime ? new BashStarter(env) : new DirectStarter(env);
 }

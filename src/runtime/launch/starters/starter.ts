@@ -1,4 +1,4 @@
-/** What is to be started. */
+/** A process to be started. */
 export interface ProcessLaunch {
   readonly line: readonly string[];
   readonly directory: string;
@@ -8,7 +8,7 @@ export interface ProcessLaunch {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** How a process ended, as its parent tells: with a code, a signal, or a code that names a signal. */
+/** End of a process as its parent tells it: a code, a signal, or a code that names a signal. */
 export interface ProcessEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;

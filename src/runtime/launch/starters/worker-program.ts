@@ -1,15 +1,15 @@
 /** `$0` of the program, with which bash begins its complaints. */
 export const workerName = 'simwright';
 
-/** What a worker says first. */
+/** First line of a worker. */
 export const readyLine = 'ready';
 
-/** What precedes the process id and the exit code in a worker's answers. */
+/** Text before the process id and the exit code in a worker's answers. */
 export const pidMark = 'pid ';
 export const codeMark = 'code ';
 
 /**
- * What a worker runs: it starts one application after another. A request on its standard input is a number of words and these words, each
+ * Program of a worker: it starts one application after another. A request on its standard input is a number of words and these words, each
  * with a NUL after it: directory, name, number of variables, the variables as NAME=VALUE, program, arguments. Words are data; none is
  * evaluated. It answers with two lines, `pid` and the process id and, later, `code` and the exit code. Its own names do not clash with
  * variables of applications.

@@ -118,7 +118,7 @@ export class Checkpoints implements Saving {
     const read = this.#options.record?.read() ?? [];
     this.#held = { ...found, stores: read };
     this.#earlier = left.size === 0 ? read : read.map((one) => ({ ...one, without: withMore(one.without, left) }));
-    // What was left out is a change of the file, too.
+    // Leaving keys out changes the file, too.
     this.#savedChanges = left.size === 0 ? this.#keyspace.changes : -1;
   }
 

@@ -48,7 +48,7 @@ export type OnRequest = (request: Buffer[], refused: boolean) => void;
 export class RequestDecoder {
   readonly #limits: RequestLimits;
   readonly #memory: MemoryBudget | undefined;
-  /** What of that memory is this decoder's. */
+  /** The part of that memory that belongs to this decoder. */
   #reserved = 0;
   /** There is no memory for the bulk being read: it is read past. */
   #skipping = false;
@@ -82,7 +82,7 @@ export class RequestDecoder {
     return this.#argumentBytes + (this.#bulk === undefined ? 0 : this.#filled);
   }
 
-  /** Whether a request has begun and not ended. */
+  /** True if a request has begun and not ended. */
   get midRequest(): boolean {
     return this.#remainingArguments > 0 || this.#line.length > 0;
   }
