@@ -225,8 +225,8 @@ test('mistakes are named, with what is there', async () => {
   );
   await compiled(workspace);
   const cases: readonly (readonly [words: readonly string[], message: string, hint: string])[] = [
-    [['sweep_2'], "nothing of the name 'sweep_2'", "the members of 'sweep' are sweep_0 to sweep_1"],
-    [['sweeep'], "nothing of the name 'sweeep'", "did you mean 'sweep'?"],
+    [['sweep_2'], "no entity, member, store or job named 'sweep_2'", "the members of 'sweep' are sweep_0 to sweep_1"],
+    [['sweeep'], "no entity, member, store or job named 'sweeep'", "did you mean 'sweep'?"],
     [['sweep_0', '--attempt', '1'], '--attempt 1: sweep_0 has no such attempt', 'it has not begun'],
     [['--follow'], '--follow: a member has to be named', 'write: simwright logs DIR MEMBER --follow'],
     [['sweep', '--attempt', '2'], "--attempt: 'sweep' is no member", 'write: simwright logs DIR MEMBER --attempt'],
