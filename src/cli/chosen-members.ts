@@ -10,7 +10,7 @@ import { parseRanges } from './index-ranges.js';
  */
 export function chosenMembers(plan: Plan, texts: readonly string[]): string {
   const ensembles = plan.entities.filter(hasNumbers);
-  if (ensembles.length === 0) throw wrong(texts, 'the workflow has no ensemble');
+  if (ensembles.length === 0) throw wrongMembers(texts, 'the workflow has no ensemble');
   const ofAll = texts.filter((text) => !text.includes(':')).flatMap((text) => parseRanges(text, `--members ${text}`));
   const named = texts.filter((text) => text.includes(':')).map((text) => nameAndRanges(text, ensembles));
   return ensembles
@@ -25,7 +25,7 @@ export function chosenMembers(plan: Plan, texts: readonly string[]): string {
         .map(({ first, last }) => ({ first, last: Math.min(last, count - 1) }));
       if (beyond !== undefined || there.length === 0) {
         const index = beyond?.last ?? wanted[0]?.first;
-        throw wrong(texts, `'${ensemble.name}' has no member ${index}`, `its indices go from 0 to ${count - 1}`);
+        throw wrongMembers(texts, `'${ensemble.name}' has no member ${index}`, `its indices go from 0 to ${count - 1}`);
       }
       return `${ensemble.name}:${there.map(formatIndexRange).join(',')}`;
     })
@@ -40,9 +40,9 @@ function nameAndRanges(
   if (ensembles.some((ensemble) => ensemble.name === name))
     return { name, ranges: parseRanges(list, `--members ${text}`) };
   const names = ensembles.map((ensemble) => ensemble.name);
-  throw wrong([text], `there is no ensemble '${name}'`, suggestion(name, names) ?? `ensembles: ${names.join(', ')}`);
+  throw wrongMembers([text], `there is no ensemble '${name}'`, suggestion(name, names) ?? `ensembles: ${names.join(', ')}`);
 }
 
-function wrong(texts: readonly string[], why: string, hint?: string): WorkflowError {
+function wrongMembers(texts: readonly string[], why: string, hint?: string): WorkflowError {
   return new WorkflowError({ code: 'CLI1001', message: `--members ${texts.join(' ')}: ${why}`, hint });
 }

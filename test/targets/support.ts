@@ -2,6 +2,7 @@ import type { Allocation, SiteInput } from '../../src/ir/index.js';
 import { Site } from '../../src/ir/index.js';
 import { launchers } from '../../src/targets/launchers/index.js';
 import { isNotSupported, type JobRequest, type LaunchProgram, type LaunchStep } from '../../src/targets/target.js';
+import { makeJob } from '../runtime/support/make-plan.js';
 
 /** A step of one task on one node. */
 export function step(more: Partial<LaunchStep> = {}): LaunchStep {
@@ -42,19 +43,8 @@ export function allocation(more: Partial<Allocation> = {}): Allocation {
 }
 
 export function job(more: Partial<JobRequest> = {}): JobRequest {
-  return {
-    name: 'flow',
-    script: 'jobs/flow',
-    allocation: allocation(),
-    components: [],
-    graceSeconds: 60,
-    modules: [],
-    preamble: [],
-    stores: [],
-    entities: [],
-    after: [],
-    ...more,
-  };
+  const { directives, ...request } = makeJob({ name: 'flow', script: 'jobs/flow', allocation: allocation() });
+  return { ...request, ...more };
 }
 
 export function site(more: Partial<SiteInput> & Pick<SiteInput, 'target'>): Site {

@@ -10,7 +10,7 @@ export const judges: readonly string[] = (Object.values(targets) as Target[])
   .map(({ name }) => name);
 
 /** The scheduler's verdict on a job's script. */
-export interface Verdict {
+export interface ScriptVerdict {
   readonly name: string;
   readonly accepted: boolean;
   /** In the scheduler's words: when and where it would run, or why not. */
@@ -22,7 +22,7 @@ export interface Verdict {
  *
  * @throws WorkflowError CLI1001 where the scheduler gives none.
  */
-export async function testOnly({ plan, target }: JobFolder, asking: Asking): Promise<Verdict[]> {
+export async function testOnly({ plan, target }: JobFolder, asking: Asking): Promise<ScriptVerdict[]> {
   const words = target.queries?.testOnly;
   if (words === undefined) {
     throw new WorkflowError({
@@ -31,7 +31,7 @@ export async function testOnly({ plan, target }: JobFolder, asking: Asking): Pro
       hint: `${judges.join(' and ')} alone does; read the scripts in jobs/, and submit one of them by hand`,
     });
   }
-  const verdicts: Verdict[] = [];
+  const verdicts: ScriptVerdict[] = [];
   for (const { name, script } of plan.jobs) {
     const { stderr, stdout, exitCode } = await ask(words(script), asking);
     verdicts.push({ name, accepted: exitCode === 0, says: [stderr, stdout].join('\n').trim() });

@@ -19,7 +19,7 @@ import {
   ownLaunchesOf,
   type RunFacts,
   type StatusReader,
-  type Verdict,
+  type EventState,
 } from '../status/index.js';
 import { lostLaunch } from './lost-launch.js';
 import type { Restarts } from './restarts.js';
@@ -132,7 +132,7 @@ export function verdictOf(
   reader: StatusReader,
   awaited: Awaited,
   others: OtherJobs,
-): Verdict {
+): EventState {
   const { entity: target, event } = awaited;
   const verdict = judgeEvent(reader.of(target.name), awaited);
   if (verdict !== 'pending') return verdict;

@@ -3,8 +3,8 @@ import type { EntityStatus } from './entity-status.js';
 import { isEnd, type LaunchEvent, type MemberEvent } from './status-event.js';
 import type { Counts } from './this-run.js';
 
-/** Verdict on an awaited event: it has come, may come, or cannot come any more, with the reason. */
-export type Verdict = 'met' | 'pending' | { readonly impossible: string };
+/** State of an awaited event: it has come, may come, or cannot come any more, with the reason. */
+export type EventState = 'met' | 'pending' | { readonly impossible: string };
 
 /** An awaited event, and which status events tell about this run. */
 export interface Awaited {
@@ -26,7 +26,7 @@ export interface Awaited {
  * Judges an `.after()`: `started` when a member has started, `completed` when all have succeeded, `ended` when all have ended,
  * `failed` when all have ended and one has not succeeded. An entity that was skipped has ended and has not failed.
  */
-export function judgeEvent(status: EntityStatus, awaited: Awaited): Verdict {
+export function judgeEvent(status: EntityStatus, awaited: Awaited): EventState {
   const counts = awaited.counts();
   const total = awaited.member === undefined ? awaited.entity.members.count : 1;
   const events = [...status.members.values()].filter(

@@ -8,7 +8,8 @@ import { ownIdentity } from '../job/process-identity.js';
 import { formatRanges } from './ranges.js';
 import { happenedAt, type LaunchEvent, type MemberEvent } from './status-event.js';
 
-type Given = 'time' | 'job' | 'jobId' | 'run' | 'entity';
+/** Fields of an event that its writer adds. */
+type WriterField = 'time' | 'job' | 'jobId' | 'run' | 'entity';
 
 /**
  * Writes what happens to one launch and its members: a line an event, each with a single write. What the file system refuses is kept and
@@ -47,7 +48,7 @@ export class StatusWriter {
     this.#done = done.length === 0 ? {} : { done: formatRanges(done) };
   }
 
-  member(event: Omit<MemberEvent, Given | 'digest' | 'recipe'>): void {
+  member(event: Omit<MemberEvent, WriterField | 'digest' | 'recipe'>): void {
     const digest = memberDigest(this.#plan, this.#entity, event.index);
     const recipe = this.#recipe === undefined ? {} : { recipe: this.#recipe };
     this.#write([{ ...this.#given(), time: this.#timeFor(event.index), ...event, digest, ...recipe }]);
@@ -76,7 +77,7 @@ export class StatusWriter {
     );
   }
 
-  launch(event: Omit<LaunchEvent, Given | 'host' | 'pid' | 'startTicks'>): void {
+  launch(event: Omit<LaunchEvent, WriterField | 'host' | 'pid' | 'startTicks'>): void {
     this.#write([{ ...this.#given(), ...event, ...this.#self, ...this.#done }]);
   }
 
@@ -101,7 +102,7 @@ export class StatusWriter {
     return last === undefined || last <= now ? now : new Date(Date.parse(last) + 1).toISOString();
   }
 
-  #given(): Pick<LaunchEvent, Given> {
+  #given(): Pick<LaunchEvent, WriterField> {
     const { job, jobId, run } = this.#job;
     const { name: entity } = this.#entity;
     return { time: new Date().toISOString(), job, jobId, ...(run === undefined ? {} : { run }), entity };

@@ -1,4 +1,5 @@
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -170,6 +171,8 @@ describe('in a job', () => {
     expect(seen.map((row) => row.replace(/,[\d.]+,([^,]+)$/, ',$1'))).toEqual(
       ends.map((end, index) => `sweep,${index},sweep_${index},${index},${end},${host}`),
     );
+    // Its directory is made anew when it begins.
+    await waitUntil('the patient runs', () => existsSync(folder.path('run/patient/begun')));
     folder.write('run/patient/go', '');
     expect(await job.ended).toMatchObject({ code: 3 });
     await folder.expectNothingLeft(job);

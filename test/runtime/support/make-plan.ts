@@ -4,7 +4,7 @@ type EntityInput = Partial<Entity> & { readonly name: string; readonly params?: 
 type StoreInput = Partial<Store> & { readonly name: string };
 
 /** A model's or an ensemble's plan with defaults: an ensemble if it has `params` with several values. */
-function makeEntity({ params = {}, ...given }: EntityInput): Entity {
+export function makeEntity({ params = {}, ...given }: EntityInput): Entity {
   const axes = Object.entries(params).map(([name, values]) => ({ name, values }));
   const count = axes.reduce((product, axis) => product * axis.values.length, 1);
   return {
@@ -43,7 +43,8 @@ export function makeModel(given: Partial<PreloadedModel> & Pick<PreloadedModel, 
   };
 }
 
-function makeStore(given: StoreInput): Store {
+/** A store's plan with defaults: a standalone one on loopback, or a colocated one over TCP. */
+export function makeStore(given: StoreInput): Store {
   const common = {
     suffix: '',
     engine: 'embedded',
@@ -68,6 +69,24 @@ function makeStore(given: StoreInput): Store {
   } as Store;
 }
 
+/** A job of one node with defaults, `main`. */
+export function makeJob(given: Partial<Job> = {}): Job {
+  return {
+    name: 'main',
+    script: `jobs/${given.name ?? 'main'}.sbatch`,
+    allocation: { nodes: 1, exclusive: false },
+    components: [],
+    directives: [[]],
+    graceSeconds: 60,
+    modules: [],
+    preamble: [],
+    stores: [],
+    entities: [],
+    after: [],
+    ...given,
+  };
+}
+
 /** A plan of one job, `main`, on `local`. Stores that no entity is given for have one that uses them. */
 export function makePlan(
   entities: readonly EntityInput[],
@@ -85,20 +104,12 @@ export function makePlan(
     nodeCommand: 'node',
     blocks: {},
     jobs: [
-      {
-        name: 'main',
+      makeJob({
         script: 'jobs/main.sh',
-        allocation: { nodes: 1, exclusive: false },
-        components: [],
-        directives: [[]],
-        graceSeconds: 60,
-        modules: [],
-        preamble: [],
         stores: stores.map(({ name }) => name),
         entities: users.map(({ name }) => name),
-        after: [],
         ...job,
-      },
+      }),
     ],
     stores: stores.map(makeStore),
     entities: users.map(makeEntity),
