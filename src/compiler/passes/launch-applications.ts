@@ -27,7 +27,8 @@ export function launchApplications(input: Input, problems: Problems): Adds<'laun
   for (const application of applicationsOf(input.experiment)) {
     const texts: Record<string, string> = {};
     const { launches: sized } = input.sized.get(application) as Sized;
-    const lines = sized.map((launch) => lineOf(application, launch, texts, input, problems));
+    const environment = environmentNames(application, input.experiment);
+    const lines = sized.map((launch) => lineOf(application, launch, { environment, texts }, input, problems));
     const atMost = membersAtMost(application, input);
     launches.set(application, { lines, ...defined({ atMost }) });
     launcherTexts.set(application, texts);
@@ -35,17 +36,16 @@ export function launchApplications(input: Input, problems: Problems): Adds<'laun
   return { launches, launcherTexts };
 }
 
-/** The line of one launch. The files that it reads are added to `texts`. */
+/** The line of one launch. `environment`: variables that all launches pass on. The files that the line reads are added to `texts`. */
 function lineOf(
   application: ApplicationDeclaration,
   launch: SizedLaunch,
-  texts: Record<string, string>,
+  { environment, texts }: { readonly environment: readonly string[]; readonly texts: Record<string, string> },
   input: Input,
   problems: Problems,
 ): Launch['lines'][number] {
   const launcher = launcherFor(launch, input);
   const [first, ...further] = launch.programs;
-  const environment = environmentNames(application, input.experiment);
   const programOf = (program: SizedProgram, words: readonly string[] = []): LaunchProgram => ({
     step: stepOf(application, program, launcher, environment, input),
     words: [...programWords(program.command), ...words],
