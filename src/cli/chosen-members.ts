@@ -40,7 +40,11 @@ function nameAndRanges(
   if (ensembles.some((ensemble) => ensemble.name === name))
     return { name, ranges: parseRanges(list, `--members ${text}`) };
   const names = ensembles.map((ensemble) => ensemble.name);
-  throw wrongMembers([text], `there is no ensemble '${name}'`, suggestion(name, names) ?? `ensembles: ${names.join(', ')}`);
+  throw wrongMembers(
+    [text],
+    `there is no ensemble '${name}'`,
+    suggestion(name, names) ?? `ensembles: ${names.join(', ')}`,
+  );
 }
 
 function wrongMembers(texts: readonly string[], why: string, hint?: string): WorkflowError {

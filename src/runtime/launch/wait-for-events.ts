@@ -11,6 +11,7 @@ import {
   type Awaited,
   type Counts,
   countsFor,
+  type EventState,
   judgeEvent,
   type LaunchEvent,
   launchesOf,
@@ -19,7 +20,6 @@ import {
   ownLaunchesOf,
   type RunFacts,
   type StatusReader,
-  type EventState,
 } from '../status/index.js';
 import { lostLaunch } from './lost-launch.js';
 import type { Restarts } from './restarts.js';
