@@ -2,7 +2,6 @@ export { type Attempt, AttemptTable } from './attempts.js';
 export { type EntityStatus, StatusTable } from './entity-status.js';
 export { type Awaited, type EventState, isOver, judgeEvent } from './judge-event.js';
 export { LaunchHosts } from './launch-hosts.js';
-export { membersCsv } from './members-csv.js';
 export { MembersFile } from './members-file.js';
 export { formatRanges, isInRanges } from './ranges.js';
 export { entityOutcome, neverStarts, type RunFacts } from './run-outcome.js';

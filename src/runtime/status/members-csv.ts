@@ -51,8 +51,3 @@ export function* membersCsvPieces(plan: Plan, statusOf: (entity: string) => Enti
     if (lines.length > 0) yield lines.join('');
   }
 }
-
-/** The same as one text. */
-export function membersCsv(plan: Plan, statusOf: (entity: string) => EntityStatus): string {
-  return [...membersCsvPieces(plan, statusOf)].join('');
-}

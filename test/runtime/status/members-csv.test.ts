@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { memberDigest, type Plan } from '../../../src/ir/index.js';
-import { membersCsv, StatusTable } from '../../../src/runtime/status/index.js';
+import { StatusTable } from '../../../src/runtime/status/index.js';
+import { membersCsvPieces } from '../../../src/runtime/status/members-csv.js';
 import { makePlan } from '../support/make-plan.js';
 
 /** Digest of a member of the plan's first entity. */
@@ -30,7 +31,7 @@ test('quotes what needs it and keeps parameters apart from its own columns', () 
     seconds: 1.5,
     host: 'n1',
   });
-  expect(membersCsv(plan, (entity) => status.of(entity))).toBe(
+  expect([...membersCsvPieces(plan, (entity) => status.of(entity))].join('')).toBe(
     [
       'ensemble,index,name,title,param.host,N,state,exit,seconds,host',
       'a,0,a_0,"x, ""y""",h,,failed,137,1.5,n1',
@@ -61,6 +62,6 @@ test('takes hosts from the launch that heard of them, of the job that ran the me
   status.add({ ...launch('1', { n1: [0], n2: [1, 2] }), time: '2026-01-01T00:00:01.000Z' });
   status.add({ ...member('2', 1), time: '2026-01-01T00:00:02.000Z', state: 'completed' });
   status.add({ ...launch('2', { n3: [1] }), time: '2026-01-01T00:00:03.000Z' });
-  const rows = membersCsv(plan, (entity) => status.of(entity)).split('\n');
+  const rows = [...membersCsvPieces(plan, (entity) => status.of(entity))].join('').split('\n');
   expect(rows.slice(1, 4)).toEqual(['a,0,a_0,1,completed,0,,n1', 'a,1,a_1,2,completed,0,,n3', 'a,2,a_2,3,pending,,,']);
 });
