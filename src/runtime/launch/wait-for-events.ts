@@ -22,7 +22,6 @@ import {
   type StatusReader,
 } from '../status/index.js';
 import { lostLaunch } from './lost-launch.js';
-import type { Restarts } from './restarts.js';
 import type { StopRequest } from './stop-request.js';
 
 /** Milliseconds between two looks at the processes of this job. */
@@ -30,6 +29,14 @@ const lookMs = 500;
 
 /** Milliseconds between two looks when the file system says nothing, as NFS does, and at least between two. */
 const pause = { mostMs: 250, leastMs: 20 };
+
+/** Data in stores that were started again. */
+interface StoredData {
+  /** True if what a member has written is as it left it. */
+  isIntact(entity: Entity, event: MemberEvent): boolean;
+  /** Data that the waiting entity reads and that is lost; undefined if all is there. */
+  loss(): { readonly reason: string } | undefined;
+}
 
 /**
  * Waits until everything that the entity is `.after` has come, or a stop is requested. Throws RUN1009 when something can no
@@ -41,10 +48,10 @@ export async function waitForEvents(
   entity: Entity,
   reader: StatusReader,
   stop: StopRequest,
-  restarts?: Pick<Restarts, 'isIntact' | 'loss'>,
+  stored?: StoredData,
 ): Promise<void> {
   const others = new OtherJobs(job, plan);
-  const isIntact = (target: Entity, seen: MemberEvent) => restarts?.isIntact(target, seen) ?? true;
+  const isIntact = (target: Entity, seen: MemberEvent) => stored?.isIntact(target, seen) ?? true;
   const awaited = entity.after.flatMap((after) =>
     'event' in after ? [awaitedEvent(job, plan, entity, reader, after.name, after.event, others, isIntact)] : [],
   );
@@ -58,7 +65,7 @@ export async function waitForEvents(
         let verdict = verdictOf(job, plan, reader, one, others);
         // A launch that has just gone may have written its last lines after our look.
         if (typeof verdict === 'object' && reader.refresh()) verdict = verdictOf(job, plan, reader, one, others);
-        if (typeof verdict === 'object') throw cannotCome(entity, one, restarts?.loss()?.reason ?? verdict.impossible);
+        if (typeof verdict === 'object') throw cannotCome(entity, one, stored?.loss()?.reason ?? verdict.impossible);
         return verdict === 'pending';
       });
       if (pending.length === 0) return;
