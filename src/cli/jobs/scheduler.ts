@@ -1,4 +1,3 @@
-import { execa } from 'execa';
 import { WorkflowError } from '../../diagnostics/index.js';
 import {
   type Answer,
@@ -9,6 +8,7 @@ import {
   type StateQuery,
   sameJob,
 } from '../../targets/queries.js';
+import { runProgram } from '../run-program.js';
 
 /** Seconds in which a scheduler has to answer, unless the user says otherwise. */
 export const defaultTimeoutSeconds = 60;
@@ -24,26 +24,18 @@ export interface Asking {
  *
  * @throws WorkflowError JOB1003 where the command is missing, JOB1002 when it does not end in time.
  */
-export async function ask(words: readonly string[], { cwd, timeoutSeconds }: Asking): Promise<Answer> {
-  const [program = '', ...rest] = words;
-  const end = await execa(program, rest, {
-    cwd,
-    // Messages are looked at: in one language.
-    env: { LC_ALL: 'C' },
-    stdin: 'ignore',
-    reject: false,
-    timeout: timeoutSeconds * 1000,
-    forceKillAfterDelay: 1000,
-  });
-  if (end.timedOut) {
+export async function ask(words: readonly string[], asking: Asking): Promise<Answer> {
+  const [program = ''] = words;
+  const { timedOut, code, exitCode, stdout, stderr } = await runProgram(words, asking);
+  if (timedOut) {
     throw new WorkflowError({
       code: 'JOB1002',
-      message: `${program} did not answer within ${timeoutSeconds} s`,
+      message: `${program} did not answer within ${asking.timeoutSeconds} s`,
       hint: 'the scheduler may be busy: try again later, or give it longer with --timeout',
     });
   }
-  if (end.exitCode === undefined && end.code === 'ENOENT') throw missing(program);
-  return { stdout: end.stdout, stderr: end.stderr, exitCode: end.exitCode };
+  if (exitCode === undefined && code === 'ENOENT') throw missing(program);
+  return { stdout, stderr, exitCode };
 }
 
 /** The problem of a command that is not on the PATH. */
