@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { expectNothingLeft } from '../helpers/leftovers.js';
 import { meanwhile, simwright, startSimwright } from '../helpers/simwright.js';
@@ -65,6 +66,20 @@ echo "1|COMPLETED|None|0:10|5:00|1|$FOLDER/out"; echo "2|$state|None|0:05|5:00|2
   const end = await simwright(place, 'cancel', 'out');
   expect(end).toMatchObject({ exitCode: 0, stdout: 'second\t2\tCANCELLED\nthird\t3\tCANCELLED\n' });
   expect(workspace.lines('cancelled')).toEqual(['2 3']);
+});
+
+test('of a folder whose plan another version of simwright wrote: its jobs are ended all the same', async () => {
+  const squeue = `state=RUNNING; [ ! -e "$FOLDER/gone" ] || state=CANCELLED
+echo "2|$state|None|0:05|5:00|2|$FOLDER/out"`;
+  const scancel = 'touch "$FOLDER/gone"';
+  const { workspace, place } = await withScheduler('slurm', { squeue, sacct: 'exit 1', scontrol: 'exit 1', scancel });
+  const plan = JSON.parse(workspace.read('out/plan.json'));
+  for (const version of [plan.version - 1, plan.version + 1]) {
+    workspace.write('out/plan.json', JSON.stringify({ ...plan, version }));
+    workspace.write('out/run/jobs.tsv', 'second\t2\n');
+    rmSync(workspace.path('gone'), { force: true });
+    expect(await simwright(place, 'cancel', 'out')).toMatchObject({ exitCode: 0, stdout: 'second\t2\tCANCELLED\n' });
+  }
 });
 
 test('jobs that do not end in time are an error that names them, with what the command said', async () => {

@@ -3,6 +3,7 @@ import { printJson } from '../compile-workflow.js';
 import { cancelJobs } from '../jobs/cancel-jobs.js';
 import { jobsNamed, openFolder } from '../jobs/folder.js';
 import { type TimeoutOption, takesTimeout } from '../jobs/options.js';
+import { formerFolder } from '../jobs/running-jobs.js';
 import { reported } from '../reported.js';
 
 interface CancelOptions extends TimeoutOption {
@@ -18,7 +19,8 @@ export function cancelCommand(): Command {
     .addOption(new Option('--json', 'print one JSON document'))
     .action(
       reported(async (dir: string, options: CancelOptions) => {
-        const folder = openFolder(dir);
+        // Jobs may have been queued before Simwright was renewed.
+        const folder = formerFolder(dir) ?? openFolder(dir);
         const jobs = jobsNamed(folder, options.job ?? []);
         const cancelled = await cancelJobs(folder, { jobs, timeoutSeconds: options.timeout });
         if (options.json) {

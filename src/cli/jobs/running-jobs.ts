@@ -71,7 +71,7 @@ function localAlive(folder: JobFolder): string[] {
 }
 
 /** The compiled folder as far as asking for its jobs needs it, whatever version its plan has. */
-function formerFolder(path: string): JobFolder | undefined {
+export function formerFolder(path: string): JobFolder | undefined {
   if (!existsSync(join(path, 'run/jobs.tsv'))) return undefined;
   try {
     const dir = realpathSync(path);
