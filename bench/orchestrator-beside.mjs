@@ -76,7 +76,7 @@ async function setUp(port) {
   redis.disconnect();
 }
 
-// One that looks for the next request before it sleeps would count that, too.
+// Busy polling is off: it would count as CPU time of the requests.
 const options = ['--busy-poll', '0'];
 const [ours, theirs] = await Promise.all([
   startOrchestrator(...options),

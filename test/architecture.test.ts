@@ -80,7 +80,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ['src/compiler/hash-file.ts', []],
   ['src/compiler/load/', ['src/ir/', 'src/diagnostics/']],
   ['src/compiler/inspect/', ['src/ir/', 'src/ml/', 'src/diagnostics/', 'src/compiler/hash-file.ts']],
-  // What passes ask of a declaration, of jobs, of names.
+  // Answers to questions of passes about a declaration, jobs and names.
   ['src/compiler/passes/lookup/', ['src/ir/', 'type src/compiler/inspect/', 'type src/compiler/passes/compilation.ts']],
   [
     'src/compiler/passes/check/',
@@ -228,8 +228,8 @@ test('every import is one that its room may make', () => {
 });
 
 /**
- * Words that only targets and sites may say: names of schedulers and launchers, and of their commands. That without a scheduler, and that
- * without a launcher, have names that mean other things as well.
+ * Names of schedulers, launchers and their commands, which only targets and sites may say. `local` and `none` are not among them: these
+ * words mean other things as well.
  */
 const schedulersWords = new Set([
   ...[...TargetName.options, ...LauncherName.options].filter((name) => name !== 'local' && name !== 'none'),
@@ -238,7 +238,7 @@ const schedulersWords = new Set([
   ...'qsub qstat qdel qalter pbsnodes bsub bjobs bkill bhosts bqueues lsid lshosts'.split(' '),
 ]);
 
-/** Words of a text or name that are in that list: `SlurmHerald`, `SLURM_JOB_ID` and `/usr/bin/srun` hold one each. */
+/** Names of that list in a text or identifier: `SlurmHerald`, `SLURM_JOB_ID` and `/usr/bin/srun` hold one each. */
 function schedulersWordsIn(text: string): string[] {
   const words = text.split(/(?<=[a-z])(?=[A-Z])|[^A-Za-z]+/).map((word) => word.toLowerCase());
   return words.filter((word) => schedulersWords.has(word));

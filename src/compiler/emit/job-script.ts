@@ -47,7 +47,7 @@ function awaitsOwn(job: Job, plan: Plan): boolean {
   );
 }
 
-/** Words for `unset`: variables of the job that this one was submitted from, which launchers would read. */
+/** Arguments of `unset`: variables that an outer job may have left, and that launchers would read. */
 function outerVariables(job: Job, target: Target): readonly string[] {
   const ofLaunchers = target.outerVariables?.(job.directives.flat()) ?? mpiVariables;
   const isIndexed = job.array !== undefined || job.separate !== undefined;

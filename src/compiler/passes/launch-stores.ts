@@ -50,7 +50,7 @@ function standaloneSize(store: OrchestratorDeclaration, { experiment, target }: 
   return { name, at, nodes, tasks: shards, cpus, gpus: standaloneGpus(experiment, store), hosts };
 }
 
-/** Words that start a store's processes; none if it is one process on the script's own host. */
+/** Launch line in front of a store's processes; empty if it is one process on the script's own host. */
 function storeWords(size: StoreSize, place: EntityPlace, input: Input, problems: Problems): readonly string[] {
   const { target, site, launchers } = input;
   const { name, nodes, tasks, cpus, gpus, hosts } = size;

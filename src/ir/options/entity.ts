@@ -56,7 +56,7 @@ const absolute = plainText.refine((text) => text.startsWith('/'), "it starts wit
 export const containerOptions = {
   /** Folders of the host to see inside: `'/scratch'`, `'/data:/input'`, `'/data:/input:ro'`, or as `{ '/data': '/input' }`. */
   bind: list(bind).typed<string | readonly string[] | Readonly<Record<string, string>>>().or([]),
-  /** Words for `apptainer exec`, in front of the image: `['--nv']`. */
+  /** Arguments of `apptainer exec`, in front of the image: `['--nv']`. */
   args: list(plainText).or([]),
   /** Working directory inside. @default the entity's own directory */
   pwd: value(absolute),

@@ -70,5 +70,5 @@ function refusal(programs: Programs): NotSupported | undefined {
   return refuseExcludedHosts('jsrun', programs);
 }
 
-/** Words that need no quotes, since the rules for quoting in the file are not documented. Placeholders are not filled in there. */
+/** Pattern of a word without quotes: the rules for quoting in the file are not documented. Placeholders are not filled in there. */
 const plainWord = /^[A-Za-z0-9_./:=@%+,-]+$/;
