@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Plan, Store } from '../../ir/index.js';
+import { defined, type Plan, type Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { checkpointFile, storeFolder } from '../job/paths.js';
 import type { OrchestratorOptions, TcpListen, UnixListen } from '../orchestrator/index.js';
@@ -19,17 +19,19 @@ export async function storeOptions({ job, plan, store, args, log }: EngineStart)
     version,
     ...allowed(job, store, place),
     ...savingOf(job, plan, store, args),
-    ...(args.onnxRuntime === undefined ? {} : { onnxRuntime: args.onnxRuntime }),
     expectsModels: store.mlModels.length > 0,
-    ...optional('threadsPerQueue', store.threadsPerQueue),
-    ...optional('interOpThreads', store.interOpThreads),
     // Without a number of its own, ONNX Runtime would take every core of the node, the application's too.
     intraOpThreads: store.intraOpThreads ?? store.cpus,
-    ...optional('executionTimeoutSeconds', store.executionTimeoutSeconds),
-    ...optional('maxClients', store.maxClients),
-    ...optional('maxMemoryBytes', store.maxMemoryMiB === undefined ? undefined : store.maxMemoryMiB * 1024 * 1024),
-    ...(store.kind === 'standalone' ? optional('evictionPolicy', store.evictionPolicy) : {}),
-    ...optional('busyPollMicros', job.busyPollMicros),
+    ...defined({
+      onnxRuntime: args.onnxRuntime,
+      threadsPerQueue: store.threadsPerQueue,
+      interOpThreads: store.interOpThreads,
+      executionTimeoutSeconds: store.executionTimeoutSeconds,
+      maxClients: store.maxClients,
+      maxMemoryBytes: store.maxMemoryMiB === undefined ? undefined : store.maxMemoryMiB * 1024 * 1024,
+      evictionPolicy: store.kind === 'standalone' ? store.evictionPolicy : undefined,
+      busyPollMicros: job.busyPollMicros,
+    }),
     mapDevice: parseDeviceMap(process.env['SIMWRIGHT_MAP_DEVICE']),
     workerUrl: args.workerUrl,
     log: log.write,
@@ -45,9 +47,8 @@ function savingOf(job: JobEnvironment, plan: Plan, store: Store, args: StoreArgu
     checkpointRecord: new RecordFile(file),
     // Most of a start is reading code, and this is for those that bring something back.
     staleKeys: async () => (await import('../rerun/stale-keys.js')).staleKeys(job, plan, store),
-    ...optional('storeId', args.id),
     nodes: store.kind === 'colocated' ? store.nodes : 1,
-    ...optional('checkpointSeconds', seconds === 0 ? undefined : seconds),
+    ...defined({ storeId: args.id, checkpointSeconds: seconds === 0 ? undefined : seconds }),
   };
 }
 
@@ -59,8 +60,4 @@ function allowed(job: JobEnvironment, store: Store, place: TcpListen | UnixListe
   const folder = join(storeFolder(job.dir, store.name), 'allow');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return { allow: { addresses: [place.host], folder } };
-}
-
-function optional<Key extends string, Value>(key: Key, value: Value | undefined): { readonly [Name in Key]?: Value } {
-  return value === undefined ? {} : ({ [key]: value } as { readonly [Name in Key]: Value });
 }
