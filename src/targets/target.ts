@@ -164,7 +164,7 @@ export interface Target<Name extends TargetName = TargetName> {
   /** Directives end at the first other line, a comment included: they stand directly under `#!`. @default false */
   readonly directivesFirst?: boolean;
   /** Things in a job, its edited directives included, that this scheduler would refuse. */
-  refusals?(job: Job): readonly NotSupported[];
+  refusals?(job: Job, site: Site): readonly NotSupported[];
   /** The line between two components' directives, where there is one. */
   readonly componentSeparator?: string;
   /** A directive's line after the sentinel, quoted as this scheduler reads it. */

@@ -5,11 +5,11 @@ import { watchDeadline } from './deadline.js';
 import type { StopRequest } from './stop-request.js';
 
 /**
- * Requests a stop when the job has to end: at SIGTERM, SIGINT and SIGHUP, at its deadline, and when its script is gone. Returns a function
+ * Requests a stop when the job has to end: at SIGTERM, SIGINT, SIGHUP and SIGUSR2, at its deadline, and when its script is gone. Returns a function
  * that ends the watch.
  */
 export function stopWithJob(job: JobEnvironment, plan: Plan, stop: StopRequest): () => void {
-  const handlers = (['SIGTERM', 'SIGINT', 'SIGHUP'] as const).map(
+  const handlers = (['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const).map(
     (signal) => [signal, () => stop.request({ kind: 'signal', signal })] as const,
   );
   for (const [signal, handler] of handlers) process.on(signal, handler);
