@@ -15,7 +15,7 @@ export { foreignDtypes, modelFormats } from './header.js';
 
 /** How a model is exported for each backend. */
 const exporting: Readonly<Record<BackendName, string>> = {
-  ONNX: "export it to ONNX: torch.onnx.export(model, inputs, 'net.onnx')",
+  ONNX: "export it: torch.onnx.export(model, inputs, 'net.onnx'), or skl2onnx.to_onnx(model, inputs)",
   TORCH:
     "export it: torch.jit.trace(model, inputs).save('net.pt'), or torch.export.save(torch.export.export(model, inputs), 'net.pt2')",
   TF: "freeze its graph (convert_variables_to_constants_v2), or zip the folder of model.export('net')",

@@ -31,6 +31,8 @@ export function readTfLite(reader: Reader): ModelHeader {
   const named = (field: number): TensorHeader[] =>
     file.numbers(graph, field).map((index) => tensorOf(file, file.tableIn(tensors, index)));
   const header = { format: 'TFLite', inputs: named(1), outputs: named(2) } as const;
+  checkTables(file, file.vector(model, 1), []);
+  checkTables(file, file.vector(graph, 3), [1, 2]);
   checkWeights(file, file.vector(model, 4));
   return header;
 }
@@ -44,6 +46,15 @@ function tensorOf(file: FlatBuffer, tensor: number): TensorHeader {
     dtype: dtypes[file.scalar(tensor, 1, 1)] ?? 'unknown',
     shape: sizes.map((size): Dimension => (size >= 2 ** 31 ? null : size)),
   };
+}
+
+/** Sees to it that tables, and the lists of numbers in these fields of theirs, end before the file does. */
+function checkTables(file: FlatBuffer, tables: Vector, lists: readonly number[]): void {
+  for (let index = 0; index < tables.length && index < mostBuffers; index += 1) {
+    const table = file.tableIn(tables, index);
+    file.assertTable(table);
+    for (const list of lists) file.vector(table, list);
+  }
 }
 
 /** Sees to it that the weights end before the file does: a header may be whole where they are cut short. */
@@ -74,6 +85,13 @@ class FlatBuffer {
 
   root(): number {
     return this.#follow(0);
+  }
+
+  /** A table's list of places starts with its own size and the table's. */
+  assertTable(table: number): void {
+    const list = this.#listOf(table);
+    this.assertInside(list, this.#uint(list, 2));
+    this.assertInside(table, this.#uint(list + 2, 2));
   }
 
   /** A number of so many bytes; 0 where it is absent. */
@@ -111,11 +129,15 @@ class FlatBuffer {
 
   /** Place of a table's field by its own list of places; undefined if it is absent. */
   #field(table: number, field: number): number | undefined {
-    const back = this.#uint(table, 4);
-    const list = table - (back >= 2 ** 31 ? back - 2 ** 32 : back);
+    const list = this.#listOf(table);
     if (4 + 2 * field + 2 > this.#uint(list, 2)) return undefined;
     const offset = this.#uint(list + 4 + 2 * field, 2);
     return offset === 0 ? undefined : table + offset;
+  }
+
+  #listOf(table: number): number {
+    const back = this.#uint(table, 4);
+    return table - (back >= 2 ** 31 ? back - 2 ** 32 : back);
   }
 
   #follow(at: number): number {
