@@ -57,7 +57,7 @@ export const Site = z.strictObject({
   gpuDialect: GpuDialect.optional(),
   /**
    * Parallel environments, where the scheduler gives CPUs and nodes by them: one that keeps all slots on one host, one that gives each host
-   * the same number (`mpi-{slots}`; without `{slots}`, one), and one that fills hosts up.
+   * the same number (`mpi-{slots}`; without `{slots}`, one), of which `slots` lists those that there are, and one that fills hosts up.
    */
   parallelEnvironments: z
     .strictObject({
@@ -66,6 +66,7 @@ export const Site = z.strictObject({
         .string()
         .regex(/^[\w.{}-]+$/, 'the name of a parallel environment, with {slots} for the slots on each host')
         .optional(),
+      slots: z.array(z.int().positive()).min(1).optional(),
       fillUp: ownName.optional(),
     })
     .default({}),

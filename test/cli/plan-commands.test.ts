@@ -163,6 +163,7 @@ describe('site', () => {
       'pbs pbs',
       'lsf lsf',
       'cobalt cobalt',
+      'sge sge',
     ]);
   });
 

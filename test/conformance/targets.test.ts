@@ -2,12 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { checkSite, compile } from '../../src/compiler/index.js';
 import { WorkflowError } from '../../src/diagnostics/index.js';
 import { command, experiment } from '../../src/dsl/index.js';
-import {
-  type AuthoredExperiment,
-  authoredExperiment,
-  type Event,
-  type TargetName,
-} from '../../src/ir/index.js';
+import { type AuthoredExperiment, authoredExperiment, type Event, type TargetName } from '../../src/ir/index.js';
 import { editDirectives } from '../../src/targets/directives.js';
 import { launchers } from '../../src/targets/launchers/index.js';
 import { targets } from '../../src/targets/registry.js';

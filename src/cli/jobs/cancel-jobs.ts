@@ -57,7 +57,7 @@ async function cancelScheduled(
   const answer = await ask(words, asking);
   const end = performance.now() + timeoutSeconds * 1000;
   for (let pause = pauses.firstMs; ; pause = Math.min(pause * 2, pauses.mostMs)) {
-    const after = await standings(meant);
+    const after = (await standings(meant)).map(deletedUnless);
     const left = after.filter(({ state }) => isAlive(state));
     if (left.length === 0) return after;
     if (performance.now() > end) {
@@ -70,6 +70,11 @@ async function cancelScheduled(
     }
     await sleep(pause);
   }
+}
+
+/** A job that its scheduler has forgotten since it was told to end: some keep no record of one that had not started. */
+function deletedUnless(job: JobStanding): JobStanding {
+  return job.from === 'nobody' ? { ...job, state: 'CANCELLED' } : job;
 }
 
 /** Ends submit.sh, which ends its job in order; or, of single jobs and where submit.sh has gone, the scripts themselves. */

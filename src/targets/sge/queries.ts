@@ -66,8 +66,9 @@ function readQacct({ stdout, exitCode }: Answer): JobReport[] | undefined {
     const failed = Number.parseInt(field('failed'), 10);
     if (failed === failures.rescheduled) continue;
     const task = field('taskid');
-    last.set(task, {
-      id: field('jobnumber'),
+    const id = field('jobnumber');
+    last.set(`${id}.${task}`, {
+      id,
       ...endOf(record, failed, field),
       ...withValues({ element: /^\d+$/.test(task) ? task : undefined }),
     });
@@ -83,7 +84,11 @@ function endOf(record: string, failed: number, field: (name: string) => string):
   const known = { native: field('failed').replace(/\s+/g, ' '), elapsedSeconds };
   if (failed === failures.limit) {
     const isTime = limit === undefined || elapsedSeconds >= limit;
-    return { ...known, state: isTime ? 'TIMEOUT' : 'FAILED', ...withValues({ reason }) };
+    return {
+      ...known,
+      state: isTime ? 'TIMEOUT' : 'FAILED',
+      ...withValues({ reason, exit: exit === 0 ? undefined : exit }),
+    };
   }
   if (toldToEnd.includes(exit) && (failed === 0 || failed === failures.killed)) {
     return { ...known, state: 'CANCELLED', exit };

@@ -37,8 +37,15 @@ export function slotsOf(allocation: Allocation, site: Site): Slots | NotSupporte
     return cpusPerNode === 1 ? { perNode: 1 } : { perNode: cpusPerNode, environment: `${oneNode} ${cpusPerNode}` };
   }
   if (perNode !== undefined) {
-    const isByNumber = perNode.includes(slotsPlace);
-    const slots = isByNumber ? cpusPerNode : 1;
+    const slots = perNode.includes(slotsPlace) ? fitting(cpusPerNode, site) : 1;
+    if (slots === undefined) {
+      const most = Math.max(...(site.parallelEnvironments.slots ?? []));
+      const hint = 'lower the tasks or CPUs of a node, or name a larger one in slots of parallelEnvironments';
+      return {
+        notSupported: `the job needs ${cpusPerNode} slots of a node, and '${perNode}' gives ${most} at most`,
+        hint,
+      };
+    }
     return { perNode: slots, environment: `${perNode.replaceAll(slotsPlace, String(slots))} ${nodes * slots}` };
   }
   if (fillUp !== undefined && cores !== undefined) {
@@ -56,6 +63,11 @@ export function slotsOf(allocation: Allocation, site: Site): Slots | NotSupporte
 
 /** Place of the slots a node in the name of an environment: `mpi-{slots}`. */
 const slotsPlace = '{slots}';
+
+/** The least number of slots for which there is an environment; `undefined` where none has so many. */
+function fitting(wanted: number, { parallelEnvironments: { slots } }: Site): number | undefined {
+  return slots === undefined ? wanted : slots.toSorted((a, b) => a - b).find((one) => one >= wanted);
+}
 
 /** The value of a request: the amount of a node as the resource counts it; `undefined` where that is no whole number. */
 export function amountOf(perNode: number, { per }: NamedResource, slots: Slots, { nodes }: Allocation): number {
