@@ -41,8 +41,10 @@ export function sgeOptions(script: string): Readonly<Record<string, string>> {
       const value = words.shift();
       if (value === undefined || value === '') throw new Error(`${option} option must have argument`);
       options[option] = value;
-      if (option === '-l')
-        for (const one of value.split(',')) resources.set(...(one.split(/=(.*)/s) as [string, string]));
+      // A resource without a value is a condition that is to be true.
+      const requests = option === '-l' ? value.split(/[, ]/) : [];
+      for (const [name = '', amount = 'TRUE'] of requests.map((one) => one.split(/=(.*)/s)))
+        resources.set(name, amount);
     } else throw new Error(`Unknown option ${option}`);
   }
   const name = options['-N'] ?? '';
@@ -50,7 +52,7 @@ export function sgeOptions(script: string): Readonly<Record<string, string>> {
   if (options['-t'] !== undefined && !/^[1-9]\d*(-[1-9]\d*(:\d+)?)?$/.test(options['-t']))
     throw new Error('no range of tasks');
   if (resources.size === 0) return options;
-  return { ...options, '-l': [...resources].map(([one, value]) => `${one}=${value ?? ''}`).join(',') };
+  return { ...options, '-l': [...resources].map(([one, value]) => `${one}=${value}`).join(',') };
 }
 
 function environmentOf(name: string | undefined, slots: string | undefined): string {
