@@ -1,0 +1,1 @@
+"""Python side of Simwright: the workers that run ML models for its stores."""
