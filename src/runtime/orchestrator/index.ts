@@ -2,6 +2,7 @@ import type { Orchestrator, OrchestratorOptions } from './options.js';
 import { OrchestratorServer } from './server/server.js';
 
 export { type EvictionPolicy, evictionPolicies } from '../../ir/eviction-policies.js';
+export type { WarmUp } from './ai/warm-up.js';
 export {
   type CheckpointRecord,
   fingerprintOf,

@@ -1,4 +1,5 @@
 import type { AvailableBackend, BackendName } from '../../../ml/backends.js';
+import type { InputTypes } from './input-type.js';
 import type { ModelInput, OutputMessage, SessionSettings } from './messages.js';
 
 /** Properties of a model that are known before it is loaded. */
@@ -13,6 +14,7 @@ export interface ModelTraits {
 export interface ModelNames {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  readonly inputTypes?: InputTypes;
 }
 
 /** Results of a run. */

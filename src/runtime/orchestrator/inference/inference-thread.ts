@@ -91,7 +91,8 @@ export class InferenceThread {
     }));
     if (answer.kind !== 'loaded') throw unexpected();
     this.#models.add(model);
-    return { inputs: answer.inputs, outputs: answer.outputs, micros: answer.micros };
+    const { inputs, outputs, inputTypes, micros } = answer;
+    return { inputs, outputs, inputTypes, micros };
   }
 
   /** Runs the inputs of one or more requests, whose sizes are given, as one; a result for each. */

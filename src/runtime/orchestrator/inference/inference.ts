@@ -8,6 +8,7 @@ import type { DevicePool } from './device-pool.js';
 import { DevicePools, type ThreadOptions } from './device-pools.js';
 import { InferenceError } from './inference-error.js';
 import type { InferenceThread, LoadedFacts, RunResult } from './inference-thread.js';
+import type { InputTypes } from './input-type.js';
 import { type LaneModel, type LaneRequest, MainLane } from './main-lane.js';
 import type { SessionSettings } from './messages.js';
 import { RunCost } from './run-cost.js';
@@ -63,6 +64,7 @@ export interface LoadedModel {
   /** Names in the model's order. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  readonly inputTypes?: InputTypes;
 }
 
 /** A model and what is known of its runs. */
@@ -180,7 +182,7 @@ export class Inference {
       owners: 1,
       unwanted: false,
     });
-    return { id, device, inputs: facts.inputs, outputs: facts.outputs };
+    return { id, device, inputs: facts.inputs, outputs: facts.outputs, inputTypes: facts.inputTypes };
   }
 
   /**
@@ -214,6 +216,24 @@ export class Inference {
       if (this.#belongsHere(held, bytes)) this.#lane.run(request as LaneRequest);
       else this.#poolOf(held).run(request);
     });
+  }
+
+  /**
+   * Runs a model on each of the threads that it may run on, so that no client waits for what a first run makes ready. It counts nowhere.
+   * @throws InferenceError
+   */
+  async tryOut(model: LoadedModel, inputs: readonly TensorSource[]): Promise<void> {
+    const held = this.#models.get(model.id);
+    if (held === undefined) return;
+    held.pending += 1;
+    try {
+      await this.#poolOf(held).useEach(async (thread) => {
+        if (!thread.has(held.id)) await this.#loadOn(thread, held.id, held.bytes, held.settings);
+        await thread.run(held.id, [inputs], [0]);
+      });
+    } finally {
+      this.#end(held);
+    }
   }
 
   #end(held: HostedModel): void {

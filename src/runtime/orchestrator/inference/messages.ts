@@ -1,6 +1,7 @@
 import type { BackendName } from '../../../ml/backends.js';
 import type { Dtype } from '../../../ml/dtypes.js';
 import type { InferenceProblem } from './inference-error.js';
+import type { InputTypes } from './input-type.js';
 
 /** Data that an inference thread is started with. */
 export interface InferenceWorkerData {
@@ -77,6 +78,7 @@ export type InferenceAnswer =
       readonly id: number;
       readonly inputs: readonly string[];
       readonly outputs: readonly string[];
+      readonly inputTypes: InputTypes;
       readonly micros: number;
       readonly buffers: readonly ArrayBuffer[];
     }

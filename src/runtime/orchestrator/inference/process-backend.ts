@@ -61,7 +61,7 @@ export class ProcessBackend implements Backend {
     const buffer = model.buffer as ArrayBuffer;
     const answer = await this.#ask((request) => ({ kind: 'load', id: request, model: id, buffer, settings }));
     if (answer.kind !== 'loaded') throw unexpected();
-    return { inputs: answer.inputs, outputs: answer.outputs };
+    return { inputs: answer.inputs, outputs: answer.outputs, inputTypes: answer.inputTypes };
   }
 
   async run(id: number, inputs: readonly ModelInput[]): Promise<BackendRun> {

@@ -93,9 +93,9 @@ class InferenceWorker {
 
   async #load({ id, model, buffer, settings }: Extract<InferenceRequest, { kind: 'load' }>): Promise<void> {
     const started = performance.now();
-    const { inputs, outputs } = await this.#backend.load(model, new Uint8Array(buffer), settings);
+    const { inputs, outputs, inputTypes } = await this.#backend.load(model, new Uint8Array(buffer), settings);
     const micros = Math.round((performance.now() - started) * 1000);
-    this.#answer({ kind: 'loaded', id, inputs, outputs, micros, buffers: [buffer] }, [buffer]);
+    this.#answer({ kind: 'loaded', id, inputs, outputs, inputTypes, micros, buffers: [buffer] }, [buffer]);
   }
 
   async #run({ id, model, inputs, sizes }: Extract<InferenceRequest, { kind: 'run' }>): Promise<void> {
