@@ -9,7 +9,7 @@ export {
   type RecordedCheckpoint,
   type SavedStore,
 } from './checkpoint/record.js';
-export { devicesHere, onnxRuntimeVersion } from './inference/index.js';
+export { devicesHere, gpusHere, onnxRuntimeVersion } from './inference/index.js';
 export { runInferenceWorker } from './inference/worker.js';
 export type { Orchestrator, OrchestratorOptions, OrchestratorStats, TcpListen, UnixListen } from './options.js';
 

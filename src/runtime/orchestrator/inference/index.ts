@@ -10,6 +10,6 @@ export {
 export { InferenceError, type InferenceProblem } from './inference-error.js';
 export type { RunResult } from './inference-thread.js';
 export type { InputType, InputTypes } from './input-type.js';
-export { devicesHere } from './onnx/devices-here.js';
+export { devicesHere, gpusHere } from './onnx/devices-here.js';
 export { onnxRuntimeVersion } from './onnx/runtime-version.js';
 export type { ByteSource, Loan, ResultTensor, TensorSource } from './tensor.js';
