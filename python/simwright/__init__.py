@@ -1,1 +1,3 @@
-"""Python side of Simwright: the workers that run ML models for its stores."""
+"""Python side of Simwright."""
+
+__version__ = "0.1.0"

@@ -21,15 +21,15 @@ export interface WarmUp {
  */
 export async function warmUp(inference: Inference, key: string, value: ModelValue | ScriptValue): Promise<WarmUp> {
   const inputs = value.kind === 'model' ? zerosOf(value.loaded.inputTypes) : undefined;
-  if (value.kind === 'script' || inputs === undefined) return { key, kind: value.kind, outcome: 'unknown' };
-  for (const { bytes } of inputs) bytes.hold();
+  if (value.kind === 'script') return { key, kind: 'script', outcome: 'unknown' };
+  for (const { bytes } of inputs ?? []) bytes.hold();
   try {
     await inference.tryOut(value.loaded, inputs);
-    return { key, kind: 'model', outcome: 'ran' };
+    return { key, kind: 'model', outcome: inputs === undefined ? 'unknown' : 'ran' };
   } catch (error) {
     return { key, kind: 'model', outcome: 'failed', why: error instanceof Error ? error.message : String(error) };
   } finally {
-    for (const { bytes } of inputs) {
+    for (const { bytes } of inputs ?? []) {
       bytes.letGo();
       bytes.discard();
     }
@@ -38,7 +38,7 @@ export async function warmUp(inference: Inference, key: string, value: ModelValu
 
 /** Tensors of zeros; undefined where a type is not known, or they would be large. */
 function zerosOf(types: InputTypes): TensorSource[] | undefined {
-  const known = types?.flatMap((type) => (type === undefined || type.dtype === 'STRING' ? [] : [type]));
+  const known = types?.flatMap((type) => (type === null || type.dtype === 'STRING' ? [] : [type]));
   if (known === undefined || known.length !== types?.length) return undefined;
   const shaped = known.map(({ dtype, shape }) => ({ dtype, shape: shape.map((size) => size ?? 1) }));
   const sizes = shaped.map(({ dtype, shape }) => elementBytes[dtype] * elementCount(shape));

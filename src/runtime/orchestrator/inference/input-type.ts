@@ -7,5 +7,5 @@ export interface InputType {
   readonly shape: readonly (number | null)[];
 }
 
-/** Types of a model's inputs, in order: undefined for one that the model does not tell, or for all where it tells none. */
-export type InputTypes = readonly (InputType | undefined)[] | undefined;
+/** Types of a model's inputs, in order: null for one that the model does not tell; undefined where it tells none. */
+export type InputTypes = readonly (InputType | null)[] | undefined;

@@ -23,11 +23,11 @@ const dtypes: ReadonlyMap<string, Dtype> = new Map([
   ['string', 'STRING'],
 ]);
 
-/** Type of an input; undefined where the model does not say it, or no tensor here can have it. */
-export function inputTypeOf({ type = '', shape = [] }: OnnxValueMetadata): InputType | undefined {
+/** Type of an input; null where the model does not say it, or no tensor here can have it. */
+export function inputTypeOf({ type = '', shape = [] }: OnnxValueMetadata): InputType | null {
   const dtype = dtypes.get(type);
   // A scalar, or any shape: ONNX Runtime does not tell them apart.
-  if (dtype === undefined || shape.length === 0) return undefined;
+  if (dtype === undefined || shape.length === 0) return null;
   return { dtype, shape: shape.map((size) => (typeof size === 'number' && size >= 0 ? size : null)) };
 }
 
