@@ -1,11 +1,12 @@
 """Tensors as arrays of numpy, for frameworks that take and give those."""
 
-from typing import Any, Dict, List
+from typing import Any, Dict, Iterable, List, Optional
 
 import numpy
 
 from .errors import WorkerError
 from .frames import Tensor
+from .program import InputType
 
 _TYPES: Dict[str, str] = {
     "FLOAT": "<f4",
@@ -19,6 +20,17 @@ _TYPES: Dict[str, str] = {
     "BOOL": "|b1",
 }
 _NAMES = {numpy.dtype(code): name for name, code in _TYPES.items()}
+
+
+def input_type(dtype: Any, shape: Optional[Iterable[Any]]) -> Optional[InputType]:
+    """Type of an input of numpy's dtype; sizes that are no positive numbers may vary. None if a tensor of the store cannot have it."""
+    try:
+        name = _NAMES.get(numpy.dtype(dtype))
+    except TypeError:
+        return None
+    if name is None or shape is None:
+        return None
+    return InputType(name, [int(size) if isinstance(size, (int, numpy.integer)) and size > 0 else None for size in shape])
 
 
 def to_array(tensor: Tensor) -> Any:

@@ -5,10 +5,10 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import onnxruntime
 
-from .arrays import from_array, to_array
+from .arrays import from_array, input_type, to_array
 from .errors import WorkerError
 from .frames import Tensor
-from .program import Call, Framework, Names, Program, Settings
+from .program import Call, Framework, InputType, Names, Program, Settings
 
 _GPU_PROVIDERS: Tuple[Tuple[str, str], ...] = (
     ("CUDAExecutionProvider", "device_id"),
@@ -84,7 +84,7 @@ class OnnxModel(Program):
         self._inputs = [one.name for one in session.get_inputs()]
         outputs = [one.name for one in session.get_outputs()]
         self._fetches = [one.name for one in session.get_outputs() if one.type.startswith("tensor(")]
-        self.names = Names(self._inputs, outputs)
+        self.names = Names(self._inputs, outputs, input_types=[_type_of(one) for one in session.get_inputs()])
 
     def run(self, inputs: Sequence[Tensor], call: Optional[Call]) -> List[Optional[Tensor]]:
         feeds = {name: to_array(one) for name, one in zip(self._inputs, inputs)}
@@ -94,6 +94,16 @@ class OnnxModel(Program):
             raise WorkerError("model", _plain(str(error))) from error
         tensors = {name: from_array(one, name) for name, one in zip(self._fetches, results)}
         return [tensors.get(name) for name in self.names.outputs]
+
+
+_TYPES: Dict[str, str] = {"float": "f4", "double": "f8", "bool": "?"}
+"""Names of numpy for element types that ONNX calls otherwise."""
+
+
+def _type_of(value: Any) -> Optional[InputType]:
+    name = value.type[len("tensor(") : -1] if value.type.startswith("tensor(") else ""
+    # A scalar, or any shape: the runtime does not tell them apart.
+    return input_type(_TYPES.get(name, name), value.shape) if name != "" and value.shape else None
 
 
 def _plain(message: str) -> str:

@@ -10,10 +10,10 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 import tensorflow
 
-from .arrays import from_array, to_array
+from .arrays import from_array, input_type, to_array
 from .errors import WorkerError
 from .frames import Tensor
-from .program import Call, Framework, Names, Program, Settings
+from .program import Call, Framework, InputType, Names, Program, Settings
 
 _v1 = tensorflow.compat.v1
 
@@ -78,7 +78,7 @@ class TfModel(Program):
         fetches = [_tensor(session.graph, name, signature and signature.outputs, "output") for name in outputs]
         self._types = [one.dtype.base_dtype for one in feeds]
         self._run = session.make_callable(fetches, feeds)
-        self.names = Names(inputs, outputs)
+        self.names = Names(inputs, outputs, input_types=[_type_of(one) for one in feeds])
 
     def __del__(self) -> None:
         self._session.close()
@@ -93,6 +93,11 @@ class TfModel(Program):
                 )
         results = self._run(*arrays)
         return [from_array(one, name) for one, name in zip(results, self.names.outputs)]
+
+
+def _type_of(tensor: Any) -> Optional[InputType]:
+    shape = None if tensor.shape.rank is None else tensor.shape.as_list()
+    return input_type(tensor.dtype.base_dtype.as_numpy_dtype, shape)
 
 
 def _import_frozen(data: memoryview) -> None:

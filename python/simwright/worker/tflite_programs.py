@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy
 
-from .arrays import from_array, to_array
+from .arrays import from_array, input_type, to_array
 from .errors import WorkerError
 from .frames import Tensor
 from .frameworks import find
@@ -53,7 +53,11 @@ class TfliteModel(Program):
         self._outputs = interpreter.get_output_details()
         self._inputs: List[Tuple[int, str, Any]] = [(one["index"], one["name"], one["dtype"]) for one in inputs]
         self._shapes = [tuple(int(size) for size in one["shape"]) for one in inputs]
-        self.names = Names([one["name"] for one in inputs], [one["name"] for one in self._outputs])
+        self.names = Names(
+            [one["name"] for one in inputs],
+            [one["name"] for one in self._outputs],
+            input_types=[input_type(one["dtype"], one.get("shape_signature", one["shape"])) for one in inputs],
+        )
 
     def run(self, inputs: Sequence[Tensor], call: Optional[Call]) -> List[Optional[Tensor]]:
         self._resize([tuple(one.shape) for one in inputs])
