@@ -4,7 +4,7 @@ import type { TensorDtype } from '../onnx/tensor-types.js';
 import { failed, outside } from '../problem.js';
 import { isFloat } from '../values/dtypes.js';
 import { Tensor } from '../values/tensor.js';
-import { ListValue } from '../values/value.js';
+import { ListValue, RunNumber } from '../values/value.js';
 import { type Given, item } from './given.js';
 import { both, func, method, type Operation } from './operation.js';
 
@@ -16,7 +16,6 @@ const casts: Readonly<Record<string, TensorDtype>> = {
   short: 'INT16',
   char: 'INT8',
   byte: 'UINT8',
-  bool: 'BOOL',
 };
 
 /** The tensor in another type: itself if it is of it, as in torch. */
@@ -73,7 +72,8 @@ export const casting: readonly Operation[] = [
     const self = given.tensor('self');
     const count = self.shape.reduce((all, size) => all * size, 1);
     if (count !== 1) throw failed(`a Tensor with ${count} elements cannot be converted to Scalar`);
-    return item(graph, self);
+    const found = item(graph, self);
+    return found instanceof RunNumber ? new RunNumber(found.value, true) : found;
   }),
   func('is_tensor(any obj)', (_, given) => given.any('obj') instanceof Tensor),
 ];

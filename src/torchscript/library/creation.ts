@@ -8,7 +8,7 @@ import { range } from '../tensors/shapes.js';
 import { dtypeOfNumber, promote } from '../values/dtypes.js';
 import { Tensor } from '../values/tensor.js';
 import { isNumber, itemsOf, type NumberValue, numberKind, RunNumber, type Value } from '../values/value.js';
-import type { Given } from './given.js';
+import { asNumber, type Given } from './given.js';
 import { func, method, type Operation } from './operation.js';
 
 /** Elements that `arange` and the like make at most: they become part of the compiled script. */
@@ -16,7 +16,8 @@ const maxElements = 4 * 1024 * 1024;
 
 /** A tensor of nested lists of numbers. */
 function tensorOf(graph: Graph, data: Value, dtype: TensorDtype | undefined): GraphValue {
-  if (data instanceof Tensor) return cast(graph, data.value, dtype ?? data.dtype);
+  // A tensor becomes a number before, which forgets the precision.
+  if (data instanceof Tensor) return tensorOf(graph, asNumber(graph, data), dtype);
   const leaves: NumberValue[] = [];
   const shape = shapeOf(data, leaves);
   const own = leaves.map(dtypeOfNumber).reduce(promote, leaves.length === 0 ? 'FLOAT' : 'BOOL');
@@ -140,9 +141,10 @@ export const creating: readonly Operation[] = [
   func('tensor(any data, *, ScalarType? dtype=None)', (graph, given) =>
     tensorOf(graph, given.any('data'), given.dtype('dtype')),
   ),
-  func('as_tensor(any data, *, ScalarType? dtype=None)', (graph, given) =>
-    tensorOf(graph, given.any('data'), given.dtype('dtype')),
-  ),
+  func('as_tensor(any data, *, ScalarType? dtype=None)', (graph, given) => {
+    const [data, dtype] = [given.any('data'), given.dtype('dtype')];
+    return data instanceof Tensor ? cast(graph, data.value, dtype ?? data.dtype) : tensorOf(graph, data, dtype);
+  }),
   func('scalar_tensor(Scalar s, *, ScalarType? dtype=None)', (graph, given) =>
     elements(graph, given.number('s'), given.dtype('dtype') ?? 'FLOAT'),
   ),

@@ -1,5 +1,6 @@
 import type { Graph, GraphValue } from '../onnx/graph.js';
 import { cast } from '../onnx/kernels.js';
+import type { TensorDtype } from '../onnx/tensor-types.js';
 import { failed } from '../problem.js';
 import * as arithmetic from '../tensors/arithmetic.js';
 import { apply, choose, elements, expand, filled, type Operand, scalar } from '../tensors/basics.js';
@@ -57,7 +58,16 @@ function withAlpha(names: readonly string[], of: arithmetic.Arithmetic): Operati
 
 function scaled(graph: Graph, operand: Operand, factor: NumberValue): Operand {
   if (factor === 1n) return operand;
-  if (operand instanceof Tensor) return new Tensor(arithmetic.multiply(graph, operand, factor));
+  if (operand instanceof Tensor) {
+    // A factor keeps the type.
+    return new Tensor(
+      cast(
+        graph,
+        arithmetic.multiply(graph, operand, factor),
+        resultType([operand, factor]) === 'FLOAT' ? resultType([operand, factor]) : operand.dtype,
+      ),
+    );
+  }
   return typeof operand === 'bigint' && typeof factor === 'bigint'
     ? operand * factor
     : Number(operand) * Number(factor);
@@ -80,9 +90,17 @@ function clamp(graph: Graph, given: Given): GraphValue {
   }
   const dtype = resultType([self, ...bounds.filter((bound) => bound !== undefined)]);
   let value = cast(graph, self.value, dtype);
-  const [low, high] = bounds;
+  const [low, high] = bounds.map((bound) => (typeof bound === 'bigint' ? within(bound, dtype) : bound));
   if (low !== undefined) value = apply(graph, 'Max', [value, elements(graph, low, dtype)]);
   return high === undefined ? value : apply(graph, 'Min', [value, elements(graph, high, dtype)]);
+}
+
+/** A bound in a type's range, beyond which it bounds nothing. */
+function within(bound: bigint, dtype: TensorDtype): bigint {
+  const bits = { UINT8: 8, INT8: 8, INT16: 16, INT32: 32 }[dtype as string];
+  if (bits === undefined) return bound;
+  const [least, most] = dtype === 'UINT8' ? [0n, 255n] : [-(2n ** BigInt(bits - 1)), 2n ** BigInt(bits - 1) - 1n];
+  return bound < least ? least : bound > most ? most : bound;
 }
 
 function where(graph: Graph, given: Given): GraphValue {
@@ -99,12 +117,15 @@ function where(graph: Graph, given: Given): GraphValue {
 /** Adds to tensors their weighted difference. */
 function lerp(graph: Graph, given: Given): GraphValue {
   const [start, end] = [given.tensor('self'), given.tensor('end')];
+  floats(start);
+  floats(end);
   const difference = new Tensor(arithmetic.subtract(graph, end, start));
   return arithmetic.add(graph, start, new Tensor(arithmetic.multiply(graph, difference, given.operand('weight'))));
 }
 
 function combined(of: arithmetic.Arithmetic) {
   return (graph: Graph, given: Given): GraphValue => {
+    if (given.tensor('self').dtype === 'BOOL') throw failed('"addcmul_cpu_out" not implemented for \'Bool\'');
     const inner = new Tensor(of(graph, given.tensor('tensor1'), given.tensor('tensor2')));
     return arithmetic.add(graph, given.tensor('self'), scaled(graph, inner, given.number('value')));
   };

@@ -36,6 +36,7 @@ function added(name: string, ranks: readonly [number, number]) {
 
 function cross(graph: Graph, given: Given): GraphValue {
   const [one, other] = pair(given, 'other');
+  if (one.dtype === 'BOOL') throw failed('"cross" not implemented for \'Bool\'');
   const found = one.shape.indexOf(3);
   const dim = given.has('dim') ? dimension(given.int('dim'), one.rank) : found;
   if (dim < 0 || one.shape[dim] !== 3 || other.shape[dim] !== 3) {
@@ -55,18 +56,20 @@ function cross(graph: Graph, given: Given): GraphValue {
 const interpolations = ['linear', 'nearest', 'cubic'];
 const paddings = ['zeros', 'border', 'reflection'];
 
-/** Elements of a field at places that a grid names, in a plane. */
+/** Elements of a field at places that a grid names. */
 function gridSampler(graph: Graph, given: Given): GraphValue {
   const [self, grid] = pair(given, 'grid');
-  if (self.rank !== 4 || grid.rank !== 4) throw outside('a grid of other than 2 dimensions');
+  if (self.rank !== grid.rank || self.rank < 4 || self.rank > 5) {
+    throw failed('grid_sampler(): expected 4D or 5D input and grid with same number of dimensions');
+  }
   if (self.dtype !== grid.dtype) throw failed('grid_sampler(): expected input and grid to have same dtype');
-  if (grid.shape[3] !== 2) throw failed('grid_sampler(): expected grid to have size 2 in last dimension');
+  if (grid.shape.at(-1) !== self.rank - 2) {
+    throw failed(`grid_sampler(): expected grid to have size ${self.rank - 2} in last dimension`);
+  }
   const [batch, channels] = self.shape as [number, number];
-  const shape = [batch, channels, ...grid.shape.slice(1, 3)];
+  const shape = [batch, channels, ...grid.shape.slice(1, -1)];
   const attributes = {
-    mode: (interpolations[given.int('interpolation_mode')] ?? '')
-      .replace('linear', 'bilinear')
-      .replace('cubic', 'bicubic'),
+    mode: interpolations[given.int('interpolation_mode')] ?? '',
     padding_mode: paddings[given.int('padding_mode')] ?? '',
     align_corners: given.flag('align_corners') ? 1n : 0n,
   };
@@ -96,7 +99,8 @@ function einsum(graph: Graph, given: Given): GraphValue {
   const shape = [...result].map((letter) => sizes.get(letter) ?? 1);
   const [first] = tensors;
   const dtype = first?.dtype ?? 'FLOAT';
-  const wide = ['INT8', 'INT16', 'UINT8', 'BOOL'].includes(dtype) ? 'INT32' : dtype;
+  if (dtype === 'BOOL') throw failed('"bmm" not implemented for \'Bool\'');
+  const wide = ['INT8', 'INT16', 'UINT8'].includes(dtype) ? 'INT32' : dtype;
   const inputs = tensors.map(({ value }) => cast(graph, value, wide));
   const attributes = { equation: `${left}->${result}` };
   return cast(graph, graph.node('Einsum', inputs, { dtype: wide, shape }, attributes), dtype);

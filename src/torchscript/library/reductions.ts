@@ -102,7 +102,8 @@ function softmaxOf(graph: Graph, operator: string, value: GraphValue, along: num
 }
 
 function logSumExp(graph: Graph, given: Given): GraphValue {
-  const value = floats(given.tensor('self'));
+  const { value: own } = given.tensor('self');
+  const value = isFloat(own.dtype) ? own : cast(graph, own, 'FLOAT');
   const dims = reductions.over(given.ints('dim'), value.shape.length);
   return reductions.reduce(graph, 'ReduceLogSumExp', value, dims, given.flag('keepdim'));
 }
@@ -117,6 +118,7 @@ function cumulative(graph: Graph, given: Given): GraphValue {
 
 function median(graph: Graph, given: Given): GraphValue {
   const { value } = given.tensor('self');
+  if (value.dtype === 'BOOL') throw failed('"median_cpu" not implemented for \'Bool\'');
   const count = value.shape.reduce((product, size) => product * size, 1);
   if (count === 0) throw failed('median(): the tensor is empty');
   const [values] = reductions.sorted(graph, reshape(graph, value, [count]), 0, undefined, false);
@@ -132,7 +134,9 @@ function median(graph: Graph, given: Given): GraphValue {
 function sorts(): Operation[] {
   const run = (graph: Graph, given: Given, count?: number): [GraphValue, GraphValue] => {
     const isDescending = given.has('largest') ? given.flag('largest') : given.flag('descending');
-    return reductions.sorted(graph, given.tensor('self').value, given.int('dim'), count, isDescending);
+    const { value } = given.tensor('self');
+    if (count !== undefined && value.dtype === 'BOOL') throw failed('topk does not support bool dtypes on CPU');
+    return reductions.sorted(graph, value, given.int('dim'), count, isDescending);
   };
   return [
     both('sort(Tensor self, int dim=-1, bool descending=False)', (graph, given) =>

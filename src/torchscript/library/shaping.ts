@@ -279,6 +279,7 @@ export const shaping: readonly Operation[] = [
   both('diagonal(Tensor self)', (graph, given) => diagonal(graph, given.tensor('self'))),
   both('trace(Tensor self)', (graph, given) => {
     const own = diagonal(graph, given.tensor('self'));
+    if (own.dtype === 'BOOL') throw failed('"trace" not implemented for \'Bool\'');
     const value = own.dtype === 'FLOAT' || own.dtype === 'DOUBLE' ? own : cast(graph, own, 'INT64');
     return graph.node('ReduceSum', [value, graph.integers(0)], { dtype: value.dtype, shape: [] }, { keepdims: 0n });
   }),

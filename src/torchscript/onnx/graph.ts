@@ -23,8 +23,8 @@ export interface ValueType {
   readonly shape: readonly number[];
 }
 
-const opset = 18;
-const irVersion = 8;
+const opset = 20;
+const irVersion = 9;
 /** Nodes that a graph may have: what is larger comes from a loop that was unrolled. */
 const maxNodes = 20_000;
 

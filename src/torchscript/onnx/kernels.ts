@@ -8,7 +8,6 @@ const lacking: Readonly<Record<string, readonly TensorDtype[]>> = {
   Abs: ['BOOL'],
   Neg: ['UINT8', 'BOOL'],
   Sign: ['BOOL'],
-  Relu: ['INT16', 'UINT8', 'BOOL'],
   Add: ['BOOL'],
   Sub: ['BOOL'],
   Mul: ['BOOL'],
@@ -36,7 +35,7 @@ const lacking: Readonly<Record<string, readonly TensorDtype[]>> = {
   Asin: ['DOUBLE', ...integers],
   Acos: ['DOUBLE', ...integers],
   Atan: ['DOUBLE', ...integers],
-  GridSample: ['DOUBLE', ...integers],
+  GridSample: integers,
 };
 
 /** The type in which the operator computes what it has no kernel for. */

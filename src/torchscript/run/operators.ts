@@ -12,6 +12,7 @@ import {
   isNumber,
   itemsOf,
   ListValue,
+  type NumberValue,
   RunNumber,
   TupleValue,
   typeName,
@@ -40,10 +41,20 @@ function ofTensors(graph: Graph, operator: BinaryOperator, one: Value, other: Va
   const of = tensorOperators[operator];
   const isOperand = (value: Value) => value instanceof Tensor || isNumber(value);
   if (isOperand(one) && isOperand(other)) {
-    if (of !== undefined) return new Tensor(of(graph, one as Tensor, other as Tensor));
+    // TorchScript has no form of these for a number and a tensor, but takes a tensor without dimensions as a number.
+    const isLeft = typeof one === 'boolean' || (one instanceof RunNumber && one.isOfAnyKind) || operator === '//';
+    if (isNumber(one) && isLeft && other instanceof Tensor && other.rank > 0) {
+      throw failed('Cannot input a tensor of dimension other than 0 as a scalar argument');
+    }
+    if (of !== undefined) return new Tensor(of(graph, asInteger(one), asInteger(other)));
     if (operator === '<<' || operator === '>>') return shifted(graph, operator, one, other);
   }
   throw failed(`unsupported operand types for ${operator}: '${typeName(one)}' and '${typeName(other)}'`);
+}
+
+/** A truth value is an integer beside a tensor. */
+function asInteger(value: Value): Tensor | NumberValue {
+  return typeof value === 'boolean' ? BigInt(value) : (value as Tensor | NumberValue);
 }
 
 /** A shift by a number that is known: a product or quotient of a power of 2. */
@@ -97,12 +108,10 @@ function isIn(one: Value, other: Value): boolean {
 export function operateOne(graph: Graph, operator: UnaryOperator, value: Value): Value {
   if (operator === 'not') return negated(graph, value);
   if (value instanceof Tensor) {
-    if (operator === '+') return value;
     const of = unaries[operator === '-' ? 'neg' : 'bitwise_not'];
     return new Tensor(of?.(graph, value.value) ?? value.value);
   }
   if (!isNumber(value)) throw failed(`unsupported operand type for unary ${operator}: '${typeName(value)}'`);
-  if (operator === '+') return value;
   if (operator === '-') {
     return typeof value === 'number' ? -value : calculate(graph, '-', 0n, value);
   }

@@ -2,7 +2,9 @@ import { typeOf } from '../annotations.js';
 import { asInt, assignResult } from '../library/index.js';
 import { failed, outside } from '../problem.js';
 import type { Expression, Statement } from '../syntax/ast.js';
-import { assignAt } from '../tensors/indexing.js';
+import type { Arithmetic } from '../tensors/arithmetic.js';
+import { assignAt, isMaskIndex, updateMasked } from '../tensors/indexing.js';
+import { checkCast } from '../values/dtypes.js';
 import { Tensor } from '../values/tensor.js';
 import { isNumber, itemsOf, ListValue, typeName, type Value } from '../values/value.js';
 import { iterated } from './builtins.js';
@@ -118,9 +120,10 @@ function assignTo(run: Interpreter, target: Expression & { type: 'subscript' }, 
 
 /** `target += value`: a tensor is changed where it is, as in TorchScript. */
 function update(run: Interpreter, { target, operator, value }: Statement & { type: 'update' }, scope: Scope): void {
+  const of = tensorOperators[operator];
+  if (of !== undefined && updatesByMask(run, target, value, of, scope)) return;
   const before = run.evaluate(target, scope);
   const given = run.evaluate(value, scope);
-  const of = tensorOperators[operator];
   if (before instanceof Tensor && (given instanceof Tensor || isNumber(given)) && of !== undefined) {
     const result = of(run.graph, before, given);
     if (target.type === 'subscript' && !before.isWritable) throw outside('this assignment to elements');
@@ -134,6 +137,23 @@ function update(run: Interpreter, { target, operator, value }: Statement & { typ
     return;
   }
   bindTarget(run, target, operate(run.graph, operator, before, given), scope);
+}
+
+/** Does `x[mask] += number`, if that is what it is. */
+function updatesByMask(run: Interpreter, target: Expression, value: Expression, of: Arithmetic, scope: Scope): boolean {
+  if (target.type !== 'subscript') return false;
+  const whole = run.evaluate(target.of, scope);
+  if (!(whole instanceof Tensor)) return false;
+  const [index, more] = indicesOf(run.graph, run.itemsOf(target.items, scope));
+  if (more !== undefined || !isMaskIndex(index)) return false;
+  const given = run.evaluate(value, scope);
+  if (!isNumber(given) && !(given instanceof Tensor && given.rank === 0)) {
+    throw outside('the change of elements by a mask and a tensor');
+  }
+  const result = of(run.graph, whole, given);
+  checkCast(result.dtype, whole.dtype);
+  updateMasked(run.graph, whole, index.tensor, result);
+  return true;
 }
 
 function text(run: Interpreter, expression: Expression, scope: Scope): string {

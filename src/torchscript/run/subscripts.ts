@@ -11,6 +11,8 @@ export type Item = { readonly value: Value } | { readonly bounds: readonly (Valu
 /** Items as indices of a tensor. @throws Refusal */
 export function indicesOf(graph: Graph, items: readonly Item[]): Index[] {
   const given = items.map((item) => indexOf(graph, item));
+  // TorchScript has no subscript of an ellipsis alone.
+  if (given.length === 1 && given[0]?.type === 'rest') throw failed('an index cannot be an ellipsis alone');
   if (given.filter(({ type }) => type === 'rest').length > 1) {
     throw failed('an index can only have a single ellipsis');
   }

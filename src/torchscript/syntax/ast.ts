@@ -32,7 +32,7 @@ export type BinaryOperator =
   | 'is not';
 
 /** Operators of one operand. */
-export type UnaryOperator = '-' | '+' | '~' | 'not';
+export type UnaryOperator = '-' | '~' | 'not';
 
 /** A part of a subscript `a[from:to:step]`. */
 export interface SliceNode extends Located {

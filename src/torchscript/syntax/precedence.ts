@@ -44,7 +44,7 @@ function isBinary(operator: string): operator is BinaryOperator {
 }
 
 function isSign(operator: string): operator is UnaryOperator {
-  return operator === '-' || operator === '+' || operator === '~';
+  return operator === '-' || operator === '~';
 }
 
 /** Builds an expression from its pieces. `invalid` makes the error for a position where something else is expected. */

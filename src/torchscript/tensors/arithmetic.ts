@@ -3,6 +3,7 @@ import { cast } from '../onnx/kernels.js';
 import type { TensorDtype } from '../onnx/tensor-types.js';
 import { failed } from '../problem.js';
 import { isFloat, resultType } from '../values/dtypes.js';
+import { Tensor } from '../values/tensor.js';
 import { isNumber } from '../values/value.js';
 import { apply, choose, elements, type Operand, scalar } from './basics.js';
 
@@ -20,7 +21,9 @@ export const add: Arithmetic = (graph, one, other) => {
 
 export const subtract: Arithmetic = (graph, one, other) => {
   const dtype = resultType([one, other]);
-  if (dtype === 'BOOL') throw failed('Subtraction, the `-` operator, with two bool tensors is not supported');
+  if ([one, other].some((each) => each instanceof Tensor && each.dtype === 'BOOL')) {
+    throw failed('Subtraction, the `-` operator, with a bool tensor is not supported');
+  }
   return apply(graph, 'Sub', both(graph, one, other, dtype));
 };
 
@@ -185,7 +188,10 @@ export const atan2: Arithmetic = (graph, one, other) => {
   const result = resultType([one, other]);
   const dtype = isFloat(result) ? result : 'FLOAT';
   const [y, x] = both(graph, one, other, dtype);
-  return angle(graph, y, x);
+  const areInfinite = apply(graph, 'And', [infinite(graph, y), infinite(graph, x)]);
+  // The angle between two infinities is that between two ones.
+  const [ySign, xSign] = [y, x].map((each) => apply(graph, 'Sign', [each])) as [GraphValue, GraphValue];
+  return angle(graph, choose(graph, areInfinite, ySign, y), choose(graph, areInfinite, xSign, x));
 };
 
 function angle(graph: Graph, y: GraphValue, x: GraphValue): GraphValue {
@@ -205,6 +211,10 @@ function angle(graph: Graph, y: GraphValue, x: GraphValue): GraphValue {
   return choose(graph, isMiddle, vertical, choose(graph, isLeft, left, plain));
 }
 
+function infinite(graph: Graph, value: GraphValue): GraphValue {
+  return graph.node('IsInf', [value], { dtype: 'BOOL', shape: value.shape });
+}
+
 /** The arc tangent; in double precision, a step of Newton's method leads there from the float's. */
 export function arcTangent(graph: Graph, x: GraphValue): GraphValue {
   const start = apply(graph, 'Atan', [x]);
@@ -219,6 +229,6 @@ export function polish(graph: Graph, start: GraphValue, opposite: GraphValue, ad
   const above = apply(graph, 'Sub', [times(opposite, cos), times(adjacent, sin)]);
   const below = apply(graph, 'Add', [times(adjacent, cos), times(opposite, sin)]);
   const better = apply(graph, 'Add', [start, apply(graph, 'Div', [above, below])]);
-  const isInfinite = graph.node('IsInf', [opposite], { dtype: 'BOOL', shape: opposite.shape });
-  return choose(graph, isInfinite, start, better);
+  const upright = times(apply(graph, 'Sign', [opposite]), scalar(graph, Math.PI / 2, 'DOUBLE'));
+  return choose(graph, infinite(graph, opposite), upright, better);
 }

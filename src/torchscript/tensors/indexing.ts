@@ -2,7 +2,7 @@ import { elementCount } from '../../ml/dtypes.js';
 import type { Graph, GraphValue } from '../onnx/graph.js';
 import { cast } from '../onnx/kernels.js';
 import { failed, outside } from '../problem.js';
-import { isFloat, scalarName } from '../values/dtypes.js';
+import { isFloat } from '../values/dtypes.js';
 import { Tensor } from '../values/tensor.js';
 import { choose, concat, elements, expand, type Operand, permute, reshape } from './basics.js';
 import { broadcast, range } from './shapes.js';
@@ -121,7 +121,9 @@ export function assignAt(graph: Graph, tensor: Tensor, indices: readonly Index[]
     return;
   }
   if (tensors.length === 1 && isMask(first.index)) {
-    target.assign(masked(graph, target.value, first, value));
+    const given = elements(graph, value, target.dtype);
+    if (elementCount(given.shape) !== 1) throw outside('the assignment of several values by a mask');
+    target.assign(masked(graph, target.value, first, reshape(graph, given, [])));
     return;
   }
   if (tensors.some(({ index }) => isMask(index))) throw outside('a mask beside other tensors of indices');
@@ -158,7 +160,7 @@ function masked(
   graph: Graph,
   target: GraphValue,
   { dim, index }: { readonly dim: number; readonly index: Tensor },
-  value: Operand,
+  value: GraphValue,
 ): GraphValue {
   const covered = target.shape.slice(dim, dim + index.rank);
   if (String(covered) !== String(index.shape)) {
@@ -166,15 +168,24 @@ function masked(
       `The shape of the mask [${index.shape.join(', ')}] at index ${dim} does not match the shape of the indexed tensor [${target.shape.join(', ')}]`,
     );
   }
-  const given = elements(graph, value, target.dtype);
-  if (elementCount(given.shape) !== 1) throw outside('the assignment of several values by a mask');
   const after = target.shape.length - dim - index.rank;
   const mask = reshape(graph, cast(graph, index.value, 'BOOL'), [...index.shape, ...range(after).map(() => 1)]);
-  return choose(graph, mask, reshape(graph, given, []), target);
+  return choose(graph, mask, value, target);
 }
 
-/** @throws Refusal unless the dtype is that of the other tensor */
-export function checkSameType(one: Tensor, other: Tensor, name: string): void {
-  if (one.dtype === other.dtype) return;
-  throw failed(`${name}: expected ${scalarName[one.dtype]} but found ${scalarName[other.dtype]}`);
+/** Where a mask of a tensor is true, its elements become those of a value of its shape. */
+export function updateMasked(graph: Graph, tensor: Tensor, mask: Tensor, value: GraphValue): void {
+  const target = tensor.value;
+  const shown = masked(
+    graph,
+    target,
+    { dim: 0, index: mask },
+    expand(graph, cast(graph, value, target.dtype), target.shape),
+  );
+  tensor.assign(shown);
+}
+
+/** True of an index that is a mask. */
+export function isMaskIndex(index: Index | undefined): index is Index & { type: 'tensor' } {
+  return index?.type === 'tensor' && isMask(index.tensor);
 }

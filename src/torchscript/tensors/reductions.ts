@@ -10,7 +10,8 @@ import { isNan } from './unary.js';
 
 /** Dimensions that are reduced: none given means all. */
 export function over(dims: readonly number[] | undefined, rank: number): number[] {
-  return dims === undefined || dims.length === 0 ? range(rank) : dimensions(dims, rank);
+  const given = dims === undefined || dims.length === 0 ? range(rank) : dimensions(dims, rank);
+  return rank === 0 ? [] : given;
 }
 
 /** A reduction by an operator of ONNX. */

@@ -74,7 +74,7 @@ function log1p(graph: Graph, x: GraphValue): GraphValue {
   const exact = over(graph, times(graph, log(graph, sum), x), minus(graph, sum, one));
   const isOne = apply(graph, 'Equal', [sum, one], 'BOOL');
   const isInfinite = graph.node('IsInf', [sum], { dtype: 'BOOL', shape: sum.shape });
-  return choose(graph, isOne, x, choose(graph, isInfinite, sum, exact));
+  return choose(graph, isOne, x, choose(graph, isInfinite, log(graph, sum), exact));
 }
 
 /** exp(x) - 1 without the loss of what is small beside 1. */
@@ -91,7 +91,8 @@ function arSinh(graph: Graph, x: GraphValue): GraphValue {
   const square = times(graph, size, size);
   // asinh(x) = log1p(x + x² / (1 + sqrt(1 + x²)))
   const rest = over(graph, square, plus(graph, one, root(graph, plus(graph, one, square))));
-  return times(graph, apply(graph, 'Sign', [x]), log1p(graph, plus(graph, size, rest)));
+  const found = times(graph, apply(graph, 'Sign', [x]), log1p(graph, plus(graph, size, rest)));
+  return choose(graph, isInf(graph, x), x, found);
 }
 
 function arCosh(graph: Graph, x: GraphValue): GraphValue {
@@ -127,6 +128,11 @@ function sign(graph: Graph, value: GraphValue): GraphValue {
   return isFloat(value.dtype) ? choose(graph, isNan(graph, value), number(graph, value, 0), result) : result;
 }
 
+function rectified(graph: Graph, value: GraphValue): GraphValue {
+  if (isFloat(value.dtype)) return apply(graph, 'Relu', [value]);
+  return apply(graph, 'Max', [value, scalar(graph, 0n, value.dtype)]);
+}
+
 /** Operations of each element by itself, by torch's names. */
 export const unaries: Readonly<Record<string, Unary>> = {
   sqrt: floating(root),
@@ -157,7 +163,7 @@ export const unaries: Readonly<Record<string, Unary>> = {
   deg2rad: floating((graph, x) => times(graph, x, number(graph, x, Math.PI / 180))),
   neg: refusingBool(operator('Neg'), 'Negation, the `-` operator, on a bool tensor is not supported.'),
   abs: refusingBool(operator('Abs'), '"abs_cpu" not implemented for \'Bool\''),
-  relu: refusingBool(operator('Relu'), 'Boolean inputs not supported for relu'),
+  relu: refusingBool(rectified, 'Boolean inputs not supported for relu'),
   sign,
   square: (graph, x) =>
     times(graph, x.dtype === 'BOOL' ? cast(graph, x, 'INT64') : x, x.dtype === 'BOOL' ? cast(graph, x, 'INT64') : x),

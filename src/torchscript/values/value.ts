@@ -4,7 +4,11 @@ import { Tensor } from './tensor.js';
 
 /** A number of the script that is known only when it runs: a tensor without dimensions of INT64, DOUBLE or BOOL. */
 export class RunNumber {
-  constructor(readonly value: GraphValue) {}
+  /** `isOfAnyKind` is true where TorchScript knows no more than that it is a number. */
+  constructor(
+    readonly value: GraphValue,
+    readonly isOfAnyKind = false,
+  ) {}
 }
 
 export class ListValue {
