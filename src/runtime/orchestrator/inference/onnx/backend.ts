@@ -1,6 +1,6 @@
-import type { Backend, BackendRun, ModelNames, ModelTraits } from '../backend.js';
+import type { Backend, BackendRun, ModelTraits } from '../backend.js';
 import { InferenceError } from '../inference-error.js';
-import type { ModelInput, SessionSettings } from '../messages.js';
+import type { ModelInput, ModelNames, SessionSettings } from '../messages.js';
 import { onnxFacts } from './facts.js';
 import { OnnxModel } from './model.js';
 import { keepTelemetryOff, loadOnnxRuntime, type OnnxRuntime, warmUp } from './runtime.js';
@@ -33,7 +33,7 @@ export class OnnxBackend implements Backend {
     const loaded = await OnnxModel.load(await this.#ready(), model, settings);
     await this.unload(id);
     this.#models.set(id, loaded);
-    return { inputs: [...loaded.inputs], outputs: [...loaded.outputs] };
+    return { inputs: [...loaded.inputs], outputs: [...loaded.outputs], inputTypes: loaded.inputTypes };
   }
 
   run(id: number, inputs: readonly ModelInput[]): Promise<BackendRun> {
