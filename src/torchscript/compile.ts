@@ -1,8 +1,8 @@
 import { type ScriptType, typeOf } from './annotations.js';
+import type { Script } from './check.js';
 import type { ValueType } from './onnx/graph.js';
-import { Refusal, ScriptError } from './problem.js';
+import { Refusal } from './problem.js';
 import { Interpreter } from './run/interpreter.js';
-import type { ParsedScript } from './syntax/parse.js';
 import { Tensor } from './values/tensor.js';
 import { itemsOf, ListValue, type Value } from './values/value.js';
 
@@ -19,9 +19,9 @@ export interface FunctionCall {
 }
 
 /** The function as an ONNX model of the inputs in their order. @throws ScriptError */
-export function compileFunction(script: ParsedScript, call: FunctionCall): Uint8Array {
-  const run = new Interpreter(script);
-  const called = script.functions.find(({ name }) => name === call.name);
+export function compileFunction({ parsed }: Script, call: FunctionCall): Uint8Array {
+  const run = new Interpreter(parsed);
+  const called = parsed.functions.find(({ name }) => name === call.name);
   const inputs = call.inputs.map((type) => new Tensor(run.graph.input(type)));
   const found = called?.at ?? 0;
   const result = run.at(found, () => {
@@ -33,13 +33,13 @@ export function compileFunction(script: ParsedScript, call: FunctionCall): Uint8
     return run.callFunction(call.name, { positional, named: new Map() });
   });
   const values = flat(result);
-  if (values.length !== call.outputs) {
-    throw new ResultError(`Function returned unexpected number of outputs - ${call.name}`);
-  }
   const outputs = values.map((value) => {
     if (value instanceof Tensor) return value.value;
     throw new ResultError(`Function returned non-tensor values${call.name}`);
   });
+  if (values.length !== call.outputs) {
+    throw new ResultError(`Function returned unexpected number of outputs - ${call.name}`);
+  }
   return run.graph.finish(outputs);
 }
 
@@ -63,5 +63,3 @@ function flat(value: Value): Value[] {
   const items = itemsOf(value);
   return items === undefined ? [value] : items.flatMap(flat);
 }
-
-export { ScriptError };

@@ -209,6 +209,8 @@ export const elementwise: readonly Operation[] = [
   ),
   both('hypot(Tensor self, Tensor other)', (graph, given) => {
     const [one, other] = [given.tensor('self'), given.tensor('other')];
+    floats(one);
+    floats(other);
     const squares = [one, other].map((each) => new Tensor(arithmetic.multiply(graph, each, each)));
     return apply(graph, 'Sqrt', [arithmetic.add(graph, squares[0] as Tensor, squares[1] as Tensor)]);
   }),

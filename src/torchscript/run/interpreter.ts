@@ -20,19 +20,17 @@ import {
 import { attributeOf } from './attributes.js';
 import { builtins, iterated } from './builtins.js';
 import { argument } from './convert.js';
+import type { Evaluator, Scope } from './evaluator.js';
 import { listMethods } from './list-methods.js';
 import { operate, operateOne, truthOf } from './operators.js';
 import { bindTarget, execute } from './statements.js';
 import { type Item, subscript } from './subscripts.js';
 
-/** Variables of a function that runs. */
-export type Scope = Map<string, Value>;
-
 /** Steps that a function may take while it is compiled: what is longer is a loop without an end. */
 const maxSteps = 300_000;
 
 /** Runs a script's functions on tensors whose elements are not known, and so builds the graph that computes them. */
-export class Interpreter {
+export class Interpreter implements Evaluator {
   readonly graph = new Graph();
   readonly #script: ParsedScript;
   readonly #functions: ReadonlyMap<string, FunctionNode>;

@@ -9,7 +9,7 @@ import { Tensor } from '../values/tensor.js';
 import { isNumber, itemsOf, ListValue, typeName, type Value } from '../values/value.js';
 import { iterated } from './builtins.js';
 import { argument } from './convert.js';
-import type { Interpreter, Scope } from './interpreter.js';
+import type { Evaluator, Scope } from './evaluator.js';
 import { tensorOperators } from './numbers.js';
 import { operate, truthOf } from './operators.js';
 import { indicesOf } from './subscripts.js';
@@ -21,7 +21,7 @@ export type End =
   | undefined;
 
 /** Runs statements. @throws ScriptError */
-export function execute(run: Interpreter, statements: readonly Statement[], scope: Scope): End {
+export function execute(run: Evaluator, statements: readonly Statement[], scope: Scope): End {
   for (const statement of statements) {
     const end = run.at(statement.at, () => one(run, statement, scope));
     if (end !== undefined) return end;
@@ -29,7 +29,7 @@ export function execute(run: Interpreter, statements: readonly Statement[], scop
   return undefined;
 }
 
-function one(run: Interpreter, statement: Statement, scope: Scope): End {
+function one(run: Evaluator, statement: Statement, scope: Scope): End {
   switch (statement.type) {
     case 'pass':
       return undefined;
@@ -73,7 +73,7 @@ function one(run: Interpreter, statement: Statement, scope: Scope): End {
   }
 }
 
-function loop(run: Interpreter, { target, over, body }: Statement & { type: 'for' }, scope: Scope): End {
+function loop(run: Evaluator, { target, over, body }: Statement & { type: 'for' }, scope: Scope): End {
   for (const item of iterated(run.graph, run.evaluate(over, scope))) {
     bindTarget(run, target, item, scope);
     const end = execute(run, body, scope);
@@ -84,7 +84,7 @@ function loop(run: Interpreter, { target, over, body }: Statement & { type: 'for
 }
 
 /** Gives a value to a variable, to several, or to elements of a tensor or list. @throws ScriptError */
-export function bindTarget(run: Interpreter, target: Expression, value: Value, scope: Scope): void {
+export function bindTarget(run: Evaluator, target: Expression, value: Value, scope: Scope): void {
   run.at(target.at, () => {
     if (target.type === 'name') {
       scope.set(target.name, value);
@@ -101,7 +101,7 @@ export function bindTarget(run: Interpreter, target: Expression, value: Value, s
   });
 }
 
-function assignTo(run: Interpreter, target: Expression & { type: 'subscript' }, value: Value, scope: Scope): void {
+function assignTo(run: Evaluator, target: Expression & { type: 'subscript' }, value: Value, scope: Scope): void {
   const of = run.evaluate(target.of, scope);
   const items = run.itemsOf(target.items, scope);
   if (of instanceof Tensor) {
@@ -119,7 +119,7 @@ function assignTo(run: Interpreter, target: Expression & { type: 'subscript' }, 
 }
 
 /** `target += value`: a tensor is changed where it is, as in TorchScript. */
-function update(run: Interpreter, { target, operator, value }: Statement & { type: 'update' }, scope: Scope): void {
+function update(run: Evaluator, { target, operator, value }: Statement & { type: 'update' }, scope: Scope): void {
   const of = tensorOperators[operator];
   if (of !== undefined && updatesByMask(run, target, value, of, scope)) return;
   const before = run.evaluate(target, scope);
@@ -140,7 +140,7 @@ function update(run: Interpreter, { target, operator, value }: Statement & { typ
 }
 
 /** Does `x[mask] += number`, if that is what it is. */
-function updatesByMask(run: Interpreter, target: Expression, value: Expression, of: Arithmetic, scope: Scope): boolean {
+function updatesByMask(run: Evaluator, target: Expression, value: Expression, of: Arithmetic, scope: Scope): boolean {
   if (target.type !== 'subscript') return false;
   const whole = run.evaluate(target.of, scope);
   if (!(whole instanceof Tensor)) return false;
@@ -156,13 +156,13 @@ function updatesByMask(run: Interpreter, target: Expression, value: Expression, 
   return true;
 }
 
-function text(run: Interpreter, expression: Expression, scope: Scope): string {
+function text(run: Evaluator, expression: Expression, scope: Scope): string {
   const value = run.evaluate(expression, scope);
   return typeof value === 'string' ? value : typeName(value);
 }
 
 /** Message of `raise RuntimeError("text")`. */
-function raised(run: Interpreter, value: Expression | undefined, scope: Scope): string {
+function raised(run: Evaluator, value: Expression | undefined, scope: Scope): string {
   if (value?.type !== 'call' || value.callee.type !== 'name') return 'the script raises an error';
   const [first] = value.arguments;
   return `${value.callee.name}: ${first === undefined ? '' : text(run, first.value, scope)}`;

@@ -171,7 +171,10 @@ export const unaries: Readonly<Record<string, Unary>> = {
   ceil: rounding(operator('Ceil'), 'ceil_cpu'),
   round: rounding(operator('Round'), 'round_cpu'),
   trunc: rounding(truncated, 'trunc_cpu'),
-  frac: (graph, x) => minus(graph, x, truncated(graph, x)),
+  frac: (graph, x) => {
+    if (!isFloat(x.dtype)) throw failed(`"frac_cpu" not implemented for '${scalarName[x.dtype]}'`);
+    return minus(graph, x, truncated(graph, x));
+  },
   logical_not: (graph, x) => apply(graph, 'Not', [cast(graph, x, 'BOOL')]),
   bitwise_not: bitwiseNot,
   isnan: isNan,

@@ -59,7 +59,7 @@ export async function compiledResults(
   outputs: number,
 ): Promise<readonly GivenTensor[]> {
   const script = parseScript(source);
-  const bytes = compileFunction(script.parsed, { name, isEntryPoint: false, inputs, keys: [], args: [], outputs });
+  const bytes = compileFunction(script, { name, isEntryPoint: false, inputs, keys: [], args: [], outputs });
   const session = await runtime.InferenceSession.create(bytes, { logSeverityLevel: 4 });
   const feeds = Object.fromEntries(
     inputs.map(({ dtype, shape, bytes }, at) => {
