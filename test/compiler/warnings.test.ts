@@ -63,9 +63,10 @@ const addNet = ".addMlModel('net', mlFile('net.onnx'), { backend: 'ONNX' })";
 describe('what this version does not run', () => {
   test('a backend, at its model; an engine of the site, at its store', async () => {
     const chain =
-      ".orchestrator()\n  .model('m', command('true'))\n    .addMlModel('net', mlBytes(new Uint8Array(9)), { backend: 'TORCH' })";
+      ".orchestrator()\n  .model('m', command('true'))\n    .addMlModel('net', mlFile('net.pt'), { backend: 'TORCH' })";
     const hint = 'the scripts can be looked at; to run, use the embedded engine, in one piece, with ONNX models';
-    expect(await warned(chain)).toEqual([
+    const traced = readFileSync(join(root, 'test/model-files/models/traced.pt'));
+    expect(await warned(chain, { 'net.pt': traced })).toEqual([
       `STORE1010 workflow.ts:5:6 store 'orchestrator': backend TORCH, of ML model 'net', is not there yet, so its job will fail | ${hint}`,
     ]);
     expect(

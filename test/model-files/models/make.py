@@ -64,6 +64,13 @@ class Both(torch.nn.Module):
         return x + y, x * y
 
 
+class Widen(torch.nn.Module):
+    """Small whole numbers to floats."""
+
+    def forward(self, x):
+        return x.to(torch.float32) * 2
+
+
 def rewrite(path: Path) -> None:
     """Writes an archive once more, without places in source files."""
     with zipfile.ZipFile(path) as archive:
@@ -104,6 +111,8 @@ def make_torch(folder: Path) -> None:
     torch.export.save(both, folder / "exported-both.pt2")
     half = torch.export.export(Both(), (torch.zeros(1, 3).half(), torch.zeros(1, 3).half()))
     torch.export.save(half, folder / "exported-half.pt2")
+    counts = torch.zeros(2, 3, dtype=torch.uint16)
+    torch.export.save(torch.export.export(Widen(), (counts,)), folder / "exported-uint16.pt2")
     save_as_before(program, folder / "exported-old.pt2")
     for path in folder.glob("*.pt*"):
         if zipfile.is_zipfile(path):

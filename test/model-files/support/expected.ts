@@ -32,6 +32,11 @@ export const expectedHeaders: Readonly<Record<string, ModelHeader | string>> = {
     inputs: [{ ...x, shape: [null, 4] }],
     outputs: [{ name: 'relu', dtype: 'FLOAT', shape: [null, 2] }],
   },
+  'exported-uint16.pt2': {
+    format: 'ExportedProgram',
+    inputs: [{ name: 'x', dtype: 'UINT16', shape: [2, 3] }],
+    outputs: [{ name: 'mul', dtype: 'FLOAT', shape: [2, 3] }],
+  },
   'exported.pt2': {
     format: 'ExportedProgram',
     inputs: [{ ...x, shape: [null, 4] }],
