@@ -184,14 +184,15 @@ export function countSeconds(text: string, unit: 'minutes' | 'seconds'): number 
 
 /**
  * Splits a script's directives into words, in their order, without quotes. Directives are lines that begin with `sentinel`, as far as the
- * scheduler reads (`head`: up to the first command; `all`: to the end).
+ * scheduler reads (`top`: from the second line to the first other one; `head`: up to the first command; `all`: to the end).
  */
-export function directiveWords(script: string, sentinel: string, reach: 'head' | 'all'): string[] {
+export function directiveWords(script: string, sentinel: string, reach: 'top' | 'head' | 'all'): string[] {
   const words: string[] = [];
-  for (const line of script.split('\n')) {
+  for (const line of script.split('\n').slice(reach === 'top' ? 1 : 0)) {
     if (line.startsWith(`${sentinel} `) || line.startsWith(`${sentinel}\t`)) {
-      words.push(...splitWords(line.slice(sentinel.length)));
-    } else if (reach === 'head' && !/^\s*(#|$)/.test(line)) break;
+      const text = line.slice(sentinel.length);
+      words.push(...(reach === 'top' ? text.trim().split(/\s+/) : splitWords(text)));
+    } else if (reach === 'top' || (reach === 'head' && !/^\s*(#|$)/.test(line))) break;
   }
   return words;
 }

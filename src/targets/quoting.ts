@@ -28,7 +28,7 @@ export function quoteShell(words: readonly string[]): string {
 }
 
 /**
- * A value of an `#SBATCH`, `#PBS`, `#BSUB` or `#COBALT` line. All of them read a line much as a shell does, without expansions: double
+ * A value of an `#SBATCH`, `#PBS` or `#BSUB` line. All of them read a line much as a shell does, without expansions: double
  * quotes group, and a backslash takes the meaning from a double quote or a backslash inside them. Throws DSL1001 for a line break, which
  * would start another line.
  */
@@ -43,6 +43,11 @@ export function quoteDirectiveValue(value: string): string {
   }
   if (/^[A-Za-z0-9_./:=@%+,^-]+$/.test(value)) return value;
   return `"${value.replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** True if a directive's value is one word for a scheduler that parts a line at blanks and knows no quotes. */
+export function isPlainDirectiveValue(value: string): boolean {
+  return /^\S+$/.test(value);
 }
 
 /** Text in a `#` comment: one line. */

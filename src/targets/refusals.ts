@@ -3,11 +3,7 @@ import { launchers } from './launchers/index.js';
 import type { NotSupported, Target } from './target.js';
 
 /** Everything that a job asks for and that its scheduler, or its launcher, does not offer. */
-export function jobRefusals(
-  job: Omit<Job, 'directives'>,
-  target: Target,
-  launcher: LauncherName,
-): readonly NotSupported[] {
+export function jobRefusals(job: Job, target: Target, launcher: LauncherName): readonly NotSupported[] {
   if (target.capabilities.oneNode) return [];
   const { capabilities, name } = target;
   const parts = [job.allocation, ...job.components];
@@ -47,5 +43,5 @@ export function jobRefusals(
       `a job can wait for another to be: ${capabilities.jobEvents.join(', ')}`,
     );
   }
-  return refusals;
+  return [...refusals, ...(target.refusals?.(job) ?? [])];
 }

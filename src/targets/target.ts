@@ -161,6 +161,10 @@ export interface Target<Name extends TargetName = TargetName> {
   outerVariables?(directives: readonly Directive[]): readonly string[];
   /** Directives of a job; several lists for a heterogeneous one whose components are parted in the script. */
   directives(job: JobRequest, launcher: LauncherName, site: Site): readonly (readonly Directive[])[];
+  /** Directives end at the first other line, a comment included: they stand directly under `#!`. @default false */
+  readonly directivesFirst?: boolean;
+  /** Things in a job, its edited directives included, that this scheduler would refuse. */
+  refusals?(job: Job): readonly NotSupported[];
   /** The line between two components' directives, where there is one. */
   readonly componentSeparator?: string;
   /** A directive's line after the sentinel, quoted as this scheduler reads it. */

@@ -229,10 +229,10 @@ describe('preview', () => {
     const end = await simwright('preview', 'workflow.ts', '--site', 'slurm');
     expect(end.stdout.slice(end.stdout.indexOf('ML MODEL '))).toBe(
       [
-        'ML MODEL  FORMAT            INPUTS            OUTPUTS',
-        'net       exported program  x FLOAT [?, 4]    relu FLOAT [?, 2]',
-        'pair      TorchScript       a, b, scale       tensor, tensor',
-        'tf        TensorFlow graph  x FLOAT [?, 4]    Identity INT64',
+        'ML MODEL  FORMAT            INPUTS          OUTPUTS',
+        'net       exported program  x FLOAT [?, 4]  relu FLOAT [?, 2]',
+        'pair      TorchScript       a, b, scale     tensor, tensor',
+        'tf        TensorFlow graph  x FLOAT [?, 4]  Identity INT64',
       ].join('\n'),
     );
     const { stores } = JSON.parse((await simwright('preview', 'workflow.ts', '--site', 'slurm', '--json')).stdout);

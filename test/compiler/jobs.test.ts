@@ -44,10 +44,10 @@ describe('an ensemble whose members are submitted one by one', () => {
   const separate = experiment('e')
     .ensemble('sweep', command('lbm'))
     .params({ A: [1, 2, 3] }, { asArgs: ['A'] })
-    .batch({ mode: 'separate' })
+    .batch({ mode: 'separate', walltime: '01:00:00' })
     .model('last', command('report'))
     .after('sweep')
-    .batch({});
+    .batch({ walltime: '01:00:00' });
 
   test.each(targetNames)('is one script for %s, submitted with the index', (target) => {
     const compiled = compileFor(target, separate);

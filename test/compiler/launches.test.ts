@@ -122,7 +122,10 @@ describe('hosts, bindings and options', () => {
   });
 
   test('a launcher that does not share nodes starts as many members as there are nodes', () => {
-    const open = experiment('e').batch({ nodes: 4 }).ensemble('s', command('x').tasks(2).nodes(2)).replicas(10);
+    const open = experiment('e')
+      .batch({ nodes: 4, walltime: '01:00:00' })
+      .ensemble('s', command('x').tasks(2).nodes(2))
+      .replicas(10);
     expect(line('cobalt', open)).toContain('runtime launch s --at-most 2 -- aprun');
     const beside = experiment('e').model('m', command('x')).colocate({ uds: true });
     expect(messagesOf('cobalt', beside)[0]).toContain('aprun runs nothing beside an application on its nodes');

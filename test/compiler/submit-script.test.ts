@@ -110,7 +110,7 @@ describe('what submit.sh hands on arrives, whatever the environment of a job is'
       '--env A=1:SIMWRIGHT_FRESH=1:SIMWRIGHT_KEEP=:SIMWRIGHT_RETRY=0:SIMWRIGHT_RUN=',
     ],
   ])('%s, %s with %j and %j', async (site, program, set, variables, words) => {
-    const authored = experiment('e').batch({ directives: { set } }).model('m', command('app'));
+    const authored = experiment('e').batch({ walltime: '01:00:00', directives: { set } }).model('m', command('app'));
     const says = { slurm: '7', pbs: '7.srv', lsf: 'Job <7> is submitted to default queue <normal>.', cobalt: '7' }[
       site
     ];

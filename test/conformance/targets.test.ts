@@ -57,7 +57,8 @@ const script = (authored: AuthoredExperiment, lines: RegExp, path?: string) => {
 function textOf(authored: AuthoredExperiment, { name }: Target, path?: string): string {
   const { files, plan } = compile(
     { ...authored[authoredExperiment], file: '/nowhere/workflow.ts' },
-    checkSite({ name, target: name }, name, undefined),
+    // Cobalt takes no job without a walltime.
+    checkSite({ name, target: name, defaults: { walltime: '01:00:00' } }, name, undefined),
   );
   return String(files.find((file) => file.path === (path ?? plan.jobs[0]?.script))?.content);
 }
@@ -146,7 +147,7 @@ const cases: readonly Case[] = [
       slurm: [`#SBATCH --constraint="a&b=='c d'"`],
       pbs: [`#PBS -l "select=1:ncpus=1:mpiprocs=1:a&b=='c d'"`],
       lsf: [`#BSUB -R "select[a&b=='c d']"`],
-      cobalt: [`#COBALT --attrs "a&b=='c d'"`],
+      cobalt: ["refused: job 'm': cobalt would read the 'a&b=='c d'' of --attrs as several words"],
     },
   },
   {
@@ -401,7 +402,8 @@ const cases: readonly Case[] = [
       slurm: ['#SBATCH --x-mine="a b"'],
       pbs: ['#PBS --x-mine "a b"'],
       lsf: ['#BSUB --x-mine "a b"'],
-      cobalt: ['#COBALT --x-mine "a b"'],
+      // Refused before it is printed.
+      cobalt: ['#COBALT --x-mine a b'],
     },
   },
   {

@@ -2,12 +2,18 @@ import { describe, expect, it } from 'vitest';
 import type { LauncherName, TargetName } from '../../src/ir/index.js';
 import { jobRefusals } from '../../src/targets/refusals.js';
 import { targets } from '../../src/targets/registry.js';
-import { allocation, job } from './support.js';
+import { allocation, job, site } from './support.js';
 
-const said = (name: TargetName, of: Parameters<typeof job>[0], launcher?: LauncherName) =>
-  jobRefusals(job(of), targets[name], launcher ?? targets[name].defaultLauncher).map(
-    ({ notSupported, hint }) => `${notSupported}; ${hint}`,
-  );
+const said = (name: TargetName, of: Parameters<typeof job>[0], launcher?: LauncherName) => {
+  const target = targets[name];
+  const { directives: _, ...asked } = job({
+    ...of,
+    allocation: { walltimeSeconds: 60, ...allocation(of?.allocation) },
+  });
+  const by = launcher ?? target.defaultLauncher;
+  const directives = target.directives(asked, by, site({ target: name })).map((list) => [...list]);
+  return jobRefusals({ ...asked, directives }, target, by).map(({ notSupported, hint }) => `${notSupported}; ${hint}`);
+};
 
 describe('what a scheduler has no words for', () => {
   it('is nothing for a plain job', () => {

@@ -15,6 +15,7 @@ export function jobScript(job: Job, plan: Plan, target: Target): string {
       title: quoteComment(`Job ${job.name} of experiment ${plan.experiment}.`),
       maker: makerLine(plan),
       directives: directiveLines(job, target),
+      directivesFirst: target.directivesFirst === true,
       // The function `module` exists in login shells only.
       shellOptions: usesModules(job, plan) ? ' -l' : '',
       submitFolder: target.variables.submitFolder,

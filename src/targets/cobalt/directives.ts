@@ -1,6 +1,7 @@
-import { formatClock } from '../../ir/index.js';
+import { formatClock, type Job } from '../../ir/index.js';
 import { directive, jobName } from '../directives.js';
-import type { Directive, JobRequest } from '../target.js';
+import { isPlainDirectiveValue } from '../quoting.js';
+import type { Directive, JobRequest, NotSupported } from '../target.js';
 
 /** Directives of a job. Nodes come whole; what they are like, and which, goes into `--attrs`. */
 export function cobaltDirectives(job: JobRequest): readonly (readonly Directive[])[] {
@@ -26,4 +27,19 @@ export function cobaltDirectives(job: JobRequest): readonly (readonly Directive[
       ...directive('--attrs', attributes.length === 0 ? undefined : attributes.join(':')),
     ],
   ];
+}
+
+/** A job without a walltime, and values that are several words: Cobalt parts a line at blanks, whatever quotes are in it. */
+export function cobaltRefusals({ directives }: Job): readonly NotSupported[] {
+  const all = directives.flat();
+  const split = all.flatMap(({ flag, value }): NotSupported[] => {
+    const text = String(value);
+    if (value === undefined || isPlainDirectiveValue(text)) return [];
+    return [
+      { notSupported: `cobalt would read the '${text}' of ${flag} as several words`, hint: 'write it without blanks' },
+    ];
+  });
+  if (all.some(({ flag }) => flag === '-t' || flag === '--time')) return split;
+  const hint = "give it one with .batch({ walltime: '01:00:00' }), or the site with defaults: { walltime }";
+  return [{ notSupported: 'cobalt takes no job without a walltime', hint }, ...split];
 }

@@ -1,6 +1,5 @@
-import { quoteDirectiveValue } from '../quoting.js';
 import type { Target } from '../target.js';
-import { cobaltDirectives } from './directives.js';
+import { cobaltDirectives, cobaltRefusals } from './directives.js';
 import { cobaltQueries } from './queries.js';
 
 /** Cobalt, the scheduler of Argonne's machines until 2023: qsub, and aprun on a Cray XC. */
@@ -39,7 +38,10 @@ export const cobalt: Target<'cobalt'> = {
     arrayIndex: '$SIMWRIGHT_ARRAY_INDEX',
   },
   directives: cobaltDirectives,
-  formatDirective: ({ flag, value }) => (value === undefined ? flag : `${flag} ${quoteDirectiveValue(String(value))}`),
+  directivesFirst: true,
+  refusals: cobaltRefusals,
+  // Without quotes, which Cobalt would take for a part of the value.
+  formatDirective: ({ flag, value }) => (value === undefined ? flag : `${flag} ${value}`),
   // Cobalt knows one kind: all of them have ended well.
   dependency: (after) => (after.length === 0 ? [] : ['--dependencies', after.map(({ id }) => id).join(':')]),
   isLog: (file, job) => file.startsWith(job) && /^(-\d+)?\.(output|error|cobaltlog)$/.test(file.slice(job.length)),

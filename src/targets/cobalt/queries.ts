@@ -55,7 +55,7 @@ function readLog(text: string): Omit<JobReport, 'id'> | undefined {
 
 /** `-t MINUTES` or `-t HH:MM:SS`. */
 function walltimeOf(script: string): number | undefined {
-  const text = optionValues(directiveWords(script, '#COBALT', 'head'), '-t', '--time').at(-1) ?? '';
+  const text = optionValues(directiveWords(script, '#COBALT', 'top'), '-t', '--time').at(-1) ?? '';
   return countSeconds(text, text.includes(':') ? 'seconds' : 'minutes') || undefined;
 }
 

@@ -23,11 +23,10 @@ export function checkRunnable({ experiment, plan }: Reads<'experiment' | 'plan'>
         orchestrator: (one) => one,
       });
     const loaded = (declaration === undefined ? undefined : loadedByStore(experiment).get(declaration)) ?? [];
-    for (const { what, mlModel } of notRunnable(store)) {
-      const model = loaded.find(({ kind, name }) => kind === 'ml-model' && name === mlModel);
+    for (const { what } of notRunnable(store)) {
       const message = `store '${store.name}': ${what} is not there yet, so its job will fail`;
-      const hint = 'the scripts can be looked at; to run, use the embedded engine, in one piece, with ONNX models';
-      problems.warning('STORE1010', message, (model ?? declaration)?.at, hint);
+      const hint = 'the scripts can be looked at; to run, use the embedded engine, in one piece';
+      problems.warning('STORE1010', message, declaration?.at, hint);
     }
     if (!engines[store.engine].runsScripts) for (const one of loaded) kept.add(one);
   }

@@ -1,4 +1,4 @@
-import { asBackend, type BackendName } from '../../../ml/backends.js';
+import { asBackend, type BackendName, backends } from '../../../ml/backends.js';
 import { parseDevice } from '../../../ml/devices.js';
 import { plainName } from '../ai/plain-name.js';
 import type { TensorStore } from '../ai/tensor-store.js';
@@ -66,7 +66,9 @@ async function load({ tensors, inference }: AiCommandContext, request: StoreRequ
   const { key, backend, device, deviceWord, options } = request;
   tensors.read(key, 'model');
   const bytes = new LendableBytes(blob);
-  const loaded = await inference.load({ backend, device, batch: options.batch, bytes });
+  const { batch, inputs, outputs } = options;
+  const names = backends[backend].needsNames && { inputs: inputs.map(latin1), outputs: outputs.map(latin1) };
+  const loaded = await inference.load({ backend, device, batch, ...names, bytes });
   const drop = (): void => inference.unload(loaded);
   return {
     drop,
@@ -77,7 +79,7 @@ async function load({ tensors, inference }: AiCommandContext, request: StoreRequ
         drop();
         throw error;
       }
-      const { batch, tag } = options;
+      const { tag } = options;
       const statistics = newStatistics();
       tensors.set(key, { kind: 'model', backend, device: deviceWord, tag, batch, bytes, loaded, statistics });
       return ok;
@@ -95,7 +97,9 @@ async function isThere(tensors: TensorStore, request: StoreRequest, blob: Buffer
     model.tag.equals(options.tag) &&
     model.batch.batchSize === batchSize &&
     model.batch.minBatchSize === minBatchSize &&
-    model.batch.minBatchTimeoutMs === minBatchTimeoutMs;
+    model.batch.minBatchTimeoutMs === minBatchTimeoutMs &&
+    (!backends[backend].needsNames ||
+      (areSame(model.loaded.inputs, options.inputs) && areSame(model.loaded.outputs, options.outputs)));
   if (!sameOptions || model.bytes.byteLength !== blob.length) return false;
   const same = await model.bytes.read((bytes) => {
     const release = model.bytes.pin();
@@ -104,6 +108,10 @@ async function isThere(tensors: TensorStore, request: StoreRequest, blob: Buffer
   if (!same || tensors.get(key) !== model) return false;
   Object.assign(model.statistics, newStatistics());
   return true;
+}
+
+function areSame(names: readonly string[], words: readonly Buffer[]): boolean {
+  return names.length === words.length && words.every((word, index) => latin1(word) === names[index]);
 }
 
 async function inTurn<Result>(tensors: TensorStore, key: string, work: () => Promise<Result>): Promise<Result> {

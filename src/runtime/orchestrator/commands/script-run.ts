@@ -12,12 +12,16 @@ export const scriptRun: AiCommand = {
   keys: [1, 1, 1],
   inTransaction: 'execution',
   mayNest: true,
-  run({ tensors, inference }, words) {
+  run({ tensors }, words) {
     const { inputs } = parseScriptRun(tensors, words);
     for (const key of inputs) inputAt(tensors, key);
-    return inference.runScript();
+    throw notYet();
   },
 };
+
+function notYet(): CommandError {
+  return new CommandError('ERR scripts need a Torch worker to run, which this orchestrator does not have');
+}
 
 /** Arguments of a script's run. */
 export interface ScriptRunRequest {
@@ -84,11 +88,11 @@ export const scriptExecute: AiCommand = {
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
   inTransaction: 'execution',
-  run({ tensors, inference }, words) {
+  run({ tensors }, words) {
     if (words.length < 4) throw tooShort();
     const { inputs } = parseScriptExecute(tensors, words, true);
     for (const key of inputs) inputAt(tensors, key);
-    return inference.runScript();
+    throw notYet();
   },
 };
 

@@ -13,7 +13,7 @@ import type { ClientFacts, CommandContext } from '../commands/command.js';
 import { Monitors } from '../commands/monitors.js';
 import { mostWords } from '../commands/room.js';
 import type { ServerFacts } from '../commands/server-facts.js';
-import { defaultRunLimitMs, Inference, onnxRuntimeVersion } from '../inference/index.js';
+import { defaultRunLimitMs, Inference, InferenceError, onnxRuntimeVersion } from '../inference/index.js';
 import { Keyspace } from '../keyspace/keyspace.js';
 import { MemoryBudget } from '../memory/memory-budget.js';
 import { keepSparesWithin } from '../memory/spare-buffers.js';
@@ -115,6 +115,8 @@ export class OrchestratorServer implements Orchestrator {
       workerUrl,
       busyPollMicros: pollMicros,
       memory: this.#memory,
+      python: options.python,
+      log: (level, message) => this.#log(level, message),
       runLimitMs: (options.executionTimeoutSeconds ?? defaultRunLimitMs / 1000) * 1000,
     });
     this.#keyspace = new Keyspace((value, isReplaced) => {
@@ -169,6 +171,7 @@ export class OrchestratorServer implements Orchestrator {
   async start(): Promise<void> {
     const addresses: string[] = [];
     try {
+      await this.#preload();
       await this.#checkpoints.load(this.#inference);
       for (const place of this.#options.listen) {
         const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true });
@@ -187,6 +190,20 @@ export class OrchestratorServer implements Orchestrator {
     if (this.#options.expectsModels !== false) this.#inference.warmUp();
     this.#checkpoints.start();
     this.#sweeper = setInterval(() => this.#sweep(), sweepMs).unref();
+  }
+
+  /** Starts the workers that clients would have to wait for. @throws WorkflowError */
+  async #preload(): Promise<void> {
+    const asked = (this.#options.preloadBackends ?? []).map((one) =>
+      typeof one === 'string' ? { backend: one, device: 'CPU' } : one,
+    );
+    try {
+      await Promise.all(asked.map(({ backend, device }) => this.#inference.preload(backend, device)));
+    } catch (error) {
+      if (!(error instanceof InferenceError)) throw error;
+      const hint = 'install the framework there, name another Python, or do not preload the backend';
+      throw new WorkflowError({ code: 'RUN1004', message: error.message, hint, cause: error });
+    }
   }
 
   stats(): OrchestratorStats {

@@ -1,6 +1,6 @@
-import type { Backend, BackendRun, ModelNames, ModelTraits } from '../backend.js';
+import type { Backend, BackendRun, ModelTraits } from '../backend.js';
 import { InferenceError } from '../inference-error.js';
-import type { ModelInput, SessionSettings } from '../messages.js';
+import type { ModelInput, ModelNames, SessionSettings } from '../messages.js';
 import { onnxFacts } from './facts.js';
 import { OnnxModel } from './model.js';
 import { keepTelemetryOff, loadOnnxRuntime, type OnnxRuntime, warmUp } from './runtime.js';

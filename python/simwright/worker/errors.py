@@ -1,0 +1,21 @@
+"""Errors that a worker tells its store."""
+
+PROBLEMS = ("model", "backend", "device", "no-gpu", "memory", "failed")
+"""Kinds of reasons for which a program cannot be loaded or run, as the store knows them."""
+
+
+class WorkerError(Exception):
+    """Reason for which a program cannot be loaded or run. `problem` is one of PROBLEMS."""
+
+    def __init__(self, problem: str, message: str) -> None:
+        super().__init__(message)
+        self.problem = problem
+
+
+def described(error: BaseException) -> "tuple[str, str]":
+    """Problem and message of an error that a framework has raised."""
+    if isinstance(error, WorkerError):
+        return error.problem, str(error)
+    if isinstance(error, MemoryError):
+        return "model", "there is not enough memory for the model: " + (str(error) or "MemoryError")
+    return "model", str(error).strip() or type(error).__name__
