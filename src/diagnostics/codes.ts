@@ -85,6 +85,7 @@ export const errorCodes = {
   RUN1012: 'a name that the plan does not have',
   RUN1013: 'a member or array element that does not exist',
   RUN1014: 'a variable of the job script that is missing or malformed',
+  RUN1015: 'a Python that cannot run the models',
   RUN1020: 'a job that has less than its plan needs',
   RUN1021: 'a Node.js that is too old',
   RUN1030: 'a variable that is not set',

@@ -15,6 +15,7 @@ import {
   workerFrameworks,
 } from './hosts.js';
 import { InferenceError } from './inference-error.js';
+import type { InputTypes } from './input-type.js';
 import { type LaneModel, type LaneRequest, MainLane } from './main-lane.js';
 import type { ScriptCall, ScriptParameter, SessionSettings } from './messages.js';
 import { hasCuda } from './onnx/devices-here.js';
@@ -89,6 +90,8 @@ export interface LoadedModel extends LoadedProgram {
   readonly outputs: readonly string[];
   /** True if only a run tells how many outputs there are. */
   readonly anyOutputs: boolean;
+  /** Types of its inputs, where it tells them. */
+  readonly inputTypes: InputTypes;
 }
 
 /** A script whose functions can be run, until it is unloaded. */
@@ -199,8 +202,8 @@ export class Inference {
   async load({ backend, device, batch = noBatches, inputs, outputs, bytes }: ModelDefinition): Promise<LoadedModel> {
     const names = { ...(inputs && { inputs }), ...(outputs && { outputs }) };
     const { id, device: given, facts } = await this.#load('model', backend, device, bytes, batch, names);
-    const { inputs: ins, outputs: outs, anyOutputs = false } = facts;
-    return { id, device: given, inputs: ins, outputs: outs, anyOutputs };
+    const { inputs: ins, outputs: outs, anyOutputs = false, inputTypes } = facts;
+    return { id, device: given, inputs: ins, outputs: outs, anyOutputs, inputTypes };
   }
 
   /** @throws InferenceError */
@@ -314,6 +317,25 @@ export class Inference {
       if (this.#belongsHere(held, bytes)) this.#lane.run(request as LaneRequest);
       else this.#poolOf(held).run(request);
     });
+  }
+
+  /**
+   * Loads a model or script on every thread or worker that may run it and, where inputs are given, runs it there, so that no client waits for
+   * what a first run makes ready. It counts nowhere.
+   * @throws InferenceError
+   */
+  async tryOut(program: LoadedProgram, inputs: readonly TensorSource[] | undefined): Promise<void> {
+    const held = this.#models.get(program.id);
+    if (held === undefined) return;
+    held.pending += 1;
+    try {
+      await this.#poolOf(held).useEach(async (thread) => {
+        if (!thread.has(held.id)) await this.#loadOn(thread, held.id, held.bytes, held.settings);
+        if (inputs !== undefined) await thread.run(held.id, [inputs], [0]);
+      });
+    } finally {
+      this.#end(held);
+    }
   }
 
   #end(held: HostedProgram): void {

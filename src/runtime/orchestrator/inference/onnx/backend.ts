@@ -33,7 +33,7 @@ export class OnnxBackend implements Backend {
     const loaded = await OnnxModel.load(await this.#ready(), model, settings);
     await this.unload(id);
     this.#models.set(id, loaded);
-    return { inputs: [...loaded.inputs], outputs: [...loaded.outputs] };
+    return { inputs: [...loaded.inputs], outputs: [...loaded.outputs], inputTypes: loaded.inputTypes };
   }
 
   run(id: number, inputs: readonly ModelInput[]): Promise<BackendRun> {
