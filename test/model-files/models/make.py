@@ -138,6 +138,15 @@ def save_as_before(program: "torch.export.ExportedProgram", path: Path) -> None:
         archive.writestr("version", ".".join(map(str, SCHEMA_VERSION)))
 
 
+def zip_folder(source: Path, target: Path, prefix: str) -> None:
+    """Writes a folder as a zip archive, under a prefix."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(source.rglob("*")):
+            if path.is_file():
+                name = prefix + str(path.relative_to(source.parent))
+                archive.writestr(zipfile.ZipInfo(name), path.read_bytes(), zipfile.ZIP_DEFLATED)
+
+
 def make_tensorflow(folder: Path) -> None:
     import numpy as np
     import tensorflow as tf
@@ -161,10 +170,11 @@ def make_tensorflow(folder: Path) -> None:
     tf.io.write_graph(graph, str(folder), "frozen.pbtxt", as_text=True)
     saved = folder / "saved"
     tf.saved_model.save(layer, str(saved), signatures={"serving_default": layer.serve})
-    with zipfile.ZipFile(folder / "saved.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(saved.rglob("*")):
-            if path.is_file():
-                archive.writestr(zipfile.ZipInfo(str(path.relative_to(folder))), path.read_bytes(), zipfile.ZIP_DEFLATED)
+    zip_folder(saved, folder / "saved.zip", "")
+    zip_folder(saved, folder / "saved-deep.zip", "models/wall/")
+    with zipfile.ZipFile(folder / "saved-deep.zip", "a") as archive:
+        # As the Finder of macOS adds it.
+        archive.writestr(zipfile.ZipInfo("__MACOSX/._wall"), b"")
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
     (folder / "net.tflite").write_bytes(converter.convert())
     for path in sorted(saved.rglob("*"), reverse=True):
