@@ -109,7 +109,6 @@ export class WorkerProcess implements Runner {
     this.#socket.on('error', () => undefined);
     for (const output of [this.#child.stdout, this.#child.stderr]) this.#listen(output as Readable);
     this.#ended = this.#whenEnded();
-    this.#letNodeEnd();
   }
 
   /** Settles when it can run programs. Rejects with InferenceError if it cannot. */
@@ -232,6 +231,7 @@ export class WorkerProcess implements Runner {
   #onFrame(frame: IncomingFrame): void {
     if (frame.op === operations.ready) {
       this.#ready = frame.info as Ready;
+      this.#letNodeEnd();
       const { framework, device } = this.#start;
       this.#start.log('info', `${framework} worker ${this.#child.pid} on ${device} runs ${this.facts().version}`);
       this.#onReady?.();
@@ -318,6 +318,7 @@ export class WorkerProcess implements Runner {
     output.on('error', () => undefined);
   }
 
+  /** Before it is ready nothing else may hold a store that waits for it. */
   #letNodeEnd(): void {
     this.#child.unref();
     for (const stream of this.#child.stdio) (stream as Socket | null)?.unref?.();
