@@ -85,6 +85,8 @@ export interface Launcher {
   readonly sharesNodes: boolean;
   /** It would put every launch on the first hosts of the job, so the runtime names those of each. @default false */
   readonly namesHosts?: boolean;
+  /** Several programs of a launch run on the same nodes; otherwise each has nodes of its own. @default false */
+  readonly spreadsPrograms?: boolean;
   /** The nodes of a job that it launches are all alike. @default false */
   readonly nodesAlike?: boolean;
   /** Scripts run on a node apart from those of the job: what is seen there says nothing about these. @default false */
@@ -169,6 +171,14 @@ export interface Target<Name extends TargetName = TargetName> {
   readonly componentSeparator?: string;
   /** A directive's line after the sentinel, quoted as this scheduler reads it. */
   formatDirective(directive: Directive): string;
+  /** Names of one option each, which mean the same; the one first that the target writes. */
+  readonly aliases: readonly (readonly string[])[];
+  /** Patterns of directives' lines, of which a job may have one each: a user's takes the place of ours. */
+  readonly rivals?: readonly RegExp[];
+  /** The parts of a directive that says several things, as far as others say them one by one. @default itself */
+  splitDirective?(directive: Directive): readonly Directive[];
+  /** Directives as they are written, where several of one flag have to be one. @default as they are */
+  joinDirectives?(directives: readonly Directive[]): readonly Directive[];
   /** The dependency as words for the submit command; `ids` are words of shell that hold job ids. */
   dependency(after: readonly { readonly id: string; readonly event: Event }[]): readonly string[];
   /** The flag that asks for memory by node: where it is dropped, steps name none either. */

@@ -1,5 +1,6 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
 import { defined, type LauncherName, type Site } from '../../ir/index.js';
+import { sameOption } from '../../targets/directives.js';
 import { isNotSupported, type LaunchLine, type LaunchProgram, type LaunchStep } from '../../targets/target.js';
 import type { PlacedJob, Reads } from './compilation.js';
 import type { EntityPlace } from './lookup/placed-jobs.js';
@@ -25,7 +26,7 @@ export function stepOptions(
 ): Pick<LaunchStep, 'component' | 'gpuDialect' | 'namesMemory'> {
   return {
     ...defined({ gpuDialect: site.gpuDialect }),
-    namesMemory: !dropsOf(site, job).some((flag) => flag === target.memoryFlag),
+    namesMemory: !dropsOf(site, job).some((flag) => sameOption(target, flag, target.memoryFlag ?? '')),
     ...(job.components.length === 1 ? {} : { component: index }),
   };
 }

@@ -28,6 +28,7 @@ export const local: Target<'local'> = {
     arrayIndex: '$SIMWRIGHT_ARRAY_INDEX',
   },
   directives: () => [],
+  aliases: [],
   formatDirective: ({ flag }) => flag,
   dependency: () => [],
 };

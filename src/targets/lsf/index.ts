@@ -47,6 +47,8 @@ export const lsf: Target<'lsf'> = {
   // jsrun's, of the step that the job was submitted from.
   outerVariables: () => [startingWith('JSM_'), ...mpiVariables],
   directives: lsfDirectives,
+  aliases: [],
+  rivals: [/^-(n|nnodes) /, /^-oo? /, /^-eo? /, /^-is? /, /^-rn?$/],
   formatDirective: ({ flag, resource, value }) => {
     if (value === undefined) return flag;
     return `${flag} ${quoteDirectiveValue(resource === undefined ? String(value) : `${resource}[${value}]`)}`;

@@ -54,3 +54,13 @@ function chunksOf(allocation: Allocation, { gpuDialect }: Site): string[] {
   const others = nodes - hosts.length;
   return others > 0 ? [...named, [others, ...resources].join(':')] : named;
 }
+
+/** The resources of `-l walltime=01:00:00,matlab=1`, each a directive. */
+export function splitResources(one: Directive): readonly Directive[] {
+  if (one.flag !== '-l' || typeof one.value !== 'string') return [one];
+  const text = one.resource === undefined ? one.value : `${one.resource}=${one.value}`;
+  return text.split(/,(?=[A-Za-z_]\w*=)/).flatMap((part) => {
+    const [, resource = part, value] = /^([^=]+)=(.*)$/s.exec(part) ?? [];
+    return { flag: '-l', resource, ...(value === undefined ? {} : { value }) };
+  });
+}

@@ -1,7 +1,7 @@
 import { dependencyList } from '../dependencies.js';
 import { quoteDirectiveValue } from '../quoting.js';
 import type { Target } from '../target.js';
-import { pbsDirectives } from './directives.js';
+import { pbsDirectives, splitResources } from './directives.js';
 import { probePbs } from './probe.js';
 import { pbsQueries } from './queries.js';
 
@@ -35,6 +35,10 @@ export const pbs: Target<'pbs'> = {
     arrayIndex: '$PBS_ARRAY_INDEX',
   },
   directives: pbsDirectives,
+  aliases: [],
+  // The old way of asking for nodes excludes both of the new one's directives.
+  rivals: [/^-l "?(select|nodes)=/, /^-l "?(place|nodes)=/],
+  splitDirective: splitResources,
   formatDirective: ({ flag, resource, value }) =>
     [
       flag,
