@@ -117,8 +117,8 @@ export interface JobVariables {
   readonly hosts: string;
   /** Hosts of a heterogeneous job, in the order of its components. @default hosts */
   readonly componentHosts?: string;
-  /** CPUs the job has on its first host. */
-  readonly cpusPerNode: string;
+  /** CPUs the job has on its first host; some directives change how they are told. */
+  readonly cpusPerNode: string | ((directives: readonly Directive[]) => string);
   /** CPUs of its first host in a job that has whole nodes and named no number. @default cpusPerNode */
   readonly cpusPerWholeNode?: string;
   /** 0-based index of the job array's element. */
@@ -152,6 +152,10 @@ export interface Target<Name extends TargetName = TargetName> {
     readonly handsOnVariables: boolean;
     /** Jobs can ask not to have single hosts. */
     readonly excludedHosts: boolean;
+    /** A job array has ended well only if all of its elements have; otherwise its status is that of the last one. */
+    readonly arraysFailWithElements: boolean;
+    /** A job whose dependency can never be met ends without having run, and so do those that wait for its end. */
+    readonly unstartedEndChains: boolean;
     /** Events of other jobs that a job can wait for. */
     readonly jobEvents: readonly Event[];
   };
@@ -167,6 +171,8 @@ export interface Target<Name extends TargetName = TargetName> {
   readonly directivesFirst?: boolean;
   /** Things in a job, its edited directives included, that this scheduler would refuse. */
   refusals?(job: Job): readonly NotSupported[];
+  /** Pattern of the directive by which a job has its nodes to itself; `true` where every job has. */
+  readonly wholeNodes: RegExp | true;
   /** The line between two components' directives, where there is one. */
   readonly componentSeparator?: string;
   /** A directive's line after the sentinel, quoted as this scheduler reads it. */

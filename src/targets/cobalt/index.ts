@@ -20,6 +20,8 @@ export const cobalt: Target<'cobalt'> = {
     gpus: false,
     handsOnVariables: false,
     excludedHosts: false,
+    arraysFailWithElements: false,
+    unstartedEndChains: false,
     jobEvents: ['completed'],
   },
   variables: {
@@ -40,6 +42,7 @@ export const cobalt: Target<'cobalt'> = {
   },
   directives: cobaltDirectives,
   splitDirective: withoutResource,
+  wholeNodes: true,
   aliases: [
     ['-A', '--project'],
     ['-e', '--error'],

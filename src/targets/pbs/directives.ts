@@ -1,6 +1,6 @@
-import { type Allocation, formatClock, type LauncherName, type Site } from '../../ir/index.js';
+import { type Allocation, formatClock, type Job, type LauncherName, type Site } from '../../ir/index.js';
 import { directive, jobName, throttle } from '../directives.js';
-import type { Directive, JobRequest } from '../target.js';
+import type { Directive, JobRequest, NotSupported } from '../target.js';
 
 const mailLetters = { fail: 'a', begin: 'b', end: 'e' } as const;
 
@@ -63,4 +63,23 @@ export function splitResources(one: Directive): readonly Directive[] {
     const [, resource = part, value] = /^([^=]+)=(.*)$/s.exec(part) ?? [];
     return { flag: '-l', resource, ...(value === undefined ? {} : { value }) };
   });
+}
+
+/** CPUs of the first node as a word of shell: PBS says `ncpus` of the first chunk, but for one that has `ompthreads`, of which it says those. */
+export function cpusOfFirstChunk(directives: readonly Directive[]): string {
+  const select = directives.find(({ flag, resource }) => flag === '-l' && resource === 'select')?.value;
+  const [first = ''] = String(select ?? '').split('+');
+  if (!/:ompthreads=/.test(first)) return '$NCPUS';
+  return /:ncpus=(\d+)/.exec(first)?.[1] ?? '1';
+}
+
+/** Constraints that are no resources of a chunk: PBS takes `name=value` only. */
+export function pbsRefusals({ allocation, components }: Job): readonly NotSupported[] {
+  const texts = [allocation, ...components].flatMap(({ constraint }) => constraint ?? []);
+  return [...new Set(texts)]
+    .filter((text) => !/^[A-Za-z_][\w.-]*=[^\s:+&|"'[\](){}]+(:[A-Za-z_][\w.-]*=[^\s:+&|"'[\](){}]+)*$/.test(text))
+    .map((text) => ({
+      notSupported: `pbs reads a constraint as resources of a chunk, and '${text}' is none`,
+      hint: "write name=value, several with ':' between them: 'model=a100:cpu_type=milan'",
+    }));
 }

@@ -26,6 +26,8 @@ export const slurm: Target<'slurm'> = {
     gpus: true,
     handsOnVariables: true,
     excludedHosts: true,
+    arraysFailWithElements: true,
+    unstartedEndChains: false,
     jobEvents: ['started', 'completed', 'failed', 'ended'],
   },
   variables: {
@@ -46,6 +48,7 @@ export const slurm: Target<'slurm'> = {
   outerVariables: slurmOuterVariables,
   directives: slurmDirectives,
   splitDirective: withoutResource,
+  wholeNodes: /^--exclusive$/,
   aliases: slurmAliases,
   rivals: [/^--mem(-per-(cpu|gpu))?\b/, /^(--gpus(-per-(node|socket|task))?|-G|--gres=gpu)\b/],
   memoryFlag: '--mem',
