@@ -67,8 +67,8 @@ export const PreloadedModel = z.strictObject({
   tag: z.string(),
   inputs: z.array(z.string()).optional(),
   outputs: z.array(z.string()).optional(),
-  /** Read from its file when the workflow was compiled. */
-  header: ModelHeader,
+  /** Read from its file when the workflow was compiled; absent in plans of earlier builds. */
+  header: ModelHeader.optional(),
 });
 export type PreloadedModel = z.infer<typeof PreloadedModel>;
 
@@ -277,6 +277,8 @@ export const Plan = z.strictObject({
   blocks: z.record(z.string(), z.string()),
   /** Folder of the site with Node and ONNX Runtime. */
   runtimePath: z.string().optional(),
+  /** Python that stores run PyTorch, TensorFlow and TensorFlow Lite with: a program of the job's PATH, or an absolute path. */
+  python: z.string().optional(),
   /** Network interface that other nodes can reach. */
   networkInterface: z.string().optional(),
   jobs: z.array(Job),

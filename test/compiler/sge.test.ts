@@ -131,7 +131,7 @@ describe('Grid Engine', () => {
       .model('m', command('app').hosts(['n1', 'n2']).memoryPerNode('1.5G'));
     const edited = cell({
       parallelEnvironments: { perNode: 'scatter' },
-      directives: { drop: ['-notify'], set: { '-l h_rt': '9:0:0', '-p': -5, '-pe': 'own 3' } },
+      directives: { drop: ['-notify'], set: { '-l h_rt': '9:0:0', '-p': -5, '-pe own': 3 } },
     });
     const script = scriptOf(compileFor(edited, workflow.model('n', app)), 'job');
     expect(script).toContain('\n#$ -pe own 3\n#$');

@@ -150,7 +150,7 @@ const cases: readonly Case[] = [
     expected: {
       local: notSupported(without),
       slurm: [`#SBATCH --constraint="a&b=='c d'"`],
-      pbs: [`#PBS -l "select=1:ncpus=1:mpiprocs=1:a&b=='c d'"`],
+      pbs: ["refused: job 'm': pbs reads a constraint as resources of a chunk, and 'a&b=='c d'' is none"],
       lsf: [`#BSUB -R "select[a&b=='c d']"`],
       cobalt: ["refused: job 'm': cobalt would read the 'a&b=='c d'' of --attrs as several words"],
       sge: [`#$ -l "a&b=='c d'"`],
@@ -308,7 +308,7 @@ const cases: readonly Case[] = [
       pbs: ["mpiexec -n 4 -ppn 2 -hosts '{hosts}' app x"],
       lsf: ['jsrun --nrs=4 --tasks_per_rs=1 --cpu_per_rs=2 --gpu_per_rs=0 --rs_per_host=2 --bind=packed:2 app x'],
       cobalt: ['aprun -n 4 -N 2 -d 2 -cc depth app x'],
-      sge: ["mpirun -np 4 --map-by ppr:2:node:PE=2 --host '{hosts}' --oversubscribe app x"],
+      sge: ["mpirun -np 4 --map-by ppr:2:node --bind-to none --host '{hosts}' --oversubscribe app x"],
     },
   },
   {

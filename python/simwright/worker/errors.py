@@ -1,5 +1,7 @@
 """Errors that a worker tells its store."""
 
+import re
+
 PROBLEMS = ("model", "backend", "device", "no-gpu", "memory", "failed")
 """Kinds of reasons for which a program cannot be loaded or run, as the store knows them."""
 
@@ -18,4 +20,11 @@ def described(error: BaseException) -> "tuple[str, str]":
         return error.problem, str(error)
     if isinstance(error, MemoryError):
         return "model", "there is not enough memory for the model: " + (str(error) or "MemoryError")
-    return "model", str(error).strip() or type(error).__name__
+    return "model", _reason(str(error).strip()) or type(error).__name__
+
+
+def _reason(text: str) -> str:
+    """Reason for which TorchScript's interpreter has failed, without the code that it quotes and the files of whoever made the model."""
+    if "failed in the TorchScript interpreter" not in text:
+        return text
+    return re.sub(r"^[\w.]+: ", "", text.splitlines()[-1])

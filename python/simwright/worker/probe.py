@@ -13,7 +13,11 @@ def probe() -> Dict[str, Any]:
     frameworks: Dict[str, Optional[Dict[str, str]]] = {}
     for backend in PACKAGES:
         found = find(backend)
-        frameworks[backend] = found and {"package": found.distribution, "version": found.version}
+        frameworks[backend] = found and {
+            "package": found.distribution,
+            "version": found.version,
+            "least": found.package.least,
+        }
     return {
         "python": sys.executable,
         "version": platform.python_version(),

@@ -35,6 +35,13 @@ class Call(NamedTuple):
     outputs: int
 
 
+class InputType(NamedTuple):
+    """Element type and shape of a model's input; None for a size that may vary."""
+
+    dtype: str
+    shape: List[Optional[int]]
+
+
 class Names(NamedTuple):
     """Facts of a program that has been loaded."""
 
@@ -44,6 +51,8 @@ class Names(NamedTuple):
     """Parameters of a script's functions: name and type of each."""
     any_outputs: bool = False
     """True if only a run tells how many outputs there are."""
+    input_types: "Optional[List[Optional[InputType]]]" = None
+    """Types of a model's inputs, None for one that it does not tell; None where it tells none."""
 
     def as_json(self) -> Dict[str, Any]:
         """The facts as a frame has them."""
@@ -52,6 +61,8 @@ class Names(NamedTuple):
             facts["functions"] = self.functions
         if self.any_outputs:
             facts["anyOutputs"] = True
+        if self.input_types is not None:
+            facts["inputTypes"] = [one and {"dtype": one.dtype, "shape": one.shape} for one in self.input_types]
         return facts
 
 

@@ -12,7 +12,7 @@ import torch
 
 from .errors import WorkerError
 from .frames import Tensor
-from .program import Call, Framework, Names, Program, Settings
+from .program import Call, Framework, InputType, Names, Program, Settings
 
 _TYPES: Dict[str, Any] = {
     "FLOAT": torch.float32,
@@ -156,7 +156,9 @@ class ExportedProgram(Program):
         self._device = device
         self._spec = exported.call_spec.in_spec
         self.names = Names(
-            [str(name) for name in signature.user_inputs], [str(name) for name in signature.user_outputs]
+            [str(name) for name in signature.user_inputs],
+            [str(name) for name in signature.user_outputs],
+            input_types=_input_types(exported),
         )
 
     def run(self, inputs: Sequence[Tensor], call: Optional[Call]) -> List[Optional[Tensor]]:
@@ -164,6 +166,23 @@ class ExportedProgram(Program):
         args, kwargs = torch.utils._pytree.tree_unflatten(tensors, self._spec)
         with _without_gradients():
             return _outputs(self._module(*args, **kwargs))
+
+
+def _input_types(exported: Any) -> List[Optional[InputType]]:
+    """Types of a program's inputs, as it was exported for them. A size that may vary is the least one that it takes."""
+    values = {node.name: node.meta.get("val") for node in exported.graph.nodes if node.op == "placeholder"}
+
+    def size(one: Any) -> Optional[int]:
+        if isinstance(one, int):
+            return one
+        least = getattr(exported.range_constraints.get(getattr(one.node, "expr", None)), "lower", 1)
+        return int(least) if least > 1 else None
+
+    def type_of(value: Any) -> Optional[InputType]:
+        name = _NAMES.get(value.dtype) if isinstance(value, torch.Tensor) else None
+        return name and InputType(name, [size(one) for one in value.shape])
+
+    return [type_of(values.get(str(name))) for name in exported.graph_signature.user_inputs]
 
 
 class Script(Program):

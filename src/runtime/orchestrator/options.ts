@@ -1,5 +1,6 @@
 import type { EvictionPolicy } from '../../ir/eviction-policies.js';
 import type { BackendName } from '../../ml/backends.js';
+import type { WarmUp } from './ai/warm-up.js';
 import type { CheckpointRecord, SavedStore, StaleKeys } from './checkpoint/record.js';
 import type { Backends } from './inference/index.js';
 
@@ -109,6 +110,11 @@ export interface Orchestrator {
   /** Tells this process from any other: `run_id` of `INFO server`. */
   readonly runId: string;
   stats(): OrchestratorStats;
+  /**
+   * Runs each of the models at these keys once on zeros, where it tells the types of its inputs, so that no client waits for what a first
+   * run makes ready. Never rejects.
+   */
+  warmUp(keys: readonly string[]): Promise<readonly WarmUp[]>;
   /** Starts of stores whose keys it has read from its checkpoint, as the record names them. */
   readonly restored: readonly SavedStore[];
   /**

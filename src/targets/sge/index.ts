@@ -23,6 +23,8 @@ export const sge: Target<'sge'> = {
     // qstat -j shows everybody the variables of every job.
     handsOnVariables: false,
     excludedHosts: true,
+    arraysFailWithElements: false,
+    unstartedEndChains: false,
     // It knows only that a job has ended: the runtime sees how.
     jobEvents: ['completed', 'failed', 'ended'],
   },
@@ -53,11 +55,14 @@ export const sge: Target<'sge'> = {
   },
   directives: sgeDirectives,
   refusals: sgeRefusals,
+  // The name that sites give it as a rule.
+  wholeNodes: /^-l "?excl(usive)?(=|$)/,
+  aliases: [],
+  rivals: [/^-pe /, /^-c?wd\b/],
   formatDirective: ({ flag, resource, value }) => {
-    if (value === undefined) return resource === undefined ? flag : `${flag} ${quoteDirectiveValue(resource)}`;
-    // The name of a parallel environment and its slots are two words.
-    const words =
-      flag === '-pe' ? String(value).split(' ') : [resource === undefined ? `${value}` : `${resource}=${value}`];
+    // A parallel environment's name and slots are two words.
+    const parts = [resource, value].filter((part) => part !== undefined);
+    const words = flag === '-pe' ? parts.join(' ').split(' ') : parts.length === 0 ? [] : [parts.join('=')];
     return [flag, ...words.map((word) => (/^[$\w./@=,:-]+$/.test(word) ? word : quoteDirectiveValue(word)))].join(' ');
   },
   dependency: (after) => (after.length === 0 ? [] : ['-hold_jid', after.map(({ id }) => id).join(',')]),

@@ -18,7 +18,7 @@ export const fixtures: readonly { readonly name: string; readonly folder: string
     name,
     folder: join(root, 'fixtures/workflows', name),
   })),
-  { name: 'cavity', folder: join(root, 'examples/cavity') },
+  ...['cavity', 'wall-model'].map((name) => ({ name, folder: join(root, 'examples', name) })),
 ];
 
 /** The built-in sites, with the names that a site has to choose. */

@@ -71,6 +71,29 @@ export class DevicePool {
     });
   }
 
+  /** Gives `work` each of its threads once, those included that have not been started yet. Rejects, all done, with the first failure. */
+  async useEach(work: (thread: Runner) => Promise<void>): Promise<void> {
+    let begun = 0;
+    let goOn: () => void = () => {};
+    const allBegun = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const ends = await Promise.allSettled(
+      Array.from({ length: this.#size }, () =>
+        this.use(async (thread) => {
+          begun += 1;
+          if (begun === this.#size) goOn();
+          // Until all have one, nobody lets go of the own.
+          await Promise.all([work(thread), allBegun]);
+        }).catch((error: unknown) => {
+          goOn();
+          throw error;
+        }),
+      ),
+    );
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+
   /** Runs a request once a thread is free, with others if its model wants that. */
   run(request: RunRequest): void {
     if (this.#closed) {

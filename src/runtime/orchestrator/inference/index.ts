@@ -10,8 +10,9 @@ export {
   type ScriptDefinition,
 } from './inference.js';
 export { InferenceError, type InferenceProblem } from './inference-error.js';
+export type { InputType, InputTypes } from './input-type.js';
 export type { ScriptCall, ScriptParameter } from './messages.js';
-export { devicesHere } from './onnx/devices-here.js';
+export { devicesHere, gpusHere } from './onnx/devices-here.js';
 export { onnxRuntimeVersion } from './onnx/runtime-version.js';
 export { findPython, lacksFramework, type Probe, probePython, pythonPath, type WorkerFacts } from './python/index.js';
 export type { RunResult } from './runner.js';

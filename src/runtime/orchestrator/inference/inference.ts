@@ -15,6 +15,7 @@ import {
   workerFrameworks,
 } from './hosts.js';
 import { InferenceError } from './inference-error.js';
+import type { InputTypes } from './input-type.js';
 import { type LaneModel, type LaneRequest, MainLane } from './main-lane.js';
 import type { ScriptCall, ScriptParameter, SessionSettings } from './messages.js';
 import { hasCuda } from './onnx/devices-here.js';
@@ -89,6 +90,8 @@ export interface LoadedModel extends LoadedProgram {
   readonly outputs: readonly string[];
   /** True if only a run tells how many outputs there are. */
   readonly anyOutputs: boolean;
+  /** Types of its inputs, where it tells them. */
+  readonly inputTypes: InputTypes;
 }
 
 /** A script whose functions can be run, until it is unloaded. */
@@ -181,6 +184,13 @@ export class Inference {
     return this.#pools.workers;
   }
 
+  /** Facts of the worker processes that run programs like this one. */
+  workersOf({ id }: LoadedProgram): readonly WorkerFacts[] {
+    const held = this.#models.get(id);
+    const framework = held?.backend === undefined && held !== undefined ? workerFrameworks[held.host] : undefined;
+    return this.workers.filter((one) => one.framework === framework && one.device === held?.device);
+  }
+
   /** Starts the first thread of each backend that has threads and lets it make itself ready. */
   warmUp(): void {
     for (const [host, { missing }] of this.#backends) {
@@ -199,8 +209,8 @@ export class Inference {
   async load({ backend, device, batch = noBatches, inputs, outputs, bytes }: ModelDefinition): Promise<LoadedModel> {
     const names = { ...(inputs && { inputs }), ...(outputs && { outputs }) };
     const { id, device: given, facts } = await this.#load('model', backend, device, bytes, batch, names);
-    const { inputs: ins, outputs: outs, anyOutputs = false } = facts;
-    return { id, device: given, inputs: ins, outputs: outs, anyOutputs };
+    const { inputs: ins, outputs: outs, anyOutputs = false, inputTypes } = facts;
+    return { id, device: given, inputs: ins, outputs: outs, anyOutputs, inputTypes };
   }
 
   /** @throws InferenceError */
@@ -221,6 +231,8 @@ export class Inference {
     const device = this.#deviceFor(asked);
     const host = await this.#hostOf(kind, backendName, device);
     const backend = host === 'ONNX-WORKER' ? undefined : this.#backends.get(host);
+    // It refuses some models, wherever they run.
+    if (host === 'ONNX-WORKER') await factsOf(this.#backends.get('ONNX') as Backend, bytes);
     const settings = { ...this.#settings(kind, device), ...names };
     const { isUnbounded, dependsOnValues } = backend === undefined ? ofWorkers : await factsOf(backend, bytes);
     const isIsolated = isUnbounded && backend?.isApart === false;
@@ -314,6 +326,25 @@ export class Inference {
       if (this.#belongsHere(held, bytes)) this.#lane.run(request as LaneRequest);
       else this.#poolOf(held).run(request);
     });
+  }
+
+  /**
+   * Loads a model or script on every thread or worker that may run it and, where inputs are given, runs it there, so that no client waits for
+   * what a first run makes ready. It counts nowhere.
+   * @throws InferenceError
+   */
+  async tryOut(program: LoadedProgram, inputs: readonly TensorSource[] | undefined): Promise<void> {
+    const held = this.#models.get(program.id);
+    if (held === undefined) return;
+    held.pending += 1;
+    try {
+      await this.#poolOf(held).useEach(async (thread) => {
+        if (!thread.has(held.id)) await this.#loadOn(thread, held.id, held.bytes, held.settings);
+        if (inputs !== undefined) await thread.run(held.id, [inputs], [0]);
+      });
+    } finally {
+      this.#end(held);
+    }
   }
 
   #end(held: HostedProgram): void {

@@ -1,6 +1,7 @@
 import type { Dtype } from '../../../ml/dtypes.js';
 import type { ProgramKind, ThreadHost } from './hosts.js';
 import type { InferenceProblem } from './inference-error.js';
+import type { InputTypes } from './input-type.js';
 
 /** Data that an inference thread is started with. */
 export interface InferenceWorkerData {
@@ -48,6 +49,8 @@ export interface ModelNames {
   readonly outputs: readonly string[];
   /** True if only a run tells how many outputs there are. */
   readonly anyOutputs?: boolean;
+  /** Types of a model's inputs, where it tells them. */
+  readonly inputTypes?: InputTypes;
   /** Parameters of a script's functions. */
   readonly functions?: Readonly<Record<string, readonly ScriptParameter[]>>;
 }

@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { WorkflowError } from '../../../diagnostics/index.js';
 import { parseDevice } from '../../../ml/devices.js';
 import { AbandonedWork } from '../ai/abandoned-work.js';
+import { type WarmUp, warmUp } from '../ai/warm-up.js';
 import { BusyPoll, busyPollMicros } from '../busy-poll.js';
 import { Checkpoints } from '../checkpoint/checkpoints.js';
 import type { SavedStore } from '../checkpoint/record.js';
@@ -120,7 +121,7 @@ export class OrchestratorServer implements Orchestrator {
       runLimitMs: (options.executionTimeoutSeconds ?? defaultRunLimitMs / 1000) * 1000,
     });
     this.#keyspace = new Keyspace((value, isReplaced) => {
-      if (value.kind === 'model') this.#inference.unload(value.loaded, !isReplaced);
+      if (value.kind === 'model' || value.kind === 'script') this.#inference.unload(value.loaded, !isReplaced);
       else if (value.kind === 'tensor' || value.kind === 'string') value.bytes.discard();
     });
     this.#blocked = new BlockedClients(this.#keyspace);
@@ -215,6 +216,15 @@ export class OrchestratorServer implements Orchestrator {
       inferences: this.#inference.requests,
       refused: this.#refusals.refused,
     };
+  }
+
+  async warmUp(keys: readonly string[]): Promise<readonly WarmUp[]> {
+    const done: WarmUp[] = [];
+    for (const key of keys) {
+      const value = this.#keyspace.peek(key)?.value;
+      if (value?.kind === 'model' || value?.kind === 'script') done.push(await warmUp(this.#inference, key, value));
+    }
+    return done;
   }
 
   get restored(): readonly SavedStore[] {

@@ -26,7 +26,7 @@ const scripts: readonly (readonly [name: string, shapes: readonly (readonly numb
   ['halve_first', [[2, 3]]],
   ['as_picture', [[3, 6, 8]]],
   ['largest', [[20]]],
-  ['statistics', [[], [], [4, 5]]],
+  ['statistics', [[1], [1], [4, 5]]],
   ['speed', [[6, 7]]],
   ['stacked', [[2, 3, 3]]],
   ['normalise', [[4, 5]]],

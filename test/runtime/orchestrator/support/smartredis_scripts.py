@@ -70,7 +70,8 @@ def largest(output):
 
 
 def statistics(x):
-    return x.mean(), x.std(), (x - x.mean()) / x.std()
+    # smartredis cannot read tensors without dimensions.
+    return x.mean().unsqueeze(0), x.std().unsqueeze(0), (x - x.mean()) / x.std()
 
 
 def speed(ux: torch.Tensor, uy: torch.Tensor) -> torch.Tensor:

@@ -2,6 +2,7 @@ export { pythonPackageFolder } from './package-folder.js';
 export {
   type FrameworkVersion,
   findPython,
+  isOlder,
   lacksFramework,
   type Probe,
   probePython,

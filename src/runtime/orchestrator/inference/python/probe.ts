@@ -8,6 +8,19 @@ import { pythonPackageFolder } from './package-folder.js';
 export interface FrameworkVersion {
   readonly package: string;
   readonly version: string;
+  /** The oldest version of this package that goes. */
+  readonly least: string;
+}
+
+/** True if a package is too old: `2.1.0+cpu` is compared by its numbers. What does not tell its version is taken. */
+export function isOlder({ version, least }: FrameworkVersion): boolean {
+  const [found, needed] = [numbersOf(version), numbersOf(least)];
+  const differs = needed.findIndex((part, index) => (found[index] ?? 0) !== part);
+  return version !== '' && differs >= 0 && (found[differs] ?? 0) < (needed[differs] ?? 0);
+}
+
+function numbersOf(version: string): number[] {
+  return (/^[\d.]+/.exec(version)?.[0] ?? '').split('.').map(Number);
 }
 
 /** Answer of a Python to what it can run. */
