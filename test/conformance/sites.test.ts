@@ -88,6 +88,8 @@ describe('sites in the documentation', () => {
       'preamble',
       'directives',
       'gpuDialect',
+      'parallelEnvironments',
+      'resources',
       'blocks',
       'engine',
       'node',
