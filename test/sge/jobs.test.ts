@@ -86,6 +86,7 @@ describe.skipIf(why !== '')(`jobs of a real Grid Engine${why === '' ? '' : ` (sk
   .model('never', command('/bin/true')).after('bad').batch({ walltime: '00:05:00' })
   .model('rescue', command('/bin/true')).after('bad', 'failed').batch({ walltime: '00:05:00' })`,
     );
+    expect(await cluster().simwright(workspace.cwd, 'submit', 'out', '--test-only')).toMatchObject({ exitCode: 0 });
     const ids = await submitted(workspace);
     expect((await standings(workspace))['last']).toMatchObject({ state: 'PENDING', reason: `after ${ids['sweep']}` });
     expect(await ended(workspace)).toMatchObject({
