@@ -46,6 +46,10 @@ async function execute(
   for (const { bytes } of inputs) bytes.hold();
   try {
     const result = await inference.run(model.loaded, inputs, timeoutMs);
+    if (result.outputs.length !== outputs.length) {
+      const counts = `the model has ${result.outputs.length} outputs, and the command names ${outputs.length}`;
+      throw new InferenceError('model', counts);
+    }
     checkOutputs(tensors, outputs);
     const bytes = result.outputs.reduce((sum, output) => sum + (output?.buffer.byteLength ?? 0), 0);
     assertRoom({ server }, bytes);

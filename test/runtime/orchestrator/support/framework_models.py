@@ -57,6 +57,7 @@ def torch_models(folder):
 
     save(Net(), "net.pt")
     save(Sum(), "sum.pt")
+    save(torch.nn.Linear(2, 1), "linear.pt")
     save(Types(), "types.pt")
     save(Many(), "many.pt")
     save(Slow(), "slow.pt")
