@@ -12,7 +12,7 @@ describe.skipIf(missing !== '')(`PyTorch models in a worker ${missing}`, () => {
   let file: (name: string) => Buffer;
   beforeAll(async () => {
     if (!('python' in found)) return;
-    file = await makeModels(found.python, 'torch');
+    file = await makeModels(found.python, 'torch', 'exported');
     started = await start({ python: found.python, preloadBackends: ['TORCH'], intraOpThreads: 1, interOpThreads: 1 });
     redis = new Redis(started.port);
     await redis.call('AI.TENSORSET', 'x', 'FLOAT', '2', '2', 'VALUES', '1', '2', '3', '4');

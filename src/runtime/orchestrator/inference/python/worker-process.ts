@@ -117,7 +117,6 @@ export class WorkerProcess implements Runner {
     this.#socket.on('error', () => undefined);
     for (const output of [this.#child.stdout, this.#child.stderr]) this.#listen(output as Readable);
     this.#ended = this.#whenEnded();
-    this.#letNodeEnd();
   }
 
   /** Settles when it can run programs. Rejects with InferenceError if it cannot. */
@@ -242,6 +241,7 @@ export class WorkerProcess implements Runner {
       this.#ready = frame.info as Ready;
       clearTimeout(this.#starting);
       this.#watch.resume();
+      this.#letNodeEnd();
       const { framework, device } = this.#start;
       const { framework: name, version } = this.#ready;
       this.#start.log('info', `${framework} worker ${this.#child.pid} on ${device} runs ${name} ${version}`);
@@ -330,6 +330,7 @@ export class WorkerProcess implements Runner {
     output.on('error', () => undefined);
   }
 
+  /** Before it is ready nothing else may hold a store that waits for it. */
   #letNodeEnd(): void {
     this.#child.unref();
     for (const stream of this.#child.stdio) (stream as Socket | null)?.unref?.();
