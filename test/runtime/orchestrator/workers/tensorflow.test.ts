@@ -25,7 +25,7 @@ describe.skipIf(missing !== '')(`TensorFlow models in workers ${missing}`, () =>
     await redis.call('AI.TENSORSET', 'v', 'FLOAT', '2', 'VALUES', '1', '2');
     await redis.call('AI.TENSORSET', 'i', 'INT32', '2', '2', 'VALUES', '1', '2', '3', '4');
     await redis.call('AI.TENSORSET', 't', 'STRING', '2', 'VALUES', 'ab', 'Cd');
-  }, 240_000);
+  });
   afterAll(async () => {
     redis?.disconnect();
     await started?.stop();
@@ -95,7 +95,7 @@ describe.skipIf(missing !== '')(`TensorFlow models in workers ${missing}`, () =>
     );
   });
 
-  test('a checkpoint keeps the names that a model was stored with', { timeout: 120_000 }, async () => {
+  test('a checkpoint keeps the names that a model was stored with', async () => {
     const options = { python: (found as { python: string }).python, intraOpThreads: 1 };
     const checkpointFile = join(mkdtempSync(join(tmpdir(), 'simwright-tf-')), 'saved');
     const first = await start({ ...options, checkpointFile });
