@@ -16,18 +16,18 @@ export interface WarmUp {
 }
 
 /**
- * Runs a model once on zeros, on each thread of its device, where it tells the types of its inputs; sizes that may vary are 1. No key is
- * written and nothing is counted. Scripts have no types, hence no such run.
+ * Loads a model or script on each thread or worker of its device, and runs a model there on zeros where it tells the types of its inputs;
+ * sizes that may vary are 1. No key is written and nothing is counted. Scripts have no types, hence no such run.
  */
 export async function warmUp(inference: Inference, key: string, value: ModelValue | ScriptValue): Promise<WarmUp> {
-  const inputs = value.kind === 'model' ? zerosOf(value.loaded.inputTypes) : undefined;
-  if (value.kind === 'script') return { key, kind: 'script', outcome: 'unknown' };
+  const { kind } = value;
+  const inputs = kind === 'model' ? zerosOf(value.loaded.inputTypes) : undefined;
   for (const { bytes } of inputs ?? []) bytes.hold();
   try {
     await inference.tryOut(value.loaded, inputs);
-    return { key, kind: 'model', outcome: inputs === undefined ? 'unknown' : 'ran' };
+    return { key, kind, outcome: inputs === undefined ? 'unknown' : 'ran' };
   } catch (error) {
-    return { key, kind: 'model', outcome: 'failed', why: error instanceof Error ? error.message : String(error) };
+    return { key, kind, outcome: 'failed', why: error instanceof Error ? error.message : String(error) };
   } finally {
     for (const { bytes } of inputs ?? []) {
       bytes.letGo();
