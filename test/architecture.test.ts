@@ -58,7 +58,7 @@ function roomsIn(
 
 /** Paths that every room of the orchestrator may import. */
 const forOrchestrator = [
-  ...['src/diagnostics/', 'src/ml/', 'src/ir/eviction-policies.ts', 'src/runtime/slots.ts'],
+  ...['src/diagnostics/', 'src/ml/', 'src/model-files/', 'src/ir/eviction-policies.ts', 'src/runtime/slots.ts'],
   'type src/runtime/orchestrator/checkpoint/saving.ts',
 ];
 
