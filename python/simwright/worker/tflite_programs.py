@@ -74,6 +74,9 @@ class TfliteModel(Program):
         if shapes == self._shapes:
             return
         before = self._shapes
+        # It would take other ranks, and make something of them.
+        if [len(shape) for shape in shapes] != [len(shape) for shape in before]:
+            raise WorkerError("model", "the inputs have the shapes %s, and the model wants %s" % (shapes, before))
         try:
             self._allocate(shapes)
         except (RuntimeError, ValueError) as error:

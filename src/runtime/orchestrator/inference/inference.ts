@@ -184,6 +184,13 @@ export class Inference {
     return this.#pools.workers;
   }
 
+  /** Facts of the worker processes that run programs like this one. */
+  workersOf({ id }: LoadedProgram): readonly WorkerFacts[] {
+    const held = this.#models.get(id);
+    const framework = held?.backend === undefined && held !== undefined ? workerFrameworks[held.host] : undefined;
+    return this.workers.filter((one) => one.framework === framework && one.device === held?.device);
+  }
+
   /** Starts the first thread of each backend that has threads and lets it make itself ready. */
   warmUp(): void {
     for (const [host, { missing }] of this.#backends) {
@@ -224,6 +231,8 @@ export class Inference {
     const device = this.#deviceFor(asked);
     const host = await this.#hostOf(kind, backendName, device);
     const backend = host === 'ONNX-WORKER' ? undefined : this.#backends.get(host);
+    // It refuses some models, wherever they run.
+    if (host === 'ONNX-WORKER') await factsOf(this.#backends.get('ONNX') as Backend, bytes);
     const settings = { ...this.#settings(kind, device), ...names };
     const { isUnbounded, dependsOnValues } = backend === undefined ? ofWorkers : await factsOf(backend, bytes);
     const isIsolated = isUnbounded && backend?.isApart === false;

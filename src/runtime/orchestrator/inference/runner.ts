@@ -50,6 +50,7 @@ const maxTimerMs = 2 ** 31 - 1;
  */
 export class RunWatch {
   readonly #limitMs: number;
+  readonly #loadLimitMs: number;
   readonly #onLate: () => void;
   /** Programs that run, undefined while one is loaded. */
   readonly #open = new Map<number, number | undefined>();
@@ -58,11 +59,24 @@ export class RunWatch {
   #begunMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
+  #paused = false;
 
-  /** `onLate` is called when a run takes longer than `limitMs`. */
-  constructor(limitMs: number, onLate: () => void) {
+  /** `onLate` is called when a run takes longer than `limitMs`, or a load longer than `loadLimitMs`. */
+  constructor(limitMs: number, onLate: () => void, loadLimitMs = Number.POSITIVE_INFINITY) {
     this.#limitMs = limitMs;
+    this.#loadLimitMs = loadLimitMs;
     this.#onLate = onLate;
+  }
+
+  /** Until {@link resume} no time counts: the runner has not begun. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#begunMs = performance.now();
+    this.#look();
   }
 
   begin(id: number, program: number | undefined): void {
@@ -97,47 +111,47 @@ export class RunWatch {
   *errorsWhenLate(): Generator<readonly [id: number, error: InferenceError]> {
     let isFirst = true;
     for (const [id, program] of this.#open) {
-      const wasDeleted = program !== undefined && this.#deleted.has(program);
-      yield [id, isFirst ? tooLong(wasDeleted ? undefined : this.#limitMs) : notBegun()];
+      yield [id, isFirst ? this.#lateError(program) : notBegun()];
       isFirst = false;
     }
   }
 
   #look(): void {
     const [first] = this.#open.entries();
-    if (this.#timer !== undefined || first === undefined || this.#stopped) return;
+    if (this.#timer !== undefined || first === undefined || this.#stopped || this.#paused) return;
     const [, program] = first;
-    const limitMs = this.#limitOf(program);
-    const leftMs = program === undefined ? limitMs : this.#begunMs + limitMs - performance.now();
+    const leftMs = this.#begunMs + this.#limitOf(program) - performance.now();
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;
-        const [now] = this.#open.values();
-        if (now === undefined || performance.now() - this.#begunMs < this.#limitOf(now)) this.#look();
+        const [now] = this.#open.entries();
+        if (now === undefined || performance.now() - this.#begunMs < this.#limitOf(now[1])) this.#look();
         else this.#onLate();
       },
-      Math.min(leftMs, maxTimerMs),
+      Math.min(Math.max(leftMs, 1), maxTimerMs),
     );
     this.#timer.unref();
   }
 
   #limitOf(program: number | undefined): number {
-    const isDeleted = program !== undefined && this.#deleted.has(program);
-    return isDeleted ? Math.min(deletedRunMs, this.#limitMs) : this.#limitMs;
+    if (program === undefined) return this.#loadLimitMs;
+    return this.#deleted.has(program) ? Math.min(deletedRunMs, this.#limitMs) : this.#limitMs;
+  }
+
+  #lateError(program: number | undefined): InferenceError {
+    if (program === undefined) {
+      return new InferenceError('stopped', `loading took longer than ${this.#loadLimitMs} ms`);
+    }
+    const why = this.#deleted.has(program)
+      ? 'the model was deleted while it ran'
+      : `the model ran longer than the execution time-out of ${this.#limitMs} ms`;
+    return new InferenceError('stopped', why);
   }
 }
 
 /** For a request that may be made elsewhere. */
 export function notBegun(): InferenceError {
   return new InferenceError('not-begun', 'the inference thread was given up');
-}
-
-function tooLong(limitMs: number | undefined): InferenceError {
-  const why =
-    limitMs === undefined
-      ? 'the model was deleted while it ran'
-      : `the model ran longer than the execution time-out of ${limitMs} ms`;
-  return new InferenceError('stopped', why);
 }
 
 /** The programs that a runner has loaded, and who is to know when one goes. */

@@ -41,7 +41,8 @@ export interface WorkerFacts {
   readonly framework: BackendName;
   readonly device: string;
   readonly python: string;
-  /** `torch 2.9.0`; undefined until it is ready. */
+  /** Package and version of the framework; undefined until it is ready. */
+  readonly package: string | undefined;
   readonly version: string | undefined;
   readonly models: number;
   readonly runs: number;
@@ -59,6 +60,10 @@ interface Ready {
   readonly version: string;
 }
 
+/** Milliseconds in which a worker has to be ready: on a busy parallel file system importing a framework takes minutes. */
+const startMs = 600_000;
+/** Longest time for loading a model, as a multiple of that for a run. */
+const loadFactor = 5;
 /** Milliseconds in which a worker that is closed may end what it does. */
 const closeMs = 2000;
 /** Frames up to this size are written in one piece. */
@@ -73,6 +78,7 @@ export class WorkerProcess implements Runner {
   readonly #pending = new Map<number, Pending>();
   readonly #programs = new LoadedPrograms();
   readonly #ended: Promise<void>;
+  readonly #starting: NodeJS.Timeout;
   occupied = 0;
   #nextId = 1;
   #runs = 0;
@@ -85,7 +91,9 @@ export class WorkerProcess implements Runner {
 
   constructor(start: WorkerStart) {
     this.#start = start;
-    this.#watch = new RunWatch(start.runLimitMs, () => this.#giveUp());
+    this.#watch = new RunWatch(start.runLimitMs, () => this.#giveUp(), loadFactor * start.runLimitMs);
+    this.#watch.pause();
+    this.#starting = setTimeout(() => this.#die(`it was not ready after ${startMs / 1000} s`), startMs).unref();
     const { framework, device, intraOpThreads, interOpThreads } = start;
     const { path, folder, environment } = workerCommand(start.python);
     this.#child = spawn(
@@ -133,9 +141,9 @@ export class WorkerProcess implements Runner {
   facts(): WorkerFacts {
     const { framework, device, python } = this.#start;
     const pid = this.#child.pid ?? 0;
-    const version = this.#ready && `${this.#ready.framework} ${this.#ready.version}`;
+    const versions = { package: this.#ready?.framework, version: this.#ready?.version };
     const counts = { models: this.#programs.size, runs: this.#runs, residentBytes: residentBytesOf(pid) };
-    return { pid, framework, device, python, version, ...counts };
+    return { pid, framework, device, python, ...versions, ...counts };
   }
 
   async load(program: number, bytes: ByteSource, settings: SessionSettings): Promise<LoadedFacts> {
@@ -232,8 +240,11 @@ export class WorkerProcess implements Runner {
     if (frame.op === operations.ready) {
       this.#ready = frame.info as Ready;
       this.#letNodeEnd();
+      clearTimeout(this.#starting);
+      this.#watch.resume();
       const { framework, device } = this.#start;
-      this.#start.log('info', `${framework} worker ${this.#child.pid} on ${device} runs ${this.facts().version}`);
+      const { framework: name, version } = this.#ready;
+      this.#start.log('info', `${framework} worker ${this.#child.pid} on ${device} runs ${name} ${version}`);
       this.#onReady?.();
       return;
     }
@@ -270,6 +281,7 @@ export class WorkerProcess implements Runner {
   #end(first: InferenceError, others: InferenceError): void {
     if (this.#dead !== undefined) return;
     this.#dead = first;
+    clearTimeout(this.#starting);
     this.#watch.stop();
     let error = first;
     for (const { reject } of this.#pending.values()) {
