@@ -58,7 +58,7 @@ function roomsIn(
 
 /** Paths that every room of the orchestrator may import. */
 const forOrchestrator = [
-  ...['src/diagnostics/', 'src/ml/', 'src/ir/eviction-policies.ts', 'src/runtime/slots.ts'],
+  ...['src/diagnostics/', 'src/ml/', 'src/ir/eviction-policies.ts', 'src/runtime/slots.ts', 'src/torchscript/'],
   'type src/runtime/orchestrator/checkpoint/saving.ts',
 ];
 
@@ -75,6 +75,8 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ['src/ml/', []],
   // Headers of models' files: the compiler checks them, the runtime may.
   ['src/model-files/', ['src/ml/', 'src/diagnostics/']],
+  // Scripts and what they become, whoever runs or checks them.
+  ['src/torchscript/', ['src/ml/']],
   ['src/ir/eviction-policies.ts', []],
   ['src/ir/', ['src/diagnostics/', 'src/ml/', 'src/model-files/header.ts']],
   ['src/dsl/', ['src/ir/', 'src/diagnostics/', 'src/ml/']],

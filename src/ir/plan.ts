@@ -67,8 +67,8 @@ export const PreloadedModel = z.strictObject({
   tag: z.string(),
   inputs: z.array(z.string()).optional(),
   outputs: z.array(z.string()).optional(),
-  /** Read from its file when the workflow was compiled. */
-  header: ModelHeader,
+  /** Read from its file when the workflow was compiled; absent in plans of earlier builds. */
+  header: ModelHeader.optional(),
 });
 export type PreloadedModel = z.infer<typeof PreloadedModel>;
 

@@ -23,6 +23,14 @@ export class Archive {
     return this.#files.has(name);
   }
 
+  /** Folder of the file of that name, with its last slash: that of the least depth; undefined if there is none. */
+  folderOf(name: string): string | undefined {
+    const found = [...this.#files.keys()].filter((one) => one === name || one.endsWith(`/${name}`));
+    const depth = (path: string) => path.split('/').length;
+    const [first] = found.sort((a, b) => depth(a) - depth(b));
+    return first?.slice(0, first.length - name.length);
+  }
+
   /** True if a file's name starts so. */
   hasFolder(start: string): boolean {
     for (const name of this.#files.keys()) if (name.startsWith(start)) return true;

@@ -77,7 +77,7 @@ function recognizeArchive(archive: Archive): Recognized {
   const graphFile = exportedGraph(archive);
   if (graphFile !== undefined) return { format: 'ExportedProgram', archive, graphFile };
   if (archive.hasFolder('code/') && archive.has('data.pkl')) return { format: 'TorchScript', archive };
-  if (archive.has('saved_model.pb')) return { format: 'SavedModel', archive };
+  if (archive.folderOf('saved_model.pb') !== undefined) return { format: 'SavedModel', archive };
   if (archive.hasFolder('data/aotinductor/')) return { foreign: 'compiled-program' };
   if (archive.has('config.json') && archive.has('model.weights.h5')) return { foreign: 'keras' };
   if (archive.has('data.pkl')) return { foreign: pickled(archive) };

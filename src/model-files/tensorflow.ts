@@ -7,6 +7,8 @@ import { BytesReader, type Reader, text } from './reader.js';
 import { TensorFlowGraph } from './tensorflow-graph.js';
 import { entriesOf, tensorIn } from './tensorflow-shapes.js';
 
+type Option = 'inputs' | 'outputs';
+
 /** Most names that a hint lists. */
 const mostListed = 6;
 
@@ -37,35 +39,31 @@ export function readGraphDef(reader: Reader, names: GraphNames): ModelHeader {
   };
 }
 
-/** The signature that runs take unless they name another one. */
+/** The signature that stores take. */
 const usualSignature = 'serving_default';
-
-/** Name of the signature that says how a model is set up. */
-const setUpSignature = '__saved_model_init_op';
 
 /** Inputs or outputs of a signature by the names that users give them, with the names that the graph has for them. */
 type Signature = ReadonlyMap<string, { readonly header: TensorHeader; readonly tensor: string }>;
 
 /**
- * Inputs and outputs of a SavedModel in a zip archive, by the signature `serving_default` or else its first one. Names may be those of the
- * signature or of the graph.
+ * Inputs and outputs of a SavedModel in a zip archive, by its signature `serving_default`. Names may be those of the signature or
+ * of the graph.
  *
  * @throws ModelFileError for names that neither has; MalformedError if it has no graph
  */
 export function readSavedModel(archive: Archive, names: GraphNames): ModelHeader {
-  const bytes = archive.read('saved_model.pb');
+  const folder = archive.folderOf('saved_model.pb') ?? '';
+  const bytes = archive.read(`${folder}saved_model.pb`);
   if (bytes === undefined) throw new MalformedError('it has no saved_model.pb');
-  if (!archive.has('variables/variables.index') && archive.hasFolder('variables/')) {
-    throw new MalformedError('it has no variables/variables.index');
-  }
   const reader = new BytesReader(bytes);
   const { graph, signatures } = metaGraph(reader);
-  const signature = signatures.get(usualSignature) ?? [...signatures].find(([name]) => name !== setUpSignature)?.[1];
+  const signature = signatures.get(usualSignature);
   const [inputs, outputs] = ([1, 2] as const).map(
     (number): Signature => (signature === undefined ? new Map() : valuesOf(reader, signature, number)),
   ) as [Signature, Signature];
   const nodes = graph === undefined ? undefined : new TensorFlowGraph(reader, graph);
-  const known = (name: string) => inputs.has(name) || outputs.has(name) || (nodes?.has(name) ?? false);
+  const known = (name: string, option: Option) =>
+    (option === 'inputs' ? inputs : outputs).has(name) || (nodes?.has(name) ?? false);
   const listed = listing([
     ['inputs', [...inputs.keys()]],
     ['outputs', [...outputs.keys()]],
@@ -132,12 +130,12 @@ function valuesOf(reader: Reader, signature: Field, number: 1 | 2): Signature {
 function checkNames(
   where: string,
   names: GraphNames,
-  has: (name: string) => boolean,
+  has: (name: string, option: Option) => boolean,
   candidates: { readonly inputs: readonly string[]; readonly outputs: readonly string[] },
   listed: string,
 ): void {
   const unknown = (['inputs', 'outputs'] as const).flatMap((option) =>
-    (names[option] ?? []).filter((name) => !has(name)).map((name) => ({ option, name })),
+    (names[option] ?? []).filter((name) => !has(name, option)).map((name) => ({ option, name })),
   );
   if (unknown.length === 0) return;
   const said = unknown.map(({ option, name }) => `'${name}' (${option})`).join(', ');

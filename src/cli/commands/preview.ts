@@ -178,7 +178,12 @@ function describeModels(stores: Preview['stores']): string {
   const rows = new Map<string, readonly string[]>();
   for (const { mlModels } of stores) {
     for (const { name, format, inputs, outputs } of mlModels) {
-      const row = [name, modelFormats[format].label, describeTensors(inputs), describeTensors(outputs)];
+      const row = [
+        name,
+        format === undefined ? '?' : modelFormats[format].label,
+        describeTensors(inputs),
+        describeTensors(outputs),
+      ];
       rows.set(JSON.stringify(row), row);
     }
   }

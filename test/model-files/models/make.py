@@ -64,6 +64,13 @@ class Both(torch.nn.Module):
         return x + y, x * y
 
 
+class Widen(torch.nn.Module):
+    """Small whole numbers to floats."""
+
+    def forward(self, x):
+        return x.to(torch.float32) * 2
+
+
 def rewrite(path: Path) -> None:
     """Writes an archive once more, without places in source files."""
     with zipfile.ZipFile(path) as archive:
@@ -104,6 +111,8 @@ def make_torch(folder: Path) -> None:
     torch.export.save(both, folder / "exported-both.pt2")
     half = torch.export.export(Both(), (torch.zeros(1, 3).half(), torch.zeros(1, 3).half()))
     torch.export.save(half, folder / "exported-half.pt2")
+    counts = torch.zeros(2, 3, dtype=torch.uint16)
+    torch.export.save(torch.export.export(Widen(), (counts,)), folder / "exported-uint16.pt2")
     save_as_before(program, folder / "exported-old.pt2")
     for path in folder.glob("*.pt*"):
         if zipfile.is_zipfile(path):
@@ -129,6 +138,15 @@ def save_as_before(program: "torch.export.ExportedProgram", path: Path) -> None:
         archive.writestr("version", ".".join(map(str, SCHEMA_VERSION)))
 
 
+def zip_folder(source: Path, target: Path, prefix: str) -> None:
+    """Writes a folder as a zip archive, under a prefix."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(source.rglob("*")):
+            if path.is_file():
+                name = prefix + str(path.relative_to(source.parent))
+                archive.writestr(zipfile.ZipInfo(name), path.read_bytes(), zipfile.ZIP_DEFLATED)
+
+
 def make_tensorflow(folder: Path) -> None:
     import numpy as np
     import tensorflow as tf
@@ -152,10 +170,11 @@ def make_tensorflow(folder: Path) -> None:
     tf.io.write_graph(graph, str(folder), "frozen.pbtxt", as_text=True)
     saved = folder / "saved"
     tf.saved_model.save(layer, str(saved), signatures={"serving_default": layer.serve})
-    with zipfile.ZipFile(folder / "saved.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(saved.rglob("*")):
-            if path.is_file():
-                archive.writestr(zipfile.ZipInfo(str(path.relative_to(folder))), path.read_bytes(), zipfile.ZIP_DEFLATED)
+    zip_folder(saved, folder / "saved.zip", "")
+    zip_folder(saved, folder / "saved-deep.zip", "models/wall/")
+    with zipfile.ZipFile(folder / "saved-deep.zip", "a") as archive:
+        # As the Finder of macOS adds it.
+        archive.writestr(zipfile.ZipInfo("__MACOSX/._wall"), b"")
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
     (folder / "net.tflite").write_bytes(converter.convert())
     for path in sorted(saved.rglob("*"), reverse=True):

@@ -3,6 +3,15 @@ import type { ModelHeader } from '../../../src/model-files/index.js';
 const x = { name: 'x', dtype: 'FLOAT' } as const;
 const refused = 'which no store reads: a pickle can run any code';
 
+const saved: ModelHeader = {
+  format: 'SavedModel',
+  inputs: [{ ...x, shape: [null, 4] }],
+  outputs: [
+    { name: 'best', dtype: 'INT64', shape: [null] },
+    { name: 'y', dtype: 'FLOAT', shape: [null, 2] },
+  ],
+};
+
 /** What the models of `make.py` say of themselves, or why they are refused. */
 export const expectedHeaders: Readonly<Record<string, ModelHeader | string>> = {
   'exported-both.pt2': {
@@ -32,6 +41,11 @@ export const expectedHeaders: Readonly<Record<string, ModelHeader | string>> = {
     inputs: [{ ...x, shape: [null, 4] }],
     outputs: [{ name: 'relu', dtype: 'FLOAT', shape: [null, 2] }],
   },
+  'exported-uint16.pt2': {
+    format: 'ExportedProgram',
+    inputs: [{ name: 'x', dtype: 'UINT16', shape: [2, 3] }],
+    outputs: [{ name: 'mul', dtype: 'FLOAT', shape: [2, 3] }],
+  },
   'exported.pt2': {
     format: 'ExportedProgram',
     inputs: [{ ...x, shape: [null, 4] }],
@@ -57,14 +71,8 @@ export const expectedHeaders: Readonly<Record<string, ModelHeader | string>> = {
       { name: 'StatefulPartitionedCall:1', dtype: 'FLOAT', shape: [null, 2] },
     ],
   },
-  'saved.zip': {
-    format: 'SavedModel',
-    inputs: [{ ...x, shape: [null, 4] }],
-    outputs: [
-      { name: 'best', dtype: 'INT64', shape: [null] },
-      { name: 'y', dtype: 'FLOAT', shape: [null, 2] },
-    ],
-  },
+  'saved-deep.zip': saved,
+  'saved.zip': saved,
   // A list may have any number of tensors.
   'scripted-list.pt': { format: 'TorchScript', inputs: [{ name: 'x' }] },
   'scripted-mapping.pt': {

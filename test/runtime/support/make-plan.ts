@@ -32,7 +32,6 @@ export function makeEntity({ params = {}, ...given }: EntityInput): Entity {
 export function makeModel(given: Partial<PreloadedModel> & Pick<PreloadedModel, 'name' | 'artifact'>): PreloadedModel {
   return {
     backend: 'ONNX',
-    header: { format: 'ONNX' },
     device: 'CPU',
     devicesPerNode: 1,
     firstDevice: 0,

@@ -1,4 +1,4 @@
-import { runModel } from '../ai/run-model.js';
+import { runModel } from '../ai/run-program.js';
 import type { TensorStore } from '../ai/tensor-store.js';
 import type { ModelValue } from '../ai/values.js';
 import { ok } from '../resp/reply.js';

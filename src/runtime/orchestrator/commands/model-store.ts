@@ -7,11 +7,9 @@ import { areEqual, gather } from '../bytes/gather.js';
 import { LendableBytes } from '../bytes/lendable-bytes.js';
 import { ok } from '../resp/reply.js';
 import { type AiCommand, type AiCommandContext, CommandError, type Prepared } from './command.js';
+import { inTurn } from './in-turn.js';
 import { type ModelOptions, parseModelOptions } from './model-options.js';
 import { keyword, latin1 } from './words.js';
-
-/** Stores under way, by store and key: of several to one key the second begins when the first has ended. */
-const underWay = new WeakMap<TensorStore, Map<string, Promise<unknown>>>();
 
 /**
  * `AI.MODELSTORE key backend device [TAG t] [BATCHSIZE n [MINBATCHSIZE m [MINBATCHTIMEOUT ms]]] [INPUTS …] [OUTPUTS …]
@@ -112,20 +110,4 @@ async function isThere(tensors: TensorStore, request: StoreRequest, blob: Buffer
 
 function areSame(names: readonly string[], words: readonly Buffer[]): boolean {
   return names.length === words.length && words.every((word, index) => latin1(word) === names[index]);
-}
-
-async function inTurn<Result>(tensors: TensorStore, key: string, work: () => Promise<Result>): Promise<Result> {
-  let works = underWay.get(tensors);
-  if (works === undefined) {
-    works = new Map();
-    underWay.set(tensors, works);
-  }
-  const before = works.get(key);
-  const own = before === undefined ? work() : before.then(work, work);
-  works.set(key, own);
-  try {
-    return await own;
-  } finally {
-    if (works.get(key) === own) works.delete(key);
-  }
 }

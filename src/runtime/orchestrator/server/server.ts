@@ -121,7 +121,7 @@ export class OrchestratorServer implements Orchestrator {
       runLimitMs: (options.executionTimeoutSeconds ?? defaultRunLimitMs / 1000) * 1000,
     });
     this.#keyspace = new Keyspace((value, isReplaced) => {
-      if (value.kind === 'model') this.#inference.unload(value.loaded, !isReplaced);
+      if (value.kind === 'model' || value.kind === 'script') this.#inference.unload(value.loaded, !isReplaced);
       else if (value.kind === 'tensor' || value.kind === 'string') value.bytes.discard();
     });
     this.#blocked = new BlockedClients(this.#keyspace);
