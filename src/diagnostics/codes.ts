@@ -64,6 +64,7 @@ export const errorCodes = {
   PLAN1006: 'nodes that cannot be shared',
   PLAN1010: 'nodes that nothing uses',
   PLAN1011: 'a CPU that is not there',
+  PLAN1012: 'a walltime that does not count',
   OUT1001: 'a folder with files that compile did not write',
   OUT1002: 'a folder that cannot be written',
   OUT1003: 'a folder whose jobs run or wait',

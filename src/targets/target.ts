@@ -85,6 +85,8 @@ export interface Launcher {
   readonly sharesNodes: boolean;
   /** It would put every launch on the first hosts of the job, so the runtime names those of each. @default false */
   readonly namesHosts?: boolean;
+  /** Several programs of a launch run on the same nodes; otherwise each has nodes of its own. @default false */
+  readonly spreadsPrograms?: boolean;
   /** The nodes of a job that it launches are all alike. @default false */
   readonly nodesAlike?: boolean;
   /** Scripts run on a node apart from those of the job: what is seen there says nothing about these. @default false */
@@ -115,8 +117,8 @@ export interface JobVariables {
   readonly hosts: string;
   /** Hosts of a heterogeneous job, in the order of its components. @default hosts */
   readonly componentHosts?: string;
-  /** CPUs the job has on its first host. */
-  readonly cpusPerNode: string;
+  /** CPUs the job has on its first host; some directives change how they are told. */
+  readonly cpusPerNode: string | ((directives: readonly Directive[]) => string);
   /** CPUs of its first host in a job that has whole nodes and named no number. @default cpusPerNode */
   readonly cpusPerWholeNode?: string;
   /** 0-based index of the job array's element. */
@@ -150,6 +152,10 @@ export interface Target<Name extends TargetName = TargetName> {
     readonly handsOnVariables: boolean;
     /** Jobs can ask not to have single hosts. */
     readonly excludedHosts: boolean;
+    /** A job array has ended well only if all of its elements have; otherwise its status is that of the last one. */
+    readonly arraysFailWithElements: boolean;
+    /** A job whose dependency can never be met ends without having run, and so do those that wait for its end. */
+    readonly unstartedEndChains: boolean;
     /** Events of other jobs that a job can wait for. */
     readonly jobEvents: readonly Event[];
   };
@@ -165,10 +171,20 @@ export interface Target<Name extends TargetName = TargetName> {
   readonly directivesFirst?: boolean;
   /** Things in a job, its edited directives included, that this scheduler would refuse. */
   refusals?(job: Job): readonly NotSupported[];
+  /** Pattern of the directive by which a job has its nodes to itself; `true` where every job has. */
+  readonly wholeNodes: RegExp | true;
   /** The line between two components' directives, where there is one. */
   readonly componentSeparator?: string;
   /** A directive's line after the sentinel, quoted as this scheduler reads it. */
   formatDirective(directive: Directive): string;
+  /** Names of one option each, which mean the same; the one first that the target writes. */
+  readonly aliases: readonly (readonly string[])[];
+  /** Patterns of directives' lines, of which a job may have one each: a user's takes the place of ours. */
+  readonly rivals?: readonly RegExp[];
+  /** The parts of a directive that says several things, as far as others say them one by one. @default itself */
+  splitDirective?(directive: Directive): readonly Directive[];
+  /** Directives as they are written, where several of one flag have to be one. @default as they are */
+  joinDirectives?(directives: readonly Directive[]): readonly Directive[];
   /** The dependency as words for the submit command; `ids` are words of shell that hold job ids. */
   dependency(after: readonly { readonly id: string; readonly event: Event }[]): readonly string[];
   /** The flag that asks for memory by node: where it is dropped, steps name none either. */

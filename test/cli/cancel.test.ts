@@ -82,6 +82,27 @@ echo "2|$state|None|0:05|5:00|2|$FOLDER/out"`;
   }
 });
 
+test('of a PBS that answers for one job at a time: each is asked about, and what it does not know is told to end as well', async () => {
+  const qstat = `for id; do case $id in *.srv) break;; esac; done
+case $id in
+  3.srv) echo "qstat: Unknown Job Id 3.srv" >&2; exit 153;;
+  *) state='"job_state": "R"'; [ ! -e "$FOLDER/gone" ] || state='"job_state": "F", "substate": 91, "Exit_status": 271'
+    cat <<EOF
+{ "Jobs": { "$id": { $state, "comment": "it\\'s", "Job_Name": nan } } }
+EOF
+    ;;
+esac`;
+  const qdel = 'echo "$@" >>"$FOLDER/cancelled"; touch "$FOLDER/gone"; [ $# -gt 1 ] || exit 0; exit 153';
+  const { workspace, place } = await withScheduler('pbs', { qstat, qdel });
+  workspace.write('out/run/jobs.tsv', 'first\t1.srv\nsecond\t2.srv\nthird\t3.srv\n');
+  const end = await simwright(place, 'cancel', 'out');
+  expect(end).toMatchObject({
+    exitCode: 0,
+    stdout: 'first\t1.srv\tCANCELLED\nsecond\t2.srv\tCANCELLED\nthird\t3.srv\tUNKNOWN\n',
+  });
+  expect(workspace.lines('cancelled')).toEqual(['1.srv 2.srv 3.srv', '1.srv', '2.srv', '3.srv']);
+});
+
 test('jobs that do not end in time are an error that names them, with what the command said', async () => {
   const qstat = 'echo \'{ "Jobs": { "2.srv": { "job_state": "R" } } }\'';
   const { workspace, place } = await withScheduler('pbs', {

@@ -127,7 +127,7 @@ describe('hosts, bindings and options', () => {
       .ensemble('s', command('x').tasks(2).nodes(2))
       .replicas(10);
     expect(line('cobalt', open)).toContain('runtime launch s --at-most 2 -- aprun');
-    const beside = experiment('e').model('m', command('x')).colocate({ uds: true });
+    const beside = experiment('e').model('m', command('x').walltime('01:00:00')).colocate({ uds: true });
     expect(messagesOf('cobalt', beside)[0]).toContain('aprun runs nothing beside an application on its nodes');
   });
 });

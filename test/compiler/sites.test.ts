@@ -197,6 +197,32 @@ describe('allocations', () => {
       account: 'a',
     });
   });
+
+  test('walltime: of several programs together, and on whole nodes', async () => {
+    const mpmd = "command('true').tasks(2).mpmd(command('true').tasks(4)).walltime('01:00:00')";
+    const any: SiteInput = { name: 'any', target: 'slurm' };
+    expect(await allocationOf(source(`\n  .model('m', ${mpmd})`), any)).toMatchObject({ walltimeSeconds: 3660 });
+    const whole = source(".batch({ exclusive: true })\n  .model('m', command('true').walltime('01:00:00'))");
+    expect(await allocationOf(whole, any)).toEqual({ nodes: 1, exclusive: true, walltimeSeconds: 3660 });
+    const members = ".ensemble('e', command('true').tasks(4).walltime('00:10:00')).replicas(3)";
+    const packed = source(`.batch({ exclusive: true, nodes: 1 })\n  ${members}`);
+    expect(await allocationOf(packed, small)).toMatchObject({ walltimeSeconds: 60 + 2 * 600 });
+  });
+
+  test('nodes of several programs: their own, or the same ones', async () => {
+    const both = (launcher: string) =>
+      source(
+        `\n  .model('m', command('true').tasks(8).nodes(2).mpmd(command('true').tasks(4)).launcher('${launcher}'))`,
+      );
+    const slurm: SiteInput = { name: 'any', target: 'slurm' };
+    expect(await allocationOf(both('srun'), slurm)).toMatchObject({ nodes: 3, cpusPerNode: 4 });
+    for (const launcher of ['mpirun', 'mpiexec']) {
+      expect(await allocationOf(both(launcher), slurm)).toMatchObject({ nodes: 2, cpusPerNode: 6 });
+      // Three nodes of 4 cores could get three tasks of the first program and two of the other.
+      const four = { ...slurm, node: { cores: 4 } };
+      expect(await allocationOf(both(launcher), four)).toMatchObject({ nodes: 4, cpusPerNode: 3 });
+    }
+  });
 });
 
 test('the built-in sites are sites', () => {

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { command, experiment } from '../../src/dsl/index.js';
+import { compileFor, scriptOf } from './support/compile-experiment.js';
 import { compileFile, root, textsOf } from './support/compile-fixture.js';
 import { onPath } from './support/on-path.js';
 import { sbatchOptions } from './support/sbatch-options.js';
@@ -35,6 +37,18 @@ test.skipIf(!onPath('sbatch'))('the real sbatch reads what is meant (skipped whe
     output: expect.stringMatching(/\/logs\/sweep-%A_%a\.out$/),
     time: '1-02:30:00',
   });
+  const set = { '-C': 'P100', '-S': 8, '-N': 3, '-t': '20', '--mem-per-cpu': '2G' };
+  const edited = experiment('e').batch({ walltime: '01:00:00', directives: { set } });
+  const model = edited.model('m', command('app').memoryPerNode('4G'));
+  const { verbose: _v, 'test-only': _t, ...read } = sbatchOptions(scriptOf(compileFor('slurm', model), 'e'));
+  expect(read).toMatchObject({
+    constraint: 'P100',
+    'core-spec': '8',
+    nodes: '3',
+    time: '00:20:00',
+    'mem-per-cpu': '2G',
+  });
+  expect(read).not.toHaveProperty('mem');
   expect(await optionsOf('mpi-with-gpus', 'mpi-with-gpus')).toMatchObject({
     'gpus-per-node': '4',
     nodes: '2',

@@ -216,6 +216,18 @@ describe('nodes and CPUs', () => {
     expect(await array(2000, 1)).toEqual([]);
   });
 
+  test('a walltime that does not count', async () => {
+    const said = (more: string) => warned(`${more}\n  .model('a', command('true').walltime('01:00:00'))`);
+    expect(await said("\n  .model('b', command('true'))")).toEqual([
+      "PLAN1012 workflow.ts:5:15 the walltime of 'a' does not count: 'b' has none, and job 'bad' runs both | give every command one, or give the job one with .batch({ walltime: '02:00:00' })",
+    ]);
+    const whole = "\n  .batch({ exclusive: true })\n  .ensemble('s', command('true').walltime('01:00:00')).replicas(2)";
+    expect(await said(whole)).toEqual([
+      expect.stringMatching(/^PLAN1012 .*'s' does not count: site .* does not say how many members of 's' its nodes/),
+    ]);
+    expect(await said("\n  .batch({ walltime: '02:00:00' })\n  .model('b', command('true'))")).toEqual([]);
+  });
+
   test('a pin beyond the job, or the node', async () => {
     const pin = (cpu: number, site?: SiteInput) =>
       warned(

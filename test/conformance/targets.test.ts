@@ -145,7 +145,7 @@ const cases: readonly Case[] = [
     expected: {
       local: notSupported(without),
       slurm: [`#SBATCH --constraint="a&b=='c d'"`],
-      pbs: [`#PBS -l "select=1:ncpus=1:mpiprocs=1:a&b=='c d'"`],
+      pbs: ["refused: job 'm': pbs reads a constraint as resources of a chunk, and 'a&b=='c d'' is none"],
       lsf: [`#BSUB -R "select[a&b=='c d']"`],
       cobalt: ["refused: job 'm': cobalt would read the 'a&b=='c d'' of --attrs as several words"],
     },

@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { defineSite } from 'simwright';
 import { compileForTest } from 'simwright/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkTypes } from '../../src/cli/check-types.js';
@@ -60,7 +61,10 @@ describe('workflows in the documentation', () => {
     const file = join(scratch, `documented-${line}.ts`);
     writeFileSync(file, source);
     for (const site of shownFor) {
-      const { files } = await compileForTest(file, site);
+      // The one scheduler that takes no job without a walltime.
+      const defaults = { walltime: '01:00:00' };
+      const at = site === 'cobalt' ? defineSite({ name: site, target: site, defaults }) : site;
+      const { files } = await compileForTest(file, at);
       expect([...files.keys()]).toContain('plan.json');
     }
   });

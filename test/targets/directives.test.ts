@@ -231,6 +231,71 @@ describe('edits of directives', () => {
   });
 });
 
+describe('edits by another name of an option', () => {
+  const sized = job({ allocation: allocation({ nodes: 2, memoryPerNodeMiB: 8, gpusPerNode: 2, queue: 'q' }) });
+  const edited = (target: TargetName, set: Record<string, string | number>, ...drop: string[]) =>
+    lines(target, sized, site({ target, directives: { drop, set } }), target === 'lsf' ? 'mpirun' : undefined);
+
+  it('take the place of ours, in the form that sbatch reads', () => {
+    const set = { '-N': 3, '-p': 'debug', '-C': 'P100', '-S': 8, '-H': '' };
+    expect(edited('slurm', set)).toEqual([
+      '--job-name=flow',
+      '--output=logs/flow-%j.out',
+      '--open-mode=append',
+      '-p debug',
+      '-N 3',
+      '--ntasks-per-node=4',
+      '--gpus-per-node=2',
+      '--mem=8M',
+      '-C P100',
+      '-S 8',
+      '-H',
+    ]);
+    expect(edited('slurm', { '-C P100': '' })).toContain('-C P100');
+  });
+  it('take away what may not stand beside them', () => {
+    expect(edited('slurm', { '--mem-per-cpu': '2G', '--gres': 'gpu:a100:2' }).slice(-2)).toEqual([
+      '--gres=gpu:a100:2',
+      '--mem-per-cpu=2G',
+    ]);
+    expect(edited('slurm', { '--gres': 'nvme:1' })).toContain('--gpus-per-node=2');
+    expect(edited('lsf', { '-nnodes': 2 }).filter((line) => /^-n/.test(line))).toEqual(['-nnodes 2']);
+  });
+  it('of PBS: the old words for nodes, and several resources in one', () => {
+    expect(edited('pbs', { '-l nodes': '2:ppn=2' }).filter((line) => line.startsWith('-l'))).toEqual([
+      '-l nodes=2:ppn=2',
+    ]);
+    expect(edited('pbs', { '-l': 'select=4:ncpus=1,walltime=00:05:00' }).slice(-3)).toEqual([
+      '-l select=4:ncpus=1',
+      '-l place=scatter',
+      '-l walltime=00:05:00',
+    ]);
+  });
+  it('of Cobalt', () => {
+    expect(edited('cobalt', { '--time': 30, '--nodecount': 8, '--queue': 'debug' })).toEqual([
+      '--jobname flow',
+      '-O logs/flow',
+      '--queue debug',
+      '--nodecount 8',
+      '--time 30',
+    ]);
+  });
+  it('drop, and the later edit replaces the earlier', () => {
+    expect(edited('slurm', {}, '-N', '-p').join(' ')).not.toMatch(/nodes=2|partition/);
+    const mine = { ...sized, directives: { drop: [], set: { '-q': 'low' } } };
+    const both = lines('slurm', mine, site({ target: 'slurm', directives: { set: { '--qos': 'high' } } }));
+    expect(both.filter((line) => /qos|-q /.test(line))).toEqual(['-q low']);
+  });
+  it('are of the job as a whole, by any name', () => {
+    const het = job({ components: [allocation()], directives: { drop: [], set: { '-J': 'mine', '-C': 'fast' } } });
+    expect(lines('slurm', het).filter((line) => /job-name|-J|-C/.test(line))).toEqual([
+      '-J mine',
+      '-C fast',
+      '-C fast',
+    ]);
+  });
+});
+
 describe('job names', () => {
   it('are in the subset that every scheduler takes', () => {
     expect(jobName('flow_1.a-b')).toBe('flow_1.a-b');

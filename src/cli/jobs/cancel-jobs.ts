@@ -50,15 +50,18 @@ async function cancelScheduled(
     return (await standingsOf(folder, some, reader, asking)).jobs;
   };
   const before = await standings(submissions);
-  const meant = submissions.filter((_, place) => isAlive(before[place]?.state ?? 'UNKNOWN'));
+  // A job whose end is not known has not ended.
+  const meant = submissions.filter((_, place) => mayRun(before[place] as JobStanding));
   if (meant.length === 0) return [];
-  const words = [...queries.cancel, ...meant.map(({ id }) => id)];
+  const ids = meant.map(({ id }) => id);
   // One of them may just have ended, which the command counts as an error: what became of them tells.
-  const answer = await ask(words, asking);
+  const answer = await ask([...queries.cancel, ...ids], asking);
+  // It may have stopped at that one.
+  if (answer.exitCode !== 0 && ids.length > 1) for (const id of ids) await ask([...queries.cancel, id], asking);
   const end = performance.now() + timeoutSeconds * 1000;
   for (let pause = pauses.firstMs; ; pause = Math.min(pause * 2, pauses.mostMs)) {
     const after = await standings(meant);
-    const left = after.filter(({ state }) => isAlive(state));
+    const left = after.filter((one) => mayRun(one) && one.from === 'scheduler');
     if (left.length === 0) return after;
     if (performance.now() > end) {
       const said = [answer.stderr, answer.stdout].map((text) => text.trim()).find((text) => text !== '');
@@ -70,6 +73,11 @@ async function cancelScheduled(
     }
     await sleep(pause);
   }
+}
+
+/** True if a job waits or runs, or its end is not known: then it has not ended, as long as its id is its own. */
+function mayRun({ state, idIsTaken }: JobStanding): boolean {
+  return isAlive(state) || (state === 'UNKNOWN' && idIsTaken !== true);
 }
 
 /** Ends submit.sh, which ends its job in order; or, of single jobs and where submit.sh has gone, the scripts themselves. */

@@ -20,6 +20,8 @@ export interface JobStanding {
   readonly elapsedSeconds?: number;
   /** Elements of a job array by state. */
   readonly elements?: Readonly<Partial<Record<JobState, number>>>;
+  /** The scheduler has given the job's id to another job since. */
+  readonly idIsTaken?: true;
   /** Source of the state: the scheduler, or run/status/ if the scheduler no longer knows the job. */
   readonly from: 'scheduler' | 'processes' | 'status files' | 'nobody';
 }
@@ -128,7 +130,8 @@ function withoutScheduler(
     hint: 'schedulers forget jobs some time after their end',
     at: undefined,
   });
-  if (found === undefined) return { name: job.name, id, state: 'UNKNOWN', from: 'nobody' };
+  const taken = isAnother ? { idIsTaken: true as const } : {};
+  if (found === undefined) return { name: job.name, id, state: 'UNKNOWN', ...taken, from: 'nobody' };
   return { name: job.name, id, ...found, from: 'status files' };
 }
 

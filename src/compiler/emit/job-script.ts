@@ -15,6 +15,7 @@ export function jobScript(job: Job, plan: Plan, target: Target): string {
       title: quoteComment(`Job ${job.name} of experiment ${plan.experiment}.`),
       maker: makerLine(plan),
       directives: directiveLines(job, target),
+      namesThreads: job.directives.flat().some(({ value }) => /\bOMP_NUM_THREADS\b/.test(String(value))),
       directivesFirst: target.directivesFirst === true,
       // The function `module` exists in login shells only.
       shellOptions: usesModules(job, plan) ? ' -l' : '',
@@ -69,9 +70,11 @@ function usesModules(job: Job, plan: Plan): boolean {
 }
 
 /** The environment variables that the script sets for the runtime; values are words of shell. */
-function jobVariables({ name, array, separate, allocation, components }: Job, { variables }: Target) {
+function jobVariables({ name, array, separate, allocation, components, directives }: Job, { variables }: Target) {
   const { jobId, elementId = jobId, hosts, componentHosts = hosts, arrayIndex } = variables;
-  const { cpusPerNode, cpusPerWholeNode = cpusPerNode } = variables;
+  const ofJob = variables.cpusPerNode;
+  const cpusPerNode = typeof ofJob === 'string' ? ofJob : ofJob(directives.flat());
+  const { cpusPerWholeNode = cpusPerNode } = variables;
   // submit.sh passes an index to each job of the script.
   const index = separate === undefined ? arrayIndex : `"\${SIMWRIGHT_ARRAY_INDEX:?}"`;
   return [

@@ -11,7 +11,7 @@ import {
 } from '../../ir/index.js';
 import { type LaunchProgram, type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
 import type { Adds, Reads, Sized, SizedLaunch, SizedProgram } from './compilation.js';
-import { launchLine, stepOptions } from './launch-line.js';
+import { hasWholeNodes, launchLine, stepOptions } from './launch-line.js';
 import { membersOnOwnNodes } from './lookup/members-at-once.js';
 import { placeOf } from './lookup/placed-jobs.js';
 import { programWords } from './lookup/program-words.js';
@@ -120,6 +120,7 @@ function stepOf(
   const place = placeOf(application, jobs);
   const { job, component } = place;
   const isAlone =
+    hasWholeNodes(place, { site, target }) &&
     component.applications.length === 1 &&
     component.orchestrators.length === 0 &&
     application.colocated === undefined &&

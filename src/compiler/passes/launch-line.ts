@@ -1,5 +1,6 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
 import { defined, type LauncherName, type Site } from '../../ir/index.js';
+import { editDirectives, sameOption } from '../../targets/directives.js';
 import { isNotSupported, type LaunchLine, type LaunchProgram, type LaunchStep } from '../../targets/target.js';
 import type { PlacedJob, Reads } from './compilation.js';
 import type { EntityPlace } from './lookup/placed-jobs.js';
@@ -25,7 +26,7 @@ export function stepOptions(
 ): Pick<LaunchStep, 'component' | 'gpuDialect' | 'namesMemory'> {
   return {
     ...defined({ gpuDialect: site.gpuDialect }),
-    namesMemory: !dropsOf(site, job).some((flag) => flag === target.memoryFlag),
+    namesMemory: !dropsOf(site, job).some((flag) => sameOption(target, flag, target.memoryFlag ?? '')),
     ...(job.components.length === 1 ? {} : { component: index }),
   };
 }
@@ -33,4 +34,14 @@ export function stepOptions(
 /** Flags of directives that the site or the user drops. */
 function dropsOf(site: Site, { batch }: PlacedJob): readonly string[] {
   return [...site.directives.drop, ...(batch?.directives?.drop ?? [])];
+}
+
+/** True if no other job runs on the nodes: a launcher that binds tasks as if it had a node to itself would bind all jobs' to the same CPUs. */
+export function hasWholeNodes({ job, component }: EntityPlace, { site, target }: Reads<'site' | 'target'>): boolean {
+  const { wholeNodes } = target;
+  const { exclusive, cpusPerNode = 0 } = component.allocation;
+  if (wholeNodes === true || exclusive || cpusPerNode >= (site.node.cores ?? Number.POSITIVE_INFINITY)) return true;
+  return editDirectives(target, [[]], site.directives, job.batch?.directives)
+    .flat()
+    .some((one) => wholeNodes.test(target.formatDirective(one)));
 }

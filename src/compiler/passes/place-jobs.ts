@@ -138,7 +138,8 @@ function componentsOf(
       group.applications.map((entity) => [entity, one] as const),
     ),
   );
-  const walltimeSeconds = walltimeOf({ batch, applications, sized, site, allocationOf, perElement });
+  const { name } = draft;
+  const walltimeSeconds = walltimeOf({ name, batch, applications, sized, site, allocationOf, perElement }, problems);
   const component = ({ group, allocated: { nodesApart, ...one } }: typeof main): PlacedComponent => ({
     allocation: walltimeSeconds === undefined ? one : { ...one, walltimeSeconds },
     nodesApart,

@@ -11,6 +11,9 @@ import { launcherOf } from '../../targets/target.js';
 import type { Adds, Reads, Sized, SizedLaunch, SizedProgram, StepSize } from './compilation.js';
 import { expandAxes } from './expand-axes.js';
 
+/** Nodes of the programs of one launch: all share the one there is, each has its own, or all are spread over all of them. */
+type Spread = 'one-node' | 'own-nodes' | 'all-nodes';
+
 /** Computes the resources of every application's launches, and expands its members. */
 export function sizeLaunches(
   { experiment, site, target, launchers }: Reads<'experiment' | 'site' | 'target' | 'launchers'>,
@@ -18,8 +21,12 @@ export function sizeLaunches(
 ): Adds<'sized'> {
   const { oneNode } = target.capabilities;
   const launcherOfSite = launcherOf(target, site);
+  const spreadOver = ({ launcher = launcherOfSite }: CommandDeclaration): Spread => {
+    if (oneNode) return 'one-node';
+    return launchers[launcher].spreadsPrograms === true ? 'all-nodes' : 'own-nodes';
+  };
   const sized = applicationsOf(experiment).map((application): [ApplicationDeclaration, Sized] => {
-    const launches = launchesOf(application, site, oneNode, problems);
+    const launches = launchesOf(application, site, spreadOver, problems);
     const ownsNodes = launches.every(
       ({ programs }) => !oneNode && !launchers[programs[0].command.launcher ?? launcherOfSite].sharesNodes,
     );
@@ -32,15 +39,15 @@ export function sizeLaunches(
 function launchesOf(
   application: ApplicationDeclaration,
   site: Site,
-  oneNode: boolean,
+  spreadOver: (command: CommandDeclaration) => Spread,
   problems: Problems,
 ): readonly [SizedLaunch, ...SizedLaunch[]] {
   const { name, command } = application;
   const [first, ...added] = addedOf(application);
-  if (first === undefined) return [sizeLaunch(name, command, site, oneNode, problems)];
+  if (first === undefined) return [sizeLaunch(name, command, site, spreadOver(command), problems)];
   return [
-    sizeLaunch(first.name, first.command, site, oneNode, problems),
-    ...added.map((one) => sizeLaunch(one.name, one.command, site, oneNode, problems)),
+    sizeLaunch(first.name, first.command, site, spreadOver(first.command), problems),
+    ...added.map((one) => sizeLaunch(one.name, one.command, site, spreadOver(one.command), problems)),
   ];
 }
 
@@ -48,7 +55,7 @@ function sizeLaunch(
   name: string,
   command: CommandDeclaration,
   site: Site,
-  oneNode: boolean,
+  spread: Spread,
   problems: Problems,
 ): SizedLaunch {
   const sized = (one: CommandDeclaration): SizedProgram => ({
@@ -62,26 +69,40 @@ function sizeLaunch(
   const sizes = programs.map(({ size }) => size);
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   const most = (values: readonly number[]) => Math.max(...values);
-  const together = oneNode ? sum : most;
   const tasks = sum(sizes.map((size) => size.tasks));
   const cpus = sum(sizes.map((size) => size.tasks * size.cpusPerTask));
-  // Each program has nodes of its own: the launcher splits the allocation among them.
-  const nodes = oneNode ? 1 : sum(sizes.map((size) => size.nodes));
-  const gpus = together(sizes.map((size) => size.gpusPerNode ?? (size.gpusPerTask ?? 0) * size.tasksPerNode));
+  const nodes = {
+    'one-node': 1,
+    'own-nodes': sum(sizes.map((size) => size.nodes)),
+    'all-nodes': nodesForAll(sizes, site.node.cores),
+  }[spread];
+  const isApart = spread === 'own-nodes';
+  const together = isApart ? most : sum;
+  const tasksOnNode = (size: StepSize) => (isApart ? size.tasksPerNode : Math.ceil(size.tasks / nodes));
+  const gpus = together(sizes.map((size) => size.gpusPerNode ?? (size.gpusPerTask ?? 0) * tasksOnNode(size)));
   const memory = together(sizes.map((size) => size.memoryPerNodeMiB ?? 0));
-  const walltime = sizes.map((size) => size.walltimeSeconds);
   return {
     programs: [first, ...further],
     size: {
       nodes,
       tasks,
       cpusPerTask: Math.ceil(cpus / tasks),
-      tasksPerNode: together(sizes.map((size) => size.tasksPerNode)),
+      tasksPerNode: together(sizes.map(tasksOnNode)),
       ...(gpus > 0 ? { gpusPerNode: gpus } : {}),
       ...(memory > 0 ? { memoryPerNodeMiB: memory } : {}),
-      ...(walltime.every((seconds) => seconds !== undefined) ? { walltimeSeconds: most(walltime) } : {}),
+      // Only the launch as a whole can have one.
+      ...defined({ walltimeSeconds: command.walltimeSeconds }),
     },
   };
+}
+
+/** The fewest nodes that hold their part of every program: as many as the widest one has, or more where cores are few. */
+function nodesForAll(sizes: readonly StepSize[], cores = Number.POSITIVE_INFINITY): number {
+  const most = sizes.reduce((total, size) => total + size.tasks, 0);
+  let nodes = Math.max(...sizes.map((size) => size.nodes));
+  const cpus = () => sizes.reduce((sum, size) => sum + Math.ceil(size.tasks / nodes) * size.cpusPerTask, 0);
+  while (nodes < most && cpus() > cores) nodes++;
+  return nodes;
 }
 
 /** The largest amount of each resource that one of the launches takes. */

@@ -1,4 +1,5 @@
 import { assignmentOf, type Entity, type EnvValue, hasNumbers, memberName, type Plan } from '../../ir/index.js';
+import { queriesOf } from '../../targets/schedulers.js';
 import { MemberSelection } from '../job/member-selection.js';
 import type { SeenStore } from './store-addresses.js';
 
@@ -31,6 +32,10 @@ export function memberEnvironment(
     SIMWRIGHT_NAME: name,
     SIMWRIGHT_MEMBER: String(member.index),
   };
+  // On this machine a program may use what nothing else does; in a job it would take the others' share, or the node's threads in every task.
+  if (queriesOf[plan.target] !== undefined && jobEnv['OMP_NUM_THREADS'] === undefined) {
+    own['OMP_NUM_THREADS'] = String(entity.size.cpusPerTask);
+  }
   for (const { store, address } of stores) {
     const suffixed = (variable: string) => (store.suffix === '' ? variable : `${variable}_${store.suffix}`);
     own[suffixed('SSDB')] = address;

@@ -1,3 +1,4 @@
+import { withoutResource } from '../directives.js';
 import type { Target } from '../target.js';
 import { cobaltDirectives, cobaltRefusals } from './directives.js';
 import { cobaltQueries } from './queries.js';
@@ -19,6 +20,8 @@ export const cobalt: Target<'cobalt'> = {
     gpus: false,
     handsOnVariables: false,
     excludedHosts: false,
+    arraysFailWithElements: false,
+    unstartedEndChains: false,
     jobEvents: ['completed'],
   },
   variables: {
@@ -38,6 +41,22 @@ export const cobalt: Target<'cobalt'> = {
     arrayIndex: '$SIMWRIGHT_ARRAY_INDEX',
   },
   directives: cobaltDirectives,
+  splitDirective: withoutResource,
+  wholeNodes: true,
+  aliases: [
+    ['-A', '--project'],
+    ['-e', '--error'],
+    ['-h', '--held'],
+    ['-i', '--inputfile'],
+    ['-K', '--kerneloptions'],
+    ['-M', '--notify'],
+    ['-n', '--nodecount'],
+    ['-o', '--output'],
+    ['-O', '--outputprefix'],
+    ['-q', '--queue'],
+    ['-t', '--time'],
+    ['-u', '--umask'],
+  ],
   directivesFirst: true,
   refusals: cobaltRefusals,
   // Without quotes, which Cobalt would take for a part of the value.

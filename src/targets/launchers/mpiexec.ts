@@ -11,6 +11,7 @@ export const mpiexec: Launcher = {
   mpi: { name: 'hydra', version: /HYDRA|MPICH|Intel\(R\) MPI/i },
   sharesNodes: true,
   namesHosts: true,
+  spreadsPrograms: true,
   rankVariables: ['PMI_RANK'],
   noise: [
     /BAD TERMINATION OF ONE OF YOUR APPLICATION|^=\s+(EXIT CODE|CLEANING UP|YOU CAN IGNORE|PID \d+ RUNNING|KILLED BY)/,

@@ -16,6 +16,7 @@ function openMpi(name: 'mpirun' | 'orterun'): Launcher {
     mpi: { name: 'Open MPI', version: /Open ?MPI|OpenRTE|PRRTE/i },
     sharesNodes: true,
     namesHosts: true,
+    spreadsPrograms: true,
     rankVariables: ['OMPI_COMM_WORLD_RANK', 'PMIX_RANK'],
     noise,
     line: (programs) =>

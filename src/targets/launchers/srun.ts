@@ -55,9 +55,11 @@ function memory({ memoryPerNodeMiB, namesMemory = true }: LaunchStep): string | 
   return memoryPerNodeMiB === undefined ? 0 : `${memoryPerNodeMiB}M`;
 }
 
-/** As the job asked for them: a step that names GPUs in other words than its job gets none. */
+/**
+ * As the job asked for them: a step that names GPUs in other words than its job gets none. A job that names none, since its nodes come with
+ * theirs, has them all.
+ */
 function gpuOptions({ gpuDialect, gpusPerTask, gpusPerNode, tasksPerNode }: LaunchStep): readonly LauncherOption[] {
-  if (gpuDialect === 'none') return [];
   if (gpuDialect === 'gres') {
     const perNode = gpusPerNode ?? (gpusPerTask === undefined ? undefined : gpusPerTask * tasksPerNode);
     return option('gres gpus-per-node gpus-per-task gpus G', perNode === undefined ? undefined : `gpu:${perNode}`);

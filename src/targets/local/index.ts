@@ -17,6 +17,8 @@ export const local: Target<'local'> = {
     gpus: true,
     handsOnVariables: true,
     excludedHosts: true,
+    arraysFailWithElements: true,
+    unstartedEndChains: false,
     jobEvents: ['started', 'completed', 'failed', 'ended'],
   },
   variables: {
@@ -28,6 +30,8 @@ export const local: Target<'local'> = {
     arrayIndex: '$SIMWRIGHT_ARRAY_INDEX',
   },
   directives: () => [],
+  wholeNodes: true,
+  aliases: [],
   formatDirective: ({ flag }) => flag,
   dependency: () => [],
 };

@@ -31,6 +31,8 @@ export const lsf: Target<'lsf'> = {
     gpus: true,
     handsOnVariables: true,
     excludedHosts: true,
+    arraysFailWithElements: true,
+    unstartedEndChains: false,
     jobEvents: ['started', 'completed', 'failed', 'ended'],
   },
   variables: {
@@ -47,6 +49,9 @@ export const lsf: Target<'lsf'> = {
   // jsrun's, of the step that the job was submitted from.
   outerVariables: () => [startingWith('JSM_'), ...mpiVariables],
   directives: lsfDirectives,
+  wholeNodes: /^-x$/,
+  aliases: [],
+  rivals: [/^-(n|nnodes) /, /^-oo? /, /^-eo? /, /^-is? /, /^-rn?$/],
   formatDirective: ({ flag, resource, value }) => {
     if (value === undefined) return flag;
     return `${flag} ${quoteDirectiveValue(resource === undefined ? String(value) : `${resource}[${value}]`)}`;

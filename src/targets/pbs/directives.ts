@@ -1,6 +1,6 @@
-import { type Allocation, formatClock, type LauncherName, type Site } from '../../ir/index.js';
+import { type Allocation, formatClock, type Job, type LauncherName, type Site } from '../../ir/index.js';
 import { directive, jobName, throttle } from '../directives.js';
-import type { Directive, JobRequest } from '../target.js';
+import type { Directive, JobRequest, NotSupported } from '../target.js';
 
 const mailLetters = { fail: 'a', begin: 'b', end: 'e' } as const;
 
@@ -53,4 +53,33 @@ function chunksOf(allocation: Allocation, { gpuDialect }: Site): string[] {
   const named = hosts.map((host) => [1, ...resources, `host=${host}`].join(':'));
   const others = nodes - hosts.length;
   return others > 0 ? [...named, [others, ...resources].join(':')] : named;
+}
+
+/** The resources of `-l walltime=01:00:00,matlab=1`, each a directive. */
+export function splitResources(one: Directive): readonly Directive[] {
+  if (one.flag !== '-l' || typeof one.value !== 'string') return [one];
+  const text = one.resource === undefined ? one.value : `${one.resource}=${one.value}`;
+  return text.split(/,(?=[A-Za-z_]\w*=)/).flatMap((part) => {
+    const [, resource = part, value] = /^([^=]+)=(.*)$/s.exec(part) ?? [];
+    return { flag: '-l', resource, ...(value === undefined ? {} : { value }) };
+  });
+}
+
+/** CPUs of the first node as a word of shell: PBS says `ncpus` of the first chunk, but for one that has `ompthreads`, of which it says those. */
+export function cpusOfFirstChunk(directives: readonly Directive[]): string {
+  const select = directives.find(({ flag, resource }) => flag === '-l' && resource === 'select')?.value;
+  const [first = ''] = String(select ?? '').split('+');
+  if (!/:ompthreads=/.test(first)) return '$NCPUS';
+  return /:ncpus=(\d+)/.exec(first)?.[1] ?? '1';
+}
+
+/** Constraints that are no resources of a chunk: PBS takes `name=value` only. */
+export function pbsRefusals({ allocation, components }: Job): readonly NotSupported[] {
+  const texts = [allocation, ...components].flatMap(({ constraint }) => constraint ?? []);
+  return [...new Set(texts)]
+    .filter((text) => !/^[A-Za-z_][\w.-]*=[^\s:+&|"'[\](){}]+(:[A-Za-z_][\w.-]*=[^\s:+&|"'[\](){}]+)*$/.test(text))
+    .map((text) => ({
+      notSupported: `pbs reads a constraint as resources of a chunk, and '${text}' is none`,
+      hint: "write name=value, several with ':' between them: 'model=a100:cpu_type=milan'",
+    }));
 }

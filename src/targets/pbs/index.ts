@@ -1,7 +1,7 @@
 import { dependencyList } from '../dependencies.js';
 import { quoteDirectiveValue } from '../quoting.js';
 import type { Target } from '../target.js';
-import { pbsDirectives } from './directives.js';
+import { cpusOfFirstChunk, pbsDirectives, pbsRefusals, splitResources } from './directives.js';
 import { probePbs } from './probe.js';
 import { pbsQueries } from './queries.js';
 
@@ -23,18 +23,26 @@ export const pbs: Target<'pbs'> = {
     gpus: true,
     handsOnVariables: true,
     excludedHosts: false,
+    arraysFailWithElements: false,
+    unstartedEndChains: true,
     jobEvents: ['started', 'completed', 'failed', 'ended'],
   },
   variables: {
     submitFolder: `"\${PBS_O_WORKDIR:?}"`,
     jobId: '$PBS_JOBID',
     hosts: `$(awk '!seen[$0]++' "$PBS_NODEFILE" | paste -s -d ' ' -)`,
-    cpusPerNode: '$NCPUS',
+    cpusPerNode: cpusOfFirstChunk,
     // A chunk that names no CPUs has one, whatever else place=excl keeps others from.
     cpusPerWholeNode: '$(nproc --all)',
     arrayIndex: '$PBS_ARRAY_INDEX',
   },
   directives: pbsDirectives,
+  refusals: pbsRefusals,
+  wholeNodes: /^-l "?place=.*excl/,
+  aliases: [],
+  // The old way of asking for nodes excludes both of the new one's directives.
+  rivals: [/^-l "?(select|nodes)=/, /^-l "?(place|nodes)=/],
+  splitDirective: splitResources,
   formatDirective: ({ flag, resource, value }) =>
     [
       flag,

@@ -71,7 +71,7 @@ function readQstat({ stdout, stderr, exitCode }: Answer): JobReport[] | undefine
   if (stdout.trim() === '') return [];
   let jobs: Readonly<Record<string, Attributes>>;
   try {
-    jobs = (JSON.parse(stdout) as { readonly Jobs?: Readonly<Record<string, Attributes>> }).Jobs ?? {};
+    jobs = (JSON.parse(repaired(stdout)) as { readonly Jobs?: Readonly<Record<string, Attributes>> }).Jobs ?? {};
   } catch {
     return undefined;
   }
@@ -80,6 +80,13 @@ function readQstat({ stdout, stderr, exitCode }: Answer): JobReport[] | undefine
     if (attributes.array === 'True' && /\[\]/.test(id) && hasElements(id, jobs)) return [];
     return reportOf(id, attributes);
   });
+}
+
+/** JSON as some versions of qstat write it, without their mistakes: `\\'` in a text, and a name such as `nan` without quotes. */
+function repaired(text: string): string {
+  return text
+    .replace(/\\(.)/gs, (pair, one) => (one === "'" ? one : pair))
+    .replace(/:\s*([+-]?(?:nan|inf(?:inity)?))(?=\s*[,}\n])/gi, ':"$1"');
 }
 
 function hasElements(array: string, jobs: object): boolean {

@@ -1,6 +1,8 @@
 import { dependencyList } from '../dependencies.js';
+import { withoutResource } from '../directives.js';
 import { quoteDirectiveValue } from '../quoting.js';
 import type { Target } from '../target.js';
+import { slurmAliases } from './aliases.js';
 import { slurmDirectives } from './directives.js';
 import { slurmOuterVariables } from './outer-job.js';
 import { probeSlurm } from './probe.js';
@@ -24,6 +26,8 @@ export const slurm: Target<'slurm'> = {
     gpus: true,
     handsOnVariables: true,
     excludedHosts: true,
+    arraysFailWithElements: true,
+    unstartedEndChains: false,
     jobEvents: ['started', 'completed', 'failed', 'ended'],
   },
   variables: {
@@ -43,11 +47,19 @@ export const slurm: Target<'slurm'> = {
   },
   outerVariables: slurmOuterVariables,
   directives: slurmDirectives,
+  splitDirective: withoutResource,
+  wholeNodes: /^--exclusive$/,
+  aliases: slurmAliases,
+  rivals: [/^--mem(-per-(cpu|gpu))?\b/, /^(--gpus(-per-(node|socket|task))?|-G|--gres=gpu)\b/],
   memoryFlag: '--mem',
   componentSeparator: '#SBATCH hetjob',
   wholeJobFlags:
     /^--(job-name|comment|output|error|input|open-mode|mail-type|mail-user|array|dependency|begin|signal|(no-)?requeue|export|chdir|wckey)$/,
-  formatDirective: ({ flag, value }) => (value === undefined ? flag : `${flag}=${quoteDirectiveValue(String(value))}`),
+  // sbatch would take the `=` after one letter for a part of the value.
+  formatDirective: ({ flag, value }) => {
+    if (value === undefined) return flag;
+    return `${flag}${/^-[^-]$/.test(flag) ? ' ' : '='}${quoteDirectiveValue(String(value))}`;
+  },
   // A dependency that can never be met waits for ever without --kill-on-invalid-dep.
   dependency: (after) =>
     after.length === 0 ? [] : [`--dependency=${dependencyList(after)}`, '--kill-on-invalid-dep=yes'],

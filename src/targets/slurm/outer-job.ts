@@ -1,17 +1,19 @@
+import { optionName } from '../directives.js';
 import { mpiVariables, startingWith } from '../outer-job.js';
 import type { Directive } from '../target.js';
+import { slurmAliases } from './aliases.js';
 
 /** Variables that srun reads as options, by the directives that set them for the job itself. */
 const optionVariables: readonly (readonly [variable: string, ...directives: string[]])[] = [
   [startingWith('SLURM_CPU_BIND')],
   ['SLURM_CPU_FREQ_REQ', '--cpu-freq'],
   ['SLURM_CPUS_PER_GPU', '--cpus-per-gpu'],
-  ['SLURM_CPUS_PER_TASK', '--cpus-per-task', '-c'],
-  ['SLURM_DISTRIBUTION', '--distribution', '-m'],
-  ['SLURM_DIST_PLANESIZE', '--distribution', '-m'],
+  ['SLURM_CPUS_PER_TASK', '--cpus-per-task'],
+  ['SLURM_DISTRIBUTION', '--distribution'],
+  ['SLURM_DIST_PLANESIZE', '--distribution'],
   ['SLURM_EXACT'],
   ['SLURM_EXCLUSIVE'],
-  ['SLURM_GPUS', '--gpus', '-G'],
+  ['SLURM_GPUS', '--gpus'],
   ['SLURM_GPUS_PER_NODE', '--gpus-per-node'],
   ['SLURM_GPUS_PER_SOCKET', '--gpus-per-socket'],
   ['SLURM_GPUS_PER_TASK', '--gpus-per-task'],
@@ -26,7 +28,7 @@ const optionVariables: readonly (readonly [variable: string, ...directives: stri
   ['SLURM_NTASKS_PER_CORE', '--ntasks-per-core'],
   ['SLURM_NTASKS_PER_GPU', '--ntasks-per-gpu'],
   ['SLURM_NTASKS_PER_SOCKET', '--ntasks-per-socket'],
-  ['SLURM_OVERCOMMIT', '--overcommit', '-O'],
+  ['SLURM_OVERCOMMIT', '--overcommit'],
   ['SLURM_OVERLAP'],
   ['SLURM_REMOTE_CWD'],
   ['SLURM_THREADS_PER_CORE', '--threads-per-core'],
@@ -43,7 +45,7 @@ const stepVariables = [startingWith('SLURM_SRUN_COMM_'), startingWith('SLURM_STE
  * `--export=NONE` the job itself has it, and each srun would start its application without the environment that the runtime gives it.
  */
 export function slurmOuterVariables(directives: readonly Directive[]): readonly string[] {
-  const flags = new Set(directives.map(({ flag }) => flag));
+  const flags = new Set(directives.map(({ flag }) => optionName({ aliases: slurmAliases }, flag)));
   const options = optionVariables.flatMap(([variable, ...own]) =>
     own.some((flag) => flags.has(flag)) ? [] : [variable],
   );

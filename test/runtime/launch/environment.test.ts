@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { Entity, Plan } from '../../../src/ir/index.js';
+import { memberEnvironment } from '../../../src/runtime/launch/member-environment.js';
 import { useBundle } from '../support/bundle.js';
 import { JobFolder } from '../support/job-folder.js';
 import { makePlan } from '../support/make-plan.js';
@@ -66,4 +68,17 @@ runtime up s
 runtime launch sweep -- sh -c 'echo $SSKEYIN $SSKEYOUT' & launched+=($!)`);
   expect(end.stderr).toBe('');
   expect(folder.read('run/sweep/sweep_1/sweep_1.out')).toBe('sweep_1,other_0,other_1,one_1 sweep_1\n');
+});
+
+test('threads of a task are its CPUs in a job, unless the user says otherwise', () => {
+  const plan = makePlan([{ name: 'm', size: { nodes: 1, tasks: 2, cpusPerTask: 4 } }]);
+  const [entity] = plan.entities as [Entity];
+  const threads = (target: Plan['target'], env: NodeJS.ProcessEnv, of = entity) =>
+    memberEnvironment({ ...plan, target }, of, [], { index: 0, directory: '/x' }, env)['OMP_NUM_THREADS'];
+  for (const target of ['slurm', 'pbs', 'lsf', 'cobalt'] as const) {
+    expect(threads(target, {})).toBe('4');
+    expect(threads(target, { OMP_NUM_THREADS: '3' })).toBeUndefined();
+    expect(threads(target, {}, { ...entity, env: { OMP_NUM_THREADS: '2' } })).toBe('2');
+  }
+  expect(threads('local', {})).toBeUndefined();
 });

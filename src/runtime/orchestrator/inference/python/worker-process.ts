@@ -239,9 +239,9 @@ export class WorkerProcess implements Runner {
   #onFrame(frame: IncomingFrame): void {
     if (frame.op === operations.ready) {
       this.#ready = frame.info as Ready;
-      this.#letNodeEnd();
       clearTimeout(this.#starting);
       this.#watch.resume();
+      this.#letNodeEnd();
       const { framework, device } = this.#start;
       const { framework: name, version } = this.#ready;
       this.#start.log('info', `${framework} worker ${this.#child.pid} on ${device} runs ${name} ${version}`);
