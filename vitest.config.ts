@@ -6,14 +6,14 @@ const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.m
 /** Tests of `npm run test:quick`: all that need no build and no other program but bash. */
 const quick = [
   'test/architecture.test.ts',
-  'test/{conformance,diagnostics,dsl,ir,targets,testing}/**/*.test.ts',
+  'test/{conformance,diagnostics,dsl,ir,model-files,targets,testing}/**/*.test.ts',
   'test/compiler/*.test.ts',
   'test/runtime/{configure,job,launch,npy,status}/**/*.test.ts',
   'test/runtime/orchestrator/{resp,store,server,inference}/**/*.test.ts',
 ];
 
 /** Tests among these that alone take more than half a minute. */
-const slow = ['test/compiler/golden.test.ts', 'test/targets/quoting.test.ts'];
+const slow = ['test/compiler/golden.test.ts', 'test/targets/quoting.test.ts', 'test/model-files/frameworks.test.ts'];
 
 export default defineConfig({
   resolve: {

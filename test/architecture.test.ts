@@ -58,7 +58,7 @@ function roomsIn(
 
 /** Paths that every room of the orchestrator may import. */
 const forOrchestrator = [
-  ...['src/diagnostics/', 'src/ml/', 'src/ir/eviction-policies.ts', 'src/runtime/slots.ts'],
+  ...['src/diagnostics/', 'src/ml/', 'src/ir/eviction-policies.ts', 'src/runtime/slots.ts', 'src/torchscript/'],
   'type src/runtime/orchestrator/checkpoint/saving.ts',
 ];
 
@@ -73,13 +73,20 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ['src/diagnostics/', []],
   // Backends, dtypes and devices: written down once, for all.
   ['src/ml/', []],
+  // Headers of models' files: the compiler checks them, the runtime may.
+  ['src/model-files/', ['src/ml/', 'src/diagnostics/']],
+  // Scripts and what they become, whoever runs or checks them.
+  ['src/torchscript/', ['src/ml/']],
   ['src/ir/eviction-policies.ts', []],
-  ['src/ir/', ['src/diagnostics/', 'src/ml/']],
+  ['src/ir/', ['src/diagnostics/', 'src/ml/', 'src/model-files/header.ts']],
   ['src/dsl/', ['src/ir/', 'src/diagnostics/', 'src/ml/']],
   ['src/compiler/package-version.ts', []],
   ['src/compiler/hash-file.ts', []],
   ['src/compiler/load/', ['src/ir/', 'src/diagnostics/']],
-  ['src/compiler/inspect/', ['src/ir/', 'src/ml/', 'src/diagnostics/', 'src/compiler/hash-file.ts']],
+  [
+    'src/compiler/inspect/',
+    ['src/ir/', 'src/ml/', 'src/model-files/', 'src/diagnostics/', 'src/compiler/hash-file.ts'],
+  ],
   // Answers to questions of passes about a declaration, jobs and names.
   ['src/compiler/passes/lookup/', ['src/ir/', 'type src/compiler/inspect/', 'type src/compiler/passes/compilation.ts']],
   [
@@ -89,6 +96,8 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
       'src/diagnostics/',
       'src/targets/target.ts',
       'src/targets/refusals.ts',
+      'src/ml/',
+      'src/model-files/header.ts',
       'type src/compiler/inspect/',
       'type src/compiler/passes/compilation.ts',
       'src/compiler/passes/lookup/',

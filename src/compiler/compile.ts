@@ -8,6 +8,7 @@ import { emitFiles, type OutputFile } from './emit/emit-files.js';
 import { inspectFiles } from './inspect/index.js';
 import { packageVersion } from './package-version.js';
 import { checkApplications } from './passes/check/check-applications.js';
+import { checkBatches } from './passes/check/check-batches.js';
 import { checkColocated } from './passes/check/check-colocated.js';
 import { checkComponents } from './passes/check/check-components.js';
 import { checkCpus } from './passes/check/check-cpus.js';
@@ -78,7 +79,7 @@ export function compile(input: CompileInput, site: Site): Compiled {
     .add(placeJobs)
     .check(checkComponents)
     .stopOnErrors()
-    .check(checkCpus, checkColocated, checkIncoming)
+    .check(checkCpus, checkColocated, checkIncoming, checkBatches)
     .add(launchApplications)
     .add(launchStores)
     .add(makeLauncherFiles)

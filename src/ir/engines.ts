@@ -3,15 +3,13 @@ interface EngineFacts {
   readonly isAvailable: boolean;
   /** True if a store of it can have several shards. */
   readonly hasShards: boolean;
-  /** True if it runs the scripts that it keeps. */
-  readonly runsScripts: boolean;
 }
 
 /** How a store is run: one Node process, stock Redis with a module of ours, or the site's Redis with RedisAI. */
 export const engines = {
-  embedded: { isAvailable: true, hasShards: false, runsScripts: false },
-  redis: { isAvailable: false, hasShards: true, runsScripts: true },
-  redisai: { isAvailable: false, hasShards: true, runsScripts: true },
+  embedded: { isAvailable: true, hasShards: false },
+  redis: { isAvailable: false, hasShards: true },
+  redisai: { isAvailable: false, hasShards: true },
 } as const satisfies Readonly<Record<string, EngineFacts>>;
 
 type Engines = typeof engines;

@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { backendNames } from '../ml/backends.js';
+import { dtypes } from '../ml/dtypes.js';
+import { foreignDtypes, modelFormatNames } from '../model-files/header.js';
 import { EnvValue, Event } from './declaration.js';
 import { evictionPolicies } from './eviction-policies.js';
 import { Members } from './members.js';
@@ -30,6 +32,27 @@ export const StagedFile = z.discriminatedUnion('kind', [
 ]);
 export type StagedFile = z.infer<typeof StagedFile>;
 
+/** An input or output of an ML model, as far as its file tells. */
+const ModelTensor = z.strictObject({
+  name: z.string().optional(),
+  /** Element type: a store's, or one of the framework's own that no store's tensor has. */
+  dtype: z.enum([...dtypes, ...foreignDtypes]).optional(),
+  /** Size of each dimension; its name, or null, where it may vary. */
+  shape: z
+    .array(z.union([z.int().nonnegative(), z.string(), z.null()]))
+    .readonly()
+    .optional(),
+  /** Kind of a value that is no tensor. */
+  other: z.string().optional(),
+});
+
+/** Format, inputs and outputs of an ML model's file; absent are those that it does not tell. */
+const ModelHeader = z.strictObject({
+  format: z.enum(modelFormatNames),
+  inputs: z.array(ModelTensor).readonly().optional(),
+  outputs: z.array(ModelTensor).readonly().optional(),
+});
+
 /** An ML model that a store loads before it says that it is ready. */
 export const PreloadedModel = z.strictObject({
   name: z.string(),
@@ -44,6 +67,8 @@ export const PreloadedModel = z.strictObject({
   tag: z.string(),
   inputs: z.array(z.string()).optional(),
   outputs: z.array(z.string()).optional(),
+  /** Read from its file when the workflow was compiled; absent in plans of earlier builds. */
+  header: ModelHeader.optional(),
 });
 export type PreloadedModel = z.infer<typeof PreloadedModel>;
 
@@ -252,6 +277,8 @@ export const Plan = z.strictObject({
   blocks: z.record(z.string(), z.string()),
   /** Folder of the site with Node and ONNX Runtime. */
   runtimePath: z.string().optional(),
+  /** Python that stores run PyTorch, TensorFlow and TensorFlow Lite with: a program of the job's PATH, or an absolute path. */
+  python: z.string().optional(),
   /** Network interface that other nodes can reach. */
   networkInterface: z.string().optional(),
   jobs: z.array(Job),

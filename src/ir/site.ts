@@ -82,6 +82,17 @@ export const Site = z.strictObject({
   nodeCommand: z.string().default('node'),
   /** Folder on the shared file system with ONNX Runtime in its node_modules. */
   runtimePath: z.string().optional(),
+  /**
+   * Python that stores run PyTorch, TensorFlow and TensorFlow Lite with: an absolute path, or a program of the job's PATH.
+   * @default `$SIMWRIGHT_PYTHON` of the job, else python3
+   */
+  python: z
+    .string()
+    .regex(
+      /^(\/[^\0\n]*[^/\0\n]|[^/\s]+)$/,
+      "an absolute path, or the plain name of a program: '/opt/ml/bin/python3', 'python3.11'",
+    )
+    .optional(),
 });
 export type Site = z.infer<typeof Site>;
 

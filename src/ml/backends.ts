@@ -1,3 +1,12 @@
+/** A Python package that runs models. */
+export interface PythonPackage {
+  /** Name in the registry. */
+  readonly package: string;
+  readonly import: string;
+  /** The oldest version that goes. */
+  readonly least: string;
+}
+
 interface BackendFacts {
   /** Ending of its models' files. */
   readonly extension: string;
@@ -5,16 +14,42 @@ interface BackendFacts {
   readonly needsNames: boolean;
   /** True if requests to its models can be run together. */
   readonly batches: boolean;
-  /** True if stores of this version run its models. */
-  readonly isAvailable: boolean;
+  /** Package that runs its models in a worker process. The worker takes others with the same interface, too (`frameworks.py`). */
+  readonly worker: PythonPackage;
+  /** True if a store runs its models on CPUs without Python. */
+  readonly isBuiltIn: boolean;
 }
 
 /** Frameworks that ML models are made with, by their names on the wire. */
 export const backends = {
-  ONNX: { extension: '.onnx', needsNames: false, batches: true, isAvailable: true },
-  TORCH: { extension: '.pt', needsNames: false, batches: true, isAvailable: false },
-  TF: { extension: '.pb', needsNames: true, batches: true, isAvailable: false },
-  TFLITE: { extension: '.tflite', needsNames: false, batches: false, isAvailable: false },
+  ONNX: {
+    extension: '.onnx',
+    needsNames: false,
+    batches: true,
+    worker: { package: 'onnxruntime', import: 'onnxruntime', least: '1.10' },
+    isBuiltIn: true,
+  },
+  TORCH: {
+    extension: '.pt',
+    needsNames: false,
+    batches: true,
+    worker: { package: 'torch', import: 'torch', least: '1.11' },
+    isBuiltIn: false,
+  },
+  TF: {
+    extension: '.pb',
+    needsNames: true,
+    batches: true,
+    worker: { package: 'tensorflow', import: 'tensorflow', least: '2.4' },
+    isBuiltIn: false,
+  },
+  TFLITE: {
+    extension: '.tflite',
+    needsNames: false,
+    batches: false,
+    worker: { package: 'ai-edge-litert', import: 'ai_edge_litert', least: '1.0' },
+    isBuiltIn: false,
+  },
 } as const satisfies Readonly<Record<string, BackendFacts>>;
 
 /** Name of a backend. */
@@ -24,9 +59,6 @@ export type BackendName = keyof typeof backends;
 type BackendsWhere<Fact extends keyof BackendFacts, Value> = {
   [Name in BackendName]: (typeof backends)[Name][Fact] extends Value ? Name : never;
 }[BackendName];
-
-/** Backends whose models the stores of this version run. */
-export type AvailableBackend = BackendsWhere<'isAvailable', true>;
 
 /** Backends that are told the names of a model's inputs and outputs; others know them. */
 export type NamedBackend = BackendsWhere<'needsNames', true>;

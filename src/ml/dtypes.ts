@@ -15,6 +15,9 @@ export const elementBytes = {
   STRING: 0,
 } as const;
 
+/** Names of the element types. */
+export const dtypes = Object.keys(elementBytes) as [Dtype, ...Dtype[]];
+
 /** Element types that are numbers: those that every client and file format has. */
 export type NumericDtype = Exclude<Dtype, 'BOOL' | 'STRING'>;
 
@@ -30,7 +33,7 @@ export const typedArrays = {
   UINT16: Uint16Array,
 } as const satisfies Readonly<Record<NumericDtype, unknown>>;
 
-const byName: ReadonlyMap<string, Dtype> = new Map((Object.keys(elementBytes) as Dtype[]).map((name) => [name, name]));
+const byName: ReadonlyMap<string, Dtype> = new Map(dtypes.map((name) => [name, name]));
 
 /** The type of that name in any case, or undefined. */
 export function parseDtype(name: string): Dtype | undefined {

@@ -80,13 +80,14 @@ async function run(verb: string | undefined, words: readonly string[]): Promise<
       const { operand, numbers, texts } = parseVerb(words, {
         operand: 'STORE',
         numbers: ['port'],
-        texts: ['onnxruntime', 'id'],
+        texts: ['onnxruntime', 'python', 'id'],
       });
       const { runStore } = await import('./store/run-store.js');
       return runStore(job(), {
         store: operand,
         port: numbers['port'],
         onnxRuntime: texts['onnxruntime'],
+        python: texts['python'],
         id: texts['id'],
         workerUrl: new URL(import.meta.url),
       });

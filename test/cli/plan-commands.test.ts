@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { simwright as simwrightIn } from '../helpers/simwright.js';
+import { root, simwright as simwrightIn } from '../helpers/simwright.js';
 import { Workspace } from '../helpers/workspace.js';
 
 let workspace: Workspace;
@@ -216,6 +217,33 @@ describe('preview', () => {
     expect(end.stdout).toMatch(/^sweep +2 +00:30:00 +4\.00 +4 +- +sweep$/m);
     expect(end.stdout).toMatch(/^ENTITY .* ENVIRONMENT +STORES +AFTER$/m);
     expect(end.stdout).toContain('LEVEL=high, or low');
+  });
+
+  it('shows the inputs and outputs of ML models, with what their files tell of shapes and types', async () => {
+    const models = join(root, 'test/model-files/models');
+    const net = (name: string, file: string, options: string) =>
+      `\n    .addMlModel('${name}', mlFile('${join(models, file)}'), { ${options} })`;
+    workflow(
+      `.orchestrator()\n  .model('m', command('true'))${net('net', 'exported.pt2', "backend: 'TORCH'")}${net('pair', 'scripted-pair.pt', "backend: 'TORCH'")}${net('tf', 'frozen.pb', "backend: 'TF', inputs: ['x'], outputs: ['Identity']")}`,
+    );
+    const end = await simwright('preview', 'workflow.ts', '--site', 'slurm');
+    expect(end.stdout.slice(end.stdout.indexOf('ML MODEL '))).toBe(
+      [
+        'ML MODEL  FORMAT            INPUTS          OUTPUTS',
+        'net       exported program  x FLOAT [?, 4]  relu FLOAT [?, 2]',
+        'pair      TorchScript       a, b, scale     tensor, tensor',
+        'tf        TensorFlow graph  x FLOAT [?, 4]  Identity INT64',
+      ].join('\n'),
+    );
+    const { stores } = JSON.parse((await simwright('preview', 'workflow.ts', '--site', 'slurm', '--json')).stdout);
+    expect(stores[0].mlModels[0]).toEqual({
+      name: 'net',
+      backend: 'TORCH',
+      device: 'CPU',
+      format: 'ExportedProgram',
+      inputs: [{ name: 'x', dtype: 'FLOAT', shape: [null, 4] }],
+      outputs: [{ name: 'relu', dtype: 'FLOAT', shape: [null, 2] }],
+    });
   });
 });
 

@@ -46,7 +46,9 @@ describe('simwright site install', { timeout: 360_000 }, () => {
       onnxruntime: onnx.version,
       site: { nodeCommand: `${folder}/bin/node`, runtimePath: folder },
     });
-    expect(readdirSync(folder).sort()).toEqual(['README.md', 'bin', 'node_modules', 'simwright.json', 'simwright.mjs']);
+    const there = ['README.md', 'bin', 'node_modules', 'python', 'simwright.json', 'simwright.mjs'];
+    expect(readdirSync(folder).sort()).toEqual(there);
+    expect(readdirSync(join(folder, 'python/simwright'))).toContain('__init__.py');
     expect(readdirSync(join(folder, 'node_modules')).sort()).toEqual([
       'onnxruntime-common',
       'onnxruntime-node',
@@ -179,7 +181,8 @@ await client.close();
 
   test('where ONNX Runtime is not installed, that is an error that says how to go on', async () => {
     const copy = join(parent, 'copy');
-    for (const part of ['dist', 'package.json']) cpSync(join(root, part), join(copy, part), { recursive: true });
+    for (const part of ['dist', 'python', 'package.json'])
+      cpSync(join(root, part), join(copy, part), { recursive: true });
     mkdirSync(join(copy, 'node_modules'));
     for (const name of readdirSync(join(root, 'node_modules'))) {
       if (!name.startsWith('onnxruntime'))

@@ -277,18 +277,25 @@ describe('values', () => {
 describe('ML models', () => {
   const colocated = (file: string) =>
     model(`.colocate({ uds: true })\n    .addMlModel('net', mlFile('${file}'), { backend: 'ONNX' })`);
-  const reason = (text: string) => [
-    `ML1001 workflow.ts:5:6 .addMlModel('net'): net.onnx is no ONNX model: ${text} | export the model to the ONNX format, or name the file's own backend`,
+  const exporting =
+    "export it: torch.onnx.export(model, inputs, 'net.onnx'), or skl2onnx.to_onnx(model, inputs), or name the file's own backend";
+  const reason = (text: string, hint = exporting) => [
+    `ML1001 workflow.ts:5:6 .addMlModel('net'): net.onnx is no ONNX model: ${text} | ${hint}`,
   ];
 
   test.each([
-    ['a text file', Buffer.from('this is no model\n'), 'it is not in the ONNX format (protobuf)'],
-    ['a file cut short', onnx.subarray(0, 60), 'it ends too early: the file is cut short, or not in the ONNX format'],
-    ['an empty file', Buffer.alloc(0), 'it has no ir_version, with which every ONNX file starts'],
-    ['zeros', Buffer.alloc(100), 'it is not in the ONNX format (protobuf)'],
+    ['a text file', Buffer.from('this is no model\n'), 'it is not in the protobuf format'],
+    [
+      'a file cut short',
+      onnx.subarray(0, 60),
+      'it ends too early: the file is cut short, or not in the protobuf format',
+    ],
+    ['an empty file', Buffer.alloc(0), 'it is empty', 'export the model again'],
+    ['zeros', Buffer.alloc(100), 'it is not in the protobuf format'],
     ['a model without a graph', Buffer.from([8, 8]), 'it holds no graph'],
-  ])('%s', async (_what, bytes, text) => {
-    expect(await problemsIn({ 'workflow.ts': source(colocated('net.onnx')), 'net.onnx': bytes })).toEqual(reason(text));
+  ])('%s', async (_what, bytes, text, hint?: string) => {
+    const files = { 'workflow.ts': source(colocated('net.onnx')), 'net.onnx': bytes };
+    expect(await problemsIn(files)).toEqual(reason(text, hint));
   });
 
   test('a file that is missing, and a directory', async () => {
@@ -305,7 +312,7 @@ describe('ML models', () => {
       ".colocate({ uds: true })\n    .addMlModel('net', mlBytes(new Uint8Array(9)), { backend: 'ONNX' })",
     );
     expect(await problemsIn(source(chain))).toEqual([
-      "ML1001 workflow.ts:5:6 .addMlModel('net'): its bytes is no ONNX model: it is not in the ONNX format (protobuf) | export the model to the ONNX format, or name the file's own backend",
+      `ML1001 workflow.ts:5:6 .addMlModel('net'): the model in memory is no ONNX model: it is not in the protobuf format | ${exporting}`,
     ]);
   });
 

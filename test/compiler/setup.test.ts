@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execa, execaSync } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runtimeFiles, writeFolder } from '../../src/compiler/index.js';
-import { command, experiment, mlBytes } from '../../src/index.js';
+import { command, experiment } from '../../src/index.js';
 import type { AuthoredExperiment } from '../../src/ir/index.js';
 import { waitUntil } from '../runtime/support/wait-until.js';
 import { compileFor, lint, runtimeLines, scriptOf, targetNames } from './support/compile-experiment.js';
@@ -122,12 +122,10 @@ describe.runIf(isBuilt)('the runtime of what was compiled (needs npm run build)'
       return [exitCode, /error\[(\w+)\]: (.*)/.exec(stderr)?.slice(1)];
     };
     const of = (options: object) => experiment('e').orchestrator(options).model('m', command('true'));
-    const torch = of({}).addMlModel('net', mlBytes(new Uint8Array([1])), { backend: 'TORCH' });
     const missing = (what: string) => [1, ['RUN1011', `store 'orchestrator': ${what} is not there yet`]];
     expect(refused('redis', of({ engine: 'redis' }))).toEqual(missing("engine 'redis'"));
     expect(refused('redisai', of({ engine: 'redisai' }))).toEqual(missing("engine 'redisai'"));
     expect(refused('shards', of({ shards: 3 }))).toEqual(missing("engine 'redis'"));
-    expect(refused('torch', torch)).toEqual(missing("backend TORCH, of ML model 'net',"));
   });
 
   test('pins a colocated store to the CPUs that it is given', () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -13,9 +13,10 @@ import {
   targetNames,
   textsOf,
 } from './support/compile-experiment.js';
+import { root } from './support/compile-fixture.js';
 
+const models = join(root, 'test/model-files/models');
 const folder = mkdtempSync(join(tmpdir(), 'simwright-stores-'));
-writeFileSync(join(folder, 'net.pb'), 'graph');
 writeFileSync(join(folder, 'ops.py'), 'def twice(x): return x + x\n');
 
 describe('a store with a job of its own', () => {
@@ -101,8 +102,8 @@ describe('what stores load', () => {
     const open = experiment('e')
       .orchestrator()
       .model('m', command('x'))
-      .addMlModel('tf', mlFile(join(folder, 'net.pb')), { backend: 'TF', inputs: ['x'], outputs: ['y'] })
-      .addMlModel('torch', mlBytes(new Uint8Array([1])), {
+      .addMlModel('tf', mlFile(join(models, 'frozen.pb')), { backend: 'TF', inputs: ['x'], outputs: ['Identity'] })
+      .addMlModel('torch', mlBytes(readFileSync(join(models, 'traced.pt'))), {
         backend: 'TORCH',
         device: 'GPU',
         devicesPerNode: 2,

@@ -38,11 +38,7 @@ test('fixtures and examples have no warnings but those that are meant', async ()
   }
   const engine = (store: string, name: string) =>
     `STORE1010 store '${store}': engine '${name}' is not there yet, so its job will fail`;
-  const kept = (script: string) =>
-    `STORE1010 .addScript('${script}'): the embedded engine keeps scripts and does not run them yet, so calls of it will fail`;
   expect(found).toEqual({
-    'fixtures/workflows/colocated-tcp/workflow.ts': [kept('scale')],
-    'fixtures/workflows/colocated-uds/workflow.ts': [kept('half')],
     'fixtures/workflows/sharded-store/workflow.ts': [
       "STORE1010 store 'orchestrator': a cluster of 3 shards is not there yet, so its job will fail",
       engine('orchestrator', 'redis'),
@@ -61,13 +57,8 @@ const net = oneOperator('Neg', 1, ['n', 2], true);
 const addNet = ".addMlModel('net', mlFile('net.onnx'), { backend: 'ONNX' })";
 
 describe('what this version does not run', () => {
-  test('a backend, at its model; an engine of the site, at its store', async () => {
-    const chain =
-      ".orchestrator()\n  .model('m', command('true'))\n    .addMlModel('net', mlBytes(new Uint8Array(9)), { backend: 'TORCH' })";
-    const hint = 'the scripts can be looked at; to run, use the embedded engine, in one piece, with ONNX models';
-    expect(await warned(chain)).toEqual([
-      `STORE1010 workflow.ts:5:6 store 'orchestrator': backend TORCH, of ML model 'net', is not there yet, so its job will fail | ${hint}`,
-    ]);
+  test('an engine of the site, at its store', async () => {
+    const hint = 'the scripts can be looked at; to run, use the embedded engine, in one piece';
     expect(
       await warned(
         ".orchestrator()\n  .model('m', command('true'))",

@@ -76,12 +76,14 @@ describe('the package, installed into an empty folder', { timeout: 360_000 }, ()
     ]) {
       expect(packed).toContain(path);
     }
+    expect(packed.filter((path) => path.startsWith('python/'))).toContain('python/simwright/__init__.py');
+    expect(packed.filter((path) => /^python\/(?!pyproject\.toml$|simwright\/.*\.py$)/.test(path))).toEqual([]);
     for (const path of ['dist/bundle/simwright.mjs', 'dist/bundle/client.mjs', 'dist/cli/main.js']) {
       expect(packed).toContain(path);
     }
     expect(
       packed.filter(
-        (path) => !/^(dist|templates|docs)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/.test(path),
+        (path) => !/^(dist|templates|docs|python)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/.test(path),
       ),
     ).toEqual([]);
     expect(packed.filter((path) => /\.test\.|(?<!\.d)\.ts$|\.map$/.test(path))).toEqual([]);

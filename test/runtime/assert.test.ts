@@ -39,6 +39,7 @@ describe('a job whose store starts', () => {
     const job = folder.start('runtime up store -- no-such-launcher\nruntime up solver', {
       ...onSlurm,
       SIMWRIGHT_HOME: '/opt/nowhere',
+      SIMWRIGHT_PYTHON: '/no/python',
     });
     const end = await job.ended;
     expect(end.code).toBe(1);
@@ -64,8 +65,8 @@ describe('a job whose store starts', () => {
     const onGpu = { ...model, name: 'big', device: 'GPU' };
     const folder = new JobFolder(bundle(), makePlan([], [{ name: 'store', mlModels: [model, onGpu] }]));
     folder.write(model.artifact, '');
-    expect(errorsIn((await folder.run('runtime up store')).stderr)).toEqual([
-      `error[RUN1002]: ML model 'big' is for a GPU, and ONNX Runtime in ${folder.path('runtime/node_modules/onnxruntime-node')} has no CUDA`,
+    expect(errorsIn((await folder.run('runtime up store', { SIMWRIGHT_PYTHON: '/no/python' })).stderr)).toEqual([
+      `error[RUN1002]: ML model 'big' is for a GPU, and ONNX Runtime in ${folder.path('runtime/node_modules/onnxruntime-node')} has no CUDA, and /no/python has no onnxruntime`,
     ]);
     const home = folder.path('home/node_modules/onnxruntime-node');
     mkdirSync(`${home}/bin/napi-v6/linux/x64`, { recursive: true });

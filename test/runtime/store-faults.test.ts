@@ -209,27 +209,27 @@ console.log(await client.tensorExists('t39'), await client.tensorExists('t0'));`
   });
 });
 
-describe('what a store loads and cannot run', () => {
-  test('scripts are kept, and that they do not run is said', async () => {
-    const script = { name: 'ops', artifact: 'artifacts/ops.py', device: 'GPU', devicesPerNode: 2, firstDevice: 1 };
-    const folder = folderWith(
-      { scripts: [script, { ...script, name: 'one', device: 'CPU', devicesPerNode: 1, firstDevice: 0 }] },
-      {
-        'scripts.mjs': client(`
-for (const name of ['ops', 'ops.GPU:1', 'ops.GPU:2', 'one']) console.log((await client.getScript(name)).trim());
-await client.runScript('one', 'f', [], ['y']).catch((error) => console.log(error.message.length > 0));`),
-      },
-    );
-    folder.write('artifacts/ops.py', 'def f(x): return x\n');
-    const end = await folder.run(steps('scripts.mjs'));
-    expect(end.code).toBe(0);
-    expect(end.stderr).toBe(
-      "simwright: store 'store' keeps 'ops', 'one'; running a script needs a Torch worker, which the embedded engine does not have yet\n",
-    );
-    expect(outputOf(folder)).toBe(`${'def f(x): return x\n'.repeat(4)}true\n`);
-    expect(storeLog(folder)).toContain("warn store 'store' keeps 'ops', 'one'");
+test('scripts are there under the names of copies for several GPUs; which Python runs them is said', async () => {
+  const script = { name: 'ops', artifact: 'artifacts/ops.py', device: 'GPU', devicesPerNode: 2, firstDevice: 1 };
+  const folder = folderWith(
+    { scripts: [script, { ...script, name: 'one', device: 'CPU', devicesPerNode: 1, firstDevice: 0 }] },
+    {
+      'scripts.mjs': client(`
+for (const name of ['ops', 'ops.GPU:1', 'ops.GPU:2', 'one']) console.log((await client.getScript(name)).trim());`),
+    },
+  );
+  folder.write('artifacts/ops.py', 'def f(x): return x\n');
+  const end = await folder.run(steps('scripts.mjs'), {
+    SIMWRIGHT_MAP_DEVICE: 'GPU=CPU',
+    SIMWRIGHT_PYTHON: '/no/python',
   });
+  expect(end).toMatchObject({ code: 0, stderr: '' });
+  expect(end.stdout).toContain('simwright: scripts run without PyTorch: there is no /no/python\n');
+  expect(outputOf(folder)).toBe('def f(x): return x\n'.repeat(4));
+  expect(storeLog(folder)).toContain("info script 'ops.GPU:2' is loaded; the shapes of its inputs are not known");
+});
 
+describe('what a store cannot run', () => {
   test.each<[string, Partial<Store>, string]>([
     ['another engine', { engine: 'redis' }, "engine 'redis'"],
     ['several shards', { kind: 'standalone', shards: 3 }, 'a cluster of 3 shards'],

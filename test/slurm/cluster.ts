@@ -88,9 +88,13 @@ export class Cluster {
     return stdout;
   }
 
-  /** Submits a compiled folder by its own script; returns the ids by job. */
-  async submit(folder: string, ...words: readonly string[]): Promise<Readonly<Record<string, string>>> {
-    const { stdout } = await execa(join(folder, 'submit.sh'), words, { env: this.env, stdin: 'ignore', cwd: '/' });
+  /** Submits a compiled folder by its own script, with these variables too; returns the ids by job. */
+  async submit(
+    folder: string,
+    variables: Readonly<Record<string, string>> = {},
+  ): Promise<Readonly<Record<string, string>>> {
+    const env = { ...this.env, ...variables };
+    const { stdout } = await execa(join(folder, 'submit.sh'), { env, stdin: 'ignore', cwd: '/' });
     return Object.fromEntries(stdout.split('\n').map((line) => line.split('\t') as [string, string]));
   }
 

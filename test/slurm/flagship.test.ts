@@ -1,15 +1,19 @@
 import { readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, test, vi } from 'vitest';
+import { expectRightFriction } from '../examples/wall-model.js';
 import { root, simwright } from '../helpers/simwright.js';
 import type { Workspace } from '../helpers/workspace.js';
+import { frameworksPython } from '../runtime/orchestrator/support/python.js';
 import { waitUntil } from '../runtime/support/wait-until.js';
 import { useCluster, whyNoSlurm } from './cluster.js';
 import { compileForSlurm, log, nothingLeft, sharedWorkspace } from './workspaces.js';
 
 const why = whyNoSlurm();
+const frameworks = await frameworksPython();
+const noFrameworks = 'missing' in frameworks ? ` (skipped: ${frameworks.missing})` : '';
 const nodes = ['node1', 'node2', 'node3', 'node4'];
 const double = fileURLToPath(new URL('../runtime/orchestrator/models/double.onnx', import.meta.url));
 
@@ -83,6 +87,23 @@ describe.skipIf(why !== '')(`a real Slurm${why === '' ? '' : ` (skipped: ${why})
       `Slurm job ${id}: ${job?.state} ${job?.exitCode} on ${job?.nodes}, steps on ${steps.map((step) => step.nodes).join(' ')}\n${table}`,
     );
   }, 1_800_000);
+
+  test.skipIf('missing' in frameworks)(
+    `the wall model, PyTorch in a store beside the solver${noFrameworks}`,
+    async () => {
+      const workspace = sharedWorkspace();
+      const workflow = join(root, 'examples/wall-model/workflow.ts');
+      const compiled = ['compile', workflow, '--site', 'slurm', '--with-onnxruntime', '--out', 'out'];
+      expect((await simwright(workspace, ...compiled)).exitCode).toBe(0);
+      // The job's python3 is the one that has the packages.
+      const path = `${dirname('python' in frameworks ? frameworks.python : '')}:${process.env['PATH']}`;
+      const { 'wall-model': id = '' } = await cluster().submit(workspace.path('out'), { PATH: path });
+      const [job] = await cluster().ended(id);
+      expect(job, log(workspace, `wall-model-${id}.out`)).toMatchObject({ state: 'COMPLETED', exitCode: '0:0' });
+      expectRightFriction(workspace.read('out/run/channels/channels.json'));
+      await expectNothingLeft(workspace.path('out'), id);
+    },
+  );
 
   test('an application that exits 3 is the job that exits 3; the others complete', async () => {
     const workspace = sharedWorkspace();

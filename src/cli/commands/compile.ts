@@ -1,6 +1,13 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { type OutputFile, onnxRuntimeFiles, runtimeFiles, writeFolder } from '../../compiler/index.js';
+import {
+  type Compiled,
+  type OutputFile,
+  onnxRuntimeFiles,
+  pythonFiles,
+  runtimeFiles,
+  writeFolder,
+} from '../../compiler/index.js';
 import { forecastLines } from '../../runtime/rerun/index.js';
 import { targets } from '../../targets/registry.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
@@ -27,9 +34,10 @@ export function compileCommand(): Command {
     .option('--with-onnxruntime', 'put ONNX Runtime into the folder, for clusters that have none')
     .action(
       reported(async (workflow: string, options: CompileOptions) => {
-        const { plan, files, warnings } = await compileWorkflow(workflow, options);
+        const compiled = await compileWorkflow(workflow, options);
+        const { plan, warnings } = compiled;
         const folder = resolve(options.out ?? defaultFolder(plan.experiment));
-        const all = withRuntime(files, options.withOnnxruntime === true);
+        const all = withRuntime(compiled, options.withOnnxruntime === true);
         if (!options.json) printWarnings(warnings);
         if (options.check) return checkFolder(folder, all, options);
         const doubts = options.force ? [] : await refuseWhileJobsRun(folder);
@@ -62,9 +70,13 @@ export function defaultFolder(experiment: string): string {
   return `${experiment}.simwright`;
 }
 
-/** The compiled files, with the runtime and, if asked for, ONNX Runtime. */
-export function withRuntime(files: readonly OutputFile[], onnxRuntime: boolean): OutputFile[] {
-  return [...files, ...runtimeFiles(), ...(onnxRuntime ? onnxRuntimeFiles() : [])];
+/**
+ * The compiled files, with the runtime and, if asked for, ONNX Runtime. Where there are stores, with the Python workers as well: the models of
+ * a plan may need none, and an application may bring others.
+ */
+export function withRuntime({ plan, files }: Pick<Compiled, 'plan' | 'files'>, onnxRuntime: boolean): OutputFile[] {
+  const workers = plan.stores.length > 0 ? pythonFiles() : [];
+  return [...files, ...runtimeFiles(), ...workers, ...(onnxRuntime ? onnxRuntimeFiles() : [])];
 }
 
 function checkFolder(folder: string, files: readonly OutputFile[], options: CompileOptions): void {

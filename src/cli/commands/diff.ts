@@ -21,7 +21,8 @@ export function diffCommand(): Command {
     .addHelpText('after', '\nExit codes: 0 the folder is up to date, 1 it is not, or the workflow has errors.')
     .action(
       reported(async (workflow: string, options: DiffOptions) => {
-        const { plan, files, warnings } = await compileWorkflow(workflow, options);
+        const compiled = await compileWorkflow(workflow, options);
+        const { plan, warnings } = compiled;
         const folder = resolve(options.out ?? defaultFolder(plan.experiment));
         if (!existsSync(folder)) {
           throw new WorkflowError({
@@ -30,7 +31,7 @@ export function diffCommand(): Command {
             hint: 'name it with --out, or write it with compile',
           });
         }
-        const difference = diffFolder(folder, withRuntime(files, options.withOnnxruntime === true));
+        const difference = diffFolder(folder, withRuntime(compiled, options.withOnnxruntime === true));
         if (!difference.same) process.exitCode = ExitCode.workflowErrors;
         const { same, text, added, changed, removed } = difference;
         if (options.json) return printJson({ ok: same, folder, added, changed, removed, diff: text });

@@ -2,9 +2,10 @@ import { lstatSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { checkSite } from '../../compiler/index.js';
+import { checkSite, loadSite } from '../../compiler/index.js';
 import { counted, WorkflowError } from '../../diagnostics/index.js';
 import { writeAtomically } from '../../runtime/job/write-atomically.js';
+import { builtInSites } from '../../sites/built-in.js';
 import type { Finding, FindingLevel } from '../../targets/probe.js';
 import { printJson } from '../compile-workflow.js';
 import { asSite, type DraftField } from '../doctor/draft-site.js';
@@ -15,6 +16,7 @@ import { needsLinux } from '../needs-linux.js';
 import { reported } from '../reported.js';
 
 interface DoctorOptions {
+  readonly site?: string;
   readonly python?: string;
   readonly writeSite?: string;
   readonly force?: boolean;
@@ -24,7 +26,11 @@ interface DoctorOptions {
 /** `simwright doctor`: whether this machine and its cluster have what Simwright needs. */
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .option('--python <path>', 'the Python that applications use (default: python3)')
+    .option('--site <site>', 'the site whose Python and ONNX Runtime are examined')
+    .option(
+      '--python <path>',
+      "the Python of applications and of stores (default: the site's, $SIMWRIGHT_PYTHON, python3)",
+    )
     .option('--write-site <file>', 'write a draft of a site from what the scheduler reports, .ts or .json')
     .option('--force', 'overwrite that file')
     .addOption(new Option('--json', 'print one JSON document'))
@@ -38,7 +44,8 @@ export function doctorCommand(): Command {
 async function doctor(options: DoctorOptions): Promise<void> {
   needsLinux('doctor');
   if (options.writeSite !== undefined) checkPlace(options.writeSite, options.force === true);
-  const { findings, facts, draft } = await examine(options.python);
+  const ofSite = options.site === undefined ? undefined : await loadSite(options.site, builtInSites);
+  const { findings, facts, draft } = await examine(ofSite, options.python);
   const problems = findings.filter(({ verdict }) => verdict === 'problem').length;
   if (problems > 0) process.exitCode = ExitCode.workflowErrors;
   const site = options.writeSite === undefined ? undefined : writeSite(options.writeSite, draft);

@@ -7,6 +7,7 @@ import { keepDebuggerClosed } from '../../runtime/job/keep-debugger-closed.js';
 import {
   devicesHere,
   evictionPolicies,
+  gpusHere,
   type OrchestratorOptions,
   onnxRuntimeVersion,
   startOrchestrator,
@@ -51,7 +52,12 @@ export function orchestratorCommand(): Command {
     )
     .option('--devices <device...>', 'devices for models: CPU, GPU:0, … (default: all that exist)')
     .option('--map-device <from=to...>', "devices that others stand in for: 'GPU:0=CPU'")
-    .option('--threads-per-queue <n>', 'inference threads a device', wholeNumber(1, 1024))
+    .option(
+      '--python <path>',
+      'the Python with PyTorch, TensorFlow, TensorFlow Lite (default: $SIMWRIGHT_PYTHON, else python3)',
+    )
+    .option('--preload-backends <backend...>', "frameworks to start before the first client is served: 'TORCH,TF'")
+    .option('--threads-per-queue <n>', 'inference threads, or worker processes, a device', wholeNumber(1, 1024))
     .option('--inter-op-threads <n>', 'threads between operators of a model', wholeNumber(1, 1024))
     .option('--intra-op-threads <n>', 'threads within an operator of a model', wholeNumber(1, 1024))
     .option(
@@ -91,7 +97,7 @@ async function start(flags: OrchestratorFlags): Promise<void> {
     };
     const here = devicesHere(onnxRuntime);
     const { devices = here, mapDevice = {} } = settings;
-    checkDevices(devices, here);
+    checkDevices(devices, [...here, ...gpusHere().map((number) => `GPU:${number}`)]);
     const orchestrator = await startOrchestrator(settings);
     const { addresses } = orchestrator;
     const ready = { addresses, devices, mapDevice, onnxRuntime: onnxRuntimeVersion(onnxRuntime) ?? null };
@@ -126,7 +132,7 @@ function checkDevices(asked: readonly string[], here: readonly string[]): void {
   throw new WorkflowError({
     code: 'CLI1001',
     message: `no model can run on ${missing} here: there is ${here.join(', ') || 'no ONNX Runtime'}`,
-    hint: `GPUs need NVIDIA's driver and ONNX Runtime's library for CUDA; to do without: '--map-device ${missing}=CPU'`,
+    hint: `the GPU's driver has to be there, and a framework that runs on it; to do without: '--map-device ${missing}=CPU'`,
   });
 }
 

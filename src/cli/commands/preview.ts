@@ -10,6 +10,7 @@ import {
   type Plan,
   type Store,
 } from '../../ir/index.js';
+import { modelFormats } from '../../model-files/index.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { reported } from '../reported.js';
 import { formatTable } from '../table.js';
@@ -58,7 +59,7 @@ function preview(plan: Plan) {
       identifier: store.suffix,
       shards: store.kind === 'standalone' ? store.shards : 1,
       saved: savingOf(store),
-      mlModels: store.mlModels.map(({ name, backend, device }) => ({ name, backend, device })),
+      mlModels: store.mlModels.map(({ name, backend, device, header }) => ({ name, backend, device, ...header })),
       scripts: store.scripts.map(({ name, device }) => ({ name, device })),
     })),
   };
@@ -149,6 +150,7 @@ function describe(plan: Plan): string {
       ]),
     ]),
     ...(stores.length === 0 ? [] : [describeStores(stores)]),
+    ...(stores.some(({ mlModels }) => mlModels.length > 0) ? [describeModels(stores)] : []),
   ].join('\n\n');
 }
 
@@ -169,6 +171,38 @@ function describeStores(stores: Preview['stores']): string {
       ),
     ]),
   ]);
+}
+
+/** Inputs and outputs of each ML model: those of a model that several stores load once. */
+function describeModels(stores: Preview['stores']): string {
+  const rows = new Map<string, readonly string[]>();
+  for (const { mlModels } of stores) {
+    for (const { name, format, inputs, outputs } of mlModels) {
+      const row = [
+        name,
+        format === undefined ? '?' : modelFormats[format].label,
+        describeTensors(inputs),
+        describeTensors(outputs),
+      ];
+      rows.set(JSON.stringify(row), row);
+    }
+  }
+  return formatTable([['ML MODEL', 'FORMAT', 'INPUTS', 'OUTPUTS'], ...rows.values()]);
+}
+
+type Tensors = Preview['stores'][number]['mlModels'][number]['inputs'];
+
+function describeTensors(tensors: Tensors): string {
+  if (tensors === undefined) return '?';
+  if (tensors.length > mostNamed) return `${tensors.length} tensors`;
+  return orDash(tensors.map(describeTensor).join(', '));
+}
+
+/** `x FLOAT [n, 4]`, with `?` for a size that may vary and has no name. */
+function describeTensor({ name, dtype, shape, other }: NonNullable<Tensors>[number]): string {
+  const sizes = shape?.map((size) => (typeof size === 'string' ? shorten(size) : String(size ?? '?'))).join(', ');
+  const parts = [name && shorten(name), dtype ?? (other && shorten(other)), sizes === undefined ? '' : `[${sizes}]`];
+  return parts.filter((part) => part !== undefined && part !== '').join(' ') || 'tensor';
 }
 
 /** Most files and variables of one entity that are named. */

@@ -62,7 +62,8 @@ export function runCommand(): Command {
 
 async function run(workflow: string, options: RunOptions): Promise<number> {
   needsLinux('run');
-  const { plan, files, warnings } = await compileWorkflow(workflow, options);
+  const compiled = await compileWorkflow(workflow, options);
+  const { plan, warnings } = compiled;
   if (!targets[plan.target].capabilities.oneNode) {
     const message = `run works only on this machine, and site '${plan.site}' is for ${plan.target}`;
     throw new WorkflowError({
@@ -80,7 +81,7 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
   const doubts = options.force ? [] : await refuseWhileJobsRun(folder);
   if (!options.json) printWarnings(doubts);
   const rerun = hasResults(folder) ? forecastOf(plan, folder, options, chosen) : [];
-  await uninterrupted(() => writeFolder(folder, withRuntime(files, false), { force: options.force === true }));
+  await uninterrupted(() => writeFolder(folder, withRuntime(compiled, false), { force: options.force === true }));
   process.stderr.write(`running ${plan.experiment} in ${folder}\n`);
   printLines(forecastLines(rerun));
   const started = Date.now();

@@ -1,8 +1,11 @@
 import { availableParallelism, hostname } from 'node:os';
 import { dirname } from 'node:path';
+import type { Site } from '../../ir/index.js';
+import { findPython } from '../../runtime/orchestrator/inference/python/index.js';
 import type { Finding } from '../../targets/probe.js';
 import { type DraftField, draftSite } from './draft-site.js';
 import { fileSystemOf, probeFileSystems } from './file-systems.js';
+import { probeFrameworks } from './frameworks.js';
 import { probeLaunchers } from './launchers.js';
 import { fastInterface } from './network.js';
 import { probeNode } from './node.js';
@@ -18,18 +21,20 @@ export interface Examination {
   readonly draft: readonly DraftField[];
 }
 
-/** Runs all probes. */
-export async function examine(python: string | undefined): Promise<Examination> {
+/** Runs all probes; of Python and ONNX Runtime those that stores of the site use. `python` names another. */
+export async function examine(site: Site | undefined, python = site?.python): Promise<Examination> {
   const node = probeNode();
-  const [onnxRuntime, launchers, scheduler, pythonFound, system] = await Promise.all([
-    probeOnnxRuntime(),
+  const program = findPython(python);
+  const [onnxRuntime, launchers, scheduler, pythonFound, frameworks, system] = await Promise.all([
+    probeOnnxRuntime(site?.runtimePath),
     probeLaunchers(),
     probeScheduler(),
-    probePython(python),
+    probePython(program),
+    probeFrameworks(program),
     probeSystem(),
   ]);
   const fileSystems = probeFileSystems(scheduler.facts !== undefined);
-  const probes = [node, system, onnxRuntime, pythonFound, launchers, scheduler, fileSystems];
+  const probes = [node, system, onnxRuntime, pythonFound, frameworks, launchers, scheduler, fileSystems];
   const networkInterface = fastInterface();
   return {
     findings: probes.flatMap(({ findings }) => findings),
@@ -38,6 +43,7 @@ export async function examine(python: string | undefined): Promise<Examination> 
       system: system.facts,
       onnxRuntime: onnxRuntime.facts,
       python: pythonFound.facts,
+      frameworks: frameworks.facts ?? null,
       launchers: launchers.facts,
       scheduler: scheduler.facts ?? null,
       fileSystems: fileSystems.facts,

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nvidiaGpus } from '../../runtime/assert/allocation.js';
 import { hasCuda } from '../../runtime/orchestrator/inference/onnx/devices-here.js';
@@ -16,14 +16,15 @@ export interface OnnxRuntimeFacts {
 
 const topic = 'ONNX Runtime';
 
-/** ONNX Runtime beside this package, tried with the smallest model; and CUDA, where there are GPUs. */
-export async function probeOnnxRuntime(): Promise<Probed<OnnxRuntimeFacts>> {
+/** ONNX Runtime of a site's runtime path, else that beside this package, tried with the smallest model; and CUDA, where there are GPUs. */
+export async function probeOnnxRuntime(runtimePath: string | undefined): Promise<Probed<OnnxRuntimeFacts>> {
   const gpus = nvidiaGpus() ?? 0;
-  const folder = installedOnnxRuntime();
+  const ofSite = join(runtimePath ?? '/', 'node_modules/onnxruntime-node');
+  const folder = runtimePath !== undefined && existsSync(ofSite) ? ofSite : installedOnnxRuntime();
   if (folder === undefined) {
     const advice =
       'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node (without the variable where GPUs run models)';
-    const message = 'is not installed: stores cannot run ML models';
+    const message = 'is not installed: stores run ONNX models in Python, if that has onnxruntime';
     return { facts: { folder, providers: [], gpus }, findings: [{ topic, verdict: 'warning', message, advice }] };
   }
   const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string };

@@ -19,7 +19,7 @@ except Exception:
 `;
 
 /** Python with SmartRedis, by which Python applications reach the store. */
-export async function probePython(program = 'python3'): Promise<Probed<PythonFacts>> {
+export async function probePython(program: string): Promise<Probed<PythonFacts>> {
   const { stdout, ok, why } = await ask(program, '-c', script);
   const [version, smartredis] = stdout.split('\n').filter((line) => line !== '');
   const facts = { program, version, smartredis: ok ? smartredis : undefined };

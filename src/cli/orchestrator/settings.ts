@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
+import { asBackend, type BackendName, backendNames } from '../../ml/backends.js';
 import type { EvictionPolicy, OrchestratorOptions, TcpListen, UnixListen } from '../../runtime/orchestrator/index.js';
+import { pythonPath } from '../../runtime/orchestrator/inference/python/index.js';
 import type { LogLevel } from './log.js';
 
 /** File that SAVE writes without `--checkpoint`, in the working directory, as Redis writes `dump.rdb`. */
@@ -22,6 +24,8 @@ export interface OrchestratorFlags {
   readonly maxClients?: number;
   readonly devices?: readonly string[];
   readonly mapDevice?: readonly string[];
+  readonly python?: string;
+  readonly preloadBackends?: readonly string[];
   readonly threadsPerQueue?: number;
   readonly interOpThreads?: number;
   readonly intraOpThreads?: number;
@@ -52,6 +56,8 @@ export function settingsOf(flags: OrchestratorFlags): OrchestratorOptions {
     ...(flags.maxClients !== undefined && { maxClients: flags.maxClients }),
     ...(flags.devices !== undefined && { devices: listed(flags.devices) }),
     ...(flags.mapDevice !== undefined && { mapDevice: deviceMap(listed(flags.mapDevice)) }),
+    ...(flags.python !== undefined && { python: pythonNamed(flags.python) }),
+    ...(flags.preloadBackends !== undefined && { preloadBackends: backendsNamed(listed(flags.preloadBackends)) }),
     ...(flags.threadsPerQueue !== undefined && { threadsPerQueue: flags.threadsPerQueue }),
     ...(flags.interOpThreads !== undefined && { interOpThreads: flags.interOpThreads }),
     ...(flags.intraOpThreads !== undefined && { intraOpThreads: flags.intraOpThreads }),
@@ -65,6 +71,30 @@ export function settingsOf(flags: OrchestratorFlags): OrchestratorOptions {
 /** `CPU GPU:0` and `CPU,GPU:0` mean the same. */
 function listed(words: readonly string[]): string[] {
   return words.flatMap((word) => word.split(',')).filter((word) => word !== '');
+}
+
+/** Absolute path of a Python that is given by a path, or by its name on the PATH. @throws WorkflowError */
+function pythonNamed(given: string): string {
+  const path = pythonPath(given);
+  if (path !== undefined) return path;
+  throw new WorkflowError({
+    code: 'CLI1001',
+    message: `--python ${given}: there is no such program`,
+    hint: "name the Python that has the frameworks: a path, or a program of the PATH ('python3.11')",
+  });
+}
+
+/** @throws WorkflowError */
+function backendsNamed(names: readonly string[]): BackendName[] {
+  return [...new Set(names.map((name) => name.toUpperCase()))].map((name) => {
+    const backend = asBackend(name);
+    if (backend !== undefined) return backend;
+    throw new WorkflowError({
+      code: 'CLI1001',
+      message: `--preload-backends ${name}: there is no such backend`,
+      hint: `there are: ${backendNames.join(', ')}`,
+    });
+  });
 }
 
 function deviceMap(pairs: readonly string[]): Readonly<Record<string, string>> {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { type OutputFile, onnxRuntimeFiles, packageVersion, runtimeFiles } from '../../compiler/index.js';
+import { type OutputFile, onnxRuntimeFiles, packageVersion, pythonFiles, runtimeFiles } from '../../compiler/index.js';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { ThisNode } from './this-node.js';
 
@@ -28,7 +28,7 @@ export interface Installation {
   readonly bytes: number;
 }
 
-/** Node.js, ONNX Runtime unless it is not wanted, the runtime and the client, as they are installed here. */
+/** Node.js, ONNX Runtime unless it is not wanted, the runtime, its Python workers and the client, as they are installed here. */
 export function planInstallation(folder: string, node: ThisNode, withOnnxRuntime: boolean): Installation {
   const onnxRuntime = withOnnxRuntime ? onnxRuntimeToInstall() : [];
   const site = { nodeCommand: join(folder, 'bin/node'), runtimePath: folder };
@@ -36,6 +36,7 @@ export function planInstallation(folder: string, node: ThisNode, withOnnxRuntime
   const contents: OutputFile[] = [
     { path: 'bin/node', mode: 0o755, content: { file: node.path } },
     ...runtimeFiles(''),
+    ...pythonFiles(''),
     ...onnxRuntime,
   ];
   const facts = {
@@ -114,7 +115,8 @@ function readme({ simwright, node, onnxruntime, site }: Omit<Marker, 'files'>): 
   return `# Simwright's runtime for compute nodes
 
 Written by \`simwright site install\`: Simwright ${simwright}, Node.js ${node}, ${onnxruntime === undefined ? 'without ONNX Runtime' : `ONNX Runtime ${onnxruntime}`}.
-Compute nodes need nothing else, and nothing from the internet. A site uses this folder by two fields:
+Compute nodes need nothing else for ONNX models, and nothing from the internet. PyTorch, TensorFlow and TensorFlow Lite come from a Python of
+the cluster, which the site's field \`python\` names. A site uses this folder by two fields:
 
 \`\`\`
 ${siteFields(site)}

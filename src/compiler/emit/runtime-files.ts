@@ -8,6 +8,9 @@ import type { OutputFile } from './emit-files.js';
 
 const bundles = fileURLToPath(new URL('../../../dist/bundle', import.meta.url));
 
+/** Folder of the Python package, which is beside the others of this package in a checkout and where it is installed. */
+const python = fileURLToPath(new URL('../../../python', import.meta.url));
+
 /** Folder of a compiled experiment that holds the runtime. */
 const runtimeFolder = 'runtime/';
 
@@ -35,6 +38,13 @@ export function runtimeFiles(folder = runtimeFolder): OutputFile[] {
       content: `${JSON.stringify(manifest, null, 2)}\n`,
     },
   ];
+}
+
+/** The Python package `simwright`, whose workers run models of the Python frameworks for a store: sources alone, with no installation. */
+export function pythonFiles(folder = runtimeFolder): OutputFile[] {
+  return walk(python, 'simwright')
+    .filter((path) => path.endsWith('.py'))
+    .map((path) => ({ path: `${folder}python/${path}`, mode: 0o644, content: { file: join(python, path) } }));
 }
 
 /**

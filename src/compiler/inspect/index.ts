@@ -25,7 +25,6 @@ export { type Artifact, accessOf, bytesArtifact, mergeArtifacts } from './artifa
 export type { AttachedFile } from './attached-files.js';
 export type { InspectedModel } from './ml-models.js';
 export type { NamedFile } from './named-files.js';
-export type { OnnxGraph, OnnxValue } from './onnx.js';
 
 /** A template of an entity, with its tags. */
 export interface InspectedTemplate {

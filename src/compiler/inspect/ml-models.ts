@@ -1,30 +1,36 @@
 import { basename } from 'node:path';
-import type { Problems } from '../../diagnostics/index.js';
+import type { ErrorCode, Problems } from '../../diagnostics/index.js';
 import type { MlModelDeclaration } from '../../ir/index.js';
-import { backends } from '../../ml/backends.js';
+import { type BackendName, backends } from '../../ml/backends.js';
+import {
+  type GraphNames,
+  ModelFileError,
+  type ModelHeader,
+  type RefusalKind,
+  readModelHeader,
+} from '../../model-files/index.js';
 import { type Artifact, type Artifacts, accessOf, bytesArtifact } from './artifact.js';
 import { existingFile } from './existing-file.js';
-import { type OnnxGraph, readOnnxGraph } from './onnx.js';
 import { ExternalDataError, type WholeModel, withExternalData } from './onnx-external-data.js';
 
-/** An ML model's bytes; of an ONNX model its inputs and outputs too. */
+/** An ML model's bytes, and its inputs and outputs. */
 export interface InspectedModel {
   readonly artifact: Artifact;
-  readonly graph?: OnnxGraph;
+  readonly header: ModelHeader;
 }
 
-/** An ONNX model as it was read: its inputs and outputs, and the whole of it where its file is a part only. */
-interface OnnxModel {
-  readonly graph: OnnxGraph;
+/** A model as it was read: its inputs and outputs, and the whole of it where its file is a part only. */
+interface ReadModel {
+  readonly header: ModelHeader;
   readonly whole: WholeModel | undefined;
 }
 
-/** Reads the ML models of a workflow, each file or array of bytes once. */
+/** Reads the ML models of a workflow, each file or array of bytes once for each way in which it is used. */
 export class ModelInspector {
   readonly #folder: string;
   readonly #artifacts: Artifacts;
   readonly #problems: Problems;
-  readonly #models = new Map<string | Uint8Array, OnnxModel | Error>();
+  readonly #models = new Map<string | Uint8Array, Map<string, ReadModel | Error>>();
   readonly #artifactsOfBytes = new Map<string, Map<Uint8Array, Artifact>>();
 
   /** Relative paths are taken from `folder`. */
@@ -40,33 +46,36 @@ export class ModelInspector {
     const given =
       source.kind === 'bytes' ? source.bytes : existingFile(source.path, call, model.at, this.#folder, this.#problems);
     if (given === undefined) return undefined;
-    if (backend !== 'ONNX') return { artifact: this.#artifact(given, artifactName(name, backends[backend].extension)) };
-    const read = this.#read(given);
-    const what = typeof given === 'string' ? given : 'its bytes';
-    if (read instanceof ExternalDataError) {
-      this.#problems.error('ML1004', `${call}: ${what}: ${read.message}`, model.at, read.hint);
-      return undefined;
-    }
+    const read = this.#read(given, model);
     if (read instanceof Error) {
-      const hint = "export the model to the ONNX format, or name the file's own backend";
-      this.#problems.error('ML1001', `${call}: ${what} is no ONNX model: ${read.message}`, model.at, hint);
+      this.#report(read, `${call}: ${typeof given === 'string' ? given : 'the model in memory'}`, model);
       return undefined;
     }
-    const { graph, whole } = read;
-    const fileName = typeof given === 'string' ? basename(given) : artifactName(name, backends.ONNX.extension);
-    if (whole === undefined) return { artifact: this.#artifact(given, fileName), graph };
+    const { header, whole } = read;
+    const fileName = typeof given === 'string' ? basename(given) : artifactName(name, backends[backend].extension);
+    if (whole === undefined) return { artifact: this.#artifact(given, fileName), header };
     // Nobody can read the whole who may not read its parts.
     const parts = [...(typeof given === 'string' ? [given] : []), ...whole.dataFiles];
     const access = parts.map(accessOf).reduce((all, one) => all & one);
-    return { artifact: this.#artifact(whole.bytes, fileName, access), graph };
+    return { artifact: this.#artifact(whole.bytes, fileName, access), header };
   }
 
-  #read(given: string | Uint8Array): OnnxModel | Error {
-    let model = this.#models.get(given);
-    if (model === undefined) {
-      model = readModel(given);
-      this.#models.set(given, model);
+  #report(error: Error, what: string, { at }: MlModelDeclaration): void {
+    if (error instanceof ExternalDataError) {
+      this.#problems.error('ML1004', `${what}: ${error.message}`, at, error.hint);
+    } else if (error instanceof ModelFileError) {
+      this.#problems.error(codes[error.kind], `${what} ${error.message}`, at, error.hint);
+    } else {
+      this.#problems.error('ML1001', `${what} cannot be read: ${error.message}`, at, 'export the model again');
     }
+  }
+
+  #read(given: string | Uint8Array, { backend, inputs, outputs }: MlModelDeclaration): ReadModel | Error {
+    const ways = this.#models.get(given) ?? new Map<string, ReadModel | Error>();
+    this.#models.set(given, ways);
+    const way = JSON.stringify([backend, inputs, outputs]);
+    const model = ways.get(way) ?? readModel(given, backend, { inputs, outputs });
+    ways.set(way, model);
     return model;
   }
 
@@ -80,9 +89,18 @@ export class ModelInspector {
   }
 }
 
-function readModel(given: string | Uint8Array): OnnxModel | Error {
+/** Codes of files that are no model. */
+const codes: Readonly<Record<RefusalKind, ErrorCode>> = {
+  malformed: 'ML1001',
+  'other-backend': 'ML1006',
+  names: 'ML1007',
+  pickle: 'ML1008',
+};
+
+function readModel(given: string | Uint8Array, backend: BackendName, names: GraphNames): ReadModel | Error {
   try {
-    return { graph: readOnnxGraph(given), whole: withExternalData(given) };
+    const header = readModelHeader(given, backend, names);
+    return { header, whole: header.format === 'ONNX' ? withExternalData(given) : undefined };
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }

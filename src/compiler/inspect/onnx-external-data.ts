@@ -1,9 +1,14 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
-import { BytesReader, type Field, FileReader, fields, type Reader, textField, varint } from './protobuf.js';
+import { MalformedError } from '../../model-files/errors.js';
+import { type Field, fields, textField, varint } from '../../model-files/protobuf.js';
+import { BytesReader, FileReader, type Reader } from '../../model-files/reader.js';
 
 /** Bytes that a model may have: protobuf's own limit, which ONNX Runtime keeps for models it is given as bytes. */
 const mostModelBytes = 2 ** 31 - 1;
+
+/** Most messages within each other: protobuf's own limit. */
+const maxDepth = 100;
 
 /** External data that cannot be taken along, with what to do about it. */
 export class ExternalDataError extends Error {
@@ -84,14 +89,15 @@ class Merge {
   }
 
   /** The pieces that a message becomes; undefined if it stays as it is. */
-  rewrite(kind: string, start: number, end: number): Piece[] | undefined {
+  rewrite(kind: string, start: number, end: number, depth = 1): Piece[] | undefined {
+    if (depth > maxDepth) throw new MalformedError('its messages lie too deep in each other');
     const kinds = children[kind] ?? {};
     const pieces: Piece[] = [];
     let kept = start;
     for (const field of fields(this.#reader, start, end)) {
       const child = field.wire === 2 ? kinds[field.number] : undefined;
       if (child === undefined) continue;
-      const inner = child === 'Tensor' ? this.#tensor(field) : this.rewrite(child, field.start, field.end);
+      const inner = child === 'Tensor' ? this.#tensor(field) : this.rewrite(child, field.start, field.end, depth + 1);
       if (inner === undefined) continue;
       pieces.push(own(kept, field.at), { kind: 'new', bytes: header(field.number, lengthOf(inner)) }, ...inner);
       kept = field.end;

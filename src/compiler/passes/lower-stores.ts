@@ -106,9 +106,10 @@ function unique<Item extends { readonly name: string }>(items: readonly Item[]):
 }
 
 function lowerMlModel(model: MlModelDeclaration, facts: Facts): PreloadedModel {
+  const { artifact, header } = facts.mlModels.get(model) as InspectedModel;
   return {
     name: model.name,
-    artifact: (facts.mlModels.get(model) as InspectedModel).artifact.path,
+    artifact: artifact.path,
     backend: model.backend,
     device: model.device,
     devicesPerNode: model.devicesPerNode ?? 1,
@@ -118,6 +119,7 @@ function lowerMlModel(model: MlModelDeclaration, facts: Facts): PreloadedModel {
     minBatchTimeoutMs: model.minBatchTimeoutMs ?? 0,
     tag: model.tag ?? '',
     ...defined({ inputs: model.inputs, outputs: model.outputs }),
+    header,
   };
 }
 

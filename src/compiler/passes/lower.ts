@@ -17,7 +17,11 @@ export function lower(input: Omit<Compilation, 'plan'>): Adds<'plan'> {
       target: site.target,
       nodeCommand: site.nodeCommand,
       blocks: site.blocks,
-      ...defined({ runtimePath: site.runtimePath, networkInterface: site.networkInterface }),
+      ...defined({
+        runtimePath: site.runtimePath,
+        python: site.python,
+        networkInterface: site.networkInterface,
+      }),
       jobs: jobs.map((job) => lowerJob(job, input)),
       stores: lowerStores(input),
       entities: applicationsOf(experiment).map((application) => lowerEntity(application, input)),

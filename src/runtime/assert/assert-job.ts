@@ -9,6 +9,7 @@ import { checkNodeVersion } from './node-version.js';
 import { checkOnnxRuntime } from './onnx-runtime.js';
 import { checkRunFolder, checkTmp } from './places.js';
 import { checkProgram } from './programs.js';
+import { checkPython } from './python.js';
 import { reportOnce } from './report-once.js';
 import { checkListenPlaces } from './stores.js';
 import { checkVariables } from './variables.js';
@@ -29,18 +30,40 @@ export async function assertForStore(
   call: Call & { readonly launch: readonly string[]; readonly bundle: string },
 ): Promise<void> {
   const planned = jobOf(plan, job.job);
-  if (planned.stores[0] !== store.name) return;
-  const stores = plan.stores.filter(({ name }) => planned.stores.includes(name));
-  const problems = [
+  const isFirst = planned.stores[0] === store.name;
+  // The setup of a store may load the module with its Python: that shows in its own `up` alone.
+  if (!isFirst && store.setup === undefined) return;
+  const stores = isFirst ? plan.stores.filter(({ name }) => planned.stores.includes(name)) : [store];
+  const python = await checkPython(
+    plan,
+    stores.filter((one) => one === store || one.setup === undefined),
+  );
+  const onnx = await checkOnnxRuntime(plan, job.dir, call.bundle, call.env, stores, python.python);
+  const problems = withoutNotes([
+    ...(isFirst ? await checkStart(job, plan, store, stores, call) : []),
+    ...onnx,
+    ...python.problems,
+  ]);
+  const [first, ...rest] = problems;
+  if (first !== undefined) throw new WorkflowError([first, ...rest]);
+  if (python.said !== undefined) process.stdout.write(`simwright: ${python.said}\n`);
+}
+
+/** What the job's first store needs beside ONNX Runtime and Python. */
+async function checkStart(
+  job: JobEnvironment,
+  plan: Plan,
+  store: Store,
+  stores: readonly Store[],
+  call: Call & { readonly launch: readonly string[] },
+): Promise<Problem[]> {
+  return [
     ...checkJob(job, plan, call.launch, call.env),
     ...checkProgram(call.launch, `store '${store.name}'`, call.env['PATH']),
     ...checkRunFolder(job.dir),
     ...checkTmp(),
     ...(await checkListenPlaces(job, plan, stores)),
-    ...checkOnnxRuntime(plan, job.dir, call.bundle, call.env, stores),
   ];
-  const [first, ...rest] = withoutNotes(problems);
-  if (first !== undefined) throw new WorkflowError([first, ...rest]);
 }
 
 /** A launch, as far as it says something about the surroundings. */

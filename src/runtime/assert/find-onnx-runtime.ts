@@ -6,13 +6,6 @@ import type { Plan } from '../../ir/index.js';
 
 const packageName = 'onnxruntime-node';
 
-/** Folder of the onnxruntime-node package, as {@link lookForOnnxRuntime} finds it. Throws RUN1002 with the places where it is not. */
-export function findOnnxRuntime(plan: Plan, dir: string, bundle: string, env: NodeJS.ProcessEnv): string {
-  const found = lookForOnnxRuntime(plan, dir, bundle, env);
-  if (found !== undefined) return found;
-  throw notFound(env['SIMWRIGHT_HOME'], plan.runtimePath, dir, bundle);
-}
-
 /**
  * Looks in `$SIMWRIGHT_HOME` or its node_modules, the site's runtime path, DIR/runtime/node_modules, and where Node finds packages from the
  * bundle.
@@ -38,15 +31,11 @@ export function lookForOnnxRuntime(
   }
 }
 
-function notFound(
-  home: string | undefined,
-  runtimePath: string | undefined,
-  dir: string,
-  bundle: string,
-): WorkflowError {
+/** RUN1002 with the places where {@link lookForOnnxRuntime} does not find it. */
+export function onnxRuntimeMissing(plan: Plan, dir: string, bundle: string, env: NodeJS.ProcessEnv): WorkflowError {
   const places = [
-    `SIMWRIGHT_HOME: ${home ?? '(not set)'}`,
-    `runtimePath of the site: ${runtimePath ?? '(not given)'}`,
+    `SIMWRIGHT_HOME: ${env['SIMWRIGHT_HOME'] ?? '(not set)'}`,
+    `runtimePath of the site: ${plan.runtimePath ?? '(not given)'}`,
     join(dir, 'runtime/node_modules'),
     `node_modules of ${dirname(bundle)} and of the folders above it`,
   ];

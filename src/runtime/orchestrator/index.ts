@@ -2,13 +2,14 @@ import type { Orchestrator, OrchestratorOptions } from './options.js';
 import { OrchestratorServer } from './server/server.js';
 
 export { type EvictionPolicy, evictionPolicies } from '../../ir/eviction-policies.js';
+export type { WarmUp } from './ai/warm-up.js';
 export {
   type CheckpointRecord,
   fingerprintOf,
   type RecordedCheckpoint,
   type SavedStore,
 } from './checkpoint/record.js';
-export { devicesHere, onnxRuntimeVersion } from './inference/index.js';
+export { devicesHere, gpusHere, onnxRuntimeVersion } from './inference/index.js';
 export { runInferenceWorker } from './inference/worker.js';
 export type { Orchestrator, OrchestratorOptions, OrchestratorStats, TcpListen, UnixListen } from './options.js';
 

@@ -1,4 +1,6 @@
 import type { EvictionPolicy } from '../../ir/eviction-policies.js';
+import type { BackendName } from '../../ml/backends.js';
+import type { WarmUp } from './ai/warm-up.js';
 import type { CheckpointRecord, SavedStore, StaleKeys } from './checkpoint/record.js';
 import type { Backends } from './inference/index.js';
 
@@ -36,10 +38,17 @@ export interface OrchestratorOptions {
   /** ONNX Runtime is made ready before the first model comes. Default true. */
   readonly expectsModels?: boolean;
   /** Backends beside the built-in ones, which the module at `workerUrl` must know, too. Default: none. */
-  readonly backends?: Partial<Backends>;
-  /** Inference threads a device. Default 1. */
+  readonly backends?: Backends;
+  /**
+   * Name or path of the Python in which worker processes run models of TORCH, TF and TFLITE, scripts, and ONNX models where the bundled
+   * ONNX Runtime cannot. Default: `$SIMWRIGHT_PYTHON`, else `python3` on the PATH.
+   */
+  readonly python?: string;
+  /** Backends whose workers are started and warmed up before the first client is served; on `device`, or on the CPU. Default: none. */
+  readonly preloadBackends?: readonly (BackendName | { readonly backend: BackendName; readonly device: string })[];
+  /** Inference threads, or worker processes, a device. Default 1. */
   readonly threadsPerQueue?: number;
-  /** Threads between and within operators; 0 or absent leaves the choice to ONNX Runtime. */
+  /** Threads between and within operators; 0 or absent leaves the choice to the framework. */
   readonly interOpThreads?: number;
   readonly intraOpThreads?: number;
   /** Longest time for one run of a model; one that takes longer is stopped. Default 60. */
@@ -101,6 +110,11 @@ export interface Orchestrator {
   /** Tells this process from any other: `run_id` of `INFO server`. */
   readonly runId: string;
   stats(): OrchestratorStats;
+  /**
+   * Runs each of the models at these keys once on zeros, where it tells the types of its inputs, so that no client waits for what a first
+   * run makes ready. Never rejects.
+   */
+  warmUp(keys: readonly string[]): Promise<readonly WarmUp[]>;
   /** Starts of stores whose keys it has read from its checkpoint, as the record names them. */
   readonly restored: readonly SavedStore[];
   /**

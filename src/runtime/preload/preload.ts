@@ -1,57 +1,57 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
-import type { PreloadedModel, PreloadedScript, Store } from '../../ir/index.js';
+import { defined, type PreloadedModel, type PreloadedScript, type Store } from '../../ir/index.js';
 import { Client } from '../client/index.js';
 
 /** Milliseconds without progress after which a store that loads a model is given up: large models take their time. */
 const socketTimeoutMs = 3_600_000;
 
-/** Loads a store's ML models and scripts through an ordinary client. Throws RUN1006 for one that is missing or that the store refuses. */
-export async function preload(dir: string, store: Store, address: string): Promise<void> {
-  if (store.mlModels.length + store.scripts.length === 0) return;
+/**
+ * Loads a store's ML models and scripts through an ordinary client; returns their keys, copies for several GPUs included. Throws RUN1006
+ * for one that is missing or that the store refuses.
+ */
+export async function preload(dir: string, store: Store, address: string): Promise<string[]> {
+  if (store.mlModels.length + store.scripts.length === 0) return [];
   const client = await Client.connect({
     env: { SSDB: address, SR_DB_TYPE: 'Standalone', SR_SOCKET_TIMEOUT: String(socketTimeoutMs) },
   });
+  const keys: string[] = [];
   try {
-    for (const model of store.mlModels) await preloadModel(client, dir, model);
-    for (const script of store.scripts) await preloadScript(client, dir, script);
+    for (const model of store.mlModels) keys.push(...(await preloadModel(client, dir, model)));
+    for (const script of store.scripts) keys.push(...(await preloadScript(client, dir, script)));
   } finally {
     await client.close();
   }
+  return keys;
 }
 
-async function preloadModel(client: Client, dir: string, model: PreloadedModel): Promise<void> {
+async function preloadModel(client: Client, dir: string, model: PreloadedModel): Promise<string[]> {
   const { backend, batchSize, minBatchSize, tag } = model;
-  const options = { backend, batchSize, minBatchSize, minBatchTimeout: model.minBatchTimeoutMs, tag };
+  const options = {
+    backend,
+    batchSize,
+    minBatchSize,
+    minBatchTimeout: model.minBatchTimeoutMs,
+    tag,
+    ...defined({ inputs: model.inputs, outputs: model.outputs }),
+  };
   try {
     const blob = readFileSync(join(dir, model.artifact));
-    if (model.device === 'GPU' && model.devicesPerNode > 1) {
-      await client.setModelMultiGpu(model.name, {
-        ...options,
-        blob,
-        firstGpu: model.firstDevice,
-        gpus: model.devicesPerNode,
-      });
-    } else {
-      await client.setModel(model.name, { ...options, blob, device: deviceOf(model) });
-    }
+    const places = placesOf(model);
+    for (const { key, device } of places) await client.setModel(key, { ...options, blob, device });
+    return places.map(({ key }) => key);
   } catch (error) {
     throw refused('ML model', model, error);
   }
 }
 
-async function preloadScript(client: Client, dir: string, script: PreloadedScript): Promise<void> {
+async function preloadScript(client: Client, dir: string, script: PreloadedScript): Promise<string[]> {
   try {
     const source = readFileSync(join(dir, script.artifact), 'utf8');
-    if (script.device === 'GPU' && script.devicesPerNode > 1) {
-      await client.setScriptMultiGpu(script.name, source, {
-        firstGpu: script.firstDevice,
-        gpus: script.devicesPerNode,
-      });
-    } else {
-      await client.setScript(script.name, deviceOf(script), source);
-    }
+    const places = placesOf(script);
+    for (const { key, device } of places) await client.setScript(key, device, source);
+    return places.map(({ key }) => key);
   } catch (error) {
     throw refused('script', script, error);
   }
@@ -59,8 +59,22 @@ async function preloadScript(client: Client, dir: string, script: PreloadedScrip
 
 type Preloaded = PreloadedModel | PreloadedScript;
 
-function deviceOf({ device, firstDevice }: Preloaded): string {
-  return device === 'GPU' && firstDevice > 0 ? `GPU:${firstDevice}` : device;
+interface Place {
+  readonly key: string;
+  readonly device: string;
+}
+
+/**
+ * Keys that clients look under, with their devices. On several GPUs, or on another than the first, there is a copy a GPU under `NAME.GPU:i`,
+ * which the clients' calls for several GPUs run. The plain name is the first GPU's where there are several, as after `set_model_multigpu`.
+ */
+export function placesOf({ name, device, devicesPerNode, firstDevice }: Preloaded): Place[] {
+  if (device !== 'GPU' || (devicesPerNode === 1 && firstDevice === 0)) return [{ key: name, device }];
+  const copies = Array.from({ length: devicesPerNode }, (_, index) => `GPU:${firstDevice + index}`);
+  return [
+    ...copies.map((copy) => ({ key: `${name}.${copy}`, device: copy })),
+    { key: name, device: devicesPerNode === 1 ? `GPU:${firstDevice}` : 'GPU' },
+  ];
 }
 
 function refused(kind: string, { name, artifact }: Preloaded, error: unknown): WorkflowError {

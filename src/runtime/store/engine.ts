@@ -9,6 +9,7 @@ export interface StoreArguments {
   /** Overrides the plan's. */
   readonly port: number | undefined;
   readonly onnxRuntime: string | undefined;
+  readonly python: string | undefined;
   /** Identity of this start. */
   readonly id: string | undefined;
   /** The bundle, which is also the inference thread's module. */

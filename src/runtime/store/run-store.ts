@@ -4,7 +4,6 @@ import { type JobEnvironment, thisHost } from '../job/job-environment.js';
 import { removeJobFolderIfEmpty } from '../job/job-folder.js';
 import { savedFolder, storeJobFolder } from '../job/paths.js';
 import { readPlan, storeOf } from '../job/read-plan.js';
-import { scriptsWarning } from '../preload/scripts-warning.js';
 import { writeJsonLine } from '../supervisor/json-lines.js';
 import { type StoreWord, toWire } from '../supervisor/messages.js';
 import type { Engine, StoreArguments } from './engine.js';
@@ -32,7 +31,6 @@ export async function runStore(job: JobEnvironment, args: StoreArguments): Promi
     const running = await startEngine({ job, plan, store, args, log });
     engine = running;
     await Promise.race([running.ready(), ended]);
-    if (store.scripts.length > 0) log.write('warn', scriptsWarning(store));
     const stopStats = keepStatsFile(join(folder, `${thisHost()}.stats.json`), () => running.stats());
     const { addresses, runId, restored } = running;
     say({ ready: { host: thisHost(), addresses: [...addresses], pid: process.pid, runId, restored: [...restored] } });

@@ -24,6 +24,7 @@ export async function storeOptions({ job, plan, store, args, log }: EngineStart)
     intraOpThreads: store.intraOpThreads ?? store.cpus,
     ...defined({
       onnxRuntime: args.onnxRuntime,
+      python: args.python,
       threadsPerQueue: store.threadsPerQueue,
       interOpThreads: store.interOpThreads,
       executionTimeoutSeconds: store.executionTimeoutSeconds,

@@ -34,6 +34,9 @@ export const Request = z.discriminatedUnion('op', [
     store: z.string(),
     launch: z.array(z.string()),
     onnxRuntime: z.string().optional(),
+    python: z.string().optional(),
+    /** Environment of the store: that of its own `up`, after the lines of its setup. */
+    env: z.record(z.string(), z.string()),
   }),
   z.object({ op: z.literal('watch'), stores: z.array(z.string()) }),
   z.object({ op: z.literal('stop') }),

@@ -19,6 +19,9 @@ export interface StoreLaunch {
   /** The runtime's own command line: Node and the bundle. */
   readonly runtime: readonly string[];
   readonly onnxRuntime: string | undefined;
+  /** Python for workers: a program of the PATH, or an absolute path. */
+  readonly python: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
   /** Overrides the plan's port. */
   readonly port: number | undefined;
 }
@@ -69,9 +72,15 @@ export class StoreProcess {
       this.id,
       ...(launch.port === undefined ? [] : ['--port', String(launch.port)]),
       ...(launch.onnxRuntime === undefined ? [] : ['--onnxruntime', launch.onnxRuntime]),
+      ...(launch.python === undefined ? [] : ['--python', launch.python]),
     ];
     // A process group of its own, so that a launcher and what it started end together.
-    this.#child = spawn(program, args, { cwd: job.dir, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    this.#child = spawn(program, args, {
+      cwd: job.dir,
+      env: { ...launch.env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+    });
     this.#child.stdin?.on('error', () => {});
     if (this.#child.stdout !== null) {
       readJsonLines(

@@ -158,7 +158,8 @@ export class Supervisor {
       if (this.#starting.has(store.name)) void handle.current?.stop(0);
     });
     try {
-      const launch = { store, launch: request.launch, runtime: this.#runtime, onnxRuntime: request.onnxRuntime };
+      const { launch: words, onnxRuntime, python, env } = request;
+      const launch = { store, launch: words, runtime: this.#runtime, onnxRuntime, python, env };
       this.#hold(launch, await startStore(this.#job, launch, handle), new RestartBudget());
     } finally {
       this.#starting.delete(store.name);

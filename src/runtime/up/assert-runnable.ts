@@ -7,7 +7,7 @@ export function assertRunnable(store: Store): void {
   if (first === undefined) return;
   throw new WorkflowError({
     code: 'RUN1011',
-    message: `store '${store.name}': ${first.what} is not there yet`,
-    hint: 'you can compile and read its scripts; to run them, use the embedded engine with ONNX models',
+    message: `store '${store.name}': ${first} is not there yet`,
+    hint: 'you can compile and read its scripts; to run them, use the embedded engine, in one piece',
   });
 }

@@ -3,11 +3,11 @@ import { basename, join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Plan, Store } from '../../ir/index.js';
 import { assertForStore } from '../assert/assert-job.js';
-import { findOnnxRuntime, lookForOnnxRuntime } from '../assert/find-onnx-runtime.js';
+import { lookForOnnxRuntime } from '../assert/find-onnx-runtime.js';
+import { pythonOf } from '../assert/python.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { isCheckpoint, savedFolder, storeJobFolder } from '../job/paths.js';
 import { hasOwnJob, readPlan, storeOf } from '../job/read-plan.js';
-import { scriptsWarning } from '../preload/scripts-warning.js';
 import { moveAside } from '../rerun/aside.js';
 import { announceEnd, forgetEnd } from '../store-files/address-file.js';
 import { isRecord } from '../store-files/saved-stores.js';
@@ -44,10 +44,7 @@ export async function up(job: JobEnvironment, options: UpOptions): Promise<numbe
 async function start(job: JobEnvironment, plan: Plan, store: Store, options: UpOptions): Promise<number> {
   assertRunnable(store);
   await assertForStore(job, plan, store, options);
-  // Applications may bring models of their own: without any in the plan it is no fault to be without it.
-  const find = store.mlModels.length > 0 ? findOnnxRuntime : lookForOnnxRuntime;
-  const onnxRuntime = find(plan, job.dir, options.bundle, options.env);
-  if (store.scripts.length > 0) process.stderr.write(`simwright: ${scriptsWarning(store)}\n`);
+  const onnxRuntime = lookForOnnxRuntime(plan, job.dir, options.bundle, options.env);
   if (job.fresh) forget(job, store);
   const supervisor = await startSupervisor(job, [process.execPath, options.bundle]);
   try {
@@ -57,6 +54,8 @@ async function start(job: JobEnvironment, plan: Plan, store: Store, options: UpO
         store: store.name,
         launch: [...options.launch],
         ...(onnxRuntime === undefined ? {} : { onnxRuntime }),
+        python: pythonOf(plan),
+        env: Object.fromEntries(Object.entries(options.env).flatMap(([name, value = '']) => [[name, value]])),
       }),
     );
   } finally {

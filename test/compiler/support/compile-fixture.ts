@@ -17,7 +17,7 @@ export const fixtures: readonly { readonly name: string; readonly folder: string
     name,
     folder: join(root, 'fixtures/workflows', name),
   })),
-  { name: 'cavity', folder: join(root, 'examples/cavity') },
+  ...['cavity', 'wall-model'].map((name) => ({ name, folder: join(root, 'examples', name) })),
 ];
 
 /** Compiles a workflow's file for a site. */

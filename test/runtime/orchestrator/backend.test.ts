@@ -9,6 +9,7 @@ describe('a backend that is registered beside the built-in ones', () => {
   beforeAll(async () => {
     started = await start({
       backends: negating,
+      python: 'no-such-python',
       workerUrl: new URL('./support/negating-worker.ts', import.meta.url),
       executionTimeoutSeconds: 1,
     });
@@ -86,8 +87,8 @@ describe('a backend that is registered beside the built-in ones', () => {
   });
 
   test('does not stand for those that nobody has registered', async () => {
-    const text =
-      'ERR Could not load backend: TFLITE models need a TFLITE worker, which this orchestrator does not have';
-    await expect(redis.call('AI.MODELSTORE', 'm', 'TFLITE', 'CPU', 'BLOB', '0')).rejects.toThrow(text);
+    await expect(redis.call('AI.MODELSTORE', 'm', 'TFLITE', 'CPU', 'BLOB', '0')).rejects.toThrow(
+      'ERR Could not load backend: workers need Python ≥ 3.8, and there is no program no-such-python',
+    );
   });
 });

@@ -1,33 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Client, tensor } from '../../../src/runtime/client/index.js';
-import { runPython, smartredisPython } from './support/python.js';
+import { type Answers, answerOf, askPython, expectClose } from './support/answers.js';
+import { smartredisPython } from './support/python.js';
 import { modelFile, onnxRuntime, type Started, start } from './support/start.js';
 
-interface Facts {
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly values: readonly number[];
-}
-
-/** What the library answers itself, and what its model has answered in the store. */
-interface Answer {
-  readonly wanted: Facts;
-  readonly got: Facts;
-}
-
-/** By model and output. */
-type Answers = Readonly<Record<string, Readonly<Record<string, Answer>>>>;
-
 const found = await smartredisPython();
+const python = 'python' in found ? found.python : '';
 const noPython = 'missing' in found ? ` (skipped: ${found.missing})` : '';
 const skipped = onnxRuntime === undefined;
-
-function expectClose(values: Iterable<number | bigint>, wanted: readonly number[], digits: number): void {
-  const numbers = [...values].map(Number);
-  expect(numbers).toHaveLength(wanted.length);
-  for (const [index, value] of wanted.entries()) expect(numbers[index]).toBeCloseTo(value, digits);
-}
 
 describe.skipIf(skipped)(`models that were trained${skipped ? ' (skipped: no onnxruntime-node)' : ''}`, () => {
   let started: Started;
@@ -44,16 +25,8 @@ describe.skipIf(skipped)(`models that were trained${skipped ? ' (skipped: no onn
   describe.skipIf(noPython !== '')(`by scikit-learn, stored and run by smartredis${noPython}`, () => {
     let answers: Answers;
     beforeAll(async () => {
-      const env = { SSDB: started.orchestrator.addresses[0] ?? '', SR_DB_TYPE: 'Standalone' };
-      const output = await runPython('python' in found ? found.python : '', 'smartredis_learned.py', [], env);
-      answers = JSON.parse(output.trim().split('\n').at(-1) ?? '') as Answers;
+      answers = await askPython(python, 'smartredis_learned.py', started.orchestrator.addresses[0] ?? '');
     });
-
-    function answerOf(model: string, output: string): Answer {
-      const answer = answers[model]?.[output];
-      if (answer === undefined) throw new Error(`smartredis has run no ${model}`);
-      return answer;
-    }
 
     test.each([
       ['kmeans', 'labels', 'int64', [10]],
@@ -61,18 +34,18 @@ describe.skipIf(skipped)(`models that were trained${skipped ? ' (skipped: no onn
       ['linear', 'values', 'float32', [4, 1]],
       ['forest', 'values', 'float32', [38, 1]],
     ])('%s: %s', async (model, output, dtype, shape) => {
-      const { wanted, got } = answerOf(model, output);
+      const { wanted, got } = answerOf(answers, model, output);
       expect(new Set(wanted.values).size).toBeGreaterThan(1);
       expect({ dtype: got.dtype, shape: got.shape }).toEqual({ dtype, shape });
       expectClose(got.values, wanted.values, 4);
     });
 
     test('the TypeScript client runs the same model', async () => {
-      await client.runModel('kmeans', ['kmeans.input'], ['labels', 'distances']);
+      await client.runModel('kmeans', ['kmeans.input0'], ['labels', 'distances']);
       const labels = await client.getTensor('labels', 'INT64');
-      expectClose(labels.data, answerOf('kmeans', 'labels').wanted.values, 4);
+      expectClose(labels.data, answerOf(answers, 'kmeans', 'labels').wanted.values, 4);
       const distances = await client.getTensor('distances', 'FLOAT');
-      expectClose(distances.data, answerOf('kmeans', 'transform').wanted.values, 4);
+      expectClose(distances.data, answerOf(answers, 'kmeans', 'transform').wanted.values, 4);
     });
   });
 

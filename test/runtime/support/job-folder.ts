@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -21,6 +22,7 @@ import { type MemberEvent, StatusReader } from '../../../src/runtime/status/inde
 import { waitUntil } from './wait-until.js';
 
 const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url));
+const python = fileURLToPath(new URL('../../../python', import.meta.url));
 const folders: JobFolder[] = [];
 
 afterEach(() => {
@@ -67,6 +69,10 @@ export class JobFolder {
       'runtime/node_modules/simwright/package.json',
       JSON.stringify({ name: 'simwright', type: 'module', exports: { './client': './client.mjs' } }),
     );
+    cpSync(python, join(this.dir, 'runtime/python'), {
+      recursive: true,
+      filter: (path) => !path.endsWith('__pycache__'),
+    });
     for (const name of ['onnxruntime-node', 'onnxruntime-common']) {
       if (existsSync(join(modules, name)))
         symlinkSync(join(modules, name), join(this.dir, 'runtime/node_modules', name));

@@ -6,8 +6,8 @@ const maxRemembered = 1024;
 
 /** A request that takes long, in a form that another request for the same can be compared with. */
 export interface RunningWork {
-  /** Its model and its inputs, as numbers that no other values have. */
-  readonly inputs: readonly number[];
+  /** Its model and its inputs, as numbers that no other values have; and the call, if it is of a script. */
+  readonly inputs: readonly (number | string)[];
   /** Keys that it writes. */
   readonly outputs: readonly string[];
   readonly outcome: Promise<void>;
@@ -29,7 +29,7 @@ export class AbandonedWork {
   }
 
   /** The outcome of abandoned work that is the same, or undefined. Each is given once. */
-  take(inputs: readonly number[], outputs: readonly string[]): RunningWork | undefined {
+  take(inputs: readonly (number | string)[], outputs: readonly string[]): RunningWork | undefined {
     if (this.#works.size === 0) return undefined;
     this.#forgetOld();
     for (const work of this.#works.keys()) {

@@ -1,7 +1,7 @@
 import type { BackendName } from '../../../ml/backends.js';
 import type { Dtype } from '../../../ml/dtypes.js';
 import type { LendableBytes } from '../bytes/lendable-bytes.js';
-import type { BatchOptions, LoadedModel } from '../inference/index.js';
+import type { BatchOptions, LoadedModel, LoadedScript } from '../inference/index.js';
 
 /** A tensor: row-major, little-endian, never changed once stored. */
 export interface TensorValue {
@@ -31,13 +31,14 @@ export interface ModelValue {
   readonly statistics: RunStatistics;
 }
 
-/** A script, kept as text. */
+/** A script, with its text as it was given. */
 export interface ScriptValue {
   readonly kind: 'script';
   readonly device: string;
   readonly tag: Buffer;
   readonly entryPoints: readonly string[];
   readonly source: Buffer;
+  readonly loaded: LoadedScript;
   readonly statistics: RunStatistics;
 }
 

@@ -1,12 +1,13 @@
 import { WorkflowError } from '../../../diagnostics/index.js';
 import { parseDevice } from '../../../ml/devices.js';
 import { newStatistics } from '../ai/values.js';
+import { LendableBytes } from '../bytes/lendable-bytes.js';
 import type { Inference } from '../inference/index.js';
 import type { Keyspace } from '../keyspace/keyspace.js';
 import type { StoredValue } from '../keyspace/values.js';
 import { removeTemporaries } from './files.js';
 import { CheckpointLock } from './lock.js';
-import { readCheckpoint, type SavedEntry, type SavedModel } from './read-checkpoint.js';
+import { readCheckpoint, type SavedEntry } from './read-checkpoint.js';
 import {
   type CheckpointRecord,
   type Fingerprint,
@@ -97,7 +98,7 @@ export class Checkpoints implements Saving {
     try {
       for (const entry of entries) {
         const { value, key } = entry;
-        values.set(entry, value.kind === 'saved-model' ? await loaded(inference, value, key, file) : value);
+        values.set(entry, await loaded(inference, value, key, file));
       }
     } finally {
       clearInterval(awake);
@@ -245,16 +246,29 @@ function withMore(names: readonly string[] | undefined, more: ReadonlySet<string
   return [...new Set([...(names ?? []), ...more])];
 }
 
-async function loaded(inference: Inference, model: SavedModel, key: string, file: string): Promise<StoredValue> {
-  const { backend, device, tag, batch, bytes } = model;
+/** The value as the store keeps it: models and scripts are loaded. @throws WorkflowError */
+async function loaded(
+  inference: Inference,
+  value: SavedEntry['value'],
+  key: string,
+  file: string,
+): Promise<StoredValue> {
+  if (value.kind !== 'saved-model' && value.kind !== 'saved-script') return value;
+  const device = parseDevice(value.device) ?? 'CPU';
   try {
-    const made = await inference.load({ backend, device: parseDevice(device) ?? 'CPU', batch, bytes });
-    return { kind: 'model', backend, device, tag, batch, bytes, loaded: made, statistics: newStatistics() };
+    if (value.kind === 'saved-script') {
+      const bytes = new LendableBytes(Buffer.from(new Uint8Array(value.source).buffer));
+      const made = await inference.loadScript({ device, bytes });
+      return { ...value, kind: 'script', loaded: made, statistics: newStatistics() };
+    }
+    const made = await inference.load({ ...value, device });
+    return { ...value, kind: 'model', loaded: made, statistics: newStatistics() };
   } catch (error) {
+    const noun = value.kind === 'saved-model' ? 'model' : 'script';
     throw new WorkflowError({
       code: 'RUN1004',
-      message: `the model '${key}' of the checkpoint ${file} cannot be loaded: ${(error as Error).message}`,
-      hint: 'start the orchestrator with what the model needs, or move the file away to start with an empty store',
+      message: `the ${noun} '${key}' of the checkpoint ${file} cannot be loaded: ${(error as Error).message}`,
+      hint: `start the orchestrator with what the ${noun} needs, or move the file away to start with an empty store`,
       cause: error,
     });
   }

@@ -2,7 +2,6 @@ import type { FileHandle } from 'node:fs/promises';
 import { WorkflowError } from '../../../diagnostics/index.js';
 import { asBackend, type BackendName } from '../../../ml/backends.js';
 import { parseDtype } from '../../../ml/dtypes.js';
-import { newStatistics } from '../ai/values.js';
 import { LendableBytes } from '../bytes/lendable-bytes.js';
 import type { BatchOptions } from '../inference/index.js';
 import type { HashValue, ListValue, StoredValue } from '../keyspace/values.js';
@@ -20,12 +19,21 @@ export interface SavedModel {
   readonly bytes: LendableBytes;
 }
 
+/** A script that has not been loaded yet. */
+export interface SavedScript {
+  readonly kind: 'saved-script';
+  readonly device: string;
+  readonly tag: Buffer;
+  readonly entryPoints: readonly string[];
+  readonly source: Buffer;
+}
+
 /** A key in a checkpoint. */
 export interface SavedEntry {
   readonly key: string;
   /** Milliseconds since 1970; 0 for never. */
   readonly expiresAtMs: number;
-  readonly value: Exclude<StoredValue, { kind: 'model' }> | SavedModel;
+  readonly value: Exclude<StoredValue, { kind: 'model' | 'script' }> | SavedModel | SavedScript;
 }
 
 /** All entries of a checkpoint, undefined if there is no such file. @throws WorkflowError if the file is damaged */
@@ -124,7 +132,7 @@ async function savedValue(reader: CheckpointReader, kind: number): Promise<Saved
       const tag = await reader.bytes();
       const entryPoints: string[] = [];
       for (let left = await reader.count(8); left > 0; left -= 1) entryPoints.push(await reader.text());
-      return { kind: 'script', device, tag, entryPoints, source: await reader.bytes(), statistics: newStatistics() };
+      return { kind: 'saved-script', device, tag, entryPoints, source: await reader.bytes() };
     }
     default:
       throw new DamagedError('it holds something unknown');

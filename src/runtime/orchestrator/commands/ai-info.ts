@@ -2,6 +2,7 @@ import { newStatistics } from '../ai/values.js';
 import { ok } from '../resp/reply.js';
 import { type AiCommand, CommandError } from './command.js';
 import { keyword, latin1 } from './words.js';
+import { workerText } from './worker-facts.js';
 
 /** `AI.INFO key [RESETSTAT]` */
 export const aiInfo: AiCommand = {
@@ -9,7 +10,7 @@ export const aiInfo: AiCommand = {
   arity: -2,
   flags: ['readonly'],
   keys: [1, 1, 1],
-  run({ tensors }, words) {
+  run({ tensors, inference }, words) {
     const value = tensors.get(latin1(words[1]));
     if (value?.kind !== 'model' && value?.kind !== 'script') {
       throw new CommandError('ERR cannot find run info for key');
@@ -18,6 +19,9 @@ export const aiInfo: AiCommand = {
       Object.assign(value.statistics, newStatistics());
       return ok;
     }
+    const texts = value.kind === 'model' ? inference.workersOf(value.loaded).map(workerText) : [];
+    // RedisAI has no such field, and models on the store's own threads have none.
+    const workers = texts.length === 0 ? [] : ['worker', texts.join(';')];
     const { durationMicros, samples, calls, errors } = value.statistics;
     return [
       'key',
@@ -38,6 +42,7 @@ export const aiInfo: AiCommand = {
       calls,
       'errors',
       errors,
+      ...workers,
     ];
   },
 };

@@ -38,7 +38,7 @@ function copyOf({ inference }: CommandContext, value: StoredValue): StoredValue 
     case 'model':
       return { ...value, loaded: inference.share(value.loaded), statistics: newStatistics() };
     case 'script':
-      return { ...value, statistics: newStatistics() };
+      return { ...value, loaded: inference.share(value.loaded), statistics: newStatistics() };
     default:
       return frozen(value);
   }

@@ -179,18 +179,22 @@ function parseStep(kind: DagKind, words: readonly Buffer[], { tensors, server }:
     checkTensorGet(words);
     return { name, words, inputs: [latin1(words[1])], outputs: [] };
   }
-  const { inputs, outputs, timed } = parseRun(name, words, tensors);
-  if (timed) throw new CommandError('ERR TIMEOUT not allowed within a DAG command');
+  const { inputs, outputs, timeoutMs } = parseRun(name, words, tensors);
+  if (timeoutMs !== undefined) throw new CommandError('ERR TIMEOUT not allowed within a DAG command');
   return { name, words, inputs: inputs.map(latin1), outputs: outputs.map(latin1) };
 }
 
-function parseRun(name: string, words: readonly Buffer[], tensors: TensorStore): ScriptRunRequest {
+function parseRun(
+  name: string,
+  words: readonly Buffer[],
+  tensors: TensorStore,
+): Pick<ScriptRunRequest, 'inputs' | 'outputs' | 'timeoutMs'> {
   if (name === 'AI.SCRIPTRUN') return parseScriptRun(tensors, words);
   if (name === 'AI.SCRIPTEXECUTE') return parseScriptExecute(tensors, words, false);
   if (name === 'AI.MODELRUN') {
     const { inputs, outputs, timeout } = parseModelRun(tensors, words);
-    return { inputs, outputs, timed: timeout.length > 0 };
+    return { inputs, outputs, timeoutMs: integer(timeout[1]) };
   }
   const { inputs, outputs, timeoutMs } = parseModelExecute(tensors, words).request;
-  return { inputs, outputs: outputs.map((key) => Buffer.from(key, 'latin1')), timed: timeoutMs !== undefined };
+  return { inputs, outputs: outputs.map((key) => Buffer.from(key, 'latin1')), timeoutMs };
 }

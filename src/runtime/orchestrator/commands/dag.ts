@@ -6,7 +6,7 @@ import { type DagCommandName, type DagKind, type ParsedStep, parseDag } from './
 import { modelExecute } from './model-execute.js';
 import { modelRun } from './model-run.js';
 import { refusalOf } from './refusal.js';
-import { scriptExecute, scriptRun } from './script-run.js';
+import { scriptExecuteInDag, scriptRun } from './script-run.js';
 import { tensorGet } from './tensor-get.js';
 import { checkTensor, placeTensor, tensorSet } from './tensor-set.js';
 import { latin1 } from './words.js';
@@ -16,7 +16,7 @@ const commands: Readonly<Record<DagCommandName, AiCommand>> = {
   'AI.TENSORGET': tensorGet,
   'AI.MODELEXECUTE': modelExecute,
   'AI.MODELRUN': modelRun,
-  'AI.SCRIPTEXECUTE': scriptExecute,
+  'AI.SCRIPTEXECUTE': scriptExecuteInDag,
   'AI.SCRIPTRUN': scriptRun,
 };
 
@@ -73,13 +73,14 @@ function runnable({ name, words, inputs, tensor }: ParsedStep, onError: OnError 
   };
 }
 
-/** A run of a model may wait for its turn and for company as long as the whole may take. */
+/** A run of a model or script may wait for its turn and for company as long as the whole may take. */
 function withTimeout(name: string, words: readonly Buffer[], timeoutMs: number | undefined): Buffer[] {
   const [command, key, ...rest] = words;
   if (timeoutMs === undefined || command === undefined || key === undefined) return [...words];
   const timeout = [Buffer.from('TIMEOUT'), Buffer.from(String(timeoutMs))];
-  if (name === 'AI.MODELEXECUTE') return [...words, ...timeout];
-  return name === 'AI.MODELRUN' ? [command, key, ...timeout, ...rest] : [...words];
+  if (name === 'AI.MODELEXECUTE' || name === 'AI.SCRIPTEXECUTE') return [...words, ...timeout];
+  if (name === 'AI.MODELRUN') return [command, key, ...timeout, ...rest];
+  return name === 'AI.SCRIPTRUN' ? [command, key, ...rest.slice(0, 1), ...timeout, ...rest.slice(1)] : [...words];
 }
 
 /** `AI.DAGEXECUTE`, `AI.DAGEXECUTE_RO`, and the deprecated `AI.DAGRUN`, `AI.DAGRUN_RO`. */

@@ -1,11 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { arch, release, type as systemName, totalmem } from 'node:os';
+import type { BackendName } from '../../../ml/backends.js';
 import { VerbatimReply } from '../resp/reply.js';
 import type { Command, CommandContext } from './command.js';
 import { aiModule, redisVersion } from './session.js';
 import { latin1 } from './words.js';
+import { residentBytes, workerText } from './worker-facts.js';
 
 type Fields = Readonly<Record<string, string | number>>;
+/** Libraries by backend, as RedisAI names their versions. */
+const libraries: Readonly<Record<BackendName, string>> = {
+  ONNX: 'onnxruntime',
+  TORCH: 'libtorch',
+  TF: 'tensorflow',
+  TFLITE: 'tensorflow_lite',
+};
+
 type Section = (context: CommandContext) => Fields;
 
 const clockTicks = 100;
@@ -37,7 +47,7 @@ const sections: Readonly<Record<string, Section>> = {
     blocked_clients: blocked.count,
     tracking_clients: 0,
   }),
-  memory: ({ server: { settings }, keyspace }) => {
+  memory: ({ server: { settings }, keyspace, inference }) => {
     const { rss } = process.memoryUsage();
     return {
       used_memory: keyspace.usedBytes,
@@ -47,6 +57,7 @@ const sections: Readonly<Record<string, Section>> = {
       used_memory_peak: keyspace.peakBytes,
       used_memory_peak_human: human(keyspace.peakBytes),
       used_memory_dataset: keyspace.usedBytes,
+      used_memory_workers_rss: residentBytes(inference.workers),
       total_system_memory: totalmem(),
       total_system_memory_human: human(totalmem()),
       maxmemory: settings.maxMemoryBytes,
@@ -114,8 +125,19 @@ const sections: Readonly<Record<string, Section>> = {
     ai_model_execution_timeout: server.executionTimeoutMs,
     ai_backend_memory_limit: 0,
   }),
-  ai_backends_info: ({ server: { onnxRuntimeVersion } }): Fields =>
-    onnxRuntimeVersion === undefined ? {} : { ai_onnxruntime_version: onnxRuntimeVersion },
+  ai_backends_info: ({ server: { onnxRuntimeVersion }, inference }): Fields => ({
+    ...Object.fromEntries(
+      inference.workers.flatMap(({ framework, version }) =>
+        version === undefined ? [] : [[`ai_${libraries[framework]}_version`, version]],
+      ),
+    ),
+    ...(onnxRuntimeVersion !== undefined && { ai_onnxruntime_version: onnxRuntimeVersion }),
+  }),
+  ai_workers: ({ inference: { workers } }): Fields => ({
+    ai_workers: workers.length,
+    ai_workers_resident_bytes: residentBytes(workers),
+    ...Object.fromEntries(workers.map((worker, index) => [`ai_worker_${index}`, workerText(worker)])),
+  }),
   ai_cpu: ({ server, inference }) => {
     const { user, system } = process.cpuUsage();
     const main = mainThreadSeconds();

@@ -1,4 +1,4 @@
-import { runModel } from '../ai/run-model.js';
+import { runModel } from '../ai/run-program.js';
 import type { TensorStore } from '../ai/tensor-store.js';
 import type { ModelValue } from '../ai/values.js';
 import { ok } from '../resp/reply.js';
@@ -47,7 +47,9 @@ export function parseModelExecute(
 function parse(words: readonly Buffer[], model: ModelValue): ExecuteRequest {
   const inputs = section(words, 2, 'INPUTS', 'input', model.loaded.inputs.length);
   const outputsAt = 4 + inputs.length;
-  const outputs = section(words, outputsAt, 'OUTPUTS', 'output', model.loaded.outputs.length).map(latin1);
+  const { loaded } = model;
+  const expected = loaded.anyOutputs ? undefined : loaded.outputs.length;
+  const outputs = section(words, outputsAt, 'OUTPUTS', 'output', expected).map(latin1);
   const at = outputsAt + 2 + outputs.length;
   if (at >= words.length) return { inputs, outputs, timeoutMs: undefined };
   if (keyword(words[at]) !== 'TIMEOUT') throw new CommandError(`Invalid argument: ${latin1(words[at])}`);
@@ -63,7 +65,8 @@ function section(
   at: number,
   title: 'INPUTS' | 'OUTPUTS',
   noun: 'input' | 'output',
-  expected: number,
+  /** Undefined if any number is right. */
+  expected: number | undefined,
 ): readonly Buffer[] {
   if (keyword(words[at]) !== title) throw new CommandError(`ERR ${title} not specified`);
   const count = integer(words[at + 1]);
@@ -71,7 +74,7 @@ function section(
   if (count <= 0) {
     throw new CommandError(`ERR ${noun === 'input' ? 'Input' : 'Output'} count must be a positive integer`);
   }
-  if (count !== expected) {
+  if (expected !== undefined && count !== expected) {
     throw new CommandError(`Number of keys given as ${title} here does not match model definition`);
   }
   if (at + 2 + count > words.length) {

@@ -1,4 +1,4 @@
-import { asBackend, type BackendName } from '../../../ml/backends.js';
+import { asBackend, type BackendName, backends } from '../../../ml/backends.js';
 import { parseDevice } from '../../../ml/devices.js';
 import { plainName } from '../ai/plain-name.js';
 import type { TensorStore } from '../ai/tensor-store.js';
@@ -7,11 +7,9 @@ import { areEqual, gather } from '../bytes/gather.js';
 import { LendableBytes } from '../bytes/lendable-bytes.js';
 import { ok } from '../resp/reply.js';
 import { type AiCommand, type AiCommandContext, CommandError, type Prepared } from './command.js';
+import { inTurn } from './in-turn.js';
 import { type ModelOptions, parseModelOptions } from './model-options.js';
 import { keyword, latin1 } from './words.js';
-
-/** Stores under way, by store and key: of several to one key the second begins when the first has ended. */
-const underWay = new WeakMap<TensorStore, Map<string, Promise<unknown>>>();
 
 /**
  * `AI.MODELSTORE key backend device [TAG t] [BATCHSIZE n [MINBATCHSIZE m [MINBATCHTIMEOUT ms]]] [INPUTS …] [OUTPUTS …]
@@ -66,7 +64,9 @@ async function load({ tensors, inference }: AiCommandContext, request: StoreRequ
   const { key, backend, device, deviceWord, options } = request;
   tensors.read(key, 'model');
   const bytes = new LendableBytes(blob);
-  const loaded = await inference.load({ backend, device, batch: options.batch, bytes });
+  const { batch, inputs, outputs } = options;
+  const names = backends[backend].needsNames && { inputs: inputs.map(latin1), outputs: outputs.map(latin1) };
+  const loaded = await inference.load({ backend, device, batch, ...names, bytes });
   const drop = (): void => inference.unload(loaded);
   return {
     drop,
@@ -77,7 +77,7 @@ async function load({ tensors, inference }: AiCommandContext, request: StoreRequ
         drop();
         throw error;
       }
-      const { batch, tag } = options;
+      const { tag } = options;
       const statistics = newStatistics();
       tensors.set(key, { kind: 'model', backend, device: deviceWord, tag, batch, bytes, loaded, statistics });
       return ok;
@@ -95,7 +95,9 @@ async function isThere(tensors: TensorStore, request: StoreRequest, blob: Buffer
     model.tag.equals(options.tag) &&
     model.batch.batchSize === batchSize &&
     model.batch.minBatchSize === minBatchSize &&
-    model.batch.minBatchTimeoutMs === minBatchTimeoutMs;
+    model.batch.minBatchTimeoutMs === minBatchTimeoutMs &&
+    (!backends[backend].needsNames ||
+      (areSame(model.loaded.inputs, options.inputs) && areSame(model.loaded.outputs, options.outputs)));
   if (!sameOptions || model.bytes.byteLength !== blob.length) return false;
   const same = await model.bytes.read((bytes) => {
     const release = model.bytes.pin();
@@ -106,18 +108,6 @@ async function isThere(tensors: TensorStore, request: StoreRequest, blob: Buffer
   return true;
 }
 
-async function inTurn<Result>(tensors: TensorStore, key: string, work: () => Promise<Result>): Promise<Result> {
-  let works = underWay.get(tensors);
-  if (works === undefined) {
-    works = new Map();
-    underWay.set(tensors, works);
-  }
-  const before = works.get(key);
-  const own = before === undefined ? work() : before.then(work, work);
-  works.set(key, own);
-  try {
-    return await own;
-  } finally {
-    if (works.get(key) === own) works.delete(key);
-  }
+function areSame(names: readonly string[], words: readonly Buffer[]): boolean {
+  return names.length === words.length && words.every((word, index) => latin1(word) === names[index]);
 }

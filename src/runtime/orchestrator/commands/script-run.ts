@@ -1,4 +1,7 @@
+import type { AiContext } from '../ai/ai-context.js';
+import { runScript } from '../ai/run-program.js';
 import type { TensorStore } from '../ai/tensor-store.js';
+import { ok, type Reply } from '../resp/reply.js';
 import { type AiCommand, CommandError } from './command.js';
 import { inputAt } from './models.js';
 import { scriptAt } from './scripts.js';
@@ -12,18 +15,31 @@ export const scriptRun: AiCommand = {
   keys: [1, 1, 1],
   inTransaction: 'execution',
   mayNest: true,
-  run({ tensors, inference }, words) {
-    const { inputs } = parseScriptRun(tensors, words);
-    for (const key of inputs) inputAt(tensors, key);
-    return inference.runScript();
-  },
+  run: (context, words) => start(context, words, parseScriptRun(context.tensors, words)),
 };
+
+/** Runs the function that the request names on the tensors of this moment. @throws CommandError, WrongTypeError */
+function start(context: AiContext, words: readonly Buffer[], request: ScriptRunRequest): Promise<Reply> {
+  const { tensors } = context;
+  return runScript(context, {
+    script: scriptAt(tensors, words[1]),
+    fn: String(words[2]),
+    inputs: request.inputs.map((key) => inputAt(tensors, key)),
+    outputs: request.outputs.map(latin1),
+    keys: request.keys.map(latin1),
+    args: request.args.map(String),
+    timeoutMs: request.timeoutMs,
+  }).then(() => ok);
+}
 
 /** Arguments of a script's run. */
 export interface ScriptRunRequest {
   readonly inputs: readonly Buffer[];
   readonly outputs: readonly Buffer[];
-  readonly timed: boolean;
+  /** Keys and arguments of an entry point. */
+  readonly keys: readonly Buffer[];
+  readonly args: readonly Buffer[];
+  readonly timeoutMs: number | undefined;
 }
 
 /**
@@ -37,15 +53,14 @@ export function parseScriptRun(tensors: TensorStore, words: readonly Buffer[]): 
   const sections: { INPUTS?: Buffer[]; OUTPUTS?: Buffer[] } = {};
   let section: 'INPUTS' | 'OUTPUTS' | undefined;
   let variadic = false;
-  let timed = false;
+  let timeoutMs: number | undefined;
   for (let at = 3; at < words.length; at += 1) {
     const word = keyword(words[at]);
     if (word === 'TIMEOUT') {
-      if (timed) throw alreadyHas('TIMEOUT section');
-      timed = true;
+      if (timeoutMs !== undefined) throw alreadyHas('TIMEOUT section');
       at += 1;
       if (at >= words.length) throw new CommandError('ERR No value provided for TIMEOUT');
-      if ((integer(words[at]) ?? 0) <= 0) throw new CommandError('ERR Invalid value for TIMEOUT');
+      timeoutMs = timeoutOf(words[at]);
     } else if (word === 'INPUTS' || word === 'OUTPUTS') {
       if (word === 'INPUTS' && sections.OUTPUTS !== undefined) throw alreadyHas('INPUTS section');
       if (section === word) throw alreadyHas(`${word} keyword`);
@@ -63,7 +78,14 @@ export function parseScriptRun(tensors: TensorStore, words: readonly Buffer[]): 
       names.push(words[at] as Buffer);
     }
   }
-  return { inputs: sections.INPUTS ?? [], outputs: sections.OUTPUTS ?? [], timed };
+  return { inputs: sections.INPUTS ?? [], outputs: sections.OUTPUTS ?? [], keys: [], args: [], timeoutMs };
+}
+
+/** @throws CommandError */
+function timeoutOf(word: Buffer | undefined): number {
+  const timeoutMs = integer(word);
+  if (timeoutMs === undefined || timeoutMs <= 0) throw new CommandError('ERR Invalid value for TIMEOUT');
+  return timeoutMs;
 }
 
 function alreadyHas(what: string): CommandError {
@@ -84,12 +106,16 @@ export const scriptExecute: AiCommand = {
   flags: ['write', 'denyoom'],
   keys: [1, 1, 1],
   inTransaction: 'execution',
-  run({ tensors, inference }, words) {
+  run(context, words) {
     if (words.length < 4) throw tooShort();
-    const { inputs } = parseScriptExecute(tensors, words, true);
-    for (const key of inputs) inputAt(tensors, key);
-    return inference.runScript();
+    return start(context, words, parseScriptExecute(context.tensors, words, true));
   },
+};
+
+/** The same as a step of a DAG, where keys need not come first. */
+export const scriptExecuteInDag: AiCommand = {
+  ...scriptExecute,
+  run: (context, words) => start(context, words, parseScriptExecute(context.tensors, words, false)),
 };
 
 const countErrors: Readonly<Record<string, string>> = {
@@ -119,13 +145,12 @@ export function parseScriptExecute(
     throw new CommandError('ERR KEYS or INPUTS scope must be provided first for AI.SCRIPTEXECUTE command');
   }
   const sections = new Map<string, Buffer[]>();
-  let timed = false;
+  let timeoutMs: number | undefined;
   for (let at = 3; at < words.length; ) {
     const word = keyword(words[at]);
     if (word === 'TIMEOUT') {
       if (at + 1 >= words.length) throw new CommandError('ERR No value provided for TIMEOUT in AI.SCRIPTEXECUTE');
-      if ((integer(words[at + 1]) ?? 0) <= 0) throw new CommandError('ERR Invalid value for TIMEOUT');
-      timed = true;
+      timeoutMs = timeoutOf(words[at + 1]);
       at += 2;
       if (at < words.length) throw unexpected(words[at]);
       break;
@@ -154,7 +179,10 @@ export function parseScriptExecute(
     sections.set(word, words.slice(at + 2, at + 2 + count));
     at += 2 + count;
   }
-  return { inputs: sections.get('INPUTS') ?? [], outputs: sections.get('OUTPUTS') ?? [], timed };
+  const [keys = [], inputs = [], args = [], outputs = []] = ['KEYS', 'INPUTS', 'ARGS', 'OUTPUTS'].map((name) =>
+    sections.get(name),
+  );
+  return { inputs, outputs, keys, args, timeoutMs };
 }
 
 function unexpected(word: Buffer | undefined): CommandError {

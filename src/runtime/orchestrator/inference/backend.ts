@@ -1,18 +1,14 @@
-import type { AvailableBackend, BackendName } from '../../../ml/backends.js';
-import type { ModelInput, OutputMessage, SessionSettings } from './messages.js';
+import type { ThreadHost } from './hosts.js';
+import type { ModelInput, ModelNames, OutputMessage, ScriptCall, SessionSettings } from './messages.js';
 
-/** Properties of a model that are known before it is loaded. */
+export type { ModelNames, ScriptCall } from './messages.js';
+
+/** Properties of a program that are known before it is loaded. */
 export interface ModelTraits {
   /** True if its runs may have no end: they belong in a process that can be ended. */
   readonly isUnbounded: boolean;
   /** True if the work of its runs depends on the values of its inputs, not on their sizes alone. */
   readonly dependsOnValues: boolean;
-}
-
-/** Names of a model's inputs and outputs, in the model's order. */
-export interface ModelNames {
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
 }
 
 /** Results of a run. */
@@ -24,7 +20,7 @@ export interface BackendRun {
 }
 
 /**
- * Loads and runs the models of one framework. Each thread that runs models has one of its own, which is asked for one thing after the
+ * Loads and runs programs on a thread of the store's: models of one framework, or scripts. Each thread that runs models has one of its own, which is asked for one thing after the
  * other; the main thread has one for what models tell of themselves, and for runs that cost less than handing them to a thread.
  *
  * Queues, batches, time-outs and statistics are no concern of it. All methods reject with InferenceError.
@@ -37,10 +33,13 @@ export interface Backend {
   /** Makes it ready before somebody waits for it. */
   warmUp(): Promise<void>;
   facts(model: Uint8Array): Promise<ModelTraits>;
-  /** Loads a model, or loads it anew. `id` names it in the calls that follow. The bytes are the caller's again afterwards. */
+  /** Loads a model or script, or loads it anew. `id` names it in the calls that follow. The bytes are the caller's again afterwards. */
   load(id: number, model: Uint8Array, settings: SessionSettings): Promise<ModelNames>;
-  /** Runs a model that has been loaded. Inputs are in the model's order, as many as it has. */
-  run(id: number, inputs: readonly ModelInput[]): Promise<BackendRun>;
+  /**
+   * Runs a model that has been loaded, on inputs in the model's order, as many as it has; or the function of a script that `call` names,
+   * on any number of inputs.
+   */
+  run(id: number, inputs: readonly ModelInput[], call?: ScriptCall): Promise<BackendRun>;
   unload(id: number): Promise<void>;
   /** Frees everything; a run that goes on fails where it can be ended. */
   close(): Promise<void>;
@@ -55,6 +54,5 @@ export interface BackendOptions {
 /** Makes a backend. Nothing is loaded before it is needed. */
 export type BackendFactory = (options: BackendOptions) => Backend;
 
-/** Backends by their names on the wire: all that {@link AvailableBackend} promises, and perhaps more. */
-export type Backends = Readonly<Record<AvailableBackend, BackendFactory>> &
-  Readonly<Partial<Record<BackendName, BackendFactory>>>;
+/** Backends by the hosts that they are. */
+export type Backends = Readonly<Partial<Record<ThreadHost, BackendFactory>>>;

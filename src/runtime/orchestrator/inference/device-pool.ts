@@ -1,15 +1,15 @@
 import { performance } from 'node:perf_hooks';
 import { InferenceError } from './inference-error.js';
-import type { InferenceThread } from './inference-thread.js';
 import { RunQueue, type RunRequest } from './run-queue.js';
+import type { Runner } from './runner.js';
 
 interface Task {
-  readonly begin: (thread: InferenceThread) => Promise<void>;
+  readonly begin: (thread: Runner) => Promise<void>;
   readonly reject: (error: Error) => void;
 }
 
 /** Runs requests as one on a thread, and resolves with a function that answers them. Never rejects. */
-export type RunOnThread = (thread: InferenceThread, requests: readonly RunRequest[]) => Promise<Answer>;
+export type RunOnThread = (thread: Runner, requests: readonly RunRequest[]) => Promise<Answer>;
 
 /** Tells those who wait. */
 type Answer = () => void;
@@ -21,14 +21,14 @@ export class DevicePool {
   /** Device of its threads. */
   readonly device: string;
   readonly #size: number;
-  readonly #start: () => InferenceThread;
+  readonly #start: () => Runner;
   readonly #run: RunOnThread;
-  readonly #idle: InferenceThread[] = [];
+  readonly #idle: Runner[] = [];
   /** Threads with one quick run to do, which may be given the next already. */
-  readonly #almostIdle = new Set<InferenceThread>();
-  readonly #threads = new Set<InferenceThread>();
+  readonly #almostIdle = new Set<Runner>();
+  readonly #threads = new Set<Runner>();
   /** Threads that were given up in the middle of something. */
-  readonly #givenUp = new Set<InferenceThread>();
+  readonly #givenUp = new Set<Runner>();
   readonly #tasks: Task[] = [];
   readonly #requests = new RunQueue();
   #timer: NodeJS.Timeout | undefined;
@@ -36,20 +36,31 @@ export class DevicePool {
   #soon = false;
 
   /** At most `size` threads, started by `start` when they are first needed. */
-  constructor(device: string, size: number, start: () => InferenceThread, run: RunOnThread) {
+  constructor(device: string, size: number, start: () => Runner, run: RunOnThread) {
     this.device = device;
     this.#size = size;
     this.#start = start;
     this.#run = run;
   }
 
-  /** Starts a thread before it is needed. */
-  warmUp(): void {
-    if (this.#threads.size === 0) this.#idle.push(this.#newThread());
+  /** Starts threads before they are needed, until there are `count`. */
+  warmUp(count = 1): void {
+    while (this.#threads.size < Math.min(count, this.#size)) this.#idle.push(this.#newThread());
+  }
+
+  /** A thread has ended by itself: another takes its place before it is needed. */
+  replace(thread: Runner): void {
+    const at = this.#idle.indexOf(thread);
+    if (at !== -1) this.#idle.splice(at, 1);
+    this.#almostIdle.delete(thread);
+    this.#forget(thread);
+    if (this.#closed) return;
+    this.warmUp();
+    this.#dispatch();
   }
 
   /** Gives `work` a thread of its own for as long as it takes, once one is free. */
-  use<Result>(work: (thread: InferenceThread) => Promise<Result>): Promise<Result> {
+  use<Result>(work: (thread: Runner) => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (this.#closed) {
         reject(closing());
@@ -58,6 +69,29 @@ export class DevicePool {
       this.#tasks.push({ begin: (thread) => work(thread).then(resolve, reject), reject });
       this.#dispatch();
     });
+  }
+
+  /** Gives `work` each of its threads once, those included that have not been started yet. Rejects, all done, with the first failure. */
+  async useEach(work: (thread: Runner) => Promise<void>): Promise<void> {
+    let begun = 0;
+    let goOn: () => void = () => {};
+    const allBegun = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const ends = await Promise.allSettled(
+      Array.from({ length: this.#size }, () =>
+        this.use(async (thread) => {
+          begun += 1;
+          if (begun === this.#size) goOn();
+          // Until all have one, nobody lets go of the own.
+          await Promise.all([work(thread), allBegun]);
+        }).catch((error: unknown) => {
+          goOn();
+          throw error;
+        }),
+      ),
+    );
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
   /** Runs a request once a thread is free, with others if its model wants that. */
@@ -77,7 +111,7 @@ export class DevicePool {
   }
 
   /** Calls `visit` for each thread that runs. */
-  forEach(visit: (thread: InferenceThread) => void): void {
+  forEach(visit: (thread: Runner) => void): void {
     for (const thread of this.#threads) visit(thread);
   }
 
@@ -97,7 +131,7 @@ export class DevicePool {
     return [...this.#givenUp].some((thread) => thread.isStuck);
   }
 
-  #forget(thread: InferenceThread): void {
+  #forget(thread: Runner): void {
     this.#threads.delete(thread);
     for (const other of this.#givenUp) if (!other.isStuck) this.#givenUp.delete(other);
     if (thread.isStuck) this.#givenUp.add(thread);
@@ -126,7 +160,7 @@ export class DevicePool {
   }
 
   /** Gives a thread what it is to do after a quick run, so that it need not wait for it. */
-  #runAhead(thread: InferenceThread): void {
+  #runAhead(thread: Runner): void {
     const requests = this.#requests.takeAhead(
       ({ model, bytes }) => model.isQuick && bytes <= aheadBytes && thread.has(model.id),
     );
@@ -135,12 +169,12 @@ export class DevicePool {
     this.#runOn(thread, requests);
   }
 
-  #runOn(thread: InferenceThread, requests: readonly RunRequest[]): void {
+  #runOn(thread: Runner, requests: readonly RunRequest[]): void {
     if (thread.occupied === 0 && requests[0]?.model.isQuick === true) this.#almostIdle.add(thread);
     this.#occupy(thread, () => this.#run(thread, requests));
   }
 
-  #occupy(thread: InferenceThread, work: (thread: InferenceThread) => Promise<Answer>): void {
+  #occupy(thread: Runner, work: (thread: Runner) => Promise<Answer>): void {
     thread.occupied += 1;
     void work(thread).then((answer) => {
       thread.occupied -= 1;
@@ -156,7 +190,7 @@ export class DevicePool {
   }
 
   /** An idle thread, or a new one. */
-  #free(): InferenceThread {
+  #free(): Runner {
     for (let thread = this.#idle.pop(); thread !== undefined; thread = this.#idle.pop()) {
       if (!thread.dead) return thread;
       this.#forget(thread);
@@ -177,7 +211,7 @@ export class DevicePool {
     this.#timer.unref();
   }
 
-  #newThread(): InferenceThread {
+  #newThread(): Runner {
     const thread = this.#start();
     this.#threads.add(thread);
     return thread;

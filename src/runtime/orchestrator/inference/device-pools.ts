@@ -1,6 +1,8 @@
-import type { BackendName } from '../../../ml/backends.js';
 import { DevicePool, type RunOnThread } from './device-pool.js';
+import { type HostName, type ThreadHost, workerFrameworks } from './hosts.js';
 import { InferenceThread } from './inference-thread.js';
+import { type WorkerFacts, WorkerProcess } from './python/worker-process.js';
+import type { Runner } from './runner.js';
 import { defaultWorkerUrl } from './worker-url.js';
 
 /** Options of the threads that run models. */
@@ -14,6 +16,17 @@ export interface ThreadOptions {
   readonly busyPollMicros?: number | undefined;
   /** A run that takes longer fails, and whatever runs it is given up. Default 60,000. */
   readonly runLimitMs?: number | undefined;
+  /** 0 or absent: the framework's choice. */
+  readonly interOpThreads?: number | undefined;
+  readonly intraOpThreads?: number | undefined;
+  readonly log?: ((level: 'info' | 'warn', message: string) => void) | undefined;
+}
+
+/** Facts of the hosts that a pool of threads or processes depends on. */
+export interface PoolHosts {
+  runsOnThread(host: ThreadHost): boolean;
+  /** Path of the Python for workers. */
+  python(): string;
 }
 
 /** Longest time for a run, unless told. */
@@ -23,11 +36,14 @@ export const defaultRunLimitMs = 60_000;
 export class DevicePools {
   readonly #options: ThreadOptions;
   readonly #workerUrl: URL;
+  readonly #hosts: PoolHosts;
   readonly #run: RunOnThread;
   readonly #pools = new Map<string, DevicePool>();
+  readonly #workers = new Set<WorkerProcess>();
 
-  constructor(options: ThreadOptions, run: RunOnThread) {
+  constructor(options: ThreadOptions, hosts: PoolHosts, run: RunOnThread) {
     this.#options = options;
+    this.#hosts = hosts;
     this.#workerUrl = options.workerUrl ?? defaultWorkerUrl();
     this.#run = run;
   }
@@ -37,23 +53,63 @@ export class DevicePools {
     return [...new Set([...this.#pools.values()].map(({ device }) => device))];
   }
 
-  of(backend: BackendName, device: string, isIsolated: boolean): DevicePool {
-    const name = nameOf(backend, device, isIsolated);
+  /** Facts of the worker processes that run. */
+  get workers(): WorkerFacts[] {
+    for (const worker of this.#workers) if (worker.dead) this.#workers.delete(worker);
+    return [...this.#workers].map((worker) => worker.facts());
+  }
+
+  of(host: HostName, device: string, isIsolated: boolean): DevicePool {
+    const name = nameOf(host, device, isIsolated);
     const there = this.#pools.get(name);
     if (there !== undefined) return there;
-    const { onnxRuntime, threadsPerQueue = 1, busyPollMicros = 0, runLimitMs = defaultRunLimitMs } = this.#options;
-    const apart = isIsolated ? { isolated: this.#workerUrl.href } : {};
-    const data = { simwright: 'inference', backend, onnxRuntime, busyPollMicros, ...apart } as const;
-    const start = () => new InferenceThread(this.#workerUrl, data, runLimitMs);
-    const pool = new DevicePool(device, threadsPerQueue, start, this.#run);
+    const { threadsPerQueue = 1 } = this.#options;
+    const isThread = host !== 'ONNX-WORKER' && this.#hosts.runsOnThread(host);
+    const start = (): Runner =>
+      isThread ? this.#startThread(host, isIsolated) : this.#startWorker(host, device, () => pool);
+    const pool: DevicePool = new DevicePool(device, threadsPerQueue, start, this.#run);
     this.#pools.set(name, pool);
     return pool;
   }
 
+  /** Starts the processes of a host before they are needed. Rejects with InferenceError if they cannot run anything. */
+  async startWorkers(host: HostName, device: string): Promise<void> {
+    const pool = this.of(host, device, false);
+    pool.warmUp(this.#options.threadsPerQueue);
+    const started: Promise<void>[] = [];
+    pool.forEach((runner) => {
+      if (runner instanceof WorkerProcess) started.push(runner.ready());
+    });
+    await Promise.all(started);
+  }
+
+  #startThread(host: ThreadHost, isIsolated: boolean): InferenceThread {
+    const { onnxRuntime, busyPollMicros = 0, runLimitMs = defaultRunLimitMs } = this.#options;
+    const apart = isIsolated ? { isolated: this.#workerUrl.href } : {};
+    const data = { simwright: 'inference', host, onnxRuntime, busyPollMicros, ...apart } as const;
+    return new InferenceThread(this.#workerUrl, data, runLimitMs);
+  }
+
+  #startWorker(host: HostName, device: string, pool: () => DevicePool): WorkerProcess {
+    const { interOpThreads = 0, intraOpThreads = 0, runLimitMs = defaultRunLimitMs, log = () => {} } = this.#options;
+    const framework = workerFrameworks[host];
+    if (framework === undefined) throw new Error(`nothing runs programs of ${host}`);
+    const worker = new WorkerProcess({
+      ...{ python: this.#hosts.python(), framework, device, intraOpThreads, interOpThreads, runLimitMs, log },
+      onDeath: (dead) => {
+        this.#workers.delete(dead);
+        // One that never got ready would not the next time either: whoever needs it hears why.
+        if (dead.facts().version !== undefined) pool().replace(dead);
+      },
+    });
+    this.#workers.add(worker);
+    return worker;
+  }
+
   /** Unloads a model from all threads that may have it. */
-  unload(backend: BackendName, device: string, model: number): void {
+  unload(host: HostName, device: string, model: number): void {
     for (const isIsolated of [false, true]) {
-      this.#pools.get(nameOf(backend, device, isIsolated))?.forEach((thread) => {
+      this.#pools.get(nameOf(host, device, isIsolated))?.forEach((thread) => {
         thread.unload(model);
       });
     }
@@ -70,6 +126,6 @@ export class DevicePools {
   }
 }
 
-function nameOf(backend: BackendName, device: string, isIsolated: boolean): string {
-  return `${backend} ${device}${isIsolated ? ' isolated' : ''}`;
+function nameOf(host: HostName, device: string, isIsolated: boolean): string {
+  return `${host} ${device}${isIsolated ? ' isolated' : ''}`;
 }

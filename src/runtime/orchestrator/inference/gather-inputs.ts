@@ -81,7 +81,8 @@ function withoutFunctions({ dtype, shape, parts }: InputMessage): InputMessage {
   return { dtype, shape, parts: parts.map(({ buffer, missed }) => ({ buffer, missed })) };
 }
 
-function joinedShape(
+/** Shape of an input of one or more requests. */
+export function joinedShape(
   requests: readonly (readonly TensorSource[])[],
   position: number,
   first: TensorSource,

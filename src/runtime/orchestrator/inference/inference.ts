@@ -6,12 +6,24 @@ import { builtInBackends } from './backends.js';
 import { type BatchOptions, batchShapeOf } from './batching.js';
 import type { DevicePool } from './device-pool.js';
 import { DevicePools, type ThreadOptions } from './device-pools.js';
+import {
+  type HostName,
+  type HostsHere,
+  hostFor,
+  type ProgramKind,
+  type ThreadHost,
+  workerFrameworks,
+} from './hosts.js';
 import { InferenceError } from './inference-error.js';
-import type { InferenceThread, LoadedFacts, RunResult } from './inference-thread.js';
+import type { InputTypes } from './input-type.js';
 import { type LaneModel, type LaneRequest, MainLane } from './main-lane.js';
-import type { SessionSettings } from './messages.js';
+import type { ScriptCall, ScriptParameter, SessionSettings } from './messages.js';
+import { hasCuda } from './onnx/devices-here.js';
+import type { WorkerFacts } from './python/worker-process.js';
+import { WorkerPython } from './python/worker-python.js';
 import { RunCost } from './run-cost.js';
 import type { RunRequest } from './run-queue.js';
+import type { LoadedFacts, Runner, RunResult } from './runner.js';
 import type { ByteSource, TensorSource } from './tensor.js';
 
 /** A model up to this size, and no slower to load, may be loaded on the main thread too. */
@@ -21,10 +33,9 @@ const laneLoadMicros = 10_000;
 /** Options of the AI layer. */
 export interface InferenceOptions extends ThreadOptions {
   /** Backends beside the built-in ones, which the module at `workerUrl` must know, too. Default: none. */
-  readonly backends?: Partial<Backends> | undefined;
-  /** 0 or absent: ONNX Runtime's choice. */
-  readonly interOpThreads?: number | undefined;
-  readonly intraOpThreads?: number | undefined;
+  readonly backends?: Backends | undefined;
+  /** Name or path of the Python for workers. Default: `$SIMWRIGHT_PYTHON`, else `python3`. */
+  readonly python?: string | undefined;
   /** Devices that others stand in for, as {@link parseDevice} gives both: `GPU:0` by `CPU`. */
   readonly mapDevice?: Readonly<Record<string, string>> | undefined;
   /** Devices that models may ask for, besides those that others stand in for. Default: all. */
@@ -52,22 +63,48 @@ export interface ModelDefinition {
   /** As {@link parseDevice} gives it. */
   readonly device: string;
   readonly batch?: BatchOptions;
+  /** Names of its inputs and outputs, if its backend wants to be told. */
+  readonly inputs?: readonly string[];
+  readonly outputs?: readonly string[];
   readonly bytes: ByteSource;
 }
 
-/** A model that can be run, until it is unloaded. */
-export interface LoadedModel {
+/** A script to load: TorchScript source. */
+export interface ScriptDefinition {
+  /** As {@link parseDevice} gives it. */
+  readonly device: string;
+  readonly bytes: ByteSource;
+}
+
+/** A program that can be run, until it is unloaded. */
+interface LoadedProgram {
   readonly id: number;
   /** Device that it runs on. */
   readonly device: string;
+}
+
+/** A model that can be run, until it is unloaded. */
+export interface LoadedModel extends LoadedProgram {
   /** Names in the model's order. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** True if only a run tells how many outputs there are. */
+  readonly anyOutputs: boolean;
+  /** Types of its inputs, where it tells them. */
+  readonly inputTypes: InputTypes;
 }
 
-/** A model and what is known of its runs. */
-interface HostedModel extends LaneModel {
-  readonly backendName: BackendName;
+/** A script whose functions can be run, until it is unloaded. */
+export interface LoadedScript extends LoadedProgram {
+  /** Parameters of its functions. */
+  readonly functions: ReadonlyMap<string, readonly ScriptParameter[]>;
+}
+
+/** A model or script and what is known of its runs. */
+interface HostedProgram extends Omit<LaneModel, 'backend'> {
+  /** The main thread's; undefined for programs of worker processes. */
+  readonly backend: Backend | undefined;
+  readonly host: HostName;
   readonly device: string;
   readonly batch: BatchOptions;
   /** It may run on the main thread if it proves cheap. */
@@ -93,8 +130,10 @@ export class Inference {
   readonly #pools: DevicePools;
   readonly #lane: MainLane;
   /** The main thread's. */
-  readonly #backends: ReadonlyMap<BackendName, Backend>;
-  readonly #models = new Map<number, HostedModel>();
+  readonly #backends: ReadonlyMap<ThreadHost, Backend>;
+  readonly #python: WorkerPython;
+  readonly #here: HostsHere;
+  readonly #models = new Map<number, HostedProgram>();
   #nextId = 1;
   #requests = 0;
   #runs = 0;
@@ -103,11 +142,22 @@ export class Inference {
     this.#options = options;
     const factories = Object.entries({ ...builtInBackends, ...options.backends });
     this.#backends = new Map(
-      factories.map(([name, make]) => [name as BackendName, make({ onnxRuntime: options.onnxRuntime })]),
+      factories.map(([name, make]) => [name as ThreadHost, make({ onnxRuntime: options.onnxRuntime })]),
     );
-    this.#pools = new DevicePools(options, (thread, requests) => this.#runOnThread(thread, requests));
+    this.#python = new WorkerPython(options.python, (message) => options.log?.('info', message));
+    const runsOnThread = (host: ThreadHost) => {
+      const backend = this.#backends.get(host);
+      return backend !== undefined && backend.missing === undefined;
+    };
+    this.#here = {
+      runsOnThread,
+      hasOnnxGpu: options.onnxRuntime !== undefined && hasCuda(options.onnxRuntime),
+      hasFramework: (backend) => this.#python.has(backend),
+    };
+    const hosts = { runsOnThread, python: () => this.#python.path };
+    this.#pools = new DevicePools(options, hosts, (thread, requests) => this.#runOnThread(thread, requests));
     this.#lane = new MainLane(
-      (request) => this.#poolOf(request.model as unknown as HostedModel).run(request),
+      (request) => this.#poolOf(request.model as unknown as HostedProgram).run(request),
       () => {
         this.#runs += 1;
       },
@@ -129,35 +179,71 @@ export class Inference {
     return this.#pools.devices;
   }
 
-  /** Starts the first thread of each backend and lets it make itself ready. */
+  /** Facts of the worker processes that run. */
+  get workers(): readonly WorkerFacts[] {
+    return this.#pools.workers;
+  }
+
+  /** Facts of the worker processes that run programs like this one. */
+  workersOf({ id }: LoadedProgram): readonly WorkerFacts[] {
+    const held = this.#models.get(id);
+    const framework = held?.backend === undefined && held !== undefined ? workerFrameworks[held.host] : undefined;
+    return this.workers.filter((one) => one.framework === framework && one.device === held?.device);
+  }
+
+  /** Starts the first thread of each backend that has threads and lets it make itself ready. */
   warmUp(): void {
-    for (const [name, { missing }] of this.#backends) {
-      if (missing === undefined) this.#pools.of(name, 'CPU', false).warmUp();
+    for (const [host, { missing }] of this.#backends) {
+      if (missing === undefined) this.#pools.of(host, 'CPU', false).warmUp();
     }
   }
 
-  /** Runs a script, which no backend of this version does. @throws InferenceError */
-  runScript(): never {
-    throw new InferenceError('failed', notHere('scripts need a Torch worker to run'));
+  /** Makes what runs models of a backend on a device ready. @throws InferenceError if it cannot be had */
+  async preload(backend: BackendName, device = 'CPU'): Promise<void> {
+    const given = this.#deviceFor(device);
+    const host = await this.#hostOf('model', backend, given);
+    await this.#pools.startWorkers(host, given);
   }
 
   /** @throws InferenceError */
-  async load({ backend: backendName, device: asked, batch = noBatches, bytes }: ModelDefinition): Promise<LoadedModel> {
-    const backend = this.#backend(backendName);
+  async load({ backend, device, batch = noBatches, inputs, outputs, bytes }: ModelDefinition): Promise<LoadedModel> {
+    const names = { ...(inputs && { inputs }), ...(outputs && { outputs }) };
+    const { id, device: given, facts } = await this.#load('model', backend, device, bytes, batch, names);
+    const { inputs: ins, outputs: outs, anyOutputs = false, inputTypes } = facts;
+    return { id, device: given, inputs: ins, outputs: outs, anyOutputs, inputTypes };
+  }
+
+  /** @throws InferenceError */
+  async loadScript({ device, bytes }: ScriptDefinition): Promise<LoadedScript> {
+    const { id, device: given, facts } = await this.#load('script', 'TORCH', device, bytes, noBatches, {});
+    return { id, device: given, functions: new Map(Object.entries(facts.functions ?? {})) };
+  }
+
+  async #load(
+    kind: ProgramKind,
+    backendName: BackendName,
+    asked: string,
+    bytes: ByteSource,
+    batch: BatchOptions,
+    names: Pick<SessionSettings, 'inputs' | 'outputs'>,
+  ): Promise<{ readonly id: number; readonly device: string; readonly facts: LoadedFacts }> {
     const id = this.#nextId++;
-    const device = standIn(this.#options.mapDevice ?? {}, asked);
-    this.#checkDevice(asked, device);
-    const settings = this.#settings(device);
-    const { isUnbounded, dependsOnValues } = await factsOf(backend, bytes);
-    const isIsolated = isUnbounded && !backend.isApart;
+    const device = this.#deviceFor(asked);
+    const host = await this.#hostOf(kind, backendName, device);
+    const backend = host === 'ONNX-WORKER' ? undefined : this.#backends.get(host);
+    // It refuses some models, wherever they run.
+    if (host === 'ONNX-WORKER') await factsOf(this.#backends.get('ONNX') as Backend, bytes);
+    const settings = { ...this.#settings(kind, device), ...names };
+    const { isUnbounded, dependsOnValues } = backend === undefined ? ofWorkers : await factsOf(backend, bytes);
+    const isIsolated = isUnbounded && backend?.isApart === false;
     const facts = await this.#pools
-      .of(backendName, device, isIsolated)
+      .of(host, device, isIsolated)
       .use((thread) => this.#loadOn(thread, id, bytes, settings));
     bytes.hold();
     this.#models.set(id, {
       id,
       backend,
-      backendName,
+      host,
       device,
       bytes,
       batch,
@@ -167,7 +253,7 @@ export class Inference {
       mayRunHere:
         // A run that is cheap with one value may be expensive with the next.
         !dependsOnValues &&
-        !backend.isApart &&
+        backend?.isApart === false &&
         device.startsWith('CPU') &&
         bytes.byteLength <= laneModelBytes &&
         facts.micros <= laneLoadMicros &&
@@ -180,7 +266,7 @@ export class Inference {
       owners: 1,
       unwanted: false,
     });
-    return { id, device, inputs: facts.inputs, outputs: facts.outputs };
+    return { id, device, facts };
   }
 
   /**
@@ -188,8 +274,33 @@ export class Inference {
    * @throws InferenceError
    */
   run(model: LoadedModel, inputs: readonly TensorSource[], timeoutMs?: number): Promise<RunResult> {
-    const held = this.#models.get(model.id);
-    if (held === undefined) return Promise.reject(new InferenceError('failed', 'the model has been deleted'));
+    return this.#run(model.id, inputs, undefined, timeoutMs);
+  }
+
+  /**
+   * Runs a function of a script on any number of inputs; `timeoutMs` says how long the request may wait to be begun.
+   * @throws InferenceError
+   */
+  runScript(
+    script: LoadedScript,
+    call: ScriptCall,
+    inputs: readonly TensorSource[],
+    timeoutMs?: number,
+  ): Promise<RunResult> {
+    return this.#run(script.id, inputs, call, timeoutMs);
+  }
+
+  #run(
+    id: number,
+    inputs: readonly TensorSource[],
+    call: ScriptCall | undefined,
+    timeoutMs: number | undefined,
+  ): Promise<RunResult> {
+    const held = this.#models.get(id);
+    if (held === undefined) {
+      const noun = call === undefined ? 'model' : 'script';
+      return Promise.reject(new InferenceError('failed', `the ${noun} has been deleted`));
+    }
     held.pending += 1;
     return new Promise<RunResult>((resolve, reject) => {
       let bytes = 0;
@@ -197,6 +308,7 @@ export class Inference {
       const request: RunRequest = {
         model: held,
         inputs,
+        call,
         bytes,
         shape: held.batch.batchSize > 0 ? batchShapeOf(inputs) : undefined,
         queuedAtMs: performance.now(),
@@ -216,13 +328,32 @@ export class Inference {
     });
   }
 
-  #end(held: HostedModel): void {
+  /**
+   * Loads a model or script on every thread or worker that may run it and, where inputs are given, runs it there, so that no client waits for
+   * what a first run makes ready. It counts nowhere.
+   * @throws InferenceError
+   */
+  async tryOut(program: LoadedProgram, inputs: readonly TensorSource[] | undefined): Promise<void> {
+    const held = this.#models.get(program.id);
+    if (held === undefined) return;
+    held.pending += 1;
+    try {
+      await this.#poolOf(held).useEach(async (thread) => {
+        if (!thread.has(held.id)) await this.#loadOn(thread, held.id, held.bytes, held.settings);
+        if (inputs !== undefined) await thread.run(held.id, [inputs], [0]);
+      });
+    } finally {
+      this.#end(held);
+    }
+  }
+
+  #end(held: HostedProgram): void {
     held.pending -= 1;
     if (held.unwanted) this.#drop(held);
   }
 
-  /** The same model for one more, who will {@link unload} it, too. */
-  share(model: LoadedModel): LoadedModel {
+  /** The same model or script for one more, who will {@link unload} it, too. */
+  share<Program extends LoadedProgram>(model: Program): Program {
     const held = this.#models.get(model.id);
     if (held !== undefined) held.owners += 1;
     return model;
@@ -232,7 +363,7 @@ export class Inference {
    * Frees a model and its bytes once the runs that wait for it have ended. Those of one that was deleted, not replaced, may take five
    * seconds each.
    */
-  unload(model: LoadedModel, deleted = true): void {
+  unload(model: LoadedProgram, deleted = true): void {
     const held = this.#models.get(model.id);
     if (held === undefined) return;
     held.owners -= 1;
@@ -261,23 +392,24 @@ export class Inference {
   }
 
   /** A model that fills batches must leave the main thread time for a full one. */
-  #belongsHere(held: HostedModel, bytes: number): boolean {
+  #belongsHere(held: HostedProgram, bytes: number): boolean {
     if (!held.mayRunHere || !held.cost.isCheap(bytes, 1 / Math.max(1, held.batch.batchSize))) return false;
     if (this.#lane.has(held.id)) return true;
-    this.#lane.prepare(held);
+    this.#lane.prepare(held as LaneModel);
     return false;
   }
 
   /** Runs the requests as one; what it gives answers them. */
-  async #runOnThread(thread: InferenceThread, requests: readonly RunRequest[]): Promise<() => void> {
+  async #runOnThread(thread: Runner, requests: readonly RunRequest[]): Promise<() => void> {
     const [first] = requests as [RunRequest, ...RunRequest[]];
-    const held = first.model as HostedModel;
+    const held = first.model as HostedProgram;
     try {
       if (!thread.has(held.id)) await this.#loadOn(thread, held.id, held.bytes, held.settings);
       const results = await thread.run(
         held.id,
         requests.map(({ inputs }) => inputs),
         requests.map(({ shape }) => shape?.size ?? 0),
+        first.call,
       );
       this.#runs += 1;
       held.cost.measured(results[0]?.micros ?? 0, first.bytes, requests.length);
@@ -304,12 +436,7 @@ export class Inference {
   }
 
   /** Makes a session, whose memory is counted as long as it is there. @throws InferenceError */
-  async #loadOn(
-    thread: InferenceThread,
-    id: number,
-    bytes: ByteSource,
-    settings: SessionSettings,
-  ): Promise<LoadedFacts> {
+  async #loadOn(thread: Runner, id: number, bytes: ByteSource, settings: SessionSettings): Promise<LoadedFacts> {
     const { memory } = this.#options;
     const transient = loadingFactor * bytes.byteLength;
     if (memory?.reserve(transient) === false) {
@@ -328,36 +455,43 @@ export class Inference {
     }
   }
 
-  #drop(held: HostedModel): void {
+  #drop(held: HostedProgram): void {
     if (held.pending > 0) return;
     this.#models.delete(held.id);
-    this.#lane.unload(held);
+    if (held.backend !== undefined) this.#lane.unload(held as LaneModel);
     held.bytes.letGo();
-    this.#pools.unload(held.backendName, held.device, held.id);
+    this.#pools.unload(held.host, held.device, held.id);
   }
 
-  /** @throws InferenceError if there is no such backend, or none that can run anything here */
-  #backend(name: BackendName): Backend {
-    const backend = this.#backends.get(name);
-    if (backend === undefined) {
-      throw new InferenceError('backend', notHere(`${name} models need a ${name} worker`));
+  /** The host of a program, which can run it here. @throws InferenceError */
+  async #hostOf(kind: ProgramKind, backendName: BackendName, device: string): Promise<HostName> {
+    const host = await hostFor(kind, backendName, device, this.#here);
+    const framework = workerFrameworks[host];
+    if (host !== 'ONNX-WORKER') {
+      const backend = this.#backends.get(host);
+      if (backend?.missing !== undefined) throw new InferenceError('backend', backend.missing);
+      if (backend !== undefined) return host;
     }
-    if (backend.missing !== undefined) throw new InferenceError('backend', backend.missing);
-    return backend;
+    if (framework === undefined) throw new InferenceError('backend', `nothing runs programs of ${host} here`);
+    await this.#python.need(framework);
+    return host;
   }
 
-  #checkDevice(asked: string, device: string): void {
+  /** The device that runs what is asked for on another. @throws InferenceError if it is none of this store's */
+  #deviceFor(asked: string): string {
+    const device = standIn(this.#options.mapDevice ?? {}, asked);
     const { devices } = this.#options;
-    if (devices === undefined || device !== asked || isAmong(devices, asked)) return;
+    if (devices === undefined || device !== asked || isAmong(devices, asked)) return device;
     throw new InferenceError('device', `this orchestrator runs models on ${devices.join(', ')}, not on ${asked}`);
   }
 
-  #poolOf({ backendName, device, isIsolated }: HostedModel): DevicePool {
-    return this.#pools.of(backendName, device, isIsolated);
+  #poolOf({ host, device, isIsolated }: HostedProgram): DevicePool {
+    return this.#pools.of(host, device, isIsolated);
   }
 
-  #settings(device: string): SessionSettings {
+  #settings(kind: ProgramKind, device: string): SessionSettings {
     return {
+      kind,
       device,
       intraOpThreads: this.#options.intraOpThreads ?? 0,
       interOpThreads: this.#options.interOpThreads ?? 0,
@@ -365,9 +499,8 @@ export class Inference {
   }
 }
 
-function notHere(need: string): string {
-  return `${need}, which this orchestrator does not have`;
-}
+/** Traits of programs that a process of their own runs: it can be ended, and no run of theirs comes to this thread. */
+const ofWorkers: ModelTraits = { isUnbounded: false, dependsOnValues: true };
 
 /** @throws InferenceError */
 async function factsOf(backend: Backend, bytes: ByteSource): Promise<ModelTraits> {

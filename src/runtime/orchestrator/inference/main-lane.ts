@@ -1,10 +1,10 @@
 import type { Backend } from './backend.js';
 import { cutOutputs } from './batching.js';
 import { copyAll } from './gather-inputs.js';
-import type { RunResult } from './inference-thread.js';
 import type { ModelInput, OutputMessage, SessionSettings } from './messages.js';
 import type { RunCost } from './run-cost.js';
 import { RunQueue, type RunRequest } from './run-queue.js';
+import type { RunResult } from './runner.js';
 import type { ByteSource } from './tensor.js';
 
 /** A model that may run here. */
@@ -101,7 +101,7 @@ export class MainLane {
 
   async #run({ id, backend, cost }: LaneModel, requests: readonly LaneRequest[], inputs: HeldInputs): Promise<void> {
     try {
-      const { outputs, micros } = await backend.run(id, inputs.inputs);
+      const { outputs, micros } = await backend.run(id, inputs.inputs, requests[0]?.call);
       cost.measuredHere(micros, requests[0]?.bytes ?? 0, requests.length);
       this.#onRun();
       answer(requests, outputs, micros);

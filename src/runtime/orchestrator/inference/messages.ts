@@ -1,11 +1,12 @@
-import type { BackendName } from '../../../ml/backends.js';
 import type { Dtype } from '../../../ml/dtypes.js';
+import type { ProgramKind, ThreadHost } from './hosts.js';
 import type { InferenceProblem } from './inference-error.js';
+import type { InputTypes } from './input-type.js';
 
 /** Data that an inference thread is started with. */
 export interface InferenceWorkerData {
   readonly simwright: 'inference';
-  readonly backend: BackendName;
+  readonly host: ThreadHost;
   /** Absolute path of the onnxruntime-node package or its entry. */
   readonly onnxRuntime: string | undefined;
   readonly busyPollMicros: number;
@@ -13,12 +14,45 @@ export interface InferenceWorkerData {
   readonly isolated?: string;
 }
 
-/** Options of a model's session. Thread counts of 0 leave the choice to the framework. */
+/** Options of a program's session. Thread counts of 0 leave the choice to the framework. */
 export interface SessionSettings {
+  readonly kind: ProgramKind;
   /** `CPU`, `CPU:n`, `GPU`, `GPU:n`. */
   readonly device: string;
   readonly intraOpThreads: number;
   readonly interOpThreads: number;
+  /** Names of the inputs and outputs, for models that do not know theirs. */
+  readonly inputs?: readonly string[];
+  readonly outputs?: readonly string[];
+}
+
+/** A function of a script to run. */
+export interface ScriptCall {
+  readonly fn: string;
+  /** True if it takes (tensors, keys, args), as entry points do. */
+  readonly isEntryPoint: boolean;
+  readonly keys: readonly string[];
+  readonly args: readonly string[];
+  /** Number of tensors that it has to return. */
+  readonly outputs: number;
+}
+
+/** A parameter of a script's function; its type as TorchScript spells it: `Tensor`, `List[Tensor]`. */
+export interface ScriptParameter {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** Facts of a program that are known once it is loaded. Names are in the program's order. */
+export interface ModelNames {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** True if only a run tells how many outputs there are. */
+  readonly anyOutputs?: boolean;
+  /** Types of a model's inputs, where it tells them. */
+  readonly inputTypes?: InputTypes;
+  /** Parameters of a script's functions. */
+  readonly functions?: Readonly<Record<string, readonly ScriptParameter[]>>;
 }
 
 /** Bytes on their way to the thread. */
@@ -67,6 +101,7 @@ export type InferenceRequest =
       readonly inputs: readonly InputMessage[];
       /** Sizes of the requests that are run together, in order. */
       readonly sizes: readonly number[];
+      readonly call?: ScriptCall | undefined;
     }
   | { readonly kind: 'unload'; readonly model: number };
 
@@ -75,8 +110,7 @@ export type InferenceAnswer =
   | {
       readonly kind: 'loaded';
       readonly id: number;
-      readonly inputs: readonly string[];
-      readonly outputs: readonly string[];
+      readonly facts: ModelNames;
       readonly micros: number;
       readonly buffers: readonly ArrayBuffer[];
     }

@@ -1,12 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import type { Backend, BackendRun, ModelNames, ModelTraits } from './backend.js';
+import type { Backend, BackendRun, ModelTraits } from './backend.js';
 import { InferenceError } from './inference-error.js';
 import type {
   InferenceAnswer,
   InferenceRequest,
   InferenceWorkerData,
   ModelInput,
+  ModelNames,
   OutputMessage,
+  ScriptCall,
   SessionSettings,
 } from './messages.js';
 import { processArguments } from './worker-url.js';
@@ -61,12 +63,13 @@ export class ProcessBackend implements Backend {
     const buffer = model.buffer as ArrayBuffer;
     const answer = await this.#ask((request) => ({ kind: 'load', id: request, model: id, buffer, settings }));
     if (answer.kind !== 'loaded') throw unexpected();
-    return { inputs: answer.inputs, outputs: answer.outputs };
+    return answer.facts;
   }
 
-  async run(id: number, inputs: readonly ModelInput[]): Promise<BackendRun> {
+  async run(id: number, inputs: readonly ModelInput[], call?: ScriptCall): Promise<BackendRun> {
     const copies = inputs.map(({ dtype, shape, buffer }) => ({ dtype, shape, parts: [{ buffer, missed: false }] }));
-    const answer = await this.#ask((request) => ({ kind: 'run', id: request, model: id, inputs: copies, sizes: [] }));
+    const asRun = { kind: 'run', model: id, inputs: copies, sizes: [], call } as const;
+    const answer = await this.#ask((request) => ({ ...asRun, id: request }));
     if (answer.kind !== 'ran') throw unexpected();
     const [outputs = []] = answer.outputs as (readonly (OutputMessage | null)[])[];
     return { outputs, micros: answer.micros };

@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import type { BatchOptions, BatchShape } from './batching.js';
 import { InferenceError } from './inference-error.js';
-import type { RunResult } from './inference-thread.js';
+import type { ScriptCall } from './messages.js';
+import type { RunResult } from './runner.js';
 import type { TensorSource } from './tensor.js';
 
 /** A request that waits to be run. */
@@ -13,6 +14,8 @@ export interface RunRequest {
     readonly isQuick: boolean;
   };
   readonly inputs: readonly TensorSource[];
+  /** Function to run, if it is a script's. */
+  readonly call?: ScriptCall | undefined;
   /** Size of all inputs. */
   readonly bytes: number;
   /** Undefined if it runs alone. */

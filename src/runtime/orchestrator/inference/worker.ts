@@ -32,7 +32,7 @@ const returnFromBytes = 32 * 1024;
  * {@link inferenceRole}: in a worker thread, or in the process that such a thread starts for models that are kept apart. `more` are
  * backends beside the built-in ones.
  */
-export function runInferenceWorker(more: Partial<Backends> = {}): void {
+export function runInferenceWorker(more: Backends = {}): void {
   const data = inferenceRole();
   if (data === undefined) throw new Error('runInferenceWorker() belongs in an inference thread');
   const port = parentPort ?? parentPortOfProcess();
@@ -54,10 +54,10 @@ export function runInferenceWorker(more: Partial<Backends> = {}): void {
   });
 }
 
-function backendOf({ isolated, ...data }: InferenceWorkerData, more: Partial<Backends>, onEnd: () => void): Backend {
+function backendOf({ isolated, ...data }: InferenceWorkerData, more: Backends, onEnd: () => void): Backend {
   if (isolated !== undefined) return new ProcessBackend(isolated, data, onEnd);
-  const make = { ...builtInBackends, ...more }[data.backend];
-  if (make === undefined) throw new Error(`this thread has no backend ${data.backend}`);
+  const make = { ...builtInBackends, ...more }[data.host];
+  if (make === undefined) throw new Error(`this thread has no backend ${data.host}`);
   return make({ onnxRuntime: data.onnxRuntime });
 }
 
@@ -93,18 +93,18 @@ class InferenceWorker {
 
   async #load({ id, model, buffer, settings }: Extract<InferenceRequest, { kind: 'load' }>): Promise<void> {
     const started = performance.now();
-    const { inputs, outputs } = await this.#backend.load(model, new Uint8Array(buffer), settings);
+    const facts = await this.#backend.load(model, new Uint8Array(buffer), settings);
     const micros = Math.round((performance.now() - started) * 1000);
-    this.#answer({ kind: 'loaded', id, inputs, outputs, micros, buffers: [buffer] }, [buffer]);
+    this.#answer({ kind: 'loaded', id, facts, micros, buffers: [buffer] }, [buffer]);
   }
 
-  async #run({ id, model, inputs, sizes }: Extract<InferenceRequest, { kind: 'run' }>): Promise<void> {
+  async #run({ id, model, inputs, sizes, call }: Extract<InferenceRequest, { kind: 'run' }>): Promise<void> {
     const { isApart } = this.#backend;
     const lastMicros = this.#lastMicros.get(model);
     const slow = !isApart && (lastMicros === undefined || lastMicros > slowMicros);
     const own = inputs.map((input) => (slow || input.parts.length > 1 ? copied(input) : asItIs(input)));
     if (slow) this.#returnEarly(id, inputs);
-    const running = this.#backend.run(model, own);
+    const running = this.#backend.run(model, own, call);
     if (isApart) this.#returnEarly(id, inputs);
     const { outputs, micros } = await running;
     this.#lastMicros.set(model, micros);

@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { WorkflowError } from '../../../diagnostics/index.js';
 import { parseDevice } from '../../../ml/devices.js';
 import { AbandonedWork } from '../ai/abandoned-work.js';
+import { type WarmUp, warmUp } from '../ai/warm-up.js';
 import { BusyPoll, busyPollMicros } from '../busy-poll.js';
 import { Checkpoints } from '../checkpoint/checkpoints.js';
 import type { SavedStore } from '../checkpoint/record.js';
@@ -13,7 +14,7 @@ import type { ClientFacts, CommandContext } from '../commands/command.js';
 import { Monitors } from '../commands/monitors.js';
 import { mostWords } from '../commands/room.js';
 import type { ServerFacts } from '../commands/server-facts.js';
-import { defaultRunLimitMs, Inference, onnxRuntimeVersion } from '../inference/index.js';
+import { defaultRunLimitMs, Inference, InferenceError, onnxRuntimeVersion } from '../inference/index.js';
 import { Keyspace } from '../keyspace/keyspace.js';
 import { MemoryBudget } from '../memory/memory-budget.js';
 import { keepSparesWithin } from '../memory/spare-buffers.js';
@@ -115,10 +116,12 @@ export class OrchestratorServer implements Orchestrator {
       workerUrl,
       busyPollMicros: pollMicros,
       memory: this.#memory,
+      python: options.python,
+      log: (level, message) => this.#log(level, message),
       runLimitMs: (options.executionTimeoutSeconds ?? defaultRunLimitMs / 1000) * 1000,
     });
     this.#keyspace = new Keyspace((value, isReplaced) => {
-      if (value.kind === 'model') this.#inference.unload(value.loaded, !isReplaced);
+      if (value.kind === 'model' || value.kind === 'script') this.#inference.unload(value.loaded, !isReplaced);
       else if (value.kind === 'tensor' || value.kind === 'string') value.bytes.discard();
     });
     this.#blocked = new BlockedClients(this.#keyspace);
@@ -169,6 +172,7 @@ export class OrchestratorServer implements Orchestrator {
   async start(): Promise<void> {
     const addresses: string[] = [];
     try {
+      await this.#preload();
       await this.#checkpoints.load(this.#inference);
       for (const place of this.#options.listen) {
         const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true });
@@ -189,6 +193,20 @@ export class OrchestratorServer implements Orchestrator {
     this.#sweeper = setInterval(() => this.#sweep(), sweepMs).unref();
   }
 
+  /** Starts the workers that clients would have to wait for. @throws WorkflowError */
+  async #preload(): Promise<void> {
+    const asked = (this.#options.preloadBackends ?? []).map((one) =>
+      typeof one === 'string' ? { backend: one, device: 'CPU' } : one,
+    );
+    try {
+      await Promise.all(asked.map(({ backend, device }) => this.#inference.preload(backend, device)));
+    } catch (error) {
+      if (!(error instanceof InferenceError)) throw error;
+      const hint = 'install the framework there, name another Python, or do not preload the backend';
+      throw new WorkflowError({ code: 'RUN1004', message: error.message, hint, cause: error });
+    }
+  }
+
   stats(): OrchestratorStats {
     return {
       usedBytes: this.#keyspace.usedBytes,
@@ -198,6 +216,15 @@ export class OrchestratorServer implements Orchestrator {
       inferences: this.#inference.requests,
       refused: this.#refusals.refused,
     };
+  }
+
+  async warmUp(keys: readonly string[]): Promise<readonly WarmUp[]> {
+    const done: WarmUp[] = [];
+    for (const key of keys) {
+      const value = this.#keyspace.peek(key)?.value;
+      if (value?.kind === 'model' || value?.kind === 'script') done.push(await warmUp(this.#inference, key, value));
+    }
+    return done;
   }
 
   get restored(): readonly SavedStore[] {

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** smartredis asks for a numpy before 2, the others are the last that go with it and have wheels for Python 3.9 to 3.12. */
+/** smartredis asks for a numpy before 2, the others are the last that go with it and have wheels for Python 3.9 to 3.11. */
 const packages = [
   'smartredis==0.6.1',
   'numpy==1.26.4',
@@ -16,21 +17,63 @@ const packages = [
 const run = promisify(execFile);
 const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
+/** Packages with PyTorch, TensorFlow and LiteRT among them, and the modules that tests import. */
+const frameworks = {
+  packages: readFileSync(pathOf('frameworks.txt'), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#')),
+  modules: ['torch', 'tensorflow', 'ai_edge_litert', 'onnxruntime', 'smartredis', 'skl2onnx', 'pytest'],
+};
+
+/** A Python of tests, or the reason why there is none. */
+export type FoundPython = { readonly python: string } | { readonly missing: string };
+
 /**
  * A Python with the unmodified smartredis package, and with scikit-learn and skl2onnx: `$SIMWRIGHT_TEST_VENV`, or a
- * virtual environment kept under `node_modules/.cache`, made or completed where something is missing. A text instead
- * says why there is none.
+ * virtual environment kept under `node_modules/.cache`, made or completed where something is missing.
  */
-export async function smartredisPython(): Promise<{ readonly python: string } | { readonly missing: string }> {
-  const given = process.env['SIMWRIGHT_TEST_VENV'];
-  const folder = given ?? pathOf('../../../../node_modules/.cache/simwright-python');
-  const python = join(folder, 'bin', 'python');
+export async function smartredisPython(): Promise<FoundPython> {
+  const folder = process.env['SIMWRIGHT_TEST_VENV'];
+  return folder === undefined ? make('simwright-python', packages) : having(folder, ['smartredis']);
+}
+
+/**
+ * A Python that has PyTorch, TensorFlow, LiteRT and onnxruntime beside smartredis: `$SIMWRIGHT_TEST_VENV`, or an
+ * environment under `node_modules/.cache`. It is made in CI, and where `$SIMWRIGHT_TEST_FRAMEWORKS` is set: 2.6 GB are
+ * downloaded, 5.7 GB lie there.
+ */
+export async function frameworksPython(): Promise<FoundPython> {
+  const folder = process.env['SIMWRIGHT_TEST_VENV'];
+  if (folder !== undefined) return having(folder, frameworks.modules);
+  const name = 'simwright-frameworks';
+  const isWanted = process.env['CI'] !== undefined || process.env['SIMWRIGHT_TEST_FRAMEWORKS'] !== undefined;
+  if (!isWanted && !existsSync(pathOf(`../../../../node_modules/.cache/${name}/complete`))) {
+    return { missing: 'no PyTorch and TensorFlow: SIMWRIGHT_TEST_FRAMEWORKS=1 installs them, 5.7 GB' };
+  }
+  const imports = ['torch.export', 'tensorflow', 'ai_edge_litert.interpreter', 'onnxruntime', 'skl2onnx'];
+  return make(name, ['--no-deps', '--no-compile', '--no-cache-dir', ...frameworks.packages], imports);
+}
+
+/** Makes or completes an environment under `node_modules/.cache`. */
+async function make(name: string, words: readonly string[], imports: readonly string[] = []): Promise<FoundPython> {
+  const folder = pathOf(`../../../../node_modules/.cache/${name}`);
   try {
-    if (given === undefined) await run('python3', [pathOf('make_environment.py'), folder, ...packages]);
-    else await run(python, ['-c', 'import smartredis']);
-    return { python };
+    await run('python3', [pathOf('make_environment.py'), folder, ...words, `--import=${imports.join()}`]);
+    return { python: join(folder, 'bin', 'python') };
   } catch (error) {
     return { missing: String(error).split('\n')[0] ?? 'python3 or pip failed' };
+  }
+}
+
+/** The environment in a folder if it has these modules. */
+async function having(folder: string, modules: readonly string[]): Promise<FoundPython> {
+  const python = join(folder, 'bin', 'python');
+  const script = 'import importlib.util as u, sys; print(*[m for m in sys.argv[1:] if u.find_spec(m) is None])';
+  try {
+    const lacking = (await run(python, ['-c', script, ...modules])).stdout.trim();
+    return lacking === '' ? { python } : { missing: `${python} has no ${lacking}` };
+  } catch (error) {
+    return { missing: String(error).split('\n')[0] ?? `${python} failed` };
   }
 }
 

@@ -2,9 +2,8 @@
 runs them. Prints, by name, what scikit-learn answers and what the store has answered.
 """
 
-import json
-
 import numpy as np
+from answers import Answers
 from skl2onnx import to_onnx
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_iris
@@ -14,23 +13,12 @@ from sklearn.model_selection import train_test_split
 from smartredis import Client
 
 client = Client()
-answers = {}
-
-
-def facts(array):
-    return {"dtype": str(array.dtype), "shape": array.shape, "values": array.ravel().tolist()}
+answers = Answers(client)
 
 
 def run(name, model, inputs, wanted):
-    blob = to_onnx(model, inputs, target_opset=11).SerializeToString()
-    outputs = [f"{name}.{output}" for output in wanted]
-    client.put_tensor(f"{name}.input", inputs)
-    client.set_model(name, blob, "ONNX", device="CPU")
-    client.run_model(name, inputs=[f"{name}.input"], outputs=outputs)
-    answers[name] = {
-        output: {"wanted": facts(np.asarray(value)), "got": facts(client.get_tensor(key))}
-        for key, (output, value) in zip(outputs, wanted.items())
-    }
+    client.set_model(name, to_onnx(model, inputs, target_opset=11).SerializeToString(), "ONNX", device="CPU")
+    answers.ask_model(name, [inputs], wanted)
 
 
 points = np.arange(20, dtype=np.float32).reshape(10, 2)
@@ -46,4 +34,4 @@ learnt, asked, target, _ = train_test_split(iris.data.astype(np.float32), iris.t
 forest = RandomForestRegressor(random_state=0).fit(learnt, target)
 run("forest", forest, asked, {"values": forest.predict(asked)})
 
-print(json.dumps(answers))
+answers.print()

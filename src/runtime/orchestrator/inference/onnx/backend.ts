@@ -1,28 +1,25 @@
-import type { Backend, BackendRun, ModelNames, ModelTraits } from '../backend.js';
+import type { Backend, BackendRun, ModelTraits } from '../backend.js';
 import { InferenceError } from '../inference-error.js';
-import type { ModelInput, SessionSettings } from '../messages.js';
+import type { ModelInput, ModelNames, SessionSettings } from '../messages.js';
 import { onnxFacts } from './facts.js';
+import { OnnxRuntimeLoader } from './loader.js';
 import { OnnxModel } from './model.js';
-import { keepTelemetryOff, loadOnnxRuntime, type OnnxRuntime, warmUp } from './runtime.js';
 
 /** ONNX Runtime in this process. A run is work of the calling thread. */
 export class OnnxBackend implements Backend {
   readonly isApart = false;
   readonly missing: string | undefined;
-  readonly #path: string;
+  readonly #loader: OnnxRuntimeLoader;
   readonly #models = new Map<number, OnnxModel>();
-  #runtime: Promise<OnnxRuntime> | undefined;
 
   /** `path` is the absolute path of the onnxruntime-node package or its entry. */
   constructor(path: string | undefined) {
-    this.missing =
-      path === undefined ? 'ONNX Runtime (onnxruntime-node) was not found when the orchestrator started' : undefined;
-    this.#path = path ?? '';
-    keepTelemetryOff();
+    this.#loader = new OnnxRuntimeLoader(path);
+    this.missing = this.#loader.missing;
   }
 
   async warmUp(): Promise<void> {
-    await this.#ready();
+    await this.#loader.get();
   }
 
   facts(model: Uint8Array): Promise<ModelTraits> {
@@ -30,10 +27,10 @@ export class OnnxBackend implements Backend {
   }
 
   async load(id: number, model: Uint8Array, settings: SessionSettings): Promise<ModelNames> {
-    const loaded = await OnnxModel.load(await this.#ready(), model, settings);
+    const loaded = await OnnxModel.load(await this.#loader.get(), model, settings);
     await this.unload(id);
     this.#models.set(id, loaded);
-    return { inputs: [...loaded.inputs], outputs: [...loaded.outputs] };
+    return { inputs: [...loaded.inputs], outputs: [...loaded.outputs], inputTypes: loaded.inputTypes };
   }
 
   run(id: number, inputs: readonly ModelInput[]): Promise<BackendRun> {
@@ -51,25 +48,5 @@ export class OnnxBackend implements Backend {
   /** ONNX Runtime frees its sessions with their thread. */
   async close(): Promise<void> {
     this.#models.clear();
-  }
-
-  /** The runtime, which is loaded once; after a failure it is tried again. */
-  #ready(): Promise<OnnxRuntime> {
-    this.#runtime ??= this.#start().catch((error: unknown) => {
-      this.#runtime = undefined;
-      throw error;
-    });
-    return this.#runtime;
-  }
-
-  async #start(): Promise<OnnxRuntime> {
-    try {
-      const runtime = loadOnnxRuntime(this.#path);
-      await warmUp(runtime);
-      return runtime;
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new InferenceError('backend', `ONNX Runtime: ${why}`);
-    }
   }
 }

@@ -21,6 +21,18 @@ export function hasCuda(onnxRuntime: string): boolean {
   );
 }
 
+/**
+ * Numbers of this machine's GPUs, whoever makes them, as far as its device files tell: workers may run models on GPUs that the bundled ONNX
+ * Runtime cannot use.
+ */
+export function gpusHere(): number[] {
+  const nvidia = gpuNumbers();
+  if (nvidia.length > 0) return nvidia;
+  return namesIn('/dev/dri')
+    .filter((name) => /^renderD\d+$/.test(name))
+    .map((_, index) => index);
+}
+
 function gpuNumbers(): number[] {
   return namesIn('/dev')
     .flatMap((name) => /^nvidia(\d+)$/.exec(name)?.[1] ?? [])

@@ -1,9 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import type { BackendRun } from '../backend.js';
 import { InferenceError } from '../inference-error.js';
+import type { InputTypes } from '../input-type.js';
 import type { ModelInput, OutputMessage, SessionSettings } from '../messages.js';
 import type { OnnxRuntime, OnnxSession, OnnxTensor } from './runtime.js';
-import { fromOnnx, toOnnx } from './tensors.js';
+import { fromOnnx, inputTypeOf, toOnnx } from './tensors.js';
 
 /** An ONNX model with its session, on the thread that made it. Running is synchronous work on that thread. */
 export class OnnxModel {
@@ -11,6 +12,7 @@ export class OnnxModel {
   readonly #session: OnnxSession;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  readonly inputTypes: InputTypes;
   /** Names of the outputs that are tensors: asking for others makes the binding throw. */
   readonly #fetches: readonly string[];
 
@@ -19,6 +21,7 @@ export class OnnxModel {
     this.#session = session;
     this.inputs = session.inputNames;
     this.outputs = session.outputNames;
+    this.inputTypes = session.inputMetadata.map(inputTypeOf);
     this.#fetches = session.outputMetadata.filter(({ isTensor }) => isTensor).map(({ name }) => name);
   }
 

@@ -5,6 +5,9 @@ import { pathToFileURL } from 'node:url';
 export interface OnnxValueMetadata {
   readonly name: string;
   readonly isTensor: boolean;
+  /** Of a tensor alone: the element type, and the sizes; names stand for those that may vary. Empty where the rank is not known, too. */
+  readonly type?: string;
+  readonly shape?: readonly (number | string)[];
 }
 
 /** A tensor of onnxruntime-node. */
@@ -18,6 +21,7 @@ export interface OnnxTensor {
 export interface OnnxSession {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  readonly inputMetadata: readonly OnnxValueMetadata[];
   readonly outputMetadata: readonly OnnxValueMetadata[];
   run(feeds: Readonly<Record<string, OnnxTensor>>, fetches: readonly string[]): Promise<Record<string, OnnxTensor>>;
   release(): Promise<void>;

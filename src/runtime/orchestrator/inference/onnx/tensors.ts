@@ -1,7 +1,8 @@
 import { type Dtype, elementCount, typedArrays } from '../../../../ml/dtypes.js';
 import { InferenceError } from '../inference-error.js';
+import type { InputType } from '../input-type.js';
 import type { ModelInput, OutputMessage } from '../messages.js';
-import type { OnnxRuntime, OnnxTensor } from './runtime.js';
+import type { OnnxRuntime, OnnxTensor, OnnxValueMetadata } from './runtime.js';
 
 type View = new (buffer: ArrayBuffer) => ArrayBufferView;
 
@@ -21,6 +22,14 @@ const dtypes: ReadonlyMap<string, Dtype> = new Map([
   ...Object.entries(numeric).map(([dtype, { type }]) => [type, dtype as Dtype] as const),
   ['string', 'STRING'],
 ]);
+
+/** Type of an input; null where the model does not say it, or no tensor here can have it. */
+export function inputTypeOf({ type = '', shape = [] }: OnnxValueMetadata): InputType | null {
+  const dtype = dtypes.get(type);
+  // A scalar, or any shape: ONNX Runtime does not tell them apart.
+  if (dtype === undefined || shape.length === 0) return null;
+  return { dtype, shape: shape.map((size) => (typeof size === 'number' && size >= 0 ? size : null)) };
+}
 
 /** An input as ONNX Runtime takes it; numbers are not copied. */
 export function toOnnx(runtime: OnnxRuntime, input: ModelInput): OnnxTensor {

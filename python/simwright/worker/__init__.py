@@ -1,0 +1,1 @@
+"""Worker process of a store: runs the models and scripts of one framework on one device."""
