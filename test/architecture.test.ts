@@ -58,7 +58,8 @@ function roomsIn(
 
 /** Paths that every room of the orchestrator may import. */
 const forOrchestrator = [
-  ...['src/diagnostics/', 'src/ml/', 'src/ir/eviction-policies.ts', 'src/runtime/slots.ts', 'src/torchscript/'],
+  ...['src/diagnostics/', 'src/ml/', 'src/model-files/', 'src/torchscript/'],
+  ...['src/ir/eviction-policies.ts', 'src/runtime/slots.ts'],
   'type src/runtime/orchestrator/checkpoint/saving.ts',
 ];
 

@@ -113,8 +113,8 @@ export interface JobVariables {
   readonly jobId: string;
   /** The id of a job array's element, where `jobId` is the same for all. @default jobId */
   readonly elementId?: string;
-  /** Hosts of the allocation, blank-separated, each once. */
-  readonly hosts: string;
+  /** Hosts of the allocation, blank-separated, each once; some directives change how they are told. */
+  readonly hosts: string | ((directives: readonly Directive[]) => string);
   /** Hosts of a heterogeneous job, in the order of its components. @default hosts */
   readonly componentHosts?: string;
   /** CPUs the job has on its first host; some directives change how they are told. */

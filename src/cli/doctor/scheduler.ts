@@ -12,10 +12,12 @@ const submits = probed.map(({ queries }) => queries?.submit ?? '');
 /** Says that no scheduler's program to submit with is there. */
 export const noScheduler = `no ${submits.slice(0, -1).join(', ')} or ${submits.at(-1)} on the PATH`;
 
-/** The scheduler whose commands are on the PATH, if there is one. */
+/** The scheduler whose commands are on the PATH, if there is one; of several, which others may have left, the first that answers. */
 export async function probeScheduler(): Promise<Probed<SchedulerFacts | undefined>> {
-  const target = probed.find((_, index) => findOnPath(submits[index] ?? '', process.env['PATH']) !== undefined);
-  if (target?.probe !== undefined) return target.probe(ask);
+  const found = probed.filter((_, index) => findOnPath(submits[index] ?? '', process.env['PATH']) !== undefined);
+  const answers = await Promise.all(found.flatMap(({ probe }) => probe?.(ask) ?? []));
+  const answer = answers.find(({ facts }) => facts.answers) ?? answers[0];
+  if (answer !== undefined) return answer;
   const message = `none: ${noScheduler}, so workflows run on this machine`;
   return { facts: undefined, findings: [{ topic: 'Scheduler', verdict: 'ok', message }] };
 }

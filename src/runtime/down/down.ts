@@ -19,7 +19,7 @@ import { jobProcesses } from './job-processes.js';
  */
 export async function down(job: JobEnvironment): Promise<number> {
   // A scheduler that ends the job, or a second Ctrl-C, must not end the cleaning up. Nothing of the runtime ends at SIGUSR1.
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
   const launches = jobProcesses(job).filter(({ role }) => role === 'launch');
   await terminate(launches, job.killAfterMs + launchMarginMs);
   await stopSupervisor(job);

@@ -215,6 +215,7 @@ export class OrchestratorServer implements Orchestrator {
       requests: this.#requests,
       inferences: this.#inference.requests,
       refused: this.#refusals.refused,
+      workers: this.#inference.workers,
     };
   }
 
