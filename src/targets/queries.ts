@@ -114,6 +114,8 @@ export interface Queries {
   readonly clearing?: readonly string[];
   /** Words before the ids of the jobs to end. */
   readonly cancel: readonly [string, ...string[]];
+  /** Signal by which it tells all processes of a job that its time is over, some time before it kills them. */
+  readonly limitSignal?: 'SIGUSR2';
   /** Asks for the scheduler's verdict on a script without submitting it, where it has one. */
   readonly testOnly?: (script: string) => readonly string[];
   /** Ids that one command is asked about. @default 500 */

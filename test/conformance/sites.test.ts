@@ -98,6 +98,7 @@ describe('sites in the documentation', () => {
       'defaults',
       'networkInterface',
       'nodeCommand',
+      'python',
       'runtimePath',
     ]) {
       expect(text).toContain(`\`${field}`);

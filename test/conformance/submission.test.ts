@@ -8,6 +8,7 @@ import { compileForTest } from 'simwright/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TargetName } from '../../src/ir/index.js';
 import { targets } from '../../src/targets/registry.js';
+import type { Directive } from '../../src/targets/target.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const hasShellcheck = (() => {
@@ -87,10 +88,10 @@ const submissions: Readonly<Record<Exclude<TargetName, 'local'>, Submission>> = 
     ids: ['7', '8', '9', '10', '11'],
     calls: [
       '|index=',
-      '-w|done(7)|index=0',
-      '-w|done(7)|index=1',
-      '-w|done(7)|index=2',
-      '-w|done(8) && done(9) && done(10)|index=',
+      '-w|done(7)|-ti|index=0',
+      '-w|done(7)|-ti|index=1',
+      '-w|done(7)|-ti|index=2',
+      '-w|done(8) && done(9) && done(10)|-ti|index=',
     ],
   },
   cobalt: {
@@ -181,15 +182,17 @@ describe.each(Object.entries(submissions))('submit.sh for %s', (name, { command:
 });
 
 describe('hosts of an allocation', () => {
-  const cases: readonly [TargetName, Record<string, string>, string][] = [
+  const cases: readonly [TargetName, Record<string, string>, string, Directive[]?][] = [
     ['cobalt', { COBALT_PARTNAME: '3080-3082,3090' }, '3080 3081 3082 3090'],
     ['cobalt', { COBALT_PARTNAME: 'x', COBALT_NODEFILE: 'n2\nn1\nn1\n' }, 'n2 n1'],
     ['pbs', { PBS_NODEFILE: 'n2\nn2\nn1\n' }, 'n2 n1'],
-    ['lsf', { LSB_MCPU_HOSTS: 'n4 2 n3 2 ' }, 'n4 n3'],
-    ['sge', { PE_HOSTFILE: 'n2 2 a.q@n2 UNDEFINED\nn2 1 b.q@n2 UNDEFINED\nn1 3 a.q@n1 UNDEFINED\n' }, 'n2 n1'],
-    ['sge', { HOSTNAME: 'n7' }, 'n7'],
+    ['sge', { PE_HOSTFILE: 'n2 2 a.q@n2 UNDEFINED\nn2 1 b.q@n2 UNDEFINED\nn1 3 a.q@n1 UNDEFINED\n' }, 'n2 n1: 3'],
+    ['sge', { HOSTNAME: 'n7' }, 'n7: 1'],
+    ['lsf', { LSB_MCPU_HOSTS: 'n4 2 n3 4 ' }, 'n4 n3: 2'],
+    // Jobs of whole nodes begin on a launch node.
+    ['lsf', { LSB_MCPU_HOSTS: 'batch5 1 n3 42 n4 42' }, 'n3 n4: 42', [{ flag: '-nnodes', value: 2 }]],
   ];
-  it.each(cases)('by %s with %o', (name, variables, hosts) => {
+  it.each(cases)('by %s with %o', (name, variables, wanted, directives = []) => {
     const files = Object.entries(variables).map(([key, value]): [string, string] => {
       if (!/(NODE|HOST)FILE$/.test(key)) return [key, value];
       const file = join(scratch, `nodes-${name}`);
@@ -197,7 +200,10 @@ describe('hosts of an allocation', () => {
       return [key, file];
     });
     const env = { PATH: process.env['PATH'], ...Object.fromEntries(files) };
-    const script = `set -euo pipefail; hosts=${targets[name].variables.hosts}; printf '%s' "$hosts"`;
-    expect(execFileSync('bash', ['--norc', '-c', script], { env, encoding: 'utf8' })).toBe(hosts);
+    const { hosts, cpusPerNode } = targets[name].variables;
+    const told = (fact: typeof hosts) => (typeof fact === 'string' ? fact : fact(directives));
+    const cpus = wanted.includes(':') ? `cpus=${told(cpusPerNode)}; printf ': %s' "$cpus"` : ':';
+    const script = `set -euo pipefail; hosts=${told(hosts)}; printf '%s' "$hosts"; ${cpus}`;
+    expect(execFileSync('bash', ['--norc', '-c', script], { env, encoding: 'utf8' })).toBe(wanted);
   });
 });

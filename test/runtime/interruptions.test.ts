@@ -50,6 +50,21 @@ describe('signals to the script', () => {
     await folder.expectNothingLeft(job);
   });
 
+  test('SIGUSR2 to all processes, as LSF sends it at the run limit', async () => {
+    const plan = { ...makePlan([sweep], [{ name: 'orchestrator' }]), target: 'lsf' as const };
+    const folder = new JobFolder(bundle(), plan);
+    folder.write('run/app.sh', "trap 'echo saved > state; exit 0' TERM; trap '' USR2; touch begun; sleep 300 & wait");
+    const job = folder.start(`trap 'pass_on USR2' USR2\n${steps}`);
+    await waitUntil('two members have begun', () =>
+      [0, 1].every((index) => existsSync(folder.path(`run/sweep/sweep_${index}/begun`))),
+    );
+    process.kill(-job.pid, 'SIGUSR2');
+    expect((await job.ended).code).toBe(124);
+    expect(folder.read('run/sweep/sweep_1/state')).toBe('saved\n');
+    expect(folder.states('sweep')).toEqual(['interrupted', 'interrupted', 'none']);
+    await folder.expectNothingLeft(job);
+  });
+
   test('SIGTERM reaches an application that saves its state and exits 0: it is unfinished all the same', async () => {
     const { folder, job } = await startJob("trap 'echo saved > state; exit 0' TERM; touch begun; sleep 300 & wait");
     process.kill(job.pid, 'SIGTERM');

@@ -138,15 +138,26 @@ describe('lsf', () => {
         '-P acc',
         '-q long',
         '-W 25:00',
-        '-m "n1 n2"',
-        '-n 12',
-        '-R "span[ptile=4]"',
-        '-x',
-        '-gpu num=2/host',
-        '-R "rusage[mem=2048MB]"',
-        `-R "select[(fast) && hname!='n9']"`,
+        // Two hosts by name, and one more.
+        `-R "8*{select[hname=='n1' || hname=='n2'] rusage[mem=2048MB,ngpus_physical=2] span[ptile=4]} + 4*{select[(fast) && hname!='n9'] rusage[mem=2048MB,ngpus_physical=2] span[ptile=4]}"`,
       ],
     );
+  });
+  it('writes one requirement, and all hosts where each node has a name', () => {
+    const two = { ...rich.allocation, nodes: 2, excludeHosts: ['n9'], exclusive: true, walltimeSeconds: 60 };
+    expect(lines('lsf', job({ allocation: two }), undefined, 'mpirun').slice(4)).toEqual([
+      '-W 00:01',
+      '-m "n1 n2"',
+      '-n 8',
+      `-R "select[(fast) && hname!='n9'] rusage[mem=2048MB] span[ptile=4]"`,
+      '-x',
+      '-gpu num=2/host',
+    ]);
+    const set = { '-R': 'span[hosts=1] same[model]', '-R rusage': 'mem=1' };
+    const edited = lines('lsf', job({ allocation: two }), site({ target: 'lsf', directives: { set } }), 'mpirun');
+    expect(edited.filter((line) => line.startsWith('-R'))).toEqual([
+      `-R "select[(fast) && hname!='n9'] rusage[mem=1] span[hosts=1] same[model]"`,
+    ]);
   });
   it('counts nodes where jsrun launches', () => {
     const at = site({ target: 'lsf', directives: { set: { '-alloc_flags': 'gpumps smt4' } } });

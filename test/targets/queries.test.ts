@@ -120,6 +120,24 @@ test('bjobs: states, reasons, elements; an id that it does not know', () => {
   expect(read('lsf', 0, answer('', 'LSF is down. Please wait ...', 255))).toBeUndefined();
 });
 
+test('bjobs of a descendant of OpenLava: the table, with elements', () => {
+  expect(read('lsf', 0, answer('', 'bjobs: illegal option -- j', 255))).toBeUndefined();
+  const rows = `JOBID   USER    STAT  QUEUE      FROM_HOST   EXEC_HOST   JOB_NAME   SUBMIT_TIME
+201     me      DONE  normal     login       n1          flow       Nov 28 10:00
+202     me      PEND  normal     login          -        next       Nov 28 10:01
+203     me      RUN   normal     login       2*n2:2*n3   sweep[2]   Nov 28 10:02
+203     me      EXIT  normal     login       n2          sweep[1]   Nov 28 10:02
+`;
+  expect(shortly(read('lsf', 1, answer(rows, 'Job <299> is not found', 255)))).toEqual([
+    '201 COMPLETED 0 - -',
+    '202 PENDING - - -',
+    '203.2 RUNNING - - -',
+    '203.1 FAILED - - -',
+  ]);
+  expect(read('lsf', 1, answer('', 'Job <299> is not found', 255))).toEqual([]);
+  expect(read('lsf', 1, answer('', 'LSF is down. Please wait ...', 255))).toBeUndefined();
+});
+
 test('qstat of Cobalt, which forgets a job at its end; its log then tells', () => {
   expect(shortly(read('cobalt', 0, recorded('cobalt-qstat.txt')))).toEqual([
     '500 RUNNING - 65 -',

@@ -15,12 +15,12 @@ const listed = [...new Set(submits)];
 /** Says that no scheduler's program to submit with is there. */
 export const noScheduler = `no ${listed.slice(0, -1).join(', ')} or ${listed.at(-1)} on the PATH`;
 
-/** The scheduler whose commands are on the PATH, if there is one: of several, some of which may share a command's name, the first that answers. */
+/** The scheduler whose commands are on the PATH, if there is one; of several, which others may have left, the first that answers. */
 export async function probeScheduler(): Promise<Probed<SchedulerFacts | undefined>> {
   const found = probed.filter((_, index) => findOnPath(submits[index] ?? '', process.env['PATH']) !== undefined);
-  const all = await Promise.all(found.flatMap(({ probe }) => probe?.(ask) ?? []));
-  const first = all.find(({ facts }) => facts.answers) ?? all[0];
-  if (first !== undefined) return first;
+  const answers = await Promise.all(found.flatMap(({ probe }) => probe?.(ask) ?? []));
+  const answer = answers.find(({ facts }) => facts.answers) ?? answers[0];
+  if (answer !== undefined) return answer;
   const message = `none: ${noScheduler}, so workflows run on this machine`;
   return { facts: undefined, findings: [{ topic: 'Scheduler', verdict: 'ok', message }] };
 }

@@ -1,7 +1,7 @@
 import { type Job, minimumNode, type Plan } from '../../ir/index.js';
 import { mpiVariables } from '../../targets/outer-job.js';
 import { quoteComment, quoteShellWord } from '../../targets/quoting.js';
-import type { Target } from '../../targets/target.js';
+import type { JobVariables, Target } from '../../targets/target.js';
 import { entitiesOf, launchLines, loadModule, storesOf, upLine } from './launch-lines.js';
 import { renderTemplate } from './render-template.js';
 import { wrapLine } from './wrap-line.js';
@@ -71,10 +71,10 @@ function usesModules(job: Job, plan: Plan): boolean {
 
 /** The environment variables that the script sets for the runtime; values are words of shell. */
 function jobVariables({ name, array, separate, allocation, components, directives }: Job, { variables }: Target) {
-  const { jobId, elementId = jobId, hosts, componentHosts = hosts, arrayIndex } = variables;
-  const ofJob = variables.cpusPerNode;
-  const cpusPerNode = typeof ofJob === 'string' ? ofJob : ofJob(directives.flat());
-  const { cpusPerWholeNode = cpusPerNode } = variables;
+  const told = (fact: JobVariables['hosts']) => (typeof fact === 'string' ? fact : fact(directives.flat()));
+  const { jobId, elementId = jobId, arrayIndex } = variables;
+  const [hosts, cpusPerNode] = [told(variables.hosts), told(variables.cpusPerNode)];
+  const { componentHosts = hosts, cpusPerWholeNode = cpusPerNode } = variables;
   // submit.sh passes an index to each job of the script.
   const index = separate === undefined ? arrayIndex : `"\${SIMWRIGHT_ARRAY_INDEX:?}"`;
   return [

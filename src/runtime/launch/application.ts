@@ -116,7 +116,7 @@ export class Application {
 
 /** True if an end looks like that of an application that was told to end. */
 function looksTold({ code, signal }: ProcessEnd): boolean {
-  const told = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGKILL'] as const;
+  const told = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2', 'SIGKILL'] as const;
   return told.some((one) => signal === one || code === 128 + signalNumber(one));
 }
 

@@ -43,15 +43,24 @@ export class Scheduler {
    * `undefined` if it does not answer.
    */
   async reportsOf(...ids: readonly string[]): Promise<readonly JobReport[] | undefined> {
-    const [query] = this.queries.states;
     const reports: JobReport[] = [];
     for (const some of askedTogether(this.queries, ids)) {
-      const answer = await runCommand(query.command(some), this.#env, patienceMs);
-      const read = answer === undefined ? undefined : query.read(answer);
+      const read = await this.#ask(some);
       if (read === undefined) return undefined;
       reports.push(...read);
     }
     return reports;
+  }
+
+  /** The answer to the first question, or to the next one where a version of the scheduler does not understand that. */
+  async #ask(ids: readonly string[]): Promise<readonly JobReport[] | undefined> {
+    for (const [place, query] of this.queries.states.entries()) {
+      if (place > 0 && this.queries.states[0].optional !== true) return undefined;
+      const answer = await runCommand(query.command(ids), this.#env, patienceMs);
+      const read = answer === undefined ? undefined : query.read(answer);
+      if (read !== undefined) return read;
+    }
+    return undefined;
   }
 
   /** The report of exactly the job (or element) that knows itself by that id. */

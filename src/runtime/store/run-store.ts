@@ -92,6 +92,8 @@ function pipeClosed(): Promise<void> {
     const end = () => resolve();
     process.stdin.on('end', end).on('close', end).on('error', end).resume();
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, end);
+    // A job's time is nearly over: its supervisor ends the store after the applications.
+    process.on('SIGUSR2', () => undefined);
   });
 }
 

@@ -26,7 +26,7 @@ export async function runSupervisor(job: JobEnvironment, runtime: readonly strin
   const supervisor = new Supervisor(job, plan, runtime, () => finish());
   // Applications that are being ended may still save to the stores.
   const stopAfterLaunches = () => void supervisor.stopAfterLaunches(job.killAfterMs + launchMarginMs);
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stopAfterLaunches);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, stopAfterLaunches);
   await supervisor.listen(controlSocket(makeJobFolder(job)));
   const unwatch = watchScript(job, false, () => {
     console.log('the script of the job has gone: ending its stores');

@@ -1,6 +1,6 @@
-import type { Allocation, LauncherName, Site } from '../../ir/index.js';
+import type { Allocation, Job, LauncherName, Site } from '../../ir/index.js';
 import { directive, jobName, throttle } from '../directives.js';
-import type { Directive, JobRequest } from '../target.js';
+import type { Directive, JobRequest, NotSupported } from '../target.js';
 
 /** `HH:MM`, rounded up: LSF knows no seconds. */
 function formatRunLimit(seconds: number): string {
@@ -16,7 +16,12 @@ export function lsfDirectives(job: JobRequest, launcher: LauncherName, site: Sit
   const { allocation, array, mail } = job;
   const { walltimeSeconds } = allocation;
   const name = jobName(job.name);
-  const hosts = [allocation, ...job.components].flatMap((one) => one.hosts ?? []);
+  const parts = [allocation, ...job.components];
+  // -m names all the hosts that a job may have.
+  const isNamed = parts.every(({ hosts = [], nodes }) => hosts.length >= nodes);
+  const hosts = isNamed ? parts.flatMap((one) => one.hosts ?? []) : [];
+  const isPlain =
+    job.components.length === 0 && (isNamed || launcher === 'jsrun' || (allocation.hosts ?? []).length === 0);
   return [
     [
       { flag: '-J', value: array === undefined ? name : `${name}[1-${array.size}]${throttle(array)}` },
@@ -31,9 +36,9 @@ export function lsfDirectives(job: JobRequest, launcher: LauncherName, site: Sit
       ...directive('-U', allocation.reservation),
       ...directive('-W', walltimeSeconds === undefined ? undefined : formatRunLimit(walltimeSeconds)),
       ...directive('-m', hosts.length === 0 ? undefined : hosts.join(' ')),
-      ...(job.components.length === 0
+      ...(isPlain
         ? nodeDirectives(allocation, launcher, site)
-        : [{ flag: '-R', value: [allocation, ...job.components].map((one) => compoundTerm(one, site)).join(' + ') }]),
+        : [{ flag: '-R', value: parts.flatMap((one) => compoundTerms(one, site)).join(' + ') }]),
     ],
   ];
 }
@@ -41,26 +46,58 @@ export function lsfDirectives(job: JobRequest, launcher: LauncherName, site: Sit
 function nodeDirectives(allocation: Allocation, launcher: LauncherName, { gpuDialect }: Site): readonly Directive[] {
   const perNode = allocation.cpusPerNode ?? 1;
   const { gpusPerNode, memoryPerNodeMiB } = allocation;
-  const size =
-    launcher === 'jsrun'
-      ? [{ flag: '-nnodes', value: allocation.nodes }]
-      : [
-          { flag: '-n', value: allocation.nodes * perNode },
-          { flag: '-R', resource: 'span', value: `ptile=${perNode}` },
-        ];
+  // jsrun's nodes come whole, with all their GPUs and memory, and -nnodes excludes -R.
+  if (launcher === 'jsrun') return [{ flag: '-nnodes', value: allocation.nodes }];
   return [
-    ...size,
-    ...directive('-x', allocation.exclusive && launcher !== 'jsrun' ? true : undefined),
-    // jsrun's nodes come whole, GPUs included.
-    ...directive(
-      '-gpu',
-      gpusPerNode === undefined || launcher === 'jsrun' || gpuDialect === 'none'
-        ? undefined
-        : `num=${gpusPerNode}/host`,
-    ),
-    ...directive('-R rusage', memoryPerNodeMiB === undefined ? undefined : `mem=${memoryPerNodeMiB}MB`),
+    { flag: '-n', value: allocation.nodes * perNode },
     ...directive('-R select', selection(allocation)),
+    ...directive('-R rusage', memoryPerNodeMiB === undefined ? undefined : `mem=${memoryPerNodeMiB}MB`),
+    { flag: '-R', resource: 'span', value: `ptile=${perNode}` },
+    ...directive('-x', allocation.exclusive ? true : undefined),
+    ...directive('-gpu', gpusPerNode === undefined || gpuDialect === 'none' ? undefined : `num=${gpusPerNode}/host`),
   ];
+}
+
+/** Sections of a resource requirement in the order in which LSF's manual has them. */
+const sections = ['select', 'order', 'rusage', 'span', 'same', 'cu', 'affinity'];
+
+/** The sections of a requirement as one `-R`: descendants of OpenLava read one only. A compound one stays as it is. */
+export function joinRequirements(directives: readonly Directive[]): readonly Directive[] {
+  const isSection = ({ flag, resource }: Directive) => flag === '-R' && resource !== undefined;
+  const found = directives.filter(isSection);
+  if (found.length === 0) return directives;
+  const rank = ({ resource = '' }: Directive) =>
+    sections.includes(resource) ? sections.indexOf(resource) : sections.length;
+  const text = [...found].sort((a, b) => rank(a) - rank(b)).map(({ resource, value }) => `${resource}[${value}]`);
+  const joined: Directive = { flag: '-R', value: text.join(' ') };
+  return directives.flatMap((one) => (one === found[0] ? [joined] : isSection(one) ? [] : [one]));
+}
+
+/** The sections of `-R "select[…] span[…]"`, each a directive; any other requirement is itself. */
+export function splitRequirement(one: Directive): readonly Directive[] {
+  if (one.flag !== '-R' || one.resource !== undefined || !/^(\w+\[[^\]]*\]\s*)+$/.test(String(one.value))) return [one];
+  return [...String(one.value).matchAll(/(\w+)\[([^\]]*)\]/g)].map(([, resource = '', value = '']) => ({
+    flag: '-R',
+    resource,
+    value,
+  }));
+}
+
+/** Wishes that a job of whole nodes for jsrun cannot have. */
+export function lsfRefusals({ allocation, directives }: Job): readonly NotSupported[] {
+  const { constraint, hosts = [], excludeHosts = [] } = allocation;
+  if (!directives.flat().some(({ flag }) => flag === '-nnodes')) return [];
+  const wishes = [
+    ...(constraint === undefined ? [] : [`the constraint '${constraint}'`]),
+    ...(hosts.length === 0 ? [] : ['hosts by name']),
+    ...(excludeHosts.length === 0 ? [] : ['hosts to leave out']),
+  ];
+  const hint =
+    "choose nodes by a queue, or write the whole request yourself: directives: { drop: ['-nnodes'], set: { '-csm': 'y', '-R': '…' } }";
+  return wishes.map((wish) => ({
+    notSupported: `${wish} cannot stand beside -nnodes, which jobs for jsrun have`,
+    hint,
+  }));
 }
 
 /** The constraint, and every host that is not wanted. */
@@ -70,19 +107,23 @@ function selection({ constraint, excludeHosts = [] }: Allocation): string | unde
   return hosts.length === 0 ? constraint : [`(${constraint})`, ...hosts].join(' && ');
 }
 
-/** Slots of one kind of node. */
-function compoundTerm(allocation: Allocation, { gpuDialect }: Site): string {
+/** Slots of one kind of node: of those with names, and of others. */
+function compoundTerms(allocation: Allocation, { gpuDialect }: Site): string[] {
   const perNode = allocation.cpusPerNode ?? 1;
-  const select = selection(allocation);
-  const { gpusPerNode, memoryPerNodeMiB } = allocation;
+  const { gpusPerNode, memoryPerNodeMiB, nodes } = allocation;
+  const hosts = (allocation.hosts ?? []).slice(0, nodes);
   const usage = [
     ...(memoryPerNodeMiB === undefined ? [] : [`mem=${memoryPerNodeMiB}MB`]),
     ...(gpusPerNode === undefined || gpuDialect === 'none' ? [] : [`ngpus_physical=${gpusPerNode}`]),
   ];
-  const terms = [
-    ...(select === undefined ? [] : [`select[${select}]`]),
-    ...(usage.length === 0 ? [] : [`rusage[${usage.join(',')}]`]),
-    `span[ptile=${perNode}]`,
-  ];
-  return `${allocation.nodes * perNode}*{${terms.join(' ')}}`;
+  const term = (count: number, select: string | undefined) => {
+    const terms = [
+      ...(select === undefined ? [] : [`select[${select}]`]),
+      ...(usage.length === 0 ? [] : [`rusage[${usage.join(',')}]`]),
+      `span[ptile=${perNode}]`,
+    ];
+    return count === 0 ? [] : [`${count * perNode}*{${terms.join(' ')}}`];
+  };
+  const named = hosts.map((host) => `hname=='${host}'`).join(' || ');
+  return [...term(hosts.length, named), ...term(nodes - hosts.length, selection(allocation))];
 }

@@ -1,8 +1,8 @@
 import type { Event } from '../../ir/index.js';
 import { mpiVariables, startingWith } from '../outer-job.js';
 import { quoteDirectiveValue } from '../quoting.js';
-import type { Target } from '../target.js';
-import { lsfDirectives } from './directives.js';
+import type { Directive, Target } from '../target.js';
+import { joinRequirements, lsfDirectives, lsfRefusals, splitRequirement } from './directives.js';
 import { probeLsf } from './probe.js';
 import { lsfQueries } from './queries.js';
 
@@ -12,6 +12,11 @@ const conditions: Readonly<Record<Event, string>> = {
   ended: 'ended',
   started: 'started',
 };
+
+/** Position of the first word of LSB_MCPU_HOSTS that is a node: jobs of whole nodes begin on a launch node, which is no part of them. */
+function firstPair(directives: readonly Directive[]): number {
+  return directives.some(({ flag }) => flag === '-nnodes' || flag === '-csm') ? 3 : 1;
+}
 
 /** IBM Spectrum LSF: bsub; jsrun where the job step manager is there. */
 export const lsf: Target<'lsf'> = {
@@ -40,15 +45,19 @@ export const lsf: Target<'lsf'> = {
     jobId: '$LSB_JOBID',
     // As bjobs and bkill name an element.
     elementId: `"\${LSB_JOBID}[\${LSB_JOBINDEX}]"`,
-    // LSB_MCPU_HOSTS holds pairs of host and slots.
-    hosts: `$(tr -s ' ' '\\n' <<<"$LSB_MCPU_HOSTS" | awk 'NR % 2 && NF' | paste -s -d ' ' -)`,
-    cpusPerNode: `$(tr -s ' ' '\\n' <<<"$LSB_MCPU_HOSTS" | awk 'NF' | tail -n 1)`,
+    // LSB_MCPU_HOSTS holds pairs of host and slots; the first one is the launch node's where there is one.
+    hosts: (directives) =>
+      `$(awk '{ for (i = ${firstPair(directives)}; i <= NF; i += 2) print $i }' <<<"$LSB_MCPU_HOSTS" | paste -s -d ' ' -)`,
+    cpusPerNode: (directives) => `$(awk '{ print $${firstPair(directives) + 1} }' <<<"$LSB_MCPU_HOSTS")`,
     // Array indices start at 1.
     arrayIndex: '$((LSB_JOBINDEX - 1))',
   },
   // jsrun's, of the step that the job was submitted from.
   outerVariables: () => [startingWith('JSM_'), ...mpiVariables],
   directives: lsfDirectives,
+  refusals: lsfRefusals,
+  splitDirective: splitRequirement,
+  joinDirectives: joinRequirements,
   wholeNodes: /^-x$/,
   aliases: [],
   rivals: [/^-(n|nnodes) /, /^-oo? /, /^-eo? /, /^-is? /, /^-rn?$/],
@@ -57,7 +66,10 @@ export const lsf: Target<'lsf'> = {
     return `${flag} ${quoteDirectiveValue(resource === undefined ? String(value) : `${resource}[${value}]`)}`;
   },
   dependency: (after) =>
-    after.length === 0 ? [] : ['-w', after.map(({ id, event }) => `${conditions[event]}(${id})`).join(' && ')],
+    after.length === 0
+      ? []
+      : // A condition that can never be met would wait for ever without -ti.
+        ['-w', after.map(({ id, event }) => `${conditions[event]}(${id})`).join(' && '), '-ti'],
   queries: lsfQueries,
   probe: probeLsf,
 };

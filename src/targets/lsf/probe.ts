@@ -10,16 +10,25 @@ import {
 
 /** Asks `lsid`, `bparams`, `bqueues`, `lshosts` and `bhosts`. */
 export async function probeLsf(ask: Ask): Promise<Probed<SchedulerFacts>> {
-  const [id, parameters, queues, hosts, gpus, batchHosts] = await Promise.all([
+  const [id, allParameters, fewParameters, queues, details, hosts, gpus, batchHosts] = await Promise.all([
     ask('lsid'),
     ask('bparams', '-a'),
+    // Descendants of OpenLava know no -a.
+    ask('bparams'),
     ask('bqueues', '-w'),
+    ask('bqueues', '-l'),
     ask('lshosts', '-w'),
     ask('lshosts', '-gpu'),
     ask('bhosts', '-w'),
   ]);
   if (!id.ok) return noAnswer('lsf', undefined, id.why);
-  const texts = { id: id.stdout, parameters: parameters.stdout, queues: queues.stdout, hosts: hosts.stdout };
+  const texts = {
+    id: id.stdout,
+    parameters: `${allParameters.stdout}\n${fewParameters.stdout}`,
+    details: details.stdout,
+    queues: queues.stdout,
+    hosts: hosts.stdout,
+  };
   const facts = parseLsf({ ...texts, gpus: gpus.ok ? gpus.stdout : '', batchHosts: batchHosts.stdout });
   return { facts, findings: describeScheduler(facts) };
 }
@@ -29,17 +38,21 @@ export interface LsfTexts {
   readonly id: string;
   readonly parameters: string;
   readonly queues: string;
+  /** Of each queue: `QUEUE: name`, then what it is. */
+  readonly details: string;
   readonly hosts: string;
   readonly gpus: string;
   readonly batchHosts: string;
 }
 
 /** The texts as facts. Hosts that take no jobs (the servers, login nodes) do not count where `bhosts` tells. */
-export function parseLsf({ id, parameters, queues, hosts, gpus, batchHosts }: LsfTexts): SchedulerFacts {
+export function parseLsf({ id, parameters, queues, details, hosts, gpus, batchHosts }: LsfTexts): SchedulerFacts {
   const version = /^(?:IBM Spectrum LSF|Platform LSF|\w+).*?(\d+(?:\.\d+)+)/m.exec(id)?.[1];
   const cluster = /My cluster name is (\S+)/.exec(id)?.[1];
   const maxArraySize = Number(/MAX_JOB_ARRAY_SIZE\s*=\s*(\d+)/.exec(parameters)?.[1]);
   const defaults = /^\s*(?:Default Queues:|DEFAULT_QUEUE\s*=)\s*(.*)$/m.exec(parameters)?.[1]?.split(/\s+/) ?? [];
+  const shown = details.split(/^(?=QUEUE:)/m).find((text) => /this is the default queue/i.test(text));
+  const defaultQueue = /^QUEUE:\s*(\S+)/.exec(shown ?? '')?.[1] ?? defaults[0];
   const slots = new Map(table(batchHosts).map((row) => [row.get('HOST_NAME') ?? '', Number(row.get('MAX'))]));
   const gpuRows = table(gpus);
   let current = '';
@@ -65,7 +78,7 @@ export function parseLsf({ id, parameters, queues, hosts, gpus, batchHosts }: Ls
     ...(cluster === undefined ? {} : { cluster }),
     queues: table(queues).map((row): Queue => {
       const name = row.get('QUEUE_NAME') ?? '';
-      return { name, isDefault: defaults[0] === name, shapes };
+      return { name, isDefault: name === defaultQueue, shapes };
     }),
     ...(maxArraySize > 0 ? { maxArraySize } : {}),
   };

@@ -84,6 +84,24 @@ function limitOf(text: string): number | undefined {
   return minutes === undefined ? clockSeconds(time) : Math.round(minutes * 60);
 }
 
+/** Rows of `bjobs -w`: id, user, state, queue, hosts, name (with an element's index) and time. */
+function readTable({ stdout, stderr, exitCode }: Answer): JobReport[] | undefined {
+  if (stdout.trim() === '') return exitCode === 0 || /is not found/.test(stderr) ? [] : undefined;
+  const [head = '', ...rows] = stdout.split('\n');
+  if (!/^JOBID\s+USER\s+STAT\b/.test(head)) return undefined;
+  return rows.flatMap((row) => {
+    const [id = '', , native = ''] = row.trim().split(/\s+/);
+    if (!/^\d+$/.test(id)) return [];
+    const element = /\S\[(\d+)\]\s/.exec(row)?.[1];
+    return {
+      id,
+      state: states[native] ?? 'UNKNOWN',
+      native,
+      ...withValues({ element, exit: native === 'DONE' ? 0 : undefined }),
+    };
+  });
+}
+
 /** `-W [hours:]minutes[/host]`, in all of the script. */
 function walltimeOf(script: string): number | undefined {
   const values = optionValues(directiveWords(script, '#BSUB', 'all'), '-W');
@@ -102,9 +120,13 @@ export const lsfQueries: Queries = {
         'jobid jobindex stat exit_code exit_reason pend_reason run_time runtimelimit',
         ...ids,
       ],
+      // Descendants of OpenLava lack some of the fields.
+      optional: true,
       read: readBjobs,
     },
+    { command: (ids) => ['bjobs', '-w', '-a', ...ids], read: readTable },
   ],
   cancel: ['bkill'],
+  limitSignal: 'SIGUSR2',
   walltimeOf,
 };

@@ -156,6 +156,7 @@ My master name is batch01
     parameters: `    DEFAULT_QUEUE = normal idle
     MAX_JOB_ARRAY_SIZE = 2000
 `,
+    details: '',
     queues: `QUEUE_NAME      PRIO STATUS          MAX JL/U JL/P JL/H NJOBS  PEND   RUN  SUSP  RSV
 normal           30  Open:Active       -    -    -    -     0     0     0     0    0
 debug            40  Open:Active       -    -    -    -     0     0     0     0    0
@@ -191,6 +192,22 @@ a01n02             ok                 -     42      0      0      0      0      
         { name: 'debug', isDefault: false, shapes },
       ],
     });
+  });
+
+  test('a descendant of OpenLava: the default queue is the one that says so', () => {
+    const details = `QUEUE: normal\n  -- For normal jobs.\n\nPARAMETERS/STATISTICS\n------\n\nQUEUE: debug\n  -- Short ones.  This is the default queue.\n`;
+    const volclava = { ...texts, id: 'volclava 2.1.1, Jan 01 2025\n\nMy cluster name is hpc\n', parameters: '' };
+    const facts = parseLsf({ ...volclava, details });
+    expect(facts).toMatchObject({ version: '2.1.1', cluster: 'hpc' });
+    expect(facts.queues.map(({ name, isDefault }) => [name, isDefault])).toEqual([
+      ['normal', false],
+      ['debug', true],
+    ]);
+    const short = parseLsf({
+      ...volclava,
+      parameters: 'Default Queues:  debug\nMBD_SLEEP_TIME used for calculations:  10',
+    });
+    expect(short.queues.find(({ isDefault }) => isDefault)?.name).toBe('debug');
   });
 
   test('without bhosts the CPUs of lshosts count', () => {

@@ -20,7 +20,8 @@ export interface RequestPort {
 export function parentPortOfProcess(): RequestPort {
   new Worker(watchSource, { eval: true, execArgv: [] }).unref();
   // Ctrl-C is for the parent, which ends this process when it has answered.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => undefined);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)
+    process.on(signal, () => undefined);
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   return {
     on: (event, listener) => process.on(event, (request) => listener(request as InferenceRequest)),
