@@ -19,8 +19,12 @@ const site = {
   preamble: ['export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1'],
 };
 
-/** Says how many of its like run, and ends after a moment. */
-const counted = 'one=../../alive.$HOSTNAME.$$; touch $one; ls ../.. | grep -c ^alive >>../../seen; sleep 1.5; rm $one';
+/** Waits for one of its like, says how many run, and ends after a moment. */
+const counted = [
+  'one=$HOSTNAME.$$; cd ../..; touch alive.$one; touch begun.$one',
+  'until [ "$(ls | grep -c ^begun)" -ge 2 ]; do sleep 0.1; done',
+  'ls | grep -c ^alive >>seen; sleep 1; rm alive.$one',
+].join('; ');
 /** Works until it is told to end, and says so. */
 const endless = 'trap "echo told; exit 3" TERM; echo up; while :; do sleep 0.1; done';
 
