@@ -61,6 +61,13 @@ describe.skipIf(missing !== '')(`PyTorch models in a worker ${missing}`, () => {
     );
   });
 
+  test('an exported program that hides a pickle runs none of it', async () => {
+    await expect(store('bad', file('evil.pt2'))).rejects.toThrow(
+      'the exported program holds more than tensors: io.open',
+    );
+    expect(() => file('ran')).toThrow('ENOENT');
+  });
+
   test.each([
     ['half', '1', /^output 1 has the type torch.float16, which no tensor of the store can hold/],
     ['bfloat16', '2', /^output 1 has the type torch.bfloat16/],
