@@ -66,8 +66,27 @@ def torch_models(folder):
         batch = torch.export.Dim("batch")
         exported = torch.export.export(Net(), (torch.zeros(2, 2), torch.zeros(2, 2)), dynamic_shapes=({0: batch}, {0: batch}))
         torch.export.save(exported, os.path.join(folder, "net.pt2"))
+        evil_program(folder)
     torch.save(torch.nn.Linear(2, 2), os.path.join(folder, "pickled.pt"))
     torch.save(torch.nn.Linear(2, 2), os.path.join(folder, "old.pt"), _use_new_zipfile_serialization=False)
+
+
+def evil_program(folder):
+    """The exported program with pickles that would write a file `ran` beside it."""
+    import io
+    import zipfile
+
+    import torch
+
+    class Evil:
+        def __reduce__(self):
+            return open, (os.path.join(folder, "ran"), "w")
+
+    pickled = io.BytesIO()
+    torch.save(Evil(), pickled)
+    with zipfile.ZipFile(os.path.join(folder, "net.pt2")) as good, zipfile.ZipFile(os.path.join(folder, "evil.pt2"), "w") as evil:
+        for name in good.namelist():
+            evil.writestr(name, pickled.getvalue() if name.endswith(".pt") else good.read(name))
 
 
 def tf_models(folder):
