@@ -32,16 +32,20 @@ export const StagedFile = z.discriminatedUnion('kind', [
 ]);
 export type StagedFile = z.infer<typeof StagedFile>;
 
+/** Element type: a store's, or one of the framework's own that no store's tensor has. */
+const ModelDtype = z.enum([...dtypes, ...foreignDtypes]);
+
 /** An input or output of an ML model, as far as its file tells. */
 const ModelTensor = z.strictObject({
   name: z.string().optional(),
-  /** Element type: a store's, or one of the framework's own that no store's tensor has. */
-  dtype: z.enum([...dtypes, ...foreignDtypes]).optional(),
+  dtype: ModelDtype.optional(),
   /** Size of each dimension; its name, or null, where it may vary. */
   shape: z
     .array(z.union([z.int().nonnegative(), z.string(), z.null()]))
     .readonly()
     .optional(),
+  /** A tensor that the model was made with, where its file does not say which others go. */
+  example: z.strictObject({ dtype: ModelDtype, shape: z.array(z.int().nonnegative()).readonly() }).optional(),
   /** Kind of a value that is no tensor. */
   other: z.string().optional(),
 });

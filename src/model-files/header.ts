@@ -34,6 +34,8 @@ export interface TensorHeader {
   readonly dtype?: ModelDtype;
   /** Absent where even the number of dimensions is not known. */
   readonly shape?: readonly Dimension[];
+  /** A tensor that the model was made with, where its file does not say which others go. */
+  readonly example?: { readonly dtype: ModelDtype; readonly shape: readonly number[] };
   /** Kind of a value that is no tensor: `sequence`, `int`, `Dict[str, Tensor]`. */
   readonly other?: string;
 }

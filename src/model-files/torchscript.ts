@@ -1,5 +1,6 @@
 import type { Archive } from './archive.js';
 import type { ModelHeader, TensorHeader } from './header.js';
+import { tracedInputs } from './traced-inputs.js';
 
 /**
  * Inputs and outputs of a TorchScript archive: the parameters of its module's `forward` without the first, and the values that it returns.
@@ -12,7 +13,11 @@ export function readTorchScript(archive: Archive): ModelHeader {
   const forward = code === undefined || module === undefined ? undefined : forwardOf(code, module.name);
   if (forward === undefined) return { format };
   const [, ...parameters] = forward.parameters;
-  const inputs = parameters.map(inputOf);
+  const examples = tracedInputs(archive);
+  const inputs = parameters.map((parameter, index): TensorHeader => {
+    const example = examples?.length === parameters.length ? examples[index] : undefined;
+    return { ...inputOf(parameter), ...(example === undefined ? {} : { example }) };
+  });
   const outputs = outputsOf(forward.returned);
   return outputs === undefined ? { format, inputs } : { format, inputs, outputs };
 }

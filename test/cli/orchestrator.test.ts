@@ -295,6 +295,8 @@ describe('simwright orchestrator', () => {
     [['--devices', 'GPU:77'], 'no model can run on GPU:77 here'],
     [['--map-device', 'GPU:0'], '--map-device GPU:0 does not name two devices'],
     [['--map-device', 'GPU:0=TPU'], 'the device map GPU:0=TPU names no devices'],
+    [['--python', '/no/python3'], '--python /no/python3: there is no such program'],
+    [['--preload-backends', 'TORCH,KERAS'], '--preload-backends KERAS: there is no such backend'],
     [['extra'], 'too many arguments'],
   ])('wrong use: %s', async (words, message) => {
     const end = await simwright(new Workspace(), 'orchestrator', ...words);

@@ -50,6 +50,7 @@ describe('workflows in the documentation', () => {
     mkdirSync(join(root, '.cache'), { recursive: true });
     scratch = mkdtempSync(join(root, '.cache/docs-'));
     cpSync(join(root, 'examples/cavity'), scratch, { recursive: true });
+    cpSync(join(root, 'test/model-files/models/frozen.pb'), join(scratch, 'classifier.pb'));
   });
   afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 

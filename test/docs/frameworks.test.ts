@@ -54,14 +54,19 @@ await client.putTensor('images', ones(2, 1, 28, 28));
 await client.putTensor('image', ones(1, 28, 28));
 await client.putTensor('points', ones(2, 3));
 await client.runModelMultiGpu('cnn', ['images'], ['a'], { offset: 1, firstGpu: 1, gpus: 2 });
-await client.runModelMultiGpu('exported', ['images'], ['b'], { offset: 5, firstGpu: 3, gpus: 1 });
+// The second store runs PyTorch by the same environment.
+const second = await Client.connect({ suffix: 'second' });
+await second.putTensor('images', ones(2, 1, 28, 28));
+await second.runModelMultiGpu('exported', ['images'], ['b'], { offset: 5, firstGpu: 3, gpus: 1 });
 await client.runModel('net', ['image'], ['c']);
 await client.runModel('small', ['image'], ['d']);
 await client.runModel('clusters', ['points'], ['labels', 'e']);
+await client.runScriptMultiGpu('halve', 'halve', ['image'], ['f'], { offset: 2, firstGpu: 2, gpus: 2 });
 const answers = [];
-for (const name of 'abcde') answers.push([...(await client.getTensor(name)).data]);
+for (const name of 'abcdef') answers.push([...(await (name === 'b' ? second : client).getTensor(name)).data]);
 console.log(JSON.stringify(answers));
 await client.close();
+await second.close();
 `;
 
 describe.skipIf(lacking.length > 0)(`docs/frameworks.md ${lacking.join(', ')}`, { timeout: 600_000 }, () => {
@@ -73,15 +78,19 @@ describe.skipIf(lacking.length > 0)(`docs/frameworks.md ${lacking.join(', ')}`, 
     expect(programs).toHaveLength(4);
     for (const source of programs) await ask(source);
     workspace.write('app.mjs', application);
+    workspace.write('halve.py', 'def halve(x):\n    return x.double().reshape(-1)[:4] / 2\n');
+    const first = "orchestrator: 'orchestrator'";
     workspace.workflow(`experiment('ml')
   .orchestrator({ intraOpThreads: 1 })
+  .orchestrator({ name: 'second', intraOpThreads: 1 })
   .model('app', command('node', 'app.mjs'))
     .attach({ copy: 'app.mjs' })
-    .addMlModel('cnn', mlFile('cnn.pt'), { backend: 'TORCH', device: 'GPU', devicesPerNode: 2, firstDevice: 1 })
-    .addMlModel('exported', mlFile('cnn.pt2'), { backend: 'TORCH', device: 'GPU', firstDevice: 3 })
-    .addMlModel('net', mlFile('net.pb'), { backend: 'TF', inputs: ['x'], outputs: ['Identity'] })
-    .addMlModel('small', mlFile('net.tflite'), { backend: 'TFLITE' })
-    .addMlModel('clusters', mlFile('clusters.onnx'), { backend: 'ONNX' })`);
+    .addMlModel('cnn', mlFile('cnn.pt'), { backend: 'TORCH', device: 'GPU', devicesPerNode: 2, firstDevice: 1, ${first} })
+    .addMlModel('exported', mlFile('cnn.pt2'), { backend: 'TORCH', device: 'GPU', firstDevice: 3, orchestrator: 'second' })
+    .addMlModel('net', mlFile('net.pb'), { backend: 'TF', inputs: ['x'], outputs: ['Identity'], ${first} })
+    .addMlModel('small', mlFile('net.tflite'), { backend: 'TFLITE', ${first} })
+    .addMlModel('clusters', mlFile('clusters.onnx'), { backend: 'ONNX', ${first} })
+    .addScript('halve', scriptFile('halve.py'), { device: 'GPU', devicesPerNode: 2, firstDevice: 2, ${first} })`);
     workspace.write('site.json', JSON.stringify({ name: 'home', target: 'local', python }));
     const words = ['run', 'workflow.ts', '--site', 'site.json', '--out', 'out', '--map-device', 'GPU=CPU'];
     const end = await simwright(workspace, ...words);
@@ -90,21 +99,23 @@ describe.skipIf(lacking.length > 0)(`docs/frameworks.md ${lacking.join(', ')}`, 
     for (const source of byThemselves)
       expected.push(...JSON.parse((await ask(source)).trim().split('\n').at(-1) ?? ''));
     const close = expected.map((list) => list.map((one) => expect.closeTo(one, 4)));
-    expect(JSON.parse(end.stdout)).toEqual(close);
+    expect(JSON.parse(end.stdout)).toEqual([...close, [0.5, 0.5, 0.5, 0.5]]);
     expect(workspace.read('out/logs/ml.out')).toMatch(
       new RegExp(
         `^simwright: models and scripts run in ${python} \\(Python [\\d.]+\\) with torch [^,]+, tensorflow`,
         'm',
       ),
     );
-    const [log = ''] = workspace.files('out/run/stores/orchestrator').filter((name) => /(?<!launch)\.log$/.test(name));
-    const said = workspace.read('out/run/stores/orchestrator', log);
-    for (const key of ['exported.GPU:3', 'exported', 'net', 'small', 'clusters']) {
-      expect(said).toContain(`info ML model '${key}' is loaded and warmed up\n`);
-    }
-    for (const key of ['cnn.GPU:1', 'cnn.GPU:2', 'cnn']) {
-      expect(said).toContain(`info ML model '${key}' is loaded; the shapes of its inputs are not known`);
-    }
+    const logOf = (store: string) => {
+      const [log = ''] = workspace.files('out/run/stores', store).filter((name) => /(?<!launch)\.log$/.test(name));
+      return workspace.read('out/run/stores', store, log);
+    };
+    for (const key of ['net', 'small', 'clusters'])
+      expect(logOf('orchestrator')).toContain(`info ML model '${key}' is loaded and warmed up\n`);
+    for (const what of ["ML model 'cnn.GPU:1'", "ML model 'cnn.GPU:2'", "ML model 'cnn'", "script 'halve.GPU:3'"])
+      expect(logOf('orchestrator')).toContain(`info ${what} is loaded; the shapes of its inputs are not known`);
+    for (const key of ['exported.GPU:3', 'exported'])
+      expect(logOf('second')).toContain(`info ML model '${key}' is loaded and warmed up\n`);
     await expectNothingLeft(workspace.path('out'));
   });
 });

@@ -50,7 +50,10 @@ export class Workspace {
 
   /** Writes workflow.ts: the import and the experiment's chain. */
   workflow(chain: string): void {
-    this.write('workflow.ts', `import { command, experiment, mlFile } from 'simwright';\n\nexport default ${chain};\n`);
+    this.write(
+      'workflow.ts',
+      `import { command, experiment, mlFile, scriptFile } from 'simwright';\n\nexport default ${chain};\n`,
+    );
   }
 
   read(...parts: readonly string[]): string {

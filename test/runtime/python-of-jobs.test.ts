@@ -103,4 +103,19 @@ describe('a job whose models run in Python says in its first second', () => {
       `error[RUN1015]: TORCH needs torch ≥ 1.11 in ${python}, which has none, for ML model 'cnn' of store 'second'`,
     ]);
   });
+
+  test('and a store has the environment of its own `up`', async () => {
+    const app =
+      'tr "\\0" "\\n" < /proc/$(node -p "JSON.parse(fs.readFileSync(\'../stores/second/address.json\')).nodes[0].pid")/environ';
+    const folder = new JobFolder(
+      bundle(),
+      makePlan([{ name: 'a', stores: ['first', 'second'] }], [{ name: 'first' }, { name: 'second', suffix: 's' }]),
+    );
+    folder.write('app.sh', `${app} | grep ^FROM_SETUP`);
+    const end = await folder.run(`runtime up first
+( export FROM_SETUP='of the second'; runtime up second )
+runtime launch a -- sh ${folder.path('app.sh')} & launched+=($!)`);
+    expect(end).toMatchObject({ code: 0 });
+    expect(folder.read('run/a/a.out')).toBe('FROM_SETUP=of the second\n');
+  });
 });

@@ -199,7 +199,8 @@ function describeTensors(tensors: Tensors): string {
 }
 
 /** `x FLOAT [n, 4]`, with `?` for a size that may vary and has no name. */
-function describeTensor({ name, dtype, shape, other }: NonNullable<Tensors>[number]): string {
+function describeTensor({ name, dtype, shape, example, other }: NonNullable<Tensors>[number]): string {
+  if (example !== undefined) return `${describeTensor({ name, ...example })} (traced)`;
   const sizes = shape?.map((size) => (typeof size === 'string' ? shorten(size) : String(size ?? '?'))).join(', ');
   const parts = [name && shorten(name), dtype ?? (other && shorten(other)), sizes === undefined ? '' : `[${sizes}]`];
   return parts.filter((part) => part !== undefined && part !== '').join(' ') || 'tensor';

@@ -17,7 +17,11 @@ export function reportLoad(stats: () => OrchestratorStats, seconds: number, log:
       inferencesPerSecond: rate(now.inferences - before.inferences, elapsed),
     };
     before = now;
-    log('info', lineOf(load), { load });
+    const workers = now.workers.map(({ framework, device, package: name, version, models, runs, residentBytes }) => {
+      const what = version === undefined ? 'starting' : `${name} ${version}`;
+      return `${framework} worker on ${device} (${what}) with ${models} models, ${runs} runs, ${mebibytes(residentBytes)} MiB`;
+    });
+    log('info', [lineOf(load), ...workers].join('; '), { load: { ...load, workers: now.workers } });
   }, seconds * 1000);
   timer.unref();
   return () => clearInterval(timer);

@@ -2,7 +2,7 @@ import type { EvictionPolicy } from '../../ir/eviction-policies.js';
 import type { BackendName } from '../../ml/backends.js';
 import type { WarmUp } from './ai/warm-up.js';
 import type { CheckpointRecord, SavedStore, StaleKeys } from './checkpoint/record.js';
-import type { Backends } from './inference/index.js';
+import type { Backends, WorkerFacts } from './inference/index.js';
 
 /** A TCP port to listen on. */
 export interface TcpListen {
@@ -101,6 +101,8 @@ export interface OrchestratorStats {
   readonly inferences: number;
   /** Connections of strangers. */
   readonly refused: number;
+  /** Worker processes that run. */
+  readonly workers: readonly WorkerFacts[];
 }
 
 /** A running orchestrator. */

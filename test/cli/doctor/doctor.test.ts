@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -30,6 +31,7 @@ describe('simwright doctor', { timeout: 180_000 }, () => {
     expect(lines).toContain(`ok       Node.js        ${process.versions.node}, ${process.execPath}`);
     expect(lines.filter((line) => line.startsWith('problem'))).toEqual([]);
     expect(end.stdout).toContain('warning  Python         /no/python does not run: there is no such program\n');
+    expect(end.stdout).toContain('warning  ML frameworks  none: there is no /no/python\n');
     expect(end.stdout).toContain('ok       Scheduler      none: no sbatch, qsub or bsub on the PATH');
     expect(end.stdout).toMatch(/^ok {7}ONNX Runtime {3}[\d.]+ runs models on CPU/m);
     expect(lines.at(-2)).toMatch(/^0 problems, \d warnings?$/);
@@ -57,6 +59,57 @@ describe('simwright doctor', { timeout: 180_000 }, () => {
     const end = await simwright({ ...place, env: { ...place.env, SLURM_CONF: '/no/slurm.conf' } }, 'doctor');
     expect(end.exitCode).toBe(1);
     expect(end.stdout).toMatch(/^problem {2}Scheduler {6}slurm( [\d.]+)? does not answer: /m);
+  });
+
+  test('tells the frameworks of the Python that stores of a site run models with', async () => {
+    const workspace = new Workspace();
+    const place = machine(workspace, ['bash']);
+    // The program itself: what is first on the PATH may be a script that looks for it.
+    const real = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
+    workspace.write(
+      'ml/python',
+      `#!/bin/sh\nPYTHONPATH=$PYTHONPATH:${workspace.path('packages')} exec ${real} -S "$@"\n`,
+      0o755,
+    );
+    const installed = (name: string, version: string, file: string) => {
+      workspace.write(`packages/${name}/__init__.py`, '');
+      workspace.write(
+        `packages/${file}-${version}.dist-info/METADATA`,
+        `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`,
+      );
+    };
+    const python = workspace.path('ml/python');
+    workspace.write('site.json', JSON.stringify({ name: 'mine', target: 'local', python }));
+    const line = async () => {
+      const end = await simwright(place, 'doctor', '--site', 'site.json');
+      return /^(\w+) +ML frameworks +(.*)\n(?: +→ (.*))?/m.exec(end.stdout)?.slice(1);
+    };
+    const none = `has none of onnxruntime, torch, tensorflow, ai-edge-litert`;
+    expect(await line()).toEqual([
+      'warning',
+      expect.stringContaining(none),
+      expect.stringContaining('python of the site'),
+    ]);
+    installed('torch', '2.9.0', 'torch');
+    installed('numpy', '1.26.4', 'numpy');
+    expect(await line()).toEqual([
+      'ok',
+      expect.stringMatching(
+        /^torch 2\.9\.0 in \S+\/ml\/python \(Python [\d.]+\); it has no onnxruntime, no tensorflow, no ai-edge-litert$/,
+      ),
+      undefined,
+    ]);
+    const { facts } = JSON.parse((await simwright(place, 'doctor', '--site', 'site.json', '--json')).stdout);
+    expect(facts.frameworks).toMatchObject({
+      numpy: '1.26.4',
+      frameworks: { TORCH: { package: 'torch', version: '2.9.0' }, TF: null },
+    });
+    installed('tensorflow', '2.3.1', 'tensorflow');
+    expect(await line()).toEqual([
+      'warning',
+      expect.any(String),
+      'install newer ones: TF needs tensorflow ≥ 2.4, TFLITE needs tensorflow ≥ 2.4',
+    ]);
   });
 
   test('--write-site drafts a site that check and compile take, and overwrites nothing', async () => {

@@ -89,6 +89,17 @@ export const expectedHeaders: Readonly<Record<string, ModelHeader | string>> = {
     outputs: [{}, {}],
   },
   'state-dict.pt': `pickle: is a file of weights without a model (torch.save of a state_dict), ${refused}`,
-  'traced-both.pt': { format: 'TorchScript', inputs: [{ name: 'x' }, { name: 'y' }], outputs: [{}, {}] },
-  'traced.pt': { format: 'TorchScript', inputs: [{ name: 'x' }], outputs: [{}] },
+  'traced-both.pt': {
+    format: 'TorchScript',
+    inputs: [
+      { name: 'x', example: { dtype: 'FLOAT', shape: [2] } },
+      { name: 'y', example: { dtype: 'FLOAT', shape: [2] } },
+    ],
+    outputs: [{}, {}],
+  },
+  'traced.pt': {
+    format: 'TorchScript',
+    inputs: [{ name: 'x', example: { dtype: 'FLOAT', shape: [3, 4] } }],
+    outputs: [{}],
+  },
 };

@@ -48,6 +48,8 @@ async function open(options: Parameters<typeof start>[0] = {}): Promise<Redis> {
 
 const binary = Buffer.from([0, 13, 10, 255]);
 
+const script = 'def f(tensors: List[Tensor], keys: List[str], args: List[str]):\n    return tensors[0] + 1\n';
+
 async function fill(redis: Redis): Promise<void> {
   await redis.call('AI.TENSORSET', 'large', 'UINT8', 3_000_000, 'BLOB', Buffer.alloc(3_000_000, 7));
   await redis.call('AI.TENSORSET', binary, 'STRING', 2, 'VALUES', 'a', '');
@@ -56,7 +58,7 @@ async function fill(redis: Redis): Promise<void> {
   await redis.set('expires', 'v', 'EX', 1000);
   await redis.hset('hash', { field: binary, empty: '' });
   await redis.rpush('list', 'a', '', 'c');
-  await redis.call('AI.SCRIPTSTORE', 'script', 'CPU', 'TAG', 't', 'ENTRY_POINTS', 1, 'f', 'SOURCE', 'def f(): pass');
+  await redis.call('AI.SCRIPTSTORE', 'script', 'CPU', 'TAG', 't', 'ENTRY_POINTS', 1, 'f', 'SOURCE', script);
   if (onnxRuntime !== undefined) {
     const options = ['TAG', 'v1', 'BATCHSIZE', '4', 'MINBATCHSIZE', '1'];
     await redis.call('AI.MODELSTORE', 'model', 'ONNX', 'CPU', ...options, 'BLOB', modelFile('double'));
@@ -89,9 +91,12 @@ async function check(redis: Redis): Promise<void> {
     'Entry Points',
     ['f'],
     'source',
-    'def f(): pass',
+    script,
   ]);
   if (onnxRuntime === undefined) return;
+  await redis.call('AI.SCRIPTEXECUTE', 'script', 'f', 'INPUTS', 1, 'scalar', 'OUTPUTS', 1, 'more');
+  expect(await redis.call('AI.TENSORGET', 'more', 'VALUES')).toEqual(['2.5']);
+  await redis.del('more');
   expect(await redis.callBuffer('AI.MODELGET', 'model', 'BLOB')).toEqual(modelFile('double'));
   expect(await redis.call('AI.MODELGET', 'model', 'META')).toEqual(expect.arrayContaining(['v1', 4, 1]));
   const input = Buffer.from(Float32Array.from([1, 2]).buffer);

@@ -26,6 +26,8 @@ function runOnShortLivedWords(this: Dispatcher, context: Parameters<typeof run>[
 
 const model = modelFile('double');
 
+const entryPoint = 'def f(tensors: List[Tensor], keys: List[str], args: List[str]):\n    return tensors\n';
+
 const more: Readonly<Record<string, Pick<CommandRow, 'before' | 'request'>>> = {
   'CLIENT SETNAME': { before: [], request: ['CLIENT', 'SETNAME', 'me'] },
   'CONFIG SET': { before: [], request: ['CONFIG', 'SET', 'lua-time-limit', '6000'] },
@@ -35,7 +37,7 @@ const more: Readonly<Record<string, Pick<CommandRow, 'before' | 'request'>>> = {
   'strings as bytes': { before: [], request: ['AI.TENSORSET', 's', 'STRING', '2', 'BLOB', 'one\0two\0'] },
   'a script with entry points': {
     before: [],
-    request: ['AI.SCRIPTSTORE', 's', 'CPU', 'TAG', 'tag', 'ENTRY_POINTS', '2', 'f', 'g', 'SOURCE', 'def f(x): pass'],
+    request: ['AI.SCRIPTSTORE', 's', 'CPU', 'TAG', 'tag', 'ENTRY_POINTS', '1', 'f', 'SOURCE', entryPoint],
   },
   'a model in pieces': {
     before: [],

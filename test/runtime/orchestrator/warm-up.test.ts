@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { OrchestratorOptions } from '../../../src/runtime/orchestrator/index.js';
+import { root } from '../../helpers/simwright.js';
 import { makeModels, pythonWith } from './support/frameworks.js';
 import { oneOperator } from './support/onnx.js';
 import { onnxRuntime, type Started, start } from './support/start.js';
@@ -72,14 +75,17 @@ describe.skipIf(withoutTorch !== '')(`models in workers are warmed up ${withoutT
   test('on each worker of their device, where they tell their types', async () => {
     if (!('python' in torch)) return;
     const file = await makeModels(torch.python, 'torch');
-    const orchestrator = await storeWith({ traced: file('net.pt'), exported: file('net.pt2') }, 'TORCH', {
+    const traced = readFileSync(join(root, 'test/model-files/models/traced.pt'));
+    const models = { traced, exported: file('net.pt2'), scripted: file('net.pt') };
+    const orchestrator = await storeWith(models, 'TORCH', {
       python: torch.python,
       threadsPerQueue: 2,
       intraOpThreads: 1,
     });
-    expect(await orchestrator.warmUp(['traced', 'exported'])).toEqual([
-      { key: 'traced', kind: 'model', outcome: 'unknown' },
+    expect(await orchestrator.warmUp(['traced', 'exported', 'scripted'])).toEqual([
+      { key: 'traced', kind: 'model', outcome: 'ran' },
       { key: 'exported', kind: 'model', outcome: 'ran' },
+      { key: 'scripted', kind: 'model', outcome: 'unknown' },
     ]);
     expect(orchestrator.stats()).toMatchObject({ inferences: 0 });
     expect(await countsOf('exported')).toMatchObject({ calls: 0, duration: 0 });

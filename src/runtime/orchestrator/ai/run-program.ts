@@ -50,7 +50,12 @@ export function runModel(context: AiContext, { model, ...run }: ModelRun): Promi
     ...run,
     identity: [loaded.id],
     statistics,
-    start: () => context.inference.run(loaded, run.inputs, run.timeoutMs),
+    async start() {
+      const result = await context.inference.run(loaded, run.inputs, run.timeoutMs);
+      if (result.outputs.length === run.outputs.length) return result;
+      const counts = `the model has ${result.outputs.length} outputs, and the command names ${run.outputs.length}`;
+      throw new InferenceError('model', counts);
+    },
   });
 }
 

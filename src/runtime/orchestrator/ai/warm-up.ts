@@ -1,4 +1,5 @@
-import { elementBytes, elementCount } from '../../../ml/dtypes.js';
+import { elementBytes, elementCount, parseDtype } from '../../../ml/dtypes.js';
+import { readModelHeader } from '../../../model-files/index.js';
 import { LendableBytes } from '../bytes/lendable-bytes.js';
 import type { Inference, InputTypes, TensorSource } from '../inference/index.js';
 import type { ModelValue, ScriptValue } from './values.js';
@@ -16,23 +17,41 @@ export interface WarmUp {
 }
 
 /**
- * Runs a model once on zeros, on each thread of its device, where it tells the types of its inputs; sizes that may vary are 1. No key is
- * written and nothing is counted. Scripts have no types, hence no such run.
+ * Loads a model or script on each thread or worker of its device, and runs a model there on zeros where it tells the types of its inputs, or
+ * those it was traced with; sizes that may vary are 1. No key is written and nothing is counted. Scripts have no types, hence no such run.
  */
 export async function warmUp(inference: Inference, key: string, value: ModelValue | ScriptValue): Promise<WarmUp> {
-  const inputs = value.kind === 'model' ? zerosOf(value.loaded.inputTypes) : undefined;
-  if (value.kind === 'script') return { key, kind: 'script', outcome: 'unknown' };
+  const { kind } = value;
+  const inputs = value.kind === 'model' ? zerosOf(value.loaded.inputTypes ?? tracedTypes(value)) : undefined;
   for (const { bytes } of inputs ?? []) bytes.hold();
   try {
     await inference.tryOut(value.loaded, inputs);
-    return { key, kind: 'model', outcome: inputs === undefined ? 'unknown' : 'ran' };
+    return { key, kind, outcome: inputs === undefined ? 'unknown' : 'ran' };
   } catch (error) {
-    return { key, kind: 'model', outcome: 'failed', why: error instanceof Error ? error.message : String(error) };
+    return { key, kind, outcome: 'failed', why: error instanceof Error ? error.message : String(error) };
   } finally {
     for (const { bytes } of inputs ?? []) {
       bytes.letGo();
       bytes.discard();
     }
+  }
+}
+
+/** Types of the tensors that a TorchScript model was traced with: it says no types itself. */
+function tracedTypes({ backend, bytes, loaded }: ModelValue): InputTypes {
+  const file = backend === 'TORCH' ? bytes.peek() : undefined;
+  if (file === undefined) return undefined;
+  try {
+    const types = readModelHeader(file.bytes, backend).inputs?.map(({ example }) => {
+      const dtype = parseDtype(example?.dtype ?? '');
+      return example === undefined || dtype === undefined ? null : { dtype, shape: example.shape };
+    });
+    return types?.length === loaded.inputs.length ? types : undefined;
+  } catch {
+    // PyTorch has loaded it: what cannot be read here is no fault of the model's.
+    return undefined;
+  } finally {
+    file.release();
   }
 }
 

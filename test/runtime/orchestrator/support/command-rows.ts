@@ -18,6 +18,7 @@ export interface CommandRow {
 
 const model = modelFile('double');
 const source = 'def f(x):\n    return x\n';
+const entryPoint = 'def f(tensors: List[Tensor], keys: List[str], args: List[str]):\n    return tensors\n';
 const ok = '+OK\r\n';
 const storeModel = ['AI.MODELSTORE', 'm', 'ONNX', 'CPU', 'TAG', 't', 'BLOB', model];
 const storeScript = ['AI.SCRIPTSET', 's', 'CPU', 'TAG', 't', 'SOURCE', source];
@@ -172,16 +173,12 @@ export const commandRows: Readonly<Record<string, CommandRow>> = {
   'ai.modelexecute': ai([storeModel, input], 'AI.MODELEXECUTE m INPUTS 1 x OUTPUTS 1 y TIMEOUT 60000', ok),
   'ai.modelrun': ai([storeModel, input], 'AI.MODELRUN m INPUTS x OUTPUTS y', ok),
   'ai._modelscan': ai([storeModel], 'AI._MODELSCAN', `*1\r\n${bulks('m', 't')}`),
-  'ai.scriptstore': ai([], ['AI.SCRIPTSTORE', 's', 'CPU', 'ENTRY_POINTS', '1', 'f', 'SOURCE', source], ok),
+  'ai.scriptstore': ai([], ['AI.SCRIPTSTORE', 's', 'CPU', 'ENTRY_POINTS', '1', 'f', 'SOURCE', entryPoint], ok),
   'ai.scriptset': ai([], storeScript, ok),
   'ai.scriptget': ai([storeScript], 'AI.SCRIPTGET s SOURCE', bulk(source)),
   'ai.scriptdel': ai([storeScript], 'AI.SCRIPTDEL s', ok),
-  'ai.scriptexecute': ai(
-    [storeScript, input],
-    'AI.SCRIPTEXECUTE s f INPUTS 1 x OUTPUTS 1 y',
-    /^-ERR scripts need a Torch worker/,
-  ),
-  'ai.scriptrun': ai([storeScript, input], 'AI.SCRIPTRUN s f INPUTS x OUTPUTS y', /^-ERR scripts need a Torch worker/),
+  'ai.scriptexecute': ai([storeScript, input], 'AI.SCRIPTEXECUTE s f INPUTS 1 x OUTPUTS 1 y', ok),
+  'ai.scriptrun': ai([storeScript, input], 'AI.SCRIPTRUN s f INPUTS x OUTPUTS y', ok),
   'ai._scriptscan': ai([storeScript], 'AI._SCRIPTSCAN', `*1\r\n${bulks('s', 't')}`),
   'ai.dagexecute': ai(
     [input],

@@ -1,4 +1,4 @@
-"""Writes small models of a framework into a folder: framework_models.py torch|tf|onnx FOLDER."""
+"""Writes small models of a framework into a folder: framework_models.py torch|tf FOLDER [exported]."""
 
 import os
 import sys
@@ -57,13 +57,15 @@ def torch_models(folder):
 
     save(Net(), "net.pt")
     save(Sum(), "sum.pt")
+    save(torch.nn.Linear(2, 1), "linear.pt")
     save(Types(), "types.pt")
     save(Many(), "many.pt")
     save(Slow(), "slow.pt")
     save(Huge(), "huge.pt")
-    batch = torch.export.Dim("batch")
-    exported = torch.export.export(Net(), (torch.zeros(2, 2), torch.zeros(2, 2)), dynamic_shapes=({0: batch}, {0: batch}))
-    torch.export.save(exported, os.path.join(folder, "net.pt2"))
+    if len(sys.argv) > 3:
+        batch = torch.export.Dim("batch")
+        exported = torch.export.export(Net(), (torch.zeros(2, 2), torch.zeros(2, 2)), dynamic_shapes=({0: batch}, {0: batch}))
+        torch.export.save(exported, os.path.join(folder, "net.pt2"))
     torch.save(torch.nn.Linear(2, 2), os.path.join(folder, "pickled.pt"))
     torch.save(torch.nn.Linear(2, 2), os.path.join(folder, "old.pt"), _use_new_zipfile_serialization=False)
 

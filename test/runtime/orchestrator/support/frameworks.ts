@@ -19,11 +19,18 @@ export async function pythonWith(backend: BackendName): Promise<{ python: string
   return { missing: `${backends[backend].worker.package} is not installed in ${found.python}` };
 }
 
-/** Models by their files' names, made by the function of that name in `framework_models.py`. */
-export async function makeModels(python: string, framework: string): Promise<(file: string) => Buffer> {
+/** Models by their files' names, made by the function of that name in `framework_models.py`; `more` are words for it. */
+export async function makeModels(
+  python: string,
+  framework: string,
+  ...more: string[]
+): Promise<(file: string) => Buffer> {
   const folder = mkdtempSync(join(tmpdir(), 'simwright-models-'));
   const script = fileURLToPath(new URL('framework_models.py', import.meta.url));
-  await run(python, [script, framework, folder], { env: { ...process.env, OMP_NUM_THREADS: '1' }, timeout: 120_000 });
+  await run(python, [script, framework, folder, ...more], {
+    env: { ...process.env, OMP_NUM_THREADS: '1' },
+    timeout: 120_000,
+  });
   return (file) => readFileSync(join(folder, file));
 }
 

@@ -1,8 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { MalformedError } from '../../../../model-files/errors.js';
+import { type Field, fields } from '../../../../model-files/protobuf.js';
+import { BytesReader } from '../../../../model-files/reader.js';
 import type { ModelTraits } from '../backend.js';
 import { InferenceError } from '../inference-error.js';
-import { type Field, fieldsOf, MalformedError } from './protobuf.js';
 
 /** Operators that repeat something as often as a value says. */
 const repeating: ReadonlySet<string> = new Set(['Loop', 'BeamSearch', 'GreedySearch', 'Sampling', 'WhisperBeamSearch']);
@@ -48,10 +50,10 @@ export async function onnxFacts(bytes: Uint8Array): Promise<ModelTraits> {
   const facts = { isUnbounded: false, dependsOnValues: false };
   try {
     let until = performance.now() + turnMs;
-    let fields = 0;
+    let seen = 0;
     for (const _ of modelFields(new Look(bytes, facts))) {
-      fields += 1;
-      if (fields % fieldsAtOnce !== 0 || performance.now() < until) continue;
+      seen += 1;
+      if (seen % fieldsAtOnce !== 0 || performance.now() < until) continue;
       await nextTurn();
       until = performance.now() + turnMs;
     }
@@ -70,10 +72,14 @@ type Walk = Generator<undefined, void>;
 
 /** The bytes of a model and what has been found in them. Field numbers are those of onnx.proto. */
 class Look {
+  readonly #reader: BytesReader;
+
   constructor(
     readonly bytes: Uint8Array,
     readonly facts: Facts,
-  ) {}
+  ) {
+    this.#reader = new BytesReader(bytes);
+  }
 
   text({ start, end }: Field): string {
     return Buffer.from(this.bytes.buffer, this.bytes.byteOffset + start, Math.min(end - start, 256)).toString('latin1');
@@ -82,7 +88,7 @@ class Look {
   /** Messages in a message by their field's number. */
   *within(parent: { start: number; end: number }, depth: number, visit: (field: Field) => Walk | undefined): Walk {
     if (depth > maxDepth) throw new MalformedError('messages lie too deep in each other');
-    for (const field of fieldsOf(this.bytes, parent.start, parent.end)) {
+    for (const field of fields(this.#reader, parent.start, parent.end)) {
       yield;
       const walk = visit(field);
       if (walk !== undefined) yield* walk;

@@ -82,7 +82,13 @@ export function probePython(python: string): Promise<Probe> {
         }
         const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
         const lastLine = stderr.trim().split('\n').at(-1) ?? '';
-        reject(new Error(isMissing ? `there is no ${python}` : `${python} failed: ${lastLine || error.message}`));
+        reject(
+          new Error(
+            isMissing
+              ? `there is no ${python}`
+              : `${python} failed: ${lastLine || error.message.trim().split('\n')[0]}`,
+          ),
+        );
       },
     );
   });
