@@ -17,7 +17,7 @@ const authored = experiment('e')
 
 test('launchers that hand on only what they are told are told the name, and so is PBS', () => {
   const compiled = compileFor({ name: 'mine', target: 'pbs', launcher: 'mpirun' }, authored);
-  expect(runtimeLines(scriptOf(compiled, 'e'))[0]).toContain(' -x PASS app &');
+  expect(runtimeLines(scriptOf(compiled, 'e'))[0]).toContain(' -x PASS -x SIMWRIGHT_DIR -x');
   expect(textsOf(compiled)['submit.sh']).toMatch(
     /qsub -v "\$\{own:\+\$own,\}SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN,TEST_OTHER,TEST_PASS\$/,
   );

@@ -315,7 +315,7 @@ const cases: readonly Case[] = [
     name: 'a store on each node',
     said: script(
       experiment('job').model('m', command('app').tasks(2).nodes(2)).colocate({ tcp: true, cpus: 3 }),
-      /^runtime up .*|^ {2}srun .*--overlap .*/,
+      /^runtime up .*|^ {2}srun .*--overlap .*|^ {2}jsrun .*/,
     ),
     expected: {
       local: ['runtime up m'],
@@ -325,7 +325,8 @@ const cases: readonly Case[] = [
       ],
       pbs: [`runtime up m -- mpiexec -n 2 -ppn 1 -hosts "\${SIMWRIGHT_HOSTS// /,}"`],
       lsf: [
-        'runtime up m -- jsrun --nrs=2 --tasks_per_rs=1 --cpu_per_rs=3 --gpu_per_rs=0 --rs_per_host=1 --bind=packed:3',
+        'runtime up m -- \\',
+        '  jsrun --nrs=2 --tasks_per_rs=1 --cpu_per_rs=3 --gpu_per_rs=0 --rs_per_host=1 --bind=packed:3 --exit_on_error=1',
       ],
       cobalt: ["refused: 'm': aprun runs nothing beside an application on its nodes, a colocated store neither"],
       sge: [

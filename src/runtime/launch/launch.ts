@@ -27,6 +27,7 @@ import { stopWithJob } from './stop-with-job.js';
 import { allowHosts, ownStore, type SeenStore } from './store-addresses.js';
 import { waitForEvents } from './wait-for-events.js';
 import { waitForKeys } from './wait-for-keys.js';
+import { namesItsHosts } from './words.js';
 
 /** Options of `launch`. */
 export interface LaunchOptions {
@@ -128,7 +129,7 @@ async function launchWatched(
     const stager = new Stager(job.dir, entity);
     const steps = stepsOf(plan.target, options.line);
     const signaller = steps && new StepSignaller(steps, env);
-    const choosesHosts = job.hosts.length > 1 && !options.line.includes('{hosts}');
+    const choosesHosts = job.hosts.length > 1 && !namesItsHosts(options.line);
     const stepWatch = steps && choosesHosts ? new StepWatch(steps, env) : undefined;
     const hosts = new HostPool(place.hosts);
     const run = ({ decisionOf }: Settled, some: readonly number[]): Promise<MembersOutcome> => {

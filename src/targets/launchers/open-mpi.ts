@@ -1,6 +1,6 @@
 import type { Launcher } from '../target.js';
 import { blankStyle, type LauncherOption, optionsOf, optionWords } from './options.js';
-import { colonLine, hostList, type Programs, refuseExcludedHosts, shared } from './programs.js';
+import { colonLine, hostList, hostSlots, type Programs, refuseExcludedHosts, shared } from './programs.js';
 
 const option = optionsOf(blankStyle);
 
@@ -26,9 +26,9 @@ function openMpi(name: 'mpirun' | 'orterun'): Launcher {
           [
             { names: ['n', 'np', 'c'], words: ['-np', String(step.tasks)] },
             ...(isFirst ? placement(programs) : []),
-            ...option('host hostfile H machinefile', hostList(step)),
-            // A laptop may have fewer cores than the workflow has tasks, and a host named without slots has one.
-            ...(isFirst ? option('oversubscribe nooversubscribe', true) : []),
+            ...option('host hostfile H machinefile', hostSlots(step, slotsOf(programs))),
+            // A laptop may have fewer cores than the workflow has tasks.
+            ...(isFirst && hostList(step) === undefined ? option('oversubscribe nooversubscribe', true) : []),
             ...(hostList(step) !== undefined ? step.environment.map((one) => ({ names: [], words: ['-x', one] })) : []),
           ],
           step.launcherArgs,
@@ -36,6 +36,13 @@ function openMpi(name: 'mpirun' | 'orterun'): Launcher {
         ),
       ),
   };
+}
+
+/** Tasks that a host takes: those of all programs, which share it. */
+function slotsOf(programs: Programs): number {
+  const nodes = Math.max(...programs.map(({ step }) => step.nodes));
+  if (programs.length === 1) return programs[0].step.tasksPerNode;
+  return programs.reduce((sum, { step }) => sum + Math.ceil(step.tasks / nodes), 0);
 }
 
 const noise = [
