@@ -61,17 +61,27 @@ if [[ (-d run/status || -e run/jobs.tsv) && ${SIMWRIGHT_WHY-1} != 0 && $(node --
   SIMWRIGHT_FORCE=$force node runtime/simwright.mjs why >&2 || (($? != 3)) || exit 1
 fi
 
+# Descendants of OpenLava know no -ti, and no units of memory.
+kin=''
+[[ ! $(lsid 2>/dev/null) =~ [Oo]pen[Ll]ava|[Vv]olclava ]] || kin=1
+script_of() {
+  if [ -n "$kin" ]; then sed -E '/^#BSUB /s/(mem=[0-9]+)MB/\1/g' "$1"; else cat -- "$1"; fi
+}
 # bsub reads directives from its input only. It says: Job <123> is submitted to queue <normal>.
 # Where a script hands on a part of the environment only, the variables named here are added.
 submit() {
-  local said handed own=SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN options=()
+  local said word handed own=SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN options=()
   handed=$(directive_of "${!#}" '#BSUB' -env)
   case ${handed,,} in
     '' | all | all,*) ;;
     none) options=(-env "$own${SIMWRIGHT_ARRAY_INDEX+,SIMWRIGHT_ARRAY_INDEX}") ;;
     *) options=(-env "$handed,$own${SIMWRIGHT_ARRAY_INDEX+,SIMWRIGHT_ARRAY_INDEX}") ;;
   esac
-  said=$(bsub ${options[@]+"${options[@]}"} "${@:1:$#-1}" <"${!#}")
+  for word in "${@:1:$#-1}"; do
+    [ "$word" != -ti ] || [ -z "$kin" ] || continue
+    options+=("$word")
+  done
+  said=$(bsub ${options[@]+"${options[@]}"} < <(script_of "${!#}"))
   [[ $said =~ Job\ \<([0-9]+)\> ]] || { echo "submit.sh: bsub said: $said" >&2; return 1; }
   echo "${BASH_REMATCH[1]}"
 }
