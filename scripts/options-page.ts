@@ -25,7 +25,8 @@ const sections: readonly (readonly [heading: string, types: readonly string[], a
   ['Any store', ['StoreLimits']],
   ['.addMlModel(name, source, options)', ['SelfDescribedModelOptions'], ['Place of a model or script']],
   ['.addMlModel(name, source, options) for TF', ['TensorFlowModelOptions'], ['Place of a model or script']],
-  ['.addScript(name, source, options), .addFunction(name, source, options)', [], ['Place of a model or script']],
+  ['.addScript(name, source, options)', [], ['Place of a model or script']],
+  ['.addFunction(name, source, options)', ['FunctionOptions'], ['Place of a model or script']],
   ['Place of a model or script', ['PlacementOptions']],
   ['apptainer(image, options)', ['ContainerOptions']],
 ];

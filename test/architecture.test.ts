@@ -86,7 +86,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ['src/compiler/load/', ['src/ir/', 'src/diagnostics/']],
   [
     'src/compiler/inspect/',
-    ['src/ir/', 'src/ml/', 'src/model-files/', 'src/diagnostics/', 'src/compiler/hash-file.ts'],
+    ['src/ir/', 'src/ml/', 'src/model-files/', 'src/torchscript/', 'src/diagnostics/', 'src/compiler/hash-file.ts'],
   ],
   // Answers to questions of passes about a declaration, jobs and names.
   ['src/compiler/passes/lookup/', ['src/ir/', 'type src/compiler/inspect/', 'type src/compiler/passes/compilation.ts']],

@@ -26,6 +26,7 @@ import {
   setupNode,
   sharesNodesNode,
 } from './entity-nodes.js';
+import type { TensorFunction } from './function-source.js';
 import { functionNode, mlModelNode, scriptNode } from './ml-nodes.js';
 import { paramsNode } from './params-node.js';
 import { colocatedNode, orchestratorNode } from './store-nodes.js';
@@ -176,7 +177,7 @@ class ExperimentBuilder
     });
   }
 
-  addFunction(name: unknown, source: () => string, options?: unknown): this {
+  addFunction(name: unknown, source: TensorFunction, options?: unknown): this {
     const checked = new Arguments('.addFunction()', callerLocation(this.addFunction));
     return this.#describe(checked, (open) => {
       const node = functionNode(checked, name, source, options);

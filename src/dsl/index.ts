@@ -9,6 +9,7 @@ export type {
   ContainerOptions,
   Device,
   DirectiveOptions,
+  FunctionOptions,
   GivenValue,
   MailOptions,
   OrchestratorOptions,
@@ -28,9 +29,12 @@ export { apptainer, type Container } from './apptainer.js';
 export { type Command, command } from './command.js';
 export { type EnvironmentReference, fromEnvironment } from './environment-reference.js';
 export { experiment } from './experiment.js';
+export type { TensorFunction } from './function-source.js';
 export { mlBytes, mlFile, scriptFile, scriptText } from './ml-source.js';
 export type { Fresh, KnownNames, NotAllowed } from './not-allowed.js';
 export type { MlModelOptions, ModelParamsOptions, SelfDescribedModelOptions } from './options.js';
+export { cat, maximum, minimum, onesLike, stack, where, zerosLike } from './symbolic/functions.js';
+export type { Operand, ReductionOptions, SymbolicDtype, SymbolicTensor } from './symbolic/tensor.js';
 export type {
   ApplicationBuilder,
   EnsembleBuilder,

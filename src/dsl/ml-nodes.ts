@@ -1,9 +1,15 @@
 import type * as z from 'zod';
 import { type MlModelDeclaration, MlSource, type ScriptDeclaration, ScriptSource } from '../ir/index.js';
-import { mlModelOptions, nonEmptyText, placementOptions, type RecordedOf } from '../ir/options/index.js';
+import {
+  functionOptions,
+  mlModelOptions,
+  nonEmptyText,
+  placementOptions,
+  type RecordedOf,
+} from '../ir/options/index.js';
 import { type BackendName, backendNames, backends } from '../ml/backends.js';
 import { type Arguments, show } from './arguments.js';
-import { callUserFunction } from './call-user-function.js';
+import { type TensorFunction, tracedSource } from './function-source.js';
 
 type Placement = RecordedOf<typeof placementOptions>;
 
@@ -94,45 +100,33 @@ export function scriptNode(
   given: unknown,
 ): ScriptDeclaration | undefined {
   const text = sourceOf(checked, ScriptSource, source, "scriptFile('script.py') or scriptText('def …')");
-  return script(checked, name, text, given);
+  const options = checked.options(placementOptions, given);
+  const key = checked.take(nonEmptyText, name, 'the name of the script');
+  return script(checked, key, text, checked.read(placementOptions, options));
 }
 
 /** A script from the arguments of `.addFunction()`; the function is called here. */
 export function functionNode(
   checked: Arguments,
   name: unknown,
-  source: () => string,
+  source: TensorFunction,
   given: unknown,
 ): ScriptDeclaration | undefined {
-  return script(checked, name, textOf(checked, source), given);
-}
-
-function textOf(checked: Arguments, source: unknown): ScriptSource | undefined {
-  const hint = "it takes no arguments and returns TorchScript: () => 'def double(x): …'";
-  if (typeof source !== 'function') {
-    checked.problems.error('DSL1013', `.addFunction(): ${show(source)} is no function`, checked.at, hint);
-    return undefined;
-  }
-  const result = callUserFunction(checked, 'DSL1013', () => source() as unknown);
-  if (result === undefined) return undefined;
-  const { returned } = result;
-  if (typeof returned === 'string' && returned.trim() !== '') return { kind: 'text', text: returned };
-  const what = returned instanceof Promise ? 'a promise' : show(returned);
-  checked.problems.error('DSL1013', `.addFunction(): the function returned ${what}`, checked.at, hint);
-  return undefined;
+  const options = checked.options(functionOptions, given);
+  const key = checked.take(nonEmptyText, name, 'the name of the script');
+  const { inputs, ...node } = checked.read(functionOptions, options);
+  const text = tracedSource(checked, key, source, inputs);
+  return script(checked, key, text === undefined ? undefined : { kind: 'text', text }, node);
 }
 
 function script(
   checked: Arguments,
-  name: unknown,
+  name: string | undefined,
   source: ScriptSource | undefined,
-  given: unknown,
+  node: Placement,
 ): ScriptDeclaration | undefined {
-  const options = checked.options(placementOptions, given);
-  const key = checked.take(nonEmptyText, name, 'the name of the script');
-  const node = checked.read(placementOptions, options);
   checkPlacement(checked, node);
-  return key === undefined || source === undefined
+  return name === undefined || source === undefined
     ? undefined
-    : { kind: 'script', at: checked.at, name: key, source, ...node };
+    : { kind: 'script', at: checked.at, name, source, ...node };
 }

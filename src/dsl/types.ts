@@ -5,6 +5,7 @@ import type {
   AttachOptions,
   BatchOptions,
   ColocateOptions,
+  FunctionOptions,
   OrchestratorOptions,
   ParamAssignment,
   ParamsOptions,
@@ -14,6 +15,7 @@ import type {
   SetupOptions,
 } from '../ir/options/index.js';
 import type { Command } from './command.js';
+import type { TensorFunction } from './function-source.js';
 import type { Fresh, KnownNames, NotAllowed } from './not-allowed.js';
 import type { MlModelOptions, ModelParamsOptions } from './options.js';
 
@@ -61,8 +63,11 @@ export interface ApplicationBuilder<Names extends string> extends Opening<Names>
   addMlModel(name: string, source: MlSource, options: MlModelOptions): this;
   /** Has the store load a TorchScript before the application starts. */
   addScript(name: string, source: ScriptSource, options?: ScriptOptions): this;
-  /** Like `addScript`, from what `source` returns: TorchScript's text. It is called at once. */
-  addFunction(name: string, source: () => string, options?: ScriptOptions): this;
+  /**
+   * Has the store load a function of tensors, which is called at once with symbolic tensors and written down as TorchScript:
+   * `(x) => x.mul(2).add(1)`. Clients call it by the name that it has as a script, too.
+   */
+  addFunction(name: string, source: TensorFunction, options?: FunctionOptions): this;
   /** Puts its name before its keys: `NAME.key`, with the member's name for a member of an ensemble. @default on for ensembles, off for models */
   enableKeyPrefixing(): this;
   /** Leaves its keys as it writes them. */

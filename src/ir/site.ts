@@ -56,6 +56,8 @@ export const Site = z.strictObject({
   node: z
     .strictObject({
       cores: z.int().positive().optional(),
+      /** Hardware threads of a core that jobs see (SMT). @default 1 */
+      threadsPerCore: z.int().positive().optional(),
       gpus: z.int().nonnegative().optional(),
       memoryMiB: z.int().positive().optional(),
     })

@@ -35,6 +35,10 @@ export interface LaunchStep {
   readonly excludeHosts?: readonly string[];
   /** CPUs that the tasks of a node are bound to, in the order of the tasks. */
   readonly cpuBind?: readonly number[];
+  /** CPUs of each of its nodes that stores hold. @default 0 */
+  readonly cpusOfStores?: number;
+  /** Hardware threads of a core, which explicit resources count. @default 1 */
+  readonly threadsPerCore?: number;
   /** Shares its CPUs with steps beside it, as a store does. */
   readonly overlap: boolean;
   /** Nothing else runs on its nodes meanwhile, so that its tasks can be bound to CPUs by their number. @default false */

@@ -50,7 +50,7 @@ export function typeOf(annotation: Expression | undefined): ScriptType {
     if (/^[Tt]uple$/.test(outer)) return { name: 'Tuple', items };
     if (/^[Ll]ist$/.test(outer) && first !== undefined) return { name: 'List', of: first };
     if (outer === 'Optional' && first !== undefined) return { name: 'Optional', of: first };
-    if (/^[Dd]ict$/.test(outer)) throw new Refusal('subset', 'a dictionary');
+    if (/^([Dd]ict|Union|Future|Final)$/.test(outer)) throw new Refusal('subset', `the type ${outer}`);
   }
   throw new Refusal('failed', `Unknown type name '${nameOf(annotation)}'`);
 }

@@ -67,7 +67,14 @@ const attributes: ReadonlySet<string> = new Set(
     ' ',
   ),
 );
-const others: ReadonlySet<string> = new Set(['torch', 'redis', 'redisAI', ...typeNames]);
+const others: ReadonlySet<string> = new Set(['torch', ...typeNames]);
+
+/** Names that TorchScript or RedisAI knows, and that are not compiled here. */
+const needPytorch: ReadonlySet<string> = new Set(
+  'redis redisAI isinstance hasattr getattr ord chr hex oct bin divmod sorted dict set all any complex hash Dict'.split(
+    ' ',
+  ),
+);
 const torchNames: ReadonlySet<string> = new Set('pi e inf nan device nn nn.functional Tensor'.split(' '));
 
 /** Looks at all names of functions, those that are not reached among them. */
@@ -172,8 +179,9 @@ class NameCheck {
 
   #name(name: string, at: number): void {
     const isKnown = this.#known.has(name) || this.#functions.has(name) || Object.hasOwn(builtins, name);
+    if (!isKnown && needPytorch.has(name)) this.#note(name, at);
+    if (needPytorch.has(name)) return;
     if (!isKnown && !others.has(name)) throw this.#source.problem('failed', `undefined value ${name}`, at);
-    if (name === 'redis' || name === 'redisAI') this.#note(name, at);
   }
 
   #attribute({ of, name, at }: Expression & { type: 'attribute' }): void {

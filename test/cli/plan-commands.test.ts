@@ -224,15 +224,16 @@ describe('preview', () => {
     const net = (name: string, file: string, options: string) =>
       `\n    .addMlModel('${name}', mlFile('${join(models, file)}'), { ${options} })`;
     workflow(
-      `.orchestrator()\n  .model('m', command('true'))${net('net', 'exported.pt2', "backend: 'TORCH'")}${net('pair', 'scripted-pair.pt', "backend: 'TORCH'")}${net('tf', 'frozen.pb', "backend: 'TF', inputs: ['x'], outputs: ['Identity']")}`,
+      `.orchestrator()\n  .model('m', command('true'))${net('net', 'exported.pt2', "backend: 'TORCH'")}${net('pair', 'scripted-pair.pt', "backend: 'TORCH'")}${net('old', 'traced.pt', "backend: 'TORCH'")}${net('tf', 'frozen.pb', "backend: 'TF', inputs: ['x'], outputs: ['Identity']")}`,
     );
     const end = await simwright('preview', 'workflow.ts', '--site', 'slurm');
     expect(end.stdout.slice(end.stdout.indexOf('ML MODEL '))).toBe(
       [
-        'ML MODEL  FORMAT            INPUTS          OUTPUTS',
-        'net       exported program  x FLOAT [?, 4]  relu FLOAT [?, 2]',
-        'pair      TorchScript       a, b, scale     tensor, tensor',
-        'tf        TensorFlow graph  x FLOAT [?, 4]  Identity INT64',
+        'ML MODEL  FORMAT            INPUTS                   OUTPUTS',
+        'net       exported program  x FLOAT [?, 4]           relu FLOAT [?, 2]',
+        'pair      TorchScript       a, b, scale              tensor, tensor',
+        'old       TorchScript       x FLOAT [3, 4] (traced)  tensor',
+        'tf        TensorFlow graph  x FLOAT [?, 4]           Identity INT64',
       ].join('\n'),
     );
     const { stores } = JSON.parse((await simwright('preview', 'workflow.ts', '--site', 'slurm', '--json')).stdout);

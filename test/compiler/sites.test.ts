@@ -35,6 +35,7 @@ describe('a site that is none', () => {
       target: 'sge',
       nodes: {},
       defaults: { walltime: '10:30', queue: 'a\nb' },
+      python: 'ml/bin/python3',
       directives: { set: { '--comment': 'say "x"' } },
     });
     const problems = await problemsIn({ 'workflow.ts': command(''), 'site.json': site }, 'site.json');
@@ -44,6 +45,7 @@ describe('a site that is none', () => {
       expect.stringMatching(/: directives\.set\.--comment: /),
       expect.stringMatching(/: defaults\.queue: line breaks/),
       expect.stringMatching(/: defaults\.walltime: write hours, minutes and seconds/),
+      expect.stringMatching(/: python: an absolute path, or the plain name of a program/),
       expect.stringMatching(/: Unrecognized key: "nodes"$/),
     ]);
   });
@@ -53,6 +55,14 @@ describe('a site that is none', () => {
     expect(problems[0]).toMatch(/^SITE1002 site\.ts:1:1 /);
   });
 });
+
+test.each(['/opt/a b/bin/python3', 'python3.11', undefined])(
+  "the site's Python, %s, goes into the plan",
+  async (python) => {
+    const site: SiteInput = python === undefined ? small : { ...small, python };
+    expect((await compileIn(workspace({ 'workflow.ts': command('') }), site)).plan.python).toBe(python);
+  },
+);
 
 test('a site in TypeScript, with its say over the directives', async () => {
   const folder = workspace({

@@ -8,6 +8,7 @@ import {
   entityOf,
   lint,
   messagesOf,
+  problemsOf,
   runtimeLines,
   scriptOf,
   targetNames,
@@ -97,6 +98,9 @@ describe('shards and engines', () => {
   });
 });
 
+const one = 'def f(x):\n    return x\n';
+const two = 'def f(x):\n    return -x\n';
+
 describe('what stores load', () => {
   test('are ML models of every backend, and scripts', () => {
     const open = experiment('e')
@@ -138,8 +142,8 @@ describe('what stores load', () => {
       .model('m', command('x'))
       .addMlModel('a', mlFile(join(folder, 'no.pt')), { backend: 'TORCH' })
       .addScript('b', scriptFile(folder))
-      .addScript('c', scriptText('1'))
-      .addScript('c', scriptText('2'));
+      .addScript('c', scriptText(one))
+      .addScript('c', scriptText(two));
     expect(messagesOf('slurm', open)).toEqual([
       `FILE1001 .addMlModel('a'): there is no file ${join(folder, 'no.pt')}`,
       `FILE1003 .addScript('b'): ${folder} is no file`,
@@ -147,16 +151,37 @@ describe('what stores load', () => {
     ]);
   });
 
+  test('scripts are parsed: errors at their place in the file, and warnings of what needs PyTorch', () => {
+    const file = join(folder, 'broken.py');
+    writeFileSync(file, 'def f(x):\n    return y\n');
+    const needy = join(folder, 'needy.py');
+    writeFileSync(needy, 'def f(x):\n    u, s, v = x.svd()\n    return u, s, v\n');
+    const open = experiment('e')
+      .orchestrator()
+      .model('m', command('x'))
+      .addScript('a', scriptFile(file))
+      .addScript('b', scriptText('def f(x)\n    return x\n'))
+      .addScript('c', scriptFile(needy));
+    const problems = problemsOf('slurm', open);
+    expect(problems.map(({ code, severity, message }) => `${severity} ${code} ${message}`).sort()).toEqual([
+      "error ML1012 .addScript('a'): undefined value y",
+      "error ML1012 .addScript('b'): line 1, column 9: invalid syntax at the end of the line",
+      "warning ML1013 .addScript('c'): the method 'svd' of tensors needs PyTorch",
+    ]);
+    expect(problems.find(({ at }) => at?.file === file)?.at).toEqual({ file, line: 2, column: 12 });
+    expect(problems.find(({ at }) => at?.file === needy)?.at).toEqual({ file: needy, line: 2, column: 17 });
+  });
+
   test('two entities may give a store the same script, and not two of one name', () => {
     const give = (text: string) =>
       experiment('e')
         .orchestrator()
         .model('m', command('x'))
-        .addScript('s', scriptText('1'))
+        .addScript('s', scriptText(one))
         .model('n', command('y'))
         .addScript('s', scriptText(text));
-    expect(messagesOf('slurm', give('1'))).toEqual([]);
-    expect(messagesOf('slurm', give('2'))).toEqual([
+    expect(messagesOf('slurm', give(one))).toEqual([]);
+    expect(messagesOf('slurm', give(two))).toEqual([
       "DSL1003 .addScript('s'): 'm' gives store 'orchestrator' another script of that name",
     ]);
   });

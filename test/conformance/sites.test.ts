@@ -96,6 +96,7 @@ describe('sites in the documentation', () => {
       'defaults',
       'networkInterface',
       'nodeCommand',
+      'python',
       'runtimePath',
     ]) {
       expect(text).toContain(`\`${field}`);

@@ -228,12 +228,12 @@ describe('ML models and scripts', () => {
     });
   });
 
-  test('scripts from a file, from text and from a function that is called at once', () => {
+  test('scripts from a file, from text and from a function that is traced at once', () => {
     let calls = 0;
     const builder = model
       .addScript('file', scriptFile('prepare.py'), { device: 'GPU:1' })
       .addScript('text', scriptText('def a(x):\n    return x\n'), { device: 'GPU', devicesPerNode: 4 })
-      .addFunction('made', () => `def b(x):\n    return x * ${++calls}\n`, { orchestrator: 'store' });
+      .addFunction('made', (x) => x.mul(++calls), { orchestrator: 'store' });
     expect(calls).toBe(1);
     expect(only(builder)).toMatchObject({
       scripts: [
@@ -241,7 +241,7 @@ describe('ML models and scripts', () => {
         { name: 'text', source: { kind: 'text', text: 'def a(x):\n    return x\n' }, device: 'GPU', devicesPerNode: 4 },
         {
           name: 'made',
-          source: { kind: 'text', text: 'def b(x):\n    return x * 1\n' },
+          source: { kind: 'text', text: 'def made(x):\n    return x.mul(1)\n' },
           device: 'CPU',
           orchestrator: 'store',
         },

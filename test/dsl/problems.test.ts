@@ -332,7 +332,7 @@ describe('ML models and scripts', () => {
   const source = mlFile('a.pb');
   const wantsNames =
     "DSL1012 .addMlModel(): ML model 'n' uses backend TF, which needs the names of its inputs and outputs";
-  const wantsFunction = "it takes no arguments and returns TorchScript: () => 'def double(x): …'";
+  const wantsFunction = 'it takes symbolic tensors and returns one, or a list: (x) => x.mul(2).add(1)';
   check([
     [
       'TensorFlow without names',
@@ -394,19 +394,19 @@ describe('ML models and scripts', () => {
       `DSL1013 .addFunction(): 'def f(): ...' is no function | ${wantsFunction}`,
     ],
     [
-      'a function that returns no text',
-      () => call(model, 'addFunction', 'f', () => 7),
+      'a function that returns no tensor',
+      () => call(model, 'addFunction', 'f', (_x: unknown) => 7),
       `DSL1013 .addFunction(): the function returned 7 | ${wantsFunction}`,
     ],
     [
       'a function that returns a promise',
-      () => call(model, 'addFunction', 'f', async () => 'def f(): ...'),
+      () => call(model, 'addFunction', 'f', async (x: unknown) => x),
       `DSL1013 .addFunction(): the function returned a promise | ${wantsFunction}`,
     ],
     [
       'a function that throws',
       () =>
-        call(model, 'addFunction', 'f', () => {
+        call(model, 'addFunction', 'f', (_x: unknown) => {
           throw new Error('no torch');
         }),
       'DSL1013 .addFunction(): the function threw Error: no torch',

@@ -240,7 +240,7 @@ describe('jsrun', () => {
     ]);
     expect(line).toMatchObject({ words: ['jsrun', '--erf_input=simwright.erf', './a', '{args}'] });
     expect(isNotSupported(line) ? '' : line.files?.['simwright.erf']).toContain(
-      'rank: 0-1: { host: h1; cpu: {4},{8} }\n',
+      'rank: 0-1: { hostname: h1; cpu: {4},{8} }\n',
     );
   });
   it("leaves placement to a user's own file", () => {

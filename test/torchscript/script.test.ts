@@ -53,7 +53,7 @@ describe('a script', () => {
     ['class A:\n    pass', 'syntax 1:1 a script consists of functions'],
     ['def f(x):\n    g = lambda y: y\n    return x', 'syntax 2:9 TorchScript has no lambda expression'],
     ['def f(x):\n    try:\n        pass\n    except:\n        pass', 'syntax 2:5 TorchScript has no try statement'],
-    ['def f(x):\n    return {"a": x}', 'subset 2:12 a dictionary'],
+    ['def f(x):\n    return {"a": x}', 'subset 2:12 a dictionary expression'],
     ['def f(x):\n    return x + y', 'failed 2:16 undefined value y'],
     ['def f(x, n=2):\n    return x', 'failed 1:10 Keyword arguments with defaults need to be type-hinted'],
     ['def f(x: Tensr):\n    return x', "failed 1:10 Unknown type name 'Tensr'"],

@@ -35,7 +35,7 @@ const allowed = [
   "x.ensemble('e', run).params({ N: [1, 2] }, { strategy: (axes, count) => [{ N: axes['N']?.[0] ?? count }] })",
   "x.model('m', run).colocate({ tcp: true, interface: 'lo' }).sharesNodesWith('m').setup({}).requires({}).model('n', run).colocate({ uds: true })",
   "x.orchestrator().requires({}).orchestrator({ name: 's' }).setup({}).batch({}).model('m', run).after('s')",
-  "x.model('m', run).addMlModel('n', mlFile('n'), { backend: 'TF', inputs: ['x'], outputs: ['y'] }).addFunction('f', () => 'text')",
+  "x.model('m', run).addMlModel('n', mlFile('n'), { backend: 'TF', inputs: ['x'], outputs: ['y'] }).addFunction('f', (x) => x.mul(2).add(1)).addFunction('g', (x, y) => [x.max(), y.sub(x)], { inputs: 2 })",
   "experiment<string>('x').model('m' as string, run).model('m', run).after('anything').orchestrator().orchestrator()",
   "x.apply((builder) => builder.model('m', run)).apply((builder) => builder.after('m'))",
   "command('a').mpmd(run, run).container(apptainer('i')).launcher('pals').launcherArgs({ a: 1 }).hosts(['n']).cpuBind([1])",
@@ -65,7 +65,8 @@ const refused = {
   'files for an orchestrator': "x.orchestrator().attach({ copy: 'a' })",
   'an unknown eviction policy': "x.orchestrator({ evictionPolicy: 'lru' })",
   'an unknown launcher': "command('a').launcher('mpirn')",
-  'a function that returns no text': "x.model('m', run).addFunction('f', () => 7)",
+  'a function that returns no tensor': "x.model('m', run).addFunction('f', () => 7)",
+  'a script as a function': "x.model('m', run).addFunction('f', () => 'def f(x): return x')",
 } as const;
 
 describe('the editor', () => {
@@ -217,9 +218,10 @@ describe('the editor', () => {
     );
   });
 
-  test('refuses a function that returns no text', () => {
-    says('a function that returns no text').toMatchInlineSnapshot(
-      `"7: Type 'number' is not assignable to type 'string'."`,
+  test('refuses a function that returns no tensor', () => {
+    says('a function that returns no tensor').toMatchInlineSnapshot(
+      `"7: Type 'number' is not assignable to type 'SymbolicTensor | readonly SymbolicTensor[]'."`,
     );
+    says('a script as a function').toMatch(/Type 'string' is not assignable to type 'SymbolicTensor/);
   });
 });

@@ -56,7 +56,10 @@ export function orchestratorCommand(): Command {
       '--python <path>',
       'the Python with PyTorch, TensorFlow, TensorFlow Lite (default: $SIMWRIGHT_PYTHON, else python3)',
     )
-    .option('--preload-backends <backend...>', "frameworks to start before the first client is served: 'TORCH,TF'")
+    .option(
+      '--preload-backends <backend...>',
+      "frameworks to start before the first client is served: 'TORCH,TF', on a GPU 'TORCH@GPU:0'",
+    )
     .option('--threads-per-queue <n>', 'inference threads, or worker processes, a device', wholeNumber(1, 1024))
     .option('--inter-op-threads <n>', 'threads between operators of a model', wholeNumber(1, 1024))
     .option('--intra-op-threads <n>', 'threads within an operator of a model', wholeNumber(1, 1024))

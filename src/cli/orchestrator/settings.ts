@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { asBackend, type BackendName, backendNames } from '../../ml/backends.js';
+import { parseDevice } from '../../ml/devices.js';
 import type { EvictionPolicy, OrchestratorOptions, TcpListen, UnixListen } from '../../runtime/orchestrator/index.js';
 import { pythonPath } from '../../runtime/orchestrator/inference/python/index.js';
 import type { LogLevel } from './log.js';
@@ -84,15 +85,16 @@ function pythonNamed(given: string): string {
   });
 }
 
-/** @throws WorkflowError */
-function backendsNamed(names: readonly string[]): BackendName[] {
-  return [...new Set(names.map((name) => name.toUpperCase()))].map((name) => {
-    const backend = asBackend(name);
-    if (backend !== undefined) return backend;
+/** Backends, each with its device: `TORCH` is on the CPU, `TORCH@GPU:1` on a GPU. @throws WorkflowError */
+function backendsNamed(words: readonly string[]): { readonly backend: BackendName; readonly device: string }[] {
+  return words.map((word) => {
+    const [name = '', place = 'CPU', more] = word.toUpperCase().split('@');
+    const [backend, device] = [asBackend(name), parseDevice(place)];
+    if (backend !== undefined && device !== undefined && more === undefined) return { backend, device };
     throw new WorkflowError({
       code: 'CLI1001',
-      message: `--preload-backends ${name}: there is no such backend`,
-      hint: `there are: ${backendNames.join(', ')}`,
+      message: `--preload-backends ${word}: there is no such backend`,
+      hint: `there are: ${backendNames.join(', ')}; a device may follow: 'TORCH@GPU:0'`,
     });
   });
 }

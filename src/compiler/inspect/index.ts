@@ -15,11 +15,11 @@ import {
   type ScriptDeclaration,
   type TemplateTag,
 } from '../../ir/index.js';
-import { type Artifact, Artifacts, bytesArtifact } from './artifact.js';
+import { type Artifact, Artifacts } from './artifact.js';
 import { type AttachedFile, inspectAttached } from './attached-files.js';
-import { existingFile } from './existing-file.js';
-import { artifactName, type InspectedModel, ModelInspector } from './ml-models.js';
+import { type InspectedModel, ModelInspector } from './ml-models.js';
 import { type NamedFile, namedFiles } from './named-files.js';
+import { inspectScript } from './scripts.js';
 
 export { type Artifact, accessOf, bytesArtifact, mergeArtifacts } from './artifact.js';
 export type { AttachedFile } from './attached-files.js';
@@ -93,16 +93,4 @@ function readTemplate(source: string, { at }: AttachDeclaration, problems: Probl
   const message = `.attach(): configure '${source}' is no template: byte ${nul} is NUL`;
   problems.error('TMPL1010', message, at, 'copy it; a text in UTF-16 has to become UTF-8');
   return undefined;
-}
-
-function inspectScript(
-  script: ScriptDeclaration,
-  folder: string,
-  artifacts: Artifacts,
-  problems: Problems,
-): Artifact | undefined {
-  const { source, name } = script;
-  if (source.kind === 'text') return bytesArtifact(artifactName(name, '.py'), Buffer.from(source.text));
-  const path = existingFile(source.path, `.addScript('${name}')`, script.at, folder, problems);
-  return path === undefined ? undefined : artifacts.ofFile(path);
 }

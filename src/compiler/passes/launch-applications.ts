@@ -10,7 +10,7 @@ import {
   type LauncherName,
 } from '../../ir/index.js';
 import { type LaunchProgram, type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
-import type { Adds, Reads, Sized, SizedLaunch, SizedProgram } from './compilation.js';
+import type { Adds, PlacedComponent, Reads, Sized, SizedLaunch, SizedProgram } from './compilation.js';
 import { hasWholeNodes, launchLine, stepOptions } from './launch-line.js';
 import { membersOnOwnNodes } from './lookup/members-at-once.js';
 import { placeOf } from './lookup/placed-jobs.js';
@@ -133,12 +133,19 @@ function stepOf(
     ...defined({ hosts, excludeHosts, cpuBind }),
     ...stepOptions(place, { site, target }),
     alone: isAlone,
+    cpusOfStores: cpusOfStores(component),
     overlap: false,
     // The runtime does not choose where the user has named the hosts.
     namesHosts: hosts === undefined && namesHosts(target, launchers[launcher]),
     environment,
     launcherArgs: command.launcherArgs ?? {},
   };
+}
+
+/** CPUs of a node that stores beside an application may hold: the colocated ones on every node, the others on any. */
+function cpusOfStores({ applications, orchestrators }: PlacedComponent): number {
+  const colocated = applications.flatMap((one) => one.colocated ?? []);
+  return [...colocated, ...orchestrators].reduce((sum, { cpus = 1 }) => sum + cpus, 0);
 }
 
 /** Names of the variables that the runtime sets for an application. Some launchers pass on only those they are told. */

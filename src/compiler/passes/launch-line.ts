@@ -23,9 +23,9 @@ export function launchLine(
 export function stepOptions(
   { job, index }: EntityPlace,
   { site, target }: Reads<'site' | 'target'>,
-): Pick<LaunchStep, 'component' | 'gpuDialect' | 'namesMemory'> {
+): Pick<LaunchStep, 'component' | 'gpuDialect' | 'namesMemory' | 'threadsPerCore'> {
   return {
-    ...defined({ gpuDialect: site.gpuDialect }),
+    ...defined({ gpuDialect: site.gpuDialect, threadsPerCore: site.node.threadsPerCore }),
     namesMemory: !dropsOf(site, job).some((flag) => sameOption(target, flag, target.memoryFlag ?? '')),
     ...(job.components.length === 1 ? {} : { component: index }),
   };

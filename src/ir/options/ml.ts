@@ -29,6 +29,15 @@ export interface PlacementOptions extends OptionsOf<typeof placementOptions>, Op
 
 export type ScriptOptions = PlacementOptions;
 
+export const functionOptions = {
+  /** Number of its inputs, for a function with a rest parameter. @default its number of parameters */
+  inputs: value(positive),
+  ...placementOptions,
+};
+
+/** A function of tensors. */
+export interface FunctionOptions extends OptionsOf<typeof functionOptions>, Options {}
+
 export const anyModelOptions = {
   /** Most requests that run together. @default no batching */
   batchSize: value(positive),

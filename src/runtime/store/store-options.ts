@@ -1,9 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { defined, type Plan, type Store } from '../../ir/index.js';
+import { type BackendName, backends } from '../../ml/backends.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { checkpointFile, storeFolder } from '../job/paths.js';
 import type { OrchestratorOptions, TcpListen, UnixListen } from '../orchestrator/index.js';
+import { placesOf } from '../preload/preload.js';
 import { RecordFile } from '../store-files/saved-stores.js';
 import { version } from '../version.js';
 import { parseDeviceMap } from './device-map.js';
@@ -33,10 +35,23 @@ export async function storeOptions({ job, plan, store, args, log }: EngineStart)
       evictionPolicy: store.kind === 'standalone' ? store.evictionPolicy : undefined,
       busyPollMicros: job.busyPollMicros,
     }),
+    preloadBackends: workersOf(store),
     mapDevice: parseDeviceMap(process.env['SIMWRIGHT_MAP_DEVICE']),
     workerUrl: args.workerUrl,
     log: log.write,
   };
+}
+
+/** Workers that its models need: started side by side, they import their frameworks at the same time. */
+function workersOf({ mlModels }: Store): { readonly backend: BackendName; readonly device: string }[] {
+  const needed = new Map<string, { readonly backend: BackendName; readonly device: string }>();
+  for (const model of mlModels) {
+    if (backends[model.backend].isBuiltIn) continue;
+    for (const { device } of placesOf(model)) {
+      needed.set(`${model.backend} ${device}`, { backend: model.backend, device });
+    }
+  }
+  return [...needed.values()];
 }
 
 /** Where and how often it saves, and under which name others know what it has saved. */

@@ -10,7 +10,7 @@ export const erfName = 'simwright.erf';
  */
 export function explicitResources(programs: Programs): string {
   const lines = [
-    // CPUs count as hardware threads that the job's SMT level leaves.
+    // Numbers are those of hardware threads.
     'cpu_index_using: logical',
     'overlapping_rs: warn',
     'launch_distribution: packed',
@@ -33,18 +33,20 @@ function ranksOf({ step }: LaunchProgram, firstRank: number, firstHost: number):
   return Array.from({ length: Math.ceil(tasks / tasksPerNode) }, (_, node) => {
     const first = node * tasksPerNode;
     const count = Math.min(tasksPerNode, tasks - first);
-    const host = hosts[node] ?? String(firstHost + node);
+    const name = hosts[node];
+    const host = name === undefined ? `host: ${firstHost + node}` : `hostname: ${name}`;
     const local = Array.from({ length: count }, (_, task) => task);
     const cpus = local.map((task) => cpusOf(step, task)).join(',');
     const gpus = gpusOf(step, local);
     const gpu = gpus === undefined ? '' : `; gpu: ${gpus}`;
-    return `rank: ${range(firstRank + first, count)}: { host: ${host}; cpu: ${cpus}${gpu} }`;
+    return `rank: ${range(firstRank + first, count)}: { ${host}; cpu: ${cpus}${gpu} }`;
   });
 }
 
-function cpusOf({ cpuBind, cpusPerTask }: LaunchStep, task: number): string {
-  const bound = cpuBind?.[task % cpuBind.length];
-  return bound === undefined ? `{${range(task * cpusPerTask, cpusPerTask)}}` : `{${range(bound, cpusPerTask)}}`;
+/** Threads of the cores of a task, beyond those of stores: sets hold their CPUs, and one that asks for a held CPU waits for it. */
+function cpusOf({ cpuBind, cpusPerTask, cpusOfStores = 0, threadsPerCore = 1 }: LaunchStep, task: number): string {
+  const first = cpuBind?.[task % cpuBind.length] ?? cpusOfStores + task * cpusPerTask;
+  return `{${range(first * threadsPerCore, cpusPerTask * threadsPerCore)}}`;
 }
 
 /** A group a task where GPUs divide evenly, else all for each. */

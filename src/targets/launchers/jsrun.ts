@@ -27,7 +27,8 @@ export const jsrun: Launcher = {
       const sets = 'erf_input' in step.launcherArgs || 'U' in step.launcherArgs ? [] : setOptions(step);
       return refusal(programs) ?? { words: ['jsrun', ...optionWords(sets, step.launcherArgs, gnuStyle), ...words] };
     }
-    const options = optionWords(option('erf_input U', erfName), step.launcherArgs, gnuStyle);
+    const explicit = [...option('erf_input U', erfName), ...option('exit_on_error X', step.overlap ? 1 : undefined)];
+    const options = optionWords(explicit, step.launcherArgs, gnuStyle);
     return (
       refusal(programs) ?? {
         words: ['jsrun', ...options, ...(programs.length > 1 ? [] : words)],
@@ -48,6 +49,8 @@ function setOptions(step: LaunchStep): readonly LauncherOption[] {
     ...option('memory_per_rs m', sets.memoryMiB),
     // Otherwise each task is bound to one core of its set.
     ...option('bind b', step.cpusPerTask > 1 ? `packed:${step.cpusPerTask}` : undefined),
+    // A store that dies on one node ends on all, so that its death is noticed.
+    ...option('exit_on_error X', step.overlap ? 1 : undefined),
   ];
 }
 
@@ -56,6 +59,16 @@ function refusal(programs: Programs): NotSupported | undefined {
     return {
       notSupported: 'jsrun cannot choose among the nodes of one job that differ',
       hint: 'give the entity a job of its own with .batch()',
+    };
+  }
+  const held = programs.find(({ step: { cpuBind = [], cpusOfStores = 0 } }) =>
+    cpuBind.some((cpu) => cpu < cpusOfStores),
+  );
+  if (held !== undefined) {
+    const { cpusOfStores = 0 } = held.step;
+    return {
+      notSupported: `a store holds the first ${cpusOfStores === 1 ? 'CPU' : `${cpusOfStores} CPUs`} of each node, and jsrun would wait for it`,
+      hint: `bind tasks to CPUs from ${cpusOfStores} on`,
     };
   }
   if (programs.length > 1) {

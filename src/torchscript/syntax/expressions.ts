@@ -66,9 +66,6 @@ export class ExpressionReader {
         return this.#member(node);
       case 'CallExpression':
         return this.#call(node);
-      case 'DictionaryExpression':
-      case 'SetExpression':
-        throw this.#source.problem('subset', 'a dictionary', at);
       default:
         throw this.#source.unknown(node);
     }

@@ -35,6 +35,7 @@ export class Source {
   /** The node is no TorchScript. */
   unknown(node: SyntaxNode): ScriptError {
     if (node.type.isError || node.name === '⚠') return this.invalid(node.from);
+    if (needPytorch.has(node.name)) return this.problem('subset', `a ${wordsOf(node.name)}`, node.from);
     return this.problem('syntax', `TorchScript has no ${wordsOf(node.name)}`, node.from);
   }
 
@@ -45,6 +46,12 @@ export class Source {
     return this.problem('syntax', `invalid syntax ${near}`, at);
   }
 }
+
+/** Parts of Python that TorchScript has, and that are not compiled here. */
+const needPytorch: ReadonlySet<string> = new Set([
+  ...['WithStatement', 'DeleteStatement', 'DictionaryExpression', 'SetExpression'],
+  ...['DictionaryComprehensionExpression', 'SetComprehensionExpression', 'ComprehensionExpression'],
+]);
 
 /** `LambdaExpression` as words: `lambda expression`. */
 function wordsOf(name: string): string {

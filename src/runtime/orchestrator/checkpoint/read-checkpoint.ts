@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { WorkflowError } from '../../../diagnostics/index.js';
-import { asBackend, type BackendName } from '../../../ml/backends.js';
+import { asBackend, type BackendName, backends } from '../../../ml/backends.js';
 import { parseDtype } from '../../../ml/dtypes.js';
 import { LendableBytes } from '../bytes/lendable-bytes.js';
 import type { BatchOptions } from '../inference/index.js';
@@ -16,6 +16,9 @@ export interface SavedModel {
   readonly device: string;
   readonly tag: Buffer;
   readonly batch: BatchOptions;
+  /** Names that its backend was told. */
+  readonly inputs?: readonly string[];
+  readonly outputs?: readonly string[];
   readonly bytes: LendableBytes;
 }
 
@@ -91,6 +94,12 @@ async function entriesOf(reader: CheckpointReader, path: string): Promise<SavedE
   return entries;
 }
 
+async function textsOf(reader: CheckpointReader): Promise<string[]> {
+  const texts: string[] = [];
+  for (let left = await reader.count(8); left > 0; left -= 1) texts.push(await reader.text());
+  return texts;
+}
+
 async function savedValue(reader: CheckpointReader, kind: number): Promise<SavedEntry['value']> {
   switch (kind) {
     case recordKinds.string:
@@ -125,13 +134,17 @@ async function savedValue(reader: CheckpointReader, kind: number): Promise<Saved
         minBatchSize: await reader.number(),
         minBatchTimeoutMs: await reader.number(),
       };
-      return { kind: 'saved-model', backend, device, tag, batch, bytes: new LendableBytes(await reader.bytes()) };
+      const names = backends[backend].needsNames && {
+        inputs: await textsOf(reader),
+        outputs: await textsOf(reader),
+      };
+      const bytes = new LendableBytes(await reader.bytes());
+      return { kind: 'saved-model', backend, device, tag, batch, ...names, bytes };
     }
     case recordKinds.script: {
       const device = await reader.text();
       const tag = await reader.bytes();
-      const entryPoints: string[] = [];
-      for (let left = await reader.count(8); left > 0; left -= 1) entryPoints.push(await reader.text());
+      const entryPoints = await textsOf(reader);
       return { kind: 'saved-script', device, tag, entryPoints, source: await reader.bytes() };
     }
     default:

@@ -1,6 +1,7 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { backends } from '../../../ml/backends.js';
 import type { LendableBytes } from '../bytes/lendable-bytes.js';
 import type { Keyspace } from '../keyspace/keyspace.js';
 import { letGo, type SnapshotEntry } from '../keyspace/snapshot.js';
@@ -75,6 +76,11 @@ async function writeEntry(writer: CheckpointWriter, entry: SnapshotEntry): Promi
         writer.number(value.batch.batchSize);
         writer.number(value.batch.minBatchSize);
         writer.number(value.batch.minBatchTimeoutMs);
+        if (backends[value.backend].needsNames) {
+          for (const names of [value.loaded.inputs, value.loaded.outputs]) {
+            await writeAll(writer, names, (name) => writer.text(name));
+          }
+        }
       }
       // Small bytes are copied: they need not be pinned while the file is written.
       if (held.bytes.length <= smallBytes) writer.bytes(held.bytes);

@@ -203,7 +203,13 @@ export class OrchestratorServer implements Orchestrator {
     } catch (error) {
       if (!(error instanceof InferenceError)) throw error;
       const hint = 'install the framework there, name another Python, or do not preload the backend';
-      throw new WorkflowError({ code: 'RUN1004', message: error.message, hint, cause: error });
+      const isLacking = error.problem === 'backend';
+      throw new WorkflowError({
+        code: 'RUN1004',
+        message: error.message,
+        ...(isLacking && { hint }),
+        cause: error,
+      });
     }
   }
 

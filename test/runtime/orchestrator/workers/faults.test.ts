@@ -78,7 +78,7 @@ describe('a Python for workers', () => {
   });
 });
 
-describe.skipIf(missing !== '')(`a framework ${missing}`, { timeout: 120_000 }, () => {
+describe.skipIf(missing !== '')(`a framework ${missing}`, () => {
   test.each([
     ['is too old', '1.5.0', '', `TORCH needs torch ≥ 1.11; ${python} has 1.5.0`],
     [

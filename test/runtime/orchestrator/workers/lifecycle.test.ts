@@ -24,7 +24,7 @@ describe.skipIf(missing !== '')(`a worker ${missing}`, () => {
     for (const name of ['net', 'sum', 'slow', 'huge']) {
       await redis.call('AI.MODELSTORE', name, 'TORCH', 'CPU', 'BLOB', file(`${name}.pt`));
     }
-  }, 120_000);
+  });
   afterAll(async () => {
     redis?.disconnect();
     await started?.stop();
@@ -63,9 +63,7 @@ describe.skipIf(missing !== '')(`a worker ${missing}`, () => {
     expect(logged.join('\n')).toContain(`TORCH worker ${pid} on CPU runs torch ${version}`);
   });
 
-  test('that is killed in a run fails that run alone; those that wait go on with another', {
-    timeout: 60_000,
-  }, async () => {
+  test('that is killed in a run fails that run alone; those that wait go on with another', async () => {
     const { pid = '' } = await worker();
     const others = [new Redis(started.port), new Redis(started.port), new Redis(started.port)];
     const before = processor(pid);
@@ -82,14 +80,14 @@ describe.skipIf(missing !== '')(`a worker ${missing}`, () => {
     for (const client of others) client.disconnect();
   });
 
-  test('that dies while it is idle is started again before somebody asks', { timeout: 120_000 }, async () => {
+  test('that dies while it is idle is started again before somebody asks', async () => {
     const { pid = '' } = await worker();
     process.kill(Number(pid), 'SIGKILL');
     expect(await soon(async () => !['', pid, undefined].includes((await worker())['pid']), 60_000)).toBe(true);
     expect(await run('sum', 'x')).toBe('OK');
   });
 
-  test('is killed when a run takes too long', { timeout: 120_000 }, async () => {
+  test('is killed when a run takes too long', async () => {
     const { pid = '' } = await worker();
     expect(await run('slow', 's60')).toBe(
       'ERR Exiting due to terminate flag being set to true: the model ran longer than the execution time-out of 1000 ms',
@@ -98,7 +96,7 @@ describe.skipIf(missing !== '')(`a worker ${missing}`, () => {
     expect(await run('slow', 's0')).toBe('OK');
   });
 
-  test('that a signal stops is killed, too', { timeout: 120_000 }, async () => {
+  test('that a signal stops is killed, too', async () => {
     expect(await run('sum', 'x')).toBe('OK');
     const { pid = '' } = await worker();
     process.kill(Number(pid), 'SIGSTOP');
@@ -113,7 +111,7 @@ describe.skipIf(missing !== '')(`a worker ${missing}`, () => {
     expect(await run('sum', 'x')).toBe('OK');
   });
 
-  test('refuses more memory than there is, and goes on', { timeout: 120_000 }, async () => {
+  test('refuses more memory than there is, and goes on', async () => {
     const { pid } = await worker();
     await redis.call('AI.TENSORSET', 'much', 'FLOAT', '1', 'VALUES', '1000000');
     expect(await run('huge', 'much')).toMatch(/allocate|memory/);
@@ -121,7 +119,7 @@ describe.skipIf(missing !== '')(`a worker ${missing}`, () => {
     expect((await worker())['pid']).toBe(pid);
   });
 
-  test('gives memory back: 1,000 models stored and deleted', { timeout: 120_000 }, async () => {
+  test('gives memory back: 1,000 models stored and deleted', async () => {
     const model = file('sum.pt');
     const cycle = async (count: number) => {
       for (let index = 0; index < count; index += 1) {

@@ -14,7 +14,7 @@ describe.skipIf(missing !== '')(`ONNX models where there is no onnxruntime-node 
     started = await start({ python: found.python, onnxRuntime: undefined as never });
     redis = new Redis(started.port);
     await redis.call('AI.TENSORSET', 'x', 'FLOAT', '1', '2', 'VALUES', '1.5', '-2');
-  }, 60_000);
+  });
   afterAll(async () => {
     redis?.disconnect();
     await started?.stop();

@@ -36,7 +36,7 @@ describe.skipIf(missing !== '')(`scripts run with PyTorch ${missing}`, () => {
   const x = tensor(1, 2);
   const y = tensor(10, 20);
 
-  test('functions take tensors, lists of them, and what entry points take', { timeout: 60_000 }, async () => {
+  test('functions take tensors, lists of them, and what entry points take', async () => {
     const script = await loaded();
     expect(script.functions.get('joined')).toEqual([
       { name: 'x', type: 'Tensor' },
@@ -68,7 +68,7 @@ describe.skipIf(missing !== '')(`scripts run with PyTorch ${missing}`, () => {
     inference.unload(script);
   });
 
-  test('a source that is no TorchScript is refused with the place', { timeout: 60_000 }, async () => {
+  test('a source that is no TorchScript is refused with the place', async () => {
     const bytes = new LendableBytes(ownBytes(Buffer.from('def f(x:\n  return x\n')));
     await expect(inference.loadScript({ device: 'CPU', bytes })).rejects.toThrow(/expected.*<--- HERE/);
   });

@@ -1,3 +1,6 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeModels, pythonWith } from '../support/frameworks.js';
@@ -22,7 +25,7 @@ describe.skipIf(missing !== '')(`TensorFlow models in workers ${missing}`, () =>
     await redis.call('AI.TENSORSET', 'v', 'FLOAT', '2', 'VALUES', '1', '2');
     await redis.call('AI.TENSORSET', 'i', 'INT32', '2', '2', 'VALUES', '1', '2', '3', '4');
     await redis.call('AI.TENSORSET', 't', 'STRING', '2', 'VALUES', 'ab', 'Cd');
-  }, 240_000);
+  });
   afterAll(async () => {
     redis?.disconnect();
     await started?.stop();
@@ -90,6 +93,26 @@ describe.skipIf(missing !== '')(`TensorFlow models in workers ${missing}`, () =>
     await expect(run(['v'], ['a'])).rejects.toThrow(
       /^output y has the type \w+, which no tensor of the store can hold/,
     );
+  });
+
+  test('a checkpoint keeps the names that a model was stored with', async () => {
+    const options = { python: (found as { python: string }).python, intraOpThreads: 1 };
+    const checkpointFile = join(mkdtempSync(join(tmpdir(), 'simwright-tf-')), 'saved');
+    const first = await start({ ...options, checkpointFile });
+    const one = new Redis(first.port);
+    await one.call(
+      ...(['AI.MODELSTORE', 'm', 'TF', 'CPU', 'INPUTS', '2', 'y', 'x', 'OUTPUTS', '1', 'Identity', 'BLOB'] as const),
+      file('net.pb'),
+    );
+    await one.call('SAVE');
+    one.disconnect();
+    await first.stop();
+    const second = await start({ ...options, checkpointFile });
+    const two = new Redis(second.port);
+    const meta = (await two.call('AI.MODELGET', 'm', 'META')) as unknown[];
+    expect([meta[11], meta[13]]).toEqual([['y', 'x'], ['Identity']]);
+    two.disconnect();
+    await second.stop();
   });
 
   test('texts go in and out', async () => {

@@ -17,7 +17,7 @@ describe.skipIf(missing !== '')(`PyTorch models in a worker ${missing}`, () => {
     redis = new Redis(started.port);
     await redis.call('AI.TENSORSET', 'x', 'FLOAT', '2', '2', 'VALUES', '1', '2', '3', '4');
     await redis.call('AI.TENSORSET', 'y', 'FLOAT', '2', '2', 'VALUES', '10', '20', '30', '40');
-  }, 120_000);
+  });
   afterAll(async () => {
     redis?.disconnect();
     await started?.stop();
