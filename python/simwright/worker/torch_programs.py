@@ -229,8 +229,8 @@ class Script(Program):
 
 def _compiled(source: str) -> Any:
     unit = torch.jit.CompilationUnit()
-    # PyTorch would look names up in the modules of whoever calls it.
-    unit.define(source, rcb=lambda name: torch if name == "torch" else None)
+    # PyTorch wants the last line to end, and would look names up in the modules of whoever calls it.
+    unit.define(source + "\n", rcb=lambda name: torch if name == "torch" else None)
     return unit
 
 

@@ -98,6 +98,13 @@ def tf_models(folder):
 
     path = lambda name: os.path.join(folder, name)
 
+    def zipped(source, name):
+        with zipfile.ZipFile(path(name), "w", zipfile.ZIP_DEFLATED) as archive:
+            for here, _, files in os.walk(path(source)):
+                for one in files:
+                    full = os.path.join(here, one)
+                    archive.write(full, os.path.relpath(full, folder))
+
     class Net(tf.Module):
         def __init__(self):
             super().__init__()
@@ -115,11 +122,16 @@ def tf_models(folder):
         file.write(" ".join([one.name for one in frozen.inputs] + [one.name for one in frozen.outputs]))
 
     tf.saved_model.save(net, path("saved"), signatures=net.__call__)
-    with zipfile.ZipFile(path("net.zip"), "w", zipfile.ZIP_DEFLATED) as archive:
-        for here, _, files in os.walk(path("saved")):
-            for name in files:
-                full = os.path.join(here, name)
-                archive.write(full, os.path.relpath(full, folder))
+    zipped("saved", "net.zip")
+    with tf.compat.v1.Session(graph=tf.Graph()) as session:
+        x = tf.compat.v1.placeholder(tf.float32, (None,), name="x")
+        with tf.control_dependencies([tf.io.write_file(path("written"), "loading has run this")]):
+            first = tf.group(name="first")
+        signature = tf.compat.v1.saved_model.predict_signature_def({"x": x}, {"y": x + 1})
+        builder = tf.compat.v1.saved_model.Builder(path("writes"))
+        builder.add_meta_graph_and_variables(session, ["serve"], {"serving_default": signature}, main_op=first)
+        builder.save()
+    zipped("writes", "writes.zip")
     for name, member in (("escapes.zip", "../../outside"), ("absolute.zip", "/tmp/outside")):
         with zipfile.ZipFile(path(name), "w") as archive:
             archive.writestr(member, "x")
