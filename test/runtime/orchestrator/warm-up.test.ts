@@ -74,7 +74,7 @@ describe.skipIf(onnxRuntime === undefined)('models are warmed up', () => {
 describe.skipIf(withoutTorch !== '')(`models in workers are warmed up ${withoutTorch}`, { timeout: 120_000 }, () => {
   test('on each worker of their device, where they tell their types', async () => {
     if (!('python' in torch)) return;
-    const file = await makeModels(torch.python, 'torch');
+    const file = await makeModels(torch.python, 'torch', 'exported');
     const traced = readFileSync(join(root, 'test/model-files/models/traced.pt'));
     const models = { traced, exported: file('net.pt2'), scripted: file('net.pt') };
     const orchestrator = await storeWith(models, 'TORCH', {
