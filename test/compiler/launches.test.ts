@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { apptainer, command, experiment } from '../../src/index.js';
+import type { AuthoredExperiment } from '../../src/ir/index.js';
 import {
   compileFor,
   entityOf,
@@ -119,6 +120,34 @@ describe('hosts, bindings and options', () => {
     expect(messagesOf('slurm', experiment('e').model('m', command('x').launcher('jsrun')))).toEqual([
       "PLAN1002 .launcher('jsrun') of 'm': slurm jobs cannot launch by it",
     ]);
+  });
+
+  test('Open MPI is told the variables that are set, and no others', () => {
+    const open = (more: (e: ReturnType<typeof start>) => AuthoredExperiment) => {
+      const compiled = compileFor('pbs', more(start()));
+      return [scriptOf(compiled, 'e'), runtimeLines(scriptOf(compiled, 'e')).at(-1) ?? ''] as const;
+    };
+    const start = () =>
+      experiment('e')
+        .orchestrator()
+        .model('m', command('x').tasks(2).nodes(2).launcher('mpirun').env({ MINE: '1' }));
+    const always = 'SIMWRIGHT_DIR SIMWRIGHT_NAME SIMWRIGHT_MEMBER SIMWRIGHT_JOB SIMWRIGHT_JOB_ID PATH LD_LIBRARY_PATH';
+    const told = (line: string) => [...line.matchAll(/ -x (\S+)/g)].map(([, name]) => name).join(' ');
+    const [script, plain] = open((e) => e);
+    expect(told(plain)).toBe(`SSDB SR_DB_TYPE SR_SOCKET_TIMEOUT OMP_NUM_THREADS MINE ${always}`);
+    expect(plain).not.toContain('oversubscribe');
+    expect(script).toContain(`\nLD_LIBRARY_PATH="\${LD_LIBRARY_PATH-}"\n`);
+    const [, keyed] = open((e) => e.enableKeyPrefixing().registerIncomingEntity('m'));
+    expect(told(keyed)).toContain('SR_SOCKET_TIMEOUT SSKEYIN SSKEYOUT OMP_NUM_THREADS');
+  });
+
+  test('a store that Open MPI starts elsewhere knows its job', () => {
+    const site = { name: 'p', target: 'pbs', launcher: 'mpirun' } as const;
+    const colocated = experiment('e').model('m', command('x').tasks(2).nodes(2)).colocate({ uds: true });
+    const [up = ''] = runtimeLines(scriptOf(compileFor(site, colocated), 'e'));
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
+    expect(up).toContain('--host "${SIMWRIGHT_HOSTS// /,}" -x SIMWRIGHT_JOB -x SIMWRIGHT_JOB_ID -x SIMWRIGHT_HOSTS');
+    expect(up).toMatch(/ -x PATH -x LD_LIBRARY_PATH$/);
   });
 
   test('a launcher that does not share nodes starts as many members as there are nodes', () => {

@@ -2,9 +2,9 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join } from 'node:path';
 import { execa, execaSync } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { compile, loadSite, writeFolder } from '../../src/compiler/index.js';
+import { checkSite, compile, loadSite, writeFolder } from '../../src/compiler/index.js';
 import { command, experiment } from '../../src/dsl/index.js';
-import { type AuthoredExperiment, authoredExperiment } from '../../src/ir/index.js';
+import { type AuthoredExperiment, authoredExperiment, type SiteInput } from '../../src/ir/index.js';
 import { builtInSites } from '../../src/sites/built-in.js';
 import { waitUntil } from '../runtime/support/wait-until.js';
 import { workspace } from './support/workspace.js';
@@ -23,11 +23,15 @@ const chain = experiment('chain')
   .batch({});
 
 /** Programs on the PATH of a workspace with a compiled `out/`; each is a bash script. */
-async function prepare(authored: AuthoredExperiment, site: string, programs: Readonly<Record<string, string>>) {
+async function prepare(
+  authored: AuthoredExperiment,
+  site: string | SiteInput,
+  programs: Readonly<Record<string, string>>,
+) {
   const folder = workspace({});
   const { files } = compile(
     { ...authored[authoredExperiment], file: join(folder, 'workflow.ts') },
-    await loadSite(site, builtInSites),
+    typeof site === 'string' ? await loadSite(site, builtInSites) : checkSite(site, site.name, undefined),
   );
   writeFolder(join(folder, 'out'), files);
   mkdirSync(join(folder, 'bin'));
@@ -72,7 +76,22 @@ describe('schedulers that answer as theirs do', () => {
     const bsub = `${record}; grep -c '^#BSUB' >>"$FOLDER/call-$n"; echo 'Welcome!'; echo "Job <4$n> is submitted to default queue <normal>."`;
     const { run, read } = await prepare(chain, 'lsf', { bsub });
     expect(run().stdout).toBe('a\t40\nb\t41\nc\t42\nd\t43');
-    expect(read('call-2')).toBe('-w exit(40) fresh= retry=0\n3\n');
+    expect(read('call-2')).toBe('-w exit(40) -ti fresh= retry=0\n3\n');
+  });
+
+  test('bsub of a descendant of OpenLava, which knows neither -ti nor units of memory', async () => {
+    const bsub = `${record}; grep '^#BSUB -R' >>"$FOLDER/call-$n"; echo "Job <4$n> is submitted to queue <normal>."`;
+    const app = command('app').launcher('mpirun').memoryPerNode('2G');
+    const pair = experiment('e').model('a', app).batch({}).model('b', app).after('a').batch({});
+    for (const [lsid, words, memory] of [
+      ["echo 'volclava 2.1.1, Jan 01 2025'", '-w done(40)', '2048'],
+      ["echo 'IBM Spectrum LSF Standard 10.1.0.13'", '-w done(40) -ti', '2048MB'],
+    ] as const) {
+      const site = { name: 'l', target: 'lsf', launcher: 'mpirun' } as const;
+      const { run, read } = await prepare(pair, site, { bsub, lsid });
+      expect(run().stdout).toBe('a\t40\nb\t41');
+      expect(read('call-1')).toBe(`${words} fresh= retry=0\n#BSUB -R "rusage[mem=${memory}] span[ptile=1]"\n`);
+    }
   });
 
   test.each([
@@ -98,6 +117,7 @@ describe('what submit.sh hands on arrives, whatever the environment of a job is'
     ['slurm', 'sbatch', {}, { SBATCH_EXPORT: 'none' }, `--parsable --export=${own} jobs/e.sbatch `],
     ['slurm', 'sbatch', { '--export': 'NONE' }, { SBATCH_EXPORT: 'ALL' }, '--parsable jobs/e.sbatch '],
     ['pbs', 'qsub', { '-v': 'A=b c,D' }, {}, `-v A=b c,D,${own} jobs/e.pbs `],
+    ['sge', 'qsub', { '-v': 'A=1' }, {}, `-terse -v ${own} jobs/e.sge `],
     ['lsf', 'bsub', {}, {}, ' '],
     ['lsf', 'bsub', { '-env': 'none' }, {}, `-env ${own} `],
     ['lsf', 'bsub', { '-env': 'A, B=2' }, {}, `-env A, B=2,${own} `],
@@ -111,9 +131,13 @@ describe('what submit.sh hands on arrives, whatever the environment of a job is'
     ],
   ])('%s, %s with %j and %j', async (site, program, set, variables, words) => {
     const authored = experiment('e').batch({ walltime: '01:00:00', directives: { set } }).model('m', command('app'));
-    const says = { slurm: '7', pbs: '7.srv', lsf: 'Job <7> is submitted to default queue <normal>.', cobalt: '7' }[
-      site
-    ];
+    const says = {
+      slurm: '7',
+      pbs: '7.srv',
+      lsf: 'Job <7> is submitted to default queue <normal>.',
+      cobalt: '7',
+      sge: '7',
+    }[site];
     const { folder, env, read } = await prepare(authored, site, { [program]: `${record}; echo '${says}'` });
     execaSync('bash', ['out/submit.sh', '--fresh'], { cwd: folder, env: { ...env, ...variables } });
     expect(read('call-0').startsWith(words), read('call-0')).toBe(true);

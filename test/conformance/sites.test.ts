@@ -38,13 +38,18 @@ describe('example sites', () => {
   });
   it('polaris selects nodes of the system, scatters them, and launches by PALS', async () => {
     const lines = await scriptFor(file('polaris.ts'));
-    for (const line of ['-q prod', '-l place=scatter', '-l walltime=00:30:00', '-l filesystems=home:eagle']) {
+    for (const line of [
+      '-q debug-scaling',
+      '-l place=scatter:excl',
+      '-l walltime=00:30:00',
+      '-l filesystems=home:eagle',
+    ]) {
       expect(lines).toContain(`#PBS ${line}`);
     }
     expect(lines.find((line) => line.startsWith('#PBS -l select='))).toMatch(
       /^#PBS -l select=2:ncpus=\d+:mpiprocs=\d+:system=polaris$/,
     );
-    expect(lines.join('\n')).toMatch(/mpiexec -n 8 --ppn 4 --depth 1/);
+    expect(lines.join('\n')).toMatch(/mpiexec -n 8 --ppn 4 --depth 1 --hosts '\{hosts\}' --cpu-bind depth/);
   });
   it('summit asks for nodes and launches resource sets', async () => {
     const lines = await scriptFor(file('summit.ts'));
@@ -88,6 +93,8 @@ describe('sites in the documentation', () => {
       'preamble',
       'directives',
       'gpuDialect',
+      'parallelEnvironments',
+      'resources',
       'blocks',
       'engine',
       'node',

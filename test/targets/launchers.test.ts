@@ -92,12 +92,12 @@ describe.each(['mpirun', 'orterun'] as const)('%s', (name) => {
   });
   it('spreads tasks over the hosts that the runtime names, and hands on variables', () => {
     expect(lineOf(name, program(['a'], { ...sized, namesHosts: true, environment: ['SSDB'] }))).toBe(
-      `${name} -np 8 --map-by ppr:4:node --bind-to none --host {hosts} --oversubscribe -x SSDB a`,
+      `${name} -np 8 --map-by ppr:4:node --bind-to none --host {hosts:4} -x SSDB a`,
     );
   });
   it('hands on variables to the hosts that the user names', () => {
     expect(lineOf(name, program(['a'], { ...sized, hosts: ['n1', 'n2'], environment: ['SSDB'] }))).toBe(
-      `${name} -np 8 --map-by ppr:4:node --bind-to none --host n1,n2 --oversubscribe -x SSDB a`,
+      `${name} -np 8 --map-by ppr:4:node --bind-to none --host n1:4,n2:4 -x SSDB a`,
     );
   });
   it('binds a step that is alone', () => {
@@ -116,7 +116,7 @@ describe.each(['mpirun', 'orterun'] as const)('%s', (name) => {
         program(['b', 'c'], { ...sized, namesHosts: true, environment: ['A'], launcherArgs: { x: 'B=1' } }),
       ),
     ).toBe(
-      `${name} -np 1 --map-by node --bind-to none --host {hosts} --oversubscribe -x A a : -np 8 --host {hosts} -x A -x B=1 b c`,
+      `${name} -np 1 --map-by node --bind-to none --host {hosts:5} -x A a : -np 8 --host {hosts:5} -x A -x B=1 b c`,
     );
   });
   it('refuses to keep off hosts', () => {

@@ -8,7 +8,7 @@ import { wrapLine } from './wrap-line.js';
 
 /** The batch script of one job. */
 export function jobScript(job: Job, plan: Plan, target: Target): string {
-  const variables = jobVariables(job, target);
+  const variables = [...jobVariables(job, target), ...libraryPath(job, plan)];
   return renderTemplate(
     `${target.name}/job.sh.njk`,
     {
@@ -39,6 +39,16 @@ export function jobScript(job: Job, plan: Plan, target: Target): string {
     },
     plan.blocks,
   );
+}
+
+/** Launchers that pass on variables by name complain of one that is not set. */
+function libraryPath(job: Job, plan: Plan) {
+  const name = 'LD_LIBRARY_PATH';
+  const words = [
+    ...entitiesOf(job, plan).flatMap(({ launch }) => launch.lines.flatMap((line) => line.words)),
+    ...storesOf(job, plan).flatMap(({ launch }) => launch),
+  ];
+  return words.includes(name) ? [{ name, value: `"\${${name}-}"` }] : [];
 }
 
 /** True if a launch of the job waits for another launch of the same job. */

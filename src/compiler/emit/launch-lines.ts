@@ -23,21 +23,26 @@ export function storesOf({ stores }: Job, plan: Plan): Store[] {
 
 /** The line that starts a store: `runtime up NAME -- LAUNCH…`; without launcher's words it starts on the script's own host. */
 export function upLine(store: Store, job: Job): string {
-  const hosts = hostsOf(store, job);
-  const quoted = store.launch.map((word) => (word === '{hosts}' ? hosts : quoteShellWord(word)));
+  const quoted = store.launch.map((word) => {
+    const slots = /^\{hosts(?::(\d+))?\}$/.exec(word);
+    return slots === null ? quoteShellWord(word) : hostsOf(store, job, slots[1]);
+  });
   const head = `runtime up ${quoteShellWord(store.name)}`;
   const line = quoted.length === 0 ? head : wrapLine(`${head} --`, quoted);
   const { setup } = store;
   return setup === undefined ? line : `(\n${setupLines(setup)}${indent(line)}\n)`;
 }
 
-/** A word of shell that expands to the hosts of a store's component, separated by commas. */
-function hostsOf({ component }: Store, { allocation, components }: Job): string {
-  if (components.length === 0) return `"\${SIMWRIGHT_HOSTS// /,}"`;
+/** A word of shell that expands to the hosts of a store's component, separated by commas, each with its number of tasks if there is one. */
+function hostsOf({ component }: Store, { allocation, components }: Job, slots: string | undefined): string {
+  const separated = slots === undefined ? "tr ' ' ," : `sed 's/ /:${slots},/g; s/$/:${slots}/'`;
+  if (components.length === 0) {
+    return slots === undefined ? `"\${SIMWRIGHT_HOSTS// /,}"` : `"$(${separated} <<<"$SIMWRIGHT_HOSTS")"`;
+  }
   const counts = [allocation, ...components].map(({ nodes }) => nodes);
   const before = counts.slice(0, component).reduce((sum, nodes) => sum + nodes, 0);
   const last = before + (counts[component] as number);
-  return `"$(cut -d ' ' -f ${before + 1}-${last} <<<"$SIMWRIGHT_HOSTS" | tr ' ' ,)"`;
+  return `"$(cut -d ' ' -f ${before + 1}-${last} <<<"$SIMWRIGHT_HOSTS" | ${separated})"`;
 }
 
 /** The lines that launch a job's applications. In a job of a store alone they keep the store running while other jobs use it. */

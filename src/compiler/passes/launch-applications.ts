@@ -4,7 +4,6 @@ import {
   applicationsOf,
   commandsOf,
   defined,
-  type ExperimentDeclaration,
   hasNumbers,
   type Launch,
   type LauncherName,
@@ -27,7 +26,7 @@ export function launchApplications(input: Input, problems: Problems): Adds<'laun
   for (const application of applicationsOf(input.experiment)) {
     const texts: Record<string, string> = {};
     const { launches: sized } = input.sized.get(application) as Sized;
-    const environment = environmentNames(application, input.experiment);
+    const environment = environmentNames(application, input);
     const lines = sized.map((launch) => lineOf(application, launch, { environment, texts }, input, problems));
     const atMost = membersAtMost(application, input);
     launches.set(application, { lines, ...defined({ atMost }) });
@@ -148,12 +147,31 @@ function cpusOfStores({ applications, orchestrators }: PlacedComponent): number 
   return [...colocated, ...orchestrators].reduce((sum, { cpus = 1 }) => sum + cpus, 0);
 }
 
-/** Names of the variables that the runtime sets for an application. Some launchers pass on only those they are told. */
-function environmentNames(application: ApplicationDeclaration, experiment: ExperimentDeclaration): string[] {
+/** Names of the variables that an application gets: some launchers pass on only those they are told, and complain of those that are not set. */
+function environmentNames(
+  application: ApplicationDeclaration,
+  { experiment, target }: Pick<Input, 'experiment' | 'target'>,
+): string[] {
+  const ofStore = [
+    ...['SSDB', 'SR_DB_TYPE', 'SR_SOCKET_TIMEOUT'],
+    ...(application.incoming.length > 0 ? ['SSKEYIN'] : []),
+    ...((application.keyPrefixing ?? hasNumbers(application)) ? ['SSKEYOUT'] : []),
+  ];
   const names = visibleStores(experiment, application).flatMap(({ suffix }) =>
-    ['SSDB', 'SR_DB_TYPE', 'SSKEYIN', 'SSKEYOUT', 'SR_SOCKET_TIMEOUT'].map((one) =>
-      suffix === '' ? one : `${one}_${suffix}`,
-    ),
+    ofStore.map((one) => (suffix === '' ? one : `${one}_${suffix}`)),
   );
-  return [...new Set([...names, ...commandsOf(application).flatMap(({ env }) => Object.keys(env ?? {}))])];
+  const ofUser = commandsOf(application).flatMap(({ env }) => Object.keys(env ?? {}));
+  const threads = target.capabilities.oneNode ? [] : ['OMP_NUM_THREADS'];
+  return [...new Set([...names, ...threads, ...ofUser, ...everywhere])];
 }
+
+/** Variables that every member has: where it is, who it is, and where its programs and libraries are. */
+const everywhere = [
+  'SIMWRIGHT_DIR',
+  'SIMWRIGHT_NAME',
+  'SIMWRIGHT_MEMBER',
+  'SIMWRIGHT_JOB',
+  'SIMWRIGHT_JOB_ID',
+  'PATH',
+  'LD_LIBRARY_PATH',
+];

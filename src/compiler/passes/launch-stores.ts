@@ -50,6 +50,23 @@ function standaloneSize(store: OrchestratorDeclaration, { experiment, target }: 
   return { name, at, nodes, tasks: shards, cpus, gpus: standaloneGpus(experiment, store), hosts };
 }
 
+/** True if each element of an array, or each of several jobs, has a store of its own. */
+function isIndexed({ job: { array, separate } }: EntityPlace): boolean {
+  return array !== undefined || separate !== undefined;
+}
+
+/** Variables by which a store's process knows its job. */
+const ofRuntime = [
+  'SIMWRIGHT_JOB',
+  'SIMWRIGHT_JOB_ID',
+  'SIMWRIGHT_HOSTS',
+  'SIMWRIGHT_CPUS_PER_NODE',
+  'SIMWRIGHT_STARTED',
+  'SIMWRIGHT_SCRIPT_PID',
+  'PATH',
+  'LD_LIBRARY_PATH',
+];
+
 /** Launch line in front of a store's processes; empty if it is one process on the script's own host. */
 function storeWords(size: StoreSize, place: EntityPlace, input: Input, problems: Problems): readonly string[] {
   const { target, site, launchers } = input;
@@ -68,7 +85,7 @@ function storeWords(size: StoreSize, place: EntityPlace, input: Input, problems:
     ...(gpus > 0 ? { gpusPerNode: gpus } : {}),
     ...defined({ hosts }),
     ...stepOptions(place, input),
-    environment: [],
+    environment: [...(isIndexed(place) ? ['SIMWRIGHT_ARRAY_INDEX'] : []), ...ofRuntime],
     launcherArgs: {},
     overlap: true,
     namesHosts: hosts === undefined && namesHosts(target, launchers[launcher]),

@@ -18,7 +18,7 @@ import type { StepWatch } from './steps/step-watch.js';
 import { describeStop, type StopRequest } from './stop-request.js';
 import type { SeenStore } from './store-addresses.js';
 import { StoreUses } from './store-uses.js';
-import { fillWords } from './words.js';
+import { fillWords, namesItsHosts } from './words.js';
 
 /** Facts that the members of one launch share. */
 export interface LaunchContext {
@@ -210,7 +210,7 @@ function stateOf({ exit, wasStopped }: ApplicationEnd): MemberState {
 /** The host, where it is known: there is but one, or the launch line names those that were chosen. */
 function hostOf({ job, line }: LaunchContext, hosts: readonly string[]): { host?: string } {
   if (job.hosts.length === 1) return { host: hosts[0] === 'localhost' ? thisHost() : (hosts[0] ?? thisHost()) };
-  return line.includes('{hosts}') ? { host: hosts.join(' ') } : {};
+  return namesItsHosts(line) ? { host: hosts.join(' ') } : {};
 }
 
 function cannotStart(program: string, member: string, error: unknown): WorkflowError {

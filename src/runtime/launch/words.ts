@@ -8,7 +8,15 @@ export interface Placeholders {
 }
 
 /** A placeholder in further braces. */
-const literal = /^(\{{2,})(?:args|dir|name|hosts)(\}{2,})$/;
+const literal = /^(\{{2,})(?:args|dir|name|hosts(?::\d+)?)(\}{2,})$/;
+
+/** The hosts, and how many tasks each is to take: `{hosts:4}`. */
+const withSlots = /^\{hosts:(\d+)\}$/;
+
+/** True if the runtime names the hosts of a launch line. */
+export function namesItsHosts(line: readonly string[]): boolean {
+  return line.some((word) => word === '{hosts}' || withSlots.test(word));
+}
 
 function isLiteral(word: string): boolean {
   const [, open = '', close = ''] = literal.exec(word) ?? [];
@@ -16,7 +24,7 @@ function isLiteral(word: string): boolean {
 }
 
 /**
- * The words of a launch line with `{args}`, `{dir}`, `{name}`, `{hosts}` replaced where they are whole words; `{args}` becomes as many
+ * The words of a launch line with `{args}`, `{dir}`, `{name}`, `{hosts}`, `{hosts:N}` replaced where they are whole words; `{args}` becomes as many
  * words as there are. `{{args}}` is the word `{args}`, `{{{args}}}` the word `{{args}}`, and so on.
  */
 export function fillWords(line: readonly string[], values: Placeholders): string[] {
@@ -31,6 +39,7 @@ export function fillWords(line: readonly string[], values: Placeholders): string
       case '{hosts}':
         return values.hosts;
       default:
+        if (withSlots.test(word)) return values.hosts.replace(/[^,]+/g, `$&:${withSlots.exec(word)?.[1]}`);
         return isLiteral(word) ? word.slice(1, -1) : word;
     }
   });

@@ -1,6 +1,6 @@
 import type { Launcher } from '../target.js';
 import { blankStyle, type LauncherOption, optionsOf, optionWords } from './options.js';
-import { colonLine, hostList, type Programs, refuseExcludedHosts, shared } from './programs.js';
+import { colonLine, hostList, hostSlots, type Programs, refuseExcludedHosts, shared } from './programs.js';
 
 const option = optionsOf(blankStyle);
 
@@ -26,9 +26,9 @@ function openMpi(name: 'mpirun' | 'orterun'): Launcher {
           [
             { names: ['n', 'np', 'c'], words: ['-np', String(step.tasks)] },
             ...(isFirst ? placement(programs) : []),
-            ...option('host hostfile H machinefile', hostList(step)),
-            // A laptop may have fewer cores than the workflow has tasks, and a host named without slots has one.
-            ...(isFirst ? option('oversubscribe nooversubscribe', true) : []),
+            ...option('host hostfile H machinefile', hostSlots(step, slotsOf(programs))),
+            // A laptop may have fewer cores than the workflow has tasks.
+            ...(isFirst && hostList(step) === undefined ? option('oversubscribe nooversubscribe', true) : []),
             ...(hostList(step) !== undefined ? step.environment.map((one) => ({ names: [], words: ['-x', one] })) : []),
           ],
           step.launcherArgs,
@@ -38,8 +38,15 @@ function openMpi(name: 'mpirun' | 'orterun'): Launcher {
   };
 }
 
+/** Tasks that a host takes: those of all programs, which share it. */
+function slotsOf(programs: Programs): number {
+  const nodes = Math.max(...programs.map(({ step }) => step.nodes));
+  if (programs.length === 1) return programs[0].step.tasksPerNode;
+  return programs.reduce((sum, { step }) => sum + Math.ceil(step.tasks / nodes), 0);
+}
+
 const noise = [
-  /^(Primary job\s+terminated normally|a non-zero exit code|Per user-direction, the job)/,
+  /^the job to be terminated\. The first process|^(Primary job\s+terminated normally|a non-zero exit code|Per user-direction, the job)/,
   /^(mpirun|mpiexec|prterun|orterun|prun)( has)? (detected|exited|noticed) /,
   /^(non-zero status, thus causing|to be terminated\. The first process to do so|causing the job to be terminated)/,
   /^\s*Process name: \[\[|^\s*Exit code:\s+-?\d+\s*$/i,

@@ -42,6 +42,14 @@ export function commaList(hosts: readonly string[] | undefined): string | undefi
   return hosts === undefined || hosts.length === 0 ? undefined : hosts.join(',');
 }
 
+/** The same with the tasks that each host is to take: `h1:2,h2:2`, `{hosts:2}`. */
+export function hostSlots(step: LaunchStep, slots: number): string | undefined {
+  const { hosts, namesHosts } = step;
+  // A host that is named without has one.
+  if (slots === 1) return hostList(step);
+  return commaList(hosts?.map((host) => `${host}:${slots}`)) ?? (namesHosts ? `{hosts:${slots}}` : undefined);
+}
+
 /** Comma list of the hosts of a step: the user's, or `{hosts}` for the runtime to fill in; undefined where there is but one host. */
 export function hostList({ hosts, namesHosts }: LaunchStep): string | undefined {
   return commaList(hosts) ?? (namesHosts ? '{hosts}' : undefined);

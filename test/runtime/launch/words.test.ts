@@ -19,6 +19,15 @@ test('placeholders are whole words, and {args} as many as there are', () => {
   expect(fillWords(['a', '{args}', 'b'], { ...values, args: [] })).toEqual(['a', 'b']);
 });
 
+test('hosts with the number of tasks that each is to take', () => {
+  expect(fillWords(['--host', '{hosts:4}', 'x{hosts:4}', '{{hosts:4}}'], values)).toEqual([
+    '--host',
+    'n1:4,n2:4',
+    'x{hosts:4}',
+    '{hosts:4}',
+  ]);
+});
+
 test('doubled braces stand for a placeholder that is meant literally', () => {
   expect(fillWords(['{{args}}', '{{name}}', '{{other}}'], values)).toEqual(['{args}', '{name}', '{{other}}']);
 });
