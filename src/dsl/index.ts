@@ -34,7 +34,7 @@ export { mlBytes, mlFile, scriptFile, scriptText } from './ml-source.js';
 export type { Fresh, KnownNames, NotAllowed } from './not-allowed.js';
 export type { MlModelOptions, ModelParamsOptions, SelfDescribedModelOptions } from './options.js';
 export { cat, maximum, minimum, onesLike, stack, where, zerosLike } from './symbolic/functions.js';
-export type { Operand, ReductionOptions, SymbolicDtype, SymbolicTensor } from './symbolic/tensor.js';
+export type { Operand, Reduction, SymbolicDtype, SymbolicTensor } from './symbolic/tensor.js';
 export type {
   ApplicationBuilder,
   EnsembleBuilder,

@@ -4,7 +4,7 @@ import { engineNames } from './engines.js';
 import { parseWalltime, walltimeHint } from './units.js';
 
 /** Systems that scripts are written for. */
-export const TargetName = z.enum(['local', 'slurm', 'pbs', 'lsf', 'cobalt']);
+export const TargetName = z.enum(['local', 'slurm', 'pbs', 'lsf', 'cobalt', 'sge']);
 export type TargetName = z.infer<typeof TargetName>;
 
 /** Programs that start an application's tasks. */
@@ -34,6 +34,13 @@ export const DirectiveEdits = z.strictObject({
 });
 export type DirectiveEdits = z.infer<typeof DirectiveEdits>;
 
+/** Name of a scheduler's object as the site has called it: one word. */
+const ownName = z.string().regex(/^[\w.-]+$/, 'letters, digits, "_", "." and "-"');
+
+/** A resource that the site has named, and the unit that its amount is counted for. */
+export const NamedResource = z.strictObject({ name: ownName, per: z.enum(['slot', 'node', 'job']).default('slot') });
+export type NamedResource = z.infer<typeof NamedResource>;
+
 /** The properties of a cluster: plain data in a file of its own. */
 export const Site = z.strictObject({
   name: z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]*$/, 'a letter, then letters, digits, "_", "." or "-"'),
@@ -48,6 +55,25 @@ export const Site = z.strictObject({
   directives: DirectiveEdits.default({ drop: [], set: {} }),
   /** Options that request GPUs. `gres`: `--gres=gpu:N` a node; `gpus-per-node`; `none`: nodes come with theirs. @default the target's usual one */
   gpuDialect: GpuDialect.optional(),
+  /**
+   * Parallel environments, where the scheduler gives CPUs and nodes by them: one that keeps all slots on one host, one that gives each host
+   * the same number (`mpi-{slots}`; without `{slots}`, one), of which `slots` lists those that there are, and one that fills hosts up.
+   */
+  parallelEnvironments: z
+    .strictObject({
+      oneNode: ownName.optional(),
+      perNode: z
+        .string()
+        .regex(/^[\w.{}-]+$/, 'the name of a parallel environment, with {slots} for the slots on each host')
+        .optional(),
+      slots: z.array(z.int().positive()).min(1).optional(),
+      fillUp: ownName.optional(),
+    })
+    .default({}),
+  /** Names of resources that each site chooses itself: memory and GPUs of a job, and the one by which it gets whole nodes. */
+  resources: z
+    .strictObject({ memory: NamedResource.optional(), gpus: NamedResource.optional(), wholeNode: ownName.optional() })
+    .default({}),
   /** Blocks of the script's template by name, each replaced by this text (nunjucks; `{{ super() }}` is the block it replaces). */
   blocks: z.record(z.string(), z.string()).default({}),
   /** Engine of stores, unless the workflow names one. @default embedded */

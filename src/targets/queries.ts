@@ -59,6 +59,8 @@ export interface Answer {
 export interface StateQuery {
   /** Argument list; reports on other jobs than `ids` are ignored. */
   command(ids: readonly string[]): readonly string[];
+  /** Ids that it is asked about at a time, where they are fewer than the scheduler's other commands take. */
+  readonly idsAtOnce?: number;
   /** It is no error if the command is missing or refuses. @default false */
   readonly optional?: boolean;
   /** Reports of the jobs that it knows; `undefined` where it did not answer. */
@@ -122,6 +124,11 @@ export interface Queries {
   readonly elapsedLagSeconds?: number;
   /** Walltime in seconds that a script's own directives ask for; `undefined` where they do not. */
   walltimeOf(script: string): number | undefined;
+  /**
+   * True if SIGUSR1 warns a job with that script of its end. Otherwise it tells that the job is about to be suspended, which is no matter of its
+   * applications. @default always true
+   */
+  warnsBeforeEnd?(script: string): boolean;
   /** Launchers under which a job is told of its launch node alone, and not of its hosts. */
   readonly hidesHostsUnder?: readonly LauncherName[];
   readonly steps?: StepQueries;
@@ -141,7 +148,7 @@ export interface Queries {
 }
 
 /** Ids in groups that one command is asked about at a time: its arguments have a limit. */
-export function askedTogether({ idsAtOnce = 500 }: Queries, ids: readonly string[]): string[][] {
+export function askedTogether({ idsAtOnce = 500 }: Pick<Queries, 'idsAtOnce'>, ids: readonly string[]): string[][] {
   return Array.from({ length: Math.ceil(ids.length / idsAtOnce) }, (_, place) =>
     ids.slice(place * idsAtOnce, (place + 1) * idsAtOnce),
   );

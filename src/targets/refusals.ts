@@ -1,9 +1,9 @@
-import type { Job, LauncherName } from '../ir/index.js';
+import type { Job, LauncherName, Site } from '../ir/index.js';
 import { launchers } from './launchers/index.js';
 import type { NotSupported, Target } from './target.js';
 
 /** Everything that a job asks for and that its scheduler, or its launcher, does not offer. */
-export function jobRefusals(job: Job, target: Target, launcher: LauncherName): readonly NotSupported[] {
+export function jobRefusals(job: Job, target: Target, launcher: LauncherName, site: Site): readonly NotSupported[] {
   if (target.capabilities.oneNode) return [];
   const { capabilities, name } = target;
   const parts = [job.allocation, ...job.components];
@@ -43,5 +43,5 @@ export function jobRefusals(job: Job, target: Target, launcher: LauncherName): r
       `a job can wait for another to be: ${capabilities.jobEvents.join(', ')}`,
     );
   }
-  return [...refusals, ...(target.refusals?.(job) ?? [])];
+  return [...refusals, ...(target.refusals?.(job, site) ?? [])];
 }

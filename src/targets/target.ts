@@ -174,7 +174,7 @@ export interface Target<Name extends TargetName = TargetName> {
   /** Directives end at the first other line, a comment included: they stand directly under `#!`. @default false */
   readonly directivesFirst?: boolean;
   /** Things in a job, its edited directives included, that this scheduler would refuse. */
-  refusals?(job: Job): readonly NotSupported[];
+  refusals?(job: Job, site: Site): readonly NotSupported[];
   /** Pattern of the directive by which a job has its nodes to itself; `true` where every job has. */
   readonly wholeNodes: RegExp | true;
   /** The line between two components' directives, where there is one. */

@@ -164,6 +164,7 @@ describe('site', () => {
       'pbs pbs',
       'lsf lsf',
       'cobalt cobalt',
+      'sge sge',
     ]);
   });
 

@@ -107,7 +107,7 @@ describe('a variable of the submitter', () => {
     const cobalt = await simwright(workspace, 'check', 'workflow.ts', '--site', 'cobalt');
     expect(cobalt.exitCode).toBe(1);
     expect(cobalt.stderr).toContain('PLAN1002');
-    expect(cobalt.stderr).toContain('cobalt takes variables by its arguments');
+    expect(cobalt.stderr).toContain('cobalt shows the variables of a submission');
     workspace.write(
       'workflow.ts',
       `import { command, experiment, fromEnvironment } from 'simwright';

@@ -32,7 +32,7 @@ describe('a site that is none', () => {
   test('every field that is wrong, at once', async () => {
     const site = JSON.stringify({
       name: 'a b',
-      target: 'sge',
+      target: 'dragon',
       nodes: {},
       defaults: { walltime: '10:30', queue: 'a\nb' },
       python: 'ml/bin/python3',

@@ -117,6 +117,7 @@ describe('what submit.sh hands on arrives, whatever the environment of a job is'
     ['slurm', 'sbatch', {}, { SBATCH_EXPORT: 'none' }, `--parsable --export=${own} jobs/e.sbatch `],
     ['slurm', 'sbatch', { '--export': 'NONE' }, { SBATCH_EXPORT: 'ALL' }, '--parsable jobs/e.sbatch '],
     ['pbs', 'qsub', { '-v': 'A=b c,D' }, {}, `-v A=b c,D,${own} jobs/e.pbs `],
+    ['sge', 'qsub', { '-v': 'A=1' }, {}, `-terse -v ${own} jobs/e.sge `],
     ['lsf', 'bsub', {}, {}, ' '],
     ['lsf', 'bsub', { '-env': 'none' }, {}, `-env ${own} `],
     ['lsf', 'bsub', { '-env': 'A, B=2' }, {}, `-env A, B=2,${own} `],
@@ -130,9 +131,13 @@ describe('what submit.sh hands on arrives, whatever the environment of a job is'
     ],
   ])('%s, %s with %j and %j', async (site, program, set, variables, words) => {
     const authored = experiment('e').batch({ walltime: '01:00:00', directives: { set } }).model('m', command('app'));
-    const says = { slurm: '7', pbs: '7.srv', lsf: 'Job <7> is submitted to default queue <normal>.', cobalt: '7' }[
-      site
-    ];
+    const says = {
+      slurm: '7',
+      pbs: '7.srv',
+      lsf: 'Job <7> is submitted to default queue <normal>.',
+      cobalt: '7',
+      sge: '7',
+    }[site];
     const { folder, env, read } = await prepare(authored, site, { [program]: `${record}; echo '${says}'` });
     execaSync('bash', ['out/submit.sh', '--fresh'], { cwd: folder, env: { ...env, ...variables } });
     expect(read('call-0').startsWith(words), read('call-0')).toBe(true);

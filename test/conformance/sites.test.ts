@@ -93,6 +93,8 @@ describe('sites in the documentation', () => {
       'preamble',
       'directives',
       'gpuDialect',
+      'parallelEnvironments',
+      'resources',
       'blocks',
       'engine',
       'node',

@@ -107,6 +107,19 @@ const submissions: Readonly<Record<Exclude<TargetName, 'local'>, Submission>> = 
       '--env|SIMWRIGHT_FRESH=:SIMWRIGHT_KEEP=:SIMWRIGHT_RETRY=0:SIMWRIGHT_RUN=RUN|--dependencies|501:502:503|jobs/last.cobalt|index=',
     ],
   },
+  sge: {
+    command: 'qsub',
+    says: 'echo "checked by the site"; echo "$((n + 700))"',
+    ids: ['700', '701', '702', '703', '704'],
+    calls: [
+      '-terse|-v|SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN|jobs/chained.sge|index=',
+      ...[0, 1, 2].map(
+        (i) =>
+          `-terse|-v|SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN,SIMWRIGHT_ARRAY_INDEX|-hold_jid|700|jobs/sweep.sge|index=${i}`,
+      ),
+      '-terse|-v|SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN|-hold_jid|701,702,703|jobs/last.sge|index=',
+    ],
+  },
 };
 
 let scratch: string;
@@ -173,13 +186,15 @@ describe('hosts of an allocation', () => {
     ['cobalt', { COBALT_PARTNAME: '3080-3082,3090' }, '3080 3081 3082 3090'],
     ['cobalt', { COBALT_PARTNAME: 'x', COBALT_NODEFILE: 'n2\nn1\nn1\n' }, 'n2 n1'],
     ['pbs', { PBS_NODEFILE: 'n2\nn2\nn1\n' }, 'n2 n1'],
+    ['sge', { PE_HOSTFILE: 'n2 2 a.q@n2 UNDEFINED\nn2 1 b.q@n2 UNDEFINED\nn1 3 a.q@n1 UNDEFINED\n' }, 'n2 n1: 3'],
+    ['sge', { HOSTNAME: 'n7' }, 'n7: 1'],
     ['lsf', { LSB_MCPU_HOSTS: 'n4 2 n3 4 ' }, 'n4 n3: 2'],
     // Jobs of whole nodes begin on a launch node.
     ['lsf', { LSB_MCPU_HOSTS: 'batch5 1 n3 42 n4 42' }, 'n3 n4: 42', [{ flag: '-nnodes', value: 2 }]],
   ];
   it.each(cases)('by %s with %o', (name, variables, wanted, directives = []) => {
     const files = Object.entries(variables).map(([key, value]): [string, string] => {
-      if (!key.endsWith('NODEFILE')) return [key, value];
+      if (!/(NODE|HOST)FILE$/.test(key)) return [key, value];
       const file = join(scratch, `nodes-${name}`);
       writeFileSync(file, value);
       return [key, file];

@@ -13,7 +13,7 @@ import {
   namesHosts,
   type Target,
 } from '../../src/targets/target.js';
-import { allocation, job, program, site } from '../targets/support.js';
+import { allocation, chosenNames, job, program, site } from '../targets/support.js';
 
 /** What each target says to one case, all of it, or only the lines that `lines` lets through. */
 interface Case {
@@ -32,7 +32,9 @@ function notSupported(why: string): { readonly why: string } {
 const one = (describe: (e: ReturnType<typeof base>) => AuthoredExperiment) => describe(base());
 const base = () => experiment('job').model('m', command('app'));
 /** Any directive's line. */
-const sentinels = Object.values(targets).flatMap(({ sentinel }) => (sentinel === '#' ? [] : sentinel));
+const sentinels = Object.values(targets).flatMap(({ sentinel }) =>
+  sentinel === '#' ? [] : sentinel.replace('$', '\\$'),
+);
 const anyDirective = new RegExp(`^(?:${sentinels.join('|')}) .*$`);
 const without = 'this machine has no scheduler';
 
@@ -58,7 +60,7 @@ function textOf(authored: AuthoredExperiment, { name }: Target, path?: string): 
   const { files, plan } = compile(
     { ...authored[authoredExperiment], file: '/nowhere/workflow.ts' },
     // Cobalt takes no job without a walltime.
-    checkSite({ name, target: name, defaults: { walltime: '01:00:00' } }, name, undefined),
+    checkSite({ name, target: name, defaults: { walltime: '01:00:00' }, ...chosenNames[name] }, name, undefined),
   );
   return String(files.find((file) => file.path === (path ?? plan.jobs[0]?.script))?.content);
 }
@@ -66,7 +68,7 @@ function textOf(authored: AuthoredExperiment, { name }: Target, path?: string): 
 const directives = (of: JobRequest) => (target: Target) =>
   editDirectives(
     target,
-    target.directives(of, target.defaultLauncher, site({ target: target.name })),
+    target.directives(of, target.defaultLauncher, site({ target: target.name, ...chosenNames[target.name] })),
     of.directives,
   ).flatMap((list, index) => [
     ...(index === 0 || target.componentSeparator === undefined ? [] : [target.componentSeparator]),
@@ -98,7 +100,7 @@ const cases: readonly Case[] = [
     name: 'walltime, rounded up to what the scheduler knows',
     said: script(
       one((e) => e.batch({ walltime: '1-02:30:01' })),
-      /^#\S+ (?:--time|-l walltime|-W|-t ).*$/,
+      /^#\S+ (?:--time|-l walltime|-l h_rt|-W|-t ).*$/,
     ),
     expected: {
       local: notSupported(without),
@@ -106,6 +108,7 @@ const cases: readonly Case[] = [
       pbs: ['#PBS -l walltime=26:30:01'],
       lsf: ['#BSUB -W 26:31'],
       cobalt: ['#COBALT -t 26:30:01'],
+      sge: ['#$ -l h_rt=26:30:01'],
     },
   },
   {
@@ -120,13 +123,14 @@ const cases: readonly Case[] = [
       pbs: ['#PBS -A abc', '#PBS -q long'],
       lsf: ['#BSUB -P abc', '#BSUB -q long', '#BSUB -sla high'],
       cobalt: ['#COBALT -A abc', '#COBALT -q long'],
+      sge: ["refused: job 'm': sge has no qos ('high')"],
     },
   },
   {
     name: 'a reservation',
     said: script(
       one((e) => e.batch({ reservation: 'R1', queue: 'long' })),
-      /^#\S+ (?:--reservation|-q R1|-U).*$/,
+      /^#\S+ (?:--reservation|-q R1|-U|-ar).*$/,
     ),
     expected: {
       local: notSupported(without),
@@ -134,13 +138,14 @@ const cases: readonly Case[] = [
       pbs: ['#PBS -q R1'],
       lsf: ['#BSUB -U R1'],
       cobalt: ['#COBALT -q R1'],
+      sge: ['#$ -ar R1'],
     },
   },
   {
     name: 'a constraint, quoted',
     said: script(
       one((e) => e.batch({ constraint: "a&b=='c d'" })),
-      /^#\S+ (?:--constraint|--attrs|.*select).*$/,
+      /^#\S+ (?:--constraint|--attrs|-l "a&|.*select).*$/,
     ),
     expected: {
       local: notSupported(without),
@@ -148,6 +153,7 @@ const cases: readonly Case[] = [
       pbs: ["refused: job 'm': pbs reads a constraint as resources of a chunk, and 'a&b=='c d'' is none"],
       lsf: ["refused: job 'm': the constraint 'a&b=='c d'' cannot stand beside -nnodes, which jobs for jsrun have"],
       cobalt: ["refused: job 'm': cobalt would read the 'a&b=='c d'' of --attrs as several words"],
+      sge: [`#$ -l "a&b=='c d'"`],
     },
   },
   {
@@ -157,7 +163,7 @@ const cases: readonly Case[] = [
         'm',
         command('app').tasks(8).nodes(2).cpusPerTask(2).gpusPerNode(4).memoryPerNode('1.5G'),
       ),
-      /^#\S+ (?:--nodes|--ntasks|--gpus|--mem|-l (?:select|place)|-n|-R|-gpu).*$/,
+      /^#\S+ (?:--nodes|--ntasks|--gpus|--mem|-l (?:select|place|mem_free|gpu)|-pe|-nnodes|-n \d|-R|-gpu).*$/,
     ),
     expected: {
       local: notSupported(without),
@@ -165,13 +171,14 @@ const cases: readonly Case[] = [
       pbs: ['#PBS -l select=2:ncpus=8:mpiprocs=8:ngpus=4:mem=1536mb', '#PBS -l place=scatter'],
       lsf: ['#BSUB -nnodes 2'],
       cobalt: ["refused: job 'job': cobalt has no words for GPUs"],
+      sge: ['#$ -pe mpi-8 16', '#$ -l mem_free=1536M', '#$ -l gpu=4'],
     },
   },
   {
     name: 'whole nodes',
     said: script(
       one((e) => e.batch({ exclusive: true })),
-      /^#\S+ (?:--exclusive|--ntasks-per-node|-l (?:select|place)|-x).*$/,
+      /^#\S+ (?:--exclusive|--ntasks-per-node|-l (?:select|place|exclusive)|-x).*$/,
     ),
     expected: {
       local: notSupported(without),
@@ -179,6 +186,7 @@ const cases: readonly Case[] = [
       pbs: ['#PBS -l select=1', '#PBS -l place=scatter:excl'],
       lsf: notSupported('-nnodes gives whole nodes anyway'),
       cobalt: notSupported('nodes come whole anyway'),
+      sge: ['#$ -l exclusive=true'],
     },
   },
   {
@@ -188,7 +196,7 @@ const cases: readonly Case[] = [
         .ensemble('e', command('app', '{args}'))
         .params({ A: [1, 2, 3, 4] }, { asArgs: ['A'] })
         .batch({ mode: 'array', maxConcurrent: 2 }),
-      /^(?:#\S+ (?:--array|-J).*|SIMWRIGHT_(?:ARRAY_INDEX|JOB_ID)=.*|runtime launch .* --(?: |$))/,
+      /^(?:#\S+ (?:--array|-J|-t \d|-tc).*|SIMWRIGHT_(?:ARRAY_INDEX|JOB_ID)=.*|runtime launch .* --(?: |$))/,
     ),
     expected: {
       local: ['SIMWRIGHT_JOB_ID=$$', 'runtime launch e --at-most 2 -- '],
@@ -211,13 +219,20 @@ const cases: readonly Case[] = [
         'runtime launch e --member "$SIMWRIGHT_ARRAY_INDEX" -- ',
       ],
       cobalt: ["refused: job 'e': cobalt has no job arrays"],
+      sge: [
+        '#$ -t 1-4',
+        '#$ -tc 2',
+        'SIMWRIGHT_JOB_ID="$JOB_ID.$SGE_TASK_ID"',
+        'SIMWRIGHT_ARRAY_INDEX=$((SGE_TASK_ID - 1))',
+        'runtime launch e --member "$SIMWRIGHT_ARRAY_INDEX" -- ',
+      ],
     },
   },
   {
     name: 'an array of one member',
     said: script(
       experiment('job').ensemble('e', command('app')).batch({ mode: 'array' }),
-      /^(?:#\S+ (?:--array|-J).*|runtime launch e(?: --member)?)/,
+      /^(?:#\S+ (?:--array|-J|-t \d).*|runtime launch e(?: --member)?)/,
     ),
     expected: {
       local: ['runtime launch e'],
@@ -226,6 +241,7 @@ const cases: readonly Case[] = [
       pbs: ['runtime launch e'],
       lsf: ['#BSUB -J "e[1-1]"', 'runtime launch e --member'],
       cobalt: ["refused: job 'e': cobalt has no job arrays"],
+      sge: ['#$ -t 1-1', 'runtime launch e --member'],
     },
   },
   {
@@ -277,6 +293,7 @@ const cases: readonly Case[] = [
         "refused: job 'c': cobalt cannot start a job when 'b' has ended",
         "refused: job 'd': cobalt cannot start a job when 'a' has failed",
       ],
+      sge: ["refused: job 'b': sge cannot start a job when 'a' has started"],
     },
   },
   {
@@ -291,6 +308,7 @@ const cases: readonly Case[] = [
       pbs: ["mpiexec -n 4 -ppn 2 -hosts '{hosts}' app x"],
       lsf: ['jsrun --nrs=4 --tasks_per_rs=1 --cpu_per_rs=2 --gpu_per_rs=0 --rs_per_host=2 --bind=packed:2 app x'],
       cobalt: ['aprun -n 4 -N 2 -d 2 -cc depth app x'],
+      sge: ["mpirun -np 4 --map-by ppr:2:node --bind-to none --host '{hosts}' --oversubscribe app x"],
     },
   },
   {
@@ -311,6 +329,9 @@ const cases: readonly Case[] = [
         '  jsrun --nrs=2 --tasks_per_rs=1 --cpu_per_rs=3 --gpu_per_rs=0 --rs_per_host=1 --bind=packed:3 --exit_on_error=1',
       ],
       cobalt: ["refused: 'm': aprun runs nothing beside an application on its nodes, a colocated store neither"],
+      sge: [
+        `runtime up m -- mpirun -np 2 --map-by ppr:1:node --bind-to none --host "\${SIMWRIGHT_HOSTS// /,}" --oversubscribe`,
+      ],
     },
   },
   {
@@ -325,6 +346,7 @@ const cases: readonly Case[] = [
       pbs: ['#!/bin/bash -l', `cd "\${PBS_O_WORKDIR:?}"`, 'ulimit -s unlimited', 'module load gcc'],
       lsf: ['#!/bin/bash -l', `cd "\${LS_SUBCWD:?}"`, 'ulimit -s unlimited', 'module load gcc'],
       cobalt: ['#!/bin/bash -l', 'cd "$PWD"', 'ulimit -s unlimited', 'module load gcc'],
+      sge: ['#!/bin/bash -l', `cd "\${SGE_O_WORKDIR:?}"`, 'ulimit -s unlimited', 'module load gcc'],
     },
   },
   {
@@ -337,18 +359,20 @@ const cases: readonly Case[] = [
       pbs: ['#PBS -m ae', '#PBS -M a@b.org'],
       lsf: ['#BSUB -N', '#BSUB -u a@b.org'],
       cobalt: ['#COBALT -M a@b.org'],
+      sge: ['#$ -m ea', '#$ -M a@b.org'],
     },
   },
   {
     name: 'a walltime of more than a day',
     said: directives(job({ allocation: allocation({ walltimeSeconds: 93_601 }) })),
-    lines: / (--time|-l walltime|-W|-t )/,
+    lines: / (--time|-l walltime|-l h_rt|-W|-t )/,
     expected: {
       local: [],
       slurm: ['#SBATCH --time=1-02:00:01'],
       pbs: ['#PBS -l walltime=26:00:01'],
       lsf: ['#BSUB -W 26:01'],
       cobalt: ['#COBALT -t 26:00:01'],
+      sge: ['#$ -l h_rt=26:00:01'],
     },
   },
   {
@@ -361,18 +385,20 @@ const cases: readonly Case[] = [
       pbs: ['#PBS -l select=1:ncpus=4:mpiprocs=4:host=n1+1:ncpus=4:mpiprocs=4:host=n2'],
       lsf: ['#BSUB -m "n1 n2"'],
       cobalt: ['#COBALT --attrs location=n1,n2'],
+      sge: ['#$ -l "hostname=n1|n2"'],
     },
   },
   {
     name: 'an array with a limit of elements at a time',
     said: directives(job({ array: { size: 12, perElement: 1, maxConcurrent: 5 } })),
-    lines: /%5/,
+    lines: /%5|-tc/,
     expected: {
       local: [],
       slurm: ['#SBATCH --array=0-11%5'],
       pbs: ['#PBS -J 0-11%5'],
       lsf: ['#BSUB -J "flow[1-12]%5"'],
       cobalt: [],
+      sge: ['#$ -tc 5'],
     },
   },
   {
@@ -392,6 +418,7 @@ const cases: readonly Case[] = [
       lsf: ['#BSUB -R "4*{span[ptile=4]} + 8*{select[gpu] rusage[ngpus_physical=4] span[ptile=4]}"'],
       // Refused before it is printed.
       cobalt: ['#COBALT -n 1'],
+      sge: [],
     },
   },
   {
@@ -405,6 +432,7 @@ const cases: readonly Case[] = [
       lsf: ['#BSUB --x-mine "a b"'],
       // Refused before it is printed.
       cobalt: ['#COBALT --x-mine a b'],
+      sge: ['#$ --x-mine "a b"'],
     },
   },
   {
@@ -416,6 +444,7 @@ const cases: readonly Case[] = [
       pbs: ['-W', 'depend=afterok:$job1,afterok:$job2'],
       lsf: ['-w', 'done($job1) && done($job2)', '-ti'],
       cobalt: ['--dependencies', '$job1:$job2'],
+      sge: ['-hold_jid', '$job1,$job2'],
     },
   },
   {
@@ -427,6 +456,7 @@ const cases: readonly Case[] = [
       pbs: ['$PBS_ARRAY_INDEX'],
       lsf: ['$((LSB_JOBINDEX - 1))'],
       cobalt: ['$SIMWRIGHT_ARRAY_INDEX'],
+      sge: ['$((SGE_TASK_ID - 1))'],
     },
   },
   {
@@ -438,6 +468,7 @@ const cases: readonly Case[] = [
       pbs: ['mpiexec -n 4 -ppn 2 -hosts {hosts} ./a -x'],
       lsf: ['jsrun --nrs=4 --tasks_per_rs=1 --cpu_per_rs=3 --gpu_per_rs=0 --rs_per_host=2 --bind=packed:3 ./a -x'],
       cobalt: ['aprun -n 4 -N 2 -d 3 -cc depth ./a -x'],
+      sge: ['mpirun -np 4 --map-by ppr:2:node --bind-to none --host {hosts} --oversubscribe ./a -x'],
     },
   },
   {
@@ -452,6 +483,7 @@ const cases: readonly Case[] = [
       pbs: ['mpiexec -n 1 -hosts {hosts} ./a : -n 4 ./b'],
       lsf: ['jsrun --erf_input=simwright.erf'],
       cobalt: ['aprun -n 1 -N 1 -d 1 ./a : -n 4 -N 2 -d 3 ./b'],
+      sge: ['mpirun -np 1 --map-by node --bind-to none --host {hosts} --oversubscribe ./a : -np 4 --host {hosts} ./b'],
     },
   },
   {
@@ -465,6 +497,9 @@ const cases: readonly Case[] = [
       pbs: ['mpiexec -n 2 -ppn 2 -hosts {hosts} -bind-to user:0,8 a'],
       lsf: ['jsrun --erf_input=simwright.erf a'],
       cobalt: ['aprun -n 2 -N 2 -d 1 -cc 0,8 a'],
+      sge: [
+        'mpirun -np 2 --map-by ppr:2:node --bind-to cpu-list:ordered --cpu-list 0,8 --host {hosts} --oversubscribe a',
+      ],
     },
   },
   {
@@ -476,6 +511,7 @@ const cases: readonly Case[] = [
       pbs: ['refused: mpiexec cannot keep off single hosts'],
       lsf: ['refused: jsrun cannot keep off single hosts'],
       cobalt: ['aprun -n 1 -N 1 -d 1 -E n9 a'],
+      sge: ['refused: mpirun cannot keep off single hosts'],
     },
   },
   {
@@ -487,6 +523,7 @@ const cases: readonly Case[] = [
       pbs: ['mpiexec -n 2 -ppn 1 -hosts {hosts} a'],
       lsf: ['jsrun -n 2 --tasks_per_rs=1 --cpu_per_rs=1 --gpu_per_rs=0 --rs_per_host=1 a'],
       cobalt: ['aprun -n 2 -N 1 -d 1 a'],
+      sge: ['mpirun -n 2 --map-by ppr:1:node --bind-to none --host {hosts} --oversubscribe a'],
     },
   },
 ];

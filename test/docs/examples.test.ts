@@ -6,6 +6,7 @@ import { compileForTest } from 'simwright/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkTypes } from '../../src/cli/check-types.js';
 import { TargetName } from '../../src/ir/index.js';
+import { chosenNames } from '../targets/support.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const pages = [
@@ -15,13 +16,13 @@ const pages = [
     .map((name) => `docs/${name}`),
 ];
 
-const everySite: readonly string[] = TargetName.options;
+const everySite: readonly TargetName[] = TargetName.options;
 
 interface Shown {
   readonly page: string;
   readonly line: number;
   /** Those after `for=` where the block starts, else those that do most. */
-  readonly sites: readonly string[];
+  readonly sites: readonly TargetName[];
   readonly source: string;
 }
 
@@ -33,7 +34,7 @@ function modulesOf(page: string): Shown[] {
     .map((match) => ({
       page,
       line: text.slice(0, match.index).split('\n').length + 1,
-      sites: match[1]?.split(',') ?? everySite,
+      sites: (match[1]?.split(',') as TargetName[] | undefined) ?? everySite,
       source: match[2] ?? '',
     }));
 }
@@ -64,7 +65,8 @@ describe('workflows in the documentation', () => {
     for (const site of shownFor) {
       // The one scheduler that takes no job without a walltime.
       const defaults = { walltime: '01:00:00' };
-      const at = site === 'cobalt' ? defineSite({ name: site, target: site, defaults }) : site;
+      const chosen = site === 'cobalt' ? { defaults } : chosenNames[site];
+      const at = chosen === undefined ? site : defineSite({ name: site, target: site, ...chosen });
       const { files } = await compileForTest(file, at);
       expect([...files.keys()]).toContain('plan.json');
     }

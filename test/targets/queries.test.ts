@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { Job, Site } from '../../src/ir/index.js';
+import type { Job } from '../../src/ir/index.js';
 import { type Answer, expandElements, type JobReport, type Queries, sameJob } from '../../src/targets/queries.js';
 import { targets } from '../../src/targets/registry.js';
-import { job } from './support.js';
+import { job, site } from './support.js';
 
 /*
- * What schedulers print. The answers of squeue, sacct and scontrol are those of a real Slurm; the others follow the manuals of PBS
+ * What schedulers print. The answers of Slurm and Grid Engine are those of real ones; the others follow the manuals of PBS
  * Professional, Spectrum LSF and Cobalt.
  */
 
@@ -171,6 +171,63 @@ test('qstat of Cobalt, which forgets a job at its end; its log then tells', () =
   expect(log('')).toBeUndefined();
 });
 
+test('qstat of Grid Engine: each letter of a state, elements by their own ids, limits', () => {
+  const reports = read('sge', 0, recorded('sge-qstat.xml'));
+  const timeless = reports?.map(({ elapsedSeconds: _, ...report }) => report);
+  expect(shortly(timeless as readonly JobReport[])).toEqual([
+    '4.3 RUNNING - - -',
+    '4.4 RUNNING - - -',
+    '5 RUNNING - - -',
+    '9 RUNNING - - being deleted',
+    '10 RUNNING - - suspended',
+    '1 PENDING - - it could not be started: qstat -j 1 says why',
+    '6 PENDING - - after 4, 5',
+    '7 PENDING - - held',
+  ]);
+  expect(reports?.map(({ ownId }) => ownId).slice(0, 3)).toEqual(['4.3', '4.4', undefined]);
+  expect(reports?.map(({ limitSeconds }) => limitSeconds)).toEqual([
+    4,
+    4,
+    ...[undefined, undefined, 3600, undefined, undefined, undefined],
+  ]);
+  const running = `<job_info><job_list><JB_job_number>3</JB_job_number><state>r</state><JAT_start_time>${new Date(
+    Date.now() - 65_000 - new Date().getTimezoneOffset() * 60_000,
+  )
+    .toISOString()
+    .slice(0, 19)}</JAT_start_time></job_list></job_info>`;
+  expect(read('sge', 0, answer(running))?.[0]?.elapsedSeconds).toBeGreaterThanOrEqual(65);
+  expect(read('sge', 0, answer('', 'error: commlib error: got select error', 1))).toBeUndefined();
+});
+
+test('qacct: how jobs have ended, of several starts the last, without what launchers started elsewhere', () => {
+  expect(shortly(read('sge', 1, recorded('sge-qacct.txt')))).toEqual([
+    '2 FAILED 3 0 -',
+    '3 COMPLETED 0 2 -',
+    '4.2 TIMEOUT 140 5 qmaster enforced h_rt, h_cpu, or h_vmem limit',
+    '4.1 TIMEOUT 140 6 qmaster enforced h_rt, h_cpu, or h_vmem limit',
+    '4.3 TIMEOUT 140 4 qmaster enforced h_rt, h_cpu, or h_vmem limit',
+    '4.4 TIMEOUT 140 5 qmaster enforced h_rt, h_cpu, or h_vmem limit',
+    '5 CANCELLED 140 6 -',
+    '9 CANCELLED 140 4 -',
+  ]);
+  const record = (failed: string, exit: number, wallclock = 3) =>
+    `${'='.repeat(62)}\njobnumber    7\ntaskid       undefined\nfailed       ${failed}\nexit_status  ${exit}\nru_wallclock ${wallclock}s\ncategory     -l h_vmem=1G,h_rt=60\n`;
+  const of = (...records: string[]) => shortly(read('sge', 1, answer(records.join(''))));
+  expect(of(record('25  : rescheduling', 99))).toEqual([]);
+  expect(of(record('0', 3), record('0', 0, 9))).toEqual(['7 COMPLETED 0 9 -']);
+  expect(of(record('37  : qmaster enforced h_rt, h_cpu, or h_vmem limit', 0))).toEqual([
+    '7 FAILED - 3 qmaster enforced h_rt, h_cpu, or h_vmem limit',
+  ]);
+  expect(of(record('26  : opening input/output file', 0))).toEqual(['7 FAILED - 3 opening input/output file']);
+  expect(read('sge', 1, answer('', 'error: job id 9 not found', 1))).toEqual([]);
+});
+
+test('SIGUSR1 warns of the end under Grid Engine where the script has asked for that', () => {
+  const { warnsBeforeEnd } = queriesOf('sge');
+  expect(warnsBeforeEnd?.('#!/bin/bash\n#$ -l h_rt=60\n')).toBe(false);
+  expect(warnsBeforeEnd?.('#!/bin/bash\n#$ -l h_rt=60,s_rt=50\n')).toBe(true);
+});
+
 test('commands are argument lists, ids and all', () => {
   expect(queriesOf('slurm').states.map(({ command }) => command(['1', '2']).join(' '))).toEqual([
     'squeue -h -r -t all -o %i|%T|%r|%M|%l|%A|%Z -j 1,2',
@@ -191,10 +248,15 @@ test('commands are argument lists, ids and all', () => {
     'jobid jobindex stat exit_code exit_reason pend_reason run_time runtimelimit',
   );
   expect(queriesOf('cobalt').states[0].command(['7'])).toEqual(['qstat', '--header=JobID:State:RunTime:WallTime', '7']);
-  expect(['slurm', 'pbs', 'lsf', 'cobalt'].map((name) => queriesOf(name as 'slurm').cancel)).toEqual([
+  expect(queriesOf('sge').states.map(({ command }) => command(['7']).join(' '))).toEqual([
+    'qstat -xml -g d -r',
+    'qacct -j 7',
+  ]);
+  expect(['slurm', 'pbs', 'lsf', 'cobalt', 'sge'].map((name) => queriesOf(name as 'slurm').cancel)).toEqual([
     ['scancel'],
     ['qdel'],
     ['bkill'],
+    ['qdel'],
     ['qdel'],
   ]);
   expect(targets.local.queries).toBeUndefined();
@@ -214,6 +276,8 @@ test.each([
   ['lsf', '#BSUB -W 90/hostA -P p', 5400],
   ['cobalt', '#COBALT -t 00:10:00', 600],
   ['cobalt', '#COBALT -n 2 -t 90', 5400],
+  ['sge', '#$ -l h_rt=00:10:00', 600],
+  ['sge', '#$ -l mem_free=1G,h_rt=90\n:\n#$ -l h_rt=80', 80],
 ] as const)('the walltime in a script for %s: %j', (name, directives, seconds) => {
   expect(
     queriesOf(name).walltimeOf(
@@ -227,9 +291,7 @@ test.each(Object.values(targets))(
   ({ queries, ...target }) => {
     if (queries === undefined) return;
     const allocation = { nodes: 1, exclusive: false, walltimeSeconds: 5400 };
-    const [lines = []] = target.directives(job({ allocation }), target.defaultLauncher, {
-      target: target.name,
-    } as Site);
+    const [lines = []] = target.directives(job({ allocation }), target.defaultLauncher, site({ target: target.name }));
     const script = lines.map((line) => `${target.sentinel} ${target.formatDirective(line)}`).join('\n');
     expect(queries.walltimeOf(`#!/bin/bash\n${script}\n`)).toBe(5400);
   },

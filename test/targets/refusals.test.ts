@@ -10,9 +10,12 @@ const said = (name: TargetName, of: Parameters<typeof job>[0], launcher?: Launch
     ...of,
     allocation: { walltimeSeconds: 60, ...allocation(of?.allocation) },
   });
+  const at = site({ target: name });
   const by = launcher ?? target.defaultLauncher;
-  const directives = target.directives(asked, by, site({ target: name })).map((list) => [...list]);
-  return jobRefusals({ ...asked, directives }, target, by).map(({ notSupported, hint }) => `${notSupported}; ${hint}`);
+  const directives = target.directives(asked, by, at).map((list) => [...list]);
+  return jobRefusals({ ...asked, directives }, target, by, at).map(
+    ({ notSupported, hint }) => `${notSupported}; ${hint}`,
+  );
 };
 
 describe('what a scheduler has no words for', () => {

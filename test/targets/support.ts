@@ -1,4 +1,4 @@
-import type { Allocation, SiteInput } from '../../src/ir/index.js';
+import type { Allocation, SiteInput, TargetName } from '../../src/ir/index.js';
 import { Site } from '../../src/ir/index.js';
 import { launchers } from '../../src/targets/launchers/index.js';
 import { isNotSupported, type JobRequest, type LaunchProgram, type LaunchStep } from '../../src/targets/target.js';
@@ -50,3 +50,11 @@ export function job(more: Partial<JobRequest> = {}): JobRequest {
 export function site(more: Partial<SiteInput> & Pick<SiteInput, 'target'>): Site {
   return Site.parse({ name: 'here', ...more });
 }
+
+/** Names that each site chooses itself, where a scheduler has no words of its own for nodes, GPUs and memory. */
+export const chosenNames: Partial<Record<TargetName, Partial<SiteInput>>> = {
+  sge: {
+    parallelEnvironments: { oneNode: 'smp', perNode: 'mpi-{slots}' },
+    resources: { gpus: { name: 'gpu', per: 'node' }, wholeNode: 'exclusive' },
+  },
+};

@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 import tensorflow
+from tensorflow.core.protobuf import saved_model_pb2
 
 from .arrays import from_array, input_type, to_array
 from .errors import WorkerError
@@ -150,12 +151,24 @@ def _load_saved_model(session: Any, data: memoryview) -> Any:
     try:
         _unpack(data, folder)
         top = _saved_model_in(folder)
+        # Loading runs what the model says is to be run first.
+        for meta_graph in _read_saved_model(top).meta_graphs:
+            _refuse_forbidden(meta_graph.graph_def)
         meta = _v1.saved_model.loader.load(session, ["serve"], top)
-        _refuse_forbidden(meta.graph_def)
         signatures = meta.signature_def
         return signatures["serving_default"] if "serving_default" in signatures else None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _read_saved_model(folder: str) -> Any:
+    model = saved_model_pb2.SavedModel()
+    try:
+        with open(os.path.join(folder, "saved_model.pb"), "rb") as file:
+            model.ParseFromString(file.read())
+    except Exception as error:
+        raise WorkerError("model", "the archive's saved_model.pb cannot be read: %s" % error) from error
+    return model
 
 
 def _unpack(data: memoryview, folder: str) -> None:
@@ -179,6 +192,6 @@ def _unpack(data: memoryview, folder: str) -> None:
 
 def _saved_model_in(folder: str) -> str:
     for here, _, files in os.walk(folder):
-        if "saved_model.pb" in files or "saved_model.pbtxt" in files:
+        if "saved_model.pb" in files:
             return here
     raise WorkerError("model", "the archive has no saved_model.pb")

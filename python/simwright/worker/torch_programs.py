@@ -3,6 +3,7 @@
 import functools
 import io
 import pickle
+import re
 import textwrap
 import warnings
 import zipfile
@@ -100,9 +101,15 @@ def _load_exported(data: memoryview) -> Any:
     try:
         return torch.export.load(io.BytesIO(data))
     except pickle.UnpicklingError as error:
-        raise WorkerError("model", "the exported program holds more than tensors: %s" % error) from error
+        raise WorkerError("model", "the exported program holds more than tensors: %s" % _refused(error)) from error
     finally:
         torch.load = unsafe
+
+
+def _refused(error: Exception) -> str:
+    """Name of what an unpickler has refused, without PyTorch's advice to load it all the same."""
+    found = re.search(r"Unsupported global: GLOBAL (\S+)", str(error))
+    return found.group(1) if found is not None else str(error).splitlines()[0]
 
 
 def _load_weights(load: Any, *args: Any, **kwargs: Any) -> Any:
@@ -222,8 +229,8 @@ class Script(Program):
 
 def _compiled(source: str) -> Any:
     unit = torch.jit.CompilationUnit()
-    # PyTorch would look names up in the modules of whoever calls it.
-    unit.define(source, rcb=lambda name: torch if name == "torch" else None)
+    # PyTorch wants the last line to end, and would look names up in the modules of whoever calls it.
+    unit.define(source + "\n", rcb=lambda name: torch if name == "torch" else None)
     return unit
 
 

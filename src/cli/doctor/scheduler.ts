@@ -7,10 +7,13 @@ import { ask } from './ask.js';
 /** Targets that can be asked about themselves. */
 const probed = (Object.values(targets) as Target[]).filter(({ probe }) => probe !== undefined);
 
+/** Programs to submit with, one for each of them. */
 const submits = probed.map(({ queries }) => queries?.submit ?? '');
 
+const listed = [...new Set(submits)];
+
 /** Says that no scheduler's program to submit with is there. */
-export const noScheduler = `no ${submits.slice(0, -1).join(', ')} or ${submits.at(-1)} on the PATH`;
+export const noScheduler = `no ${listed.slice(0, -1).join(', ')} or ${listed.at(-1)} on the PATH`;
 
 /** The scheduler whose commands are on the PATH, if there is one; of several, which others may have left, the first that answers. */
 export async function probeScheduler(): Promise<Probed<SchedulerFacts | undefined>> {

@@ -54,13 +54,14 @@ async function cancelScheduled(
   const meant = submissions.filter((_, place) => mayRun(before[place] as JobStanding));
   if (meant.length === 0) return [];
   const ids = meant.map(({ id }) => id);
+  const wasThere = new Set(before.flatMap(({ id, state, from }) => (from === 'scheduler' && isAlive(state) ? id : [])));
   // One of them may just have ended, which the command counts as an error: what became of them tells.
   const answer = await ask([...queries.cancel, ...ids], asking);
   // It may have stopped at that one.
   if (answer.exitCode !== 0 && ids.length > 1) for (const id of ids) await ask([...queries.cancel, id], asking);
   const end = performance.now() + timeoutSeconds * 1000;
   for (let pause = pauses.firstMs; ; pause = Math.min(pause * 2, pauses.mostMs)) {
-    const after = await standings(meant);
+    const after = (await standings(meant)).map((job) => (wasThere.has(job.id) ? deletedUnless(job) : job));
     const left = after.filter((one) => mayRun(one) && one.from === 'scheduler');
     if (left.length === 0) return after;
     if (performance.now() > end) {
@@ -78,6 +79,11 @@ async function cancelScheduled(
 /** True if a job waits or runs, or its end is not known: then it has not ended, as long as its id is its own. */
 function mayRun({ state, idIsTaken }: JobStanding): boolean {
   return isAlive(state) || (state === 'UNKNOWN' && idIsTaken !== true);
+}
+
+/** A job that its scheduler has forgotten since it was told to end: some keep no record of one that had not started. */
+function deletedUnless(job: JobStanding): JobStanding {
+  return job.from === 'nobody' ? { ...job, state: 'CANCELLED' } : job;
 }
 
 /** Ends submit.sh, which ends its job in order; or, of single jobs and where submit.sh has gone, the scripts themselves. */

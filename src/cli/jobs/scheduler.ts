@@ -72,7 +72,7 @@ export async function reportsOf(
   const known = new Map<string, JobReport[]>();
   for (const query of queries.states) {
     const ids = jobs.filter((job) => isWanting(job, known.get(job.id))).map(({ id }) => id);
-    for (const some of askedTogether(queries, ids)) {
+    for (const some of askedTogether({ ...queries, ...query }, ids)) {
       for (const report of await answerOf(query, some, asking)) {
         const id = some.find((one) => sameJob(one, report.id));
         if (id !== undefined) known.set(id, merged(known.get(id) ?? [], report));

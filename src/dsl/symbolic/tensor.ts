@@ -6,7 +6,7 @@ import { SymbolicTensorError, type TraceNode } from './trace.js';
 export type Operand = SymbolicTensor | number;
 
 /** Dimensions that a reduction goes over: all unless told. `keepDims` leaves them in the shape, with size 1. */
-export interface ReductionOptions {
+export interface Reduction {
   dims?: number | readonly number[];
   keepDims?: boolean;
 }
@@ -205,27 +205,27 @@ export class SymbolicTensor {
   }
 
   /** The sum of elements. Integers add up to INT64. */
-  sum(options: ReductionOptions = {}): SymbolicTensor {
+  sum(options: Reduction = {}): SymbolicTensor {
     return this.#reduce('sum', options, this.sum);
   }
 
   /** The mean of floats. */
-  mean(options: ReductionOptions = {}): SymbolicTensor {
+  mean(options: Reduction = {}): SymbolicTensor {
     return this.#reduce('mean', options, this.mean);
   }
 
   /** The standard deviation of floats, with n - 1 as divisor unless `unbiased` is false. */
-  std({ unbiased = true, ...options }: ReductionOptions & { unbiased?: boolean } = {}): SymbolicTensor {
+  std({ unbiased = true, ...options }: Reduction & { unbiased?: boolean } = {}): SymbolicTensor {
     return this.#reduce('std', options, this.std, unbiased ? '' : 'unbiased=False');
   }
 
   /** The largest element. */
-  max(options: ReductionOptions = {}): SymbolicTensor {
+  max(options: Reduction = {}): SymbolicTensor {
     return this.#reduce('amax', options, this.max, '', 'max');
   }
 
   /** The smallest element. */
-  min(options: ReductionOptions = {}): SymbolicTensor {
+  min(options: Reduction = {}): SymbolicTensor {
     return this.#reduce('amin', options, this.min, '', 'min');
   }
 
@@ -250,7 +250,7 @@ export class SymbolicTensor {
   }
 
   /** The square root of the sum of squares. */
-  norm(options: ReductionOptions = {}): SymbolicTensor {
+  norm(options: Reduction = {}): SymbolicTensor {
     if (options.dims === undefined) return this.#call('norm', [], this.norm);
     return this.#reduce('norm', options, this.norm, 'p=2');
   }
@@ -359,7 +359,7 @@ export class SymbolicTensor {
 
   #reduce(
     name: string,
-    { dims, keepDims = false }: ReductionOptions,
+    { dims, keepDims = false }: Reduction,
     method: Method,
     more = '',
     shown = name,

@@ -12,6 +12,7 @@ import { HostPool, membersAtATime, onComponent } from './hosts.js';
 import { linkModules } from './link-modules.js';
 import { type Meeting, MetStores } from './meet-stores.js';
 import { memberHosts } from './member-hosts.js';
+import { passOnWarnings } from './pass-on-warnings.js';
 import { Restarts } from './restarts.js';
 import { runAgain } from './run-again.js';
 import { countStates, type MembersOutcome, runMembers } from './run-members.js';
@@ -54,7 +55,7 @@ export async function launch(job: JobEnvironment, options: LaunchOptions): Promi
   assertRunFolder(job, plan, entity, options);
   const stop = new StopRequest();
   const running = new Set<Application>();
-  const ends = [stopWithJob(job, plan, stop), passOnWarnings(running)];
+  const ends = [stopWithJob(job, plan, stop), passOnWarnings(job, plan, running)];
   const writer = new StatusWriter(job, plan, entity, options.member);
   const members = new MembersFile(job, plan);
   try {
@@ -196,15 +197,6 @@ async function watchOwnStores(
   const stores = entity.stores.filter((store) => own.includes(store));
   if (stores.length === 0) return undefined;
   return await watchStores(job, stores, (problem) => stop.request({ kind: 'store', problem }));
-}
-
-/** Passes SIGUSR1, with which schedulers warn of the end, on to the applications. Returns a function that ends it. */
-function passOnWarnings(running: ReadonlySet<Application>): () => void {
-  const passOn = () => {
-    for (const application of running) application.signal('SIGUSR1');
-  };
-  process.on('SIGUSR1', passOn);
-  return () => process.off('SIGUSR1', passOn);
 }
 
 /** Adds members that stay as they are. */

@@ -2,7 +2,7 @@ import type { WorkflowError } from '../../diagnostics/index.js';
 
 /** Why a launch ends before its members do. */
 export type StopReason =
-  | { readonly kind: 'signal'; readonly signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP' }
+  | { readonly kind: 'signal'; readonly signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGUSR2' }
   | { readonly kind: 'deadline' }
   | { readonly kind: 'script-gone' }
   | { readonly kind: 'store'; readonly problem: WorkflowError };
@@ -48,7 +48,7 @@ export function describeStop(reason: StopReason): string {
 export function exitCodeOfStop(reason: StopReason): number {
   switch (reason.kind) {
     case 'signal':
-      return { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 }[reason.signal];
+      return { SIGTERM: 143, SIGINT: 130, SIGHUP: 129, SIGUSR2: 140 }[reason.signal];
     case 'deadline':
       return 124;
     case 'script-gone':

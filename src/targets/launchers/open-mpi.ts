@@ -46,7 +46,7 @@ function slotsOf(programs: Programs): number {
 }
 
 const noise = [
-  /^(Primary job\s+terminated normally|a non-zero exit code|Per user-direction, the job)/,
+  /^the job to be terminated\. The first process|^(Primary job\s+terminated normally|a non-zero exit code|Per user-direction, the job)/,
   /^(mpirun|mpiexec|prterun|orterun|prun)( has)? (detected|exited|noticed) /,
   /^(non-zero status, thus causing|to be terminated\. The first process to do so|causing the job to be terminated)/,
   /^\s*Process name: \[\[|^\s*Exit code:\s+-?\d+\s*$/i,

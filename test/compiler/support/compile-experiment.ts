@@ -11,13 +11,18 @@ import {
   type SiteInput,
   TargetName,
 } from '../../../src/ir/index.js';
+import { targets } from '../../../src/targets/registry.js';
+import { chosenNames } from '../../targets/support.js';
 
 /** Every target. */
 export const targetNames = TargetName.options;
 
+/** Those that hand on secrets. */
+export const secretiveNames = targetNames.filter((name) => targets[name].capabilities.handsOnVariables);
+
 /** Compiles an experiment for a site, given whole or by its target. */
 export function compileFor(site: TargetName | SiteInput, experiment: AuthoredExperiment): Compiled {
-  const input = typeof site === 'string' ? { name: site, target: site } : site;
+  const input = typeof site === 'string' ? { name: site, target: site, ...chosenNames[site] } : site;
   return compile(
     { ...experiment[authoredExperiment], file: import.meta.filename },
     checkSite(input, input.name, undefined),

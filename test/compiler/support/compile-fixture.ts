@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Compiled, compile, loadSite, loadWorkflow } from '../../../src/compiler/index.js';
 import { TargetName } from '../../../src/ir/index.js';
 import { builtInSites } from '../../../src/sites/built-in.js';
+import { chosenNames } from '../../targets/support.js';
 
 /** The repository's root. */
 export const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -20,9 +21,12 @@ export const fixtures: readonly { readonly name: string; readonly folder: string
   ...['cavity', 'wall-model'].map((name) => ({ name, folder: join(root, 'examples', name) })),
 ];
 
+/** The built-in sites, with the names that a site has to choose. */
+const sites = builtInSites.map((site) => ({ ...site, ...chosenNames[site.target] }));
+
 /** Compiles a workflow's file for a site. */
 export async function compileFile(file: string, site: string): Promise<Compiled> {
-  return compile({ ...(await loadWorkflow(file)), version: 'x.y.z' }, await loadSite(site, builtInSites));
+  return compile({ ...(await loadWorkflow(file)), version: 'x.y.z' }, await loadSite(site, sites));
 }
 
 /** Files of a compiled experiment whose text lies in memory: plan and scripts. */

@@ -90,4 +90,12 @@ describe.skipIf(withoutTorch !== '')(`models in workers are warmed up ${withoutT
     expect(orchestrator.stats()).toMatchObject({ inferences: 0 });
     expect(await countsOf('exported')).toMatchObject({ calls: 0, duration: 0 });
   });
+
+  test('one worker is started for devices that another stands in for', async () => {
+    if (!('python' in torch)) return;
+    const preloadBackends = ['GPU:0', 'GPU:1', 'GPU'].map((device) => ({ backend: 'TORCH' as const, device }));
+    await storeWith({}, 'TORCH', { python: torch.python, mapDevice: { GPU: 'CPU' }, preloadBackends });
+    const info = String(await redis.info('everything'));
+    expect(info.match(/TORCH/g)?.length).toBe(1);
+  });
 });

@@ -96,6 +96,7 @@ describe('without an answer', () => {
     ['that of PBS', 'pbs', '#PBS -l walltime=00:05:00', 200],
     ['that of LSF', 'lsf', '#BSUB -W 00:05', 200],
     ['that of Cobalt', 'cobalt', '#COBALT -t 5', 200],
+    ['that of Grid Engine', 'sge', '#$ -l h_rt=300', 200],
     ['a script that asks for nothing has no deadline', 'slurm', '#SBATCH --nodes=1', undefined],
     ['where there is no scheduler, the plan counts', 'local', '#SBATCH --time=5', 500],
   ])('%s', async (_what, target, script, seconds) => {

@@ -12,7 +12,7 @@ export function checkJobs(
   for (const job of plan.jobs) {
     const entities = [...job.entities, ...job.stores].flatMap((name) => entityNamed(experiment, name) ?? []);
     const at = entities.find(({ batch }) => batch !== undefined)?.batch?.at ?? experiment.batch?.at ?? entities[0]?.at;
-    for (const { notSupported, hint } of jobRefusals(job, target, launcherOf(target, site))) {
+    for (const { notSupported, hint } of jobRefusals(job, target, launcherOf(target, site), site)) {
       problems.error('PLAN1002', `job '${job.name}': ${notSupported}`, at, hint);
     }
   }

@@ -39,7 +39,7 @@ export function checkLaunches({ sized, site, target }: Reads<'sized' | 'site' | 
   }
 }
 
-/** No secret goes to a scheduler that takes variables only as arguments: everybody on the login node could read it. */
+/** No secret goes to a scheduler that shows a job's variables to others, as its arguments or when it is asked. */
 function checkReferences(
   name: string,
   programs: SizedLaunch['programs'],
@@ -50,7 +50,7 @@ function checkReferences(
   for (const { command } of programs) {
     const references = Object.entries(command.env ?? {}).filter(([, value]) => typeof value === 'object');
     if (references.length === 0) continue;
-    const message = `'${name}': ${scheduler} takes variables by its arguments, which everybody on its hosts can read, so it cannot hand on ${references.map(([variable]) => variable).join(', ')}`;
+    const message = `'${name}': ${scheduler} shows the variables of a submission to everybody on its hosts, so it cannot hand on ${references.map(([variable]) => variable).join(', ')}`;
     const hint = 'let the application read it from a file that only you can read, and pass the path by .env()';
     problems.error('PLAN1002', message, command.at, hint);
   }

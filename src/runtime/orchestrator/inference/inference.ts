@@ -18,7 +18,7 @@ import { InferenceError } from './inference-error.js';
 import type { InputTypes } from './input-type.js';
 import { type LaneModel, type LaneRequest, MainLane } from './main-lane.js';
 import type { ScriptCall, ScriptParameter, SessionSettings } from './messages.js';
-import { hasCuda } from './onnx/devices-here.js';
+import { devicesHere } from './onnx/devices-here.js';
 import type { WorkerFacts } from './python/worker-process.js';
 import { WorkerPython } from './python/worker-python.js';
 import { RunCost } from './run-cost.js';
@@ -151,7 +151,7 @@ export class Inference {
     };
     this.#here = {
       runsOnThread,
-      hasOnnxGpu: options.onnxRuntime !== undefined && hasCuda(options.onnxRuntime),
+      hasOnnxGpu: devicesHere(options.onnxRuntime).some((device) => device.startsWith('GPU')),
       hasFramework: (backend) => this.#python.has(backend),
     };
     const hosts = { runsOnThread, python: () => this.#python.path };

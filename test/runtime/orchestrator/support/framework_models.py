@@ -66,8 +66,27 @@ def torch_models(folder):
         batch = torch.export.Dim("batch")
         exported = torch.export.export(Net(), (torch.zeros(2, 2), torch.zeros(2, 2)), dynamic_shapes=({0: batch}, {0: batch}))
         torch.export.save(exported, os.path.join(folder, "net.pt2"))
+        evil_program(folder)
     torch.save(torch.nn.Linear(2, 2), os.path.join(folder, "pickled.pt"))
     torch.save(torch.nn.Linear(2, 2), os.path.join(folder, "old.pt"), _use_new_zipfile_serialization=False)
+
+
+def evil_program(folder):
+    """The exported program with pickles that would write a file `ran` beside it."""
+    import io
+    import zipfile
+
+    import torch
+
+    class Evil:
+        def __reduce__(self):
+            return open, (os.path.join(folder, "ran"), "w")
+
+    pickled = io.BytesIO()
+    torch.save(Evil(), pickled)
+    with zipfile.ZipFile(os.path.join(folder, "net.pt2")) as good, zipfile.ZipFile(os.path.join(folder, "evil.pt2"), "w") as evil:
+        for name in good.namelist():
+            evil.writestr(name, pickled.getvalue() if name.endswith(".pt") else good.read(name))
 
 
 def tf_models(folder):
@@ -78,6 +97,13 @@ def tf_models(folder):
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     path = lambda name: os.path.join(folder, name)
+
+    def zipped(source, name):
+        with zipfile.ZipFile(path(name), "w", zipfile.ZIP_DEFLATED) as archive:
+            for here, _, files in os.walk(path(source)):
+                for one in files:
+                    full = os.path.join(here, one)
+                    archive.write(full, os.path.relpath(full, folder))
 
     class Net(tf.Module):
         def __init__(self):
@@ -96,11 +122,16 @@ def tf_models(folder):
         file.write(" ".join([one.name for one in frozen.inputs] + [one.name for one in frozen.outputs]))
 
     tf.saved_model.save(net, path("saved"), signatures=net.__call__)
-    with zipfile.ZipFile(path("net.zip"), "w", zipfile.ZIP_DEFLATED) as archive:
-        for here, _, files in os.walk(path("saved")):
-            for name in files:
-                full = os.path.join(here, name)
-                archive.write(full, os.path.relpath(full, folder))
+    zipped("saved", "net.zip")
+    with tf.compat.v1.Session(graph=tf.Graph()) as session:
+        x = tf.compat.v1.placeholder(tf.float32, (None,), name="x")
+        with tf.control_dependencies([tf.io.write_file(path("written"), "loading has run this")]):
+            first = tf.group(name="first")
+        signature = tf.compat.v1.saved_model.predict_signature_def({"x": x}, {"y": x + 1})
+        builder = tf.compat.v1.saved_model.Builder(path("writes"))
+        builder.add_meta_graph_and_variables(session, ["serve"], {"serving_default": signature}, main_op=first)
+        builder.save()
+    zipped("writes", "writes.zip")
     for name, member in (("escapes.zip", "../../outside"), ("absolute.zip", "/tmp/outside")):
         with zipfile.ZipFile(path(name), "w") as archive:
             archive.writestr(member, "x")

@@ -6,13 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type BackendName, backends } from '../../../../src/ml/backends.js';
 import { probePython } from '../../../../src/runtime/orchestrator/inference/index.js';
-import { smartredisPython } from './python.js';
+import { type FoundPython, frameworksPython } from './python.js';
 
 const run = promisify(execFile);
 
 /** A Python that has the framework of a backend, or why there is none. */
-export async function pythonWith(backend: BackendName): Promise<{ python: string } | { missing: string }> {
-  const found = await smartredisPython();
+export async function pythonWith(backend: BackendName): Promise<FoundPython> {
+  const found = await frameworksPython();
   if ('missing' in found) return found;
   const { frameworks } = await probePython(found.python);
   if (frameworks[backend] !== null) return found;

@@ -61,9 +61,12 @@ async function make(name: string, words: readonly string[], imports: readonly st
     await run('python3', [pathOf('make_environment.py'), folder, ...words, `--import=${imports.join()}`]);
     return { python: join(folder, 'bin', 'python') };
   } catch (error) {
-    return { missing: String(error).split('\n')[0] ?? 'python3 or pip failed' };
+    return { missing: lastLine(error) };
   }
 }
+
+/** The last line of what a program says of its failure. */
+const lastLine = (error: unknown): string => String(error).trim().split('\n').at(-1) ?? '';
 
 /** The environment in a folder if it has these modules. */
 async function having(folder: string, modules: readonly string[]): Promise<FoundPython> {
@@ -73,7 +76,7 @@ async function having(folder: string, modules: readonly string[]): Promise<Found
     const lacking = (await run(python, ['-c', script, ...modules])).stdout.trim();
     return lacking === '' ? { python } : { missing: `${python} has no ${lacking}` };
   } catch (error) {
-    return { missing: String(error).split('\n')[0] ?? `${python} failed` };
+    return { missing: lastLine(error) };
   }
 }
 

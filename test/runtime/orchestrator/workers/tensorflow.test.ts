@@ -81,6 +81,11 @@ describe.skipIf(missing !== '')(`TensorFlow models in workers ${missing}`, () =>
     await expect(storeTf(file(name), ['x'], ['y'])).rejects.toThrow(text);
   });
 
+  test('a SavedModel that writes a file when it is loaded is refused before', async () => {
+    await expect(storeTf(file('writes.zip'), ['x'], ['y'])).rejects.toThrow('has an operation WriteFile');
+    expect(() => file('written')).toThrow('ENOENT');
+  });
+
   test.each([
     ['net.pb', 300, 'the model is no graph of TensorFlow'],
     ['net.zip', 2000, "the SavedModel's archive is cut short or damaged"],

@@ -61,6 +61,13 @@ describe.skipIf(missing !== '')(`PyTorch models in a worker ${missing}`, () => {
     );
   });
 
+  test('an exported program that hides a pickle runs none of it', async () => {
+    await expect(store('bad', file('evil.pt2'))).rejects.toThrow(
+      'the exported program holds more than tensors: io.open',
+    );
+    expect(() => file('ran')).toThrow('ENOENT');
+  });
+
   test.each([
     ['half', '1', /^output 1 has the type torch.float16, which no tensor of the store can hold/],
     ['bfloat16', '2', /^output 1 has the type torch.bfloat16/],
@@ -116,5 +123,43 @@ describe.skipIf(missing !== '')(`PyTorch models in a worker ${missing}`, () => {
     });
     for (const output of outputs) expect(Buffer.from(output.buffer).equals(Buffer.from(expected.buffer))).toBe(true);
     for (const client of clients) client.disconnect();
+  });
+
+  test('requests of 16 clients share runs', async () => {
+    await store('m', file('sum.pt'), 'BATCHSIZE', '16', 'MINBATCHSIZE', '16', 'MINBATCHTIMEOUT', '60000');
+    const clients = Array.from({ length: 16 }, () => new Redis(started.port));
+    await Promise.all(
+      clients.map((client, index) =>
+        client.call('AI.TENSORSET', `in${index}`, 'FLOAT', '1', '2', 'VALUES', `${index}`, '1'),
+      ),
+    );
+    const runs = async () => Number(/ai_runs:(\d+)/.exec(await redis.info('ai_simwright'))?.[1]);
+    const before = await runs();
+    await Promise.all(
+      clients.map((client, index) => client.call('AI.MODELRUN', 'm', 'INPUTS', `in${index}`, 'OUTPUTS', `out${index}`)),
+    );
+    expect((await runs()) - before).toBe(1);
+    for (const [index, client] of clients.entries()) {
+      expect(await values(`out${index}`)).toEqual([String((index + 1) / 2)]);
+      client.disconnect();
+    }
+  });
+
+  test('a device that another stands in for has processes of its own, as many as asked for', async () => {
+    const other = await start({
+      ...{ python: (found as { python: string }).python, intraOpThreads: 1, threadsPerQueue: 2 },
+      mapDevice: { 'GPU:0': 'CPU:1' },
+      preloadBackends: [{ backend: 'TORCH', device: 'GPU' }],
+    });
+    const client = new Redis(other.port);
+    const info = await client.info('ai_workers');
+    expect(info.match(/device=CPU:1,framework=torch/g)).toHaveLength(2);
+    await client.call('AI.MODELSTORE', 'm', 'TORCH', 'GPU:0', 'BLOB', file('sum.pt'));
+    await client.call('AI.TENSORSET', 'x', 'FLOAT', '1', '2', 'VALUES', '1', '2');
+    await client.call('AI.MODELRUN', 'm', 'INPUTS', 'x', 'OUTPUTS', 'y');
+    expect(await client.call('AI.TENSORGET', 'y', 'VALUES')).toEqual(['1.5']);
+    expect(await client.info('ai_workers')).toContain('ai_workers:2\r\n');
+    client.disconnect();
+    await other.stop();
   });
 });

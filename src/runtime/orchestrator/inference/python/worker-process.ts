@@ -87,7 +87,8 @@ export class WorkerProcess implements Runner {
   #dead: InferenceError | undefined;
   #closing = false;
   #lastWords = '';
-  #onReady: ((error?: InferenceError) => void) | undefined;
+  /** Those who wait until it is ready. */
+  readonly #waiting = new Set<(error?: InferenceError) => void>();
 
   constructor(start: WorkerStart) {
     this.#start = start;
@@ -124,8 +125,13 @@ export class WorkerProcess implements Runner {
     return new Promise((resolve, reject) => {
       const settle = (error?: InferenceError) => (error === undefined ? resolve() : reject(error));
       if (this.#dead !== undefined || this.#ready !== undefined) settle(this.#dead);
-      else this.#onReady = settle;
+      else this.#waiting.add(settle);
     });
+  }
+
+  #tellWaiting(error?: InferenceError): void {
+    for (const settle of this.#waiting) settle(error);
+    this.#waiting.clear();
   }
 
   get dead(): boolean {
@@ -245,7 +251,7 @@ export class WorkerProcess implements Runner {
       const { framework, device } = this.#start;
       const { framework: name, version } = this.#ready;
       this.#start.log('info', `${framework} worker ${this.#child.pid} on ${device} runs ${name} ${version}`);
-      this.#onReady?.();
+      this.#tellWaiting();
       return;
     }
     const failure = frame.op === operations.failed ? asError(frame.info) : undefined;
@@ -290,7 +296,7 @@ export class WorkerProcess implements Runner {
     }
     this.#pending.clear();
     this.#programs.clear();
-    this.#onReady?.(first);
+    this.#tellWaiting(first);
     this.#kill();
     if (!this.#closing) this.#start.onDeath(this);
   }
