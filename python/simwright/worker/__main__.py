@@ -1,4 +1,4 @@
-"""Command line: `--probe`, or `--backend B --device D --intra N --inter N` to serve on file descriptor 3."""
+"""Command line: `--probe`, or `--backend B --device D` and more to serve on file descriptor 3."""
 
 import argparse
 import os
@@ -13,6 +13,7 @@ def main() -> None:
     parser.add_argument("--device", default="CPU")
     parser.add_argument("--intra", type=int, default=0, help="threads within operators; 0: the framework's choice")
     parser.add_argument("--inter", type=int, default=0, help="threads between operators; 0: the framework's choice")
+    parser.add_argument("--busy-poll", type=int, default=0, help="microseconds to look for a request before sleeping")
     options = parser.parse_args()
     if options.probe:
         from .probe import main as print_probe
@@ -25,7 +26,7 @@ def main() -> None:
 
         # The store's own folder stays as it is (-B); a framework may keep what it compiles.
         sys.dont_write_bytecode = "PYTHONDONTWRITEBYTECODE" in os.environ
-        serve(options.backend, options.device, options.intra, options.inter)
+        serve(options.backend, options.device, options.intra, options.inter, options.busy_poll)
 
 
 main()

@@ -5,6 +5,7 @@ import select
 import socket
 import struct
 import sys
+import time
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy
@@ -24,6 +25,7 @@ DTYPES = ("FLOAT", "DOUBLE", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16
 
 _SCRATCH_BYTES = 256 * 1024
 _MOST_BUFFERS = 512
+_LONGEST_BUSY_POLL_MICROS = 300
 
 
 class Tensor(NamedTuple):
@@ -53,8 +55,11 @@ class Closed(Exception):
 class Channel:
     """The worker's end of the socket to its store."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, busy_poll_micros: int = 0) -> None:
+        """It looks for the next request so many microseconds before it sleeps, as long as that pays; at most 300."""
         self._socket = connection
+        self._busy_poll_seconds = min(busy_poll_micros, _LONGEST_BUSY_POLL_MICROS) / 1e6
+        self._last_wait_seconds = 0.0
         self._scratch = memoryview(bytearray(_SCRATCH_BYTES))
         self._start = 0
         self._end = 0
@@ -148,12 +153,26 @@ class Channel:
 
     def _receive(self, target: memoryview) -> int:
         try:
-            received = self._socket.recv_into(target)
+            received = self._look_for(target) if self._last_wait_seconds < self._busy_poll_seconds else 0
+            if received == 0:
+                started = time.perf_counter()
+                received = self._socket.recv_into(target)
+                self._last_wait_seconds = time.perf_counter() - started
         except ConnectionError as error:
             raise Closed(str(error)) from error
         if received == 0:
             raise Closed("the store has closed its end")
         return received
+
+    def _look_for(self, target: memoryview) -> int:
+        """Bytes that come soon: to wake a process that sleeps takes longer than a small run. 0 if there are none."""
+        end = time.perf_counter() + self._busy_poll_seconds
+        while time.perf_counter() < end:
+            try:
+                return self._socket.recv_into(target, 0, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                pass
+        return 0
 
     def _send(self, buffers: List[Any]) -> None:
         views = [view if view.format == "B" and view.ndim == 1 else view.cast("B") for view in map(memoryview, buffers)]

@@ -13,13 +13,14 @@ from typing import Any, Dict, Optional
 from .errors import WorkerError, described
 from .frameworks import find, is_older
 from .frames import FAILED, LOAD, LOADED, RAN, READY, RUN, UNLOAD, Channel, Closed, Frame
+from .memory import give_memory_back
 from .program import Call, Framework, Program, Settings
 
 _MODULES = {"TORCH": "torch_programs", "TF": "tf_programs", "TFLITE": "tflite_programs", "ONNX": "onnx_programs"}
 _SOCKET = 3
 
 
-def serve(backend: str, device: str, intra: int, inter: int) -> None:
+def serve(backend: str, device: str, intra: int, inter: int, busy_poll_micros: int) -> None:
     """Serves on file descriptor 3 until the store closes it."""
     # Ctrl-C and a job's warnings are for the store, which ends this process by closing the socket.
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"):
@@ -27,7 +28,7 @@ def serve(backend: str, device: str, intra: int, inter: int) -> None:
     connection = socket.socket(fileno=_SOCKET)
     connection.setblocking(True)
     os.set_inheritable(_SOCKET, False)
-    channel = Channel(connection)
+    channel = Channel(connection, busy_poll_micros)
     # A run may take long, and the store may be gone by then.
     threading.Thread(target=_end_with, args=(channel,), daemon=True).start()
     try:
@@ -88,6 +89,7 @@ class _Server:
             frame = self._channel.read()
             if frame.op == UNLOAD:
                 self._programs.pop(frame.model, None)
+                give_memory_back()
                 continue
             try:
                 if frame.op == LOAD:

@@ -91,11 +91,21 @@ export class DevicePools {
   }
 
   #startWorker(host: HostName, device: string, pool: () => DevicePool): WorkerProcess {
-    const { interOpThreads = 0, intraOpThreads = 0, runLimitMs = defaultRunLimitMs, log = () => {} } = this.#options;
+    const { interOpThreads = 0, intraOpThreads = 0, busyPollMicros = 0 } = this.#options;
+    const { runLimitMs = defaultRunLimitMs, log = () => {} } = this.#options;
     const framework = workerFrameworks[host];
     if (framework === undefined) throw new Error(`nothing runs programs of ${host}`);
     const worker = new WorkerProcess({
-      ...{ python: this.#hosts.python(), framework, device, intraOpThreads, interOpThreads, runLimitMs, log },
+      ...{
+        python: this.#hosts.python(),
+        framework,
+        device,
+        intraOpThreads,
+        interOpThreads,
+        busyPollMicros,
+        runLimitMs,
+        log,
+      },
       onDeath: (dead) => {
         this.#workers.delete(dead);
         // One that never got ready would not the next time either: whoever needs it hears why.

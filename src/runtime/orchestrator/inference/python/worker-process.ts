@@ -29,6 +29,8 @@ export interface WorkerStart {
   /** 0 leaves the choice to the framework. */
   readonly intraOpThreads: number;
   readonly interOpThreads: number;
+  /** Microseconds for which it looks for the next request before it sleeps. */
+  readonly busyPollMicros: number;
   readonly runLimitMs: number;
   /** Called once, when it has ended by itself. */
   readonly onDeath: (worker: WorkerProcess) => void;
@@ -95,13 +97,14 @@ export class WorkerProcess implements Runner {
     this.#watch = new RunWatch(start.runLimitMs, () => this.#giveUp(), loadFactor * start.runLimitMs);
     this.#watch.pause();
     this.#starting = setTimeout(() => this.#die(`it was not ready after ${startMs / 1000} s`), startMs).unref();
-    const { framework, device, intraOpThreads, interOpThreads } = start;
+    const { framework, device, intraOpThreads, interOpThreads, busyPollMicros } = start;
     const { path, folder, environment } = workerCommand(start.python);
     this.#child = spawn(
       path,
       [
         ...['-B', '-m', 'simwright.worker', '--backend', framework, '--device', device],
         ...['--intra', String(intraOpThreads), '--inter', String(interOpThreads)],
+        ...['--busy-poll', String(busyPollMicros)],
       ],
       // What models print belongs to what the worker complains of. The fourth is a pair of sockets that nobody else can reach.
       { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] },
