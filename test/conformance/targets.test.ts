@@ -300,7 +300,7 @@ const cases: readonly Case[] = [
     name: 'a launch of several tasks',
     said: script(
       experiment('job').model('m', command('app', 'x').tasks(4).nodes(2).cpusPerTask(2)),
-      /(?:srun|mpirun|mpiexec|jsrun|aprun) .*(?= &)/,
+      /(?:srun|mpirun|mpiexec|jsrun|aprun) .*?(?= &| -x )/,
     ),
     expected: {
       local: ['mpirun -np 4 --bind-to none --oversubscribe app x'],
@@ -308,14 +308,14 @@ const cases: readonly Case[] = [
       pbs: ["mpiexec -n 4 -ppn 2 -hosts '{hosts}' app x"],
       lsf: ['jsrun --nrs=4 --tasks_per_rs=1 --cpu_per_rs=2 --gpu_per_rs=0 --rs_per_host=2 --bind=packed:2 app x'],
       cobalt: ['aprun -n 4 -N 2 -d 2 -cc depth app x'],
-      sge: ["mpirun -np 4 --map-by ppr:2:node --bind-to none --host '{hosts}' --oversubscribe app x"],
+      sge: ["mpirun -np 4 --map-by ppr:2:node --bind-to none --host '{hosts:2}'"],
     },
   },
   {
     name: 'a store on each node',
     said: script(
       experiment('job').model('m', command('app').tasks(2).nodes(2)).colocate({ tcp: true, cpus: 3 }),
-      /^runtime up .*|^ {2}srun .*--overlap .*|^ {2}jsrun .*/,
+      /^runtime up .*|^ {2}srun .*--overlap .*|^ {2}jsrun .*|^ {2}mpirun .*HOSTS.*?(?= -x )/,
     ),
     expected: {
       local: ['runtime up m'],
@@ -330,7 +330,8 @@ const cases: readonly Case[] = [
       ],
       cobalt: ["refused: 'm': aprun runs nothing beside an application on its nodes, a colocated store neither"],
       sge: [
-        `runtime up m -- mpirun -np 2 --map-by ppr:1:node --bind-to none --host "\${SIMWRIGHT_HOSTS// /,}" --oversubscribe`,
+        'runtime up m -- \\',
+        `  mpirun -np 2 --map-by ppr:1:node --bind-to none --host "\${SIMWRIGHT_HOSTS// /,}"`,
       ],
     },
   },
@@ -468,7 +469,7 @@ const cases: readonly Case[] = [
       pbs: ['mpiexec -n 4 -ppn 2 -hosts {hosts} ./a -x'],
       lsf: ['jsrun --nrs=4 --tasks_per_rs=1 --cpu_per_rs=3 --gpu_per_rs=0 --rs_per_host=2 --bind=packed:3 ./a -x'],
       cobalt: ['aprun -n 4 -N 2 -d 3 -cc depth ./a -x'],
-      sge: ['mpirun -np 4 --map-by ppr:2:node --bind-to none --host {hosts} --oversubscribe ./a -x'],
+      sge: ['mpirun -np 4 --map-by ppr:2:node --bind-to none --host {hosts:2} ./a -x'],
     },
   },
   {
@@ -483,7 +484,7 @@ const cases: readonly Case[] = [
       pbs: ['mpiexec -n 1 -hosts {hosts} ./a : -n 4 ./b'],
       lsf: ['jsrun --erf_input=simwright.erf'],
       cobalt: ['aprun -n 1 -N 1 -d 1 ./a : -n 4 -N 2 -d 3 ./b'],
-      sge: ['mpirun -np 1 --map-by node --bind-to none --host {hosts} --oversubscribe ./a : -np 4 --host {hosts} ./b'],
+      sge: ['mpirun -np 1 --map-by node --bind-to none --host {hosts:3} ./a : -np 4 --host {hosts:3} ./b'],
     },
   },
   {
@@ -497,9 +498,7 @@ const cases: readonly Case[] = [
       pbs: ['mpiexec -n 2 -ppn 2 -hosts {hosts} -bind-to user:0,8 a'],
       lsf: ['jsrun --erf_input=simwright.erf a'],
       cobalt: ['aprun -n 2 -N 2 -d 1 -cc 0,8 a'],
-      sge: [
-        'mpirun -np 2 --map-by ppr:2:node --bind-to cpu-list:ordered --cpu-list 0,8 --host {hosts} --oversubscribe a',
-      ],
+      sge: ['mpirun -np 2 --map-by ppr:2:node --bind-to cpu-list:ordered --cpu-list 0,8 --host {hosts:2} a'],
     },
   },
   {
@@ -523,7 +522,7 @@ const cases: readonly Case[] = [
       pbs: ['mpiexec -n 2 -ppn 1 -hosts {hosts} a'],
       lsf: ['jsrun -n 2 --tasks_per_rs=1 --cpu_per_rs=1 --gpu_per_rs=0 --rs_per_host=1 a'],
       cobalt: ['aprun -n 2 -N 1 -d 1 a'],
-      sge: ['mpirun -n 2 --map-by ppr:1:node --bind-to none --host {hosts} --oversubscribe a'],
+      sge: ['mpirun -n 2 --map-by ppr:1:node --bind-to none --host {hosts} a'],
     },
   },
 ];

@@ -56,7 +56,7 @@ class StatementReader {
     const [name, parameters, body] = ['VariableName', 'ParamList', 'Body'].map((wanted) =>
       children.find((child) => child.name === wanted),
     );
-    const broken = children.find(({ type }) => type.isError);
+    const broken = children.find(({ type, name }) => type.isError || name === 'async');
     if (broken !== undefined || name === undefined || parameters === undefined || body === undefined) {
       throw this.#source.invalid(broken?.from ?? node.from);
     }

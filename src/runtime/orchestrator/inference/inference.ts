@@ -15,20 +15,29 @@ import {
   workerFrameworks,
 } from './hosts.js';
 import { InferenceError } from './inference-error.js';
-import type { InputTypes } from './input-type.js';
-import { type LaneModel, type LaneRequest, MainLane } from './main-lane.js';
-import type { ScriptCall, ScriptParameter, SessionSettings } from './messages.js';
+import { type LaneModel, type LaneRequest, laneModelBytes, MainLane } from './main-lane.js';
+import type { ScriptCall, SessionSettings } from './messages.js';
 import { devicesHere } from './onnx/devices-here.js';
+import type {
+  HostedProgram,
+  LoadedModel,
+  LoadedProgram,
+  LoadedScript,
+  ModelDefinition,
+  ScriptDefinition,
+} from './programs.js';
 import type { WorkerFacts } from './python/worker-process.js';
 import { WorkerPython } from './python/worker-python.js';
 import { RunCost } from './run-cost.js';
 import type { RunRequest } from './run-queue.js';
 import type { LoadedFacts, Runner, RunResult } from './runner.js';
+import { loadCounted, type SessionMemory } from './session-memory.js';
 import type { ByteSource, TensorSource } from './tensor.js';
 
-/** A model up to this size, and no slower to load, may be loaded on the main thread too. */
-const laneModelBytes = 4 * 1024 * 1024;
+/** Longest time to load a model that may be loaded on the main thread too. */
 const laneLoadMicros = 10_000;
+
+const noBatches: BatchOptions = { batchSize: 0, minBatchSize: 0, minBatchTimeoutMs: 0 };
 
 /** Options of the AI layer. */
 export interface InferenceOptions extends ThreadOptions {
@@ -43,82 +52,6 @@ export interface InferenceOptions extends ThreadOptions {
   /** Account that the memory of sessions is counted in. Default: none. */
   readonly memory?: SessionMemory | undefined;
 }
-
-/** Counts the memory that sessions take. */
-export interface SessionMemory {
-  /** Reserves memory for a while. False if there is not enough. */
-  reserve(bytes: number): boolean;
-  add(bytes: number): void;
-  release(bytes: number): void;
-}
-
-/** Memory that a session takes besides its weights, in bytes. */
-const sessionOverheadBytes = 256 * 1024;
-/** Memory taken while a session is made, as a multiple of the model's bytes. */
-const loadingFactor = 3;
-
-/** A model to load. */
-export interface ModelDefinition {
-  readonly backend: BackendName;
-  /** As {@link parseDevice} gives it. */
-  readonly device: string;
-  readonly batch?: BatchOptions;
-  /** Names of its inputs and outputs, if its backend wants to be told. */
-  readonly inputs?: readonly string[];
-  readonly outputs?: readonly string[];
-  readonly bytes: ByteSource;
-}
-
-/** A script to load: TorchScript source. */
-export interface ScriptDefinition {
-  /** As {@link parseDevice} gives it. */
-  readonly device: string;
-  readonly bytes: ByteSource;
-}
-
-/** A program that can be run, until it is unloaded. */
-interface LoadedProgram {
-  readonly id: number;
-  /** Device that it runs on. */
-  readonly device: string;
-}
-
-/** A model that can be run, until it is unloaded. */
-export interface LoadedModel extends LoadedProgram {
-  /** Names in the model's order. */
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  /** True if only a run tells how many outputs there are. */
-  readonly anyOutputs: boolean;
-  /** Types of its inputs, where it tells them. */
-  readonly inputTypes: InputTypes;
-}
-
-/** A script whose functions can be run, until it is unloaded. */
-export interface LoadedScript extends LoadedProgram {
-  /** Parameters of its functions. */
-  readonly functions: ReadonlyMap<string, readonly ScriptParameter[]>;
-}
-
-/** A model or script and what is known of its runs. */
-interface HostedProgram extends Omit<LaneModel, 'backend'> {
-  /** The main thread's; undefined for programs of worker processes. */
-  readonly backend: Backend | undefined;
-  readonly host: HostName;
-  readonly device: string;
-  readonly batch: BatchOptions;
-  /** It may run on the main thread if it proves cheap. */
-  readonly mayRunHere: boolean;
-  readonly isQuick: boolean;
-  /** It runs in a process of its own, which can be ended: its runs may not end by themselves. */
-  isIsolated: boolean;
-  pending: number;
-  /** Number of values that have it, each of which unloads it once. */
-  owners: number;
-  unwanted: boolean;
-}
-
-const noBatches: BatchOptions = { batchSize: 0, minBatchSize: 0, minBatchTimeoutMs: 0 };
 
 /**
  * The AI layer: loads models, runs them on tensors, and gives tensors back. Work happens on threads of its own, a pool
@@ -238,7 +171,7 @@ export class Inference {
     const isIsolated = isUnbounded && backend?.isApart === false;
     const facts = await this.#pools
       .of(host, device, isIsolated)
-      .use((thread) => this.#loadOn(thread, id, bytes, settings));
+      .use((thread) => loadCounted(this.#options.memory, thread, id, bytes, settings));
     bytes.hold();
     this.#models.set(id, {
       id,
@@ -339,7 +272,7 @@ export class Inference {
     held.pending += 1;
     try {
       await this.#poolOf(held).useEach(async (thread) => {
-        if (!thread.has(held.id)) await this.#loadOn(thread, held.id, held.bytes, held.settings);
+        if (!thread.has(held.id)) await loadCounted(this.#options.memory, thread, held.id, held.bytes, held.settings);
         if (inputs !== undefined) await thread.run(held.id, [inputs], [0]);
       });
     } finally {
@@ -404,7 +337,7 @@ export class Inference {
     const [first] = requests as [RunRequest, ...RunRequest[]];
     const held = first.model as HostedProgram;
     try {
-      if (!thread.has(held.id)) await this.#loadOn(thread, held.id, held.bytes, held.settings);
+      if (!thread.has(held.id)) await loadCounted(this.#options.memory, thread, held.id, held.bytes, held.settings);
       const results = await thread.run(
         held.id,
         requests.map(({ inputs }) => inputs),
@@ -432,26 +365,6 @@ export class Inference {
       return () => {
         for (const { reject } of requests) reject(problem);
       };
-    }
-  }
-
-  /** Makes a session, whose memory is counted as long as it is there. @throws InferenceError */
-  async #loadOn(thread: Runner, id: number, bytes: ByteSource, settings: SessionSettings): Promise<LoadedFacts> {
-    const { memory } = this.#options;
-    const transient = loadingFactor * bytes.byteLength;
-    if (memory?.reserve(transient) === false) {
-      throw new InferenceError('memory', 'there is no memory left for a session of the model');
-    }
-    try {
-      const facts = await thread.load(id, bytes, settings);
-      // Small ones may get another one on the main thread.
-      const sessions = bytes.byteLength <= laneModelBytes ? 2 : 1;
-      const taken = sessions * (bytes.byteLength + sessionOverheadBytes);
-      memory?.add(taken);
-      thread.onUnload(id, () => memory?.release(taken));
-      return facts;
-    } finally {
-      memory?.release(transient);
     }
   }
 

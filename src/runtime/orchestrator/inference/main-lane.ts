@@ -7,6 +7,9 @@ import { RunQueue, type RunRequest } from './run-queue.js';
 import type { RunResult } from './runner.js';
 import type { ByteSource } from './tensor.js';
 
+/** Size of models in bytes up to which they may be loaded on the main thread too. */
+export const laneModelBytes = 4 * 1024 * 1024;
+
 /** A model that may run here. */
 export interface LaneModel {
   readonly id: number;

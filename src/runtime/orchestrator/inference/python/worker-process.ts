@@ -5,20 +5,13 @@ import { performance } from 'node:perf_hooks';
 import type { Readable } from 'node:stream';
 import type { BackendName } from '../../../../ml/backends.js';
 import { cutOutputs } from '../batching.js';
-import { type GatheredInputs, gatherInputs, joinedShape } from '../gather-inputs.js';
 import { InferenceError, type InferenceProblem } from '../inference-error.js';
 import type { ModelNames, ScriptCall, SessionSettings } from '../messages.js';
 import { type LoadedFacts, LoadedPrograms, notBegun, type Runner, type RunResult, RunWatch } from '../runner.js';
 import type { ByteSource, TensorSource } from '../tensor.js';
-import {
-  encodeFrame,
-  FrameReader,
-  type FrameTensor,
-  type IncomingFrame,
-  type OutgoingFrame,
-  operations,
-} from './frames.js';
+import { encodeFrame, FrameReader, type IncomingFrame, type OutgoingFrame, operations } from './frames.js';
 import { workerCommand } from './probe.js';
+import { gatheredInputs, inputsInPlace } from './written-inputs.js';
 
 /** Options of a worker process. */
 export interface WorkerStart {
@@ -174,7 +167,7 @@ export class WorkerProcess implements Runner {
     sizes: readonly number[],
     call?: ScriptCall,
   ): Promise<RunResult[]> {
-    const { tensors, release } = inPlace(requests) ?? (await gathered(requests));
+    const { tensors, release } = inputsInPlace(requests) ?? (await gatheredInputs(requests));
     const answer = await this.#ask(program, { op: operations.run, model: program, tensors, info: call }, release);
     this.#runs += 1;
     const { micros } = answer.info as { micros: number };
@@ -367,51 +360,6 @@ function settled(pending: Pending): Promise<void> {
 function asError(info: unknown): InferenceError {
   const { problem, message } = info as { problem: InferenceProblem; message: string };
   return new InferenceError(problem, message);
-}
-
-/** Inputs to write, and what to call when they have been. */
-interface Written {
-  readonly tensors: readonly FrameTensor[];
-  readonly release: () => void;
-}
-
-/** The inputs where they lie; undefined if some are lent. */
-function inPlace(requests: readonly (readonly TensorSource[])[]): Written | undefined {
-  const releases: (() => void)[] = [];
-  const release = () => {
-    for (const one of releases) one();
-  };
-  const tensors: FrameTensor[] = [];
-  for (const [position, first] of (requests[0] ?? []).entries()) {
-    const parts: Uint8Array[] = [];
-    for (const inputs of requests) {
-      const here = inputs[position]?.bytes.peek();
-      if (here === undefined) {
-        release();
-        return undefined;
-      }
-      releases.push(() => here.release());
-      parts.push(here.bytes);
-    }
-    tensors.push({ dtype: first.dtype, shape: joinedShape(requests, position, first), parts });
-  }
-  return { tensors, release };
-}
-
-/** The inputs once they are back from whom they are lent to. */
-async function gathered(requests: readonly (readonly TensorSource[])[]): Promise<Written> {
-  const { inputs, loans }: GatheredInputs = await gatherInputs(requests);
-  const tensors = inputs.map(({ dtype, shape, parts }) => ({
-    dtype,
-    shape,
-    parts: parts.map(({ buffer }) => new Uint8Array(buffer)),
-  }));
-  return {
-    tensors,
-    release: () => {
-      for (const loan of loans) loan.giveBack(loan.buffer);
-    },
-  };
 }
 
 /** Memory that a process takes, in bytes; 0 if it has gone. */
