@@ -50,12 +50,17 @@ export function checkTensor({ dtype, shape, data }: Tensor): void {
   const array = arrays[dtype];
   if (array === undefined) throw new ClientError(`unknown element type ${String(dtype)}`);
   if (!(data instanceof array)) throw new ClientError(`a ${dtype} tensor needs a ${array.name}`);
+  // A store gives tensors without dimensions, which models and scripts make, but takes none.
   if (shape.length === 0 || !shape.every((size) => Number.isSafeInteger(size) && size >= 1)) {
     throw new ClientError(`a tensor's shape is one or more positive integers, not [${shape.join(', ')}]`);
   }
+  checkCount(shape, data.length);
+}
+
+function checkCount(shape: readonly number[], length: number): void {
   const elements = shape.reduce((product, size) => product * size, 1);
-  if (elements !== data.length) {
-    throw new ClientError(`shape [${shape.join(', ')}] means ${elements} elements, the array has ${data.length}`);
+  if (elements !== length) {
+    throw new ClientError(`shape [${shape.join(', ')}] means ${elements} elements, the array has ${length}`);
   }
 }
 
@@ -64,7 +69,7 @@ export function bytesOf({ data }: Tensor): Buffer {
   return Buffer.from(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
 }
 
-/** The tensor in an `AI.TENSORGET key META BLOB` reply. @throws ClientError */
+/** The tensor in an `AI.TENSORGET key META BLOB` reply; its shape is empty if it is a single number. @throws ClientError */
 export function tensorOfReply(reply: unknown): Tensor {
   if (!Array.isArray(reply) || reply.length < 6) throw new ClientError('the server did not answer with a tensor');
   const [, type, , shape, , blob] = reply as unknown[];
@@ -75,7 +80,7 @@ export function tensorOfReply(reply: unknown): Tensor {
     throw new ClientError('the server did not answer with a tensor');
   }
   const made = { dtype, shape: shape.map(Number), data: new array(ownBuffer(blob)) } as Tensor;
-  checkTensor(made);
+  checkCount(made.shape, made.data.length);
   return made;
 }
 

@@ -62,6 +62,14 @@ describe.each(['host:port', 'unix://PATH', 'a cluster of one'])('tensors over %s
   });
 });
 
+test('a single number, which a script returns, is a tensor without dimensions', async () => {
+  const client = await connect();
+  await client.putTensor('x', tensor(Float32Array.of(1, 2, 6)));
+  await client.setScript('s', 'CPU', 'def mean(x):\n    return x.mean()\n');
+  await client.runScript('s', 'mean', ['x'], ['y']);
+  expect(await client.getTensor('y')).toEqual({ dtype: 'FLOAT', shape: [], data: Float32Array.of(3) });
+});
+
 test('errors carry the text of the server', async () => {
   const client = await connect();
   const missing = await client.getTensor('missing').catch((error: unknown) => error);
