@@ -73,11 +73,15 @@ async function rateOf(clients, seconds, job) {
 async function rate() {
   const store = await startWith(python ?? '', '--preload-backends', 'TORCH');
   const { digits, tiny } = await ask('rates', `127.0.0.1:${store.port}`, scratch, String(blocks));
+  const clients = await Promise.all([connect(store), connect(store)]);
+  const both = await rateOf(clients, 3, (client, index) => client.runModel('digits', 'digits.x', `y${index}`));
+  await Promise.all(clients.map((client) => client.close()));
   await store.stop();
   const column = (/** @type {number} */ index) => median(digits.map((/** @type {number[]} */ row) => row[index]));
   const [stored, whole, alone] = [column(0), column(1), column(2)];
   const detail = `${ms(stored)} : ${ms(alone)}`;
   report('a PyTorch model, rate in the store to alone', alone / stored, '>= 0.9', detail);
+  report('the same for two clients at once', both * alone, '>= 0.9', `${ms(1 / both)} a run`);
   report('the same with its input put and its output got', alone / whole, '', ms(whole));
   const [own, bare] = [median(tiny[0]), median(tiny[1])];
   const more = (own - bare) * 1000;

@@ -157,6 +157,7 @@ describe.each(['TCP', 'Unix socket'])('through ioredis over %s', (transport) => 
       '# ai_git',
       '# ai_load_time_configs',
       '# ai_backends_info',
+      '# ai_workers',
       '# ai_cpu',
       '# ai_simwright',
     ]);
