@@ -104,7 +104,7 @@ describe('what cannot be taken along is told with its place', () => {
     const before = "import { readFileSync } from 'node:fs';";
     const bytes = `.orchestrator()\n  .model('m', command('true')).addMlModel('net', mlBytes(readFileSync('${models}/external.onnx')), { backend: 'ONNX' })`;
     expect(await problemsWith({ 'workflow.ts': source(bytes, before) })).toEqual([
-      `ML1004 workflow.ts:4:32 .addMlModel('net'): its bytes: the data of tensor 'b' are in a file 'external.onnx.data', and a model given as bytes has no files beside it | give the model with mlFile(), or ${inOnePiece}`,
+      `ML1004 workflow.ts:4:32 .addMlModel('net'): the model in memory: the data of tensor 'b' are in a file 'external.onnx.data', and a model given as bytes has no files beside it | give the model with mlFile(), or ${inOnePiece}`,
     ]);
   });
 

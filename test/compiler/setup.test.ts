@@ -24,7 +24,9 @@ function written(name: string, open: AuthoredExperiment): string {
 const isBuilt = existsSync(new URL('../../dist/bundle/simwright.mjs', import.meta.url));
 
 describe('setup', () => {
+  // The one scheduler that takes no job without a walltime is Cobalt.
   const open = experiment('e')
+    .batch({ walltime: '00:10:00' })
     .model('m', command('x', 'a b'))
     .setup({ modules: ['gcc/12', 'a b'], commands: ['export A="$UNSET_VARIABLE"'] });
 

@@ -93,11 +93,14 @@ describe.skipIf(why !== '')(`a real Slurm${why === '' ? '' : ` (skipped: ${why})
     async () => {
       const workspace = sharedWorkspace();
       const workflow = join(root, 'examples/wall-model/workflow.ts');
-      const compiled = ['compile', workflow, '--site', 'slurm', '--with-onnxruntime', '--out', 'out'];
-      expect((await simwright(workspace, ...compiled)).exitCode).toBe(0);
-      // The job's python3 is the one that has the packages.
-      const path = `${dirname('python' in frameworks ? frameworks.python : '')}:${process.env['PATH']}`;
-      const { 'wall-model': id = '' } = await cluster().submit(workspace.path('out'), { PATH: path });
+      // The job's python3 is the one that has the packages. A login shell sets PATH anew: it is what modules do afterwards.
+      const bin = dirname('python' in frameworks ? frameworks.python : '');
+      const site = { name: 'frameworks', target: 'slurm', preamble: [`export PATH=${bin}:$PATH`] };
+      workspace.write('site.json', JSON.stringify(site));
+      const compiled = ['compile', workflow, '--site', './site.json', '--with-onnxruntime', '--out', 'out'];
+      const { exitCode, stderr } = await simwright(workspace, ...compiled);
+      expect(exitCode, stderr).toBe(0);
+      const { 'wall-model': id = '' } = await cluster().submit(workspace.path('out'));
       const [job] = await cluster().ended(id);
       expect(job, log(workspace, `wall-model-${id}.out`)).toMatchObject({ state: 'COMPLETED', exitCode: '0:0' });
       expectRightFriction(workspace.read('out/run/channels/channels.json'));

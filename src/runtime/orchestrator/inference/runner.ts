@@ -58,6 +58,8 @@ export class RunWatch {
   /** Time at which the current work began. */
   #begunMs = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Time at which the timer ends. */
+  #timerMs = 0;
   #stopped = false;
   #paused = false;
 
@@ -88,6 +90,7 @@ export class RunWatch {
   end(id: number): void {
     this.#open.delete(id);
     this.#begunMs = performance.now();
+    this.#look();
   }
 
   /** The runs of a program may not go on for long. */
@@ -117,18 +120,21 @@ export class RunWatch {
   }
 
   #look(): void {
-    const [first] = this.#open.entries();
-    if (this.#timer !== undefined || first === undefined || this.#stopped || this.#paused) return;
-    const [, program] = first;
-    const leftMs = this.#begunMs + this.#limitOf(program) - performance.now();
+    const [first] = this.#open.values();
+    if (this.#open.size === 0 || this.#stopped || this.#paused) return;
+    const dueMs = this.#begunMs + this.#limitOf(first);
+    // A timer that ends before is kept: it looks again. One that was set for a load may end long after.
+    if (dueMs === Number.POSITIVE_INFINITY || (this.#timer !== undefined && this.#timerMs <= dueMs)) return;
+    clearTimeout(this.#timer);
+    this.#timerMs = dueMs;
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;
-        const [now] = this.#open.entries();
-        if (now === undefined || performance.now() - this.#begunMs < this.#limitOf(now[1])) this.#look();
+        const [now] = this.#open.values();
+        if (this.#open.size === 0 || performance.now() < this.#begunMs + this.#limitOf(now)) this.#look();
         else this.#onLate();
       },
-      Math.min(Math.max(leftMs, 1), maxTimerMs),
+      Math.min(Math.max(dueMs - performance.now(), 1), maxTimerMs),
     );
     this.#timer.unref();
   }
