@@ -5,12 +5,12 @@
 
 
 def features(speed, distance, viscosity):
-    """What the model is asked: logarithm of the Reynolds number of the first cell. float32."""
+    """Input of the model: logarithm of the Reynolds number of the first cell. float32."""
     return torch.log(torch.abs(speed) * distance / viscosity).float()
 
 
 def stress(answer, speed, distance, viscosity):
-    """What the solver gets: the wall's stress in U^2, in the direction of the flow, and the friction velocity in U.
+    """Results for the solver: the wall's stress in U^2, in the direction of the flow, and the friction velocity in U.
 
     `answer` is the logarithm of the cell's distance in wall units, distance * friction velocity / viscosity.
     """

@@ -8,7 +8,7 @@ function doubtful(): Workspace {
   workspace.write('in.txt', ';A;\n');
   workspace.write('notes.txt', '\n');
   workspace.workflow(
-    "experiment('doubts')\n  .model('m', command('cat', 'in.txt', '/dev/null'))\n    .params({ A: 1, UNUSED: 2 })\n    .attach({ copy: 'in.txt', configure: 'in.txt' })\n  .model('n', command('ls', './notes.txt').walltime('00:01:00'))\n    .after('m', 'failed')",
+    "experiment('doubts')\n  .model('m', command('cat', 'in.txt', '/dev/null').walltime('00:01:00'))\n    .params({ A: 1, UNUSED: 2 })\n    .attach({ copy: 'in.txt', configure: 'in.txt' })\n  .model('n', command('ls', './notes.txt').walltime('00:01:00'))\n    .after('m', 'failed')",
   );
   return workspace;
 }

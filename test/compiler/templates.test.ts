@@ -16,11 +16,11 @@ const templates = readdirSync(folder, { recursive: true, encoding: 'utf8' }).fil
 function namesOf(template: string): Set<string> {
   const text = readFileSync(join(folder, template), 'utf8');
   const loops = [...text.matchAll(/{%-?\s*for\s+(\w+)\s+in\s+([\w.]+)/g)];
-  const own = new Set(loops.map(([, name]) => name));
+  const own = new Set([...loops.map(([, name]) => name), 'super']);
   const used = [
     ...loops.map(([, , list]) => list),
     ...[...text.matchAll(/{{-?\s*([\w.]+)/g)].map(([, name]) => name),
-    ...[...text.matchAll(/{%-?\s*if\s+([\w.]+)/g)].map(([, name]) => name),
+    ...[...text.matchAll(/{%-?\s*if\s+(?:not\s+)?([\w.]+)/g)].map(([, name]) => name),
   ].map((path) => path?.split('.')[0] ?? '');
   return new Set(used.filter((name) => !own.has(name)));
 }

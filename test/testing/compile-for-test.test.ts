@@ -17,6 +17,6 @@ test('an experiment by value, a file by path and by URL, give their text files a
 test('a site by value is checked', async () => {
   const { files } = await compileForTest(hello, { name: 'ours', target: 'lsf', launcher: 'mpiexec' });
   expect(files.get('jobs/hello.lsf')).toContain('#BSUB -n 1\n#BSUB -R "span[ptile=1]"\n');
-  const problems = await problemsOf(() => compileForTest(hello, { name: 'ours', target: 'sge' as never }));
+  const problems = await problemsOf(() => compileForTest(hello, { name: 'ours', target: 'condor' as never }));
   expect(problems.map(({ code }) => code)).toEqual(['SITE1002']);
 });

@@ -50,9 +50,9 @@ describe.skipIf(why !== '')(`functions compiled to ONNX and by PyTorch${why}`, (
   let expected: Expected[];
   beforeAll(async () => {
     expected = await pytorchResults('python' in found ? found.python : '', cases);
-  }, 120_000);
+  });
 
-  test('give the same, or both refuse', { timeout: 120_000 }, async () => {
+  test('give the same, or both refuse', async () => {
     const different: string[] = [];
     let raised = 0;
     for (const [at, one] of cases.entries()) {

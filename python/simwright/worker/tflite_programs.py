@@ -1,7 +1,7 @@
 """TensorFlow Lite: ai-edge-litert, tflite_runtime or TensorFlow's interpreter, whichever is there."""
 
 import importlib
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy
 
@@ -53,6 +53,7 @@ class TfliteModel(Program):
         self._outputs = interpreter.get_output_details()
         self._inputs: List[Tuple[int, str, Any]] = [(one["index"], one["name"], one["dtype"]) for one in inputs]
         self._shapes = [tuple(int(size) for size in one["shape"]) for one in inputs]
+        self._signature = [one.get("shape_signature", one["shape"]) for one in inputs]
         self.names = Names(
             [one["name"] for one in inputs],
             [one["name"] for one in self._outputs],
@@ -76,7 +77,8 @@ class TfliteModel(Program):
         before = self._shapes
         # It would take other ranks, and make something of them.
         if [len(shape) for shape in shapes] != [len(shape) for shape in before]:
-            raise WorkerError("model", "the inputs have the shapes %s, and the model wants %s" % (shapes, before))
+            given, wanted = _shown(shapes), _shown(self._signature)
+            raise WorkerError("model", "the inputs have the shapes %s, and the model wants %s" % (given, wanted))
         try:
             self._allocate(shapes)
         except (RuntimeError, ValueError) as error:
@@ -88,3 +90,8 @@ class TfliteModel(Program):
             self._interpreter.resize_tensor_input(index, list(shape))
         self._interpreter.allocate_tensors()
         self._shapes = shapes
+
+
+def _shown(shapes: Iterable[Iterable[int]]) -> str:
+    """Shapes as text; a size that may vary is a question mark."""
+    return ", ".join("[%s]" % ", ".join(str(size) if size >= 0 else "?" for size in shape) for shape in shapes)

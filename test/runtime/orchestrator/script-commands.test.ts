@@ -41,7 +41,7 @@ describe.each(hosts)('scripts run by $host', ({ host, python }) => {
     beforeAll(async () => {
       started = await start({ python: python as string, intraOpThreads: 1 });
       redis = new Redis(started.port);
-    }, 60_000);
+    });
     afterAll(async () => {
       redis?.disconnect();
       await started?.stop();
@@ -53,7 +53,7 @@ describe.each(hosts)('scripts run by $host', ({ host, python }) => {
       await call('AI.TENSORSET', 'y', 'FLOAT', '2', 'VALUES', '10', '20');
       await call('AI.TENSORSET', 'n', 'INT32', '2', 'VALUES', '7', '-7');
       await call('AI.TENSORSET', 'z', 'INT32', '2', 'VALUES', '2', '0');
-    }, 60_000);
+    });
 
     type Words = readonly string[];
     const call = (...[first, ...rest]: Words) => redis.call(first as string, ...rest);

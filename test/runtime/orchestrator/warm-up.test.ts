@@ -71,7 +71,7 @@ describe.skipIf(onnxRuntime === undefined)('models are warmed up', () => {
   });
 });
 
-describe.skipIf(withoutTorch !== '')(`models in workers are warmed up ${withoutTorch}`, { timeout: 120_000 }, () => {
+describe.skipIf(withoutTorch !== '')(`models in workers are warmed up ${withoutTorch}`, () => {
   test('on each worker of their device, where they tell their types', async () => {
     if (!('python' in torch)) return;
     const file = await makeModels(torch.python, 'torch', 'exported');

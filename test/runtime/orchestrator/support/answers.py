@@ -1,4 +1,4 @@
-"""What a library answers itself, beside what its model or script has answered in the store."""
+"""Answers of a library itself, beside those of its model or script in the store."""
 
 import json
 

@@ -163,8 +163,15 @@ def scripts(client):
     check("script source", client.get_script(f"{me}-script") == source == client.get_script(f"{me}-script-files.GPU:1"))
     check("function source", "max(1)[0]" in client.get_script(f"{me}-function"))
     check("script exists", client.model_exists(f"{me}-script") and client.poll_model(f"{me}-functions.GPU:0", 1, 1))
-    refused("script run", lambda: client.run_script(f"{me}-script", "f", ["x"], ["y"]))
-    refused("script run on a GPU", lambda: client.run_script_multigpu(f"{me}-scripts", "f", ["x"], ["y"], 1, 0, 2))
+    numbers = np.array([1, 2, 3], dtype=np.float64)
+    client.put_tensor("numbers", numbers)
+    client.run_script(f"{me}-script", "f", ["numbers"], ["same"])
+    client.run_script_multigpu(f"{me}-scripts", "f", ["numbers"], ["same too"], 1, 0, 2)
+    check("script run", np.array_equal(client.get_tensor("same"), numbers))
+    check("script run on a GPU", np.array_equal(client.get_tensor("same too"), numbers))
+    refused("run of a missing function", lambda: client.run_script(f"{me}-script", "g", ["numbers"], ["same"]))
+    for name in ["numbers", "same", "same too"]:
+        client.delete_tensor(name)
     refused("missing script", lambda: client.get_script("missing"))
     refused("script as a tensor", lambda: client.copy_tensor(f"{me}-script", "x"))
     for name in ["script-file", "script", "function"]:
