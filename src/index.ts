@@ -19,5 +19,4 @@ export type {
   ScriptSource,
   SiteInput,
 } from './ir/index.js';
-export type { Dtype } from './ml/dtypes.js';
 export { defineSite } from './sites/define-site.js';

@@ -25,6 +25,7 @@ export type {
   TensorFlowModelOptions,
 } from '../ir/options/index.js';
 export type { BackendName } from '../ml/backends.js';
+export type { Dtype } from '../ml/dtypes.js';
 export { apptainer, type Container } from './apptainer.js';
 export { type Command, command } from './command.js';
 export { type EnvironmentReference, fromEnvironment } from './environment-reference.js';
