@@ -144,7 +144,9 @@ describe.skipIf(missing !== '')(`TensorFlow models in workers ${missing}`, () =>
     const both = [await values('a'), await values('b')].map(String).sort();
     expect(both).toEqual(['11,21,31,41', '12,24,36,48']);
     await expect(run(['i', 'y'], ['a', 'b'])).rejects.toThrow('is of type INT32, and the model wants float32');
-    await expect(run(['v', 'y'], ['a', 'b'])).rejects.toThrow('the inputs have the shapes [2], [2, 2], and the model wants [?, 2], [?, 2]');
+    await expect(run(['v', 'y'], ['a', 'b'])).rejects.toThrow(
+      'the inputs have the shapes [2], [2, 2], and the model wants [?, 2], [?, 2]',
+    );
     await redis.call('AI.TENSORSET', 'w', 'FLOAT', '3', '2', 'VALUES', '1', '2', '3', '4', '5', '6');
     await expect(run(['w', 'y'], ['a', 'b'])).rejects.toThrow('the model does not take inputs of the shapes');
     await run(inputs, ['a', 'b']);
