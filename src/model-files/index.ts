@@ -13,7 +13,7 @@ export { MalformedError, ModelFileError, type RefusalKind } from './errors.js';
 export type { Dimension, GraphNames, ModelDtype, ModelFormat, ModelHeader, TensorHeader } from './header.js';
 export { foreignDtypes, modelFormats } from './header.js';
 
-/** How a model is exported for each backend. */
+/** Ways to export a model, by backend. */
 const exporting: Readonly<Record<BackendName, string>> = {
   ONNX: "export it: torch.onnx.export(model, inputs, 'net.onnx'), or skl2onnx.to_onnx(model, inputs)",
   TORCH:

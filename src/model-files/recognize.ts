@@ -8,7 +8,7 @@ import { hasAt, type Reader } from './reader.js';
 /** Files that people take for models. */
 export type ForeignFile = keyof typeof foreignFiles;
 
-/** What such files are, and how a model is made of them. */
+/** Other kinds of files, and the way to make a model of them. */
 export const foreignFiles = {
   empty: { title: 'empty', hint: 'export the model again' },
   'git-lfs': { title: 'a pointer of Git LFS, not the model', hint: 'run git lfs pull' },
@@ -84,7 +84,7 @@ function recognizeArchive(archive: Archive): Recognized {
   return { foreign: 'zip' };
 }
 
-/** What torch.save has pickled, by the first thing that the pickle makes: a class's instance, or a mapping of weights. */
+/** Kind of object in a file of torch.save, by the first thing that the pickle makes: a class's instance, or a mapping of weights. */
 function pickled(archive: Archive): ForeignFile {
   const start = archive.read('data.pkl', 64)?.subarray(2).toString('latin1') ?? '';
   if (/^(\}|ccollections\nOrderedDict\n)/.test(start)) return 'weights';

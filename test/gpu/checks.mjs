@@ -1,4 +1,4 @@
-// What test/gpu.sh checks, on the GPUs that PyTorch finds, or on CPUs that stand in for two. Exits 1 when a check fails.
+// Checks of test/gpu.sh, on the GPUs that PyTorch finds, or on CPUs that stand in for two. Exits 1 when a check fails.
 // usage: node test/gpu/checks.mjs PYTHON
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

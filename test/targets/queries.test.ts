@@ -6,7 +6,7 @@ import { targets } from '../../src/targets/registry.js';
 import { job, site } from './support.js';
 
 /*
- * What schedulers print. The answers of Slurm and Grid Engine are those of real ones; the others follow the manuals of PBS
+ * Answers of schedulers. Those of Slurm and Grid Engine are those of real ones; the others follow the manuals of PBS
  * Professional, Spectrum LSF and Cobalt.
  */
 

@@ -25,7 +25,7 @@ export function jobEvents(
     const after = jobsBefore(job, jobs, applications).map((other) => {
       const strict = strictest(job, other, jobs, applications, target);
       const event = isLenient && strict !== 'started' ? 'ended' : strict;
-      // What has to end has to start, and so has what it waits for.
+      // A job that has to end has to start, and so have those it waits for.
       if (isLenient || event === 'ended') endings.add(other);
       return { job: other.name, event };
     });

@@ -49,7 +49,7 @@ export async function assertForStore(
   if (python.said !== undefined) process.stdout.write(`simwright: ${python.said}\n`);
 }
 
-/** What the job's first store needs beside ONNX Runtime and Python. */
+/** Checks the parts that the job's first store needs beside ONNX Runtime and Python. */
 async function checkStart(
   job: JobEnvironment,
   plan: Plan,

@@ -38,7 +38,7 @@ export interface LsfTexts {
   readonly id: string;
   readonly parameters: string;
   readonly queues: string;
-  /** Of each queue: `QUEUE: name`, then what it is. */
+  /** A block for each queue: `QUEUE: name`, then its facts. */
   readonly details: string;
   readonly hosts: string;
   readonly gpus: string;

@@ -12,7 +12,7 @@ const saved: ModelHeader = {
   ],
 };
 
-/** What the models of `make.py` say of themselves, or why they are refused. */
+/** Headers of the models of `make.py`, or the reasons for which they are refused. */
 export const expectedHeaders: Readonly<Record<string, ModelHeader | string>> = {
   'exported-both.pt2': {
     format: 'ExportedProgram',

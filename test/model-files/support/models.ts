@@ -31,7 +31,7 @@ export function readOrRefuse(source: string | Uint8Array, backend: BackendName):
   }
 }
 
-/** What all models of a folder say of themselves. */
+/** Headers of all models of a folder. */
 export function readAll(folder: string): Record<string, ModelHeader | string> {
   return Object.fromEntries(modelsIn(folder).map((file) => [file, readOrRefuse(join(folder, file), backendOf(file))]));
 }

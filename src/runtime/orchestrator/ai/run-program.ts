@@ -33,7 +33,7 @@ interface RunKeys {
 /** A run of a model or of a script's function. */
 interface Run extends RunKeys {
   readonly inputs: readonly TensorValue[];
-  /** What runs, in words and numbers that nothing else has. */
+  /** Identity of the run, in words and numbers that no other run has. */
   readonly identity: readonly (number | string)[];
   readonly statistics: RunStatistics;
   readonly start: () => Promise<RunResult>;

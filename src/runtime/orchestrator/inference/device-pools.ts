@@ -108,7 +108,7 @@ export class DevicePools {
       },
       onDeath: (dead) => {
         this.#workers.delete(dead);
-        // One that never got ready would not the next time either: whoever needs it hears why.
+        // A worker that never got ready would fail the next time too: the next request for it is told the reason.
         if (dead.facts().version !== undefined) pool().replace(dead);
       },
     });

@@ -8,7 +8,7 @@ export interface Facts {
   readonly values: readonly number[];
 }
 
-/** What the library answers itself, and what its model or script has answered in the store. */
+/** Answers of the library itself, and of its model or script in the store. */
 export interface Answer {
   readonly wanted: Facts;
   readonly got: Facts;

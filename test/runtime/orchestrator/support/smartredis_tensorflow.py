@@ -73,7 +73,7 @@ ask("fcn-saved", "TF", archive, [images], digits, inputs=["input"], outputs=["ou
 lite = tf.lite.TFLiteConverter.from_keras_model(model).convert()
 one = {"digits": model(images[:1]).numpy()}
 ask("fcn-lite", "TFLITE", lite, [images[:1]], one)
-# Of another number of rows than it was converted for.
+# The model was converted for another number of rows.
 answers.ask("fcn-lite-rows", [images], digits, lambda keys, out: client.run_model("fcn-lite", inputs=keys, outputs=out))
 
 client.put_tensor("rows", images[0])

@@ -5,8 +5,9 @@ import { pathToFileURL } from 'node:url';
 export interface OnnxValueMetadata {
   readonly name: string;
   readonly isTensor: boolean;
-  /** Of a tensor alone: the element type, and the sizes; names stand for those that may vary. Empty where the rank is not known, too. */
+  /** Element type of a tensor; absent for other values. */
   readonly type?: string;
+  /** Sizes of a tensor, names in the place of those that may vary; empty where the rank is not known, too. Absent for other values. */
   readonly shape?: readonly (number | string)[];
 }
 

@@ -99,7 +99,7 @@ export class WorkerProcess implements Runner {
         ...['--intra', String(intraOpThreads), '--inter', String(interOpThreads)],
         ...['--busy-poll', String(busyPollMicros)],
       ],
-      // What models print belongs to what the worker complains of. The fourth is a pair of sockets that nobody else can reach.
+      // The output of models is logged with the worker's errors. The fourth is a pair of sockets that nobody else can reach.
       { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] },
     );
     this.#socket = this.#child.stdio[3] as Socket;
