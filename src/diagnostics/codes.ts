@@ -67,6 +67,7 @@ export const errorCodes = {
   PLAN1010: 'nodes that nothing uses',
   PLAN1011: 'a CPU that is not there',
   PLAN1012: 'a walltime that does not count',
+  PLAN1013: 'entities that wait for each other and cannot run at the same time',
   OUT1001: 'a folder with files that compile did not write',
   OUT1002: 'a folder that cannot be written',
   OUT1003: 'a folder whose jobs run or wait',
