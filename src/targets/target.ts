@@ -97,8 +97,8 @@ export interface Launcher {
   readonly scriptApart?: boolean;
   /** It starts stores of one process too; otherwise the script does, on its own host. @default false */
   readonly startsSingleStores?: boolean;
-  /** A store's step shares its CPUs with others, and keeps none of them waiting. @default false */
-  readonly overlapsStores?: boolean;
+  /** CPUs of a store's step: `overlap` has others use them as well, `hold` keeps launches waiting that need them. @default told apart by the runtime */
+  readonly storesCpus?: 'overlap' | 'hold';
   /** CPUs to bind tasks to are counted among those of the launch; otherwise among those of the node. @default false */
   readonly bindsWithinLaunch?: boolean;
   /** Variables in which it tells a process its rank. */

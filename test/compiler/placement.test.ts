@@ -220,9 +220,18 @@ describe("entities that read each other's keys", () => {
       {
         code: 'PLAN1013',
         message:
-          "'a' and 'b' read each other's keys, so they have to run at the same time, and cannot: 'a' takes 2 CPUs on one node, 'b' takes 3 CPUs on one node, store 'orchestrator' holds 1 CPU on one node, and they have 1 node of 4 CPUs, 2 GPUs",
+          "'a' and 'b' read each other's keys, so they have to run at the same time, and cannot: 'a' takes 2 CPUs on one node, 'b' takes 3 CPUs on one node, and they have 1 node of 4 CPUs, 2 GPUs",
         hint: 'raise nodes in .batch(), or lower what one of them takes: .tasks(), .cpusPerTask(), .gpusPerNode()',
       },
+    ]);
+  });
+
+  test('are refused for the CPUs of a store that no launch may use as well', () => {
+    expect(messagesOf({ ...small, node: { cores: 5 } }, circle(1, 2))).toEqual([]);
+    expect(messagesOf({ ...small, node: { cores: 5 }, target: 'pbs' }, circle(1, 2))).toEqual([
+      expect.stringMatching(
+        /^PLAN1013 .* store 'orchestrator' holds 1 CPU on one node, and they have 1 node of 5 CPUs$/,
+      ),
     ]);
   });
 
@@ -259,12 +268,14 @@ describe("entities that read each other's keys", () => {
   });
 });
 
-test('an entity whose CPUs a store holds can never start, where launchers do not overlap them', () => {
+test('an entity whose CPUs a store holds can never start, where launches wait for them', () => {
   const full = experiment('e').batch({ nodes: 1 }).orchestrator().model('a', command('a').tasks(4));
-  expect(messagesOf({ ...small, target: 'pbs' }, full)).toEqual([
+  expect(messagesOf({ ...small, target: 'lsf' }, full)).toEqual([
     "PLAN1013 'a' can never start: 'a' takes 4 CPUs on one node, store 'orchestrator' holds 1 CPU on one node, and they have 1 node of 4 CPUs, 2 GPUs",
   ]);
-  expect(messagesOf(small, full)).toEqual([]);
+  for (const target of ['slurm', 'pbs'] as const) expect(messagesOf({ ...small, target }, full)).toEqual([]);
+  const alone = experiment('e').orchestrator().model('a', command('a').tasks(4));
+  expect(allocationOf({ ...small, target: 'lsf' }, alone)).toMatchObject({ nodes: 2, cpusPerNode: 4 });
 });
 
 describe('GPUs of entities that may run at the same time', () => {

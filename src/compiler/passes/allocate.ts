@@ -103,6 +103,7 @@ function sizeParts(
   const { site, target, launchers, nodes: total } = input;
   const { cores = Number.POSITIVE_INFINITY, gpus = Number.POSITIVE_INFINITY } = site.node;
   const isOne = demands.length === 1;
+  const { storesCpus } = launchers[launcherOf(target, site)];
   const limits = (nodes: number | undefined, others: number): PartLimits => ({
     nodes,
     atLeast: isOne ? hosts : 0,
@@ -112,8 +113,7 @@ function sizeParts(
       gpus: given.gpus ?? gpus,
       memoryMiB: given.memoryMiB ?? site.node.memoryMiB ?? Number.POSITIVE_INFINITY,
     },
-    storesOverlap:
-      target.capabilities.oneNode || (isOne && launchers[launcherOf(target, site)].overlapsStores === true),
+    storesCpus: isOne ? storesCpus : storesCpus === 'hold' ? 'hold' : undefined,
   });
   const taker = demands.find(({ part }) => part.owner === undefined) ?? demands.find(canUseMore);
   const others = demands.filter((one) => one !== taker);

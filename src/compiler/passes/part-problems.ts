@@ -3,17 +3,19 @@ import { type ApplicationDeclaration, byKind, type EntityDeclaration } from '../
 import type { Amounts } from './lookup/packing.js';
 import { cpusOfStoreOnNode, type Demand, nodesOfStore } from './part-demand.js';
 
+/** Applications that have to run at the same time, and the nodes that they have. `overlaps`: stores hold nothing of them. */
+interface Meeting {
+  readonly set: readonly ApplicationDeclaration[];
+  readonly nodes: number;
+  readonly node: Amounts;
+  readonly overlaps: boolean;
+}
+
 /** Reports that some applications have to run at the same time, and that the nodes hold no member of each at once. */
-export function refuseMeeting(
-  demand: Demand,
-  set: readonly ApplicationDeclaration[],
-  nodes: number,
-  node: Amounts,
-  problems: Problems,
-): void {
+export function refuseMeeting(demand: Demand, { set, nodes, node, overlaps }: Meeting, problems: Problems): void {
   const message = `${named(set)} read each other's keys, so they have to run at the same time, and cannot: ${[
     ...set.map((one) => takes(demand, one)),
-    ...holders(demand),
+    ...(overlaps ? [] : holders(demand)),
   ].join(', ')}, and they have ${described(nodes, node)}`;
   const hint = 'raise nodes in .batch(), or lower what one of them takes: .tasks(), .cpusPerTask(), .gpusPerNode()';
   problems.error('PLAN1013', message, meetingPlace(set), hint);

@@ -13,14 +13,14 @@ export interface PartSets {
   readonly all: readonly Applications[];
 }
 
-/** The sets of a part. On one machine nobody counts; stores whose launcher overlaps them hold nothing. */
-export function setsOf({ part, input }: Demand, storesOverlap: boolean): PartSets {
+/** The sets of a part. On one machine nobody counts. `storesHold`: launches wait for CPUs of stores. */
+export function setsOf({ part, input }: Demand, storesHold: boolean): PartSets {
   if (input.target.capabilities.oneNode) return { meeting: [], single: [], all: [] };
   const here = new Set(part.applications);
   const meeting = meetings(input.all)
     .map((set) => set.filter((one) => here.has(one)))
     .filter((set) => set.length > 1);
   const hasStores = part.orchestrators.length > 0;
-  const single = hasStores && !storesOverlap ? part.applications.map((one) => [one]) : [];
+  const single = hasStores && storesHold ? part.applications.map((one) => [one]) : [];
   return { meeting, single, all: [...meeting, ...single] };
 }

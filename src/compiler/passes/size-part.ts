@@ -1,5 +1,6 @@
 import type { Problems } from '../../diagnostics/index.js';
 import type { ApplicationDeclaration } from '../../ir/index.js';
+import type { Launcher } from '../../targets/target.js';
 import type { Amounts } from './lookup/packing.js';
 import { packs, packsInAnyOrder } from './lookup/packing.js';
 import { type Demand, most, nodesOfStore } from './part-demand.js';
@@ -27,8 +28,8 @@ export interface PartLimits {
   readonly maxNodes: number;
   /** The most that a node may have, as far as the site or the user says. */
   readonly node: Amounts;
-  /** Stores take nothing away from what launches find: their launcher lets steps overlap, and keeps the books itself. */
-  readonly storesOverlap: boolean;
+  /** CPUs of stores: see the launcher's field of this name. */
+  readonly storesCpus: Launcher['storesCpus'];
 }
 
 /** The entity that owns the nodes of a part, if others share them. */
@@ -40,9 +41,9 @@ export function sharedOwner({ part }: Demand): NonNullable<Demand['part']['owner
 export function sizePart(demand: Demand, limits: PartLimits, problems: Problems): PartSize {
   const sum = sharedOwner(demand) === undefined ? undefined : demand.sumOnNode();
   const colocated = demand.colocatedCpus();
-  const sets = setsOf(demand, limits.storesOverlap);
-  const fits = (set: readonly ApplicationDeclaration[], count: number, node: Amounts, pack = packsInAnyOrder) =>
-    pack(
+  const sets = setsOf(demand, limits.storesCpus === 'hold');
+  const fits = (set: readonly ApplicationDeclaration[], count: number, node: Amounts) =>
+    packsInAnyOrder(
       set.map((one) => demand.piece(one)),
       demand.nodesLeft(count, node),
     );
@@ -53,10 +54,19 @@ export function sizePart(demand: Demand, limits: PartLimits, problems: Problems)
   }
   if (sum !== undefined) refuseSharing(demand, sum, nodes, limits.node, problems);
   const isWide = nodes >= demand.widest();
-  const tooMuch = sets.meeting.filter((set) => isWide && !fits(set, nodes, limits.node, packs));
-  for (const set of tooMuch) refuseMeeting(demand, set, nodes, limits.node, problems);
+  const overlaps = limits.storesCpus === 'overlap';
+  const left = overlaps ? Array.from({ length: nodes }, () => limits.node) : demand.nodesLeft(nodes, limits.node);
+  const tooMuch = sets.meeting.filter(
+    (set) =>
+      isWide &&
+      !packs(
+        set.map((one) => demand.piece(one)),
+        left,
+      ),
+  );
+  for (const set of tooMuch) refuseMeeting(demand, { set, nodes, node: limits.node, overlaps }, problems);
   for (const [one] of sets.single) {
-    if (one !== undefined && sum === undefined && isWide && !fits([one], nodes, limits.node, packs)) {
+    if (one !== undefined && sum === undefined && isWide && !packs([demand.piece(one)], left)) {
       refuseStart(demand, one, nodes, limits.node, problems);
     }
   }
