@@ -49,6 +49,8 @@ export interface LaunchStep {
   readonly namesHosts: boolean;
   /** Component of a heterogeneous job to run on; undefined in a job of one component. */
   readonly component?: number;
+  /** Nodes to run on, as positions from 0 in the component; undefined where it has all of the component's. */
+  readonly group?: { readonly first: number; readonly nodes: number };
   /** Names of the variables that the runtime gives the application. */
   readonly environment: readonly string[];
   /** Further options, as the user wrote them. */

@@ -42,15 +42,16 @@ export function upLine(store: Store, job: Job): string {
 }
 
 /** A word of shell that expands to the hosts of a store's group, separated by commas, each with its number of tasks if there is one. */
-function hostsOf({ group }: Store, { allocation, components, groups }: Job, slots: string | undefined): string {
+function hostsOf(store: Store, { allocation, components, groups }: Job, slots: string | undefined): string {
   const separated = slots === undefined ? "tr ' ' ," : `sed 's/ /:${slots},/g; s/$/:${slots}/'`;
   if (groups.length === 1) {
     return slots === undefined ? `"\${SIMWRIGHT_HOSTS// /,}"` : `"$(${separated} <<<"$SIMWRIGHT_HOSTS")"`;
   }
-  const { component, first, nodes: count } = groups[group] as NodeGroup;
+  const { component, first, nodes: count } = groups[store.group] as NodeGroup;
   const allocations = [allocation, ...components].slice(0, component);
   const before = first + allocations.reduce((sum, { nodes }) => sum + nodes, 0);
-  const last = before + count;
+  // One of fewer servers than the group has nodes runs on the first of them.
+  const last = before + (store.kind === 'standalone' ? Math.min(store.shards, count) : count);
   return `"$(cut -d ' ' -f ${before + 1}-${last} <<<"$SIMWRIGHT_HOSTS" | ${separated})"`;
 }
 

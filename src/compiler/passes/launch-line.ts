@@ -21,13 +21,14 @@ export function launchLine(
 
 /** The fields of a step that depend on its job and its site. */
 export function stepOptions(
-  { job, index }: EntityPlace,
+  { job, component, index, group: { first, nodes } }: EntityPlace,
   { site, target }: Reads<'site' | 'target'>,
-): Pick<LaunchStep, 'component' | 'gpuDialect' | 'namesMemory' | 'threadsPerCore'> {
+): Pick<LaunchStep, 'component' | 'group' | 'gpuDialect' | 'namesMemory' | 'threadsPerCore'> {
   return {
     ...defined({ gpuDialect: site.gpuDialect, threadsPerCore: site.node.threadsPerCore }),
     namesMemory: !dropsOf(site, job).some((flag) => sameOption(target, flag, target.memoryFlag ?? '')),
     ...(job.components.length === 1 ? {} : { component: index }),
+    ...(component.groups.length === 1 ? {} : { group: { first, nodes } }),
   };
 }
 
