@@ -1,5 +1,7 @@
+import { WorkflowError } from '../../diagnostics/index.js';
+import { storeLinkVariable } from '../../ir/index.js';
+import { thisHost } from '../job/job-environment.js';
 import { writeJsonLine } from '../supervisor/json-lines.js';
-import { linkVariable } from '../supervisor/link-messages.js';
 import type { StoreWord } from '../supervisor/messages.js';
 import { joinSupervisor } from './join-supervisor.js';
 
@@ -18,12 +20,19 @@ export interface Holder {
  * The supervisor of this store's process: of one that a launcher has started at the other end of a link, else at that of the pipes. It may tell
  * the process more of its environment, which is then in `env`. Throws RUN1022 for one that cannot be reached.
  */
-export async function findHolder(env: NodeJS.ProcessEnv, id: string): Promise<Holder> {
+export async function findHolder(env: NodeJS.ProcessEnv, id: string, kind: 'link' | 'pipe'): Promise<Holder> {
   const told = toldToEnd();
-  const place = env[linkVariable];
+  const place = env[storeLinkVariable] ?? '';
   // What the store starts is not to know it.
-  delete env[linkVariable];
-  if (place === undefined || place === '') return pipes(told);
+  delete env[storeLinkVariable];
+  if (kind === 'pipe') return pipes(told);
+  if (place === '') {
+    throw new WorkflowError({
+      code: 'RUN1022',
+      message: `${thisHost()} does not know the supervisor of this job: its launcher has not handed on ${storeLinkVariable}`,
+      hint: 'the launcher of stores has to hand on the environment, or at least the variables that its line names',
+    });
+  }
   const link = await joinSupervisor(place, id, env);
   return { ...link, ended: Promise.race([link.ended, told]) };
 }

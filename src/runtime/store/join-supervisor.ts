@@ -7,7 +7,6 @@ import {
   Challenge,
   type FromStore,
   type LinkPlace,
-  linkVariable,
   parseLinkPlace,
   proofOf,
   sameProof,
@@ -29,7 +28,7 @@ const joinMs = 30_000;
 export async function joinSupervisor(text: string, id: string, env: NodeJS.ProcessEnv): Promise<Holder> {
   const place = parseLinkPlace(text);
   if (place === undefined) {
-    throw new WorkflowError({ code: 'RUN1014', message: `${linkVariable} is malformed; the supervisor sets it` });
+    throw new WorkflowError({ code: 'RUN1014', message: `SIMWRIGHT_STORE_LINK is malformed; the supervisor sets it` });
   }
   const socket = connect({ host: place.host, port: place.port, allowHalfOpen: true, noDelay: true });
   const link = new SupervisorLink(socket);

@@ -7,9 +7,6 @@ import { StoreWord } from './messages.js';
  * JSON a message. Each proves to the other that it knows the secret, which itself is never sent.
  */
 
-/** Variable in which a store's process finds the place of its supervisor and the secret of its start. */
-export const linkVariable = 'SIMWRIGHT_STORE_LINK';
-
 /** Bytes that a stranger may send before the link is cut. */
 export const mostBytesOfStrangers = 4096;
 
@@ -20,12 +17,12 @@ export interface LinkPlace {
   readonly secret: string;
 }
 
-/** The place as the value of {@link linkVariable}. */
+/** The place as the value of `SIMWRIGHT_STORE_LINK`. */
 export function formatLinkPlace({ host, port, secret }: LinkPlace): string {
   return `${host}:${port}:${secret}`;
 }
 
-/** The place that a value of {@link linkVariable} names; `undefined` for a malformed one. */
+/** The place that a value of `SIMWRIGHT_STORE_LINK` names; `undefined` for a malformed one. */
 export function parseLinkPlace(text: string): LinkPlace | undefined {
   const [, host, port, secret] = /^([\d.]+):(\d{1,5}):([0-9a-f]{64})$/.exec(text) ?? [];
   if (host === undefined || port === undefined || secret === undefined) return undefined;

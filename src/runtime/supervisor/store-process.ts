@@ -3,13 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
-import type { Store } from '../../ir/index.js';
+import { type Store, storeLinkVariable } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { storeJobFolder } from '../job/paths.js';
 import type { StoreAddress } from '../store-files/store-address.js';
 import { readJsonLines } from './json-lines.js';
 import type { LinkListener } from './link-listener.js';
-import { linkVariable } from './link-messages.js';
 import { fromWire, StoreWord } from './messages.js';
 import type { NodeLink } from './node-link.js';
 import { Tail } from './tail.js';
@@ -95,6 +94,9 @@ export class StoreProcess {
       store.name,
       '--id',
       this.id,
+      // One that has no link notices.
+      '--holder',
+      launch.links === undefined ? 'pipe' : 'link',
       ...(launch.port === undefined ? [] : ['--port', String(launch.port)]),
       ...(launch.onnxRuntime === undefined ? [] : ['--onnxruntime', launch.onnxRuntime]),
       ...(launch.python === undefined ? [] : ['--python', launch.python]),
@@ -105,7 +107,7 @@ export class StoreProcess {
     // A process group of its own, so that a launcher and what it started end together.
     this.#child = spawn(program, args, {
       cwd: job.dir,
-      env: { ...env, ...(link === undefined ? {} : { [linkVariable]: link }) },
+      env: { ...env, ...(link === undefined ? {} : { [storeLinkVariable]: link }) },
       stdio: [link === undefined ? 'pipe' : 'ignore', 'pipe', 'pipe'],
       detached: true,
     });
