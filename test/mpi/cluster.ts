@@ -22,7 +22,8 @@ export interface Mpi {
   readonly name: string;
   readonly launcher: 'mpirun' | 'mpiexec';
   readonly program: string;
-  readonly rank: string;
+  /** How it is called: hydra looks for its own programs beside itself, and Open MPI called by its path puts that into the PATH. */
+  readonly calledAs: string;
   readonly preamble: readonly string[];
 }
 
@@ -32,7 +33,7 @@ export const mpis: readonly Mpi[] = [
     name: 'Open MPI',
     launcher: 'mpirun',
     program: '/usr/bin/mpirun.openmpi',
-    rank: 'OMPI_COMM_WORLD_RANK',
+    calledAs: 'mpirun',
     preamble: [
       'export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1',
       `export OMPI_MCA_plm_rsh_agent=${folder}/agent OMPI_MCA_btl_tcp_if_include=eth0`,
@@ -42,7 +43,7 @@ export const mpis: readonly Mpi[] = [
     name: 'MPICH',
     launcher: 'mpiexec',
     program: '/usr/bin/mpiexec.hydra',
-    rank: 'PMI_RANK',
+    calledAs: '/usr/bin/mpiexec.hydra',
     preamble: [`export HYDRA_LAUNCHER=rsh HYDRA_LAUNCHER_EXEC=${folder}/agent`],
   },
 ];
@@ -92,6 +93,11 @@ export class MpiJob {
   readonly workspace: Workspace;
   readonly id = `${++lastId}.${process.pid}`;
 
+  /** PATH of the script. */
+  get path(): string {
+    return `${this.workspace.path('bin')}:/usr/bin:/bin`;
+  }
+
   private constructor(workspace: Workspace) {
     this.workspace = workspace;
   }
@@ -112,7 +118,7 @@ export class MpiJob {
     const end = await simwright(workspace, 'compile', 'workflow.ts', '--site', 'site.json', '--out', 'out');
     expect(end, end.stderr).toMatchObject({ exitCode: 0 });
     // The launcher under the name that the site has for it, whichever of the two Debian prefers.
-    workspace.write(`bin/${launcher}`, `#!/bin/sh\nexec ${mpi.program} "$@"\n`, 0o755);
+    workspace.write(`bin/${launcher}`, `#!/bin/bash\nexec -a ${mpi.calledAs} ${mpi.program} "$@"\n`, 0o755);
     symlinkSync(process.execPath, workspace.path('bin/node'));
     workspace.write('nodefile', nodes.flatMap((node) => [node, node]).join('\n'));
     return new MpiJob(workspace);
@@ -121,7 +127,7 @@ export class MpiJob {
   /** Starts the script of a job: byte by byte the one that was compiled, with the variables that PBS sets. */
   start(name: string, env: Readonly<Record<string, string>> = {}) {
     const variables = {
-      PATH: `${this.workspace.path('bin')}:/usr/bin:/bin`,
+      PATH: this.path,
       ...place,
       HOME: '/root',
       PBS_O_WORKDIR: this.workspace.path('out'),
