@@ -92,6 +92,7 @@ export const errorCodes = {
   RUN1015: 'a Python that cannot run the models',
   RUN1020: 'a job that has less than its plan needs',
   RUN1021: 'a Node.js that is too old',
+  RUN1022: 'a host that another one cannot reach',
   RUN1030: 'a variable that is not set',
   JOB1001: 'a job that the scheduler refused',
   JOB1002: 'a scheduler that does not answer',

@@ -1,5 +1,11 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
-import { byKind, type ColocatedDeclaration, defined, type OrchestratorDeclaration } from '../../ir/index.js';
+import {
+  byKind,
+  type ColocatedDeclaration,
+  defined,
+  type OrchestratorDeclaration,
+  storeLinkVariable,
+} from '../../ir/index.js';
 import { type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
 import type { Adds, Reads } from './compilation.js';
 import { launchLine, stepOptions } from './launch-line.js';
@@ -63,6 +69,7 @@ const ofRuntime = [
   'SIMWRIGHT_CPUS_PER_NODE',
   'SIMWRIGHT_STARTED',
   'SIMWRIGHT_SCRIPT_PID',
+  storeLinkVariable,
   'PATH',
   'LD_LIBRARY_PATH',
 ];
