@@ -16,6 +16,7 @@ export const aprun: Launcher = {
   program: 'aprun',
   sharesNodes: false,
   scriptApart: true,
+  givesGpus: true,
   rankVariables: ['ALPS_APP_PE'],
   noise: [/^Application [\w-]+ (exit codes|resources|exit signals)/],
   line: (programs) =>

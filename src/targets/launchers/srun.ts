@@ -14,6 +14,7 @@ export const srun: Launcher = {
   sharesNodes: true,
   startsSingleStores: true,
   bindsWithinLaunch: true,
+  givesGpus: true,
   rankVariables: ['SLURM_PROCID'],
   noise: [
     /^srun: (error: .*\b(Exited with exit code|Terminated|Killed|task.*: Aborted)|Terminating|launch\/slurm: .*tasks? )/i,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { fillWords } from '../../../src/runtime/launch/words.js';
 
-const values = { args: ['--a=1', '-b', 'x y'], dir: '/d', name: 'sweep_1', hosts: 'n1,n2' };
+const values = { args: ['--a=1', '-b', 'x y'], dir: '/d', name: 'sweep_1', hosts: ['n1', 'n2'] };
 
 test('placeholders are whole words, and {args} as many as there are', () => {
   expect(fillWords(['srun', '-w', '{hosts}', './lbm', '{args}', '{dir}', '{name}', 'x{name}'], values)).toEqual([
