@@ -155,7 +155,8 @@ export class HostPool {
       this.#written = own;
     }
     this.#turn = turn;
-    for (const { resolve } of this.#waiting.splice(0, handedOn.length)) this.#hand(this.#spares.pop() as Share, resolve);
+    for (const { resolve } of this.#waiting.splice(0, handedOn.length))
+      this.#hand(this.#spares.pop() as Share, resolve);
     for (const share of claimed) this.#hand(share, (this.#waiting.shift() as Waiting).resolve);
     return claimed.length > 0 && left > 0;
   }
@@ -200,7 +201,11 @@ export class HostPool {
   #why(): string {
     const { content } = this.#file.read();
     const { nodes, need } = this.#input;
-    return describeWait(need, nodes, content.entries.filter((entry) => !isOf(entry, this.#self)));
+    return describeWait(
+      need,
+      nodes,
+      content.entries.filter((entry) => !isOf(entry, this.#self)),
+    );
   }
 
   #listen(): void {

@@ -93,7 +93,8 @@ function drawnFrom(
   const { lines } = entity.launch;
   const { hosts = [] } = lines[lines.length === 1 ? 0 : assignmentOf(entity.members, member)] ?? {};
   const isChosenHere = launcher.namesHosts === true || planned.groups.length > 1;
-  const drawn = hosts.length > 0 && isChosenHere ? hosts.flatMap((host) => positionOf(host, job.hosts) ?? []) : positions;
+  const drawn =
+    hosts.length > 0 && isChosenHere ? hosts.flatMap((host) => positionOf(host, job.hosts) ?? []) : positions;
   const known = drawn.filter((position) => position < job.hosts.length);
   return known.length > 0 && (namesItsHosts(line) || (hosts.length > 0 && isChosenHere)) ? known : undefined;
 }

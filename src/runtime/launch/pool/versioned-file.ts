@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { isCode } from '../../job/job-folder.js';
 
 /** Versions that stay, so that a listing of the folder that goes on meanwhile meets one of them. */
-const keptVersions = 16;
+const keptVersions = 64;
 
 /** Files of this process, so that two of them have different names. */
 let serial = 0;
