@@ -47,6 +47,8 @@ export interface LaunchStep {
   readonly gpuDialect?: GpuDialect;
   /** The runtime chooses the hosts and writes them in the place of `{hosts}`. */
   readonly namesHosts: boolean;
+  /** Its group of the job's nodes, where there are several: position of the first node, from 0, and their number. @default all nodes */
+  readonly group?: { readonly first: number; readonly nodes: number };
   /** Component of a heterogeneous job to run on; undefined in a job of one component. */
   readonly component?: number;
   /** Names of the variables that the runtime gives the application. */
