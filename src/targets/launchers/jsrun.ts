@@ -18,6 +18,7 @@ export const jsrun: Launcher = {
   scriptApart: true,
   startsSingleStores: true,
   givesGpus: true,
+  storesCpus: 'hold',
   rankVariables: ['OMPI_COMM_WORLD_RANK', 'PMIX_RANK'],
   noise: [/^ERROR:\s+One or more process \(first noticed rank/],
   line: (programs) => {
