@@ -1,25 +1,10 @@
 import { availableParallelism } from 'node:os';
 import type { Entity, Job } from '../../ir/index.js';
+import { hostPositions } from '../job/hosts.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 
 /** Hosts of one kind, and the CPUs and GPUs that the job has on each. */
 export type HostsOfJob = Pick<JobEnvironment, 'hosts' | 'cpusPerNode'> & { readonly gpusPerNode?: number | undefined };
-
-/** Position, among the hosts of a job, of the first node of a component: hosts come in the order of the components. */
-export function firstOfComponent({ allocation, components }: Job, component: number): number {
-  return [allocation, ...components].slice(0, component).reduce((sum, { nodes }) => sum + nodes, 0);
-}
-
-/**
- * Positions, among the hosts of a job, of those of one group of its nodes. A job of one group has all that came, whatever their number. Where a
- * scheduler tells the first component's hosts only, positions go beyond these.
- */
-export function hostPositions({ hosts }: Pick<JobEnvironment, 'hosts'>, planned: Job, group: number): number[] {
-  const chosen = planned.groups[group];
-  if (planned.groups.length === 1 || chosen === undefined) return hosts.map((_, position) => position);
-  const before = firstOfComponent(planned, chosen.component) + chosen.first;
-  return Array.from({ length: chosen.nodes }, (_, index) => before + index);
-}
 
 /**
  * The part of a job that one group of its nodes is. Where a scheduler tells the first component's hosts only, its launcher chooses the others,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { hostPositions } from '../../../src/runtime/job/hosts.js';
 import { readJobEnvironment } from '../../../src/runtime/job/job-environment.js';
-import { hostPositions, membersAtATime, onGroup } from '../../../src/runtime/launch/hosts.js';
+import { membersAtATime, onGroup } from '../../../src/runtime/launch/hosts.js';
 import { makeJob } from '../support/make-plan.js';
 
 const jobOn = (hosts: string, cpus?: string) =>

@@ -1,7 +1,9 @@
 import type { Job, Plan, Store } from '../../../ir/index.js';
+import { launcherOfProgram } from '../../../targets/launchers/index.js';
+import { queriesOf } from '../../../targets/schedulers.js';
+import { hostPositions, positionOf } from '../../job/hosts.js';
 import type { JobEnvironment } from '../../job/job-environment.js';
-import { hostPositions } from '../hosts.js';
-import { visibleList } from './gpus.js';
+import { visibleDevices } from '../../job/visible-devices.js';
 import type { PoolNode } from './room.js';
 
 /** CPUs of a node that nobody has counted: so many that they are never the reason to wait. */
@@ -16,7 +18,9 @@ interface StoreShare {
 
 /** The nodes of a job, in the order of its hosts, with what its stores leave to members. */
 export function jobNodes(job: JobEnvironment, plan: Plan, planned: Job, env: NodeJS.ProcessEnv): PoolNode[] {
-  const visible = visibleList(env);
+  const visible = visibleDevices(env);
+  const told = queriesOf[plan.target]?.hostCpus?.(env) ?? [];
+  const hostCpus = told.length === job.hosts.length ? told : [];
   const nodes = job.hosts.map((name) => ({ name, cpus: uncountedCpus, gpus: [] as number[] }));
   const allocations = [planned.allocation, ...planned.components];
   for (const [group, { component }] of planned.groups.entries()) {
@@ -28,11 +32,12 @@ export function jobNodes(job: JobEnvironment, plan: Plan, planned: Job, env: Nod
     for (const position of hostPositions(job, planned, group)) {
       const node = nodes[position];
       if (node === undefined) continue;
-      node.cpus = cpus;
+      node.cpus = hostCpus[position] ?? cpus;
       node.gpus = Array.from({ length: gpus }, (_, gpu) => gpu);
     }
   }
   for (const store of plan.stores.filter(({ name }) => planned.stores.includes(name))) {
+    if (overlaps(store, planned)) continue;
     const share = storeShare(store, job, planned);
     for (const node of share.nodes.flatMap((position) => nodes[position] ?? [])) {
       node.cpus = Math.max(0, node.cpus - share.cpus);
@@ -40,6 +45,13 @@ export function jobNodes(job: JobEnvironment, plan: Plan, planned: Job, env: Nod
     }
   }
   return nodes;
+}
+
+/** True if launches use the CPUs and GPUs of a store as well, as the compiler has reckoned: their launcher overlaps stores, and keeps its own books. */
+function overlaps({ launch, group }: Store, { groups }: Job): boolean {
+  const { component } = groups[group] ?? { component: 0 };
+  const isOne = groups.filter((one) => one.component === component).length <= 1;
+  return isOne && launcherOfProgram(launch[0])?.storesCpus === 'overlap';
 }
 
 function storeShare(store: Store, job: JobEnvironment, planned: Job): StoreShare {
@@ -63,15 +75,4 @@ function gpusOf({ mlModels, scripts }: Store): number[] {
       : [Number(named)];
   });
   return [...new Set(numbers)];
-}
-
-/** Position of a host among others; a name with a domain and one without may mean the same. */
-export function positionOf(name: string, hosts: readonly string[]): number | undefined {
-  const exact = hosts.indexOf(name);
-  const at = exact >= 0 ? exact : hosts.findIndex((host) => shortName(host) === shortName(name));
-  return at < 0 ? undefined : at;
-}
-
-function shortName(host: string): string {
-  return host.split('.')[0] ?? host;
 }

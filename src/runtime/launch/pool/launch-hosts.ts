@@ -2,15 +2,15 @@ import { join } from 'node:path';
 import { assignmentOf, type Entity, type Job, type Plan } from '../../../ir/index.js';
 import { launcherOfProgram } from '../../../targets/launchers/index.js';
 import { queriesOf } from '../../../targets/schedulers.js';
+import { hostPositions, positionOf } from '../../job/hosts.js';
 import type { JobEnvironment } from '../../job/job-environment.js';
 import { makeJobFolder } from '../../job/job-folder.js';
 import { jobOf } from '../../job/read-plan.js';
-import { hostPositions } from '../hosts.js';
 import type { StopRequest } from '../stop-request.js';
 import { namesItsHosts } from '../words.js';
 import { gpuVariables } from './gpus.js';
 import { HostPool } from './host-pool.js';
-import { jobNodes, positionOf } from './job-nodes.js';
+import { jobNodes } from './job-nodes.js';
 import { type Need, type Share, withinNodes } from './room.js';
 
 /** A launch, as far as its members' hosts are concerned. */
