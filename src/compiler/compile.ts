@@ -23,6 +23,7 @@ import { checkModelTypes } from './passes/check/check-model-types.js';
 import { checkNames } from './passes/check/check-names.js';
 import { checkReaders } from './passes/check/check-readers.js';
 import { checkRunnable } from './passes/check/check-runnable.js';
+import { checkScriptHost } from './passes/check/check-script-host.js';
 import { checkSharing } from './passes/check/check-sharing.js';
 import { checkStores } from './passes/check/check-stores.js';
 import { checkTemplates } from './passes/check/check-templates.js';
@@ -81,7 +82,7 @@ export function compile(input: CompileInput, site: Site): Compiled {
     .add(placeJobs)
     .check(checkComponents)
     .stopOnErrors()
-    .check(checkCpus, checkColocated, checkIncoming, checkBatches)
+    .check(checkCpus, checkScriptHost, checkColocated, checkIncoming, checkBatches)
     .add(launchApplications)
     .add(launchStores)
     .add(makeLauncherFiles)

@@ -47,10 +47,10 @@ export interface LaunchStep {
   readonly gpuDialect?: GpuDialect;
   /** The runtime chooses the hosts and writes them in the place of `{hosts}`. */
   readonly namesHosts: boolean;
-  /** Its group of the job's nodes, where there are several: position of the first node, from 0, and their number. @default all nodes */
-  readonly group?: { readonly first: number; readonly nodes: number };
   /** Component of a heterogeneous job to run on; undefined in a job of one component. */
   readonly component?: number;
+  /** Nodes to run on, as positions from 0 in the component; undefined where it has all of the component's. */
+  readonly group?: { readonly first: number; readonly nodes: number };
   /** Names of the variables that the runtime gives the application. */
   readonly environment: readonly string[];
   /** Further options, as the user wrote them. */

@@ -54,9 +54,3 @@ test.each(['aprun', 'jsrun'] as const)('%s, which chooses nodes, refuses words f
   );
   expect(lineOf(launcher, program(['./a', '{{hosts}}', 'x{hosts}']))).toContain('x{hosts}');
 });
-
-test("without a launcher a program runs on the script's host, or not at all", () => {
-  expect(lineOf('none', program(['./a', '{hosts}'], { group: { first: 0, nodes: 1 } }))).toBe('./a {hosts}');
-  expect(refusalOf('none', program(['./a'], { group: { first: 1, nodes: 1 } }))).toContain('none of its nodes');
-  expect(refusalOf('none', program(['./a'], { component: 1 }))).toContain('none of its nodes');
-});

@@ -48,7 +48,7 @@ export function upLine(store: Store, job: Job): string {
  * number of tasks if there is one.
  */
 function hostsOf(
-  { group }: Store,
+  store: Store,
   { allocation, components, groups }: Job,
   range: readonly [number, number] | undefined,
   slots: string | undefined,
@@ -57,12 +57,12 @@ function hostsOf(
   if (groups.length === 1 && range === undefined) {
     return slots === undefined ? `"\${SIMWRIGHT_HOSTS// /,}"` : `"$(${separated} <<<"$SIMWRIGHT_HOSTS")"`;
   }
-  const { component, first, nodes: count } = groups[group] as NodeGroup;
+  const { component, first, nodes: count } = groups[store.group] as NodeGroup;
   const allocations = [allocation, ...components].slice(0, component);
   const before = first + allocations.reduce((sum, { nodes }) => sum + nodes, 0);
-  const [from, to] = range ?? [1, count];
-  const fields = from === to ? before + from : `${before + from}-${before + to}`;
-  return `"$(cut -d ' ' -f ${fields} <<<"$SIMWRIGHT_HOSTS" | ${separated})"`;
+  // One of fewer servers than the group has nodes runs on the first of them.
+  const [from, to] = range ?? [1, store.kind === 'standalone' ? Math.min(store.shards, count) : count];
+  return `"$(cut -d ' ' -f ${before + from}-${before + to} <<<"$SIMWRIGHT_HOSTS" | ${separated})"`;
 }
 
 /** The lines that launch a job's applications. In a job of a store alone they keep the store running while other jobs use it. */

@@ -135,7 +135,7 @@ function stepOf(
   return {
     name: hasNumbers(application) ? '{name}' : application.name,
     ...sizes,
-    ...defined({ hosts, excludeHosts, cpuBind }),
+    ...defined({ hosts: hosts?.slice(0, size.nodes), excludeHosts, cpuBind }),
     ...stepOptions(place, { site, target }),
     alone: isAlone,
     cpusOfStores: cpusOfStores(group),

@@ -15,12 +15,6 @@ function refusal(programs: Programs): NotSupported | undefined {
   const instead = "name a launcher with .launcher(), 'mpirun' for example";
   if (programs.length > 1)
     return { notSupported: 'several programs need a launcher to start them together', hint: instead };
-  if ((step.component ?? 0) > 0 || (step.group?.first ?? 0) > 0) {
-    return {
-      notSupported: "without a launcher a program runs on the script's host, which is none of its nodes",
-      hint: instead,
-    };
-  }
   // A store without words starts on the script's host, whatever its tasks.
   if (step.tasks > 1 && words.length > 0) {
     return { notSupported: `without a launcher a program is started once, not ${step.tasks} times`, hint: instead };
