@@ -66,7 +66,12 @@ function lineOf(
     }
     texts[file] = text;
   }
-  return { words: [...words], breaks: [...breaksOf(words, launch, programs)] };
+  const hosts = launch.programs.flatMap(({ command }) => command.hosts ?? []);
+  return {
+    words: [...words],
+    breaks: [...breaksOf(words, launch, programs)],
+    ...(hosts.length > 0 ? { hosts: [...new Set(hosts)] } : {}),
+  };
 }
 
 /** Limit of members that one line runs at the same time. Members added by hand have a line each, so they have none. */
