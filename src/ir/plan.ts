@@ -14,7 +14,7 @@ import { GpuMaker } from './site-queue.js';
  */
 
 /** Version of the format. A runtime refuses a plan of another version. */
-export const planVersion = 3;
+export const planVersion = 4;
 
 const count = z.int().positive();
 
@@ -110,9 +110,9 @@ const store = {
   checkpointSeconds: z.int().nonnegative().optional(),
   mlModels: z.array(PreloadedModel),
   scripts: z.array(PreloadedScript),
-  /** Component of a heterogeneous job that it runs on, from 0. */
-  component: z.int().nonnegative(),
-  /** The launcher's words that start its processes, with `{hosts}` for the component's hosts; none if it is one process on the script's host. */
+  /** Group of its job's nodes that it runs on, from 0. */
+  group: z.int().nonnegative(),
+  /** The launcher's words that start its processes, with `{hosts}` for the group's hosts; none if it is one process on the script's host. */
   launch: z.array(z.string()),
   setup: Setup.optional(),
 };
@@ -202,15 +202,18 @@ export const Entity = z.strictObject({
   ),
   /** Name of the entity whose nodes it shares. */
   sharesNodesWith: z.string().optional(),
-  /** Component of a heterogeneous job that it runs on, from 0. */
-  component: z.int().nonnegative(),
+  /** Group of its job's nodes that it runs on, from 0. */
+  group: z.int().nonnegative(),
   /** Names of the stores it sees. */
   stores: z.array(z.string()),
   /** Resources of one member. */
   size: z.strictObject({
     nodes: count,
     tasks: count,
+    tasksPerNode: count,
     cpusPerTask: count,
+    gpusPerNode: count.optional(),
+    memoryPerNodeMiB: count.optional(),
     walltimeSeconds: count.optional(),
   }),
 });
@@ -240,6 +243,16 @@ export const Allocation = z.strictObject({
 });
 export type Allocation = z.infer<typeof Allocation>;
 
+/** Nodes of a job on which the same entities and stores run: a range of the nodes of one component. */
+export const NodeGroup = z.strictObject({
+  /** Component of the job, from 0. */
+  component: z.int().nonnegative(),
+  /** Position of its first node among those of the component, from 0. */
+  first: z.int().nonnegative(),
+  nodes: count,
+});
+export type NodeGroup = z.infer<typeof NodeGroup>;
+
 /** An option for the scheduler in the head of a script: `--nodes=2`, `-l walltime=01:00:00`. Without `value`: the flag alone. */
 export const Directive = z.strictObject({
   flag: z.string(),
@@ -255,6 +268,8 @@ export const Job = z.strictObject({
   allocation: Allocation,
   /** Further components of a heterogeneous job: nodes of another kind in the same allocation. */
   components: z.array(Allocation),
+  /** Its nodes by who runs on them; those of a component follow each other without gap. */
+  groups: z.array(NodeGroup).min(1),
   /** Directives of the job's script: one list, or a list for each component if the scheduler separates them. */
   directives: z.array(z.array(Directive)),
   /** Seconds before the end of the walltime at which applications are told to end. */

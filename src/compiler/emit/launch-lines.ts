@@ -1,4 +1,12 @@
-import { derivedOnce, type Entity, hasNumbers, type Job, type Plan, type Store } from '../../ir/index.js';
+import {
+  derivedOnce,
+  type Entity,
+  hasNumbers,
+  type Job,
+  type NodeGroup,
+  type Plan,
+  type Store,
+} from '../../ir/index.js';
 import { quoteShellWord } from '../../targets/quoting.js';
 import { wrapLine } from './wrap-line.js';
 
@@ -33,15 +41,16 @@ export function upLine(store: Store, job: Job): string {
   return setup === undefined ? line : `(\n${setupLines(setup)}${indent(line)}\n)`;
 }
 
-/** A word of shell that expands to the hosts of a store's component, separated by commas, each with its number of tasks if there is one. */
-function hostsOf({ component }: Store, { allocation, components }: Job, slots: string | undefined): string {
+/** A word of shell that expands to the hosts of a store's group, separated by commas, each with its number of tasks if there is one. */
+function hostsOf({ group }: Store, { allocation, components, groups }: Job, slots: string | undefined): string {
   const separated = slots === undefined ? "tr ' ' ," : `sed 's/ /:${slots},/g; s/$/:${slots}/'`;
-  if (components.length === 0) {
+  if (groups.length === 1) {
     return slots === undefined ? `"\${SIMWRIGHT_HOSTS// /,}"` : `"$(${separated} <<<"$SIMWRIGHT_HOSTS")"`;
   }
-  const counts = [allocation, ...components].map(({ nodes }) => nodes);
-  const before = counts.slice(0, component).reduce((sum, nodes) => sum + nodes, 0);
-  const last = before + (counts[component] as number);
+  const { component, first, nodes: count } = groups[group] as NodeGroup;
+  const allocations = [allocation, ...components].slice(0, component);
+  const before = first + allocations.reduce((sum, { nodes }) => sum + nodes, 0);
+  const last = before + count;
   return `"$(cut -d ' ' -f ${before + 1}-${last} <<<"$SIMWRIGHT_HOSTS" | ${separated})"`;
 }
 

@@ -83,11 +83,22 @@ export interface Sized {
   readonly ownsNodes: boolean;
 }
 
+/** Nodes of a component that belong together, and the entities that run on them. */
+export interface PlacedGroup {
+  /** Position of its first node in the component, from 0. */
+  readonly first: number;
+  readonly nodes: number;
+  readonly applications: readonly ApplicationDeclaration[];
+  readonly orchestrators: readonly OrchestratorDeclaration[];
+}
+
 /** Nodes of one kind in a job, and the entities that run on them. */
 export interface PlacedComponent {
   readonly allocation: Allocation;
   readonly applications: readonly ApplicationDeclaration[];
   readonly orchestrators: readonly OrchestratorDeclaration[];
+  /** Its nodes by who runs on them, in their order, without gap. */
+  readonly groups: readonly [PlacedGroup, ...PlacedGroup[]];
   /** Nodes that are taken at the same time by launches that have nodes of their own. */
   readonly nodesApart: number;
 }

@@ -23,7 +23,7 @@ export function launchStores(input: Input, problems: Problems): Adds<'storeLaunc
       application: (one) => {
         const { name, colocated } = one;
         if (colocated === undefined) return;
-        const { nodes } = place.component.allocation;
+        const { nodes } = place.group;
         const { cpus = 1, at } = colocated;
         const size = { name, at, nodes, tasks: nodes, cpus, gpus: colocatedGpus(experiment, one), hosts: undefined };
         storeLaunches.set(colocated, storeWords(size, place, input, problems));

@@ -3,6 +3,7 @@ import { editDirectives } from '../../targets/directives.js';
 import { type JobRequest, launcherOf } from '../../targets/target.js';
 import type { PlacedJob, Reads } from './compilation.js';
 import { jobEvents } from './job-events.js';
+import { groupsOf } from './lookup/placed-jobs.js';
 
 /** A job of the plan. Its directives are those of the target, edited by the site and then by the user. */
 export function lowerJob(
@@ -17,6 +18,7 @@ export function lowerJob(
     script: `jobs/${job.name}.${target.scriptExtension}`,
     allocation,
     components: components.map((component) => component.allocation),
+    groups: groupsOf(job).map(({ group: { first, nodes }, index }) => ({ component: index, first, nodes })),
     graceSeconds: graceOf(allocation.walltimeSeconds ?? 0),
     ...defined({ array: job.array, separate: job.separate }),
     modules: [...site.modules, ...(job.batch?.modules ?? [])],

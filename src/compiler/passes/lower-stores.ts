@@ -57,7 +57,7 @@ function lowerStandalone(entity: OrchestratorDeclaration, input: Input): Standal
     port: port ?? 0,
     scope: loopback ? 'loopback' : 'network',
     ...defined({ interface: loopback ? undefined : network }),
-    component: place.index,
+    group: place.groupIndex,
     ...setupOf(setup),
     launch: launchOf(entity, input),
   };
@@ -82,8 +82,8 @@ function lowerColocated(
       transport.kind === 'tcp'
         ? { ...transport, port: transport.port ?? 0 }
         : { ...transport, permissions: transport.permissions ?? 0o700 },
-    nodes: place.component.allocation.nodes,
-    component: place.index,
+    nodes: place.group.nodes,
+    group: place.groupIndex,
     launch: launchOf(colocated, input),
   };
 }

@@ -143,6 +143,7 @@ function componentsOf(
   const component = ({ group, allocated: { nodesApart, ...one } }: typeof main): PlacedComponent => ({
     allocation: walltimeSeconds === undefined ? one : { ...one, walltimeSeconds },
     nodesApart,
+    groups: [{ first: 0, nodes: one.nodes, ...group }],
     ...group,
   });
   return [component(main), ...others.map(component)];

@@ -6,16 +6,18 @@ import type { JobEnvironment } from '../job/job-environment.js';
 export type HostsOfJob = Pick<JobEnvironment, 'hosts' | 'cpusPerNode'>;
 
 /**
- * The part of a job that one component has: of a heterogeneous job its share of the hosts, which come in the order of the components. Where a
+ * The part of a job that one group of its nodes is: its share of the hosts, which come in the order of the components. Where a
  * scheduler tells the first component's hosts only, its launcher chooses the others, and their number alone is known.
  */
-export function onComponent(job: HostsOfJob, { allocation, components }: Job, component: number): HostsOfJob {
-  if (components.length === 0) return job;
+export function onGroup(job: HostsOfJob, { allocation, components, groups }: Job, group: number): HostsOfJob {
+  const chosen = groups[group];
+  if (groups.length === 1 || chosen === undefined) return job;
+  const { component, first, nodes } = chosen;
   const allocations = [allocation, ...components];
-  const before = allocations.slice(0, component).reduce((sum, { nodes }) => sum + nodes, 0);
-  const { nodes, cpusPerNode } = allocations[component] ?? allocation;
+  const before = first + allocations.slice(0, component).reduce((sum, one) => sum + one.nodes, 0);
+  const { cpusPerNode } = allocations[component] ?? allocation;
   const named = job.hosts.slice(before, before + nodes);
-  const hosts = Array.from({ length: nodes }, (_, index) => named[index] ?? `component${component}-${index}`);
+  const hosts = Array.from({ length: nodes }, (_, index) => named[index] ?? `component${component}-${first + index}`);
   return { hosts, cpusPerNode: cpusPerNode ?? (component === 0 ? job.cpusPerNode : undefined) };
 }
 

@@ -13,7 +13,8 @@ describe('membersAtATime', () => {
     ['n1', '2', { nodes: 1, tasks: 64, cpusPerTask: 1 }, 1],
     ['n1 n2 n3 n4', undefined, { nodes: 2, tasks: 2, cpusPerTask: 1 }, 2],
   ])('%s with %s CPUs each', (hosts, cpus, size, expected) => {
-    expect(membersAtATime(jobOn(hosts, cpus), size)).toBe(expected);
+    const tasksPerNode = size.tasks / size.nodes;
+    expect(membersAtATime(jobOn(hosts, cpus), { ...size, tasksPerNode })).toBe(expected);
   });
 });
 
