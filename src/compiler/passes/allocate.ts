@@ -5,13 +5,12 @@ import {
   type BatchDeclaration,
   defined,
   type OrchestratorDeclaration,
-  type RequiresDeclaration,
 } from '../../ir/index.js';
 import type { Reads, Sized, StepSize } from './compilation.js';
 import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
 import { atOnce, isSplit, mostNodes, ownNodes } from './lookup/members-at-once.js';
 import { EndOrder } from './lookup/order.js';
-import { requirement } from './lookup/shared-nodes.js';
+import { queueWords, siteOn, threadsPerCpu, wishOf } from './lookup/queue-of.js';
 import { shardsOf } from './lookup/visible-stores.js';
 
 /** An allocation, and the nodes that are taken at the same time by launches that have nodes of their own. */
@@ -33,9 +32,11 @@ const guessedCores = 64;
 
 /** An allocation, without walltime, that has room for all entities that run at the same time. */
 export function allocate(input: AllocationInput, problems: Problems): Allocated {
-  const { experiment, batch, applications, orchestrators, sized, site } = input;
+  const { experiment, batch, applications, orchestrators, sized } = input;
   const facts = (application: ApplicationDeclaration) => sized.get(application) as Sized;
-  const requires = requiredOf([...applications, ...orchestrators]);
+  const wish = wishOf([...applications, ...orchestrators], batch);
+  const { requires } = wish;
+  const site = siteOn(input.site, wish);
   const demand = (amount: (size: StepSize) => number) => (application: ApplicationDeclaration) => {
     const { launches, members } = facts(application);
     const oneEach = launches.reduce((sum, { size }) => sum + amount(size), 0);
@@ -121,9 +122,6 @@ export function allocate(input: AllocationInput, problems: Problems): Allocated 
     refuse(`the job needs ${memory} MiB a node, and site '${site.name}' has ${memoryMiB}`);
   }
   const account = batch?.account ?? site.defaults.account;
-  const queue = requires?.queue ?? batch?.queue ?? site.defaults.queue;
-  const constraint = requires?.constraint ?? batch?.constraint ?? site.defaults.constraint;
-  const qos = batch?.qos ?? site.defaults.qos;
   return {
     nodesApart: apart,
     nodes,
@@ -131,7 +129,8 @@ export function allocate(input: AllocationInput, problems: Problems): Allocated 
     exclusive,
     ...(gpusPerNode > 0 ? { gpusPerNode } : {}),
     ...(memory > 0 ? { memoryPerNodeMiB: memory } : {}),
-    ...defined({ account, queue, qos, reservation: batch?.reservation, constraint }),
+    ...defined({ threadsPerCpu: threadsPerCpu(site), account, ...queueWords(input.site, wish) }),
+    ...defined({ reservation: batch?.reservation }),
     ...(hosts.wanted.length === 0 ? {} : { hosts: hosts.wanted }),
     ...(hosts.refused.length === 0 ? {} : { excludeHosts: hosts.refused }),
   };
@@ -140,13 +139,6 @@ export function allocate(input: AllocationInput, problems: Problems): Allocated 
 /** The largest amount; 0 for an empty list. `Math.max` would take no list of any length. */
 function most(amounts: readonly number[]): number {
   return amounts.reduce((largest, one) => Math.max(largest, one), 0);
-}
-
-/** The nodes that a component's entities require: all that require something require the same. */
-function requiredOf(
-  entities: readonly (ApplicationDeclaration | OrchestratorDeclaration)[],
-): RequiresDeclaration | undefined {
-  return entities.find((one) => requirement(one) !== undefined)?.requires;
 }
 
 function namedHosts(

@@ -1,8 +1,9 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
 import { byKind, type ColocatedDeclaration, defined, type OrchestratorDeclaration } from '../../ir/index.js';
+import { mergeArgs } from '../../targets/launchers/options.js';
 import { type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
 import type { Adds, Reads } from './compilation.js';
-import { launchLine, stepOptions } from './launch-line.js';
+import { launchLine, siteArgs, stepOptions } from './launch-line.js';
 import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
 import { type EntityPlace, placeOf } from './lookup/placed-jobs.js';
 import { shardsOf } from './lookup/visible-stores.js';
@@ -85,8 +86,8 @@ function storeWords(size: StoreSize, place: EntityPlace, input: Input, problems:
     ...(gpus > 0 ? { gpusPerNode: gpus } : {}),
     ...defined({ hosts }),
     ...stepOptions(place, input),
-    environment: [...(isIndexed(place) ? ['SIMWRIGHT_ARRAY_INDEX'] : []), ...ofRuntime],
-    launcherArgs: {},
+    environment: [...(isIndexed(place) ? ['SIMWRIGHT_ARRAY_INDEX'] : []), ...ofRuntime, ...Object.keys(site.env)],
+    launcherArgs: mergeArgs(siteArgs(site, launcher, false)),
     overlap: true,
     namesHosts: hosts === undefined && namesHosts(target, launchers[launcher]),
   };

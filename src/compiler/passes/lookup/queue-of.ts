@@ -1,13 +1,16 @@
 import {
+  type ApplicationDeclaration,
   type BatchDeclaration,
   defined,
   type EntityDeclaration,
+  type ExperimentDeclaration,
   nodesOfQueue,
   type RequiresDeclaration,
   type Site,
   type SiteQueue,
 } from '../../../ir/index.js';
-import { requirement } from './shared-nodes.js';
+import type { EntityPlace } from './placed-jobs.js';
+import { nodesOwner, requirement } from './shared-nodes.js';
 
 /** Words that say where nodes come from: those that an entity requires, then those of its job. */
 export interface QueueWish {
@@ -78,11 +81,17 @@ export function queueWords(site: Site, wish: QueueWish) {
   const { name, queue } = found;
   const { requires, batch } = wish;
   return {
-    queue: ownName(name, queue) ?? (site.queues[site.defaults.queue ?? ''] === undefined ? site.defaults.queue : undefined),
+    queue:
+      ownName(name, queue) ?? (site.queues[site.defaults.queue ?? ''] === undefined ? site.defaults.queue : undefined),
     qos: batch?.qos ?? queue.qos ?? site.defaults.qos,
     constraint: requires?.constraint ?? batch?.constraint ?? queue.constraint ?? site.defaults.constraint,
     chargeFactor: queue.chargeFactor,
   };
+}
+
+/** Hardware threads of a core, where the scheduler of the site counts those as its CPUs. */
+export function threadsPerCpu({ node }: Site): number | undefined {
+  return node.schedulerCounts === 'threads' && (node.threadsPerCore ?? 1) > 1 ? node.threadsPerCore : undefined;
 }
 
 /** The site as jobs of that wish find it: with the nodes and the limits of their queue. */
@@ -100,4 +109,15 @@ export function siteOn(site: Site, wish: QueueWish): Site {
       maxArraySize: queue.maxArraySize ?? site.maxArraySize,
     }),
   };
+}
+
+/** The site as an application finds it, before it has its place. */
+export function siteOf(experiment: ExperimentDeclaration, application: ApplicationDeclaration, site: Site): Site {
+  const owner = nodesOwner(experiment, application);
+  return siteOn(site, wishOf([owner], owner.batch ?? experiment.batch));
+}
+
+/** The site as the entities of a place find it. */
+export function siteAt({ job, component }: Pick<EntityPlace, 'job' | 'component'>, site: Site): Site {
+  return siteOn(site, wishOf([...component.applications, ...component.orchestrators], job.batch));
 }
