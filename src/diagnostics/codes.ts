@@ -28,6 +28,7 @@ export const errorCodes = {
   SITE1001: 'an unknown site',
   SITE1002: 'an invalid site',
   SITE1003: 'sites that extend each other',
+  SITE1010: 'a site that differs from its cluster',
   FILE1001: 'a file that is not there',
   FILE1002: 'a relative executable that is not attached',
   FILE1003: 'a file of the wrong kind',

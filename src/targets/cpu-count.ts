@@ -12,5 +12,7 @@ function scheduled(allocation: Allocation): Allocation {
 
 /** The number of CPUs that a word of shell says, as a word of shell: of cores, where the scheduler says it of their hardware threads. */
 export function coresOf(word: string, { threadsPerCpu = 1 }: Allocation): string {
-  return threadsPerCpu === 1 ? word : `$((${word.replace(/^"(.*)"$/s, '$1')} / ${threadsPerCpu}))`;
+  return threadsPerCpu === 1
+    ? word
+    : `$((${word.replace(/^"(.*)"$/s, '$1').replace(/^\$(\w+)$/, '$1')} / ${threadsPerCpu}))`;
 }

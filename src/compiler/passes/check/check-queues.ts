@@ -3,6 +3,7 @@ import {
   type Allocation,
   formatClock,
   nodesOfQueue,
+  type QueueRange,
   type Site,
   type SiteQueue,
   secondsOfQueue,
@@ -90,23 +91,26 @@ function checkRequest(request: Request, found: NamedQueue, site: Site, problems:
   if (reasons.length === 0) return;
   const { job, nodes, allocation, at } = request;
   const time = allocation.walltimeSeconds === undefined ? '' : ` for ${formatClock(allocation.walltimeSeconds)}`;
-  const message = `job '${job.name}' asks for ${counted(nodes, 'node')}${time}, and queue '${found.name}' takes ${reasons.join(', ')}`;
+  const message = `job '${job.name}' asks for ${counted(nodes, 'node')}${time}, and queue '${found.name}' takes ${reasons.join(' and ')}`;
   problems.error('QUEUE1001', message, at, hintFor(request, site));
 }
 
 /** The ranges of a queue that a job is outside of. */
 function reasonsAgainst({ nodes, allocation: { walltimeSeconds } }: Request, queue: SiteQueue): string[] {
   const ofNodes = nodesOfQueue(queue);
-  if (nodes < ofNodes.least || nodes > ofNodes.most) return [`${range(ofNodes.least, ofNodes.most, String)} nodes`];
-  if (walltimeSeconds === undefined) return [];
-  const { least, most } = secondsOfQueue(queue, nodes);
-  if (walltimeSeconds >= least && walltimeSeconds <= most) return [];
+  const ofTime = secondsOfQueue(queue, nodes);
+  const isOutside = (amount: number, { least, most }: QueueRange) => amount < least || amount > most;
   const jobs = queue.bins === undefined ? 'jobs' : `jobs of ${counted(nodes, 'node')}`;
-  return [`${jobs} of ${range(least, most, formatClock)}`];
+  return [
+    ...(isOutside(nodes, ofNodes) ? [`${range(ofNodes, String)} nodes`] : []),
+    ...(walltimeSeconds !== undefined && isOutside(walltimeSeconds, ofTime)
+      ? [`${jobs} of ${range(ofTime, formatClock)}`]
+      : []),
+  ];
 }
 
 /** `1 to 2`, `at most 2`, `10 or more`. */
-function range(least: number, most: number, format: (amount: number) => string): string {
+function range({ least, most }: QueueRange, format: (amount: number) => string): string {
   if (most === Number.POSITIVE_INFINITY) return `${format(least)} or more`;
   if (least === most) return format(least);
   return least === 0 ? `at most ${format(most)}` : `${format(least)} to ${format(most)}`;
