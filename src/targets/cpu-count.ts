@@ -10,9 +10,11 @@ function scheduled(allocation: Allocation): Allocation {
   return cpusPerNode === undefined ? allocation : { ...allocation, cpusPerNode: cpusPerNode * threadsPerCpu };
 }
 
-/** The number of CPUs that a word of shell says, as a word of shell: of cores, where the scheduler says it of their hardware threads. */
+/**
+ * The number of CPUs that a word of shell says, as a word of shell: of cores, where the scheduler says it of their hardware threads. A word
+ * that says nothing stays.
+ */
 export function coresOf(word: string, { threadsPerCpu = 1 }: Allocation): string {
-  return threadsPerCpu === 1
-    ? word
-    : `$((${word.replace(/^"(.*)"$/s, '$1').replace(/^\$(\w+)$/, '$1')} / ${threadsPerCpu}))`;
+  const expression = word.replace(/^"(.*)"$/s, '$1').replace(/^\$(\w+)$/, '$1');
+  return threadsPerCpu === 1 || expression === "''" ? word : `$((${expression} / ${threadsPerCpu}))`;
 }

@@ -102,7 +102,7 @@ function reasonsAgainst({ nodes, allocation: { walltimeSeconds } }: Request, que
   const isOutside = (amount: number, { least, most }: QueueRange) => amount < least || amount > most;
   const jobs = queue.bins === undefined ? 'jobs' : `jobs of ${counted(nodes, 'node')}`;
   return [
-    ...(isOutside(nodes, ofNodes) ? [`${range(ofNodes, String)} nodes`] : []),
+    ...(isOutside(nodes, ofNodes) ? [`${range(ofNodes, String)} ${ofNodes.most === 1 ? 'node' : 'nodes'}`] : []),
     ...(walltimeSeconds !== undefined && isOutside(walltimeSeconds, ofTime)
       ? [`${jobs} of ${range(ofTime, formatClock)}`]
       : []),
