@@ -1,5 +1,5 @@
 import type { Problem } from '../../diagnostics/index.js';
-import { nodesOfQueue, type Site, type SiteQueue } from '../../ir/index.js';
+import { formatClock, nodesOfQueue, parseWalltime, type Site, type SiteQueue, secondsOfQueue } from '../../ir/index.js';
 import type { Queue, SchedulerFacts } from '../../targets/probe.js';
 
 /** Things that a site says and that its scheduler, as it answers here, does not have. */
@@ -49,6 +49,11 @@ function shapeDifferences(site: Site, queue: SiteQueue, known: Queue): string[] 
     node.memoryMiB,
     known.shapes.map(({ memoryMiB }) => memoryMiB),
   );
+  const seconds = secondsOfQueue(queue, nodesOfQueue(queue).most).most;
+  const limit = parseWalltime(known.maxWalltime ?? '');
+  if (limit !== undefined && Number.isFinite(seconds) && seconds > limit) {
+    texts.push(`jobs of ${formatClock(seconds)}, and the scheduler says ${formatClock(limit)}`);
+  }
   const { most } = nodesOfQueue(queue);
   if (Number.isFinite(most)) compare('nodes a job', most, known.maxNodes === undefined ? [] : [known.maxNodes]);
   return texts;
