@@ -12,6 +12,7 @@ import { checkBatches } from './passes/check/check-batches.js';
 import { checkColocated } from './passes/check/check-colocated.js';
 import { checkComponents } from './passes/check/check-components.js';
 import { checkCpus } from './passes/check/check-cpus.js';
+import { checkDeadLocks } from './passes/check/check-dead-locks.js';
 import { checkDevices } from './passes/check/check-devices.js';
 import { checkFiles } from './passes/check/check-files.js';
 import { checkIncoming } from './passes/check/check-incoming.js';
@@ -77,6 +78,7 @@ export function compile(input: CompileInput, site: Site): Compiled {
     .check(checkLaunches)
     // The passes below rely on valid names and references.
     .stopOnErrors()
+    .check(checkDeadLocks)
     .add(placeJobs)
     .check(checkComponents, checkQueues)
     .stopOnErrors()

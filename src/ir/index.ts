@@ -24,5 +24,6 @@ export * from './recipe.js';
 export * from './secret-names.js';
 export * from './site.js';
 export * from './site-queue.js';
+export { storeLinkVariable } from './store-link.js';
 export * from './template-tags.js';
 export * from './units.js';

@@ -99,6 +99,8 @@ export interface Launcher {
   readonly scriptApart?: boolean;
   /** It starts stores of one process too; otherwise the script does, on its own host. @default false */
   readonly startsSingleStores?: boolean;
+  /** CPUs of a store's step: `overlap` has others use them as well, `hold` keeps launches waiting that need them. @default told apart by the runtime */
+  readonly storesCpus?: 'overlap' | 'hold';
   /** CPUs to bind tasks to are counted among those of the launch; otherwise among those of the node. @default false */
   readonly bindsWithinLaunch?: boolean;
   /** Variables in which it tells a process its rank. */
@@ -208,9 +210,12 @@ export interface Target<Name extends TargetName = TargetName> {
   probe?(ask: Ask): Promise<Probed<SchedulerFacts>>;
 }
 
-/** True if the runtime names the hosts of a launch: MPI's own launchers would put each on the first ones. */
-export function namesHosts(target: Target, launcher: Launcher): boolean {
-  return target.capabilities.severalHosts && launcher.namesHosts === true;
+/**
+ * True if the runtime names the hosts of a launch: MPI's own launchers would put each on the first ones, and none knows which nodes of its kind
+ * belong to which of several groups.
+ */
+export function namesHosts(target: Target, launcher: Launcher, groups = 1): boolean {
+  return target.capabilities.severalHosts && (groups > 1 || launcher.namesHosts === true);
 }
 
 /** The launcher of a site on a target. */

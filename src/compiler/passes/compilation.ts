@@ -90,6 +90,8 @@ export interface PlacedGroup {
   readonly nodes: number;
   readonly applications: readonly ApplicationDeclaration[];
   readonly orchestrators: readonly OrchestratorDeclaration[];
+  /** Nodes that are taken at the same time by launches that have nodes of their own. */
+  readonly nodesApart: number;
 }
 
 /** Nodes of one kind in a job, and the entities that run on them. */
@@ -99,8 +101,6 @@ export interface PlacedComponent {
   readonly orchestrators: readonly OrchestratorDeclaration[];
   /** Its nodes by who runs on them, in their order, without gap. */
   readonly groups: readonly [PlacedGroup, ...PlacedGroup[]];
-  /** Nodes that are taken at the same time by launches that have nodes of their own. */
-  readonly nodesApart: number;
 }
 
 /** A job: the applications and stores in it, and its nodes. */

@@ -34,7 +34,18 @@ export function lowerStores(input: Input): Store[] {
 
 function lowerStandalone(entity: OrchestratorDeclaration, input: Input): StandaloneStore {
   const { jobs, site, target } = input;
-  const { kind: _kind, at: _at, name, port, interface: network, cpus, engine, nodes: _nodes, ...described } = entity;
+  const {
+    kind: _kind,
+    at: _at,
+    name,
+    port,
+    interface: network,
+    cpus,
+    engine,
+    nodes: _nodes,
+    apart: _apart,
+    ...described
+  } = entity;
   const { requires: _requires, setup, batch, restart, saveAtEnd, shards: _shards, ...limits } = described;
   const place = placeOf(entity, jobs);
   const total = place.job.components.reduce((sum, { allocation }) => sum + allocation.nodes, 0);

@@ -17,6 +17,7 @@ export const jsrun: Launcher = {
   nodesAlike: true,
   scriptApart: true,
   startsSingleStores: true,
+  storesCpus: 'hold',
   rankVariables: ['OMPI_COMM_WORLD_RANK', 'PMIX_RANK'],
   noise: [/^ERROR:\s+One or more process \(first noticed rank/],
   line: (programs) => {

@@ -13,6 +13,7 @@ export const srun: Launcher = {
   program: 'srun',
   sharesNodes: true,
   startsSingleStores: true,
+  storesCpus: 'overlap',
   bindsWithinLaunch: true,
   rankVariables: ['SLURM_PROCID'],
   noise: [
