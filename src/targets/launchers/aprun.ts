@@ -9,7 +9,8 @@ const style: OptionStyle = (name, value) =>
 const option = optionsOf(style);
 
 /**
- * Cray XC's aprun. It chooses nodes of the job that run nothing else, and hands on the whole environment. Hosts are node ids.
+ * Cray XC's aprun. It chooses nodes of the job that run nothing else, and hands on the whole environment. Hosts are node ids. Scripts run on a
+ * service node, which all users share: stores run on nodes that the job pays for.
  */
 export const aprun: Launcher = {
   name: 'aprun',
@@ -17,6 +18,7 @@ export const aprun: Launcher = {
   sharesNodes: false,
   scriptApart: true,
   givesGpus: true,
+  startsSingleStores: true,
   rankVariables: ['ALPS_APP_PE'],
   noise: [/^Application [\w-]+ (exit codes|resources|exit signals)/],
   line: (programs) =>

@@ -44,7 +44,8 @@ function srunOptions(step: LaunchStep): readonly LauncherOption[] {
     ...option('nodes N', step.nodes),
     ...option('ntasks n', step.tasks),
     ...option('ntasks-per-node', step.tasks > 1 ? step.tasksPerNode : undefined),
-    ...option('cpus-per-task c', step.cpusPerTask),
+    // Of whole cores, where Slurm counts threads.
+    ...option('cpus-per-task c', step.cpusPerTask * (step.threadsPerCpu ?? 1)),
     ...gpuOptions(step),
     ...option('mem mem-per-cpu mem-per-gpu', memory(step)),
     ...(step.overlap ? storeOptions : option('exact', true)),
@@ -87,13 +88,15 @@ function memory({ memoryPerNodeMiB, namesMemory = true }: LaunchStep): string | 
 }
 
 /**
- * As the job asked for them: a step that names GPUs in other words than its job gets none. A job that names none, since its nodes come with
- * theirs, has them all.
+ * As the job asked for them: a step that names GPUs in other words than its job gets none. A step that does not name its number a node inherits
+ * the job's, and so keeps the GPUs of others: those of its tasks are not enough. A job that names none, since its nodes come with theirs, has
+ * them all.
  */
 function gpuOptions({ gpuDialect, gpusPerTask, gpusPerNode, tasksPerNode }: LaunchStep): readonly LauncherOption[] {
   if (gpuDialect === 'gres') {
     const perNode = gpusPerNode ?? (gpusPerTask === undefined ? undefined : gpusPerTask * tasksPerNode);
     return option('gres gpus-per-node gpus-per-task gpus G', perNode === undefined ? undefined : `gpu:${perNode}`);
   }
-  return [...option('gpus-per-task', gpusPerTask), ...option('gpus-per-node gres gpus G', gpusPerNode)];
+  const onNode = gpusPerNode ?? (gpusPerTask === undefined ? undefined : gpusPerTask * tasksPerNode);
+  return [...option('gpus-per-task', gpusPerTask), ...option('gpus-per-node gres gpus G', onNode)];
 }
