@@ -93,10 +93,9 @@ function memory({ memoryPerNodeMiB, namesMemory = true }: LaunchStep): string | 
  * them all.
  */
 function gpuOptions({ gpuDialect, gpusPerTask, gpusPerNode, tasksPerNode }: LaunchStep): readonly LauncherOption[] {
-  if (gpuDialect === 'gres') {
-    const perNode = gpusPerNode ?? (gpusPerTask === undefined ? undefined : gpusPerTask * tasksPerNode);
-    return option('gres gpus-per-node gpus-per-task gpus G', perNode === undefined ? undefined : `gpu:${perNode}`);
-  }
   const onNode = gpusPerNode ?? (gpusPerTask === undefined ? undefined : gpusPerTask * tasksPerNode);
+  if (gpuDialect === 'gres') {
+    return option('gres gpus-per-node gpus-per-task gpus G', onNode === undefined ? undefined : `gpu:${onNode}`);
+  }
   return [...option('gpus-per-task', gpusPerTask), ...option('gpus-per-node gres gpus G', onNode)];
 }
