@@ -24,6 +24,7 @@ import { checkNames } from './passes/check/check-names.js';
 import { checkQueues } from './passes/check/check-queues.js';
 import { checkReaders } from './passes/check/check-readers.js';
 import { checkRunnable } from './passes/check/check-runnable.js';
+import { checkScriptHost } from './passes/check/check-script-host.js';
 import { checkSharing } from './passes/check/check-sharing.js';
 import { checkStores } from './passes/check/check-stores.js';
 import { checkTemplates } from './passes/check/check-templates.js';
@@ -82,7 +83,7 @@ export function compile(input: CompileInput, site: Site): Compiled {
     .add(placeJobs)
     .check(checkComponents, checkQueues)
     .stopOnErrors()
-    .check(checkCpus, checkColocated, checkIncoming, checkBatches)
+    .check(checkCpus, checkScriptHost, checkColocated, checkIncoming, checkBatches)
     .add(launchApplications)
     .add(launchStores)
     .add(makeLauncherFiles)

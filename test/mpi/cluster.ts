@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, type TestContext } from 'vitest';
-import { type CommandEnd, root, simwright } from '../helpers/simwright.js';
+import { type CommandEnd, meanwhile, root, simwright } from '../helpers/simwright.js';
 import { Workspace } from '../helpers/workspace.js';
-import { waitUntil } from '../runtime/support/wait-until.js';
 
 const folder = join(root, 'test/clusters/mpi');
 
@@ -44,7 +44,8 @@ export const mpis: readonly Mpi[] = [
     launcher: 'mpiexec',
     program: '/usr/bin/mpiexec.hydra',
     calledAs: '/usr/bin/mpiexec.hydra',
-    preamble: [`export HYDRA_LAUNCHER=rsh HYDRA_LAUNCHER_EXEC=${folder}/agent`],
+    // The machines have one kernel, so that MPICH would look for the others' memory in its own.
+    preamble: [`export HYDRA_LAUNCHER=rsh HYDRA_LAUNCHER_EXEC=${folder}/agent UCX_TLS=tcp,self`],
   },
 ];
 
@@ -156,25 +157,42 @@ export class MpiJob {
     return this.workspace.lines('out/run', ...path).join('\n');
   }
 
-  /** Waits until nothing of a job is left on any machine: no process, nothing in /tmp. */
-  async expectNothingLeft(): Promise<void> {
+  /** Waits until nothing of a job is left on these machines: no process, nothing in /tmp. */
+  async expectNothingLeft(where: readonly string[] = nodes): Promise<void> {
     const end = performance.now() + 20_000;
     for (;;) {
       const left = await Promise.all(
-        nodes.map(async (node) => {
-          const { stdout } = await cluster('on', node, '--', 'ls', '/tmp');
-          return [...(await processes(node, /./)).map(({ line }) => `${node} runs ${line}`), stdout].join('\n');
+        where.map(async (node) => {
+          // Open MPI leaves folders of its own when it is killed.
+          const { stdout } = await cluster('on', node, '--', 'find', '/tmp', '-path', '/tmp/simwright-*');
+          const files = stdout.split('\n').filter((name) => name !== '');
+          const running = (await processes(node, /./)).map(({ line }) => line);
+          return [...files, ...running].map((one) => `${node}: ${one}`).join('\n');
         }),
       );
       if (left.every((one) => one === '')) return;
       if (performance.now() > end) expect(left.join('\n')).toBe('');
+      await sleep(50);
     }
   }
 
-  /** Waits until a file of run/ has a line. */
-  async until(path: string, line: string): Promise<void> {
-    const file = this.workspace.path('out/run', path);
-    await waitUntil(`${path} says ${line}`, () => existsSync(file) && readFileSync(file, 'utf8').includes(line));
+  /** Waits until no process of that kind is left on a machine. */
+  async expectGone(node: string, pattern: RegExp): Promise<void> {
+    const end = performance.now() + 20_000;
+    for (;;) {
+      const found = await processes(node, pattern);
+      if (found.length === 0 || performance.now() > end) return expect(found).toEqual([]);
+      await sleep(50);
+    }
+  }
+
+  /** Waits until as many tasks have said that they are ready; fails at once if the script ends before. */
+  untilReady(path: string, tasks: number, script: PromiseLike<object>): Promise<void> {
+    const count = () =>
+      this.output(path)
+        .split('\n')
+        .filter((line) => line === 'ready').length;
+    return meanwhile(script, `${tasks} tasks of ${path} are ready`, () => count() === tasks);
   }
 }
 
@@ -191,9 +209,9 @@ export async function processes(
   });
 }
 
-/** Kills processes on a machine. */
-export async function kill(node: string, pattern: RegExp): Promise<void> {
+/** Sends a signal to processes on a machine. */
+export async function kill(node: string, pattern: RegExp, signal: 'KILL' | 'TERM' = 'KILL'): Promise<void> {
   const found = await processes(node, pattern);
   expect(found.length).toBeGreaterThan(0);
-  await cluster('on', node, '--', 'kill', '-KILL', ...found.map(({ pid }) => String(pid)));
+  await cluster('on', node, '--', 'kill', `-${signal}`, ...found.map(({ pid }) => String(pid)));
 }

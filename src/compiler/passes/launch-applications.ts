@@ -68,7 +68,12 @@ function lineOf(
     }
     texts[file] = text;
   }
-  return { words: [...words], breaks: [...breaksOf(words, launch, programs)] };
+  const hosts = launch.programs.flatMap(({ command }) => command.hosts ?? []);
+  return {
+    words: [...words],
+    breaks: [...breaksOf(words, launch, programs)],
+    ...(hosts.length > 0 ? { hosts: [...new Set(hosts)] } : {}),
+  };
 }
 
 /** Limit of members that one line runs at the same time. Members added by hand have a line each, so they have none. */
@@ -142,7 +147,7 @@ function stepOf(
   return {
     name: hasNumbers(application) ? '{name}' : application.name,
     ...sizes,
-    ...defined({ hosts, excludeHosts, cpuBind }),
+    ...defined({ hosts: hosts?.slice(0, size.nodes), excludeHosts, cpuBind }),
     ...stepOptions(place, { site, target }),
     alone: isAlone,
     cpusOfStores: cpusOfStores(group),

@@ -24,13 +24,16 @@ export function launchLine(
 export function stepOptions(
   place: EntityPlace,
   { site, target }: Reads<'site' | 'target'>,
-): Pick<LaunchStep, 'component' | 'gpuDialect' | 'namesMemory' | 'threadsPerCore' | 'threadsPerCpu'> {
-  const { job, index, component } = place;
+): Pick<LaunchStep, 'component' | 'group' | 'gpuDialect' | 'namesMemory' | 'threadsPerCore' | 'threadsPerCpu'> {
+  const { job, index, component, group } = place;
   const { threadsPerCpu } = component.allocation;
+  // All nodes of a workflow are the one that there is.
+  const isOne = target.capabilities.oneNode;
   return {
     ...defined({ gpuDialect: site.gpuDialect, threadsPerCore: siteAt(place, site).node.threadsPerCore, threadsPerCpu }),
     namesMemory: !dropsOf(site, job).some((flag) => sameOption(target, flag, target.memoryFlag ?? '')),
-    ...(job.components.length === 1 ? {} : { component: index }),
+    ...(isOne || job.components.length === 1 ? {} : { component: index }),
+    ...(isOne || component.groups.length === 1 ? {} : { group: { first: group.first, nodes: group.nodes } }),
   };
 }
 
