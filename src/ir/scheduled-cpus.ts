@@ -9,3 +9,8 @@ function scheduled(allocation: Allocation): Allocation {
   const { cpusPerNode, threadsPerCpu = 1 } = allocation;
   return cpusPerNode === undefined ? allocation : { ...allocation, cpusPerNode: cpusPerNode * threadsPerCpu };
 }
+
+/** Cores of so many CPUs as the scheduler counts them. */
+export function coresIn(cpus: number, { threadsPerCpu = 1 }: Pick<Allocation, 'threadsPerCpu'>): number {
+  return Math.floor(cpus / threadsPerCpu);
+}
