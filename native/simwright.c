@@ -678,7 +678,7 @@ static const AiCommand commands[] = {
     {"ai.scriptget", 2, 0, "readonly", FIRST, false},
     {"ai.scriptdel", 2, 2, "write", FIRST, false},
     {"ai.scriptexecute", 2, 0, "write deny-oom getkeys-api", SCRIPT_EXECUTE, true},
-    {"ai.scriptrun", 3, 0, "write deny-oom getkeys-api", SCRIPT_RUN, true},
+    {"ai.scriptrun", 2, 0, "write deny-oom getkeys-api", SCRIPT_RUN, true},
     {"ai._scriptscan", 1, 1, "readonly", SCAN_SCRIPTS, false},
     {"ai.dagexecute", 1, 0, "write deny-oom getkeys-api", DAG, true},
     {"ai.dagexecute_ro", 1, 0, "readonly getkeys-api", DAG, true},

@@ -92,6 +92,8 @@ export const errorCodes = {
   RUN1020: 'a job that has less than its plan needs',
   RUN1021: 'a Node.js that is too old',
   RUN1030: 'a variable that is not set',
+  RUN1040: 'a server or its module that cannot be found',
+  RUN1041: 'a module that cannot be built',
   JOB1001: 'a job that the scheduler refused',
   JOB1002: 'a scheduler that does not answer',
   JOB1003: "a scheduler's command that is not there",

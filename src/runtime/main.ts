@@ -92,6 +92,11 @@ async function run(verb: string | undefined, words: readonly string[]): Promise<
         workerUrl: new URL(import.meta.url),
       });
     }
+    case 'ai-worker': {
+      parseVerb(words, {});
+      const { runWorkerProcess } = await import('./engine/worker-main.js');
+      return runWorkerProcess();
+    }
     case '--version':
       process.stdout.write(`${version}\n`);
       return 0;

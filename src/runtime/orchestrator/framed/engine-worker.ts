@@ -1,9 +1,11 @@
 import { connect, type Socket } from 'node:net';
+import type { BackendName } from '../../../ml/backends.js';
 import { AbandonedWork } from '../ai/abandoned-work.js';
+import { type WarmUp, warmUp } from '../ai/warm-up.js';
 import { type AiCommandContext, CommandError } from '../commands/command.js';
-import { framedCommand, type FramedContext } from '../commands/framed.js';
+import { type FramedContext, framedCommand } from '../commands/framed.js';
 import { refusalOf } from '../commands/refusal.js';
-import { Inference, type InferenceOptions, InferenceError } from '../inference/index.js';
+import { Inference, InferenceError, type InferenceOptions } from '../inference/index.js';
 import { MemoryBudget } from '../memory/memory-budget.js';
 import { ErrorReply, type Reply } from '../resp/reply.js';
 import { ReplyEncoder } from '../resp/reply-encoder.js';
@@ -21,6 +23,10 @@ export interface EngineWorkerOptions extends Omit<InferenceOptions, 'memory'> {
   /** Socket that the server's module listens on. */
   readonly socketPath: string;
   readonly maxBulkBytes: number;
+  /** Backends whose workers are started and warmed up before it says that it is ready. */
+  readonly preloadBackends?:
+    | readonly (BackendName | { readonly backend: BackendName; readonly device: string })[]
+    | undefined;
   readonly log?: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 }
 
@@ -41,7 +47,12 @@ export class EngineWorker {
     this.#options = options;
     this.#inference = new Inference(options);
     this.#programs = new KnownPrograms(this.#inference);
-    const memory = new MemoryBudget({ limitBytes: () => 0, usedBytes: () => 0, evicts: () => false, makeRoom: () => true });
+    const memory = new MemoryBudget({
+      limitBytes: () => 0,
+      usedBytes: () => 0,
+      evicts: () => false,
+      makeRoom: () => true,
+    });
     this.#context = {
       inference: this.#inference,
       server: {
@@ -90,6 +101,17 @@ export class EngineWorker {
     });
     const problem = await Promise.race([greeted, this.ended]);
     if (problem !== undefined) throw problem;
+    const asked = (this.#options.preloadBackends ?? []).map((one) =>
+      typeof one === 'string' ? { backend: one, device: 'CPU' } : one,
+    );
+    await Promise.all(asked.map(({ backend, device }) => this.#inference.preload(backend, device)));
+  }
+
+  /** Runs each model that is loaded once on zeros, where it tells the types of its inputs. Never rejects. */
+  async warmUp(): Promise<readonly WarmUp[]> {
+    const done: WarmUp[] = [];
+    for (const { key, program } of this.#programs.loaded()) done.push(await warmUp(this.#inference, key, program));
+    return done;
   }
 
   /** Ends the connection and the threads. */
@@ -100,7 +122,9 @@ export class EngineWorker {
 
   #greet(version: number): void {
     if (version !== protocolVersion) {
-      this.#socket.destroy(new Error(`the server's module speaks version ${version} of the frames, this worker ${protocolVersion}`));
+      this.#socket.destroy(
+        new Error(`the server's module speaks version ${version} of the frames, this worker ${protocolVersion}`),
+      );
       return;
     }
     this.#socket.write(hello());
@@ -124,7 +148,11 @@ export class EngineWorker {
     values.close();
   }
 
-  #run({ words, given }: FramedRequest, tensors: RequestValues, programs: readonly (Program | undefined)[]): Reply | Promise<Reply> {
+  #run(
+    { words, given }: FramedRequest,
+    tensors: RequestValues,
+    programs: readonly (Program | undefined)[],
+  ): Reply | Promise<Reply> {
     const command = framedCommand(words[0]);
     if (command === undefined) throw new CommandError('ERR the AI layer does not know this command');
     const keys = (): Iterator<string> => given.map(({ word }) => words[word]?.toString('latin1') ?? '').values();
@@ -150,7 +178,8 @@ export class EngineWorker {
     // What a failed command has written is not to be seen.
     const writes = reply instanceof ErrorReply ? [] : values.writes;
     for (const { value } of writes) {
-      if (value?.kind === 'model' || value?.kind === 'script') this.#programs.add(id, value);
+      if (value?.kind === 'model' || value?.kind === 'script')
+        this.#programs.add(id, value, words[1]?.toString('latin1') ?? '');
     }
     const { pieces, bytes, releases } = encodeReply(this.#encoder, id, words, writes, reply);
     const release = (): void => {
@@ -162,7 +191,8 @@ export class EngineWorker {
       return;
     }
     this.#socket.cork();
-    for (const [index, piece] of pieces.entries()) this.#socket.write(piece, index === pieces.length - 1 ? release : undefined);
+    for (const [index, piece] of pieces.entries())
+      this.#socket.write(piece, index === pieces.length - 1 ? release : undefined);
     this.#socket.uncork();
   }
 }

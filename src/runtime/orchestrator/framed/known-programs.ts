@@ -1,5 +1,5 @@
-import { parseDevice } from '../../../ml/devices.js';
 import { backends } from '../../../ml/backends.js';
+import { parseDevice } from '../../../ml/devices.js';
 import { type ModelValue, newStatistics, type ScriptValue } from '../ai/values.js';
 import { LendableBytes } from '../bytes/lendable-bytes.js';
 import type { Inference, LoadedModel, LoadedScript } from '../inference/index.js';
@@ -13,6 +13,7 @@ export type Program = ModelValue | ScriptValue;
 export class KnownPrograms {
   readonly #inference: Inference;
   readonly #programs = new Map<bigint, Program | Promise<Program>>();
+  readonly #keys = new Map<bigint, string>();
 
   constructor(inference: Inference) {
     this.#inference = inference;
@@ -24,14 +25,24 @@ export class KnownPrograms {
   }
 
   /** Has been loaded by a command, and is now stored under that number. */
-  add(serial: bigint, program: Program): void {
+  add(serial: bigint, program: Program, key: string): void {
     this.#programs.set(serial, program);
+    this.#keys.set(serial, key);
+  }
+
+  /** Those that commands have stored, with the keys that they were stored at. */
+  *loaded(): Generator<{ readonly key: string; readonly program: Program }, void> {
+    for (const [serial, key] of this.#keys) {
+      const program = this.#programs.get(serial);
+      if (program !== undefined && !(program instanceof Promise)) yield { key, program };
+    }
   }
 
   /** The server has it no longer. */
   forget(serial: bigint): void {
     const program = this.#programs.get(serial);
     this.#programs.delete(serial);
+    this.#keys.delete(serial);
     // What runs goes on.
     void Promise.resolve(program).then((known) => {
       if (known !== undefined && !(known.loaded instanceof Unloadable)) this.#inference.unload(known.loaded, false);
@@ -66,7 +77,13 @@ export class KnownPrograms {
     const { backend, device, tag, batch, inputs, outputs } = modelProperties(given.properties);
     const bytes = new LendableBytes(given.bytes);
     const names = backends[backend].needsNames && { inputs, outputs };
-    const loaded = await this.#inference.load({ backend, device: parseDevice(device) ?? device, batch, ...names, bytes });
+    const loaded = await this.#inference.load({
+      backend,
+      device: parseDevice(device) ?? device,
+      batch,
+      ...names,
+      bytes,
+    });
     return { kind: 'model', backend, device, tag, batch, bytes, loaded, statistics: newStatistics() };
   }
 

@@ -96,4 +96,3 @@ function bytesFollow(word: Buffer | undefined): boolean {
 function sum(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((bytes, piece) => bytes + piece.length, 0);
 }
-

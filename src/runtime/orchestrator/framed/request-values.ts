@@ -22,7 +22,11 @@ export class RequestValues implements TensorStore {
   readonly #tensors: TensorValue[] = [];
 
   /** `programs` are the models and scripts among what is given, in its order. */
-  constructor(words: readonly Buffer[], given: readonly Given[], programs: readonly (ModelValue | ScriptValue | undefined)[]) {
+  constructor(
+    words: readonly Buffer[],
+    given: readonly Given[],
+    programs: readonly (ModelValue | ScriptValue | undefined)[],
+  ) {
     for (const [index, one] of given.entries()) {
       const key = words[one.word]?.toString('latin1') ?? '';
       this.#places.set(key, index);
