@@ -79,6 +79,7 @@ typedef void (*OnEvent)(Ctx *ctx, Event event, uint64_t sub, void *data);
     CALL(int, SubscribeToServerEvent, (Ctx *, Event, OnEvent)) \
     CALL(int, RegisterInfoFunc, (Ctx *, void (*)(InfoCtx *, int))) \
     CALL(int, InfoAddSection, (InfoCtx *, const char *)) \
+    CALL(int, InfoAddFieldCString, (InfoCtx *, const char *, const char *)) \
     CALL(int, InfoAddFieldULongLong, (InfoCtx *, const char *, unsigned long long)) \
     CALL(void, Log, (Ctx *, const char *, const char *, ...)) \
     CALL(void *, Alloc, (size_t)) \

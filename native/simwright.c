@@ -1908,6 +1908,11 @@ static void on_cron(Ctx *ctx, Event event, uint64_t sub, void *data) {
 
 static void tell(InfoCtx *ctx, int is_crash) {
     if (is_crash) return;
+    /* RedisAI's, by which its clients know it. */
+    api_InfoAddSection(ctx, "versions");
+    api_InfoAddFieldCString(ctx, "RedisAI_version", "1.2.7");
+    api_InfoAddFieldULongLong(ctx, "low_level_API_version", 1);
+    api_InfoAddFieldULongLong(ctx, "rdb_version", 4);
     api_InfoAddSection(ctx, "engine");
     api_InfoAddFieldULongLong(ctx, "protocol", PROTOCOL);
     api_InfoAddFieldULongLong(ctx, "worker_connected", worker.is_ready);

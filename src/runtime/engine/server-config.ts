@@ -65,6 +65,7 @@ export function serverConfig(settings: ServerSettings): string {
       '&*',
       '+@all',
       ...forbidden.map((name) => `-${name}`),
+      '+module|list',
     ],
     ['loadmodule', settings.module, ...moduleOptions(settings, bulkBytes)],
   ];

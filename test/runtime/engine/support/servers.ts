@@ -12,7 +12,10 @@ import type { OrchestratorOptions } from '../../../../src/runtime/orchestrator/i
 /** Servers of this machine: those on the PATH, and those that `SIMWRIGHT_TEST_SERVERS` lists, separated by colons. */
 export const servers: readonly ServerProgram[] = (
   await Promise.all(
-    [...serverPaths({ env: { PATH: process.env['PATH'] } }), ...(process.env['SIMWRIGHT_TEST_SERVERS'] ?? '').split(':')]
+    [
+      ...serverPaths({ env: { PATH: process.env['PATH'] } }),
+      ...(process.env['SIMWRIGHT_TEST_SERVERS'] ?? '').split(':'),
+    ]
       .filter((path) => path !== '')
       .map(askServer),
   )
@@ -34,7 +37,8 @@ export async function builtModule(flags: readonly string[] = []): Promise<string
   for (const name of readdirSync(sourceFolder()).sort()) hash.update(readFileSync(join(sourceFolder(), name)));
   const cache = fileURLToPath(new URL('../../../../node_modules/.cache/simwright-module/', import.meta.url));
   const folder = join(cache, hash.digest('hex').slice(0, 16));
-  if (!existsSync(join(folder, moduleName))) await buildModule({ folder, flags: ['-Wall', '-Wextra', '-Werror', '-pedantic', ...flags] });
+  if (!existsSync(join(folder, moduleName)))
+    await buildModule({ folder, flags: ['-Wall', '-Wextra', '-Werror', '-pedantic', ...flags] });
   return join(folder, moduleName);
 }
 

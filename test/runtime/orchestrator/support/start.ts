@@ -62,6 +62,9 @@ async function startOnRedis(options: Partial<OrchestratorOptions>): Promise<Star
   const named = process.env['SIMWRIGHT_TEST_SERVER'];
   const server = servers.find(({ path }) => named === undefined || path === named);
   if (server === undefined) throw new Error('there is no server here');
-  const { store, ...started } = await startOnServer(server, { ...(onnxRuntime !== undefined && { onnxRuntime }), ...options });
+  const { store, ...started } = await startOnServer(server, {
+    ...(onnxRuntime !== undefined && { onnxRuntime }),
+    ...options,
+  });
   return { orchestrator: store, ...started };
 }
