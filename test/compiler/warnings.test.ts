@@ -63,10 +63,10 @@ describe('what this version does not run', () => {
       await warned(
         ".orchestrator()\n  .model('m', command('true'))",
         {},
-        { name: 's', target: 'slurm', engine: 'redis' },
+        { name: 's', target: 'slurm', engine: 'redisai' },
       ),
     ).toEqual([
-      `STORE1010 workflow.ts:3:34 store 'orchestrator': engine 'redis' is not there yet, so its job will fail | ${hint}`,
+      `STORE1010 workflow.ts:3:34 store 'orchestrator': engine 'redisai' is not there yet, so its job will fail | ${hint}`,
     ]);
   });
 
