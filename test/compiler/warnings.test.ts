@@ -41,7 +41,6 @@ test('fixtures and examples have no warnings but those that are meant', async ()
   expect(found).toEqual({
     'fixtures/workflows/sharded-store/workflow.ts': [
       "STORE1010 store 'orchestrator': a cluster of 3 shards is not there yet, so its job will fail",
-      engine('orchestrator', 'redis'),
     ],
     'fixtures/workflows/two-stores/workflow.ts': [engine('surrogates', 'redisai')],
   });

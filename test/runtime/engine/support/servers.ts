@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildModule, sourceFolder } from '../../../../src/cli/engine-install/build-module.js';
 import { askServer, moduleName, type ServerProgram, serverPaths } from '../../../../src/runtime/engine/find-engine.js';
@@ -16,7 +16,10 @@ export const servers: readonly ServerProgram[] = (
       ...serverPaths({ env: { PATH: process.env['PATH'] } }),
       ...(process.env['SIMWRIGHT_TEST_SERVERS'] ?? '').split(':'),
     ]
-      .filter((path) => path !== '')
+      .filter((path) => path !== '' && existsSync(path))
+      // /bin may be /usr/bin; the program itself may be a link to one that asks for its own name.
+      .map((path) => join(realpathSync(dirname(path)), basename(path)))
+      .filter((path, at, all) => all.indexOf(path) === at)
       .map(askServer),
   )
 ).flatMap((server) => (server === undefined ? [] : [server]));
