@@ -70,5 +70,7 @@ test('a compiler that fails is quoted, and leaves no file (RUN1041)', async () =
 });
 
 test('a folder that cannot be made is refused (OUT1002)', async () => {
-  await expect(buildModule({ folder: '/proc/engine', compiler: ['cc'] })).rejects.toMatchObject({ code: 'OUT1002' });
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  await expect(buildModule({ folder: join(file, 'engine'), compiler: ['cc'] })).rejects.toMatchObject({ code: 'OUT1002' });
 });
