@@ -6,6 +6,7 @@ import { EnvValue, Event } from './declaration.js';
 import { evictionPolicies } from './eviction-policies.js';
 import { Members } from './members.js';
 import { EngineName, TargetName } from './site.js';
+import { GpuMaker } from './site-queue.js';
 
 /*
  * The plan: all that scripts are made from and that the runtime needs. `compile` writes it to plan.json, and it is read with the same schema.
@@ -13,7 +14,7 @@ import { EngineName, TargetName } from './site.js';
  */
 
 /** Version of the format. A runtime refuses a plan of another version. */
-export const planVersion = 3;
+export const planVersion = 4;
 
 const count = z.int().positive();
 
@@ -109,9 +110,9 @@ const store = {
   checkpointSeconds: z.int().nonnegative().optional(),
   mlModels: z.array(PreloadedModel),
   scripts: z.array(PreloadedScript),
-  /** Component of a heterogeneous job that it runs on, from 0. */
-  component: z.int().nonnegative(),
-  /** The launcher's words that start its processes, with `{hosts}` for the component's hosts; none if it is one process on the script's host. */
+  /** Group of its job's nodes that it runs on, from 0. */
+  group: z.int().nonnegative(),
+  /** The launcher's words that start its processes, with `{hosts}` for the group's hosts; none if it is one process on the script's host. */
   launch: z.array(z.string()),
   setup: Setup.optional(),
 };
@@ -162,7 +163,16 @@ export const Launch = z.strictObject({
    * A line for each launch in `commands`: the words of the launcher and of the programs. Scripts break a long line before the words whose
    * positions, from 0, are in `breaks`.
    */
-  lines: z.array(z.strictObject({ words: z.array(z.string()).min(1), breaks: z.array(z.int().nonnegative()) })).min(1),
+  lines: z
+    .array(
+      z.strictObject({
+        words: z.array(z.string()).min(1),
+        breaks: z.array(z.int().nonnegative()),
+        /** Hosts that the user has named for it. */
+        hosts: z.array(z.string()).optional(),
+      }),
+    )
+    .min(1),
   /** Limit of members that one line runs at the same time. */
   atMost: count.optional(),
 });
@@ -201,15 +211,18 @@ export const Entity = z.strictObject({
   ),
   /** Name of the entity whose nodes it shares. */
   sharesNodesWith: z.string().optional(),
-  /** Component of a heterogeneous job that it runs on, from 0. */
-  component: z.int().nonnegative(),
+  /** Group of its job's nodes that it runs on, from 0. */
+  group: z.int().nonnegative(),
   /** Names of the stores it sees. */
   stores: z.array(z.string()),
   /** Resources of one member. */
   size: z.strictObject({
     nodes: count,
     tasks: count,
+    tasksPerNode: count,
     cpusPerTask: count,
+    gpusPerNode: count.optional(),
+    memoryPerNodeMiB: count.optional(),
     walltimeSeconds: count.optional(),
   }),
 });
@@ -220,12 +233,16 @@ export const Allocation = z.strictObject({
   nodes: count,
   /** CPUs on each node; absent with `exclusive` if the site does not say how many cores a node has. */
   cpusPerNode: count.optional(),
+  /** Hardware threads of a core, where the scheduler counts those as its CPUs; absent where it counts cores. */
+  threadsPerCpu: count.optional(),
   exclusive: z.boolean(),
   gpusPerNode: count.optional(),
   memoryPerNodeMiB: count.optional(),
   walltimeSeconds: count.optional(),
   account: z.string().optional(),
   queue: z.string().optional(),
+  /** Hours that the site charges for an hour of one of its nodes. Absent: one. */
+  chargeFactor: z.number().nonnegative().optional(),
   qos: z.string().optional(),
   reservation: z.string().optional(),
   constraint: z.string().optional(),
@@ -234,6 +251,16 @@ export const Allocation = z.strictObject({
   excludeHosts: z.array(z.string()).optional(),
 });
 export type Allocation = z.infer<typeof Allocation>;
+
+/** Nodes of a job on which the same entities and stores run: a range of the nodes of one component. */
+export const NodeGroup = z.strictObject({
+  /** Component of the job, from 0. */
+  component: z.int().nonnegative(),
+  /** Position of its first node among those of the component, from 0. */
+  first: z.int().nonnegative(),
+  nodes: count,
+});
+export type NodeGroup = z.infer<typeof NodeGroup>;
 
 /** An option for the scheduler in the head of a script: `--nodes=2`, `-l walltime=01:00:00`. Without `value`: the flag alone. */
 export const Directive = z.strictObject({
@@ -250,6 +277,8 @@ export const Job = z.strictObject({
   allocation: Allocation,
   /** Further components of a heterogeneous job: nodes of another kind in the same allocation. */
   components: z.array(Allocation),
+  /** Its nodes by who runs on them; those of a component follow each other without gap. */
+  groups: z.array(NodeGroup).min(1),
   /** Directives of the job's script: one list, or a list for each component if the scheduler separates them. */
   directives: z.array(z.array(Directive)),
   /** Seconds before the end of the walltime at which applications are told to end. */
@@ -285,6 +314,8 @@ export const Plan = z.strictObject({
   python: z.string().optional(),
   /** Network interface that other nodes can reach. */
   networkInterface: z.string().optional(),
+  /** Maker of the nodes' GPUs, if the site says. */
+  gpuMaker: GpuMaker.optional(),
   jobs: z.array(Job),
   stores: z.array(Store),
   entities: z.array(Entity),

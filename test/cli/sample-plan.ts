@@ -40,7 +40,7 @@ export const samplePlan: Plan = {
       after: [{ name: 'mesh', event: 'completed' }],
       incoming: ['sweep', 'mesh'],
       stores: ['orchestrator'],
-      size: { nodes: 2, tasks: 8, cpusPerTask: 2 },
+      size: { nodes: 2, tasks: 8, tasksPerNode: 4, cpusPerTask: 2 },
     }),
     entity('watch', {
       after: [{ name: 'sweep', key: 'sweep_0.velocity', store: 'orchestrator' }],

@@ -155,7 +155,7 @@ describe('entities that require different nodes', () => {
         constraint: 'gpu',
       },
     ]);
-    expect(['sim', 'train', 'watch'].map((name) => entityOf(compiled.plan, name).component)).toEqual([1, 2, 0]);
+    expect(['sim', 'train', 'watch'].map((name) => entityOf(compiled.plan, name).group)).toEqual([1, 2, 0]);
     const script = scriptOf(compiled, 'e');
     expect(script.match(/#SBATCH hetjob\n/g)).toHaveLength(2);
     expect(runtimeLines(script).map((line) => /--het-group=\d/.exec(line)?.[0])).toEqual([
@@ -218,7 +218,7 @@ describe('entities that share nodes', () => {
       .model('other', command('other'));
     const { plan } = compileFor('slurm', shared);
     const watch = entityOf(plan, 'watch');
-    expect([watch.component, watch.sharesNodesWith, watch.stores]).toEqual([1, 'sim', ['sim']]);
+    expect([watch.group, watch.sharesNodesWith, watch.stores]).toEqual([1, 'sim', ['sim']]);
     expect(entityOf(plan, 'other').stores).toEqual([]);
     expect(plan.jobs[0]?.components[0]?.cpusPerNode).toBe(4 + 3 + 2);
   });

@@ -1,4 +1,12 @@
-import { derivedOnce, type Entity, hasNumbers, type Job, type Plan, type Store } from '../../ir/index.js';
+import {
+  derivedOnce,
+  type Entity,
+  hasNumbers,
+  type Job,
+  type NodeGroup,
+  type Plan,
+  type Store,
+} from '../../ir/index.js';
 import { quoteShellWord } from '../../targets/quoting.js';
 import { wrapLine } from './wrap-line.js';
 
@@ -24,8 +32,10 @@ export function storesOf({ stores }: Job, plan: Plan): Store[] {
 /** The line that starts a store: `runtime up NAME -- LAUNCH…`; without launcher's words it starts on the script's own host. */
 export function upLine(store: Store, job: Job): string {
   const quoted = store.launch.map((word) => {
-    const slots = /^\{hosts(?::(\d+))?\}$/.exec(word);
-    return slots === null ? quoteShellWord(word) : hostsOf(store, job, slots[1]);
+    const hosts = /^\{hosts(?:\[(\d+)-(\d+)\])?(?::(\d+))?\}$/.exec(word);
+    if (hosts === null) return quoteShellWord(word);
+    const [, first, last, slots] = hosts;
+    return hostsOf(store, job, first === undefined ? undefined : [Number(first), Number(last)], slots);
   });
   const head = `runtime up ${quoteShellWord(store.name)}`;
   const line = quoted.length === 0 ? head : wrapLine(`${head} --`, quoted);
@@ -33,16 +43,26 @@ export function upLine(store: Store, job: Job): string {
   return setup === undefined ? line : `(\n${setupLines(setup)}${indent(line)}\n)`;
 }
 
-/** A word of shell that expands to the hosts of a store's component, separated by commas, each with its number of tasks if there is one. */
-function hostsOf({ component }: Store, { allocation, components }: Job, slots: string | undefined): string {
+/**
+ * A word of shell that expands to the hosts of a store's group, or those from one position to another, from 1: separated by commas, each with its
+ * number of tasks if there is one.
+ */
+function hostsOf(
+  store: Store,
+  { allocation, components, groups }: Job,
+  range: readonly [number, number] | undefined,
+  slots: string | undefined,
+): string {
   const separated = slots === undefined ? "tr ' ' ," : `sed 's/ /:${slots},/g; s/$/:${slots}/'`;
-  if (components.length === 0) {
+  if (groups.length === 1 && range === undefined) {
     return slots === undefined ? `"\${SIMWRIGHT_HOSTS// /,}"` : `"$(${separated} <<<"$SIMWRIGHT_HOSTS")"`;
   }
-  const counts = [allocation, ...components].map(({ nodes }) => nodes);
-  const before = counts.slice(0, component).reduce((sum, nodes) => sum + nodes, 0);
-  const last = before + (counts[component] as number);
-  return `"$(cut -d ' ' -f ${before + 1}-${last} <<<"$SIMWRIGHT_HOSTS" | ${separated})"`;
+  const { component, first, nodes: count } = groups[store.group] as NodeGroup;
+  const allocations = [allocation, ...components].slice(0, component);
+  const before = first + allocations.reduce((sum, { nodes }) => sum + nodes, 0);
+  // One of fewer servers than the group has nodes runs on the first of them.
+  const [from, to] = range ?? [1, store.kind === 'standalone' ? Math.min(store.shards, count) : count];
+  return `"$(cut -d ' ' -f ${before + from}-${before + to} <<<"$SIMWRIGHT_HOSTS" | ${separated})"`;
 }
 
 /** The lines that launch a job's applications. In a job of a store alone they keep the store running while other jobs use it. */

@@ -81,6 +81,19 @@ export interface Sized {
   readonly members: Members;
   /** True if its launcher gives each launch nodes of its own. */
   readonly ownsNodes: boolean;
+  /** True if it starts without a launcher: on the script's host. */
+  readonly startsHere: boolean;
+}
+
+/** Nodes of a component that belong together, and the entities that run on them. */
+export interface PlacedGroup {
+  /** Position of its first node in the component, from 0. */
+  readonly first: number;
+  readonly nodes: number;
+  readonly applications: readonly ApplicationDeclaration[];
+  readonly orchestrators: readonly OrchestratorDeclaration[];
+  /** Nodes that are taken at the same time by launches that have nodes of their own. */
+  readonly nodesApart: number;
 }
 
 /** Nodes of one kind in a job, and the entities that run on them. */
@@ -88,8 +101,8 @@ export interface PlacedComponent {
   readonly allocation: Allocation;
   readonly applications: readonly ApplicationDeclaration[];
   readonly orchestrators: readonly OrchestratorDeclaration[];
-  /** Nodes that are taken at the same time by launches that have nodes of their own. */
-  readonly nodesApart: number;
+  /** Its nodes by who runs on them, in their order, without gap. */
+  readonly groups: readonly [PlacedGroup, ...PlacedGroup[]];
 }
 
 /** A job: the applications and stores in it, and its nodes. */

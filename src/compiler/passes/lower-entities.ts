@@ -10,7 +10,7 @@ import {
   type StagedFile,
 } from '../../ir/index.js';
 import type { AttachedFile } from '../inspect/index.js';
-import type { Reads, Sized, SizedLaunch } from './compilation.js';
+import type { Reads, Sized, SizedLaunch, StepSize } from './compilation.js';
 import { attachedFiles } from './lookup/attached-files.js';
 import { placeOf } from './lookup/placed-jobs.js';
 import { programWords } from './lookup/program-words.js';
@@ -67,15 +67,16 @@ export function lowerEntity(
       return planned(after.name).map((name) => ({ name, key: after.key, store }));
     }),
     ...defined({ sharesNodesWith: sharesNodesWith?.name }),
-    component: place.index,
+    group: place.groupIndex,
     stores: visibleStores(experiment, application).map(({ name }) => name),
-    size: {
-      nodes: size.nodes,
-      tasks: size.tasks,
-      cpusPerTask: size.cpusPerTask,
-      ...defined({ walltimeSeconds: size.walltimeSeconds }),
-    },
+    size: lowerSize(size),
   };
+}
+
+function lowerSize({ nodes, tasks, tasksPerNode, cpusPerTask, ...size }: StepSize): Entity['size'] {
+  const { gpusPerTask, memoryPerNodeMiB, walltimeSeconds } = size;
+  const gpusPerNode = size.gpusPerNode ?? (gpusPerTask === undefined ? undefined : gpusPerTask * tasksPerNode);
+  return { nodes, tasks, tasksPerNode, cpusPerTask, ...defined({ gpusPerNode, memoryPerNodeMiB, walltimeSeconds }) };
 }
 
 function namesOf(items: readonly { readonly name: string }[]): string[] {

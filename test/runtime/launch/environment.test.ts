@@ -71,7 +71,7 @@ runtime launch sweep -- sh -c 'echo $SSKEYIN $SSKEYOUT' & launched+=($!)`);
 });
 
 test('threads of a task are its CPUs in a job, unless the user says otherwise', () => {
-  const plan = makePlan([{ name: 'm', size: { nodes: 1, tasks: 2, cpusPerTask: 4 } }]);
+  const plan = makePlan([{ name: 'm', size: { nodes: 1, tasks: 2, tasksPerNode: 2, cpusPerTask: 4 } }]);
   const [entity] = plan.entities as [Entity];
   const threads = (target: Plan['target'], env: NodeJS.ProcessEnv, of = entity) =>
     memberEnvironment({ ...plan, target }, of, [], { index: 0, directory: '/x' }, env)['OMP_NUM_THREADS'];

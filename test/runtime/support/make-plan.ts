@@ -21,9 +21,9 @@ export function makeEntity({ params = {}, ...given }: EntityInput): Entity {
     keyPrefixing: false,
     incoming: [],
     after: [],
-    component: 0,
+    group: 0,
     stores: [],
-    size: { nodes: 1, tasks: 1, cpusPerTask: 1 },
+    size: { nodes: 1, tasks: 1, tasksPerNode: 1, cpusPerTask: 1 },
     ...given,
   };
 }
@@ -51,7 +51,7 @@ export function makeStore(given: StoreInput): Store {
     cpus: 1,
     mlModels: [],
     scripts: [],
-    component: 0,
+    group: 0,
     launch: [],
   } as const;
   if (given.kind === 'colocated') {
@@ -71,11 +71,13 @@ export function makeStore(given: StoreInput): Store {
 
 /** A job of one node with defaults, `main`. */
 export function makeJob(given: Partial<Job> = {}): Job {
+  const { allocation = { nodes: 1, exclusive: false }, components = [] } = given;
   return {
     name: 'main',
     script: `jobs/${given.name ?? 'main'}.sbatch`,
-    allocation: { nodes: 1, exclusive: false },
-    components: [],
+    allocation,
+    components,
+    groups: [allocation, ...components].map(({ nodes }, component) => ({ component, first: 0, nodes })),
     directives: [[]],
     graceSeconds: 60,
     modules: [],

@@ -1,25 +1,32 @@
 import { type ApplicationDeclaration, derivedOnce, type EntityDeclaration } from '../../../ir/index.js';
-import type { PlacedComponent, PlacedJob } from '../compilation.js';
+import type { PlacedComponent, PlacedGroup, PlacedJob } from '../compilation.js';
 import { entityOf } from './references.js';
 
-/** The place of an entity: its job, and the component that it runs on, with the component's index. */
+/** The place of an entity: its job, and the component and the group of nodes that it runs on, each with its index in the job. */
 export interface EntityPlace {
   readonly job: PlacedJob;
   readonly component: PlacedComponent;
   readonly index: number;
+  readonly group: PlacedGroup;
+  readonly groupIndex: number;
 }
 
 const placesOf = derivedOnce((jobs: readonly PlacedJob[]): ReadonlyMap<EntityDeclaration, EntityPlace> => {
   const places = new Map<EntityDeclaration, EntityPlace>();
   for (const job of jobs) {
-    for (const [index, component] of job.components.entries()) {
-      for (const entity of [...component.applications, ...component.orchestrators]) {
-        places.set(entity, { job, component, index });
+    for (const [groupIndex, { group, component, index }] of groupsOf(job).entries()) {
+      for (const entity of [...group.applications, ...group.orchestrators]) {
+        places.set(entity, { job, component, index, group, groupIndex });
       }
     }
   }
   return places;
 });
+
+/** The groups of a job's nodes, each with its component and the component's index. */
+export function groupsOf({ components }: PlacedJob): Pick<EntityPlace, 'group' | 'component' | 'index'>[] {
+  return components.flatMap((component, index) => component.groups.map((group) => ({ group, component, index })));
+}
 
 /** The place of an entity. Every entity is in one of the jobs. */
 export function placeOf(entity: EntityDeclaration, jobs: readonly PlacedJob[]): EntityPlace {
