@@ -5,6 +5,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 from .errors import TrainingDataError
 from .info import DataInfo, form_name
+from .producers import Producers
 from .store import connect, logger, prefixes_of
 from .window import Batch
 
@@ -41,6 +42,7 @@ class StreamReader:
         self._where = (cluster, address, store)
         self._client: Any = None
         self._pid = 0
+        self._producers = Producers()
         self._chunk = _FIRST_CHUNK
         self.missing = 0
         self.has_info = True
@@ -104,11 +106,14 @@ class StreamReader:
                     yield batches
 
     def published_end(self) -> Optional[str]:
-        """The state in which the stream has ended: 'complete', or 'failed' if a producer failed; None if it goes on."""
+        """The state in which the stream has ended: 'complete', or 'failed' if a producer failed; None if it goes on.
+
+        In a job of Simwright, a producer that has ended without publishing it has ended all the same.
+        """
         state = "complete"
         for source in self.sources:
             self._turn_to(source)
-            ended = self._end_of_source()
+            ended = self._end_of_source() or self._producers.end_of(source)
             if ended is None:
                 return None
             state = "failed" if ended == "failed" else state
