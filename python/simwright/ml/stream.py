@@ -136,7 +136,7 @@ class StreamReader:
     def _end_of_source(self) -> Optional[str]:
         first = self._end_of_rank(None)
         if first is not None:
-            return first["state"]
+            return str(first["state"])
         first = self._end_of_rank(0)
         ends = [first] if first is None else [first, *(self._end_of_rank(rank) for rank in range(1, first["ranks"]))]
         if any(end is None for end in ends):

@@ -36,7 +36,7 @@ class _TorchDataset(TrainingDownloader):
         return tuple(_tensor_of(part) for part in batch) if isinstance(batch, tuple) else _tensor_of(batch)
 
 
-class DynamicDataGenerator(_TorchDataset, torch_data.IterableDataset):  # type: ignore[misc]
+class DynamicDataGenerator(_TorchDataset, torch_data.IterableDataset):  # type: ignore[type-arg]
     """Batches of tensors, of all samples that are there when an iteration begins: those that have come meanwhile are in the next.
 
     Options are those of TrainingDownloader. Iterate over it, over this module's DataLoader, or over that of PyTorch with
@@ -76,7 +76,7 @@ class StaticDataGenerator(DynamicDataGenerator):
     _is_dynamic = False
 
 
-class SampleDataset(_TorchDataset, torch_data.Dataset):  # type: ignore[misc]
+class SampleDataset(_TorchDataset, torch_data.Dataset):  # type: ignore[type-arg]
     """Single samples by number, for PyTorch's own samplers and loaders: `len()` samples, each with its target if there are some.
 
     Options are those of TrainingDownloader; the first samples are waited for here, unless `init_samples=False`.

@@ -78,7 +78,7 @@ def stream(downloader: "TrainingDownloader") -> Iterator[Any]:
             for batch in batches:
                 for samples, targets in gatherer.add(batch):
                     for done in gatherer.take_done():
-                        given[done.source] = done.index + reader.replicas
+                        given[done.source] = done.place + reader.replicas
                     yield downloader.finished(samples, targets)
         if found:
             last = time.monotonic()
@@ -94,7 +94,7 @@ def stream(downloader: "TrainingDownloader") -> Iterator[Any]:
 
 
 def _why_silent(downloader: "TrainingDownloader") -> str:
-    return "no batch of {} has come for {:g} s, and its producers have published no end".format(
+    return "no batch of {} has come for {} s, and its producers have published no end".format(
         downloader.list_name, downloader.timeout
     )
 

@@ -13,7 +13,7 @@ class Batch(NamedTuple):
     targets: Optional[Any]
     source: int
     """Number of the source that it comes from."""
-    index: int
+    place: int
     """Place in the list of its source."""
 
 
@@ -103,7 +103,7 @@ class Window:
 
     def oldest(self, source: int) -> Optional[int]:
         """Place in its list of the first batch that is held of a source, None if there is none."""
-        return min((index for _, of, index in self._sizes if of == source), default=None)
+        return min((place for _, of, place in self._sizes if of == source), default=None)
 
     def append(self, batches: List[Batch]) -> None:
         """Adds batches, and drops the oldest ones that are too many.
@@ -117,7 +117,7 @@ class Window:
         if targets:
             self._targets.append(targets)
         for batch in batches:
-            self._sizes.append((len(batch.samples), batch.source, batch.index))
+            self._sizes.append((len(batch.samples), batch.source, batch.place))
             self.num_samples += len(batch.samples)
         while len(self._sizes) > 1 and self._is_full():
             count = self._sizes.popleft()[0]

@@ -9,6 +9,7 @@ import { type Decision, describeReason, moveAside } from '../rerun/index.js';
 import type { MemberEvent, MemberState, StatusReader, StatusWriter } from '../status/index.js';
 import { Application, type ApplicationEnd } from './application.js';
 import type { HostPool } from './hosts.js';
+import { pythonPackages } from './link-modules.js';
 import { memberEnvironment } from './member-environment.js';
 import type { Restarts } from './restarts.js';
 import type { Stager } from './stage.js';
@@ -134,7 +135,13 @@ async function runAttempt(
       line: fillWords(context.line, { args, dir: directory, name: member, hosts: hosts.join(',') }),
       directory,
       name: member,
-      variables: memberEnvironment(context.plan, entity, context.stores, { index, directory }, context.env),
+      variables: memberEnvironment(
+        context.plan,
+        entity,
+        context.stores,
+        { index, directory, pythonPackages: pythonPackages(job.dir) },
+        context.env,
+      ),
     });
     record({ state: 'running', ...host, ...uses.now() });
     const withdraw = context.stepWatch?.watch(process_.pid, (found) => {
