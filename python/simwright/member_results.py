@@ -25,15 +25,15 @@ class Results(List[Dict[str, Any]]):
         import pandas
 
         fixed = ["name", "entity", "index", "state", "exit", "seconds", "host", "directory"]
+        parameters = list(dict.fromkeys(name for row in self for name in row["params"]))
+        columns = [("param." + name if name in fixed else name, name) for name in parameters]
         rows = [
-            {
-                **{name: row[name] for name in fixed[:3]},
-                **{"param." + name if name in fixed else name: value for name, value in row["params"].items()},
-                **{name: row[name] for name in fixed[3:]},
-            }
+            [row[name] for name in fixed[:3]]
+            + [row["params"].get(name) for _, name in columns]
+            + [row[name] for name in fixed[3:]]
             for row in self
         ]
-        return pandas.DataFrame(rows) if rows else pandas.DataFrame(columns=fixed)
+        return pandas.DataFrame(rows, columns=[*fixed[:3], *(column for column, _ in columns), *fixed[3:]])
 
 
 def results(folder: Union[str, "os.PathLike[str]"], entity: Optional[str] = None) -> Results:
