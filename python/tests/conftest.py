@@ -7,7 +7,6 @@ import sys
 import textwrap
 import uuid
 
-import numpy as np
 import pytest
 
 os.environ.setdefault("SR_DB_TYPE", "Standalone")
@@ -90,19 +89,3 @@ def begin():
     for process in begun:
         process.kill()
         process.wait()
-
-
-def batch_of(number, size=4, width=3):
-    """A batch whose samples tell where they come from: rows number * size, number * size + 1, …"""
-    rows = np.arange(number * size, (number + 1) * size)
-    return np.repeat(rows[:, None], width, axis=1).astype(np.float32), (rows % 5).astype(np.int64)
-
-
-def rows_of(batches):
-    """The rows of batches, sorted; that targets belong to their samples is checked."""
-    rows = []
-    for samples, targets in batches:
-        samples, targets = np.asarray(samples), np.asarray(targets)
-        assert np.array_equal(samples[:, 0] % 5, targets)
-        rows += samples[:, 0].astype(int).tolist()
-    return sorted(rows)

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 import pytest
-from conftest import batch_of, rows_of
+from batches import batch_of, rows_of
 
 from simwright.ml import DataInfo, TrainingUploader
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import batch_of, rows_of
+from batches import batch_of, rows_of
 from smartredis import Client
 
 from simwright.ml import DataInfo, TrainingDownloader, TrainingUploader

@@ -5,14 +5,14 @@ import time
 
 import numpy as np
 import pytest
-from conftest import batch_of, rows_of
+from batches import batch_of, rows_of
 from smartredis import Client
 
 from simwright.ml import DataInfo, TrainingDataError, TrainingDataTimeout, TrainingDownloader, TrainingUploader
 
 PRODUCER = """
     import sys, time
-    from conftest import batch_of
+    from batches import batch_of
     from simwright.ml import TrainingUploader
     count, pause_seconds, way = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
     uploader = TrainingUploader(num_classes=5)

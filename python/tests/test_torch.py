@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from conftest import batch_of, rows_of
+from batches import batch_of, rows_of
 
 from simwright.ml import TrainingUploader
 
@@ -83,7 +83,7 @@ REPLICA = """
     import sys
     import numpy as np
     import torch
-    from conftest import rows_of
+    from batches import rows_of
     from simwright.ml.torch import DynamicDataGenerator
     torch.set_num_threads(1)
     rank, folder = int(sys.argv[1]), sys.argv[2]
