@@ -7,10 +7,12 @@ import {
   hasNumbers,
   type Launch,
   type LauncherName,
+  type Site,
 } from '../../ir/index.js';
+import { mergeArgs } from '../../targets/launchers/options.js';
 import { type LaunchProgram, type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
-import type { Adds, PlacedComponent, Reads, Sized, SizedLaunch, SizedProgram } from './compilation.js';
-import { hasWholeNodes, launchLine, stepOptions } from './launch-line.js';
+import type { Adds, PlacedGroup, Reads, Sized, SizedLaunch, SizedProgram, StepSize } from './compilation.js';
+import { hasWholeNodes, launchLine, siteArgs, stepOptions } from './launch-line.js';
 import { membersOnOwnNodes } from './lookup/members-at-once.js';
 import { placeOf } from './lookup/placed-jobs.js';
 import { programWords } from './lookup/program-words.js';
@@ -47,7 +49,7 @@ function lineOf(
   const [first, ...further] = launch.programs;
   const programOf = (program: SizedProgram, words: readonly string[] = []): LaunchProgram => ({
     step: stepOf(application, program, launcher, environment, input),
-    words: [...programWords(program.command), ...words],
+    words: [...wrapperOf(program, launcher, input.site), ...programWords(program.command), ...words],
   });
   // Each line is looked at by itself: another member's command may already say where its arguments go.
   const isPlaced = launch.programs.some(({ command }) => command.args.includes('{args}'));
@@ -66,7 +68,12 @@ function lineOf(
     }
     texts[file] = text;
   }
-  return { words: [...words], breaks: [...breaksOf(words, launch, programs)] };
+  const hosts = launch.programs.flatMap(({ command }) => command.hosts ?? []);
+  return {
+    words: [...words],
+    breaks: [...breaksOf(words, launch, programs)],
+    ...(hosts.length > 0 ? { hosts: [...new Set(hosts)] } : {}),
+  };
 }
 
 /** Limit of members that one line runs at the same time. Members added by hand have a line each, so they have none. */
@@ -75,11 +82,11 @@ function membersAtMost(
   { experiment, sized, jobs }: Pick<Input, 'experiment' | 'sized' | 'jobs'>,
 ): number | undefined {
   const facts = sized.get(application) as Sized;
-  const { job, component } = placeOf(application, jobs);
+  const { job, group } = placeOf(application, jobs);
   const isSplit = job.array !== undefined || job.separate !== undefined;
   const isOne = !hasNumbers(application) || facts.launches.length > 1;
   if (isOne || (isSplit && (job.array?.perElement ?? 1) === 1)) return undefined;
-  const onNodes = membersOnOwnNodes(application, facts, component.nodesApart, component.allocation.nodes);
+  const onNodes = membersOnOwnNodes(application, facts, group.nodesApart, group.nodes);
   // The scheduler limits the elements of an array.
   const ofUser = isSplit ? undefined : (application.batch ?? experiment.batch)?.maxConcurrent;
   const ofLauncher = facts.ownsNodes && facts.members.count > onNodes ? onNodes : undefined;
@@ -109,6 +116,16 @@ function launcherFor({ programs, size }: SizedLaunch, { target, site }: Input): 
   return !target.capabilities.severalHosts && isPlain ? 'none' : launcherOf(target, site);
 }
 
+function asksForGpus({ gpusPerTask = 0, gpusPerNode = 0 }: StepSize): boolean {
+  return gpusPerTask > 0 || gpusPerNode > 0;
+}
+
+/** The site's words before a program and its container. Without a launcher there is no rank that they could tell by. */
+function wrapperOf({ size }: SizedProgram, launcher: LauncherName, { wrapper }: Site): readonly string[] {
+  if (wrapper === undefined || launcher === 'none') return [];
+  return wrapper.when === 'always' || asksForGpus(size) ? wrapper.words : [];
+}
+
 function stepOf(
   application: ApplicationDeclaration,
   { command, size }: SizedProgram,
@@ -117,32 +134,36 @@ function stepOf(
   { jobs, target, site, launchers }: Input,
 ): LaunchStep {
   const place = placeOf(application, jobs);
-  const { job, component } = place;
+  const { job, component, group } = place;
   const isAlone =
     hasWholeNodes(place, { site, target }) &&
-    component.applications.length === 1 &&
-    component.orchestrators.length === 0 &&
+    group.applications.length === 1 &&
+    group.orchestrators.length === 0 &&
     application.colocated === undefined &&
     (!hasNumbers(application) || job.array?.perElement === 1 || job.separate !== undefined);
   const { hosts, excludeHosts, cpuBind } = command;
   const { walltimeSeconds: _walltimeSeconds, ...sizes } = size;
+  const readsHosts = target.capabilities.severalHosts && programWords(command).some((word) => hostWords.has(word));
   return {
     name: hasNumbers(application) ? '{name}' : application.name,
     ...sizes,
-    ...defined({ hosts, excludeHosts, cpuBind }),
+    ...defined({ hosts: hosts?.slice(0, size.nodes), excludeHosts, cpuBind }),
     ...stepOptions(place, { site, target }),
     alone: isAlone,
-    cpusOfStores: cpusOfStores(component),
+    cpusOfStores: cpusOfStores(group),
     overlap: false,
     // The runtime does not choose where the user has named the hosts.
-    namesHosts: hosts === undefined && namesHosts(target, launchers[launcher]),
+    namesHosts: hosts === undefined && (namesHosts(target, launchers[launcher], component.groups.length) || readsHosts),
     environment,
-    launcherArgs: command.launcherArgs ?? {},
+    launcherArgs: mergeArgs([...siteArgs(site, launcher, asksForGpus(size)), command.launcherArgs ?? {}]),
   };
 }
 
+/** Words of a command that stand for the hosts of its launch. */
+const hostWords = new Set(['{hosts}', '{first_host}']);
+
 /** CPUs of a node that stores beside an application may hold: the colocated ones on every node, the others on any. */
-function cpusOfStores({ applications, orchestrators }: PlacedComponent): number {
+function cpusOfStores({ applications, orchestrators }: PlacedGroup): number {
   const colocated = applications.flatMap((one) => one.colocated ?? []);
   return [...colocated, ...orchestrators].reduce((sum, { cpus = 1 }) => sum + cpus, 0);
 }
@@ -150,7 +171,7 @@ function cpusOfStores({ applications, orchestrators }: PlacedComponent): number 
 /** Names of the variables that an application gets: some launchers pass on only those they are told, and complain of those that are not set. */
 function environmentNames(
   application: ApplicationDeclaration,
-  { experiment, target }: Pick<Input, 'experiment' | 'target'>,
+  { experiment, target, site }: Pick<Input, 'experiment' | 'target' | 'site'>,
 ): string[] {
   const ofStore = [
     ...['SSDB', 'SR_DB_TYPE', 'SR_SOCKET_TIMEOUT'],
@@ -162,7 +183,7 @@ function environmentNames(
   );
   const ofUser = commandsOf(application).flatMap(({ env }) => Object.keys(env ?? {}));
   const threads = target.capabilities.oneNode ? [] : ['OMP_NUM_THREADS'];
-  return [...new Set([...names, ...threads, ...ofUser, ...everywhere])];
+  return [...new Set([...names, ...threads, ...Object.keys(site.env), ...ofUser, ...everywhere])];
 }
 
 /** Variables that every member has: where it is, who it is, and where its programs and libraries are. */

@@ -1,8 +1,15 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
-import { byKind, type ColocatedDeclaration, defined, type OrchestratorDeclaration } from '../../ir/index.js';
+import {
+  byKind,
+  type ColocatedDeclaration,
+  defined,
+  type OrchestratorDeclaration,
+  storeLinkVariable,
+} from '../../ir/index.js';
+import { mergeArgs } from '../../targets/launchers/options.js';
 import { type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
 import type { Adds, Reads } from './compilation.js';
-import { launchLine, stepOptions } from './launch-line.js';
+import { launchLine, siteArgs, stepOptions } from './launch-line.js';
 import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
 import { type EntityPlace, placeOf } from './lookup/placed-jobs.js';
 import { shardsOf } from './lookup/visible-stores.js';
@@ -63,6 +70,7 @@ const ofRuntime = [
   'SIMWRIGHT_CPUS_PER_NODE',
   'SIMWRIGHT_STARTED',
   'SIMWRIGHT_SCRIPT_PID',
+  storeLinkVariable,
   'PATH',
   'LD_LIBRARY_PATH',
 ];
@@ -73,8 +81,8 @@ function storeWords(size: StoreSize, place: EntityPlace, input: Input, problems:
   const { name, nodes, tasks, cpus, gpus, hosts } = size;
   const launcher = launcherOf(target, site);
   // The script runs on the job's first node, so a single process there needs no launcher.
-  const isHere =
-    tasks === 1 && hosts === undefined && place.index === 0 && launchers[launcher].startsSingleStores !== true;
+  const isFirst = place.index === 0 && place.group.first === 0;
+  const isHere = tasks === 1 && hosts === undefined && isFirst && launchers[launcher].startsSingleStores !== true;
   if (!target.capabilities.severalHosts || launcher === 'none' || isHere) return [];
   const step: LaunchStep = {
     name,
@@ -85,10 +93,10 @@ function storeWords(size: StoreSize, place: EntityPlace, input: Input, problems:
     ...(gpus > 0 ? { gpusPerNode: gpus } : {}),
     ...defined({ hosts }),
     ...stepOptions(place, input),
-    environment: [...(isIndexed(place) ? ['SIMWRIGHT_ARRAY_INDEX'] : []), ...ofRuntime],
-    launcherArgs: {},
+    environment: [...(isIndexed(place) ? ['SIMWRIGHT_ARRAY_INDEX'] : []), ...ofRuntime, ...Object.keys(site.env)],
+    launcherArgs: mergeArgs(siteArgs(site, launcher, false)),
     overlap: true,
-    namesHosts: hosts === undefined && namesHosts(target, launchers[launcher]),
+    namesHosts: hosts === undefined && namesHosts(target, launchers[launcher], place.component.groups.length),
   };
   return launchLine(launcher, [{ step, words: [] }], size, input, problems).words;
 }
