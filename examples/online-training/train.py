@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import time
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ import torch
 from simwright.ml.torch import DynamicDataGenerator
 from smartredis import Client
 
-from network import Surrogate, torchscript
+from network import Surrogate, onnx_bytes
 from picture import loss_over_time
 
 BATCH = 16  # samples
@@ -52,10 +51,10 @@ def train():
             losses.append(loss.item())
         history.append([time.monotonic() - begun, float(np.mean(losses)), dataset.num_samples])
         if time.monotonic() - published > PUBLISH_SECONDS:
-            client.set_model("surrogate", torchscript(model), "TORCH", "CPU")
+            client.set_model("surrogate", onnx_bytes(model), "ONNX", "CPU")
             versions, published = versions + 1, time.monotonic()
             print(f"epoch {epoch}: {dataset.num_samples} samples, loss {losses[-1]:.2e}", flush=True)
-    client.set_model("surrogate", torchscript(model), "TORCH", "CPU")
+    client.set_model("surrogate", onnx_bytes(model), "ONNX", "CPU")
     client.put_tensor("trained", np.array([len(history)], np.int64))
     write(history, ended, versions + 1)
 
@@ -82,5 +81,4 @@ def write(history, ended, versions):
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    warnings.filterwarnings("ignore", category=DeprecationWarning)  # PyTorch 2.15 deprecates TorchScript, which stores run
     train()
