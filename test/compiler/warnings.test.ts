@@ -81,6 +81,19 @@ describe('what this version does not run', () => {
   });
 });
 
+describe('a parameter that nothing uses', () => {
+  test.each([
+    ['a program that reads params.json', 'json.load(open("params.json"))', false],
+    ['a Python program that asks simwright', 'import simwright\nprint(simwright.run.params["A"])', false],
+    ['a Python program that imports run', 'from simwright import run\n\nA = run.param("A", int)', false],
+    ['another program', 'print("parameters: see params.jsonl")\nrun.param("A")', true],
+  ])('%s', async (_name, program, isWarned) => {
+    const chain = `.ensemble('e', command('python3', 'p.py')).params({ A: [1, 2] })\n    .attach({ copy: ['p.py'] })`;
+    const found = await warned(chain, { 'p.py': Buffer.from(program) });
+    expect(found.map((line) => line.slice(0, 8))).toEqual(isWarned ? ['TMPL1002'] : []);
+  });
+});
+
 describe('keys that cannot be found', () => {
   const files = { 'net.onnx': net };
 
