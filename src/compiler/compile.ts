@@ -12,6 +12,7 @@ import { checkBatches } from './passes/check/check-batches.js';
 import { checkColocated } from './passes/check/check-colocated.js';
 import { checkComponents } from './passes/check/check-components.js';
 import { checkCpus } from './passes/check/check-cpus.js';
+import { checkDeadLocks } from './passes/check/check-dead-locks.js';
 import { checkDevices } from './passes/check/check-devices.js';
 import { checkFiles } from './passes/check/check-files.js';
 import { checkIncoming } from './passes/check/check-incoming.js';
@@ -22,6 +23,7 @@ import { checkModelTypes } from './passes/check/check-model-types.js';
 import { checkNames } from './passes/check/check-names.js';
 import { checkReaders } from './passes/check/check-readers.js';
 import { checkRunnable } from './passes/check/check-runnable.js';
+import { checkScriptHost } from './passes/check/check-script-host.js';
 import { checkSharing } from './passes/check/check-sharing.js';
 import { checkStores } from './passes/check/check-stores.js';
 import { checkTemplates } from './passes/check/check-templates.js';
@@ -76,10 +78,11 @@ export function compile(input: CompileInput, site: Site): Compiled {
     .check(checkLaunches)
     // The passes below rely on valid names and references.
     .stopOnErrors()
+    .check(checkDeadLocks)
     .add(placeJobs)
     .check(checkComponents)
     .stopOnErrors()
-    .check(checkCpus, checkColocated, checkIncoming, checkBatches)
+    .check(checkCpus, checkScriptHost, checkColocated, checkIncoming, checkBatches)
     .add(launchApplications)
     .add(launchStores)
     .add(makeLauncherFiles)

@@ -21,5 +21,6 @@ export * from './plan-schema.js';
 export * from './recipe.js';
 export * from './secret-names.js';
 export * from './site.js';
+export { storeLinkVariable } from './store-link.js';
 export * from './template-tags.js';
 export * from './units.js';

@@ -162,7 +162,16 @@ export const Launch = z.strictObject({
    * A line for each launch in `commands`: the words of the launcher and of the programs. Scripts break a long line before the words whose
    * positions, from 0, are in `breaks`.
    */
-  lines: z.array(z.strictObject({ words: z.array(z.string()).min(1), breaks: z.array(z.int().nonnegative()) })).min(1),
+  lines: z
+    .array(
+      z.strictObject({
+        words: z.array(z.string()).min(1),
+        breaks: z.array(z.int().nonnegative()),
+        /** Hosts that the user has named for it. */
+        hosts: z.array(z.string()).optional(),
+      }),
+    )
+    .min(1),
   /** Limit of members that one line runs at the same time. */
   atMost: count.optional(),
 });

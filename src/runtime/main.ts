@@ -80,17 +80,15 @@ async function run(verb: string | undefined, words: readonly string[]): Promise<
       const { operand, numbers, texts } = parseVerb(words, {
         operand: 'STORE',
         numbers: ['port'],
-        texts: ['onnxruntime', 'python', 'id'],
+        texts: ['onnxruntime', 'python', 'id', 'holder'],
       });
+      const { id, onnxruntime: onnxRuntime, python } = texts;
+      // Its supervisor may tell it more of its environment.
+      const { findHolder } = await import('./store/holder.js');
+      const holder = await findHolder(process.env, id ?? '', texts['holder'] === 'link' ? 'link' : 'pipe');
       const { runStore } = await import('./store/run-store.js');
-      return runStore(job(), {
-        store: operand,
-        port: numbers['port'],
-        onnxRuntime: texts['onnxruntime'],
-        python: texts['python'],
-        id: texts['id'],
-        workerUrl: new URL(import.meta.url),
-      });
+      const workerUrl = new URL(import.meta.url);
+      return runStore(job(), holder, { store: operand, port: numbers['port'], onnxRuntime, python, id, workerUrl });
     }
     case '--version':
       process.stdout.write(`${version}\n`);

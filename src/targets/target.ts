@@ -49,6 +49,8 @@ export interface LaunchStep {
   readonly namesHosts: boolean;
   /** Component of a heterogeneous job to run on; undefined in a job of one component. */
   readonly component?: number;
+  /** Nodes to run on, as positions from 0 in the component; undefined where it has all of the component's. */
+  readonly group?: { readonly first: number; readonly nodes: number };
   /** Names of the variables that the runtime gives the application. */
   readonly environment: readonly string[];
   /** Further options, as the user wrote them. */
@@ -89,6 +91,10 @@ export interface Launcher {
   readonly sharesNodes: boolean;
   /** It would put every launch on the first hosts of the job, so the runtime names those of each. @default false */
   readonly namesHosts?: boolean;
+  /** Tasks see the GPUs of their launch alone; otherwise all of the job's on the node, and the runtime tells them theirs. @default false */
+  readonly givesGpus?: boolean;
+  /** Words that hand on a variable to tasks on other hosts, where it is not by itself: they stand in front of each program's own. */
+  passOn?(variable: string): readonly string[];
   /** Several programs of a launch run on the same nodes; otherwise each has nodes of its own. @default false */
   readonly spreadsPrograms?: boolean;
   /** The nodes of a job that it launches are all alike. @default false */
@@ -97,6 +103,8 @@ export interface Launcher {
   readonly scriptApart?: boolean;
   /** It starts stores of one process too; otherwise the script does, on its own host. @default false */
   readonly startsSingleStores?: boolean;
+  /** CPUs of a store's step: `overlap` has others use them as well, `hold` keeps launches waiting that need them. @default told apart by the runtime */
+  readonly storesCpus?: 'overlap' | 'hold';
   /** CPUs to bind tasks to are counted among those of the launch; otherwise among those of the node. @default false */
   readonly bindsWithinLaunch?: boolean;
   /** Variables in which it tells a process its rank. */
@@ -206,9 +214,12 @@ export interface Target<Name extends TargetName = TargetName> {
   probe?(ask: Ask): Promise<Probed<SchedulerFacts>>;
 }
 
-/** True if the runtime names the hosts of a launch: MPI's own launchers would put each on the first ones. */
-export function namesHosts(target: Target, launcher: Launcher): boolean {
-  return target.capabilities.severalHosts && launcher.namesHosts === true;
+/**
+ * True if the runtime names the hosts of a launch: MPI's own launchers would put each on the first ones, and none knows which nodes of its kind
+ * belong to which of several groups.
+ */
+export function namesHosts(target: Target, launcher: Launcher, groups = 1): boolean {
+  return target.capabilities.severalHosts && (groups > 1 || launcher.namesHosts === true);
 }
 
 /** The launcher of a site on a target. */

@@ -79,20 +79,25 @@ test.skipIf(!isRoot)(
   'a colocated store of several nodes is saved by each, and data are there if all of them were',
   async () => {
     const folder = new JobFolder(bundle(), twoNodes());
-    // Two nodes of one machine, with a loopback each.
+    // Two nodes of one machine, with a loopback each, and a cable to the host of the script, at other addresses in each run.
+    const net = `10.${210 + (process.pid % 40)}`;
     folder.write(
       'nodes.sh',
-      `pipes=$(mktemp -d)
-mkfifo "$pipes/0" "$pipes/1"
-for rank in 0 1; do
-  PMI_RANK=$rank unshare --net sh -c 'ip link set lo up; exec "$@"' - "$@" <"$pipes/$rank" &
-done
-tee "$pipes/0" >"$pipes/1"
+      `run() { # RANK LINE...
+  local rank=$1 link="swn$$-$1"
+  shift
+  unshare --net sh -c 'until ip link set eth0 up; do sleep 0.01; done 2>/dev/null
+    ip link set lo up; ip address add "$0.2/24" dev eth0; ip route add default via "$0.1"; exec "$@"' "${net}.$rank" "$@" &
+  until ip link add "$link" type veth peer name eth0 netns $! 2>/dev/null; do sleep 0.01; done
+  ip address add "${net}.$rank.1/24" dev "$link"
+  ip link set "$link" up
+}
+for rank in 0 1; do PMI_RANK=$rank run "$rank" "$@"; done
 wait
-rm -r "$pipes"
 `,
     );
     const steps = (app: string) => `
+export SIMWRIGHT_HOSTS="${net}.0.2 ${net}.1.2"
 runtime up solver -- bash nodes.sh
 cp run/stores/solver/address.json run/address.json
 runtime launch solver -- ${app} & launched+=($!)`;

@@ -1,5 +1,6 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { escapeControls } from '../../diagnostics/index.js';
+import { escapeControls, WorkflowError } from '../../diagnostics/index.js';
 import {
   type EnvValue,
   formatClock,
@@ -12,20 +13,56 @@ import {
 } from '../../ir/index.js';
 import { modelFormats } from '../../model-files/index.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
+import { describePlacement } from '../placement/picture.js';
+import { placementOf } from '../placement/placement.js';
+import { placementSvg } from '../placement/svg.js';
 import { reported } from '../reported.js';
 import { formatTable } from '../table.js';
 
+interface PreviewOptions extends WorkflowOptions {
+  readonly placement?: boolean;
+  readonly svg?: string;
+}
+
 /** `simwright preview`: what would be submitted. */
 export function previewCommand(): Command {
-  return takesWorkflow(new Command('preview')).action(
-    reported(async (workflow: string, options: WorkflowOptions) => {
-      const { plan, warnings, notes } = await compileWorkflow(workflow, options);
-      if (options.json) return printJson({ ok: true, ...preview(plan), notes, problems: warnings });
-      printWarnings(warnings);
-      const shown = notes.length === 0 ? '' : `\n${notes.map((note) => `note: ${note}\n`).join('')}`;
-      process.stdout.write(`${describe(plan)}\n${shown}`);
-    }),
-  );
+  return takesWorkflow(new Command('preview'))
+    .option('--placement', "show each job's nodes, and who runs on them with how many CPUs and GPUs")
+    .option('--svg <file>', 'with --placement: write the picture into a file as well')
+    .action(
+      reported(async (workflow: string, options: PreviewOptions) => {
+        const { plan, warnings, notes } = await compileWorkflow(workflow, options);
+        if (options.svg !== undefined && options.placement !== true) {
+          const message = '--svg is the picture of --placement, which is not asked for';
+          throw new WorkflowError({ code: 'CLI1001', message, hint: 'add --placement' });
+        }
+        if (options.placement) {
+          const jobs = placementOf(plan);
+          if (options.svg !== undefined) writeWhole(options.svg, placementSvg(jobs));
+          if (options.json) return printJson({ ok: true, experiment: plan.experiment, jobs, problems: warnings });
+          printWarnings(warnings);
+          process.stdout.write(`${describePlacement(jobs)}\n`);
+          return;
+        }
+        if (options.json) return printJson({ ok: true, ...preview(plan), notes, problems: warnings });
+        printWarnings(warnings);
+        const shown = notes.length === 0 ? '' : `\n${notes.map((note) => `note: ${note}\n`).join('')}`;
+        process.stdout.write(`${describe(plan)}\n${shown}`);
+      }),
+    );
+}
+
+/** Writes a file whole, or not at all. */
+function writeWhole(path: string, text: string): void {
+  const draft = `${path}.${process.pid}.tmp`;
+  try {
+    writeFileSync(draft, text);
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new WorkflowError({ code: 'OUT1002', message: `${path} cannot be written: ${reason}` });
+  }
 }
 
 /** Jobs with what they cost, entities with their members and files, stores with their models. */

@@ -1,131 +1,79 @@
-import type { Problems } from '../../diagnostics/index.js';
+import { counted, type Problems } from '../../diagnostics/index.js';
 import {
   type Allocation,
   type ApplicationDeclaration,
-  type BatchDeclaration,
   defined,
   type OrchestratorDeclaration,
   type RequiresDeclaration,
 } from '../../ir/index.js';
-import type { Reads, Sized, StepSize } from './compilation.js';
-import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
-import { atOnce, isSplit, mostNodes, ownNodes } from './lookup/members-at-once.js';
-import { EndOrder } from './lookup/order.js';
+import { launcherOf } from '../../targets/target.js';
+import type { PlacedComponent, PlacedGroup, Reads, Sized } from './compilation.js';
 import { requirement } from './lookup/shared-nodes.js';
-import { shardsOf } from './lookup/visible-stores.js';
-
-/** An allocation, and the nodes that are taken at the same time by launches that have nodes of their own. */
-export type Allocated = Allocation & { readonly nodesApart: number };
+import { Demand, type DemandInput, most } from './part-demand.js';
+import { partNodes } from './part-nodes.js';
+import { named } from './part-problems.js';
+import { type PartLimits, type PartSize, sharedOwner, sizePart } from './size-part.js';
 
 /** Input of a component's allocation. */
-interface AllocationInput extends Reads<'experiment' | 'sized' | 'site' | 'target'> {
-  readonly batch: BatchDeclaration | undefined;
+interface AllocationInput extends DemandInput {
+  readonly name: string;
   readonly applications: readonly ApplicationDeclaration[];
   readonly orchestrators: readonly OrchestratorDeclaration[];
   /** Number of nodes, if the user gave it. */
   readonly nodes?: number | undefined;
-  /** Members in each element of a job array. */
-  readonly perElement: number;
 }
 
 /** CPUs per node above which whole nodes are requested, if the site does not say how many cores a node has. */
 const guessedCores = 64;
 
-/** An allocation, without walltime, that has room for all entities that run at the same time. */
-export function allocate(input: AllocationInput, problems: Problems): Allocated {
-  const { experiment, batch, applications, orchestrators, sized, site } = input;
-  const facts = (application: ApplicationDeclaration) => sized.get(application) as Sized;
+/** A component of a job, without walltime: its nodes, parted into groups, with room for all entities that run at the same time. */
+export function allocate(input: AllocationInput, problems: Problems): PlacedComponent {
+  const { batch, applications, orchestrators, site, target } = input;
   const requires = requiredOf([...applications, ...orchestrators]);
-  const demand = (amount: (size: StepSize) => number) => (application: ApplicationDeclaration) => {
-    const { launches, members } = facts(application);
-    const oneEach = launches.reduce((sum, { size }) => sum + amount(size), 0);
-    // Members added by hand start at the same time.
-    return launches.length > 1
-      ? oneEach * (isSplit(application) ? 1 : members.replicas)
-      : oneEach * atOnce(application, batch, members);
-  };
-  const colocatedOf = ({ colocated }: ApplicationDeclaration) => (colocated === undefined ? 0 : (colocated.cpus ?? 1));
-  const colocatedCpus = applications.reduce((sum, one) => sum + colocatedOf(one), 0);
-  const storeCpus = orchestrators.reduce((sum, one) => sum + (one.cpus ?? 1) * shardsOf(one), 0);
-  const order = new EndOrder(applications);
-  const peak = order.peak(demand((size) => size.tasks * size.cpusPerTask)) + storeCpus;
-  const peakGpus = order.peak(
-    demand(({ gpusPerNode, gpusPerTask, nodes, tasks }) =>
-      gpusPerNode === undefined ? (gpusPerTask ?? 0) * tasks : gpusPerNode * nodes,
-    ),
-  );
-  const { cores, gpus } = site.node;
-  const used =
-    order.peak((one) => mostNodes(one, batch, facts(one), input.perElement)) +
-    orchestrators.reduce((sum, one) => sum + (one.nodes ?? shardsOf(one)), 0);
-  const hosts = namedHosts(applications, orchestrators, facts);
-  const widest = most([
-    1,
-    ...applications.map((one) => facts(one).size.nodes),
-    ...orchestrators.map((one) => one.nodes ?? shardsOf(one)),
-    hosts.wanted.length,
-  ]);
-  // Launches that do not share nodes need nodes beside each other.
-  const apart = order.peak((one) => ownNodes(one, facts(one)));
-  const fitting = Math.max(
-    apart,
-    cores === undefined ? 1 : Math.ceil(peak / Math.max(1, cores - colocatedCpus)),
-    gpus === undefined || gpus === 0 ? 1 : Math.ceil(peakGpus / gpus),
-  );
-  const nodes =
-    input.nodes ?? Math.min(Math.max(widest, fitting), Math.max(widest, site.maxNodes ?? Number.POSITIVE_INFINITY));
   const at = batch?.at ?? applications[0]?.at ?? orchestrators[0]?.at;
   const refuse = (message: string, hint?: string) => problems.error('PLAN1001', message, at, hint);
-  if (nodes < widest) {
-    const wide = applications.find((one) => facts(one).size.nodes > nodes) ?? orchestrators[0];
-    refuse(`'${wide?.name}' needs ${widest} nodes, and its job has ${nodes}`, 'raise nodes in .batch()');
-  }
-  if (nodes >= widest && nodes < apart) {
-    const message = `what runs at a time needs ${apart} nodes, since each launch has its own, and the job has ${nodes}`;
-    refuse(message, "raise nodes in .batch(), or have one wait for the other's end with .after()");
-  }
-  if (input.nodes !== undefined && nodes > Math.max(used, hosts.wanted.length) && !input.target.capabilities.oneNode) {
+  const given = {
+    gpus: requires?.gpusPerNode ?? batch?.gpusPerNode,
+    memoryMiB: requires?.memoryMiB ?? batch?.memoryMiB,
+  };
+  const demands = partNodes(input, input).map((part) => new Demand(part, input));
+  const hosts = namedHosts(applications, orchestrators, input);
+  if (demands.length > 1) refuseHosts(input, problems);
+  const parts = sizeParts(demands, hosts.wanted.length, given, input, problems);
+  const { cores, gpus, memoryMiB } = site.node;
+  const sized = parts.map(({ size }) => size);
+  const used = demands.reduce((sum, one) => sum + usedNodes(one), 0);
+  const sizedNodes = sized.reduce((sum, { nodes }) => sum + nodes, 0);
+  const nodes = Math.max(input.nodes ?? 0, sizedNodes);
+  if (input.nodes !== undefined && nodes > Math.max(used, hosts.wanted.length) && !target.capabilities.oneNode) {
     const message = `the job has ${nodes} nodes, and what runs in it at a time uses at most ${used}`;
     const hint = 'lower nodes in .batch(), or spread the tasks with .nodes() of the command';
     problems.warning('PLAN1010', message, at, hint);
   }
-  const wanted = Math.ceil(peak / nodes) + colocatedCpus;
-  const exclusive = batch?.exclusive ?? (cores === undefined && wanted > guessedCores);
-  // The part of a step, or of a store, that runs on one node has to fit there.
-  const cpusPerNode = most([
-    Math.min(wanted, cores ?? Number.POSITIVE_INFINITY),
-    ...applications.map((one) => facts(one).size.tasksPerNode * facts(one).size.cpusPerTask + colocatedOf(one)),
-    ...orchestrators.map(({ cpus }) => cpus ?? 1),
-  ]);
-  if (cores !== undefined && cpusPerNode > cores) {
-    const message = `the job needs ${cpusPerNode} CPUs on a node, its stores' included, and site '${site.name}' has ${cores}`;
+  const exclusive =
+    batch?.exclusive ?? (cores === undefined && most(sized.map(({ wantedCpus }) => wantedCpus)) > guessedCores);
+  const cpusPerNode = most(sized.map((one) => one.cpusPerNode));
+  // Nodes that are shared and too small have been refused with all who share them.
+  const unshared = parts.filter(({ demand }) => sharedOwner(demand) === undefined).map(({ size }) => size);
+  const cpus = most(unshared.map((one) => one.cpusPerNode));
+  if (cores !== undefined && cpus > cores) {
+    const message = `the job needs ${cpus} CPUs on a node, its stores' included, and site '${site.name}' has ${cores}`;
     refuse(message, 'raise .nodes(), or lower cpus of the store');
   }
-  const gpusPerNode =
-    requires?.gpusPerNode ??
-    batch?.gpusPerNode ??
-    most([
-      // More GPUs than one member needs are requested only if the site says that nodes have them.
-      gpus === undefined ? 0 : Math.min(gpus, Math.ceil(peakGpus / nodes)),
-      ...applications.map((one) => gpusOnNode(facts(one).size)),
-      ...applications.map((one) => colocatedGpus(experiment, one)),
-      ...orchestrators.map((one) => standaloneGpus(experiment, one)),
-    ]);
-  if (gpus !== undefined && gpusPerNode > gpus) {
-    refuse(`the job needs ${gpusPerNode} GPUs a node, and site '${site.name}' has ${gpus}`);
+  const gpusPerNode = given.gpus ?? most(sized.map((one) => one.gpusPerNode));
+  const needed = given.gpus ?? most(unshared.map((one) => one.gpusPerNode));
+  if (gpus !== undefined && needed > gpus) {
+    refuse(`the job needs ${needed} GPUs a node, and site '${site.name}' has ${gpus}`);
   }
-  const given = requires?.memoryMiB ?? batch?.memoryMiB;
-  const memory = given ?? most(applications.map((one) => facts(one).size.memoryPerNodeMiB ?? 0));
-  const { memoryMiB } = site.node;
-  if (memoryMiB !== undefined && memory > memoryMiB && given !== undefined) {
+  const memory = given.memoryMiB ?? most(sized.map((one) => one.memoryMiB));
+  if (memoryMiB !== undefined && memory > memoryMiB && given.memoryMiB !== undefined) {
     refuse(`the job needs ${memory} MiB a node, and site '${site.name}' has ${memoryMiB}`);
   }
   const account = batch?.account ?? site.defaults.account;
   const queue = requires?.queue ?? batch?.queue ?? site.defaults.queue;
   const constraint = requires?.constraint ?? batch?.constraint ?? site.defaults.constraint;
   const qos = batch?.qos ?? site.defaults.qos;
-  return {
-    nodesApart: apart,
+  const allocation: Allocation = {
     nodes,
     ...defined({ cpusPerNode: exclusive ? cores : cpusPerNode }),
     exclusive,
@@ -135,11 +83,146 @@ export function allocate(input: AllocationInput, problems: Problems): Allocated 
     ...(hosts.wanted.length === 0 ? {} : { hosts: hosts.wanted }),
     ...(hosts.refused.length === 0 ? {} : { excludeHosts: hosts.refused }),
   };
+  return { allocation, applications, orchestrators, groups: groupsOf(parts, nodes) };
 }
 
-/** The largest amount; 0 for an empty list. `Math.max` would take no list of any length. */
-function most(amounts: readonly number[]): number {
-  return amounts.reduce((largest, one) => Math.max(largest, one), 0);
+/** A part, and its size. */
+interface SizedPart {
+  readonly demand: Demand;
+  readonly size: PartSize;
+}
+
+/** The sizes of all parts. The one that has asked for nothing gets the nodes that the others leave, or else the first that can use them. */
+function sizeParts(
+  demands: readonly Demand[],
+  hosts: number,
+  given: { readonly gpus: number | undefined; readonly memoryMiB: number | undefined },
+  input: AllocationInput,
+  problems: Problems,
+): readonly SizedPart[] {
+  const { site, target, launchers, nodes: total } = input;
+  const { cores = Number.POSITIVE_INFINITY, gpus = Number.POSITIVE_INFINITY } = site.node;
+  const isOne = demands.length === 1;
+  const { storesCpus } = launchers[launcherOf(target, site)];
+  const limits = (nodes: number | undefined, others: number): PartLimits => ({
+    nodes,
+    atLeast: isOne ? hosts : 0,
+    maxNodes: Math.max(1, (site.maxNodes ?? Number.POSITIVE_INFINITY) - others),
+    node: {
+      cpus: cores,
+      gpus: given.gpus ?? gpus,
+      memoryMiB: given.memoryMiB ?? site.node.memoryMiB ?? Number.POSITIVE_INFINITY,
+    },
+    storesCpus: isOne ? storesCpus : storesCpus === 'hold' ? 'hold' : undefined,
+  });
+  const taker = demands.find(({ part }) => part.owner === undefined) ?? demands.find(canUseMore);
+  const others = demands.filter((one) => one !== taker);
+  const sizes = new Map(others.map((one) => [one, sizePart(one, limits(undefined, 0), problems)]));
+  const taken = [...sizes.values()].reduce((sum, { nodes }) => sum + nodes, 0);
+  if (taker !== undefined) {
+    const rest = total === undefined ? undefined : Math.max(1, total - taken);
+    sizes.set(taker, sizePart(taker, limits(rest, taken), problems));
+    if (isOne && rest !== undefined) refuseFew(taker, rest, hosts, input, problems);
+  }
+  const parts = demands.map((demand) => ({ demand, size: sizes.get(demand) as PartSize }));
+  if (total === undefined) return parts;
+  const needs = parts.map(({ demand, size: { nodes } }) =>
+    demand === taker && !isOne ? Math.max(demand.widest(), demand.apart()) : nodes,
+  );
+  if (needs.reduce((sum, one) => sum + one, 0) > total) refuseTotal(parts, needs, total, input, problems);
+  return parts;
+}
+
+/** True if a part can use more nodes than its widest launch takes. */
+function canUseMore(demand: Demand): boolean {
+  const owner = sharedOwner(demand);
+  if (owner === undefined)
+    return demand.part.owner === undefined || demand.part.applications.some((one) => demand.isFlexible(one));
+  return demand.part.applications.some((one) => one === owner && demand.isFlexible(one));
+}
+
+/** Nodes of a part that something uses at a time. */
+function usedNodes(demand: Demand): number {
+  const owner = sharedOwner(demand);
+  return owner === undefined || canUseMore(demand) ? demand.used() : demand.widest();
+}
+
+/** Reports hosts that the user has named: which nodes are whose is known by their order in the job alone. */
+function refuseHosts({ applications, orchestrators, sized }: AllocationInput, problems: Problems): void {
+  for (const { name, hosts, at } of [
+    ...orchestrators,
+    ...applications.flatMap((one) =>
+      (sized.get(one) as Sized).launches.flatMap(({ programs }) =>
+        programs.map(({ command }) => ({ name: one.name, hosts: command.hosts, at: command.at })),
+      ),
+    ),
+  ]) {
+    if (hosts === undefined) continue;
+    const message = `'${name}' names its hosts, and others of its job have nodes of their own: a host may be one of theirs`;
+    const hint = 'leave out the hosts, or give it a job of its own with .batch()';
+    problems.error('PLAN1006', message, at, hint);
+  }
+}
+
+/** Reports a job that has fewer nodes than what runs in it at a time needs. */
+function refuseFew(
+  demand: Demand,
+  nodes: number,
+  hosts: number,
+  { batch, applications, orchestrators }: AllocationInput,
+  problems: Problems,
+): void {
+  const at = batch?.at ?? applications[0]?.at ?? orchestrators[0]?.at;
+  const widest = Math.max(demand.widest(), hosts);
+  const apart = demand.apart();
+  if (nodes < widest) {
+    const wide = applications.find((one) => demand.facts(one).size.nodes > nodes) ?? orchestrators[0];
+    const message = `'${wide?.name}' needs ${widest} nodes, and its job has ${nodes}`;
+    problems.error('PLAN1001', message, at, 'raise nodes in .batch()');
+  } else if (nodes < apart) {
+    const message = `what runs at a time needs ${apart} nodes, since each launch has its own, and the job has ${nodes}`;
+    const hint = "raise nodes in .batch(), or have one wait for the other's end with .after()";
+    problems.error('PLAN1001', message, at, hint);
+  }
+}
+
+/** Reports that a job has fewer nodes than its parts need, and what each of them needs. */
+function refuseTotal(
+  parts: readonly SizedPart[],
+  needs: readonly number[],
+  total: number,
+  { name, batch }: AllocationInput,
+  problems: Problems,
+): void {
+  const needed = needs.reduce((sum, one) => sum + one, 0);
+  const [first] = parts;
+  if (parts.length === 1 && first !== undefined) {
+    const { owner } = first.demand.part;
+    if (owner === undefined) return;
+    const message = `'${owner.name}' needs ${counted(needed, 'node')}, and its job has ${total}`;
+    problems.error('PLAN1001', message, batch?.at ?? owner.at, 'raise nodes in .batch()');
+    return;
+  }
+  const each = parts.map(({ demand: { part } }, index) => {
+    const who = [...part.orchestrators, ...part.applications];
+    return `${needs[index]} for ${who.length > 4 ? `${who.length} others` : named(who)}`;
+  });
+  const message = `job '${name}' needs ${needed} nodes and has ${total}: ${each.join(', ')}`;
+  problems.error('PLAN1001', message, batch?.at, `raise nodes in .batch() to ${needed}, or let some share nodes`);
+}
+
+/** The groups of a component, one after the other; at its end the nodes that nobody uses. */
+function groupsOf(parts: readonly SizedPart[], nodes: number): PlacedComponent['groups'] {
+  let first = 0;
+  const groups: PlacedGroup[] = parts.map(({ demand: { part }, size }) => {
+    const group = { first, nodes: size.nodes, nodesApart: size.nodesApart };
+    first += size.nodes;
+    return { ...group, applications: part.applications, orchestrators: part.orchestrators };
+  });
+  if (first < nodes) {
+    groups.push({ first, nodes: nodes - first, nodesApart: 0, applications: [], orchestrators: [] });
+  }
+  return groups as [PlacedGroup, ...PlacedGroup[]];
 }
 
 /** The nodes that a component's entities require: all that require something require the same. */
@@ -152,18 +235,14 @@ function requiredOf(
 function namedHosts(
   applications: readonly ApplicationDeclaration[],
   orchestrators: readonly OrchestratorDeclaration[],
-  facts: (application: ApplicationDeclaration) => Sized,
+  { sized }: Reads<'sized'>,
 ): { readonly wanted: string[]; readonly refused: string[] } {
   const commands = applications.flatMap((one) =>
-    facts(one).launches.flatMap(({ programs }) => programs.map(({ command }) => command)),
+    (sized.get(one) as Sized).launches.flatMap(({ programs }) => programs.map(({ command }) => command)),
   );
   const wanted = [
     ...new Set([...commands.flatMap(({ hosts }) => hosts ?? []), ...orchestrators.flatMap(({ hosts }) => hosts ?? [])]),
   ];
   const refused = [...new Set(commands.flatMap(({ excludeHosts }) => excludeHosts ?? []))];
   return { wanted, refused: refused.filter((host) => !wanted.includes(host)) };
-}
-
-function gpusOnNode({ gpusPerNode, gpusPerTask, tasksPerNode }: StepSize): number {
-  return gpusPerNode ?? (gpusPerTask ?? 0) * tasksPerNode;
 }

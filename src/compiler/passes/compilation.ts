@@ -81,6 +81,8 @@ export interface Sized {
   readonly members: Members;
   /** True if its launcher gives each launch nodes of its own. */
   readonly ownsNodes: boolean;
+  /** True if it starts without a launcher: on the script's host. */
+  readonly startsHere: boolean;
 }
 
 /** Nodes of a component that belong together, and the entities that run on them. */
@@ -90,6 +92,8 @@ export interface PlacedGroup {
   readonly nodes: number;
   readonly applications: readonly ApplicationDeclaration[];
   readonly orchestrators: readonly OrchestratorDeclaration[];
+  /** Nodes that are taken at the same time by launches that have nodes of their own. */
+  readonly nodesApart: number;
 }
 
 /** Nodes of one kind in a job, and the entities that run on them. */
@@ -99,8 +103,6 @@ export interface PlacedComponent {
   readonly orchestrators: readonly OrchestratorDeclaration[];
   /** Its nodes by who runs on them, in their order, without gap. */
   readonly groups: readonly [PlacedGroup, ...PlacedGroup[]];
-  /** Nodes that are taken at the same time by launches that have nodes of their own. */
-  readonly nodesApart: number;
 }
 
 /** A job: the applications and stores in it, and its nodes. */

@@ -9,7 +9,7 @@ import {
   type LauncherName,
 } from '../../ir/index.js';
 import { type LaunchProgram, type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
-import type { Adds, PlacedComponent, Reads, Sized, SizedLaunch, SizedProgram } from './compilation.js';
+import type { Adds, PlacedGroup, Reads, Sized, SizedLaunch, SizedProgram } from './compilation.js';
 import { hasWholeNodes, launchLine, stepOptions } from './launch-line.js';
 import { membersOnOwnNodes } from './lookup/members-at-once.js';
 import { placeOf } from './lookup/placed-jobs.js';
@@ -66,7 +66,12 @@ function lineOf(
     }
     texts[file] = text;
   }
-  return { words: [...words], breaks: [...breaksOf(words, launch, programs)] };
+  const hosts = launch.programs.flatMap(({ command }) => command.hosts ?? []);
+  return {
+    words: [...words],
+    breaks: [...breaksOf(words, launch, programs)],
+    ...(hosts.length > 0 ? { hosts: [...new Set(hosts)] } : {}),
+  };
 }
 
 /** Limit of members that one line runs at the same time. Members added by hand have a line each, so they have none. */
@@ -75,11 +80,11 @@ function membersAtMost(
   { experiment, sized, jobs }: Pick<Input, 'experiment' | 'sized' | 'jobs'>,
 ): number | undefined {
   const facts = sized.get(application) as Sized;
-  const { job, component } = placeOf(application, jobs);
+  const { job, group } = placeOf(application, jobs);
   const isSplit = job.array !== undefined || job.separate !== undefined;
   const isOne = !hasNumbers(application) || facts.launches.length > 1;
   if (isOne || (isSplit && (job.array?.perElement ?? 1) === 1)) return undefined;
-  const onNodes = membersOnOwnNodes(application, facts, component.nodesApart, component.allocation.nodes);
+  const onNodes = membersOnOwnNodes(application, facts, group.nodesApart, group.nodes);
   // The scheduler limits the elements of an array.
   const ofUser = isSplit ? undefined : (application.batch ?? experiment.batch)?.maxConcurrent;
   const ofLauncher = facts.ownsNodes && facts.members.count > onNodes ? onNodes : undefined;
@@ -117,32 +122,36 @@ function stepOf(
   { jobs, target, site, launchers }: Input,
 ): LaunchStep {
   const place = placeOf(application, jobs);
-  const { job, component } = place;
+  const { job, component, group } = place;
   const isAlone =
     hasWholeNodes(place, { site, target }) &&
-    component.applications.length === 1 &&
-    component.orchestrators.length === 0 &&
+    group.applications.length === 1 &&
+    group.orchestrators.length === 0 &&
     application.colocated === undefined &&
     (!hasNumbers(application) || job.array?.perElement === 1 || job.separate !== undefined);
   const { hosts, excludeHosts, cpuBind } = command;
   const { walltimeSeconds: _walltimeSeconds, ...sizes } = size;
+  const readsHosts = target.capabilities.severalHosts && programWords(command).some((word) => hostWords.has(word));
   return {
     name: hasNumbers(application) ? '{name}' : application.name,
     ...sizes,
-    ...defined({ hosts, excludeHosts, cpuBind }),
+    ...defined({ hosts: hosts?.slice(0, size.nodes), excludeHosts, cpuBind }),
     ...stepOptions(place, { site, target }),
     alone: isAlone,
-    cpusOfStores: cpusOfStores(component),
+    cpusOfStores: cpusOfStores(group),
     overlap: false,
     // The runtime does not choose where the user has named the hosts.
-    namesHosts: hosts === undefined && namesHosts(target, launchers[launcher]),
+    namesHosts: hosts === undefined && (namesHosts(target, launchers[launcher], component.groups.length) || readsHosts),
     environment,
     launcherArgs: command.launcherArgs ?? {},
   };
 }
 
+/** Words of a command that stand for the hosts of its launch. */
+const hostWords = new Set(['{hosts}', '{first_host}']);
+
 /** CPUs of a node that stores beside an application may hold: the colocated ones on every node, the others on any. */
-function cpusOfStores({ applications, orchestrators }: PlacedComponent): number {
+function cpusOfStores({ applications, orchestrators }: PlacedGroup): number {
   const colocated = applications.flatMap((one) => one.colocated ?? []);
   return [...colocated, ...orchestrators].reduce((sum, { cpus = 1 }) => sum + cpus, 0);
 }

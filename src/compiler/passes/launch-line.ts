@@ -21,13 +21,16 @@ export function launchLine(
 
 /** The fields of a step that depend on its job and its site. */
 export function stepOptions(
-  { job, index }: EntityPlace,
+  { job, index, component, group }: EntityPlace,
   { site, target }: Reads<'site' | 'target'>,
-): Pick<LaunchStep, 'component' | 'gpuDialect' | 'namesMemory' | 'threadsPerCore'> {
+): Pick<LaunchStep, 'component' | 'group' | 'gpuDialect' | 'namesMemory' | 'threadsPerCore'> {
+  // All nodes of a workflow are the one that there is.
+  const isOne = target.capabilities.oneNode;
   return {
     ...defined({ gpuDialect: site.gpuDialect, threadsPerCore: site.node.threadsPerCore }),
     namesMemory: !dropsOf(site, job).some((flag) => sameOption(target, flag, target.memoryFlag ?? '')),
-    ...(job.components.length === 1 ? {} : { component: index }),
+    ...(isOne || job.components.length === 1 ? {} : { component: index }),
+    ...(isOne || component.groups.length === 1 ? {} : { group: { first: group.first, nodes: group.nodes } }),
   };
 }
 

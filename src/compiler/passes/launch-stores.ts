@@ -1,5 +1,11 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
-import { byKind, type ColocatedDeclaration, defined, type OrchestratorDeclaration } from '../../ir/index.js';
+import {
+  byKind,
+  type ColocatedDeclaration,
+  defined,
+  type OrchestratorDeclaration,
+  storeLinkVariable,
+} from '../../ir/index.js';
 import { type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
 import type { Adds, Reads } from './compilation.js';
 import { launchLine, stepOptions } from './launch-line.js';
@@ -63,6 +69,7 @@ const ofRuntime = [
   'SIMWRIGHT_CPUS_PER_NODE',
   'SIMWRIGHT_STARTED',
   'SIMWRIGHT_SCRIPT_PID',
+  storeLinkVariable,
   'PATH',
   'LD_LIBRARY_PATH',
 ];
@@ -73,8 +80,8 @@ function storeWords(size: StoreSize, place: EntityPlace, input: Input, problems:
   const { name, nodes, tasks, cpus, gpus, hosts } = size;
   const launcher = launcherOf(target, site);
   // The script runs on the job's first node, so a single process there needs no launcher.
-  const isHere =
-    tasks === 1 && hosts === undefined && place.index === 0 && launchers[launcher].startsSingleStores !== true;
+  const isFirst = place.index === 0 && place.group.first === 0;
+  const isHere = tasks === 1 && hosts === undefined && isFirst && launchers[launcher].startsSingleStores !== true;
   if (!target.capabilities.severalHosts || launcher === 'none' || isHere) return [];
   const step: LaunchStep = {
     name,
@@ -88,7 +95,7 @@ function storeWords(size: StoreSize, place: EntityPlace, input: Input, problems:
     environment: [...(isIndexed(place) ? ['SIMWRIGHT_ARRAY_INDEX'] : []), ...ofRuntime],
     launcherArgs: {},
     overlap: true,
-    namesHosts: hosts === undefined && namesHosts(target, launchers[launcher]),
+    namesHosts: hosts === undefined && namesHosts(target, launchers[launcher], place.component.groups.length),
   };
   return launchLine(launcher, [{ step, words: [] }], size, input, problems).words;
 }

@@ -12,6 +12,7 @@ import {
   type StandaloneStore,
   type Store,
 } from '../../ir/index.js';
+import { launcherOf } from '../../targets/target.js';
 import type { Artifact, Facts, InspectedModel } from '../inspect/index.js';
 import type { Reads } from './compilation.js';
 import { loadedByStore } from './lookup/loaded-models.js';
@@ -20,7 +21,7 @@ import { shardsOf, suffixOf } from './lookup/visible-stores.js';
 import { setupOf } from './lower-entities.js';
 
 /** Input of the plan's stores. */
-type Input = Reads<'experiment' | 'facts' | 'jobs' | 'site' | 'target' | 'storeLaunches'>;
+type Input = Reads<'experiment' | 'facts' | 'jobs' | 'site' | 'target' | 'launchers' | 'storeLaunches'>;
 
 /** The stores of the plan, with the ML models and scripts that they load, in the order of their declaration. */
 export function lowerStores(input: Input): Store[] {
@@ -33,13 +34,26 @@ export function lowerStores(input: Input): Store[] {
 }
 
 function lowerStandalone(entity: OrchestratorDeclaration, input: Input): StandaloneStore {
-  const { jobs, site, target } = input;
-  const { kind: _kind, at: _at, name, port, interface: network, cpus, engine, nodes: _nodes, ...described } = entity;
+  const { jobs, site, target, launchers } = input;
+  const {
+    kind: _kind,
+    at: _at,
+    name,
+    port,
+    interface: network,
+    cpus,
+    engine,
+    nodes: _nodes,
+    apart: _apart,
+    ...described
+  } = entity;
   const { requires: _requires, setup, batch, restart, saveAtEnd, shards: _shards, ...limits } = described;
   const place = placeOf(entity, jobs);
   const total = place.job.components.reduce((sum, { allocation }) => sum + allocation.nodes, 0);
-  // A store with a job of its own serves other jobs, which may run on other nodes, unless there is only one machine.
-  const isAlone = total === 1 && (batch === undefined || target.capabilities.oneNode);
+  // A store with a job of its own serves other jobs, which may run on other nodes, and a script on a node apart is on another one than the
+  // store and its applications, unless there is only one machine.
+  const isMetElsewhere = batch !== undefined || launchers[launcherOf(target, site)].scriptApart === true;
+  const isAlone = total === 1 && (!isMetElsewhere || target.capabilities.oneNode);
   const loopback = network === undefined ? isAlone : network === 'lo';
   const shards = shardsOf(entity);
   return {

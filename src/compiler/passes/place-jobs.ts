@@ -11,10 +11,13 @@ import {
 import { allocate } from './allocate.js';
 import type { Adds, PlacedComponent, PlacedJob, Reads, Sized } from './compilation.js';
 import { groupBy } from './lookup/group-by.js';
-import { topological } from './lookup/order.js';
+import { EndOrder, topological } from './lookup/order.js';
 import { jobsBefore } from './lookup/placed-jobs.js';
 import { nodesOwner, requirement } from './lookup/shared-nodes.js';
 import { walltimeOf } from './walltime.js';
+
+/** Input of the pass. */
+type Input = Reads<'experiment' | 'sized' | 'site' | 'target' | 'launchers'>;
 
 /** A job whose nodes are not computed yet. */
 type Draft = Omit<PlacedJob, 'components'>;
@@ -23,7 +26,7 @@ type Draft = Omit<PlacedJob, 'components'>;
  * Assigns every entity to a job: an entity with its own `.batch()` gets a job of its own, with the entities that share its nodes; all
  * others go into the experiment's job. Jobs are sorted so that each follows the jobs that it waits for.
  */
-export function placeJobs(input: Reads<'experiment' | 'sized' | 'site' | 'target'>, problems: Problems): Adds<'jobs'> {
+export function placeJobs(input: Input, problems: Problems): Adds<'jobs'> {
   const { experiment } = input;
   const { mode } = experiment.batch ?? {};
   if (mode === 'array' || mode === 'separate') {
@@ -78,10 +81,10 @@ function draftJobs(
 }
 
 /** Entities that run on nodes of one kind. */
-type Group = Pick<PlacedComponent, 'applications' | 'orchestrators'>;
+type Kind = Pick<PlacedComponent, 'applications' | 'orchestrators'>;
 
-/** The entities of a job, grouped by the nodes that they require. The group that requires nothing comes first. */
-function groupsOf({ applications, orchestrators }: Draft, experiment: ExperimentDeclaration): [Group, ...Group[]] {
+/** The entities of a job by the nodes that they require. Those that require nothing come first. */
+function kindsOf({ applications, orchestrators }: Draft, experiment: ExperimentDeclaration): [Kind, ...Kind[]] {
   const keyOf = (entity: EntityDeclaration) => {
     const owner = byKind<EntityDeclaration>(entity, {
       application: (one) => nodesOwner(experiment, one),
@@ -89,7 +92,7 @@ function groupsOf({ applications, orchestrators }: Draft, experiment: Experiment
     });
     return requirement(owner) ?? '';
   };
-  // A store that requires nothing runs on the first group's nodes.
+  // A store that requires nothing runs on the first kind of nodes.
   const plainApplications = new Set(applications.map(keyOf));
   const [firstKey = ''] = plainApplications;
   const storeKey = (entity: OrchestratorDeclaration) => {
@@ -99,54 +102,46 @@ function groupsOf({ applications, orchestrators }: Draft, experiment: Experiment
   const applicationsByKey = groupBy(applications, keyOf);
   const storesByKey = groupBy(orchestrators, storeKey);
   const keys = [...new Set([...applicationsByKey.keys(), ...storesByKey.keys()])];
-  const groups: Group[] = keys
+  const kinds: Kind[] = keys
     .sort((a, b) => Number(a !== '') - Number(b !== ''))
     .map((key) => ({ applications: applicationsByKey.get(key) ?? [], orchestrators: storesByKey.get(key) ?? [] }));
-  return groups as [Group, ...Group[]];
+  return kinds as [Kind, ...Kind[]];
 }
 
 /** The components of a job, with their nodes and the job's walltime. */
-function componentsOf(
-  draft: Draft,
-  input: Reads<'experiment' | 'sized' | 'site' | 'target'>,
-  problems: Problems,
-): PlacedJob['components'] {
+function componentsOf(draft: Draft, input: Input, problems: Problems): PlacedJob['components'] {
   const { experiment, sized, site } = input;
-  const { batch, applications } = draft;
+  const { name, batch, applications } = draft;
   const perElement = draft.array?.perElement ?? 1;
-  const allocated = (group: Group, nodes?: number) => ({
-    group,
-    allocated: allocate({ ...input, batch, ...group, nodes, perElement }, problems),
-  });
-  const [first, ...further] = groupsOf(draft, experiment);
-  const others = further.map((group) => allocated(group));
-  const rest = others.reduce((sum, one) => sum + one.allocated.nodes, 0);
+  const order = new EndOrder(applications);
+  const allocated = (kind: Kind, nodes?: number) =>
+    allocate({ ...input, ...kind, name, batch, order, all: applications, nodes, perElement }, problems);
+  const [first, ...further] = kindsOf(draft, experiment);
+  const others = further.map((kind) => allocated(kind));
+  const rest = others.reduce((sum, one) => sum + one.allocation.nodes, 0);
   const given = batch?.nodes;
   const main = allocated(first, given === undefined ? undefined : Math.max(1, given - rest));
-  const total = main.allocated.nodes + rest;
+  const total = main.allocation.nodes + rest;
   const at = batch?.at ?? applications[0]?.at ?? draft.orchestrators[0]?.at;
   if (site.maxNodes !== undefined && total > site.maxNodes) {
     const message = `the job needs ${total} nodes, and site '${site.name}' gives at most ${site.maxNodes}`;
     problems.error('PLAN1001', message, at);
   }
   if (given !== undefined && total > given && others.length > 0) {
-    const message = `job '${draft.name}' needs ${total} nodes for ${others.length + 1} kinds of nodes, and has ${given}`;
+    const message = `job '${name}' needs ${total} nodes for ${others.length + 1} kinds of nodes, and has ${given}`;
     problems.error('PLAN1001', message, at, 'raise nodes in .batch()');
   }
-  const allocationOf = new Map(
-    [main, ...others].flatMap(({ group, allocated: one }) =>
-      group.applications.map((entity) => [entity, one] as const),
+  const roomOf = new Map(
+    [main, ...others].flatMap(({ groups, allocation: { cpusPerNode } }) =>
+      groups.flatMap((group) => group.applications.map((one) => [one, { ...group, cpusPerNode }] as const)),
     ),
   );
-  const { name } = draft;
-  const walltimeSeconds = walltimeOf({ name, batch, applications, sized, site, allocationOf, perElement }, problems);
-  const component = ({ group, allocated: { nodesApart, ...one } }: typeof main): PlacedComponent => ({
-    allocation: walltimeSeconds === undefined ? one : { ...one, walltimeSeconds },
-    nodesApart,
-    groups: [{ first: 0, nodes: one.nodes, ...group }],
-    ...group,
-  });
-  return [component(main), ...others.map(component)];
+  const walltimeSeconds = walltimeOf({ name, batch, applications, sized, site, roomOf, perElement }, problems);
+  const timed = (component: PlacedComponent): PlacedComponent =>
+    walltimeSeconds === undefined
+      ? component
+      : { ...component, allocation: { ...component.allocation, walltimeSeconds } };
+  return [timed(main), ...others.map(timed)];
 }
 
 /** The job array of an ensemble, or the number of its separate jobs; neither if its members are steps of one job. */

@@ -1,20 +1,22 @@
 import type { Problems } from '../../diagnostics/index.js';
 import { type ApplicationDeclaration, type BatchDeclaration, commandsOf, parseWalltime } from '../../ir/index.js';
-import type { Allocated } from './allocate.js';
-import type { Reads, Sized } from './compilation.js';
+import type { PlacedGroup, Reads, Sized } from './compilation.js';
 import { atOnce, isSplit, membersOnOwnNodes } from './lookup/members-at-once.js';
 import { EndOrder } from './lookup/order.js';
 
 /** Time in seconds to start a store and to stage applications. */
 const startSeconds = 60;
 
+/** Nodes that applications run on, and their CPUs, if they are known. */
+type Room = Pick<PlacedGroup, 'nodes' | 'nodesApart'> & { readonly cpusPerNode?: number | undefined };
+
 /** Input of a job's walltime. */
 interface WalltimeInput extends Reads<'sized' | 'site'> {
   readonly name: string;
   readonly batch: BatchDeclaration | undefined;
   readonly applications: readonly ApplicationDeclaration[];
-  /** The allocation of each application. */
-  readonly allocationOf: ReadonlyMap<ApplicationDeclaration, Allocated>;
+  /** The nodes of each application. */
+  readonly roomOf: ReadonlyMap<ApplicationDeclaration, Room>;
   /** Members in each element of a job array. */
   readonly perElement: number;
 }
@@ -64,11 +66,11 @@ function summedWalltime(input: WalltimeInput, problems: Problems): number | unde
 /** Seconds that all members of an application take; undefined where it is not known how many run at a time. */
 function secondsOf(
   application: ApplicationDeclaration,
-  { batch, sized, allocationOf, perElement }: WalltimeInput,
+  { batch, sized, roomOf, perElement }: WalltimeInput,
 ): number | undefined {
   const facts = sized.get(application) as Sized;
   const { size, members, launches, ownsNodes } = facts;
-  const { nodes, nodesApart, cpusPerNode } = allocationOf.get(application) as Allocated;
+  const { nodes, nodesApart, cpusPerNode } = roomOf.get(application) as Room;
   const ofOne = size.walltimeSeconds ?? 0;
   const count = isSplit(application) ? perElement : launches.length > 1 ? 1 : members.count;
   const wanted = Math.min(isSplit(application) ? count : atOnce(application, batch, members), count);

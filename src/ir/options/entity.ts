@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { directiveText } from '../directive-text.js';
 import { list, type Options, type OptionsOf, quantity, value } from './option.js';
 import { memory, nonEmptyText, plainText, positive } from './values.js';
@@ -35,6 +36,8 @@ export const requiresOptions = {
   memory: quantity(memory).as('memoryMiB'),
   /** Queue or partition. */
   queue: value(directiveText),
+  /** True for nodes of its own inside the job: nothing else runs there but what shares its nodes. @default false */
+  apart: value(z.boolean()),
 };
 
 /** Demands on an entity's nodes. Entities of one job that differ make it a heterogeneous job. */

@@ -103,6 +103,8 @@ export const orchestratorOptions = {
   shards: value(positive),
   /** Nodes its shards are spread over. @default 1 with one shard, else one a shard */
   nodes: value(positive),
+  /** True for nodes of its own inside the job: nothing else runs there but what shares its nodes. @default false */
+  apart: value(z.boolean()),
   /** Names of the hosts that it runs on. */
   hosts: value(hostNames),
   /** Port to listen on. @default a free one */

@@ -3,7 +3,8 @@ import { type Problem, WorkflowError } from '../../diagnostics/index.js';
 import type { Job, Plan, Store } from '../../ir/index.js';
 import { type JobEnvironment, thisHost } from '../job/job-environment.js';
 import { isCode } from '../job/job-folder.js';
-import { networkAddress, socketPath } from '../store/listen-places.js';
+import { networkAddress } from '../job/network-address.js';
+import { socketPath } from '../store/listen-places.js';
 
 /** Where each store of the job is to listen can be listened on, as far as that shows on this host. */
 export async function checkListenPlaces(job: JobEnvironment, plan: Plan, stores: readonly Store[]): Promise<Problem[]> {

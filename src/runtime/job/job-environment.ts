@@ -32,6 +32,8 @@ export interface JobEnvironment {
   readonly killAfterMs: number;
   /** Seconds that a store may take to answer, its models loaded. */
   readonly upTimeoutSeconds: number;
+  /** Seconds without a sign of life after which a store's node, or its supervisor, counts as gone. */
+  readonly linkTimeoutSeconds: number;
   /** Microseconds for which a store's threads look for the next request before they sleep. @default the store's own */
   readonly busyPollMicros?: number | undefined;
   /** The members that the run is limited to. @default all */
@@ -40,6 +42,9 @@ export interface JobEnvironment {
 
 /** Seconds that a store may take, models included. */
 const defaultUpTimeoutSeconds = 600;
+
+/** Seconds in which a node that is alive gives a sign of life, also while it is busy. */
+const defaultLinkTimeoutSeconds = 60;
 
 /** Reads the variables that the job's script sets. Throws RUN1014 for one that is missing or malformed. */
 export function readJobEnvironment(env: NodeJS.ProcessEnv, dir: string): JobEnvironment {
@@ -67,6 +72,7 @@ export function readJobEnvironment(env: NodeJS.ProcessEnv, dir: string): JobEnvi
     retries: number('SIMWRIGHT_RETRY') ?? 0,
     killAfterMs: (number('SIMWRIGHT_KILL_AFTER') ?? 10) * 1000,
     upTimeoutSeconds: number('SIMWRIGHT_UP_TIMEOUT') || defaultUpTimeoutSeconds,
+    linkTimeoutSeconds: number('SIMWRIGHT_LINK_TIMEOUT') || defaultLinkTimeoutSeconds,
     busyPollMicros: number('SIMWRIGHT_BUSY_POLL'),
     members: readMemberSelection(env),
   };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Entity, Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
+import { ownAddresses } from '../job/network-address.js';
 import { storeFolder } from '../job/paths.js';
 import { jobOf } from '../job/read-plan.js';
 import { writeAtomically } from '../job/write-atomically.js';
@@ -54,7 +55,8 @@ export function ownStore(job: JobEnvironment, entity: Entity, store: Store): See
 export async function allowHosts(job: JobEnvironment, stores: readonly Store[]): Promise<void> {
   const open = stores.filter((store) => store.kind === 'standalone' && store.scope === 'network');
   if (open.length === 0) return;
-  const addresses = new Set((await Promise.all(job.hosts.map(addressesOf))).flat());
+  // Scripts may run on a host that is none of the job's.
+  const addresses = new Set([...(await Promise.all(job.hosts.map(addressesOf))).flat(), ...ownAddresses()]);
   for (const store of open) {
     const folder = join(storeFolder(job.dir, store.name), 'allow');
     mkdirSync(folder, { recursive: true, mode: 0o700 });

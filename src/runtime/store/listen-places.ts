@@ -1,10 +1,9 @@
-import { lookup } from 'node:dns/promises';
-import { hostname, networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobFolder, makeJobFolder } from '../job/job-folder.js';
+import { networkAddress } from '../job/network-address.js';
 import type { TcpListen, UnixListen } from '../orchestrator/index.js';
 
 /** Bytes of a Unix socket's path that the kernel takes. */
@@ -42,25 +41,4 @@ export function socketPath(job: JobEnvironment, store: string, socket: string | 
     message: `the socket path ${path} has ${bytes} bytes; the limit is ${maxSocketPathBytes}`,
     hint: "give a shorter one: .colocate({ uds: true, socket: '/tmp/…' })",
   });
-}
-
-/** The address by which other nodes reach this one: that of the interface, or of the host's own name. Never a wildcard. */
-export async function networkAddress(interfaceName: string | undefined): Promise<string> {
-  const interfaces = networkInterfaces();
-  if (interfaceName !== undefined) {
-    const found = (interfaces[interfaceName] ?? []).find(({ family }) => family === 'IPv4');
-    if (found !== undefined) return found.address;
-    throw new WorkflowError({
-      code: 'RUN1004',
-      message: `${hostname()} has no network interface '${interfaceName}' with an IPv4 address`,
-      hint: `it has: ${Object.keys(interfaces).join(', ')}; set networkInterface in the site`,
-    });
-  }
-  const named = await lookup(hostname(), { family: 4 }).catch(() => undefined);
-  if (named !== undefined && !named.address.startsWith('127.')) return named.address;
-  // Some systems give a host's own name a loopback address.
-  const outer = Object.values(interfaces)
-    .flatMap((addresses) => addresses ?? [])
-    .find(({ family, internal }) => family === 'IPv4' && !internal);
-  return outer?.address ?? '127.0.0.1';
 }

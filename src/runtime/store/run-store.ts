@@ -4,60 +4,76 @@ import { type JobEnvironment, thisHost } from '../job/job-environment.js';
 import { removeJobFolderIfEmpty } from '../job/job-folder.js';
 import { savedFolder, storeJobFolder } from '../job/paths.js';
 import { readPlan, storeOf } from '../job/read-plan.js';
-import { writeJsonLine } from '../supervisor/json-lines.js';
-import { type StoreWord, toWire } from '../supervisor/messages.js';
+import { toWire } from '../supervisor/messages.js';
 import type { Engine, StoreArguments } from './engine.js';
 import { startEngine } from './engines.js';
+import type { Holder } from './holder.js';
+import { KeyQuestions } from './key-questions.js';
 import { LogFile } from './log-file.js';
 import { pinProcess } from './pin-process.js';
 import { saveAtEnd } from './save-at-end.js';
+import { SocketKeeper } from './socket-keeper.js';
 import { keepStatsFile } from './stats-file.js';
 
-/**
- * A store's process on one node: starts its engine, loads its models, says so on standard output, and lives until its standard
- * input closes or it gets SIGTERM.
- */
-export async function runStore(job: JobEnvironment, args: StoreArguments): Promise<number> {
+/** A store's process on one node: starts its engine, loads its models, says so, and lives until it is told to end. */
+export async function runStore(job: JobEnvironment, holder: Holder, args: StoreArguments): Promise<number> {
   const plan = readPlan(job.dir);
   const store = storeOf(plan, args.store);
   const folder = storeJobFolder(job, store.name);
   const log = new LogFile(join(folder, `${thisHost()}.log`));
-  const ended = pipeClosed();
-  process.stdout.on('error', () => {});
+  const { ended } = holder;
   let engine: Engine | undefined;
+  let keeper: SocketKeeper | undefined;
+  let questions: KeyQuestions | undefined;
   try {
     // Before it has threads: those it starts later inherit the CPUs.
     if (store.kind === 'colocated' && store.pin !== undefined) pinProcess(store.name, store.pin);
     const running = await startEngine({ job, plan, store, args, log });
     engine = running;
+    keeper = SocketKeeper.of(job, running.addresses);
+    questions = new KeyQuestions(running.addresses[0] ?? '');
+    holder.answer(questions.exists);
     await Promise.race([running.ready(), ended]);
     const stopStats = keepStatsFile(join(folder, `${thisHost()}.stats.json`), () => running.stats());
     const { addresses, runId, restored } = running;
-    say({ ready: { host: thisHost(), addresses: [...addresses], pid: process.pid, runId, restored: [...restored] } });
+    holder.say({
+      ready: { host: thisHost(), addresses: [...addresses], pid: process.pid, runId, restored: [...restored] },
+    });
     log.write('info', `ready at ${addresses.join(', ')}`);
     await ended;
     if (store.kind === 'standalone' && store.saveAtEnd.length > 0)
       await saveTensors(job, store, addresses[0] ?? '', log);
     stopStats();
-    await end(job, plan, store, running, log);
+    await end(job, plan, store, running, log, holder);
+    holder.say({ ended: { host: thisHost() } });
     return 0;
   } catch (error) {
     const problem = toWire(error, 'RUN1004');
     log.write('error', problem.message);
-    say({ failed: problem, host: thisHost() });
+    holder.say({ failed: problem, host: thisHost() });
     return 1;
   } finally {
+    await questions?.close();
     await engine?.stop(false);
+    keeper?.release();
     removeJobFolderIfEmpty(job);
     if (engine?.isStuck === true) log.write('warn', 'a model still runs, which only the end of this process stops');
     log.close();
+    await holder.close();
     // Node would wait for its thread.
     if (engine?.isStuck === true) process.kill(process.pid, 'SIGKILL');
   }
 }
 
 /** Ends the store, with a checkpoint if its data are still needed. One that cannot be written is said, and ends nothing else. */
-async function end(job: JobEnvironment, plan: Plan, store: Store, engine: Engine, log: LogFile): Promise<void> {
+async function end(
+  job: JobEnvironment,
+  plan: Plan,
+  store: Store,
+  engine: Engine,
+  log: LogFile,
+  { say }: Holder,
+): Promise<void> {
   // Most of a start is reading code, and this is for the end.
   const { isToBeSaved } = await import('../rerun/saving.js');
   const save = isToBeSaved(job, plan, store, (users) => {
@@ -84,19 +100,4 @@ async function saveTensors(job: JobEnvironment, store: StandaloneStore, address:
   } catch (error) {
     log.write('error', `tensors were not saved: ${error instanceof Error ? error.message : String(error)}`);
   }
-}
-
-/** Resolves when whoever holds the other end of standard input has gone, or a signal says to end. */
-function pipeClosed(): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => resolve();
-    process.stdin.on('end', end).on('close', end).on('error', end).resume();
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, end);
-    // A job's time is nearly over: its supervisor ends the store after the applications.
-    process.on('SIGUSR2', () => undefined);
-  });
-}
-
-function say(word: StoreWord): void {
-  writeJsonLine(process.stdout, word);
 }

@@ -38,11 +38,14 @@ export class ControlClient {
    * it goes away.
    */
   async request(request: Request): Promise<readonly string[]> {
-    const answer = new Promise<Reply>((resolve, reject) => this.#waiting.push({ resolve, reject }));
-    writeJsonLine(this.#socket, request);
-    const reply = await answer;
-    if ('failed' in reply) throw fromWire(reply.failed);
+    const reply = await this.#ask(request);
     return ('notices' in reply ? reply.notices : undefined) ?? [];
+  }
+
+  /** True if a key exists in a store of the job, on whichever of its nodes. Throws RUN1005 for a store that does not run. */
+  async exists(store: string, key: string): Promise<boolean> {
+    const reply = await this.#ask({ op: 'exists', store, key });
+    return 'exists' in reply && reply.exists;
   }
 
   /** Calls `onFailed` once when one of the stores dies or the supervisor goes away. Throws when one is dead already. */
@@ -54,6 +57,14 @@ export class ControlClient {
   close(): void {
     this.#closing = true;
     this.#socket.destroy();
+  }
+
+  async #ask(request: Request): Promise<Reply> {
+    const answer = new Promise<Reply>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    writeJsonLine(this.#socket, request);
+    const reply = await answer;
+    if ('failed' in reply) throw fromWire(reply.failed);
+    return reply;
   }
 
   #onReply(reply: Reply): void {

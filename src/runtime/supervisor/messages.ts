@@ -15,8 +15,8 @@ export const WireProblem = z.object({
 export type WireProblem = z.infer<typeof WireProblem>;
 
 /**
- * A store's word on its standard output: it answers, with its models loaded, or why it does not; at its end that it saves, and then
- * that it has, or why it could not.
+ * A store's word to its supervisor: it answers, with its models loaded, or why it does not; at its end that it saves, and then that it has, or
+ * why it could not; last that it has ended in order.
  */
 export const StoreWord = z.union([
   z.object({ ready: StoreNode }),
@@ -24,6 +24,7 @@ export const StoreWord = z.union([
   z.object({ saving: z.object({ host: z.string() }) }),
   z.object({ saved: z.object({ host: z.string() }) }),
   z.object({ notSaved: z.object({ host: z.string(), reason: z.string() }) }),
+  z.object({ ended: z.object({ host: z.string() }) }),
 ]);
 export type StoreWord = z.infer<typeof StoreWord>;
 
@@ -39,17 +40,20 @@ export const Request = z.discriminatedUnion('op', [
     env: z.record(z.string(), z.string()),
   }),
   z.object({ op: z.literal('watch'), stores: z.array(z.string()) }),
+  /** Asks whether a key exists in a store, on whichever of its nodes. */
+  z.object({ op: z.literal('exists'), store: z.string(), key: z.string() }),
   z.object({ op: z.literal('stop') }),
 ]);
 export type Request = z.infer<typeof Request>;
 
 /**
  * Answers of the supervisor: `done` to start and stop, with notices about stores that could not save; `watching`, and perhaps later
- * `failed`, to watch.
+ * `failed`, to watch; `exists` to the question for a key.
  */
 export const Reply = z.union([
   z.object({ done: z.literal(true), notices: z.array(z.string()).optional() }),
   z.object({ watching: z.literal(true) }),
+  z.object({ exists: z.boolean() }),
   z.object({ failed: WireProblem }),
 ]);
 export type Reply = z.infer<typeof Reply>;

@@ -3,12 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
-import type { Store } from '../../ir/index.js';
+import { type Store, storeLinkVariable } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { storeJobFolder } from '../job/paths.js';
 import type { StoreAddress } from '../store-files/store-address.js';
 import { readJsonLines } from './json-lines.js';
+import type { LinkListener } from './link-listener.js';
 import { fromWire, StoreWord } from './messages.js';
+import type { NodeLink } from './node-link.js';
 import { Tail } from './tail.js';
 
 /** Start of a store. */
@@ -24,6 +26,8 @@ export interface StoreLaunch {
   readonly env: Readonly<Record<string, string>>;
   /** Overrides the plan's port. */
   readonly port: number | undefined;
+  /** Takes the links of its processes, if a launcher starts them. */
+  readonly links: LinkListener | undefined;
 }
 
 /** How a store ends that is told to: in order. */
@@ -31,10 +35,21 @@ const toldToEnd = 'exit code 0';
 
 type Node = StoreAddress['nodes'][number];
 
-/** Milliseconds for a store to end, or to say that it saves, and after SIGTERM. */
-const patience = { closeMs: 5000, terminateMs: 5000 };
+/** Milliseconds for a store to end, or to say that it saves, and after SIGTERM; and for the last output of a launcher that has ended. */
+const patience = { closeMs: 5000, terminateMs: 5000, outputMs: 500 };
 
-/** A store's processes, one a node: they live as long as the pipe that this object holds to them. */
+/** A node whose process has gone without being told to. */
+interface LostNode {
+  readonly host: string;
+  readonly why: string;
+  /** It said that it ends. */
+  readonly inOrder: boolean;
+}
+
+/**
+ * A store's processes, one a node. One that this object starts itself lives as long as the pipe that it holds to it; those that a launcher starts
+ * live as long as their links. All end when one of them does.
+ */
 export class StoreProcess {
   readonly #child: ChildProcess;
   readonly name: string;
@@ -46,6 +61,15 @@ export class StoreProcess {
   readonly #log: number;
   readonly #nodes: Node[] = [];
   readonly #ended: Promise<void>;
+  readonly #links: LinkListener | undefined;
+  /** Links of the nodes whose processes run. */
+  readonly #linked = new Set<NodeLink>();
+  /** Hosts whose processes have said that they end. */
+  readonly #endedHosts = new Set<string>();
+  #lost: LostNode | undefined;
+  #isStopping = false;
+  #isChildClosed = false;
+  #resolveEnded: () => void = () => {};
   #problem: WorkflowError | undefined;
   #how = 'no reason is known';
   #changed: () => void = () => {};
@@ -70,40 +94,48 @@ export class StoreProcess {
       store.name,
       '--id',
       this.id,
+      // One that has no link notices.
+      '--holder',
+      launch.links === undefined ? 'pipe' : 'link',
       ...(launch.port === undefined ? [] : ['--port', String(launch.port)]),
       ...(launch.onnxRuntime === undefined ? [] : ['--onnxruntime', launch.onnxRuntime]),
       ...(launch.python === undefined ? [] : ['--python', launch.python]),
     ];
+    this.#links = launch.links;
+    const { env } = launch;
+    const link = launch.links?.expect(this.id, env, (node) => this.#onNode(node));
     // A process group of its own, so that a launcher and what it started end together.
     this.#child = spawn(program, args, {
       cwd: job.dir,
-      env: { ...launch.env },
-      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...env, ...(link === undefined ? {} : { [storeLinkVariable]: link }) },
+      stdio: [link === undefined ? 'pipe' : 'ignore', 'pipe', 'pipe'],
       detached: true,
     });
     this.#child.stdin?.on('error', () => {});
     if (this.#child.stdout !== null) {
       readJsonLines(
         this.#child.stdout,
-        (value) => this.#onWord(value),
+        (value) => this.#onOutput(value),
         (line) => this.#note(`${line}\n`),
       );
     }
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#note(text));
     this.#ended = new Promise((resolve) => {
-      this.#child.once('error', (error) => {
-        this.#problem ??= new WorkflowError({
-          code: 'RUN1010',
-          message: `${program}, which starts store '${store.name}', cannot be started: ${error.message}`,
-        });
-        this.#end(resolve);
-      });
-      this.#child.once('close', (code, signal) => {
-        this.#how = signal ?? `exit code ${code}`;
-        this.#problem ??= this.#didNotStart();
-        this.#end(resolve);
-      });
+      this.#resolveEnded = resolve;
     });
+    this.#child.once('error', (error) => {
+      this.#problem ??= new WorkflowError({
+        code: 'RUN1010',
+        message: `${program}, which starts store '${store.name}', cannot be started: ${error.message}`,
+      });
+      this.#end();
+    });
+    this.#child.once('exit', (code, signal) => {
+      this.#how = signal ?? `exit code ${code}`;
+      // What a killed launcher has left may keep its output open.
+      if (launch.links !== undefined) setTimeout(() => this.#onChildClosed(), patience.outputMs);
+    });
+    this.#child.once('close', () => this.#onChildClosed());
   }
 
   /** Resolves with the nodes when all have answered, their models loaded; rejects when one does not. */
@@ -113,6 +145,9 @@ export class StoreProcess {
         this.#changed = resolve;
       });
     }
+    // One that has ended again since its word does not answer.
+    const alive = await Promise.all([...this.#linked].map((node) => node.answers()));
+    if (this.#lost !== undefined || alive.includes(false)) await this.#ended;
     if (this.#problem !== undefined) throw this.#problem;
     return [...this.#nodes].sort((a, b) => (a.host < b.host ? -1 : 1));
   }
@@ -126,28 +161,41 @@ export class StoreProcess {
   deathProblem(): WorkflowError {
     return new WorkflowError({
       code: 'RUN1005',
-      message: [`store '${this.name}' died (${this.#how})`, ...this.#tail.lines(5)].join('\n  '),
+      message: [`store '${this.name}' died ${this.#where()}`, ...this.#tail.lines(5)].join('\n  '),
       hint: `its log is run/stores/${this.name}/`,
     });
   }
 
   /** True if it ended without being told to. */
   get crashed(): boolean {
-    return !this.#running && this.#how !== toldToEnd;
+    if (this.#running) return false;
+    return this.#lost === undefined ? this.#how !== toldToEnd : !this.#lost.inOrder;
+  }
+
+  /** True if a key exists on one of its nodes; `undefined` where that can be asked of the store itself only. */
+  async exists(key: string): Promise<boolean | undefined> {
+    if (this.#linked.size === 0) return undefined;
+    const found = await Promise.all([...this.#linked].map((node) => node.exists(key)));
+    return found.includes(true);
   }
 
   /**
-   * Ends the store: closes its pipe, then SIGTERM, then SIGKILL. One that writes what it is to leave behind has `saveMs` milliseconds for it.
+   * Ends the store: closes its pipe or links, then SIGTERM, then SIGKILL. One that writes what it is to leave behind has `saveMs` milliseconds for it.
    * Returns why it has not saved on every node, if so.
    */
   async stop(saveMs: number | Promise<number>): Promise<string | undefined> {
+    this.#isStopping = true;
     this.#child.stdin?.end();
+    for (const node of this.#linked) node.end();
     const isEnded =
       (await this.#endsWithin(this.#writesAtEnd ? await saveMs : patience.closeMs)) ||
       (this.#isSaving && (await this.#endsWithin(await saveMs)));
     if (!isEnded) {
       this.#kill('SIGTERM');
-      if (!(await this.#endsWithin(patience.terminateMs))) this.#kill('SIGKILL');
+      if (!(await this.#endsWithin(patience.terminateMs))) {
+        this.#kill('SIGKILL');
+        for (const node of this.#linked) node.cut();
+      }
       await this.#ended;
     }
     if (this.#saved === this.#expected) return undefined;
@@ -155,21 +203,69 @@ export class StoreProcess {
     return isEnded ? `it ended before (${this.#how})` : 'it was not ready in the time that was left';
   }
 
-  #onWord(value: unknown): void {
+  #onOutput(value: unknown): void {
     const word = StoreWord.safeParse(value);
-    if (!word.success) this.#note(`${JSON.stringify(value)}\n`);
-    else if ('ready' in word.data) this.#nodes.push(word.data.ready);
-    else if ('saving' in word.data) this.#isSaving = true;
-    else if ('saved' in word.data) this.#saved++;
-    else if ('notSaved' in word.data) this.#notSaved.push(word.data.notSaved.reason);
-    else this.#problem ??= fromWire(word.data.failed);
+    // Who has a link says nothing here.
+    if (word.success && this.#links === undefined) this.#onWord(word.data);
+    else this.#note(`${JSON.stringify(value)}\n`);
+  }
+
+  #onWord(word: StoreWord): void {
+    if ('ready' in word) this.#nodes.push(word.ready);
+    else if ('saving' in word) this.#isSaving = true;
+    else if ('saved' in word) this.#saved++;
+    else if ('notSaved' in word) this.#notSaved.push(word.notSaved.reason);
+    else if ('ended' in word) this.#endedHosts.add(word.ended.host);
+    else this.#problem ??= fromWire(word.failed);
     this.#changed();
+  }
+
+  #onNode(node: NodeLink): void {
+    this.#linked.add(node);
+    node.listen(
+      (word) => this.#onWord(word),
+      (silent) => this.#onLost(node, silent),
+    );
+    // It comes too late.
+    if (this.#isStopping) node.end();
+  }
+
+  /** The end of one process is the end of all: the others are told. */
+  #onLost(node: NodeLink, silent: boolean): void {
+    this.#linked.delete(node);
+    if (!this.#isStopping && !this.#isChildClosed) {
+      const inOrder = this.#endedHosts.has(node.host);
+      const why = silent ? 'it gave no sign of life any more' : inOrder ? 'it was told to end' : 'its process has gone';
+      this.#lost ??= { host: node.host, why, inOrder };
+    }
+    if (!this.#isStopping) void this.stop(patience.closeMs);
+    this.#endIfOver();
+  }
+
+  #onChildClosed(): void {
+    if (this.#isChildClosed) return;
+    this.#isChildClosed = true;
+    if (this.#linked.size > 0 && !this.#isStopping) void this.stop(patience.closeMs);
+    this.#endIfOver();
+  }
+
+  #endIfOver(): void {
+    if (!this.#isChildClosed || this.#linked.size > 0) return;
+    this.#problem ??= this.#didNotStart();
+    this.#end();
+  }
+
+  /** How it ended, and on which node first, if that is known. */
+  #where(): string {
+    if (this.#lost === undefined) return `(${this.#how})`;
+    const how = this.#how === toldToEnd ? '' : `; ${this.#how}`;
+    return `on ${this.#lost.host} (${this.#lost.why}${how})`;
   }
 
   #didNotStart(): WorkflowError {
     return new WorkflowError({
       code: 'RUN1004',
-      message: [`store '${this.name}' did not start (${this.#how})`, ...this.#tail.lines(12)].join('\n  '),
+      message: [`store '${this.name}' did not start ${this.#where()}`, ...this.#tail.lines(12)].join('\n  '),
       hint: `its log is run/stores/${this.name}/`,
     });
   }
@@ -179,12 +275,13 @@ export class StoreProcess {
     if (this.#running) writeSync(this.#log, text);
   }
 
-  #end(resolve: () => void): void {
+  #end(): void {
     if (!this.#running) return;
     this.#running = false;
+    this.#links?.forget(this.id);
     closeSync(this.#log);
     this.#changed();
-    resolve();
+    this.#resolveEnded();
   }
 
   #kill(signal: NodeJS.Signals): void {

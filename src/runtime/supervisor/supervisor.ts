@@ -6,6 +6,7 @@ import type { JobEnvironment } from '../job/job-environment.js';
 import { hasOwnJob, storeOf } from '../job/read-plan.js';
 import { announceEnd, suspendAddress, withdrawAddress } from '../store-files/address-file.js';
 import { readJsonLines, writeJsonLine } from './json-lines.js';
+import { LinkListener } from './link-listener.js';
 import { type Reply, Request, toWire } from './messages.js';
 import { RestartBudget } from './restart-budget.js';
 import { notSaved, saveMsOf } from './save-time.js';
@@ -35,6 +36,7 @@ export class Supervisor {
   readonly #sockets = new Set<Socket>();
   readonly #onStopped: () => void;
   #stopping: Promise<readonly string[]> | undefined;
+  #links: Promise<LinkListener> | undefined;
 
   /** `runtime` is the command line that runs this bundle; `onStopped` is called once, when everything has ended. */
   constructor(job: JobEnvironment, plan: Plan, runtime: readonly string[], onStopped: () => void) {
@@ -90,6 +92,7 @@ export class Supervisor {
     for (const notice of notices) console.log(notice);
     for (const name of this.#stores.keys()) this.#withdraw(name, 'its job has ended');
     this.#server.close();
+    (await this.#links?.catch(() => undefined))?.close();
     // Answers to `stop` are written before the caller ends the process.
     setImmediate(() => {
       for (const socket of this.#sockets) socket.end();
@@ -132,6 +135,8 @@ export class Supervisor {
           return reply({ done: true });
         case 'watch':
           return this.#watch(socket, request.stores);
+        case 'exists':
+          return reply({ exists: await this.#exists(request.store, request.key) });
         case 'stop':
           return reply({ done: true, notices: [...(await this.stop())] });
       }
@@ -159,11 +164,25 @@ export class Supervisor {
     });
     try {
       const { launch: words, onnxRuntime, python, env } = request;
-      const launch = { store, launch: words, runtime: this.#runtime, onnxRuntime, python, env };
+      // One that no launcher starts is a child, and has its pipe.
+      const links = words.length === 0 ? undefined : await this.#listener();
+      const launch = { store, launch: words, runtime: this.#runtime, onnxRuntime, python, env, links };
       this.#hold(launch, await startStore(this.#job, launch, handle), new RestartBudget());
     } finally {
       this.#starting.delete(store.name);
     }
+  }
+
+  #listener(): Promise<LinkListener> {
+    this.#links ??= LinkListener.open(this.#job, this.#plan);
+    return this.#links;
+  }
+
+  /** True if a key exists in a store of the job. Throws RUN1005 for one that does not run. */
+  async #exists(name: string, key: string): Promise<boolean> {
+    const exists = await this.#stores.get(name)?.exists(key);
+    if (exists !== undefined) return exists;
+    throw this.#dead.get(name) ?? new WorkflowError({ code: 'RUN1005', message: `store '${name}' does not answer` });
   }
 
   #hold(launch: Launch, process: StoreProcess, budget: RestartBudget): void {

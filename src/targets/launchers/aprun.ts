@@ -1,6 +1,6 @@
 import type { Launcher, LaunchStep } from '../target.js';
 import { gnuStyle, type LauncherOption, type OptionStyle, optionsOf, optionWords } from './options.js';
-import { colonLine, commaList } from './programs.js';
+import { colonLine, commaList, refuseHostWords } from './programs.js';
 
 /** `-cc` has one dash and two letters. */
 const style: OptionStyle = (name, value) =>
@@ -9,13 +9,16 @@ const style: OptionStyle = (name, value) =>
 const option = optionsOf(style);
 
 /**
- * Cray XC's aprun. It chooses nodes of the job that run nothing else, and hands on the whole environment. Hosts are node ids.
+ * Cray XC's aprun. It chooses nodes of the job that run nothing else, and hands on the whole environment. Hosts are node ids. Scripts run on a
+ * service node, which all users share: stores run on nodes that the job pays for.
  */
 export const aprun: Launcher = {
   name: 'aprun',
   program: 'aprun',
   sharesNodes: false,
   scriptApart: true,
+  givesGpus: true,
+  startsSingleStores: true,
   rankVariables: ['ALPS_APP_PE'],
   noise: [/^Application [\w-]+ (exit codes|resources|exit signals)/],
   line: (programs) =>
@@ -24,9 +27,10 @@ export const aprun: Launcher = {
           notSupported: 'aprun cannot choose among the nodes of one job that differ',
           hint: 'give the entity a job of its own with .batch()',
         }
-      : colonLine('aprun', programs, (step, isFirst) =>
+      : (refuseHostWords('aprun', programs) ??
+        colonLine('aprun', programs, (step, isFirst) =>
           optionWords([...sizes(step), ...(isFirst ? placement(step) : [])], step.launcherArgs, style),
-        ),
+        )),
 };
 
 function sizes(step: LaunchStep): readonly LauncherOption[] {

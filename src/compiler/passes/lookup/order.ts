@@ -1,4 +1,5 @@
 import type { ApplicationDeclaration } from '../../../ir/index.js';
+import { cliques } from './cliques.js';
 import { entityOf } from './references.js';
 import { sumsBefore } from './sums-before.js';
 
@@ -10,10 +11,14 @@ export class EndOrder {
   /** For each application, the indices of those whose end it waits for directly. */
   readonly #before: readonly (readonly number[])[];
 
+  readonly #numbers: ReadonlyMap<ApplicationDeclaration, number>;
+  readonly #earlier = new Map<ApplicationDeclaration, ReadonlySet<ApplicationDeclaration>>();
+
   /** The applications may not wait for each other in a circle. */
   constructor(applications: readonly ApplicationDeclaration[]) {
     const numbers = new Map(applications.map((application, number) => [application, number]));
     this.#applications = applications;
+    this.#numbers = numbers;
     this.#before = applications.map((application) => {
       const found = application.after.flatMap((after) => {
         const isStart = after.kind === 'after-key' || after.event === 'started';
@@ -43,6 +48,38 @@ export class EndOrder {
       (most, _demand, number) => Math.max(most, total - (earlier[number] as number) - (later[number] as number)),
       0,
     );
+  }
+
+  /**
+   * Sets of some of the applications that may run at the same time: of each set no two come before or after each other, and no other could
+   * join it. Where there are too many such sets, each is one application with all that come neither before nor after it.
+   */
+  together(some: readonly ApplicationDeclaration[]): (readonly ApplicationDeclaration[])[] {
+    const before = new Map(some.map((one) => [one, this.#earlierThan(one)]));
+    const isOrdered = (one: ApplicationDeclaration, other: ApplicationDeclaration) =>
+      before.get(one)?.has(other) === true || before.get(other)?.has(one) === true;
+    const besides = new Map(some.map((one) => [one, some.filter((other) => other !== one && !isOrdered(one, other))]));
+    return cliques(some, besides) ?? some.map((one) => [one, ...(besides.get(one) ?? [])]);
+  }
+
+  /** True if an application starts only after the end of another. */
+  isAfterEnd(later: ApplicationDeclaration, earlier: ApplicationDeclaration): boolean {
+    return this.#earlierThan(later).has(earlier);
+  }
+
+  #earlierThan(application: ApplicationDeclaration): ReadonlySet<ApplicationDeclaration> {
+    const known = this.#earlier.get(application);
+    if (known !== undefined) return known;
+    const found = new Set<ApplicationDeclaration>();
+    const numbers = [...(this.#before[this.#numbers.get(application) ?? -1] ?? [])];
+    for (let number = numbers.pop(); number !== undefined; number = numbers.pop()) {
+      const one = this.#applications[number] as ApplicationDeclaration;
+      if (found.has(one)) continue;
+      found.add(one);
+      numbers.push(...(this.#before[number] ?? []));
+    }
+    this.#earlier.set(application, found);
+    return found;
   }
 
   /** Length of the longest chain of applications that wait for each other; `length` gives the length of each. */

@@ -32,6 +32,12 @@ export function nodesOwner(experiment: ExperimentDeclaration, application: Appli
   return sharedWith(experiment, application).at(-1) ?? application;
 }
 
+/** True for an entity that asks for nodes of its own inside its job. */
+export function isApart(entity: EntityDeclaration): boolean {
+  const ofStore = byKind(entity, { application: () => false, orchestrator: ({ apart }) => apart === true });
+  return ofStore || entity.requires?.apart === true;
+}
+
 /** The nodes that an entity requires, as a text to compare; undefined if it requires nothing. */
 export function requirement({ requires }: EntityDeclaration): string | undefined {
   if (requires === undefined) return undefined;

@@ -1,0 +1,176 @@
+import type { ApplicationDeclaration, BatchDeclaration, OrchestratorDeclaration } from '../../ir/index.js';
+import type { Reads, Sized, StepSize } from './compilation.js';
+import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
+import { atOnce, isSplit, mostNodes, ownNodes } from './lookup/members-at-once.js';
+import type { EndOrder } from './lookup/order.js';
+import type { Amounts, Piece } from './lookup/packing.js';
+import { shardsOf } from './lookup/visible-stores.js';
+import type { NodePart } from './part-nodes.js';
+
+/** Facts about the job that a part's demand depends on. */
+export interface DemandInput extends Reads<'experiment' | 'sized' | 'site' | 'target' | 'launchers'> {
+  readonly batch: BatchDeclaration | undefined;
+  /** The order of all applications of the job. */
+  readonly order: EndOrder;
+  /** Applications of the job. */
+  readonly all: readonly ApplicationDeclaration[];
+  /** Members in each element of a job array. */
+  readonly perElement: number;
+}
+
+/** Resources that the entities of a part take. Peaks are those of what may run at the same time. */
+export class Demand {
+  readonly #here: ReadonlySet<ApplicationDeclaration>;
+
+  constructor(
+    readonly part: NodePart,
+    readonly input: DemandInput,
+  ) {
+    this.#here = new Set(part.applications);
+  }
+
+  facts(application: ApplicationDeclaration): Sized {
+    return this.input.sized.get(application) as Sized;
+  }
+
+  /** CPUs of all members that run at the same time, and of standalone stores; not of colocated ones, which every node has. */
+  peakCpus(): number {
+    return this.#peak(this.#ofMembers((size) => size.tasks * size.cpusPerTask)) + this.storeCpus();
+  }
+
+  peakGpus(): number {
+    return this.#peak(
+      this.#ofMembers(({ gpusPerNode, gpusPerTask, nodes, tasks }) =>
+        gpusPerNode === undefined ? (gpusPerTask ?? 0) * tasks : gpusPerNode * nodes,
+      ),
+    );
+  }
+
+  storeCpus(): number {
+    return this.part.orchestrators.reduce((sum, one) => sum + (one.cpus ?? 1) * shardsOf(one), 0);
+  }
+
+  /** CPUs that colocated stores hold on each node. */
+  colocatedCpus(): number {
+    return this.part.applications.reduce((sum, one) => sum + colocatedCpus(one), 0);
+  }
+
+  /** Most nodes that are used at the same time, if no two launches or stores share one. */
+  used(): number {
+    const { batch, perElement } = this.input;
+    const ofStores = this.part.orchestrators.reduce((sum, one) => sum + nodesOfStore(one), 0);
+    return this.#peak((one) => mostNodes(one, batch, this.facts(one), perElement)) + ofStores;
+  }
+
+  /** Nodes of launches that have theirs to themselves, at the same time. */
+  apart(): number {
+    return this.#peak((one) => ownNodes(one, this.facts(one)));
+  }
+
+  /** The most nodes that one launch, or one store, runs on. */
+  widest(): number {
+    const { applications, orchestrators } = this.part;
+    return most([1, ...applications.map((one) => this.facts(one).size.nodes), ...orchestrators.map(nodesOfStore)]);
+  }
+
+  /** CPUs that the widest step, or store, takes on one of its nodes. */
+  cpusOfOne(): number {
+    const { applications, orchestrators } = this.part;
+    return most([
+      ...applications.map((one) => cpusOnNode(this.facts(one).size) + colocatedCpus(one)),
+      ...orchestrators.map(({ cpus }) => cpus ?? 1),
+    ]);
+  }
+
+  /** GPUs that one step, or one store, needs on a node. */
+  gpusOfOne(): number {
+    const { experiment } = this.input;
+    const { applications, orchestrators } = this.part;
+    return most([
+      ...applications.map((one) => gpusOnNode(this.facts(one).size)),
+      ...applications.map((one) => colocatedGpus(experiment, one)),
+      ...orchestrators.map((one) => standaloneGpus(experiment, one)),
+    ]);
+  }
+
+  memoryOfOne(): number {
+    return most(this.part.applications.map((one) => this.facts(one).size.memoryPerNodeMiB ?? 0));
+  }
+
+  /** Amounts that all entities take together on one node, a member of each: the most that may run at the same time, stores included. */
+  sumOnNode(): Amounts {
+    const { orchestrators } = this.part;
+    const stores = orchestrators.reduce((sum, one) => sum + cpusOfStoreOnNode(one), 0) + this.colocatedCpus();
+    const peakOf = (amount: (size: StepSize) => number) => this.#peak((one) => amount(this.facts(one).size));
+    return {
+      cpus: peakOf(cpusOnNode) + stores,
+      gpus: Math.max(peakOf(gpusOnNode), this.gpusOfOne()),
+      memoryMiB: peakOf((size) => size.memoryPerNodeMiB ?? 0),
+    };
+  }
+
+  /** One member of an application. */
+  piece(application: ApplicationDeclaration): Piece {
+    const { size, ownsNodes } = this.facts(application);
+    const { nodes, memoryPerNodeMiB: memoryMiB = 0 } = size;
+    return { nodes, wholeNodes: ownsNodes, onNode: { cpus: cpusOnNode(size), gpus: gpusOnNode(size), memoryMiB } };
+  }
+
+  /** Nodes with these amounts, less what stores hold there: colocated ones on every node, others on the first ones. */
+  nodesLeft(count: number, whole: Amounts): Amounts[] {
+    const colocated = this.colocatedCpus();
+    const left = Array.from({ length: count }, () => ({ ...whole, cpus: whole.cpus - colocated }));
+    for (const store of this.part.orchestrators) {
+      for (const node of left.slice(0, nodesOfStore(store))) node.cpus -= cpusOfStoreOnNode(store);
+    }
+    return left;
+  }
+
+  /** True if several members of an application run at the same time: they can use more nodes than one takes. */
+  isFlexible(application: ApplicationDeclaration): boolean {
+    const { launches, members } = this.facts(application);
+    return !isSplit(application) && (launches.length > 1 || atOnce(application, this.input.batch, members) > 1);
+  }
+
+  #peak(demand: (application: ApplicationDeclaration) => number): number {
+    return this.input.order.peak((one) => (this.#here.has(one) ? demand(one) : 0));
+  }
+
+  #ofMembers(amount: (size: StepSize) => number): (application: ApplicationDeclaration) => number {
+    return (application) => {
+      const { launches, members } = this.facts(application);
+      const oneEach = launches.reduce((sum, { size }) => sum + amount(size), 0);
+      // Members added by hand start at the same time.
+      return launches.length > 1
+        ? oneEach * (isSplit(application) ? 1 : members.replicas)
+        : oneEach * atOnce(application, this.input.batch, members);
+    };
+  }
+}
+
+/** The largest amount; 0 for an empty list. `Math.max` would take no list of any length. */
+export function most(amounts: readonly number[]): number {
+  return amounts.reduce((largest, one) => Math.max(largest, one), 0);
+}
+
+/** Nodes that a standalone store runs on. */
+export function nodesOfStore(store: OrchestratorDeclaration): number {
+  return store.nodes ?? shardsOf(store);
+}
+
+/** CPUs that a standalone store holds on each of its nodes. */
+export function cpusOfStoreOnNode(store: OrchestratorDeclaration): number {
+  return (store.cpus ?? 1) * Math.ceil(shardsOf(store) / nodesOfStore(store));
+}
+
+function colocatedCpus({ colocated }: ApplicationDeclaration): number {
+  return colocated === undefined ? 0 : (colocated.cpus ?? 1);
+}
+
+export function cpusOnNode({ tasksPerNode, cpusPerTask }: StepSize): number {
+  return tasksPerNode * cpusPerTask;
+}
+
+export function gpusOnNode({ gpusPerNode, gpusPerTask, tasksPerNode }: StepSize): number {
+  return gpusPerNode ?? (gpusPerTask ?? 0) * tasksPerNode;
+}

@@ -1,0 +1,26 @@
+import type { ApplicationDeclaration } from '../../ir/index.js';
+import { meetings } from './lookup/meetings.js';
+import type { Demand } from './part-demand.js';
+
+type Applications = readonly ApplicationDeclaration[];
+
+/** Sets of applications for which a part has to have room at one time: one member of each. */
+export interface PartSets {
+  /** Those that have to run at the same time, as far as they run here. */
+  readonly meeting: readonly Applications[];
+  /** Single ones, where stores may hold what they need. */
+  readonly single: readonly Applications[];
+  readonly all: readonly Applications[];
+}
+
+/** The sets of a part. On one machine nobody counts. `storesHold`: launches wait for CPUs of stores. */
+export function setsOf({ part, input }: Demand, storesHold: boolean): PartSets {
+  if (input.target.capabilities.oneNode) return { meeting: [], single: [], all: [] };
+  const here = new Set(part.applications);
+  const meeting = meetings(input.all)
+    .map((set) => set.filter((one) => here.has(one)))
+    .filter((set) => set.length > 1);
+  const hasStores = part.orchestrators.length > 0;
+  const single = hasStores && storesHold ? part.applications.map((one) => [one]) : [];
+  return { meeting, single, all: [...meeting, ...single] };
+}

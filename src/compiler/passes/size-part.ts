@@ -1,0 +1,165 @@
+import type { Problems } from '../../diagnostics/index.js';
+import type { ApplicationDeclaration } from '../../ir/index.js';
+import type { Launcher } from '../../targets/target.js';
+import type { Amounts } from './lookup/packing.js';
+import { packs, packsInAnyOrder } from './lookup/packing.js';
+import { type Demand, most, nodesOfStore } from './part-demand.js';
+import { refuseMeeting, refuseSharing, refuseStart } from './part-problems.js';
+import { setsOf } from './part-sets.js';
+
+/** Size of a part: its nodes, and what it needs of each of them. */
+export interface PartSize {
+  readonly nodes: number;
+  /** CPUs a node for all that may run at the same time; a node may have fewer. */
+  readonly wantedCpus: number;
+  readonly cpusPerNode: number;
+  readonly gpusPerNode: number;
+  readonly memoryMiB: number;
+  /** Nodes that are taken at the same time by launches that have nodes of their own. */
+  readonly nodesApart: number;
+}
+
+/** Limits of a part's size. */
+export interface PartLimits {
+  /** Number of nodes, if it is given. */
+  readonly nodes?: number | undefined;
+  /** Nodes that it has at least unless they are given: those of hosts that are named. */
+  readonly atLeast: number;
+  readonly maxNodes: number;
+  /** The most that a node may have, as far as the site or the user says. */
+  readonly node: Amounts;
+  /** CPUs of stores: see the launcher's field of this name. */
+  readonly storesCpus: Launcher['storesCpus'];
+}
+
+/** The entity that owns the nodes of a part, if others share them. */
+export function sharedOwner({ part }: Demand): NonNullable<Demand['part']['owner']> | undefined {
+  return part.applications.length + part.orchestrators.length > 1 ? part.owner : undefined;
+}
+
+/** The size of a part that has room for all that runs at the same time. */
+export function sizePart(demand: Demand, limits: PartLimits, problems: Problems): PartSize {
+  const sum = sharedOwner(demand) === undefined ? undefined : demand.sumOnNode();
+  const colocated = demand.colocatedCpus();
+  const sets = setsOf(demand, limits.storesCpus === 'hold');
+  const fits = (set: readonly ApplicationDeclaration[], count: number, node: Amounts) =>
+    packsInAnyOrder(
+      set.map((one) => demand.piece(one)),
+      demand.nodesLeft(count, node),
+    );
+  let nodes = limits.nodes ?? nodesFor(demand, limits);
+  const roomiest = limits.nodes ?? Math.max(nodes, Math.min(limits.maxNodes, nodes + mostPieces(demand, sets.all)));
+  if (canGrow(demand)) {
+    while (nodes < roomiest && !sets.all.every((set) => fits(set, nodes, limits.node))) nodes++;
+  }
+  if (sum !== undefined) refuseSharing(demand, sum, nodes, limits.node, problems);
+  const isWide = nodes >= demand.widest();
+  const overlaps = limits.storesCpus === 'overlap';
+  const left = overlaps ? Array.from({ length: nodes }, () => limits.node) : demand.nodesLeft(nodes, limits.node);
+  const tooMuch = sets.meeting.filter(
+    (set) =>
+      isWide &&
+      !packs(
+        set.map((one) => demand.piece(one)),
+        left,
+      ),
+  );
+  for (const set of tooMuch) refuseMeeting(demand, { set, nodes, node: limits.node, overlaps }, problems);
+  for (const [one] of sets.single) {
+    if (one !== undefined && sum === undefined && isWide && !packs([demand.piece(one)], left)) {
+      refuseStart(demand, one, nodes, limits.node, problems);
+    }
+  }
+  const enough = (amounts: Amounts) => sets.all.every((set) => tooMuch.includes(set) || fits(set, nodes, amounts));
+  const wantedCpus = Math.max(Math.ceil(demand.peakCpus() / nodes) + colocated, sum?.cpus ?? 0);
+  const cpusPerNode = least(
+    most([Math.min(wantedCpus, limits.node.cpus), demand.cpusOfOne(), sum?.cpus ?? 0]),
+    Math.min(limits.node.cpus, demand.peakCpus() + colocated),
+    (cpus) => enough({ ...limits.node, cpus }),
+  );
+  const memoryMiB = least(
+    Math.max(demand.memoryOfOne(), sum?.memoryMiB ?? 0),
+    Math.min(
+      limits.node.memoryMiB,
+      sumOf(demand, ({ memoryMiB: one }) => one),
+    ),
+    (amount) => enough({ ...limits.node, memoryMiB: amount }),
+  );
+  const gpusPerNode = Math.max(gpusFor(demand, limits, nodes), sum?.gpus ?? 0);
+  return { nodes, wantedCpus, cpusPerNode, gpusPerNode, memoryMiB, nodesApart: demand.apart() };
+}
+
+/** The nodes of a part that nobody has given: as many as the widest launch has, or more where CPUs or GPUs are few. */
+function nodesFor(demand: Demand, { atLeast, maxNodes }: PartLimits): number {
+  const { part, input } = demand;
+  const { cores, gpus } = input.site.node;
+  const owner = sharedOwner(demand);
+  const application = part.applications.find((one) => one === owner);
+  const store = part.orchestrators.find((one) => one === owner);
+  if (store !== undefined) return nodesOfStore(store);
+  if (application !== undefined && !demand.isFlexible(application)) return demand.facts(application).size.nodes;
+  // Without a launcher everything runs on one host.
+  if (part.applications.length > 0 && part.applications.every((one) => demand.facts(one).startsHere)) {
+    return Math.max(1, ...part.orchestrators.map(nodesOfStore));
+  }
+  const widest = application === undefined ? Math.max(demand.widest(), atLeast) : demand.facts(application).size.nodes;
+  const fitting = Math.max(
+    demand.apart(),
+    cores === undefined ? 1 : Math.ceil(demand.peakCpus() / Math.max(1, cores - demand.colocatedCpus())),
+    gpus === undefined || gpus === 0 ? 1 : Math.ceil(demand.peakGpus() / gpus),
+  );
+  return Math.min(Math.max(widest, fitting), Math.max(widest, maxNodes));
+}
+
+/** True unless the nodes are those of one launch, which no other can use more of. */
+function canGrow(demand: Demand): boolean {
+  const owner = sharedOwner(demand);
+  if (owner === undefined) return true;
+  const application = demand.part.applications.find((one) => one === owner);
+  return application !== undefined && demand.isFlexible(application);
+}
+
+/** GPUs a node. More than one member needs are wanted only if nodes are known to have them, but for those that run at the same time. */
+function gpusFor(demand: Demand, { node }: PartLimits, nodes: number): number {
+  const { gpus } = demand.input.site.node;
+  const ofOne = demand.gpusOfOne();
+  if (gpus !== undefined) return Math.max(ofOne, Math.min(gpus, Math.ceil(demand.peakGpus() / nodes)));
+  const users = demand.part.applications.filter((one) => demand.piece(one).onNode.gpus > 0);
+  if (users.length < 2) return ofOne;
+  const sets = demand.input.order.together(users);
+  const free = { cpus: Number.POSITIVE_INFINITY, memoryMiB: Number.POSITIVE_INFINITY };
+  const all = sets.map((set) => set.map((one) => demand.piece(one)));
+  return least(
+    ofOne,
+    Math.min(
+      node.gpus,
+      sumOf(demand, (one) => one.gpus),
+    ),
+    (amount) => {
+      const bins = Array.from({ length: nodes }, () => ({ ...free, gpus: amount }));
+      return all.every((pieces) => packsInAnyOrder(pieces, bins));
+    },
+  );
+}
+
+/** Sum of what one member of each application takes on one node. */
+function sumOf(demand: Demand, amount: (onNode: Amounts) => number): number {
+  return demand.part.applications.reduce((sum, one) => sum + amount(demand.piece(one).onNode), 0);
+}
+
+/** The most nodes that a set needs if no two of it share one. */
+function mostPieces(demand: Demand, sets: readonly (readonly ApplicationDeclaration[])[]): number {
+  return most(sets.map((set) => set.reduce((sum, one) => sum + demand.piece(one).nodes, 0)));
+}
+
+/** The least amount from `low` to `high` that is enough, or `low` if none is; more is taken to be enough wherever less is. */
+function least(low: number, high: number, isEnough: (amount: number) => boolean): number {
+  if (high <= low || isEnough(low) || !isEnough(high)) return low;
+  let [short, enough] = [low, high];
+  while (enough - short > 1) {
+    const middle = Math.floor((short + enough) / 2);
+    if (isEnough(middle)) enough = middle;
+    else short = middle;
+  }
+  return enough;
+}
