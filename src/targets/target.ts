@@ -39,6 +39,8 @@ export interface LaunchStep {
   readonly cpusOfStores?: number;
   /** Hardware threads of a core, which explicit resources count. @default 1 */
   readonly threadsPerCore?: number;
+  /** Hardware threads that the scheduler counts for each CPU of the step. @default 1 */
+  readonly threadsPerCpu?: number;
   /** Shares its CPUs with steps beside it, as a store does. */
   readonly overlap: boolean;
   /** Nothing else runs on its nodes meanwhile, so that its tasks can be bound to CPUs by their number. @default false */

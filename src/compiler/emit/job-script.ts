@@ -1,4 +1,5 @@
 import { type Job, minimumNode, type Plan } from '../../ir/index.js';
+import { coresOf } from '../../targets/cpu-count.js';
 import { mpiVariables } from '../../targets/outer-job.js';
 import { quoteComment, quoteShellWord } from '../../targets/quoting.js';
 import type { JobVariables, Target } from '../../targets/target.js';
@@ -85,14 +86,16 @@ function jobVariables({ name, array, separate, allocation, components, directive
   const { jobId, elementId = jobId, arrayIndex } = variables;
   const [hosts, cpusPerNode] = [told(variables.hosts), told(variables.cpusPerNode)];
   const { componentHosts = hosts, cpusPerWholeNode = cpusPerNode } = variables;
-  const isWhole = allocation.cpusPerNode === undefined;
   // submit.sh passes an index to each job of the script.
   const index = separate === undefined ? arrayIndex : `"\${SIMWRIGHT_ARRAY_INDEX:?}"`;
   return [
     { name: 'SIMWRIGHT_JOB', value: quoteShellWord(name) },
     { name: 'SIMWRIGHT_JOB_ID', value: array === undefined ? jobId : elementId },
     { name: 'SIMWRIGHT_HOSTS', value: components.length === 0 ? hosts : componentHosts },
-    { name: 'SIMWRIGHT_CPUS_PER_NODE', value: isWhole ? told(cpusPerWholeNode) : cpusPerNode },
+    {
+      name: 'SIMWRIGHT_CPUS_PER_NODE',
+      value: coresOf(allocation.cpusPerNode === undefined ? told(cpusPerWholeNode) : cpusPerNode, allocation),
+    },
     ...(array === undefined && separate === undefined ? [] : [{ name: 'SIMWRIGHT_ARRAY_INDEX', value: index }]),
     { name: 'SIMWRIGHT_STARTED', value: '$(date +%s)' },
     { name: 'SIMWRIGHT_SCRIPT_PID', value: '$$' },

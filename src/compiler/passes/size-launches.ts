@@ -10,6 +10,7 @@ import {
 import { launcherOf } from '../../targets/target.js';
 import type { Adds, Reads, Sized, SizedLaunch, SizedProgram, StepSize } from './compilation.js';
 import { expandAxes } from './expand-axes.js';
+import { siteOf } from './lookup/queue-of.js';
 
 /** Nodes of the programs of one launch: all share the one there is, each has its own, or all are spread over all of them. */
 type Spread = 'one-node' | 'own-nodes' | 'all-nodes';
@@ -26,7 +27,7 @@ export function sizeLaunches(
     return launchers[launcher].spreadsPrograms === true ? 'all-nodes' : 'own-nodes';
   };
   const sized = applicationsOf(experiment).map((application): [ApplicationDeclaration, Sized] => {
-    const launches = launchesOf(application, site, spreadOver, problems);
+    const launches = launchesOf(application, siteOf(experiment, application, site), spreadOver, problems);
     const ownsNodes = launches.every(
       ({ programs }) => !oneNode && !launchers[programs[0].command.launcher ?? launcherOfSite].sharesNodes,
     );
