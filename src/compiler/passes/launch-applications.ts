@@ -7,9 +7,9 @@ import {
   hasNumbers,
   type Launch,
   type LauncherName,
+  mergeArgs,
   type Site,
 } from '../../ir/index.js';
-import { mergeArgs } from '../../targets/launchers/options.js';
 import { type LaunchProgram, type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
 import type {
   Adds,
