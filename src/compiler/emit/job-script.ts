@@ -94,7 +94,7 @@ function jobVariables({ name, array, separate, allocation, components, directive
     { name: 'SIMWRIGHT_HOSTS', value: components.length === 0 ? hosts : componentHosts },
     {
       name: 'SIMWRIGHT_CPUS_PER_NODE',
-      value: coresOf(allocation.cpusPerNode === undefined ? cpusPerWholeNode : cpusPerNode, allocation),
+      value: coresOf(allocation.cpusPerNode === undefined ? told(cpusPerWholeNode) : cpusPerNode, allocation),
     },
     ...(array === undefined && separate === undefined ? [] : [{ name: 'SIMWRIGHT_ARRAY_INDEX', value: index }]),
     { name: 'SIMWRIGHT_STARTED', value: '$(date +%s)' },
