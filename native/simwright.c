@@ -1817,11 +1817,14 @@ static enum Owner owner_of(const struct in6_addr *peer, uint16_t peer_port, cons
     char from[48], to[48], ends[112];
     kernel_text(peer, peer_port, from, sizeof from);
     kernel_text(self, port, to, sizeof to);
+    enum Owner four = UNKNOWN;
+    if (IN6_IS_ADDR_V4MAPPED(peer) && IN6_IS_ADDR_V4MAPPED(self)) {
+        snprintf(ends, sizeof ends, ": %s %s ", from + 24, to + 24);
+        four = owner_in("/proc/net/tcp", ends);
+    }
+    if (four != UNKNOWN) return four;
     snprintf(ends, sizeof ends, ": %s %s ", from, to);
-    enum Owner six = owner_in("/proc/net/tcp6", ends);
-    if (six != UNKNOWN || !IN6_IS_ADDR_V4MAPPED(peer) || !IN6_IS_ADDR_V4MAPPED(self)) return six;
-    snprintf(ends, sizeof ends, ": %s %s ", from + 24, to + 24);
-    return owner_in("/proc/net/tcp", ends);
+    return owner_in("/proc/net/tcp6", ends);
 }
 
 /* Descriptor of a client's socket, as the server lists it; -1 if it does not. */
