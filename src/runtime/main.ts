@@ -84,11 +84,16 @@ async function run(verb: string | undefined, words: readonly string[]): Promise<
       });
       const { id, onnxruntime: onnxRuntime, python } = texts;
       // Its supervisor may tell it more of its environment.
-      const { findHolder } = await import('./store/holder.js');
+      const { findHolder } = await import('./store/find-holder.js');
       const holder = await findHolder(process.env, id ?? '', texts['holder'] === 'link' ? 'link' : 'pipe');
       const { runStore } = await import('./store/run-store.js');
       const workerUrl = new URL(import.meta.url);
       return runStore(job(), holder, { store: operand, port: numbers['port'], onnxRuntime, python, id, workerUrl });
+    }
+    case 'ai-worker': {
+      parseVerb(words, {});
+      const { runWorkerProcess } = await import('./engine/worker-main.js');
+      return runWorkerProcess();
     }
     case '--version':
       process.stdout.write(`${version}\n`);

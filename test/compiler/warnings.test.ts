@@ -41,7 +41,6 @@ test('fixtures and examples have no warnings but those that are meant', async ()
   expect(found).toEqual({
     'fixtures/workflows/sharded-store/workflow.ts': [
       "STORE1010 store 'orchestrator': a cluster of 3 shards is not there yet, so its job will fail",
-      engine('orchestrator', 'redis'),
     ],
     'fixtures/workflows/two-stores/workflow.ts': [engine('surrogates', 'redisai')],
   });
@@ -63,10 +62,10 @@ describe('what this version does not run', () => {
       await warned(
         ".orchestrator()\n  .model('m', command('true'))",
         {},
-        { name: 's', target: 'slurm', engine: 'redis' },
+        { name: 's', target: 'slurm', engine: 'redisai' },
       ),
     ).toEqual([
-      `STORE1010 workflow.ts:3:34 store 'orchestrator': engine 'redis' is not there yet, so its job will fail | ${hint}`,
+      `STORE1010 workflow.ts:3:34 store 'orchestrator': engine 'redisai' is not there yet, so its job will fail | ${hint}`,
     ]);
   });
 

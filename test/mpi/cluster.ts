@@ -10,9 +10,9 @@ import { Workspace } from '../helpers/workspace.js';
 
 const folder = join(root, 'test/clusters/mpi');
 
-/** Checkouts that lie side by side have a cluster each. */
+/** Checkouts that lie side by side have machines each, and so have test files that run at the same time. */
 const slot = createHash('sha256').update(root).digest()[0] ?? 0;
-const place = { SIMWRIGHT_MPI_DIR: `/var/tmp/simwright-mpi-test${slot}` };
+const place = { SIMWRIGHT_MPI_DIR: `/var/tmp/simwright-mpi-test${slot}.${process.env['VITEST_POOL_ID'] ?? 1}` };
 
 /** Names of the nodes; scripts run on the first one. */
 export const nodes = ['node1', 'node2', 'node3'] as const;

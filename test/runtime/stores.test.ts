@@ -325,3 +325,78 @@ test('run/ that cannot be written is said at once', async () => {
   const end = await folder.run('runtime up orchestrator || exit $?');
   expect(end.stderr).toContain('error[OUT1002]');
 });
+
+describe('the link of a store that a launcher starts', () => {
+  const plan = () => makePlan([], [{ name: 'orchestrator' }]);
+
+  test('a launcher that does not hand it on', async () => {
+    const folder = new JobFolder(bundle(), plan());
+    const job = folder.start('runtime up orchestrator -- env -u SIMWRIGHT_STORE_LINK');
+    const end = await job.ended;
+    expect(end.code).toBe(1);
+    expect(end.stderr).toMatch(
+      /error\[RUN1022\]: \S+ does not know the supervisor of this job: its launcher has not handed on SIMWRIGHT_STORE_LINK/,
+    );
+    await folder.expectNothingLeft(job);
+  });
+
+  test('a supervisor that cannot be reached is told by its address', async () => {
+    const folder = new JobFolder(bundle(), plan());
+    const job = folder.start(`runtime up orchestrator -- env SIMWRIGHT_STORE_LINK=127.0.0.1:1:${'0'.repeat(64)}`);
+    expect((await job.ended).stderr).toMatch(
+      /error\[RUN1022\]: \S+ cannot reach the supervisor of this job at 127\.0\.0\.1:1: connect ECONNREFUSED/,
+    );
+    await folder.expectNothingLeft(job);
+  });
+
+  test('standard input that ends at once ends nothing', async () => {
+    const folder = new JobFolder(bundle(), plan());
+    const job = folder.start(`
+runtime up orchestrator -- sh -c 'exec "$@" </dev/null' -
+touch run/up; until [ -e run/go ]; do sleep 0.02; done`);
+    await waitUntil('the store is up', () => existsSync(folder.path('run/up')));
+    expect(folder.runtimeProcesses('store')).toHaveLength(1);
+    folder.write('run/go', '');
+    expect(await job.ended).toMatchObject({ code: 0, stderr: '' });
+    await folder.expectNothingLeft(job);
+  });
+
+  /** A process that proves itself with a secret, or with another one, says that it is ready, and is gone. */
+  const brief = (secret: string) => `
+import { createHmac } from 'node:crypto';
+import { connect } from 'node:net';
+const [host, port, own] = process.env.SIMWRIGHT_STORE_LINK.split(':');
+const socket = connect({ host, port });
+socket.setEncoding('utf8');
+socket.once('data', (text) => {
+  const { challenge } = JSON.parse(text);
+  const proof = createHmac('sha256', ${secret}).update('store ' + challenge).digest('hex');
+  const id = process.argv[process.argv.indexOf('--id') + 1];
+  const word = { ready: { host: 'elsewhere', addresses: ['127.0.0.1:1'], pid: process.pid, runId: 'x' } };
+  socket.end(JSON.stringify({ hello: { id, host: 'elsewhere', proof, challenge: 'c' } }) + '\\n' + JSON.stringify({ word }) + '\\n');
+});
+socket.on('close', () => console.error('closed'));
+`;
+
+  test('a store that ends again after its word is noticed', async () => {
+    const folder = new JobFolder(bundle(), plan());
+    folder.write('brief.mjs', brief('own'));
+    const job = folder.start('runtime up orchestrator -- node brief.mjs');
+    const end = await job.ended;
+    expect(end.code).toBe(1);
+    expect(end.stderr).toContain(
+      "error[RUN1004]: store 'orchestrator' did not start on elsewhere (its process has gone)",
+    );
+    await folder.expectNothingLeft(job);
+  });
+
+  test('who does not know the secret is not heard', async () => {
+    const folder = new JobFolder(bundle(), plan());
+    folder.write('brief.mjs', brief("'0'.repeat(64)"));
+    const job = folder.start('runtime up orchestrator -- node brief.mjs');
+    const end = await job.ended;
+    expect(end.code).toBe(1);
+    expect(end.stderr).toContain("error[RUN1004]: store 'orchestrator' did not start (exit code 0)\n  closed");
+    await folder.expectNothingLeft(job);
+  });
+});

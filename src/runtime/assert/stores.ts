@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { type Problem, WorkflowError } from '../../diagnostics/index.js';
 import type { Job, Plan, Store } from '../../ir/index.js';
+import { launcherOfProgram } from '../../targets/launchers/index.js';
 import { type JobEnvironment, thisHost } from '../job/job-environment.js';
 import { isCode } from '../job/job-folder.js';
 import { networkAddress } from '../job/network-address.js';
@@ -39,7 +40,8 @@ function fixedPort(store: Store): number {
 /** True if one of the store's processes certainly runs on this host: a launcher may put a store on any node of several. */
 function runsHere({ hosts }: JobEnvironment, job: Job, store: Store): boolean {
   const isOurs = hosts.some((host) => host === 'localhost' || host.split('.')[0] === thisHost());
-  if (!isOurs || job.components.length > 0) return false;
+  const isApart = launcherOfProgram(store.launch[0])?.scriptApart === true;
+  if (!isOurs || isApart || job.components.length > 0) return false;
   return hosts.length === 1 || (store.kind === 'colocated' && store.nodes >= hosts.length);
 }
 
