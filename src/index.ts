@@ -13,6 +13,7 @@ export type {
   EngineName,
   Event,
   EvictionPolicy,
+  ExtendingSite,
   LauncherName,
   MlSource,
   ParamValue,

@@ -1,6 +1,5 @@
-import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { type Compiled, compile, loadSite, loadWorkflow } from '../compiler/index.js';
+import { type Compiled, compile, loadLayeredSite, loadWorkflow } from '../compiler/index.js';
 import { type Problem, renderProblems } from '../diagnostics/index.js';
 import type { Site } from '../ir/index.js';
 import { builtInSites } from '../sites/built-in.js';
@@ -31,10 +30,10 @@ export async function compileWorkflow(
   path: string,
   options: WorkflowOptions,
 ): Promise<Compiled & { readonly site: Site }> {
-  const site = await loadSite(options.site, builtInSites);
+  const { site, layers } = await loadLayeredSite(options.site, builtInSites);
   const workflow = await loadWorkflow(path);
-  const siteFile = builtInSites.some(({ name }) => name === options.site) ? undefined : resolve(options.site);
-  return { ...compile({ ...workflow, siteFile }, site), site };
+  const siteFiles = layers.flatMap(({ file }) => file ?? []);
+  return { ...compile({ ...workflow, siteFiles }, site), site };
 }
 
 /** Prints warnings on stderr. */

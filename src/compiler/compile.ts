@@ -21,8 +21,10 @@ import { checkKeys } from './passes/check/check-keys.js';
 import { checkLaunches } from './passes/check/check-launches.js';
 import { checkModelTypes } from './passes/check/check-model-types.js';
 import { checkNames } from './passes/check/check-names.js';
+import { checkQueues } from './passes/check/check-queues.js';
 import { checkReaders } from './passes/check/check-readers.js';
 import { checkRunnable } from './passes/check/check-runnable.js';
+import { checkScriptHost } from './passes/check/check-script-host.js';
 import { checkSharing } from './passes/check/check-sharing.js';
 import { checkStores } from './passes/check/check-stores.js';
 import { checkTemplates } from './passes/check/check-templates.js';
@@ -49,8 +51,8 @@ export interface Compiled {
 /** Input of the compiler: an experiment, and its file. Relative paths start at that file's folder. */
 export interface CompileInput extends Authored<ExperimentDeclaration> {
   readonly file: string;
-  /** File of the site, if it has one. */
-  readonly siteFile?: string | undefined;
+  /** Files of the site and of those that it extends. */
+  readonly siteFiles?: readonly string[];
   /** Version of Simwright that plan and scripts show. @default this one */
   readonly version?: string;
 }
@@ -64,7 +66,7 @@ type Start = Reads<'declaration' | 'workflow' | 'version' | 'site' | 'target' | 
  * @throws WorkflowError with every problem there is.
  */
 export function compile(input: CompileInput, site: Site): Compiled {
-  const { declaration, file, siteFile, version = packageVersion() } = input;
+  const { declaration, file, siteFiles = [], version = packageVersion() } = input;
   const problems = new Problems();
   problems.add(input.problems);
   const start = { declaration, workflow: basename(file), version, site, target: targets[site.target], launchers };
@@ -79,9 +81,9 @@ export function compile(input: CompileInput, site: Site): Compiled {
     .stopOnErrors()
     .check(checkDeadLocks)
     .add(placeJobs)
-    .check(checkComponents)
+    .check(checkComponents, checkQueues)
     .stopOnErrors()
-    .check(checkCpus, checkColocated, checkIncoming, checkBatches)
+    .check(checkCpus, checkScriptHost, checkColocated, checkIncoming, checkBatches)
     .add(launchApplications)
     .add(launchStores)
     .add(makeLauncherFiles)
@@ -89,7 +91,7 @@ export function compile(input: CompileInput, site: Site): Compiled {
     .check(checkRunnable, checkJobs)
     .stopOnErrors();
   const plan = Plan.parse(results.plan);
-  const { artifacts, access } = gatherArtifacts(results, siteFile === undefined ? [file] : [file, siteFile]);
+  const { artifacts, access } = gatherArtifacts(results, [file, ...siteFiles]);
   return {
     plan,
     files: emitFiles(plan, artifacts, access),

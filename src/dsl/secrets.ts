@@ -1,13 +1,5 @@
-import { isSecretName } from '../ir/index.js';
+import { looksSecret } from '../ir/index.js';
 import type { Arguments } from './arguments.js';
-
-/** A path, or a reference that the shell resolves: the place of a secret, not the secret. */
-const elsewhere = /^(?:[~.]{0,2}\/[\w.~/ -]*|\$.*|"\$[^"]*"|)$/;
-
-/** True if a value under that name seems to be a secret. Numbers and booleans are none. */
-function looksSecret(name: string, value: unknown): boolean {
-  return typeof value === 'string' && isSecretName(name) && !elsewhere.test(value);
-}
 
 /** A warning for each value that seems to be a secret: it would stand in plain text in the compiled folder. */
 export function warnOfSecrets(checked: Arguments, named: Iterable<readonly [name: string, value: unknown]>): void {

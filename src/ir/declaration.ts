@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { derivedOnce } from './derived.js';
+import { LauncherArgs } from './launcher-args.js';
 import {
   addModelOptions,
   afterKeyOptions,
@@ -38,10 +39,6 @@ export const ContainerDeclaration = z.strictObject({
   ...shapeOf(containerOptions),
 });
 export type ContainerDeclaration = z.infer<typeof ContainerDeclaration>;
-
-/** Options of a launcher beyond those it has a name for here: `{ mpi: 'pmix', exclusive: true }`. `true` is the flag alone, `false` none. */
-export const LauncherArgs = z.record(z.string().regex(/^\S+$/), z.union([z.string(), z.number(), z.boolean()]));
-export type LauncherArgs = z.infer<typeof LauncherArgs>;
 
 /** A variable of the submitter's environment, by its name: the value is passed at run time and stands in no file. */
 export const EnvReference = z.strictObject({ fromEnvironment: z.string() });

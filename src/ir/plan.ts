@@ -6,6 +6,7 @@ import { EnvValue, Event } from './declaration.js';
 import { evictionPolicies } from './eviction-policies.js';
 import { Members } from './members.js';
 import { EngineName, TargetName } from './site.js';
+import { GpuMaker } from './site-queue.js';
 
 /*
  * The plan: all that scripts are made from and that the runtime needs. `compile` writes it to plan.json, and it is read with the same schema.
@@ -162,7 +163,16 @@ export const Launch = z.strictObject({
    * A line for each launch in `commands`: the words of the launcher and of the programs. Scripts break a long line before the words whose
    * positions, from 0, are in `breaks`.
    */
-  lines: z.array(z.strictObject({ words: z.array(z.string()).min(1), breaks: z.array(z.int().nonnegative()) })).min(1),
+  lines: z
+    .array(
+      z.strictObject({
+        words: z.array(z.string()).min(1),
+        breaks: z.array(z.int().nonnegative()),
+        /** Hosts that the user has named for it. */
+        hosts: z.array(z.string()).optional(),
+      }),
+    )
+    .min(1),
   /** Limit of members that one line runs at the same time. */
   atMost: count.optional(),
 });
@@ -223,12 +233,16 @@ export const Allocation = z.strictObject({
   nodes: count,
   /** CPUs on each node; absent with `exclusive` if the site does not say how many cores a node has. */
   cpusPerNode: count.optional(),
+  /** Hardware threads of a core, where the scheduler counts those as its CPUs; absent where it counts cores. */
+  threadsPerCpu: count.optional(),
   exclusive: z.boolean(),
   gpusPerNode: count.optional(),
   memoryPerNodeMiB: count.optional(),
   walltimeSeconds: count.optional(),
   account: z.string().optional(),
   queue: z.string().optional(),
+  /** Hours that the site charges for an hour of one of its nodes. Absent: one. */
+  chargeFactor: z.number().nonnegative().optional(),
   qos: z.string().optional(),
   reservation: z.string().optional(),
   constraint: z.string().optional(),
@@ -300,6 +314,8 @@ export const Plan = z.strictObject({
   python: z.string().optional(),
   /** Network interface that other nodes can reach. */
   networkInterface: z.string().optional(),
+  /** Maker of the nodes' GPUs, if the site says. */
+  gpuMaker: GpuMaker.optional(),
   jobs: z.array(Job),
   stores: z.array(Store),
   entities: z.array(Entity),

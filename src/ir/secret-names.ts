@@ -6,3 +6,11 @@ const secretName =
 export function isSecretName(name: string): boolean {
   return secretName.test(name);
 }
+
+/** A path, or a reference that the shell resolves: the place of a secret, not the secret. */
+const elsewhere = /^(?:[~.]{0,2}\/[\w.~/ -]*|\$.*|"\$[^"]*"|)$/;
+
+/** True if a value under that name seems to be a secret. Numbers and booleans are none. */
+export function looksSecret(name: string, value: unknown): boolean {
+  return typeof value === 'string' && isSecretName(name) && !elsewhere.test(value);
+}

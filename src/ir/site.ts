@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { directiveText } from './directive-text.js';
 import { engineNames } from './engines.js';
-import { parseWalltime, walltimeHint } from './units.js';
+import { LauncherArgs } from './launcher-args.js';
+import { looksSecret } from './secret-names.js';
+import { NodeShape, SiteQueue, walltimeText } from './site-queue.js';
 
 /** Systems that scripts are written for. */
 export const TargetName = z.enum(['local', 'slurm', 'pbs', 'lsf', 'cobalt', 'sge']);
@@ -41,12 +43,33 @@ const ownName = z.string().regex(/^[\w.-]+$/, 'letters, digits, "_", "." and "-"
 export const NamedResource = z.strictObject({ name: ownName, per: z.enum(['slot', 'node', 'job']).default('slot') });
 export type NamedResource = z.infer<typeof NamedResource>;
 
-/** The properties of a cluster: plain data in a file of its own. */
-export const Site = z.strictObject({
+/** Options by launcher. */
+const ArgsByLauncher = z.partialRecord(LauncherName.exclude(['none']), LauncherArgs);
+
+/** A program that starts each task: its words stand between those of the launcher and those of the task. */
+export const Wrapper = z.strictObject({
+  words: z
+    .tuple([z.string().regex(/^(\/[^\0\n]*[^/\0\n]|[^/\s]+)$/, 'an absolute path, or the plain name of a program')])
+    .rest(z.string().regex(/^[^\0\n]*$/, 'one line')),
+  /** Launches that have it: those that ask for GPUs, or all. @default gpus */
+  when: z.enum(['gpus', 'always']).default('gpus'),
+});
+export type Wrapper = z.infer<typeof Wrapper>;
+
+const fields = z.strictObject({
   name: z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]*$/, 'a letter, then letters, digits, "_", "." or "-"'),
   target: TargetName,
   /** @default the target's own */
   launcher: LauncherName.optional(),
+  /** Options of launchers, by launcher, for every launch, stores' too. A workflow's own take their place. */
+  launcherArgs: ArgsByLauncher.default({}),
+  /** The same, for launches of applications that ask for GPUs only. */
+  gpuLauncherArgs: ArgsByLauncher.default({}),
+  wrapper: Wrapper.optional(),
+  /** Variables that every job exports, before anything else. */
+  env: z
+    .record(z.string().regex(/^[A-Za-z_]\w*$/, 'letters, digits and "_"'), z.string().regex(/^[^\0\n]*$/, 'one line'))
+    .default({}),
   /** Environment modules that every job loads, in this order. */
   modules: z.array(z.string()).default([]),
   /** Lines of shell that every job runs before anything else. */
@@ -79,15 +102,11 @@ export const Site = z.strictObject({
   /** Engine of stores, unless the workflow names one. @default embedded */
   engine: EngineName.optional(),
   /** Shape of a node, as far as it is known. */
-  node: z
-    .strictObject({
-      cores: z.int().positive().optional(),
-      /** Hardware threads of a core that jobs see (SMT). @default 1 */
-      threadsPerCore: z.int().positive().optional(),
-      gpus: z.int().nonnegative().optional(),
-      memoryMiB: z.int().positive().optional(),
-    })
-    .default({}),
+  node: NodeShape.default({}),
+  /** Queues by the names that workflows use. If there are any, jobs are held to their limits. */
+  queues: z.record(directiveText, SiteQueue).default({}),
+  /** Things that every job has to name, itself or by `defaults`. */
+  required: z.array(z.enum(['account', 'queue', 'qos', 'constraint', 'walltime'])).default([]),
   /** Nodes that one job may have. */
   maxNodes: z.int().positive().optional(),
   /** Elements that one job array may have. @default the target's own */
@@ -98,10 +117,7 @@ export const Site = z.strictObject({
       account: directiveText.optional(),
       qos: directiveText.optional(),
       constraint: directiveText.optional(),
-      walltime: z
-        .string()
-        .refine((text) => parseWalltime(text) !== undefined, walltimeHint)
-        .optional(),
+      walltime: walltimeText.optional(),
     })
     .default({}),
   /** Network interface that nodes reach each other by. @default the address of the host's name */
@@ -122,7 +138,45 @@ export const Site = z.strictObject({
     )
     .optional(),
 });
+
+/** The properties of a cluster: plain data in a file of its own. */
+export const Site = fields.superRefine(({ env, node, queues, defaults }, context) => {
+  const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+  for (const [name, value] of Object.entries(env)) {
+    if (!looksSecret(name, value)) continue;
+    refuse(['env', name], 'it looks like a secret, and a site is a file that many read: let each user bring their own');
+  }
+  const shapes = Object.entries(queues).map(([name, queue]) => ({ path: ['queues', name], node: queue.node }));
+  for (const { path, node: own } of [{ path: [], node }, ...shapes]) {
+    if ((own?.schedulerCounts ?? node.schedulerCounts) !== 'threads') continue;
+    if (own === undefined || (own.threadsPerCore ?? node.threadsPerCore) !== undefined) continue;
+    refuse([...path, 'node', 'schedulerCounts'], 'say how many threads a core has, too: threadsPerCore');
+  }
+  const chosen = Object.entries(queues).filter(([, queue]) => queue.default === true);
+  for (const [name] of chosen.slice(1)) {
+    refuse(['queues', name, 'default'], `'${chosen[0]?.[0]}' is the default already`);
+  }
+  if (chosen.length > 0 && defaults.queue !== undefined && defaults.queue !== chosen[0]?.[0]) {
+    refuse(['defaults', 'queue'], `'${chosen[0]?.[0]}' is the default of queues: name one of them only`);
+  }
+});
 export type Site = z.infer<typeof Site>;
 
 /** A site as its author writes it: defaults left out. */
 export type SiteInput = z.input<typeof Site>;
+
+/** Names of a site's fields. */
+export const siteFields: readonly string[] = Object.keys(fields.shape);
+
+/** The same with every field optional, and null for what the other site says and this one does not. */
+type Changes<Value> = Value extends readonly unknown[]
+  ? Value
+  : Value extends object
+    ? { [Key in keyof Value]?: Changes<Value[Key]> | null }
+    : Value;
+
+/**
+ * A site as its author writes it that is another one with changes: a built-in site or one of a file by name, or a site itself. Objects are
+ * merged key by key; every other value, a list too, takes the place of the other site's, and null takes it away.
+ */
+export type ExtendingSite = Changes<SiteInput> & { readonly extends: string | SiteInput | ExtendingSite };

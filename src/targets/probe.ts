@@ -34,6 +34,8 @@ export type Ask = (program: string, ...words: readonly string[]) => Promise<Prob
 export interface NodeShape {
   readonly nodes: number;
   readonly cores: number;
+  /** Hardware threads of a core, where the scheduler counts those as CPUs. @default it counts cores */
+  readonly threadsPerCore?: number;
   readonly gpus: number;
   readonly memoryMiB: number | undefined;
 }

@@ -132,6 +132,8 @@ export interface Queries {
   /** Launchers under which a job is told of its launch node alone, and not of its hosts. */
   readonly hidesHostsUnder?: readonly LauncherName[];
   readonly steps?: StepQueries;
+  /** CPUs that a job has on each of its hosts, in their order, where its environment tells more than those of the first. */
+  hostCpus?(env: Environment): readonly number[];
   /** Variables of a job's environment that say more about it. */
   readonly variables?: {
     /** The end of the job, seconds since the epoch. */

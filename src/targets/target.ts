@@ -39,6 +39,8 @@ export interface LaunchStep {
   readonly cpusOfStores?: number;
   /** Hardware threads of a core, which explicit resources count. @default 1 */
   readonly threadsPerCore?: number;
+  /** Hardware threads that the scheduler counts for each CPU of the step. @default 1 */
+  readonly threadsPerCpu?: number;
   /** Shares its CPUs with steps beside it, as a store does. */
   readonly overlap: boolean;
   /** Nothing else runs on its nodes meanwhile, so that its tasks can be bound to CPUs by their number. @default false */
@@ -49,6 +51,8 @@ export interface LaunchStep {
   readonly namesHosts: boolean;
   /** Component of a heterogeneous job to run on; undefined in a job of one component. */
   readonly component?: number;
+  /** Nodes to run on, as positions from 0 in the component; undefined where it has all of the component's. */
+  readonly group?: { readonly first: number; readonly nodes: number };
   /** Names of the variables that the runtime gives the application. */
   readonly environment: readonly string[];
   /** Further options, as the user wrote them. */
@@ -89,6 +93,10 @@ export interface Launcher {
   readonly sharesNodes: boolean;
   /** It would put every launch on the first hosts of the job, so the runtime names those of each. @default false */
   readonly namesHosts?: boolean;
+  /** Tasks see the GPUs of their launch alone; otherwise all of the job's on the node, and the runtime tells them theirs. @default false */
+  readonly givesGpus?: boolean;
+  /** Words that hand on a variable to tasks on other hosts, where it is not by itself: they stand in front of each program's own. */
+  passOn?(variable: string): readonly string[];
   /** Several programs of a launch run on the same nodes; otherwise each has nodes of its own. @default false */
   readonly spreadsPrograms?: boolean;
   /** The nodes of a job that it launches are all alike. @default false */

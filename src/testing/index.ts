@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { type Compiled, checkSite, compile, loadSite, loadWorkflow } from '../compiler/index.js';
+import { type Compiled, compile, loadSite, loadWorkflow } from '../compiler/index.js';
 import type { SourceLocation } from '../diagnostics/index.js';
-import { type AuthoredExperiment, authoredExperiment, type SiteInput } from '../ir/index.js';
+import { type AuthoredExperiment, authoredExperiment, type ExtendingSite, type SiteInput } from '../ir/index.js';
 import { builtInSites } from '../sites/built-in.js';
 
 /** Stands for Simwright's version in golden files, so that a new version alone does not change them. */
@@ -24,10 +24,9 @@ export interface CompiledForTest {
  */
 export async function compileForTest(
   workflow: string | URL | AuthoredExperiment,
-  site: string | SiteInput,
+  site: string | SiteInput | ExtendingSite,
 ): Promise<CompiledForTest> {
-  const checked =
-    typeof site === 'string' ? await loadSite(site, builtInSites) : checkSite(site, `site '${site.name}'`, undefined);
+  const checked = await loadSite(site, builtInSites);
   const compiled = compile({ ...(await recordOf(workflow)), version: anyVersion }, checked);
   return { files: textFiles(compiled), warnings: compiled.warnings.map(({ code, message }) => `${code} ${message}`) };
 }

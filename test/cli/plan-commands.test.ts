@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { siteFields } from '../../src/ir/index.js';
 import { root, simwright as simwrightIn } from '../helpers/simwright.js';
 import { Workspace } from '../helpers/workspace.js';
 
@@ -169,12 +170,39 @@ describe('site', () => {
   });
 
   it('shows one as the JSON that a site file may be', async () => {
-    write('shown.json', (await simwright('site', 'show', 'slurm')).stdout);
-    expect(JSON.parse(workspace.read('shown.json'))).toMatchObject({
-      name: 'slurm',
-      nodeCommand: 'node',
-    });
-    expect(await simwright('site', 'check', './shown.json')).toMatchObject({ exitCode: 0, stderr: '' });
+    const { site, fields } = JSON.parse((await simwright('site', 'show', 'slurm', '--json')).stdout);
+    expect(site).toMatchObject({ name: 'slurm', nodeCommand: 'node' });
+    expect(fields).toContainEqual({ field: 'nodeCommand', value: 'node', from: 'default' });
+    write('shown.json', JSON.stringify(site));
+    expect(await simwright('site', 'check', './shown.json', '--offline')).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  it('shows each value with where it comes from', async () => {
+    write('base.json', '{ "name": "base", "target": "pbs", "node": { "cores": 64 }, "modules": ["a", "b"] }');
+    write('ours.json', '{ "extends": "./base.json", "name": "ours", "queues": { "q": { "maxNodes": 2 } } }');
+    const { stdout } = await simwright('site', 'show', './ours.json');
+    const rows = stdout.split('\n').map((line) => line.split(/ {2,}/));
+    for (const row of [
+      ['FIELD', 'VALUE', 'FROM'],
+      ['name', 'ours', 'own'],
+      ['target', 'pbs', 'extends base.json'],
+      ['launcher', 'mpiexec', 'default of pbs'],
+      ['node.cores', '64', 'extends base.json'],
+      ['node.threadsPerCore', '1', 'default'],
+      ['modules', '["a","b"]', 'extends base.json'],
+      ['queues.q.maxNodes', '2', 'own'],
+      ['maxArraySize', '10000', 'default of pbs'],
+      ['preamble', 'none', 'default'],
+      ['engine', 'embedded', 'default'],
+    ]) {
+      expect(rows).toContainEqual(row);
+    }
+    // Nothing twice, and each field of the schema.
+    const names = rows.map(([name]) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of siteFields) {
+      expect(names.some((one) => one === name || one?.startsWith(`${name}.`))).toBe(true);
+    }
   });
 
   it('checks a file in TypeScript, and prints a job as this site has it', async () => {
@@ -182,9 +210,11 @@ describe('site', () => {
       'site.ts',
       `import { defineSite } from 'simwright';\nexport default defineSite({ name: 'ours', target: 'slurm', node: { cores: 64 }, modules: ['nodejs/20'] });\n`,
     );
-    const end = await simwright('site', 'check', './site.ts');
+    const end = await simwright('site', 'check', './site.ts', '--offline');
     expect(end).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(end.stdout).toBe('site ours is fine: slurm jobs, launched by srun\nworkflows are held to: 64 cores');
+    expect(end.stdout).toBe(
+      'site ours is fine: slurm jobs, launched by srun\nworkflows are held to: 64 cores\nno verdict of the scheduler: not asked',
+    );
     const { stdout } = await simwright('site', 'check', './site.ts', '--script');
     expect(stdout).toMatch(/^#!\/bin\/bash.*\n(#.*\n)*#SBATCH --job-name=trial$/m);
     expect(stdout).toContain('nodejs/20');
@@ -206,6 +236,57 @@ describe('site', () => {
     expect(end.stderr).toContain(`error[${code}]`);
     expect(end.stderr).toContain(word);
     expect(end.stderr).not.toContain('trial-workflow');
+  });
+});
+
+describe('a budget', () => {
+  const jobs = `${sweep.replace("walltime: '00:30:00'", "walltime: '00:30:00', mode: 'array'")}
+  .ensemble('post', command('true')).replicas(3).batch({ queue: 'half', walltime: '01:00:00', mode: 'separate' })`;
+  beforeEach(() => {
+    workflow(jobs);
+    const queues = { half: { chargeFactor: 0.5, maxNodes: 4 }, full: { default: true } };
+    write('site.json', JSON.stringify({ name: 'centre', target: 'slurm', queues }));
+  });
+  const site = ['--site', './site.json'];
+
+  it('is held against the charge of all elements of arrays and all separate jobs', async () => {
+    const { stdout } = await simwright('preview', 'workflow.ts', ...site);
+    expect(stdout.split('\n')[0]).toBe('Experiment study on site centre: at most 7.00 node-hours, charged as 5.50');
+    expect(stdout).toMatch(/^JOB +QUEUE +NODES +WALLTIME +NODE-HOURS +CHARGED +TIMES/m);
+    expect(stdout).toMatch(/^sweep +full +2 +00:30:00 +4\.00 +4\.00 +4 /m);
+    expect(stdout).toMatch(/^post +half +1 +01:00:00 +3\.00 +1\.50 +3 /m);
+    const document = JSON.parse((await simwright('preview', 'workflow.ts', ...site, '--json')).stdout);
+    expect(document).toMatchObject({ nodeHours: 7, chargedHours: 5.5 });
+    expect(document.jobs[1]).toMatchObject({ queues: ['half'], nodeHours: 3, chargedHours: 1.5 });
+  });
+
+  it.each(['compile', 'check', 'preview'])('%s fails above it, and writes nothing', async (name) => {
+    const flags = name === 'check' ? ['--no-types'] : [];
+    const end = await simwright(name, 'workflow.ts', ...site, ...flags, '--budget', '5.4');
+    expect(end.exitCode).toBe(1);
+    expect(end.stderr).toContain(
+      "error[QUEUE1002]: the jobs may be charged 5.50 node-hours, and the budget is 5.40 node-hours\n   hint: the dearest is 'sweep' with 4.00 node-hours",
+    );
+    expect(workspace.has('study.simwright')).toBe(false);
+    expect(await simwright(name, 'workflow.ts', ...site, ...flags, '--budget', '5.5')).toMatchObject({ exitCode: 0 });
+  });
+
+  it('is held by submit from the folder alone', async () => {
+    expect(await simwright('compile', 'workflow.ts', ...site)).toMatchObject({ exitCode: 0 });
+    const end = await simwright('submit', 'study.simwright', '--budget', '5');
+    expect(end.exitCode).toBe(1);
+    expect(end.stderr).toContain('error[QUEUE1002]: the jobs may be charged 5.50 node-hours');
+    expect(workspace.has('study.simwright/run')).toBe(false);
+  });
+
+  it('cannot be held by jobs without a walltime, and is a number', async () => {
+    workflow(".model('m', command('true'))");
+    const end = await simwright('check', 'workflow.ts', '--site', 'slurm', '--no-types', '--budget', '1');
+    expect(end.exitCode).toBe(1);
+    expect(end.stderr).toContain("error[QUEUE1002]: job 'study' has no walltime");
+    for (const wrong of ['much', '-1', '1h']) {
+      expect(await simwright('check', 'workflow.ts', '--budget', wrong)).toMatchObject({ exitCode: 2 });
+    }
   });
 });
 

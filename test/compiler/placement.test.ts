@@ -293,3 +293,63 @@ describe('GPUs of entities that may run at the same time', () => {
     expect(allocationOf(small, users(experiment('e')))).toMatchObject({ nodes: 3, gpusPerNode: 2 });
   });
 });
+
+describe('nodes of a command that names none', () => {
+  const nodesOf = (site: SiteInput, one: ReturnType<typeof command>) =>
+    compileFor(site, experiment('e').model('m', one)).plan.entities[0]?.size;
+
+  test('are as many as its GPUs and CPUs need', () => {
+    const four: SiteInput = { name: 's', target: 'slurm', node: { cores: 64, gpus: 4 } };
+    expect(nodesOf(four, command('x').tasks(8).gpusPerTask(1))).toMatchObject({ nodes: 2, tasksPerNode: 4 });
+    expect(nodesOf(four, command('x').tasks(8).gpusPerTask(3))).toMatchObject({ nodes: 8, gpusPerNode: 3 });
+    expect(nodesOf(four, command('x').tasks(8).gpusPerTask(1).cpusPerTask(32))).toMatchObject({ nodes: 4 });
+    // One task of 3 CPUs fits on a node of 4 cores, not one and a third.
+    expect(nodesOf(small, command('x').tasks(4).cpusPerTask(3))).toMatchObject({ nodes: 4, tasksPerNode: 1 });
+    expect(messagesOf(four, experiment('e').model('m', command('x').gpusPerTask(5)))).toEqual([
+      "PLAN1001 'm' needs 5 GPUs a node, and site 's' has 4",
+    ]);
+  });
+
+  test('are the hosts that it names, as far as it has tasks for them', () => {
+    const on = (tasks: number) => experiment('e').model('m', command('x').tasks(tasks).hosts(['a', 'b', 'c']));
+    expect(linesOf('pbs', on(6))).toEqual(['runtime launch m -- mpiexec -n 6 -ppn 2 -hosts a,b,c x & launched+=($!)']);
+    const { plan, warnings } = compileFor('pbs', on(2));
+    expect(plan.jobs[0]?.allocation).toMatchObject({ nodes: 3, hosts: ['a', 'b', 'c'] });
+    expect(linesOf('pbs', on(2))).toEqual(['runtime launch m -- mpiexec -n 2 -ppn 1 -hosts a,b x & launched+=($!)']);
+    expect(warnings).toMatchObject([
+      {
+        code: 'PLAN1010',
+        message: ".hosts() of 'm' names 3 hosts, and its 2 tasks on 2 nodes leave c idle",
+        hint: 'raise .tasks() or .nodes(), or name fewer hosts',
+      },
+    ]);
+    expect(nodesOf({ name: 's', target: 'slurm' }, command('x').tasksPerNode(4).hosts(['a', 'b']))).toMatchObject({
+      nodes: 2,
+      tasks: 8,
+    });
+  });
+});
+
+describe('what starts without a launcher', () => {
+  const bare: SiteInput = { name: 'bare', target: 'slurm', launcher: 'none', node: { cores: 2 } };
+  const members = (batch: { nodes?: number }) => experiment('e').batch(batch).ensemble('m', command('x')).replicas(8);
+
+  test('asks for the one node that it uses', () => {
+    expect(allocationOf(bare, members({}))).toMatchObject({ nodes: 1, cpusPerNode: 2 });
+  });
+
+  test('leaves others idle, with a warning', () => {
+    expect(compileFor(bare, members({ nodes: 3 })).warnings.map(({ message }) => message)).toEqual([
+      "job 'e' has 3 nodes, and all that runs in it starts on the script's host: 2 nodes stay idle",
+    ]);
+  });
+
+  test('cannot be apart from it', () => {
+    const two = members({}).orchestrator({ apart: true });
+    expect(messagesOf(bare, two)).toEqual([
+      "PLAN1006 'm' starts without a launcher, on the script's host, which is not one of its nodes",
+    ]);
+    const one = experiment('e').model('a', command('a').tasks(2)).model('b', command('b').launcher('none'));
+    expect(messagesOf('local', one.requires({ apart: true }))).toEqual([]);
+  });
+});

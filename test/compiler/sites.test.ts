@@ -40,13 +40,13 @@ describe('a site that is none', () => {
     });
     const problems = await problemsIn({ 'workflow.ts': command(''), 'site.json': site }, 'site.json');
     expect(problems.map((line) => line.replace(/ \(.*/, ''))).toEqual([
-      expect.stringMatching(/^SITE1002 site\.json:1:1 .*site\.json: name: a letter, then letters/),
+      expect.stringMatching(/^SITE1002 site\.json:1:2 site\.json: name: a letter, then letters/),
       expect.stringMatching(/: target: Invalid option: expected one of ("\w+"\|)+"\w+"$/),
       expect.stringMatching(/: directives\.set\.--comment: /),
       expect.stringMatching(/: defaults\.queue: line breaks/),
       expect.stringMatching(/: defaults\.walltime: write hours, minutes and seconds/),
       expect.stringMatching(/: python: an absolute path, or the plain name of a program/),
-      expect.stringMatching(/: Unrecognized key: "nodes"$/),
+      expect.stringMatching(/site\.json:1:33 .*: Unrecognized key: "nodes" \| did you mean 'node'\?$/),
     ]);
   });
 

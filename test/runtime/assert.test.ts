@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Job } from '../../src/ir/index.js';
+import type { Job, Plan } from '../../src/ir/index.js';
 import { checkAllocation, visibleGpus } from '../../src/runtime/assert/allocation.js';
 import { checkNodeVersion } from '../../src/runtime/assert/node-version.js';
+import { queriesOf } from '../../src/targets/schedulers.js';
 import { useBundle } from './support/bundle.js';
 import { JobFolder } from './support/job-folder.js';
 import { makeModel, makePlan } from './support/make-plan.js';
@@ -160,19 +161,76 @@ function copied(to: string) {
 }
 
 describe('what the scheduler gave', () => {
-  const job = { name: 'j', allocation, components: [] } as unknown as Job;
-  const messages = (...input: Parameters<typeof checkAllocation>) =>
-    checkAllocation(...input).map((one) => one.message);
+  const hosts = (count: number) => Array.from({ length: count }, (_, index) => `n${index + 1}`);
+  const plan = (target: Plan['target'], job: Partial<Job> = { allocation }) => ({
+    ...makePlan(
+      [
+        { name: 'solver', group: 0 },
+        {
+          name: 'trainer',
+          group: 1,
+          launch: { lines: [{ words: ['a'], breaks: [], hosts: ['n2', 'n9'] }] },
+          size: { nodes: 2, tasks: 2, tasksPerNode: 1, cpusPerTask: 1 },
+        },
+      ].slice(0, job.groups === undefined ? 1 : 2),
+      [],
+      { name: 'j', ...job },
+    ),
+    target,
+  });
+  const messages = (given: Plan, got: Parameters<typeof checkAllocation>[2], program: string) =>
+    checkAllocation(given, given.jobs[0] as Job, got, program).map((one) => one.message);
 
   test('enough, or more than enough, is no problem; nor is what is not known', () => {
-    expect(messages('slurm', job, { hosts: 3, cpusPerNode: 128, gpusPerNode: 4 }, 'srun')).toEqual([]);
-    expect(messages('slurm', job, { hosts: 3, cpusPerNode: undefined, gpusPerNode: undefined }, 'srun')).toEqual([]);
+    const nothing = { hosts: hosts(3), cpusPerNode: undefined, gpusPerNode: undefined };
+    expect(messages(plan('slurm'), { hosts: hosts(3), cpusPerNode: 128, gpusPerNode: 4 }, 'srun')).toEqual([]);
+    expect(messages(plan('slurm'), nothing, 'srun')).toEqual([]);
   });
 
   test('a launcher whose script runs on a node apart: only the number of nodes is known', () => {
-    const got = { hosts: 1, cpusPerNode: 1, gpusPerNode: 0 };
-    expect(messages('lsf', job, got, 'jsrun')).toEqual(["job 'j' has 1 node, and its plan needs 3"]);
-    expect(messages('pbs', job, got, 'aprun')).toEqual([]);
+    const got = { hosts: hosts(1), cpusPerNode: 1, gpusPerNode: 0 };
+    expect(messages(plan('lsf'), got, 'jsrun')).toEqual(["job 'j' has 1 node, and its plan needs 3"]);
+    expect(messages(plan('pbs'), got, 'aprun')).toEqual([]);
+  });
+
+  test('nodes that differ, nodes of several groups, hosts that a user has named', () => {
+    const job = {
+      allocation,
+      components: [{ nodes: 2, cpusPerNode: 16, exclusive: false }],
+      groups: [
+        { component: 0, first: 0, nodes: 3 },
+        { component: 1, first: 0, nodes: 2 },
+      ],
+    };
+    const got = { hosts: hosts(5), cpusPerNode: 8, gpusPerNode: 2 };
+    const missing = "job 'j' has not n9, which its plan names for trainer";
+    expect(messages(plan('slurm', job), { ...got, hostCpus: [8, 8, 8, 16, 16] }, 'srun')).toEqual([missing]);
+    expect(messages(plan('slurm', job), { ...got, hostCpus: [8, 8, 4, 16, 15] }, 'srun')).toEqual([
+      "job 'j' has 4 CPUs a node, and its plan needs 8: too few for solver",
+      "job 'j' has 15 CPUs a node, and its plan needs 16: too few for trainer",
+      missing,
+    ]);
+    expect(messages(plan('slurm', job), { ...got, hosts: hosts(4), hostCpus: [8, 8, 8, 16] }, 'srun')).toEqual([
+      "job 'j' has 4 nodes, and its plan needs 5: too few for trainer",
+      missing,
+    ]);
+    expect(messages(plan('slurm', job), { ...got, hosts: ['n1', 'n2.x', 'n3', 'n4', 'n9.x'] }, 'srun')).toEqual([]);
+  });
+
+  test.each([
+    [{ SLURM_JOB_CPUS_PER_NODE: '4(x2),8' }, [4, 4, 8]],
+    [
+      {
+        SLURM_HET_SIZE: '2',
+        SLURM_JOB_CPUS_PER_NODE: '2',
+        SLURM_JOB_CPUS_PER_NODE_HET_GROUP_0: '2',
+        SLURM_JOB_CPUS_PER_NODE_HET_GROUP_1: '4(x3)',
+      },
+      [2, 4, 4, 4],
+    ],
+    [{}, []],
+  ])('CPUs of each host: %j', (env, cpus) => {
+    expect(queriesOf.slurm?.hostCpus?.(env)).toEqual(cpus);
   });
 
   test.each([

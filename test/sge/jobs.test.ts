@@ -79,6 +79,22 @@ describe.skipIf(why !== '')(`jobs of a real Grid Engine${why === '' ? '' : ` (sk
     return workspace.lines('out/logs', file).join('\n');
   };
 
+  test.concurrent('site check asks for the verdict on each queue', async (context) => {
+    const workspace = new Workspace('/var/tmp', context);
+    const queues = { 'all.q': { default: true, maxNodes: 2 }, 'gone.q': {} };
+    workspace.write('site.json', JSON.stringify({ ...site, queues }));
+    const end = await cluster().simwright(workspace.cwd, 'site', 'check', 'site.json', '--json');
+    expect(end.exitCode, end.stdout + end.stderr).toBe(3);
+    const { verdicts, problems } = JSON.parse(end.stdout);
+    expect(verdicts).toEqual([
+      { queue: 'all.q', accepted: true, says: expect.stringContaining('verification: found suitable queue(s)') },
+      { queue: 'gone.q', accepted: false, says: expect.stringContaining('gone.q') },
+    ]);
+    expect(problems).toEqual([
+      expect.objectContaining({ message: "queues.gone.q: sge has no queue 'gone.q'; it has all.q" }),
+    ]);
+  });
+
   test.concurrent('an array of which two run at a time, jobs after others by how they ended, and exit code 99', async (context) => {
     const workspace = await compiled(
       context,

@@ -61,8 +61,8 @@ export class Cluster {
     this.env = { SLURM_CONF: configuration };
   }
 
-  static async up(): Promise<Cluster> {
-    const { stdout } = await execa(script, ['up'], { env: place, stdin: 'ignore' });
+  static async up(...options: readonly string[]): Promise<Cluster> {
+    const { stdout } = await execa(script, ['up', ...options], { env: place, stdin: 'ignore' });
     const configuration = /SLURM_CONF=(\S+)/.exec(stdout)?.[1];
     if (configuration === undefined) throw new Error(`the cluster has said: ${stdout}`);
     return new Cluster(configuration);
@@ -147,12 +147,12 @@ export class Cluster {
   }
 }
 
-/** A cluster for all tests of a `describe`, up before the first and down after the last. */
-export function useCluster(): () => Cluster {
+/** A cluster for all tests of a `describe`, up before the first and down after the last; `options` are those of `cluster up`. */
+export function useCluster(...options: readonly string[]): () => Cluster {
   let cluster: Cluster | undefined;
   // A machine may have to install Slurm first.
   beforeAll(async () => {
-    cluster = await Cluster.up();
+    cluster = await Cluster.up(...options);
   }, 540_000);
   afterAll(() => Cluster.down(), 180_000);
   return () => {

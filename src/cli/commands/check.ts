@@ -1,17 +1,20 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { type Problem, Problems, WorkflowError } from '../../diagnostics/index.js';
+import { budgetOption, keepBudget } from '../budget.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { reported } from '../reported.js';
 
 interface CheckOptions extends WorkflowOptions {
   readonly types: boolean;
+  readonly budget?: number;
 }
 
 /** `simwright check`: checks types, compiles in memory, and reports every problem. */
 export function checkCommand(): Command {
   return takesWorkflow(new Command('check'))
     .option('--no-types', 'do not check types')
+    .addOption(budgetOption())
     .action(
       reported(async (workflow: string, options: CheckOptions) => {
         const { experiment, site, warnings } = await check(workflow, options);
@@ -28,6 +31,7 @@ async function check(workflow: string, options: CheckOptions) {
   try {
     const { plan, warnings } = await compileWorkflow(workflow, options);
     problems.add(warnings);
+    keepBudget(plan, options.budget);
     compiled = { experiment: plan.experiment, site: plan.site };
   } catch (error) {
     if (!(error instanceof WorkflowError)) throw error;

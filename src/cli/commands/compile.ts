@@ -10,6 +10,7 @@ import {
 } from '../../compiler/index.js';
 import { forecastLines } from '../../runtime/rerun/index.js';
 import { targets } from '../../targets/registry.js';
+import { budgetOption, keepBudget } from '../budget.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
 import { ExitCode, hasColour } from '../failure.js';
 import { colourDiff, diffFolder } from '../folder-diff.js';
@@ -22,6 +23,7 @@ interface CompileOptions extends WorkflowOptions {
   readonly out?: string;
   readonly check?: boolean;
   readonly force?: boolean;
+  readonly budget?: number;
   readonly withOnnxruntime?: boolean;
 }
 
@@ -31,11 +33,13 @@ export function compileCommand(): Command {
     .option('--out <dir>', 'the folder to write (default: NAME.simwright)')
     .option('--check', 'write nothing; fail if the folder is not up to date')
     .option('--force', 'overwrite files that were changed by hand, and a folder whose jobs run or wait')
+    .addOption(budgetOption())
     .option('--with-onnxruntime', 'put ONNX Runtime into the folder, for clusters that have none')
     .action(
       reported(async (workflow: string, options: CompileOptions) => {
         const compiled = await compileWorkflow(workflow, options);
         const { plan, warnings } = compiled;
+        keepBudget(plan, options.budget);
         const folder = resolve(options.out ?? defaultFolder(plan.experiment));
         const all = withRuntime(compiled, options.withOnnxruntime === true);
         if (!options.json) printWarnings(warnings);

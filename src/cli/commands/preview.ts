@@ -1,6 +1,8 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { escapeControls } from '../../diagnostics/index.js';
+import { escapeControls, WorkflowError } from '../../diagnostics/index.js';
 import {
+  costOf,
   type EnvValue,
   formatClock,
   formatValue,
@@ -9,34 +11,79 @@ import {
   type ParamValue,
   type Plan,
   type Store,
+  timesOf,
 } from '../../ir/index.js';
 import { modelFormats } from '../../model-files/index.js';
+import { budgetOption, chargedHoursOf, keepBudget } from '../budget.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
+import { describePlacement } from '../placement/picture.js';
+import { placementOf } from '../placement/placement.js';
+import { placementSvg } from '../placement/svg.js';
 import { reported } from '../reported.js';
 import { formatTable } from '../table.js';
 
+interface PreviewOptions extends WorkflowOptions {
+  readonly placement?: boolean;
+  readonly svg?: string;
+  readonly budget?: number;
+}
+
 /** `simwright preview`: what would be submitted. */
 export function previewCommand(): Command {
-  return takesWorkflow(new Command('preview')).action(
-    reported(async (workflow: string, options: WorkflowOptions) => {
-      const { plan, warnings, notes } = await compileWorkflow(workflow, options);
-      if (options.json) return printJson({ ok: true, ...preview(plan), notes, problems: warnings });
-      printWarnings(warnings);
-      const shown = notes.length === 0 ? '' : `\n${notes.map((note) => `note: ${note}\n`).join('')}`;
-      process.stdout.write(`${describe(plan)}\n${shown}`);
-    }),
-  );
+  return takesWorkflow(new Command('preview'))
+    .addOption(budgetOption())
+    .option('--placement', "show each job's nodes, and who runs on them with how many CPUs and GPUs")
+    .option('--svg <file>', 'with --placement: write the picture into a file as well')
+    .action(
+      reported(async (workflow: string, options: PreviewOptions) => {
+        const { plan, warnings, notes } = await compileWorkflow(workflow, options);
+        if (options.json) keepBudget(plan, options.budget);
+        if (options.svg !== undefined && options.placement !== true) {
+          const message = '--svg is the picture of --placement, which is not asked for';
+          throw new WorkflowError({ code: 'CLI1001', message, hint: 'add --placement' });
+        }
+        if (options.placement) {
+          const jobs = placementOf(plan);
+          if (options.svg !== undefined) writeWhole(options.svg, placementSvg(jobs));
+          if (options.json) return printJson({ ok: true, experiment: plan.experiment, jobs, problems: warnings });
+          printWarnings(warnings);
+          process.stdout.write(`${describePlacement(jobs)}\n`);
+          return keepBudget(plan, options.budget);
+        }
+        if (options.json) return printJson({ ok: true, ...preview(plan), notes, problems: warnings });
+        printWarnings(warnings);
+        const shown = notes.length === 0 ? '' : `\n${notes.map((note) => `note: ${note}\n`).join('')}`;
+        process.stdout.write(`${describe(plan)}\n${shown}`);
+        keepBudget(plan, options.budget);
+      }),
+    );
+}
+
+/** Writes a file whole, or not at all. */
+function writeWhole(path: string, text: string): void {
+  const draft = `${path}.${process.pid}.tmp`;
+  try {
+    writeFileSync(draft, text);
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new WorkflowError({ code: 'OUT1002', message: `${path} cannot be written: ${reason}` });
+  }
 }
 
 /** Jobs with what they cost, entities with their members and files, stores with their models. */
 function preview(plan: Plan) {
   const jobs = plan.jobs.map(previewJob);
   const hours = jobs.map(({ nodeHours }) => nodeHours);
+  const charged = chargedHoursOf(plan.jobs);
   return {
     experiment: plan.experiment,
     site: plan.site,
     /** Undefined when one of the jobs has no walltime. */
     nodeHours: hours.every((one) => one !== undefined) ? hours.reduce((sum, one) => sum + one, 0) : undefined,
+    /** Node-hours that the site charges. */
+    chargedHours: charged,
     jobs,
     entities: plan.entities.map((entity) => ({
       name: entity.name,
@@ -65,20 +112,24 @@ function preview(plan: Plan) {
   };
 }
 
-function previewJob({ name, script, allocation, components, array, separate, after, stores, entities }: Job) {
-  const times = array?.size ?? separate ?? 1;
+function previewJob(job: Job) {
+  const { name, script, allocation, components, array, after, stores, entities } = job;
+  const cost = costOf(job);
   const { walltimeSeconds } = allocation;
   const nodes = [allocation, ...components].reduce((sum, one) => sum + one.nodes, 0);
   return {
     name,
     script,
     /** Number of times that the scheduler runs it: elements of an array, or members with a job each. */
-    times,
+    times: timesOf(job),
     membersPerElement: array?.perElement,
     nodes,
     components: [allocation, ...components].map((one) => one.nodes),
     walltimeSeconds,
-    nodeHours: walltimeSeconds === undefined ? undefined : (times * nodes * walltimeSeconds) / 3600,
+    /** Queue of each component, by its name, else by its quality of service. */
+    queues: [allocation, ...components].map(({ queue, qos }) => queue ?? qos),
+    nodeHours: cost?.nodeHours,
+    chargedHours: cost?.chargedHours,
     after,
     stores,
     entities,
@@ -115,17 +166,34 @@ function describeSaving({ everySeconds, atEnd }: ReturnType<typeof savingOf>): s
 type Preview = ReturnType<typeof preview>;
 
 function describe(plan: Plan): string {
-  const { jobs, entities, stores, nodeHours } = preview(plan);
-  const total = nodeHours === undefined ? '' : `: at most ${nodeHours.toFixed(2)} node-hours`;
+  const { jobs, entities, stores, nodeHours, chargedHours } = preview(plan);
+  const charges = plan.jobs.some((job) =>
+    [job.allocation, ...job.components].some((one) => one.chargeFactor !== undefined),
+  );
+  const charged = charges && chargedHours !== undefined ? `, charged as ${chargedHours.toFixed(2)}` : '';
+  const total = nodeHours === undefined ? '' : `: at most ${nodeHours.toFixed(2)} node-hours${charged}`;
+  const ifCharged = (text: string) => (charges ? [text] : []);
   return [
     `Experiment ${plan.experiment} on site ${plan.site}${total}`,
     formatTable([
-      ['JOB', 'NODES', 'WALLTIME', 'NODE-HOURS', 'TIMES', 'AFTER', 'RUNS'],
+      [
+        'JOB',
+        ...ifCharged('QUEUE'),
+        'NODES',
+        'WALLTIME',
+        'NODE-HOURS',
+        ...ifCharged('CHARGED'),
+        'TIMES',
+        'AFTER',
+        'RUNS',
+      ],
       ...jobs.map((job) => [
         job.name,
+        ...ifCharged(job.queues.map((one) => one ?? 'site').join('+')),
         job.components.join('+'),
         known(job.walltimeSeconds, formatClock),
         known(job.nodeHours, (hours) => hours.toFixed(2)),
+        ...ifCharged(known(job.chargedHours, (hours) => hours.toFixed(2))),
         job.membersPerElement === undefined || job.membersPerElement === 1
           ? String(job.times)
           : `${job.times} of ${job.membersPerElement} members`,

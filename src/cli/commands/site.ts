@@ -1,19 +1,23 @@
 import { Command, Option } from 'commander';
-import { type Compiled, compile, loadSite } from '../../compiler/index.js';
-import { type Problem, WorkflowError } from '../../diagnostics/index.js';
+import { loadLayeredSite, loadSite } from '../../compiler/index.js';
+import { Problems } from '../../diagnostics/index.js';
 import type { Site } from '../../ir/index.js';
 import { builtInSites } from '../../sites/built-in.js';
 import { targets } from '../../targets/registry.js';
 import { launcherOf, type Target } from '../../targets/target.js';
 import { printJson, printWarnings } from '../compile-workflow.js';
+import { ExitCode } from '../failure.js';
 import { reported } from '../reported.js';
+import { siteFields, valueText } from '../site/site-fields.js';
+import { askScheduler, compileTrials, type QueueVerdict, type Verdicts } from '../site/site-verdicts.js';
 import { formatTable } from '../table.js';
-import { trialWorkflow } from '../trial-workflow.js';
 import { siteInstallCommand } from './site-install.js';
 
 interface SiteOptions {
   readonly json?: boolean;
   readonly script?: boolean;
+  readonly account?: string;
+  readonly offline?: boolean;
 }
 
 /** `simwright site`: the sites there are, and whether a site's file is as it has to be. */
@@ -24,14 +28,17 @@ export function siteCommand(): Command {
   site
     .command('show')
     .argument('<site>', "a built-in site or a site's file")
-    .description('show a site with all its defaults, as the JSON of a site file')
-    .action(reported(async (name: string) => printJson(await loadSite(name, builtInSites))));
+    .description('show every field of a site, and where its value comes from')
+    .addOption(json())
+    .action(reported(show));
   site
     .command('check')
-    .argument('<file>', "the site's file, .json or .ts")
-    .description("check a site's file, and compile a small workflow for it")
+    .argument('<site>', "the site's file, .json or .ts, or a built-in site")
+    .description('check a site, compile a small workflow for each of its queues, and ask its scheduler, if it is here')
+    .option('--account <account>', 'the account of the small jobs, if the scheduler takes none without')
+    .option('--offline', 'ask no scheduler')
     .addOption(json())
-    .option('--script', "print the small workflow's job script")
+    .addOption(new Option('--script', "print the small workflow's job script"))
     .action(reported(check));
   site.addCommand(siteInstallCommand());
   for (const one of [site, ...site.commands]) one.exitOverride();
@@ -45,45 +52,63 @@ async function list(options: SiteOptions): Promise<void> {
   process.stdout.write(`${formatTable([['SITE', 'SCHEDULER', 'LAUNCHER'], ...rows])}\n`);
 }
 
-/** The schema, and then what only a compiled job shows: launchers, blocks of templates, directives. */
-async function check(file: string, options: SiteOptions): Promise<void> {
-  const site: Site = await loadSite(file, builtInSites);
-  const { files, plan, warnings } = compileTrial(site);
-  if (options.json) return printJson({ ok: true, site, problems: warnings });
-  printWarnings(warnings);
+async function show(name: string, options: SiteOptions): Promise<void> {
+  const loaded = await loadLayeredSite(name, builtInSites);
+  const fields = siteFields(loaded);
+  if (options.json) return printJson({ ok: true, site: loaded.site, fields });
+  const rows = fields.map(({ field, value, from }) => [field, valueText(value), from]);
+  process.stdout.write(`${formatTable([['FIELD', 'VALUE', 'FROM'], ...rows])}\n`);
+}
+
+/** The schema, then what only a compiled job shows (launchers, blocks of templates, directives), then the scheduler's own verdict. */
+async function check(name: string, options: SiteOptions): Promise<void> {
+  const site: Site = await loadSite(name, builtInSites);
+  const trials = compileTrials(site, options.account);
+  const warnings = new Problems();
+  for (const { compiled } of trials) warnings.add(compiled.warnings.map((one) => ({ ...one, at: undefined })));
   if (options.script) {
+    const [{ files, plan }] = trials.map(({ compiled }) => compiled) as [(typeof trials)[number]['compiled']];
     const script = files.find(({ path }) => path === plan.jobs[0]?.script);
     if (typeof script?.content === 'string') process.stdout.write(script.content);
     return;
   }
-  const target: Target = targets[site.target];
-  process.stdout.write(
-    `site ${site.name} is fine: ${target.name} jobs, launched by ${launcherOf(target, site)}\n${describeNode(site)}`,
-  );
-}
-
-/** Places in the trial say nothing to the site's author. */
-function compileTrial(site: Site): Compiled {
-  try {
-    return compile(trialWorkflow(), site);
-  } catch (error) {
-    if (!(error instanceof WorkflowError)) throw error;
-    const [first, ...rest] = error.problems;
-    throw new WorkflowError([withoutPlace(first), ...rest.map(withoutPlace)]);
+  const none: Verdicts = { verdicts: [], unasked: 'not asked', differences: [] };
+  const { verdicts, unasked, differences } = options.offline === true ? none : await askScheduler(site, trials);
+  warnings.add(differences);
+  const refused = verdicts.filter(({ accepted }) => !accepted);
+  if (options.json) {
+    if (refused.length > 0) process.exitCode = ExitCode.schedulerRefused;
+    const told = unasked === undefined ? { verdicts } : { verdicts, unasked };
+    return printJson({ ok: refused.length === 0, site, problems: warnings.sorted(), ...told });
   }
+  printWarnings(warnings.sorted());
+  if (refused.length === 0) process.stdout.write(describe(site));
+  for (const one of verdicts) if (one.accepted) process.stdout.write(`${jobFor(one)}: ${firstLine(one.says)}\n`);
+  if (unasked !== undefined) process.stdout.write(`no verdict of the scheduler: ${unasked}\n`);
+  const problems = new Problems();
+  for (const one of refused) problems.error('JOB1001', `${jobFor(one)} would be refused\n${one.says}`, undefined);
+  problems.throwIfErrors();
 }
 
-function withoutPlace(problem: Problem): Problem {
-  return { ...problem, at: undefined };
+function jobFor({ queue }: QueueVerdict): string {
+  return queue === undefined ? 'a small job' : `a small job in queue '${queue}'`;
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? '';
 }
 
 /** The limits that a site sets for workflows. A limit that it does not set cannot be checked. */
-function describeNode({ node, maxNodes }: Site): string {
+function describe(site: Site): string {
+  const { node, maxNodes, queues } = site;
+  const target: Target = targets[site.target];
   const known = [
     ...(maxNodes === undefined ? [] : [`${maxNodes} nodes a job`]),
     ...(node.cores === undefined ? [] : [`${node.cores} cores`]),
     ...(node.gpus === undefined ? [] : [`${node.gpus} GPUs`]),
     ...(node.memoryMiB === undefined ? [] : [`${node.memoryMiB} MiB a node`]),
+    ...(Object.keys(queues).length === 0 ? [] : [`the limits of ${Object.keys(queues).join(', ')}`]),
   ];
-  return known.length === 0 ? '' : `workflows are held to: ${known.join(', ')}\n`;
+  const limits = known.length === 0 ? '' : `workflows are held to: ${known.join(', ')}\n`;
+  return `site ${site.name} is fine: ${target.name} jobs, launched by ${launcherOf(target, site)}\n${limits}`;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { Problems, WorkflowError } from '../../diagnostics/index.js';
 import { forecastLines } from '../../runtime/rerun/index.js';
+import { budgetOption, keepBudget } from '../budget.js';
 import { printJson, printWarnings } from '../compile-workflow.js';
 import { ExitCode } from '../failure.js';
 import { forecastJson, forecastOf, hasResults, printLines } from '../forecast.js';
@@ -21,6 +22,7 @@ interface SubmitOptions {
   readonly force?: boolean;
   readonly retry?: number;
   readonly testOnly?: boolean;
+  readonly budget?: number;
   readonly json?: boolean;
 }
 
@@ -38,11 +40,13 @@ export function submitCommand(): Command {
         `submit nothing; show the scheduler's verdict on each script (${judges.join(', ')})`,
       ).conflicts(['fresh', 'keep', 'force', 'retry']),
     )
+    .addOption(budgetOption())
     .addOption(new Option('--json', 'print one JSON document'))
     .action(
       reported(async (dir: string, options: SubmitOptions) => {
         const folder = openFolder(dir);
         if (folder.target.queries === undefined) needsLinux('submit');
+        keepBudget(folder.plan, options.budget);
         process.exitCode = await (options.testOnly ? judge(folder, options) : submit(folder, options));
       }),
     );

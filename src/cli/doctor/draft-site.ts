@@ -87,6 +87,7 @@ function nodeField({ name, shapes }: Queue): DraftField[] {
   const hasAll = memory.length === shapes.length;
   const value = {
     cores: least(shapes, ({ cores }) => cores),
+    ...threadsOf(shapes),
     ...(gpus > 0 ? { gpus } : {}),
     ...(hasAll && memory.length > 0 ? { memoryMiB: Math.min(...memory) } : {}),
   };
@@ -98,6 +99,12 @@ function nodeField({ name, shapes }: Queue): DraftField[] {
       ? `every node of ${name}`
       : `what every node of ${name} has at least; they differ (${different}): .requires() or a site each for the others`;
   return [{ name: 'node', value, comment }];
+}
+
+/** Threads of a core, where all nodes have as many and the scheduler counts them. */
+function threadsOf(shapes: readonly NodeShape[]) {
+  const [first, ...others] = new Set(shapes.map(({ threadsPerCore }) => threadsPerCore));
+  return first === undefined || others.length > 0 ? {} : { threadsPerCore: first, schedulerCounts: 'threads' };
 }
 
 function least(shapes: readonly NodeShape[], amount: (shape: NodeShape) => number): number {

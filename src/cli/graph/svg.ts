@@ -121,6 +121,7 @@ function drawLegend(top: number): string {
     .join('\n');
 }
 
-function escapeXml(text: string): string {
+/** The text as XML's character references write it. */
+export function escapeXml(text: string): string {
   return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,4 +1,5 @@
 import { type Job, minimumNode, type Plan } from '../../ir/index.js';
+import { coresOf } from '../../targets/cpu-count.js';
 import { mpiVariables } from '../../targets/outer-job.js';
 import { quoteComment, quoteShellWord } from '../../targets/quoting.js';
 import type { JobVariables, Target } from '../../targets/target.js';
@@ -93,7 +94,7 @@ function jobVariables({ name, array, separate, allocation, components, directive
     { name: 'SIMWRIGHT_HOSTS', value: components.length === 0 ? hosts : componentHosts },
     {
       name: 'SIMWRIGHT_CPUS_PER_NODE',
-      value: allocation.cpusPerNode === undefined ? cpusPerWholeNode : cpusPerNode,
+      value: coresOf(allocation.cpusPerNode === undefined ? cpusPerWholeNode : cpusPerNode, allocation),
     },
     ...(array === undefined && separate === undefined ? [] : [{ name: 'SIMWRIGHT_ARRAY_INDEX', value: index }]),
     { name: 'SIMWRIGHT_STARTED', value: '$(date +%s)' },

@@ -32,8 +32,10 @@ export function storesOf({ stores }: Job, plan: Plan): Store[] {
 /** The line that starts a store: `runtime up NAME -- LAUNCH…`; without launcher's words it starts on the script's own host. */
 export function upLine(store: Store, job: Job): string {
   const quoted = store.launch.map((word) => {
-    const slots = /^\{hosts(?::(\d+))?\}$/.exec(word);
-    return slots === null ? quoteShellWord(word) : hostsOf(store, job, slots[1]);
+    const hosts = /^\{hosts(?:\[(\d+)-(\d+)\])?(?::(\d+))?\}$/.exec(word);
+    if (hosts === null) return quoteShellWord(word);
+    const [, first, last, slots] = hosts;
+    return hostsOf(store, job, first === undefined ? undefined : [Number(first), Number(last)], slots);
   });
   const head = `runtime up ${quoteShellWord(store.name)}`;
   const line = quoted.length === 0 ? head : wrapLine(`${head} --`, quoted);
@@ -41,17 +43,26 @@ export function upLine(store: Store, job: Job): string {
   return setup === undefined ? line : `(\n${setupLines(setup)}${indent(line)}\n)`;
 }
 
-/** A word of shell that expands to the hosts of a store's group, separated by commas, each with its number of tasks if there is one. */
-function hostsOf({ group }: Store, { allocation, components, groups }: Job, slots: string | undefined): string {
+/**
+ * A word of shell that expands to the hosts of a store's group, or those from one position to another, from 1: separated by commas, each with its
+ * number of tasks if there is one.
+ */
+function hostsOf(
+  store: Store,
+  { allocation, components, groups }: Job,
+  range: readonly [number, number] | undefined,
+  slots: string | undefined,
+): string {
   const separated = slots === undefined ? "tr ' ' ," : `sed 's/ /:${slots},/g; s/$/:${slots}/'`;
-  if (groups.length === 1) {
+  if (groups.length === 1 && range === undefined) {
     return slots === undefined ? `"\${SIMWRIGHT_HOSTS// /,}"` : `"$(${separated} <<<"$SIMWRIGHT_HOSTS")"`;
   }
-  const { component, first, nodes: count } = groups[group] as NodeGroup;
+  const { component, first, nodes: count } = groups[store.group] as NodeGroup;
   const allocations = [allocation, ...components].slice(0, component);
   const before = first + allocations.reduce((sum, { nodes }) => sum + nodes, 0);
-  const last = before + count;
-  return `"$(cut -d ' ' -f ${before + 1}-${last} <<<"$SIMWRIGHT_HOSTS" | ${separated})"`;
+  // One of fewer servers than the group has nodes runs on the first of them.
+  const [from, to] = range ?? [1, store.kind === 'standalone' ? Math.min(store.shards, count) : count];
+  return `"$(cut -d ' ' -f ${before + from}-${before + to} <<<"$SIMWRIGHT_HOSTS" | ${separated})"`;
 }
 
 /** The lines that launch a job's applications. In a job of a store alone they keep the store running while other jobs use it. */

@@ -1,54 +1,92 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { type Problem, type SourceLocation, suggestion, WorkflowError } from '../../diagnostics/index.js';
-import { Site, type SiteInput } from '../../ir/index.js';
-import { loadModule } from './load-workflow.js';
+import { nearest, type Problem, type SourceLocation, WorkflowError } from '../../diagnostics/index.js';
+import { Site, type SiteInput, siteFields } from '../../ir/index.js';
+import { keyPlace } from './key-place.js';
+import { layerOfFault, layersOf, mergeLayers, type SiteLayer, type SiteSource, startOf } from './site-layers.js';
+
+/** A site, and the layers that it comes from: itself, then the one that it extends, and so on. */
+export interface LoadedSite {
+  readonly site: Site;
+  readonly layers: readonly [SiteLayer, ...SiteLayer[]];
+}
 
 /**
- * A site by its name, or from its file (`.json`, or TypeScript or JavaScript with a default export).
+ * A site by its name, from its file (`.json`, or TypeScript or JavaScript with a default export), or itself, with what it extends.
  *
  * @throws WorkflowError if there is no such site, or it is not as a site has to be.
  */
-export async function loadSite(nameOrFile: string, builtIn: readonly SiteInput[]): Promise<Site> {
-  const known = builtIn.find(({ name }) => name === nameOrFile);
-  if (known !== undefined) return checkSite(known, `site '${nameOrFile}'`, undefined);
-  if (!/[./]/.test(nameOrFile)) {
-    const hint = `${suggestion(
-      nameOrFile,
-      builtIn.map(({ name }) => name),
-    )} (or name a site's file)`;
-    throw new WorkflowError({ code: 'SITE1001', message: `there is no site '${nameOrFile}'`, hint });
-  }
-  const file = resolve(nameOrFile);
-  const input = file.endsWith('.json') ? readJson(file) : await loadModule(file, 'site');
-  return checkSite(input, nameOrFile, { file, line: 1, column: 1 });
+export async function loadSite(source: SiteSource, builtIn: readonly SiteInput[]): Promise<Site> {
+  return (await loadLayeredSite(source, builtIn)).site;
 }
 
-function readJson(file: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new WorkflowError({ code: 'SITE1001', message: `the site's file ${file} cannot be read`, cause });
-  }
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const message = `${file} is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`;
-    throw new WorkflowError({ code: 'SITE1002', message, at: { file, line: 1, column: 1 }, cause });
-  }
+/** The same with the layers. */
+export async function loadLayeredSite(source: SiteSource, builtIn: readonly SiteInput[]): Promise<LoadedSite> {
+  const layers = await layersOf(source, builtIn);
+  const [{ what }] = layers;
+  const checked = check(mergeLayers(layers));
+  if (checked.site !== undefined) return { site: checked.site, layers };
+  const problems = await Promise.all(
+    checked.faults.map(async ({ path, ...fault }): Promise<Problem> => {
+      const layer = layerOfFault(layers, fault.key ?? path);
+      const message = problemText(layer.what, path, fault.message);
+      const at = layer.file === undefined ? undefined : await keyPlace(layer.file, fault.key ?? path);
+      return { ...problemOf(message, at ?? startOf(layer)), ...(fault.hint === undefined ? {} : { hint: fault.hint }) };
+    }),
+  );
+  throw errorOf(problems, what, startOf(layers[0]));
 }
 
 /** @throws WorkflowError with every field that is wrong. */
 export function checkSite(input: unknown, what: string, at: SourceLocation | undefined): Site {
+  const { site, faults } = check(input);
+  if (site !== undefined) return site;
+  throw errorOf(
+    faults.map(({ path, message, hint }) => ({
+      ...problemOf(problemText(what, path, message), at),
+      ...(hint === undefined ? {} : { hint }),
+    })),
+    what,
+    at,
+  );
+}
+
+/** Something wrong with a field. */
+interface Fault {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly hint?: string;
+  /** Path of the key itself, where `path` is that of the object around it. */
+  readonly key?: readonly PropertyKey[];
+}
+
+type Checked =
+  | { readonly site: Site; readonly faults: readonly Fault[] }
+  | { readonly site: undefined; readonly faults: readonly Fault[] };
+
+function check(input: unknown): Checked {
   const result = Site.safeParse(input);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map((issue): Problem => {
-    const place = issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
-    return { code: 'SITE1002', severity: 'error', message: `${what}: ${place}${issue.message}`, at };
+  if (result.success) return { site: result.data, faults: [] };
+  const faults = result.error.issues.flatMap((issue): Fault[] => {
+    if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, message: issue.message }];
+    return issue.keys.map((key) => {
+      const meant = issue.path.length === 0 ? nearest(key, siteFields) : undefined;
+      const hint = meant === undefined ? {} : { hint: `did you mean '${meant}'?` };
+      return { path: issue.path, message: `Unrecognized key: "${key}"`, key: [...issue.path, key], ...hint };
+    });
   });
+  return { site: undefined, faults };
+}
+
+function problemText(what: string, path: readonly PropertyKey[], message: string): string {
+  return `${what}: ${path.length === 0 ? '' : `${path.map(String).join('.')}: `}${message}`;
+}
+
+function problemOf(message: string, at: SourceLocation | undefined): Problem {
+  return { code: 'SITE1002', severity: 'error', message, at };
+}
+
+function errorOf(problems: readonly Problem[], what: string, at: SourceLocation | undefined): WorkflowError {
   const [first, ...rest] = problems;
-  throw first === undefined
+  return first === undefined
     ? new WorkflowError({ code: 'SITE1002', message: what, at })
     : new WorkflowError([first, ...rest]);
 }

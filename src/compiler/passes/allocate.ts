@@ -1,14 +1,8 @@
 import { counted, type Problems } from '../../diagnostics/index.js';
-import {
-  type Allocation,
-  type ApplicationDeclaration,
-  defined,
-  type OrchestratorDeclaration,
-  type RequiresDeclaration,
-} from '../../ir/index.js';
+import { type Allocation, type ApplicationDeclaration, defined, type OrchestratorDeclaration } from '../../ir/index.js';
 import { launcherOf } from '../../targets/target.js';
 import type { PlacedComponent, PlacedGroup, Reads, Sized } from './compilation.js';
-import { requirement } from './lookup/shared-nodes.js';
+import { queueWords, siteOn, threadsPerCpu, wishOf } from './lookup/queue-of.js';
 import { Demand, type DemandInput, most } from './part-demand.js';
 import { partNodes } from './part-nodes.js';
 import { named } from './part-problems.js';
@@ -27,9 +21,12 @@ interface AllocationInput extends DemandInput {
 const guessedCores = 64;
 
 /** A component of a job, without walltime: its nodes, parted into groups, with room for all entities that run at the same time. */
-export function allocate(input: AllocationInput, problems: Problems): PlacedComponent {
-  const { batch, applications, orchestrators, site, target } = input;
-  const requires = requiredOf([...applications, ...orchestrators]);
+export function allocate(asked: AllocationInput, problems: Problems): PlacedComponent {
+  const { batch, applications, orchestrators, target } = asked;
+  const wish = wishOf([...applications, ...orchestrators], batch);
+  const { requires } = wish;
+  const site = siteOn(asked.site, wish);
+  const input = { ...asked, site };
   const at = batch?.at ?? applications[0]?.at ?? orchestrators[0]?.at;
   const refuse = (message: string, hint?: string) => problems.error('PLAN1001', message, at, hint);
   const given = {
@@ -70,16 +67,14 @@ export function allocate(input: AllocationInput, problems: Problems): PlacedComp
     refuse(`the job needs ${memory} MiB a node, and site '${site.name}' has ${memoryMiB}`);
   }
   const account = batch?.account ?? site.defaults.account;
-  const queue = requires?.queue ?? batch?.queue ?? site.defaults.queue;
-  const constraint = requires?.constraint ?? batch?.constraint ?? site.defaults.constraint;
-  const qos = batch?.qos ?? site.defaults.qos;
   const allocation: Allocation = {
     nodes,
     ...defined({ cpusPerNode: exclusive ? cores : cpusPerNode }),
     exclusive,
     ...(gpusPerNode > 0 ? { gpusPerNode } : {}),
     ...(memory > 0 ? { memoryPerNodeMiB: memory } : {}),
-    ...defined({ account, queue, qos, reservation: batch?.reservation, constraint }),
+    ...defined({ threadsPerCpu: threadsPerCpu(site), account, ...queueWords(asked.site, wish) }),
+    ...defined({ reservation: batch?.reservation }),
     ...(hosts.wanted.length === 0 ? {} : { hosts: hosts.wanted }),
     ...(hosts.refused.length === 0 ? {} : { excludeHosts: hosts.refused }),
   };
@@ -223,13 +218,6 @@ function groupsOf(parts: readonly SizedPart[], nodes: number): PlacedComponent['
     groups.push({ first, nodes: nodes - first, nodesApart: 0, applications: [], orchestrators: [] });
   }
   return groups as [PlacedGroup, ...PlacedGroup[]];
-}
-
-/** The nodes that a component's entities require: all that require something require the same. */
-function requiredOf(
-  entities: readonly (ApplicationDeclaration | OrchestratorDeclaration)[],
-): RequiresDeclaration | undefined {
-  return entities.find((one) => requirement(one) !== undefined)?.requires;
 }
 
 function namedHosts(

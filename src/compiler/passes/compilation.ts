@@ -81,6 +81,8 @@ export interface Sized {
   readonly members: Members;
   /** True if its launcher gives each launch nodes of its own. */
   readonly ownsNodes: boolean;
+  /** True if it starts without a launcher: on the script's host. */
+  readonly startsHere: boolean;
 }
 
 /** Nodes of a component that belong together, and the entities that run on them. */

@@ -7,10 +7,12 @@ import {
   hasNumbers,
   type Launch,
   type LauncherName,
+  type Site,
 } from '../../ir/index.js';
+import { mergeArgs } from '../../targets/launchers/options.js';
 import { type LaunchProgram, type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
-import type { Adds, PlacedGroup, Reads, Sized, SizedLaunch, SizedProgram } from './compilation.js';
-import { hasWholeNodes, launchLine, stepOptions } from './launch-line.js';
+import type { Adds, PlacedGroup, Reads, Sized, SizedLaunch, SizedProgram, StepSize } from './compilation.js';
+import { hasWholeNodes, launchLine, siteArgs, stepOptions } from './launch-line.js';
 import { membersOnOwnNodes } from './lookup/members-at-once.js';
 import { placeOf } from './lookup/placed-jobs.js';
 import { programWords } from './lookup/program-words.js';
@@ -47,7 +49,7 @@ function lineOf(
   const [first, ...further] = launch.programs;
   const programOf = (program: SizedProgram, words: readonly string[] = []): LaunchProgram => ({
     step: stepOf(application, program, launcher, environment, input),
-    words: [...programWords(program.command), ...words],
+    words: [...wrapperOf(program, launcher, input.site), ...programWords(program.command), ...words],
   });
   // Each line is looked at by itself: another member's command may already say where its arguments go.
   const isPlaced = launch.programs.some(({ command }) => command.args.includes('{args}'));
@@ -66,7 +68,12 @@ function lineOf(
     }
     texts[file] = text;
   }
-  return { words: [...words], breaks: [...breaksOf(words, launch, programs)] };
+  const hosts = launch.programs.flatMap(({ command }) => command.hosts ?? []);
+  return {
+    words: [...words],
+    breaks: [...breaksOf(words, launch, programs)],
+    ...(hosts.length > 0 ? { hosts: [...new Set(hosts)] } : {}),
+  };
 }
 
 /** Limit of members that one line runs at the same time. Members added by hand have a line each, so they have none. */
@@ -109,6 +116,16 @@ function launcherFor({ programs, size }: SizedLaunch, { target, site }: Input): 
   return !target.capabilities.severalHosts && isPlain ? 'none' : launcherOf(target, site);
 }
 
+function asksForGpus({ gpusPerTask = 0, gpusPerNode = 0 }: StepSize): boolean {
+  return gpusPerTask > 0 || gpusPerNode > 0;
+}
+
+/** The site's words before a program and its container. Without a launcher there is no rank that they could tell by. */
+function wrapperOf({ size }: SizedProgram, launcher: LauncherName, { wrapper }: Site): readonly string[] {
+  if (wrapper === undefined || launcher === 'none') return [];
+  return wrapper.when === 'always' || asksForGpus(size) ? wrapper.words : [];
+}
+
 function stepOf(
   application: ApplicationDeclaration,
   { command, size }: SizedProgram,
@@ -130,7 +147,7 @@ function stepOf(
   return {
     name: hasNumbers(application) ? '{name}' : application.name,
     ...sizes,
-    ...defined({ hosts, excludeHosts, cpuBind }),
+    ...defined({ hosts: hosts?.slice(0, size.nodes), excludeHosts, cpuBind }),
     ...stepOptions(place, { site, target }),
     alone: isAlone,
     cpusOfStores: cpusOfStores(group),
@@ -138,7 +155,7 @@ function stepOf(
     // The runtime does not choose where the user has named the hosts.
     namesHosts: hosts === undefined && (namesHosts(target, launchers[launcher], component.groups.length) || readsHosts),
     environment,
-    launcherArgs: command.launcherArgs ?? {},
+    launcherArgs: mergeArgs([...siteArgs(site, launcher, asksForGpus(size)), command.launcherArgs ?? {}]),
   };
 }
 
@@ -154,7 +171,7 @@ function cpusOfStores({ applications, orchestrators }: PlacedGroup): number {
 /** Names of the variables that an application gets: some launchers pass on only those they are told, and complain of those that are not set. */
 function environmentNames(
   application: ApplicationDeclaration,
-  { experiment, target }: Pick<Input, 'experiment' | 'target'>,
+  { experiment, target, site }: Pick<Input, 'experiment' | 'target' | 'site'>,
 ): string[] {
   const ofStore = [
     ...['SSDB', 'SR_DB_TYPE', 'SR_SOCKET_TIMEOUT'],
@@ -166,7 +183,7 @@ function environmentNames(
   );
   const ofUser = commandsOf(application).flatMap(({ env }) => Object.keys(env ?? {}));
   const threads = target.capabilities.oneNode ? [] : ['OMP_NUM_THREADS'];
-  return [...new Set([...names, ...threads, ...ofUser, ...everywhere])];
+  return [...new Set([...names, ...threads, ...Object.keys(site.env), ...ofUser, ...everywhere])];
 }
 
 /** Variables that every member has: where it is, who it is, and where its programs and libraries are. */

@@ -1,9 +1,10 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
-import { defined, type LauncherName, type Site } from '../../ir/index.js';
+import { defined, type LauncherArgs, type LauncherName, type Site } from '../../ir/index.js';
 import { editDirectives, sameOption } from '../../targets/directives.js';
 import { isNotSupported, type LaunchLine, type LaunchProgram, type LaunchStep } from '../../targets/target.js';
 import type { PlacedJob, Reads } from './compilation.js';
 import type { EntityPlace } from './lookup/placed-jobs.js';
+import { siteAt } from './lookup/queue-of.js';
 
 /** The command line by which a launcher starts programs. It has no words, and there is a problem, if the launcher cannot start them. */
 export function launchLine(
@@ -21,14 +22,29 @@ export function launchLine(
 
 /** The fields of a step that depend on its job and its site. */
 export function stepOptions(
-  { job, index }: EntityPlace,
+  place: EntityPlace,
   { site, target }: Reads<'site' | 'target'>,
-): Pick<LaunchStep, 'component' | 'gpuDialect' | 'namesMemory' | 'threadsPerCore'> {
+): Pick<LaunchStep, 'component' | 'group' | 'gpuDialect' | 'namesMemory' | 'threadsPerCore' | 'threadsPerCpu'> {
+  const { job, index, component, group } = place;
+  const { threadsPerCpu } = component.allocation;
+  // All nodes of a workflow are the one that there is.
+  const isOne = target.capabilities.oneNode;
   return {
-    ...defined({ gpuDialect: site.gpuDialect, threadsPerCore: site.node.threadsPerCore }),
+    ...defined({ gpuDialect: site.gpuDialect, threadsPerCore: siteAt(place, site).node.threadsPerCore, threadsPerCpu }),
     namesMemory: !dropsOf(site, job).some((flag) => sameOption(target, flag, target.memoryFlag ?? '')),
-    ...(job.components.length === 1 ? {} : { component: index }),
+    ...(isOne || job.components.length === 1 ? {} : { component: index }),
+    ...(isOne || component.groups.length === 1 ? {} : { group: { first: group.first, nodes: group.nodes } }),
   };
+}
+
+/** The site's options for a launcher, in the order in which each takes the place of those before. */
+export function siteArgs(
+  { launcherArgs, gpuLauncherArgs }: Site,
+  launcher: LauncherName,
+  forGpus: boolean,
+): readonly LauncherArgs[] {
+  if (launcher === 'none') return [];
+  return [launcherArgs[launcher] ?? {}, (forGpus ? gpuLauncherArgs[launcher] : undefined) ?? {}];
 }
 
 /** Flags of directives that the site or the user drops. */
@@ -37,10 +53,12 @@ function dropsOf(site: Site, { batch }: PlacedJob): readonly string[] {
 }
 
 /** True if no other job runs on the nodes: a launcher that binds tasks as if it had a node to itself would bind all jobs' to the same CPUs. */
-export function hasWholeNodes({ job, component }: EntityPlace, { site, target }: Reads<'site' | 'target'>): boolean {
+export function hasWholeNodes(place: EntityPlace, { site, target }: Reads<'site' | 'target'>): boolean {
+  const { job, component } = place;
   const { wholeNodes } = target;
   const { exclusive, cpusPerNode = 0 } = component.allocation;
-  if (wholeNodes === true || exclusive || cpusPerNode >= (site.node.cores ?? Number.POSITIVE_INFINITY)) return true;
+  if (wholeNodes === true || exclusive || cpusPerNode >= (siteAt(place, site).node.cores ?? Number.POSITIVE_INFINITY))
+    return true;
   return editDirectives(target, [[]], site.directives, job.batch?.directives)
     .flat()
     .some((one) => wholeNodes.test(target.formatDirective(one)));

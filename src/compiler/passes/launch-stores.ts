@@ -6,9 +6,10 @@ import {
   type OrchestratorDeclaration,
   storeLinkVariable,
 } from '../../ir/index.js';
+import { mergeArgs } from '../../targets/launchers/options.js';
 import { type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
 import type { Adds, Reads } from './compilation.js';
-import { launchLine, stepOptions } from './launch-line.js';
+import { launchLine, siteArgs, stepOptions } from './launch-line.js';
 import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
 import { type EntityPlace, placeOf } from './lookup/placed-jobs.js';
 import { shardsOf } from './lookup/visible-stores.js';
@@ -92,8 +93,8 @@ function storeWords(size: StoreSize, place: EntityPlace, input: Input, problems:
     ...(gpus > 0 ? { gpusPerNode: gpus } : {}),
     ...defined({ hosts }),
     ...stepOptions(place, input),
-    environment: [...(isIndexed(place) ? ['SIMWRIGHT_ARRAY_INDEX'] : []), ...ofRuntime],
-    launcherArgs: {},
+    environment: [...(isIndexed(place) ? ['SIMWRIGHT_ARRAY_INDEX'] : []), ...ofRuntime, ...Object.keys(site.env)],
+    launcherArgs: mergeArgs(siteArgs(site, launcher, false)),
     overlap: true,
     namesHosts: hosts === undefined && namesHosts(target, launchers[launcher], place.component.groups.length),
   };

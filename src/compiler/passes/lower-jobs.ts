@@ -1,5 +1,7 @@
-import { applicationsOf, defined, graceOf, type Job } from '../../ir/index.js';
+import { applicationsOf, defined, graceOf, type Job, type Site } from '../../ir/index.js';
+import { asScheduled } from '../../targets/cpu-count.js';
 import { editDirectives } from '../../targets/directives.js';
+import { quoteShellWord } from '../../targets/quoting.js';
 import { type JobRequest, launcherOf } from '../../targets/target.js';
 import type { PlacedJob, Reads } from './compilation.js';
 import { jobEvents } from './job-events.js';
@@ -22,11 +24,17 @@ export function lowerJob(
     graceSeconds: graceOf(allocation.walltimeSeconds ?? 0),
     ...defined({ array: job.array, separate: job.separate }),
     modules: [...site.modules, ...(job.batch?.modules ?? [])],
-    preamble: [...site.preamble, ...(job.batch?.preamble ?? [])],
+    // Before all else, so that the lines below may change them, as users may for an entity.
+    preamble: [...exportsOf(site), ...site.preamble, ...(job.batch?.preamble ?? [])],
     stores: [...job.orchestrators.map(({ name }) => name), ...colocated],
     entities: job.applications.map(({ name }) => name),
     after: jobEvents(jobs, applicationsOf(experiment), target).get(job) ?? [],
   };
-  const asked = target.directives({ ...request, ...defined({ mail }) }, launcherOf(target, site), site);
+  const asked = target.directives({ ...asScheduled(request), ...defined({ mail }) }, launcherOf(target, site), site);
   return { ...request, directives: editDirectives(target, asked, site.directives, edits).map((list) => [...list]) };
+}
+
+/** The lines by which a job exports the site's variables. */
+function exportsOf({ env }: Site): string[] {
+  return Object.entries(env).map(([name, value]) => `export ${name}=${value === '' ? "''" : quoteShellWord(value)}`);
 }

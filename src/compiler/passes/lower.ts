@@ -21,6 +21,7 @@ export function lower(input: Omit<Compilation, 'plan'>): Adds<'plan'> {
         runtimePath: site.runtimePath,
         python: site.python,
         networkInterface: site.networkInterface,
+        gpuMaker: site.node.gpuMaker,
       }),
       jobs: jobs.map((job) => lowerJob(job, input)),
       stores: lowerStores(input),

@@ -13,6 +13,7 @@ import type { Adds, PlacedComponent, PlacedJob, Reads, Sized } from './compilati
 import { groupBy } from './lookup/group-by.js';
 import { EndOrder, topological } from './lookup/order.js';
 import { jobsBefore } from './lookup/placed-jobs.js';
+import { siteOn, wishOf } from './lookup/queue-of.js';
 import { nodesOwner, requirement } from './lookup/shared-nodes.js';
 import { walltimeOf } from './walltime.js';
 
@@ -152,7 +153,8 @@ function arrayOf(
 ): Pick<Draft, 'array' | 'separate'> {
   const { name, kind, batch } = application;
   const { oneNode, minArraySize } = target.capabilities;
-  const maxArraySize = site.maxArraySize ?? target.capabilities.maxArraySize;
+  const { maxArraySize: ofSite } = siteOn(site, wishOf([application], batch));
+  const maxArraySize = ofSite ?? target.capabilities.maxArraySize;
   const none = { array: undefined, separate: undefined };
   const limit = batch?.maxConcurrent === undefined ? {} : { maxConcurrent: batch.maxConcurrent };
   const count = (sized.get(application) as Sized).members.count;

@@ -1,4 +1,4 @@
-import type { Problems } from '../../diagnostics/index.js';
+import { counted, type Problems } from '../../diagnostics/index.js';
 import {
   type ApplicationDeclaration,
   addedOf,
@@ -10,6 +10,7 @@ import {
 import { launcherOf } from '../../targets/target.js';
 import type { Adds, Reads, Sized, SizedLaunch, SizedProgram, StepSize } from './compilation.js';
 import { expandAxes } from './expand-axes.js';
+import { siteOf } from './lookup/queue-of.js';
 
 /** Nodes of the programs of one launch: all share the one there is, each has its own, or all are spread over all of them. */
 type Spread = 'one-node' | 'own-nodes' | 'all-nodes';
@@ -26,11 +27,15 @@ export function sizeLaunches(
     return launchers[launcher].spreadsPrograms === true ? 'all-nodes' : 'own-nodes';
   };
   const sized = applicationsOf(experiment).map((application): [ApplicationDeclaration, Sized] => {
-    const launches = launchesOf(application, site, spreadOver, problems);
+    const launches = launchesOf(application, siteOf(experiment, application, site), spreadOver, problems);
     const ownsNodes = launches.every(
       ({ programs }) => !oneNode && !launchers[programs[0].command.launcher ?? launcherOfSite].sharesNodes,
     );
-    return [application, { size: largest(launches), launches, members: expandAxes(application, problems), ownsNodes }];
+    const startsHere = launches.every(
+      ({ programs }) => launchers[programs[0].command.launcher ?? launcherOfSite].program === undefined,
+    );
+    const members = expandAxes(application, problems);
+    return [application, { size: largest(launches), launches, members, ownsNodes, startsHere }];
   });
   return { sized: new Map(sized) };
 }
@@ -127,14 +132,12 @@ function largest(launches: readonly [SizedLaunch, ...SizedLaunch[]]): StepSize {
 
 /** The resources of a program: as the user gave them, or computed from the shape of the site's nodes, if it is known. */
 function sizeStep(name: string, command: CommandDeclaration, site: Site, problems: Problems): StepSize {
-  const tasks = command.tasks ?? (command.tasksPerNode ?? 1) * (command.nodes ?? 1);
-  const { cpusPerTask = 1, gpusPerTask, gpusPerNode, memoryPerNodeMiB, walltimeSeconds } = command;
+  const { cpusPerTask = 1, gpusPerTask, gpusPerNode, memoryPerNodeMiB, walltimeSeconds, hosts } = command;
   const { cores, gpus } = site.node;
-  const nodes =
-    command.nodes ??
-    (command.tasksPerNode !== undefined
-      ? Math.ceil(tasks / command.tasksPerNode)
-      : Math.ceil((tasks * cpusPerTask) / Math.max(cores ?? Number.POSITIVE_INFINITY, cpusPerTask)) || 1);
+  const spread = command.nodes ?? (command.tasksPerNode === undefined ? 1 : (hosts?.length ?? 1));
+  const tasks = command.tasks ?? (command.tasksPerNode ?? 1) * spread;
+  const fitting = command.tasksPerNode ?? tasksOnNode(cpusPerTask, gpusPerTask, site);
+  const nodes = command.nodes ?? Math.max(Math.ceil(tasks / fitting) || 1, Math.min(hosts?.length ?? 1, tasks));
   const tasksPerNode = command.tasksPerNode ?? Math.ceil(tasks / nodes);
   const refuse = (message: string, hint: string) => problems.error('PLAN1001', message, command.at, hint);
   if (tasks < nodes) {
@@ -158,6 +161,12 @@ function sizeStep(name: string, command: CommandDeclaration, site: Site, problem
   if (gpus !== undefined && perNode > gpus) {
     refuse(`'${name}' needs ${perNode} GPUs a node, and site '${site.name}' has ${gpus}`, 'raise .nodes()');
   }
+  const idle = hosts?.slice(nodes) ?? [];
+  if (idle.length > 0) {
+    const left = `${counted(tasks, 'task')} on ${counted(nodes, 'node')} leave ${idle.join(', ')} idle`;
+    const message = `.hosts() of '${name}' names ${hosts?.length} hosts, and its ${left}`;
+    problems.warning('PLAN1010', message, command.at, 'raise .tasks() or .nodes(), or name fewer hosts');
+  }
   return {
     nodes,
     tasks,
@@ -165,4 +174,12 @@ function sizeStep(name: string, command: CommandDeclaration, site: Site, problem
     tasksPerNode,
     ...defined({ gpusPerTask, gpusPerNode, memoryPerNodeMiB, walltimeSeconds }),
   };
+}
+
+/** The most tasks that one of the site's nodes holds, at least 1; infinite where the site does not say what it has. */
+function tasksOnNode(cpusPerTask: number, gpusPerTask: number | undefined, { node: { cores, gpus } }: Site): number {
+  const byCpus = cores === undefined ? Number.POSITIVE_INFINITY : Math.floor(cores / cpusPerTask);
+  const hasGpus = gpus !== undefined && gpus > 0 && gpusPerTask !== undefined;
+  const byGpus = hasGpus ? Math.floor(gpus / gpusPerTask) : Number.POSITIVE_INFINITY;
+  return Math.max(1, Math.min(byCpus, byGpus));
 }

@@ -98,6 +98,10 @@ function nodesFor(demand: Demand, { atLeast, maxNodes }: PartLimits): number {
   const store = part.orchestrators.find((one) => one === owner);
   if (store !== undefined) return nodesOfStore(store);
   if (application !== undefined && !demand.isFlexible(application)) return demand.facts(application).size.nodes;
+  // Without a launcher everything runs on one host.
+  if (part.applications.length > 0 && part.applications.every((one) => demand.facts(one).startsHere)) {
+    return Math.max(1, ...part.orchestrators.map(nodesOfStore));
+  }
   const widest = application === undefined ? Math.max(demand.widest(), atLeast) : demand.facts(application).size.nodes;
   const fitting = Math.max(
     demand.apart(),

@@ -8,11 +8,12 @@ import { MembersFile, StatusReader, StatusWriter } from '../status/index.js';
 import type { ControlClient } from '../supervisor/control-client.js';
 import { watchStores } from '../supervisor/watch-stores.js';
 import type { Application } from './application.js';
-import { HostPool, membersAtATime, onGroup } from './hosts.js';
+import { membersAtATime, onGroup } from './hosts.js';
 import { linkModules } from './link-modules.js';
 import { type Meeting, MetStores } from './meet-stores.js';
 import { memberHosts } from './member-hosts.js';
 import { passOnWarnings } from './pass-on-warnings.js';
+import { type LaunchHosts, launchHosts } from './pool/launch-hosts.js';
 import { Restarts } from './restarts.js';
 import { runAgain } from './run-again.js';
 import { countStates, type MembersOutcome, runMembers } from './run-members.js';
@@ -100,6 +101,7 @@ async function launchWatched(
     writer.launch({ launch: 'waiting', reason });
   };
   const met = new MetStores({ job, plan, entity, stop, say });
+  let hosts: LaunchHosts | undefined;
   try {
     const reader = new StatusReader(job.dir);
     writer.launch({ launch: 'waiting' });
@@ -131,11 +133,12 @@ async function launchWatched(
     const signaller = steps && new StepSignaller(steps, env);
     const choosesHosts = job.hosts.length > 1 && !namesItsHosts(options.line);
     const stepWatch = steps && choosesHosts ? new StepWatch(steps, env) : undefined;
-    const hosts = new HostPool(place.hosts);
+    const { line, member, report } = options;
+    hosts = launchHosts({ job, plan, entity, line, member, env, stop, report });
+    const ofMembers = hosts;
     const run = ({ decisionOf }: Settled, some: readonly number[]): Promise<MembersOutcome> => {
       const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), some.length);
       const starter = chooseStarter(env, some.length, Math.max(1, atMost));
-      const { line, report } = options;
       const fixed = {
         job,
         plan,
@@ -149,7 +152,7 @@ async function launchWatched(
         stager,
         signaller,
         stepWatch,
-        hosts,
+        hosts: ofMembers,
       };
       const context = { ...fixed, decisionOf, starter, restarts, stop, running, report };
       return runMembers(context, some, atMost).finally(() => starter.close());
@@ -160,6 +163,7 @@ async function launchWatched(
     process.stdout.write(`${describe(entity, indices.length, outcome, stop.reason)}\n`);
     return exitCode(indices.length, outcome, stop.reason, options.report);
   } finally {
+    hosts?.close();
     met.close();
     supervisor?.close();
   }

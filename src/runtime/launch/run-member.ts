@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { type Entity, memberArgs, memberDigest, memberName, memberParams, type Plan } from '../../ir/index.js';
+import { launcherOfProgram } from '../../targets/launchers/index.js';
 import { type JobEnvironment, thisHost } from '../job/job-environment.js';
 import { type LockTaker, MemberLock } from '../job/member-lock.js';
 import { memberPath } from '../job/paths.js';
@@ -8,17 +9,17 @@ import { keepOutput, tellingLine } from '../output/index.js';
 import { type Decision, describeReason, moveAside } from '../rerun/index.js';
 import type { MemberEvent, MemberState, StatusReader, StatusWriter } from '../status/index.js';
 import { Application, type ApplicationEnd } from './application.js';
-import type { HostPool } from './hosts.js';
 import { memberEnvironment } from './member-environment.js';
+import type { LaunchHosts } from './pool/launch-hosts.js';
 import type { Restarts } from './restarts.js';
 import type { Stager } from './stage.js';
 import type { Starter } from './starters/index.js';
 import type { StepSignaller } from './steps/step-signaller.js';
 import type { StepWatch } from './steps/step-watch.js';
-import { describeStop, type StopRequest } from './stop-request.js';
+import { describeStop, exitCodeOfStop, type StopRequest } from './stop-request.js';
 import type { SeenStore } from './store-addresses.js';
 import { StoreUses } from './store-uses.js';
-import { fillWords, namesItsHosts } from './words.js';
+import { fillWords, namesItsHosts, withVariables } from './words.js';
 
 /** Facts that the members of one launch share. */
 export interface LaunchContext {
@@ -39,7 +40,7 @@ export interface LaunchContext {
   readonly signaller: StepSignaller | undefined;
   /** Finds out where steps run, where the scheduler chooses among several hosts. */
   readonly stepWatch: StepWatch | undefined;
-  readonly hosts: HostPool;
+  readonly hosts: LaunchHosts;
   readonly restarts: Restarts;
   readonly stop: StopRequest;
   /** Running applications, to which signals are passed on. */
@@ -123,18 +124,27 @@ async function runAttempt(
   }
   const record = (event: AttemptEvent) => writer.member({ index, member, params, attempt, ...event });
   record({ state: 'staged' });
-  const hosts = context.hosts.take(entity.size.nodes);
+  const taken = await context.hosts.take((reason) => record({ state: 'staged', reason }));
+  if (taken === undefined) {
+    record({ state: 'interrupted', ...(stop.reason === undefined ? {} : { reason: describeStop(stop.reason) }) });
+    return { state: 'interrupted', exit: stop.reason === undefined ? 1 : exitCodeOfStop(stop.reason) };
+  }
   const started = performance.now();
   try {
     const args = memberArgs(entity.asArgs, params);
     const uses = new StoreUses(context.stores);
     const begin = context.restarts.begin();
-    let host = hostOf(context, hosts);
+    let host = hostOf(context, taken.names);
+    const line = withVariables(context.line, Object.keys(taken.variables), launcherOfProgram(context.line[0])?.passOn);
+    const hosts = isOneMachine(context) ? [thisHost()] : taken.names;
     const process_ = await context.starter.start({
-      line: fillWords(context.line, { args, dir: directory, name: member, hosts: hosts.join(',') }),
+      line: fillWords(line, { args, dir: directory, name: member, hosts }),
       directory,
       name: member,
-      variables: memberEnvironment(context.plan, entity, context.stores, { index, directory }, context.env),
+      variables: {
+        ...memberEnvironment(context.plan, entity, context.stores, { index, directory }, context.env),
+        ...taken.variables,
+      },
     });
     record({ state: 'running', ...host, ...uses.now() });
     const withdraw = context.stepWatch?.watch(process_.pid, (found) => {
@@ -165,7 +175,7 @@ async function runAttempt(
     record({ state: 'failed', exit, reason: messageOf(problem) });
     return { state: 'failed', exit };
   } finally {
-    context.hosts.give(hosts);
+    taken.give();
   }
 }
 
@@ -211,6 +221,11 @@ function stateOf({ exit, wasStopped }: ApplicationEnd): MemberState {
 function hostOf({ job, line }: LaunchContext, hosts: readonly string[]): { host?: string } {
   if (job.hosts.length === 1) return { host: hosts[0] === 'localhost' ? thisHost() : (hosts[0] ?? thisHost()) };
   return namesItsHosts(line) ? { host: hosts.join(' ') } : {};
+}
+
+/** True if there is but this machine, so that its own name is better than that of the loopback. */
+function isOneMachine({ job }: LaunchContext): boolean {
+  return job.hosts.length === 1 && job.hosts[0] === 'localhost';
 }
 
 function cannotStart(program: string, member: string, error: unknown): WorkflowError {

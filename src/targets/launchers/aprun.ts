@@ -1,6 +1,6 @@
 import type { Launcher, LaunchStep } from '../target.js';
 import { gnuStyle, type LauncherOption, type OptionStyle, optionsOf, optionWords } from './options.js';
-import { colonLine, commaList } from './programs.js';
+import { colonLine, commaList, refuseHostWords } from './programs.js';
 
 /** `-cc` has one dash and two letters. */
 const style: OptionStyle = (name, value) =>
@@ -17,6 +17,7 @@ export const aprun: Launcher = {
   program: 'aprun',
   sharesNodes: false,
   scriptApart: true,
+  givesGpus: true,
   startsSingleStores: true,
   rankVariables: ['ALPS_APP_PE'],
   noise: [/^Application [\w-]+ (exit codes|resources|exit signals)/],
@@ -26,9 +27,10 @@ export const aprun: Launcher = {
           notSupported: 'aprun cannot choose among the nodes of one job that differ',
           hint: 'give the entity a job of its own with .batch()',
         }
-      : colonLine('aprun', programs, (step, isFirst) =>
+      : (refuseHostWords('aprun', programs) ??
+        colonLine('aprun', programs, (step, isFirst) =>
           optionWords([...sizes(step), ...(isFirst ? placement(step) : [])], step.launcherArgs, style),
-        ),
+        )),
 };
 
 function sizes(step: LaunchStep): readonly LauncherOption[] {

@@ -17,7 +17,8 @@ export function explicitResources(programs: Programs): string {
   ];
   if (programs.length > 1) lines.push(...programs.map(({ words }, index) => `app ${index}: ${words.join(' ')}`));
   let rank = 0;
-  let host = 1;
+  // Numbers count from 1: those of the group follow those of the groups before it.
+  let host = 1 + (programs[0].step.group?.first ?? 0);
   for (const [index, program] of programs.entries()) {
     const sets = ranksOf(program, rank, host);
     lines.push(...sets.map((set) => (programs.length > 1 ? `${set} : app ${index}` : set)));

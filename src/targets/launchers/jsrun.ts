@@ -1,7 +1,7 @@
 import type { Launcher, LaunchStep, NotSupported } from '../target.js';
 import { erfName, explicitResources } from './erf.js';
 import { gnuStyle, type LauncherOption, optionsOf, optionWords } from './options.js';
-import { type Programs, refuseExcludedHosts } from './programs.js';
+import { type Programs, refuseExcludedHosts, refuseHostWords } from './programs.js';
 import { resourceSets } from './resource-sets.js';
 
 const option = optionsOf(gnuStyle);
@@ -17,12 +17,14 @@ export const jsrun: Launcher = {
   nodesAlike: true,
   scriptApart: true,
   startsSingleStores: true,
+  givesGpus: true,
   storesCpus: 'hold',
   rankVariables: ['OMPI_COMM_WORLD_RANK', 'PMIX_RANK'],
   noise: [/^ERROR:\s+One or more process \(first noticed rank/],
   line: (programs) => {
     const [{ step, words }] = programs;
-    const isExplicit = programs.length > 1 || step.cpuBind !== undefined || (step.hosts ?? []).length > 0;
+    const isExplicit =
+      programs.length > 1 || step.cpuBind !== undefined || (step.hosts ?? []).length > 0 || step.group !== undefined;
     if (!isExplicit) {
       // A file of the user's own says where everything goes.
       const sets = 'erf_input' in step.launcherArgs || 'U' in step.launcherArgs ? [] : setOptions(step);
@@ -81,7 +83,29 @@ function refusal(programs: Programs): NotSupported | undefined {
       };
     }
   }
-  return refuseExcludedHosts('jsrun', programs);
+  return refuseExcludedHosts('jsrun', programs) ?? refuseHostWords('jsrun', programs) ?? refusePart(programs);
+}
+
+/** A refusal of launches on a part of a group of nodes: the numbers of their hosts would be the same for all of them. */
+function refusePart(programs: Programs): NotSupported | undefined {
+  const [{ step }] = programs;
+  if (step.group === undefined) return undefined;
+  if (step.overlap) {
+    return {
+      notSupported: 'jsrun starts a store on nodes of its own choice, not on those of its group',
+      hint: 'leave out apart, or give the store a job of its own with .batch()',
+    };
+  }
+  const nodes = programs.reduce((sum, one) => sum + one.step.nodes, 0);
+  if (nodes === step.group.nodes) return undefined;
+  return {
+    notSupported: `jsrun is told hosts by their numbers, and a launch of ${counted(nodes)} cannot be told which of ${counted(step.group.nodes)} are its own`,
+    hint: 'take all nodes of the group with .nodes(), or give the entity a job of its own with .batch()',
+  };
+}
+
+function counted(nodes: number): string {
+  return nodes === 1 ? '1 node' : `${nodes} nodes`;
 }
 
 /** Pattern of a word without quotes: the rules for quoting in the file are not documented. Placeholders are not filled in there. */

@@ -17,6 +17,7 @@ function openMpi(name: 'mpirun' | 'orterun'): Launcher {
     sharesNodes: true,
     namesHosts: true,
     spreadsPrograms: true,
+    passOn: (variable) => ['-x', variable],
     rankVariables: ['OMPI_COMM_WORLD_RANK', 'PMIX_RANK'],
     noise,
     line: (programs) =>

@@ -55,6 +55,15 @@ export function optionWords(options: readonly LauncherOption[], args: LauncherAr
   return line.flatMap((one) => one?.words ?? []);
 }
 
+/** Options of which each takes the place of the same ones before, by whichever name it is written. */
+export function mergeArgs(lists: readonly LauncherArgs[]): LauncherArgs {
+  const merged = new Map<string, [string, LauncherArgs[string]]>();
+  for (const [key, value] of lists.flatMap((args) => Object.entries(args))) {
+    merged.set(withDashes(key.replace(/^-+/, '')), [key, value]);
+  }
+  return Object.fromEntries(merged.values());
+}
+
 /** The name with dashes only: launchers read `cpu_bind` and `cpu-bind` as one. */
 function withDashes(name: string): string {
   return name.replaceAll('_', '-');

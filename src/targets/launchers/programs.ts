@@ -37,6 +37,19 @@ export function refuseExcludedHosts(launcher: string, programs: Programs): NotSu
   };
 }
 
+/** Words of a command that stand for the hosts of its launch. */
+const hostWords: ReadonlySet<string> = new Set(['{hosts}', '{first_host}']);
+
+/** A refusal of words for hosts, where the launcher chooses them after these words were filled in. */
+export function refuseHostWords(launcher: string, programs: Programs): NotSupported | undefined {
+  const word = programs.flatMap(({ words }) => words).find((one) => hostWords.has(one));
+  if (word === undefined) return undefined;
+  return {
+    notSupported: `${launcher} chooses nodes by itself, so '${word}' cannot be filled in`,
+    hint: 'have the program ask for its host by itself; rank 0 can tell the others',
+  };
+}
+
 /** Hosts with commas between them; undefined where there are none. */
 export function commaList(hosts: readonly string[] | undefined): string | undefined {
   return hosts === undefined || hosts.length === 0 ? undefined : hosts.join(',');

@@ -1,6 +1,6 @@
 import type { Launcher, LaunchStep } from '../target.js';
 import { gnuStyle, type LauncherOption, optionsOf, optionWords } from './options.js';
-import { colonLine, commaList } from './programs.js';
+import { colonLine, commaList, type Programs } from './programs.js';
 
 const option = optionsOf(gnuStyle);
 
@@ -15,14 +15,18 @@ export const srun: Launcher = {
   startsSingleStores: true,
   storesCpus: 'overlap',
   bindsWithinLaunch: true,
+  givesGpus: true,
   rankVariables: ['SLURM_PROCID'],
   noise: [
     /^srun: (error: .*\b(Exited with exit code|Terminated|Killed|task.*: Aborted)|Terminating|launch\/slurm: .*tasks? )/i,
     /^srun: (Job step aborted|First task exited|Force Terminated)/i,
     /^slurmstepd: error: \*\*\* (STEP|JOB) .* CANCELLED AT /,
   ],
-  line: (programs) =>
-    colonLine('srun', programs, (step) => optionWords(srunOptions(step), step.launcherArgs, gnuStyle)),
+  line: (programs) => {
+    const hosts = hostsOfPrograms(programs);
+    const optionsOfStep = (step: LaunchStep) => [...srunOptions(step), ...hostOptions(step, hosts.get(step))];
+    return colonLine('srun', programs, (step) => optionWords(optionsOfStep(step), step.launcherArgs, gnuStyle));
+  },
 };
 
 /** The accounting then shows members by their names, and stores by theirs. Two words, since the runtime fills in whole ones. */
@@ -40,14 +44,41 @@ function srunOptions(step: LaunchStep): readonly LauncherOption[] {
     ...option('nodes N', step.nodes),
     ...option('ntasks n', step.tasks),
     ...option('ntasks-per-node', step.tasks > 1 ? step.tasksPerNode : undefined),
-    ...option('cpus-per-task c', step.cpusPerTask),
+    // Of whole cores, where Slurm counts threads.
+    ...option('cpus-per-task c', step.cpusPerTask * (step.threadsPerCpu ?? 1)),
     ...gpuOptions(step),
     ...option('mem mem-per-cpu mem-per-gpu', memory(step)),
     ...(step.overlap ? storeOptions : option('exact', true)),
-    ...option('nodelist w nodefile F', commaList(step.hosts)),
-    ...option('exclude x', commaList(step.excludeHosts)),
-    ...option('cpu-bind', step.cpuBind === undefined ? undefined : `map_cpu:${step.cpuBind.join(',')}`),
   ];
+}
+
+/** As many hosts as nodes: of more, srun would take the first with a warning. */
+function hostOptions(step: LaunchStep, chosen: string | undefined): readonly LauncherOption[] {
+  const { nodes, hosts, excludeHosts, cpuBind } = step;
+  const named = commaList(hosts?.slice(0, nodes));
+  return [
+    // Two words, since the runtime fills in whole ones.
+    ...(named === undefined && chosen !== undefined
+      ? [{ names: hostNames.split(' '), words: ['-w', chosen] }]
+      : option(hostNames, named)),
+    ...option('exclude x', commaList(excludeHosts)),
+    ...option('cpu-bind', cpuBind === undefined ? undefined : `map_cpu:${cpuBind.join(',')}`),
+  ];
+}
+
+const hostNames = 'nodelist w nodefile F';
+
+/** Placeholders of the hosts that the runtime chooses: each of several programs has nodes of its own, and a store the first of its group. */
+function hostsOfPrograms(programs: Programs): ReadonlyMap<LaunchStep, string | undefined> {
+  let before = 0;
+  return new Map(
+    programs.map(({ step }) => {
+      const first = before + 1;
+      before += step.nodes;
+      if (!step.namesHosts) return [step, undefined];
+      return [step, programs.length > 1 || step.overlap ? `{hosts[${first}-${before}]}` : '{hosts}'];
+    }),
+  );
 }
 
 /** Memory by node; where the site takes none, a step has its CPUs' share of the job's. */

@@ -129,4 +129,6 @@ export const lsfQueries: Queries = {
   cancel: ['bkill'],
   limitSignal: 'SIGUSR2',
   walltimeOf,
+  hostCpus: ({ LSB_MCPU_HOSTS: pairs = '' }) =>
+    pairs.split(/\s+/).flatMap((word, index) => (index % 2 === 1 ? Number(word) : [])),
 };

@@ -71,6 +71,7 @@ export function parseNodes(text: string): Map<string, NodeShape[]> {
       nodes: Number(nodes),
       // With several threads a core Slurm counts those.
       cores: cores > 0 ? Math.min(cores, Number(cpus)) : Number(cpus),
+      ...(cores > 0 && Number(cpus) > cores ? { threadsPerCore: Math.round(Number(cpus) / cores) } : {}),
       gpus: gpusIn(resources),
       memoryMiB: Number(memory) > 1 ? Number(memory) : undefined,
     };
@@ -82,7 +83,10 @@ export function parseNodes(text: string): Map<string, NodeShape[]> {
 /** Adds nodes to those of the same shape; lines may differ in fields that are not read. */
 function addShape(shapes: readonly NodeShape[], { nodes, ...shape }: NodeShape): NodeShape[] {
   const isSame = (other: NodeShape) =>
-    other.cores === shape.cores && other.gpus === shape.gpus && other.memoryMiB === shape.memoryMiB;
+    other.cores === shape.cores &&
+    other.threadsPerCore === shape.threadsPerCore &&
+    other.gpus === shape.gpus &&
+    other.memoryMiB === shape.memoryMiB;
   const same = shapes.find(isSame);
   const others = shapes.filter((other) => other !== same);
   return [...others, { ...shape, nodes: nodes + (same?.nodes ?? 0) }].sort((a, b) => b.nodes - a.nodes);

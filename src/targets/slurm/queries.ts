@@ -2,6 +2,7 @@ import {
   type Answer,
   clockSeconds,
   directiveWords,
+  type Environment,
   expandElements,
   type JobReport,
   type JobState,
@@ -169,6 +170,7 @@ export const slurmQueries: Queries = {
   testOnly: (script) => ['sbatch', '--test-only', script],
   walltimeOf,
   steps: slurmSteps,
+  hostCpus,
   variables: {
     gpus: 'SLURM_GPUS_ON_NODE',
     end: 'SLURM_JOB_END_TIME',
@@ -177,3 +179,15 @@ export const slurmQueries: Queries = {
     cluster: 'SLURM_CLUSTER_NAME',
   },
 };
+
+/** CPUs of each host from `4(x2),8`, those of a heterogeneous job's components one after the other. */
+function hostCpus(env: Environment): number[] {
+  const size = Number(env['SLURM_HET_SIZE'] ?? 0);
+  const ofComponents = Array.from({ length: size }, (_, one) => env[`SLURM_JOB_CPUS_PER_NODE_HET_GROUP_${one}`]);
+  const lists = size > 0 ? ofComponents : [env['SLURM_JOB_CPUS_PER_NODE']];
+  return lists.flatMap((list) =>
+    [...(list ?? '').matchAll(/(\d+)(?:\(x(\d+)\))?/g)].flatMap(([, cpus, times = '1']) =>
+      Array.from({ length: Number(times) }, () => Number(cpus)),
+    ),
+  );
+}

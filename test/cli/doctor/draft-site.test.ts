@@ -61,6 +61,18 @@ export default defineSite({
 `);
   });
 
+  test('of nodes whose scheduler counts threads says so', () => {
+    const shapes = [{ nodes: 3, cores: 64, threadsPerCore: 2, gpus: 0, memoryMiB: 1024 }];
+    const queues = [{ name: 'cpu', isDefault: true, shapes }];
+    const scheduler = { name: 'slurm', version: '23.11', answers: true, queues } as const;
+    expect(asSite(draftSite({ ...input, scheduler })).node).toEqual({
+      cores: 64,
+      threadsPerCore: 2,
+      schedulerCounts: 'threads',
+      memoryMiB: 1024,
+    });
+  });
+
   test('of a machine without a scheduler', () => {
     expect(asSite(draftSite({ ...input, scheduler: undefined }))).toEqual({
       name: 'login1',

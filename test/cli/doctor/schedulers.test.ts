@@ -33,7 +33,7 @@ gpu|1|64|2:32:1|1|gpu:v100:2,gpu:k80:1
   test('shapes of nodes: cores and not threads, lines that differ in other things together', () => {
     expect(nodes.get('cpu')).toEqual([{ nodes: 16, cores: 128, gpus: 0, memoryMiB: 257_000 }]);
     expect(nodes.get('gpu')).toEqual([
-      { nodes: 3, cores: 128, gpus: 4, memoryMiB: 512_000 },
+      { nodes: 3, cores: 128, threadsPerCore: 2, gpus: 4, memoryMiB: 512_000 },
       { nodes: 1, cores: 64, gpus: 3, memoryMiB: undefined },
     ]);
   });

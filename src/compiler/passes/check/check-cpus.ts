@@ -3,6 +3,7 @@ import { applicationsOf } from '../../../ir/index.js';
 import { launcherOf } from '../../../targets/target.js';
 import type { Reads } from '../compilation.js';
 import { placeOf } from '../lookup/placed-jobs.js';
+import { siteAt } from '../lookup/queue-of.js';
 
 /** Warns of CPU numbers that a store's job, a step or a node does not have. */
 export function checkCpus(
@@ -17,9 +18,10 @@ export function checkCpus(
   problems: Problems,
 ): void {
   if (target.capabilities.oneNode) return;
-  const { cores } = site.node;
   for (const application of applicationsOf(experiment)) {
-    const { allocation } = placeOf(application, jobs).component;
+    const place = placeOf(application, jobs);
+    const { allocation } = place.component;
+    const { cores } = siteAt(place, site).node;
     const perNode = allocation.exclusive ? cores : (allocation.cpusPerNode ?? cores);
     const { pin, at } = application.colocated ?? {};
     const pinned = Math.max(-1, ...(pin ?? []));

@@ -1,4 +1,5 @@
 import type { Problems } from '../../../diagnostics/index.js';
+import { asScheduled } from '../../../targets/cpu-count.js';
 import { jobRefusals } from '../../../targets/refusals.js';
 import { launcherOf } from '../../../targets/target.js';
 import type { Reads } from '../compilation.js';
@@ -12,7 +13,7 @@ export function checkJobs(
   for (const job of plan.jobs) {
     const entities = [...job.entities, ...job.stores].flatMap((name) => entityNamed(experiment, name) ?? []);
     const at = entities.find(({ batch }) => batch !== undefined)?.batch?.at ?? experiment.batch?.at ?? entities[0]?.at;
-    for (const { notSupported, hint } of jobRefusals(job, target, launcherOf(target, site), site)) {
+    for (const { notSupported, hint } of jobRefusals(asScheduled(job), target, launcherOf(target, site), site)) {
       problems.error('PLAN1002', `job '${job.name}': ${notSupported}`, at, hint);
     }
   }

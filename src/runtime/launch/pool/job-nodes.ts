@@ -1,0 +1,78 @@
+import type { Job, Plan, Store } from '../../../ir/index.js';
+import { launcherOfProgram } from '../../../targets/launchers/index.js';
+import { queriesOf } from '../../../targets/schedulers.js';
+import { hostPositions, positionOf } from '../../job/hosts.js';
+import type { JobEnvironment } from '../../job/job-environment.js';
+import { visibleDevices } from '../../job/visible-devices.js';
+import type { PoolNode } from './room.js';
+
+/** CPUs of a node that nobody has counted: so many that they are never the reason to wait. */
+const uncountedCpus = 1_000_000;
+
+/** CPUs and GPUs that a store's processes have on a node, and the nodes. */
+interface StoreShare {
+  readonly nodes: readonly number[];
+  readonly cpus: number;
+  readonly gpus: readonly number[];
+}
+
+/** The nodes of a job, in the order of its hosts, with what its stores leave to members. */
+export function jobNodes(job: JobEnvironment, plan: Plan, planned: Job, env: NodeJS.ProcessEnv): PoolNode[] {
+  const visible = visibleDevices(env);
+  const told = queriesOf[plan.target]?.hostCpus?.(env) ?? [];
+  const hostCpus = told.length === job.hosts.length ? told : [];
+  const nodes = job.hosts.map((name) => ({ name, cpus: uncountedCpus, gpus: [] as number[] }));
+  const allocations = [planned.allocation, ...planned.components];
+  for (const [group, { component }] of planned.groups.entries()) {
+    const { cpusPerNode, gpusPerNode = 0 } = allocations[component] ?? planned.allocation;
+    // The job's own numbers are those of its first host, and so of the first component.
+    const isFirst = component === 0;
+    const cpus = (isFirst ? job.cpusPerNode : undefined) ?? cpusPerNode ?? uncountedCpus;
+    const gpus = isFirst && visible !== undefined ? visible.length : gpusPerNode;
+    for (const position of hostPositions(job, planned, group)) {
+      const node = nodes[position];
+      if (node === undefined) continue;
+      node.cpus = hostCpus[position] ?? cpus;
+      node.gpus = Array.from({ length: gpus }, (_, gpu) => gpu);
+    }
+  }
+  for (const store of plan.stores.filter(({ name }) => planned.stores.includes(name))) {
+    if (overlaps(store, planned)) continue;
+    const share = storeShare(store, job, planned);
+    for (const node of share.nodes.flatMap((position) => nodes[position] ?? [])) {
+      node.cpus = Math.max(0, node.cpus - share.cpus);
+      node.gpus = node.gpus.filter((gpu) => !share.gpus.includes(gpu));
+    }
+  }
+  return nodes;
+}
+
+/** True if launches use the CPUs and GPUs of a store as well, as the compiler has reckoned: their launcher overlaps stores, and keeps its own books. */
+function overlaps({ launch, group }: Store, { groups }: Job): boolean {
+  const { component } = groups[group] ?? { component: 0 };
+  const isOne = groups.filter((one) => one.component === component).length <= 1;
+  return isOne && launcherOfProgram(launch[0])?.storesCpus === 'overlap';
+}
+
+function storeShare(store: Store, job: JobEnvironment, planned: Job): StoreShare {
+  const ofGroup = hostPositions(job, planned, store.group);
+  const gpus = gpusOf(store);
+  if (store.kind === 'colocated') return { nodes: ofGroup, cpus: store.cpus, gpus };
+  // Without a launch line it runs where the script does.
+  if (store.launch.length === 0) return { nodes: [0], cpus: store.cpus, gpus };
+  const named = store.hosts?.flatMap((name) => positionOf(name, job.hosts) ?? []);
+  const nodes = (named ?? ofGroup).slice(0, store.shards);
+  return { nodes, cpus: store.cpus * Math.ceil(store.shards / Math.max(1, nodes.length)), gpus };
+}
+
+/** Numbers of the GPUs that a store's ML models and scripts are loaded on. */
+function gpusOf({ mlModels, scripts }: Store): number[] {
+  const numbers = [...mlModels, ...scripts].flatMap(({ device, devicesPerNode, firstDevice }) => {
+    if (!device.startsWith('GPU')) return [];
+    const named = device.split(':')[1];
+    return named === undefined
+      ? Array.from({ length: devicesPerNode }, (_, index) => firstDevice + index)
+      : [Number(named)];
+  });
+  return [...new Set(numbers)];
+}

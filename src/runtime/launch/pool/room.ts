@@ -1,0 +1,99 @@
+/** A node of the job, and what stores leave there to members. */
+export interface PoolNode {
+  readonly name: string;
+  /** CPUs; infinite where it is not known how many the node has. */
+  readonly cpus: number;
+  /** GPUs by their positions among those of the job on the node. */
+  readonly gpus: readonly number[];
+}
+
+/** Nodes, and CPUs and GPUs on each of them, that a member takes. */
+export interface Need {
+  readonly nodes: number;
+  readonly cpus: number;
+  readonly gpus: number;
+  /** Positions, in the job, of the nodes that it may have. */
+  readonly among: readonly number[];
+}
+
+/** Nodes by their positions in the job, with the CPUs and the GPUs that are taken on each of them: the same GPUs on all. */
+export interface Share {
+  readonly nodes: readonly number[];
+  readonly cpus: number;
+  readonly gpus: readonly number[];
+}
+
+/** CPUs and GPUs of the job's nodes that nobody has. */
+export class Room {
+  readonly #cpus: number[];
+  readonly #gpus: Set<number>[];
+
+  constructor(nodes: readonly PoolNode[]) {
+    this.#cpus = nodes.map(({ cpus }) => cpus);
+    this.#gpus = nodes.map(({ gpus }) => new Set(gpus));
+  }
+
+  /** Takes what somebody holds. */
+  take({ nodes, cpus, gpus }: Share): void {
+    for (const node of nodes) {
+      this.#cpus[node] = (this.#cpus[node] ?? 0) - cpus;
+      for (const gpu of gpus) this.#gpus[node]?.delete(gpu);
+    }
+  }
+
+  /** The part of the room that a member gets, on the emptiest nodes; `undefined` while there is not enough of it. */
+  fit(need: Need): Share | undefined {
+    const fitting = need.among
+      .filter((node) => this.#cpusOn(node) >= need.cpus && this.#gpusOn(node).size >= need.gpus)
+      .sort((a, b) => this.#cpusOn(b) - this.#cpusOn(a) || this.#gpusOn(b).size - this.#gpusOn(a).size || a - b);
+    if (fitting.length < need.nodes) return undefined;
+    if (need.gpus === 0) return { nodes: inOrder(fitting.slice(0, need.nodes)), cpus: need.cpus, gpus: [] };
+    // The GPUs are the same on all nodes, so the nodes that can be chosen depend on the first.
+    for (const first of fitting.slice(0, fitting.length - need.nodes + 1)) {
+      const share = this.#beside(first, fitting, need);
+      if (share !== undefined) return share;
+    }
+    return undefined;
+  }
+
+  #beside(first: number, fitting: readonly number[], { nodes, cpus, gpus }: Need): Share | undefined {
+    const chosen = [first];
+    let common = [...this.#gpusOn(first)];
+    for (const node of fitting) {
+      if (chosen.length === nodes) break;
+      const both = common.filter((gpu) => this.#gpusOn(node).has(gpu));
+      if (node === first || both.length < gpus) continue;
+      chosen.push(node);
+      common = both;
+    }
+    if (chosen.length < nodes) return undefined;
+    return { nodes: inOrder(chosen), cpus, gpus: inOrder(common).slice(0, gpus) };
+  }
+
+  #cpusOn(node: number): number {
+    return this.#cpus[node] ?? 0;
+  }
+
+  #gpusOn(node: number): ReadonlySet<number> {
+    return this.#gpus[node] ?? new Set();
+  }
+}
+
+/**
+ * The need of a member as far as the nodes have it when nobody else is there: a job that got less than was planned runs it alone on what there is.
+ */
+export function withinNodes(need: Need, nodes: readonly PoolNode[]): Need {
+  const own = need.among.flatMap((node) => nodes[node] ?? []);
+  const count = Math.min(need.nodes, own.length);
+  // So much of a thing that as many nodes have it as the member needs.
+  const least = (amounts: readonly number[]) => [...amounts].sort((a, b) => b - a)[count - 1] ?? 0;
+  const gpus = Math.min(need.gpus, least(own.map((node) => node.gpus.length)));
+  const cpus = Math.min(need.cpus, Math.max(1, least(own.map((node) => node.cpus))));
+  const fits = new Room(nodes).fit({ ...need, nodes: count, cpus, gpus }) !== undefined;
+  // Nodes with the CPUs may be others than those with the GPUs.
+  return { ...need, nodes: count, cpus: fits ? cpus : 0, gpus: fits ? gpus : 0 };
+}
+
+function inOrder(numbers: readonly number[]): number[] {
+  return [...numbers].sort((a, b) => a - b);
+}
