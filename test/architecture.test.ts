@@ -163,6 +163,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
     keyspace: ['ai/', 'bytes/', 'memory/'],
     checkpoint: ['keyspace/', 'ai/', 'inference/', 'bytes/'],
     commands: ['ai/', 'inference/', 'keyspace/', 'bytes/', 'memory/', 'resp/'],
+    framed: ['commands/', 'ai/', 'inference/', 'bytes/', 'memory/', 'resp/'],
   }),
   ['src/runtime/orchestrator/', ['src/diagnostics/', 'src/ml/', 'src/ir/eviction-policies.ts', 'src/runtime/slots.ts']],
   ['src/runtime/client/', ['src/diagnostics/', 'src/ml/', 'src/runtime/slots.ts']],
@@ -178,8 +179,9 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
     'stored-data': ['store-files/', 'status/', 'job/', 'orchestrator/checkpoint/record.ts'],
     rerun: ['stored-data/', 'store-files/', 'status/', 'scheduler/', 'job/', 'orchestrator/checkpoint/record.ts'],
     supervisor: ['rerun/', 'store-files/', 'scheduler/', 'job/'],
+    engine: ['supervisor/', 'client/', 'orchestrator/'],
     store: [
-      ...['supervisor/', 'rerun/', 'stored-data/', 'store-files/', 'preload/', 'npy/', 'job/'],
+      ...['engine/', 'supervisor/', 'rerun/', 'stored-data/', 'store-files/', 'preload/', 'npy/', 'job/'],
       ...['client/', 'orchestrator/'],
     ],
     assert: ['store/', 'job/', 'orchestrator/'],

@@ -13,7 +13,8 @@ export default defineSite({
   name: 'summit',
   target: 'lsf',
   launcher: 'jsrun',
-  node: { cores: 42, gpus: 6 },
+  // smt1: jobs see one thread of each core.
+  node: { cores: 42, gpus: 6, gpuMaker: 'nvidia' },
   defaults: { walltime: '00:30:00' },
   directives: { set: { '-alloc_flags': 'gpumps smt1' } },
 });

@@ -80,6 +80,10 @@ const commands = {
     description: 'list sites, show one, check the file of one, install what compute nodes need',
     load: async () => (await import('./commands/site.js')).siteCommand(),
   },
+  engine: {
+    description: 'build what stores on Redis and Valkey need',
+    load: async () => (await import('./commands/engine.js')).engineCommand(),
+  },
   doctor: {
     description: 'check what this machine and its cluster have, and draft a site',
     load: async () => (await import('./commands/doctor.js')).doctorCommand(),

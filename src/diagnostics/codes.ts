@@ -100,6 +100,8 @@ export const errorCodes = {
   RUN1021: 'a Node.js that is too old',
   RUN1022: 'a host that another one cannot reach',
   RUN1030: 'a variable that is not set',
+  RUN1040: 'a server or its module that cannot be found',
+  RUN1041: 'a module that cannot be built',
   JOB1001: 'a job that the scheduler refused',
   JOB1002: 'a scheduler that does not answer',
   JOB1003: "a scheduler's command that is not there",

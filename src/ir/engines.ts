@@ -3,13 +3,21 @@ interface EngineFacts {
   readonly isAvailable: boolean;
   /** True if a store of it can have several shards. */
   readonly hasShards: boolean;
+  /** True if a store of it runs ML models and scripts. */
+  readonly runsModels: boolean;
+  /** True if it is a server of its own, which has to be there. */
+  readonly needsServer: boolean;
 }
 
-/** How a store is run: one Node process, stock Redis with a module of ours, or the site's Redis with RedisAI. */
+/**
+ * How a store is run: one Node process; stock Redis or Valkey with a module of ours, and the AI layer beside it; the same without the AI
+ * layer; or the site's Redis with RedisAI.
+ */
 export const engines = {
-  embedded: { isAvailable: true, hasShards: false },
-  redis: { isAvailable: false, hasShards: true },
-  redisai: { isAvailable: false, hasShards: true },
+  embedded: { isAvailable: true, hasShards: false, runsModels: true, needsServer: false },
+  redis: { isAvailable: true, hasShards: true, runsModels: true, needsServer: true },
+  data: { isAvailable: true, hasShards: true, runsModels: false, needsServer: true },
+  redisai: { isAvailable: false, hasShards: true, runsModels: true, needsServer: true },
 } as const satisfies Readonly<Record<string, EngineFacts>>;
 
 type Engines = typeof engines;

@@ -21,6 +21,7 @@ export * from './permute.js';
 export * from './plan.js';
 export * from './plan-schema.js';
 export * from './recipe.js';
+export * from './scheduled-cpus.js';
 export * from './secret-names.js';
 export * from './site.js';
 export * from './site-queue.js';

@@ -287,6 +287,8 @@ export const Job = z.strictObject({
   array: z.strictObject({ size: count, perElement: count, maxConcurrent: count.optional() }).optional(),
   /** Number of times that the script is submitted, once for each member, with the index in its environment. */
   separate: count.optional(),
+  /** Variables of the site, which its script exports before the lines of `preamble`. */
+  env: z.record(z.string(), z.string()).optional(),
   /** Environment modules that its script loads, after the lines of `preamble`. */
   modules: z.array(z.string()),
   preamble: z.array(z.string()),

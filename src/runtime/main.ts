@@ -90,6 +90,11 @@ async function run(verb: string | undefined, words: readonly string[]): Promise<
       const workerUrl = new URL(import.meta.url);
       return runStore(job(), holder, { store: operand, port: numbers['port'], onnxRuntime, python, id, workerUrl });
     }
+    case 'ai-worker': {
+      parseVerb(words, {});
+      const { runWorkerProcess } = await import('./engine/worker-main.js');
+      return runWorkerProcess();
+    }
     case '--version':
       process.stdout.write(`${version}\n`);
       return 0;

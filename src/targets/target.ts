@@ -134,7 +134,7 @@ export interface JobVariables {
   /** CPUs the job has on its first host; some directives change how they are told. */
   readonly cpusPerNode: string | ((directives: readonly Directive[]) => string);
   /** CPUs of its first host in a job that has whole nodes and named no number. @default cpusPerNode */
-  readonly cpusPerWholeNode?: string;
+  readonly cpusPerWholeNode?: JobVariables['cpusPerNode'];
   /** 0-based index of the job array's element. */
   readonly arrayIndex: string;
 }

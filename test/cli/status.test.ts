@@ -181,6 +181,31 @@ END`;
     ]);
   });
 
+  test('PBS of a job that ended in time before its walltime was over', async () => {
+    const failed = '{ "job_state": "F", "Exit_status": 124, "resources_used": { "walltime": "00:00:55" } }';
+    const qstat = `echo '{ "Jobs": { "1.srv": ${failed}, "2.srv": ${failed} } }'`;
+    const { workspace, place } = await withScheduler('pbs', { qstat });
+    workspace.write('out/run/jobs.tsv', 'first\t1.srv\nsecond\t2.srv\n');
+    // The second one's application has ended with that code.
+    for (const [job, jobId, state] of [
+      ['first', '1.srv', 'interrupted'],
+      ['second', '2.srv', 'failed'],
+    ] as const) {
+      const of = { time: '2026-01-01T00:00:00.000Z', job, jobId, entity: job, digest: 'd' };
+      const member = { ...of, index: 0, member: job, params: {}, attempt: 1, state, exit: 124 };
+      const launch = { ...of, launch: 'ended', host: 'h', pid: 1, startTicks: '1', exit: 124 };
+      workspace.write(
+        `out/run/status/${job}.${job}.${jobId}.jsonl`,
+        `${JSON.stringify(member)}\n${JSON.stringify(launch)}\n`,
+      );
+    }
+    const end = await simwright(place, 'status', 'out');
+    expect(rows(end.stdout, 'JOB')).toEqual([
+      'first | 1.srv | TIMEOUT | 00:00:55 | 124 | its launches ended, since its walltime was about to be over',
+      'second | 2.srv | FAILED | 00:00:55 | 124',
+    ]);
+  });
+
   test('Cobalt, whose ended jobs tell by their log', async () => {
     const qstat = "printf 'JobID State RunTime\\n====\\n3 dep_hold N/A\\n'";
     const { workspace, place } = await withScheduler('cobalt', { qstat });

@@ -107,3 +107,18 @@ describe('-nnodes', () => {
     expect(erfOf(own).map(({ host }) => host)).toEqual(['h1', 'h1']);
   });
 });
+
+describe('CPUs of a node in an exclusive job of LSF, whose site does not state them', () => {
+  const cpus = (launcher: 'mpirun' | 'jsrun', exclusive: boolean) => {
+    const model = experiment('e').batch({ exclusive, nodes: 2 }).model('m', command('app').tasks(4).launcher(launcher));
+    return /SIMWRIGHT_CPUS_PER_NODE=(.*)/.exec(
+      scriptOf(compileFor({ name: 's', target: 'lsf', launcher }, model), 'e'),
+    )?.[1];
+  };
+
+  it('are those of the machine, and not the slot that it asks for; a launch node tells nothing about them', () => {
+    expect(cpus('mpirun', true)).toBe('$(nproc --all)');
+    expect(cpus('mpirun', false)).toBe(`$(awk '{ print $2 }' <<<"$LSB_MCPU_HOSTS")`);
+    expect(cpus('jsrun', true)).toBe(`$(awk '{ print $4 }' <<<"$LSB_MCPU_HOSTS")`);
+  });
+});

@@ -52,3 +52,16 @@ test('5,000 models in one job, 5,000 jobs', () => {
   );
   expect(jobs.plan.jobs).toHaveLength(5001);
 }, 360_000);
+
+test('2,000 users of GPUs, each of which reads keys of one service that reads theirs', () => {
+  const names = Array.from({ length: 2000 }, (_, index) => `u${index}`);
+  const gpu = command('solve').gpusPerNode(1).walltime('00:01:00');
+  let built = experiment<string>('service')
+    .batch({ nodes: 100 })
+    .orchestrator()
+    .model('service', gpu)
+    .registerIncomingEntity(...(names as [string, ...string[]]));
+  for (const name of names) built = built.model(name, gpu).registerIncomingEntity('service');
+  const [job] = compileFor('slurm', built).plan.jobs;
+  expect(job?.allocation).toMatchObject({ nodes: 100, gpusPerNode: 21 });
+}, 180_000);

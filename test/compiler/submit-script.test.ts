@@ -79,12 +79,12 @@ describe('schedulers that answer as theirs do', () => {
     expect(read('call-2')).toBe('-w exit(40) -ti fresh= retry=0\n3\n');
   });
 
-  test('bsub of a descendant of OpenLava, which knows neither -ti nor units of memory', async () => {
+  test('bsub of a descendant of OpenLava, which knows neither -ti nor units of memory: no job waits for ever', async () => {
     const bsub = `${record}; grep '^#BSUB -R' >>"$FOLDER/call-$n"; echo "Job <4$n> is submitted to queue <normal>."`;
     const app = command('app').launcher('mpirun').memoryPerNode('2G');
     const pair = experiment('e').model('a', app).batch({}).model('b', app).after('a').batch({});
     for (const [lsid, words, memory] of [
-      ["echo 'volclava 2.1.1, Jan 01 2025'", '-w done(40)', '2048'],
+      ["echo 'volclava 2.1.1, Jan 01 2025'", '-w ended(40)', '2048'],
       ["echo 'IBM Spectrum LSF Standard 10.1.0.13'", '-w done(40) -ti', '2048MB'],
     ] as const) {
       const site = { name: 'l', target: 'lsf', launcher: 'mpirun' } as const;

@@ -41,7 +41,6 @@ test('fixtures and examples have no warnings but those that are meant', async ()
   expect(found).toEqual({
     'fixtures/workflows/sharded-store/workflow.ts': [
       "STORE1010 store 'orchestrator': a cluster of 3 shards is not there yet, so its job will fail",
-      engine('orchestrator', 'redis'),
     ],
     'fixtures/workflows/two-stores/workflow.ts': [engine('surrogates', 'redisai')],
   });
@@ -63,10 +62,10 @@ describe('what this version does not run', () => {
       await warned(
         ".orchestrator()\n  .model('m', command('true'))",
         {},
-        { name: 's', target: 'slurm', engine: 'redis' },
+        { name: 's', target: 'slurm', engine: 'redisai' },
       ),
     ).toEqual([
-      `STORE1010 workflow.ts:3:34 store 'orchestrator': engine 'redis' is not there yet, so its job will fail | ${hint}`,
+      `STORE1010 workflow.ts:3:34 store 'orchestrator': engine 'redisai' is not there yet, so its job will fail | ${hint}`,
     ]);
   });
 
@@ -79,6 +78,19 @@ describe('what this version does not run', () => {
       ),
     ]);
     expect(await warned(chain(1))).toEqual([]);
+  });
+});
+
+describe('a parameter that nothing uses', () => {
+  test.each([
+    ['a program that reads params.json', 'json.load(open("params.json"))', false],
+    ['a Python program that asks simwright', 'import simwright\nprint(simwright.run.params["A"])', false],
+    ['a Python program that imports run', 'from simwright import run\n\nA = run.param("A", int)', false],
+    ['another program', 'print("parameters: see params.jsonl")\nrun.param("A")', true],
+  ])('%s', async (_name, program, isWarned) => {
+    const chain = `.ensemble('e', command('python3', 'p.py')).params({ A: [1, 2] })\n    .attach({ copy: ['p.py'] })`;
+    const found = await warned(chain, { 'p.py': Buffer.from(program) });
+    expect(found.map((line) => line.slice(0, 8))).toEqual(isWarned ? ['TMPL1002'] : []);
   });
 });
 

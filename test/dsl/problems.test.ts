@@ -280,7 +280,7 @@ describe('stores', () => {
       'DSL1001 .colocate(): socket belongs to uds, and this store uses tcp',
       'DSL1001 .colocate(): permissions belongs to uds, and this store uses tcp',
       'DSL1001 .colocate(): pin cannot be [0, 0]: each CPU is named once',
-      "DSL1001 .colocate(): engine cannot be 'Redis': it is one of 'embedded', 'redis', 'redisai' | did you mean 'redis'?",
+      "DSL1001 .colocate(): engine cannot be 'Redis': it is one of 'embedded', 'redis', 'data', 'redisai' | did you mean 'redis'?",
     ],
     [
       'a colocated one on a Unix socket with a port',

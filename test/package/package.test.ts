@@ -30,6 +30,7 @@ describe('the package, installed into an empty folder', { timeout: 360_000 }, ()
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'simwright-package-')));
   const home = join(folder, 'home');
   let packed: string[] = [];
+  const wheel = 'dist/python/simwright-0.1.0-py3-none-any.whl';
 
   const inHome = (command: string, ...words: readonly string[]) =>
     execa(command, words, { cwd: home, env, extendEnv: false, stdin: 'ignore', reject: false });
@@ -77,7 +78,11 @@ describe('the package, installed into an empty folder', { timeout: 360_000 }, ()
       expect(packed).toContain(path);
     }
     expect(packed.filter((path) => path.startsWith('python/'))).toContain('python/simwright/__init__.py');
-    expect(packed.filter((path) => /^python\/(?!pyproject\.toml$|simwright\/.*\.py$)/.test(path))).toEqual([]);
+    expect(packed.filter((path) => /^python\/(?!pyproject\.toml$|simwright\/(.*\.py|py\.typed)$)/.test(path))).toEqual(
+      [],
+    );
+    expect(packed).toContain('python/simwright/py.typed');
+    expect(packed.filter((path) => path.endsWith('.whl'))).toEqual([wheel]);
     for (const path of ['dist/bundle/simwright.mjs', 'dist/bundle/client.mjs', 'dist/cli/main.js']) {
       expect(packed).toContain(path);
     }
@@ -87,6 +92,39 @@ describe('the package, installed into an empty folder', { timeout: 360_000 }, ()
       ),
     ).toEqual([]);
     expect(packed.filter((path) => /\.test\.|(?<!\.d)\.ts$|\.map$/.test(path))).toEqual([]);
+  });
+
+  test.each([
+    ['a wheel', wheel],
+    ['a folder', 'python'],
+  ])('pip installs the Python package from %s, typed', async (kind, path) => {
+    const venv = join(folder, kind);
+    await execa('python3', ['-m', 'venv', venv]);
+    const python = join(venv, 'bin/python');
+    const source = join(home, 'node_modules/simwright', path);
+    // The packages that it needs are tested where they are; here they would be downloaded.
+    await execa(python, ['-m', 'pip', 'install', '--quiet', '--no-deps', '--disable-pip-version-check', source], {
+      cwd: home,
+    });
+    const program = [
+      'import importlib.metadata as m, pathlib, simwright, simwright.ml',
+      'names = sorted(str(f) for f in m.files("simwright") if f.suffix in (".py", ".typed"))',
+      'print(*names, m.version("simwright"), *m.requires("simwright"), sep="\\n")',
+    ].join('\n');
+    const { stdout } = await execa(python, ['-c', program], { cwd: home });
+    const lines = stdout.split('\n');
+    const files = packed
+      .filter((name) => name.startsWith('python/simwright/'))
+      .map((name) => name.slice('python/'.length));
+    expect(lines.slice(0, files.length)).toEqual(files.sort());
+    expect(lines.slice(files.length, files.length + 2)).toEqual([
+      (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version,
+      'numpy',
+    ]);
+    expect(stdout).toMatch(/^smartredis>=0\.5; ?python_version < ["']3\.12["']$/m);
+    expect(stdout).toMatch(/^torch>=1\.11; ?extra == ["']torch["']$/m);
+    const check = await execa(python, ['-m', 'pip', 'check', '--disable-pip-version-check'], { reject: false });
+    expect(check.stdout).toMatch(/requires numpy, which is not installed/);
   });
 
   test('compiles a workflow for Slurm; the editor knows its types', async () => {

@@ -57,9 +57,11 @@ describe.skipIf(why !== '')(`sites of a real Slurm${why === '' ? '' : ` (skipped
     const fine = withSite({ queues: { debug: {}, short: { maxNodes: 2, node: { cores: 5 } } } });
     const checked = await simwright({ cwd: fine.cwd, env: cluster().env }, 'site', 'check', 'site.json', '--json');
     expect(checked.exitCode, checked.stdout).toBe(0);
-    expect(JSON.parse(checked.stdout).problems.map(({ message }: { message: string }) => message)).toEqual([
-      'queues.short: 5 cores a node, and the scheduler says 4',
-      'queues.short: 2 nodes a job, and the scheduler says 1',
+    expect(
+      JSON.parse(checked.stdout).problems.map(({ code, message }: Record<string, string>) => `${code} ${message}`),
+    ).toEqual([
+      'SITE1010 queues.short: 5 cores a node, and the scheduler says 4',
+      'SITE1010 queues.short: 2 nodes a job, and the scheduler says 1',
     ]);
   }, 240_000);
 

@@ -40,7 +40,7 @@ describe('srun', () => {
       '--gres=gpu:4',
     );
     expect(lineOf('srun', program(['a'], { ...gpus, gpuDialect: 'none' }))).not.toContain('g=4');
-    expect(lineOf('srun', program(['a'], { gpusPerTask: 1 }))).toContain('--gpus-per-task=1');
+    expect(lineOf('srun', program(['a'], { gpusPerTask: 1 }))).toContain('--gpus-per-task=1 --gpus-per-node=1');
   });
   it('names the step, unless the user does', () => {
     expect(lineOf('srun', program(['a'], { name: '{name}' }))).toMatch(/^srun -J \{name\} --nodes=1 /);

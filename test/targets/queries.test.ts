@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Job } from '../../src/ir/index.js';
 import { type Answer, expandElements, type JobReport, type Queries, sameJob } from '../../src/targets/queries.js';
 import { targets } from '../../src/targets/registry.js';
 import { job, site } from './support.js';
 
 /*
- * Answers of schedulers. Those of Slurm and Grid Engine are those of real ones; the others follow the manuals of PBS
- * Professional, Spectrum LSF and Cobalt.
+ * Answers of schedulers. Those of Slurm and Grid Engine are those of real ones, and so is `bjobs -l` of a descendant of OpenLava; the others
+ * follow the manuals of PBS Professional, Spectrum LSF and Cobalt.
  */
 
 const answer = (stdout: string, stderr = '', exitCode = 0): Answer => ({ stdout, stderr, exitCode });
@@ -94,6 +94,10 @@ test('qstat of PBS: states, exits beyond those of the script, an array by its el
     '6[0].pbs.0 COMPLETED 0 10 -',
     '6[1].pbs.1 RUNNING - 4 -',
     '6[2].pbs.2 PENDING - - -',
+    // An array that was deleted: those that had ended before, and one that had not.
+    '7[0].pbs.0 COMPLETED 0 10 -',
+    '7[1].pbs.1 FAILED 3 - Subjob failed',
+    '7[2].pbs.2 CANCELLED 0 - Job run at Sun Nov 29 at 00:48 on (node2:ncpus=1) and terminated',
   ]);
   expect(reports?.[0]).toMatchObject({ folder: '/home/user/out', limitSeconds: 600 });
   expect(reports?.[1]?.limitSeconds).toBeUndefined();
@@ -128,14 +132,32 @@ test('bjobs of a descendant of OpenLava: the table, with elements', () => {
 203     me      RUN   normal     login       2*n2:2*n3   sweep[2]   Nov 28 10:02
 203     me      EXIT  normal     login       n2          sweep[1]   Nov 28 10:02
 `;
-  expect(shortly(read('lsf', 1, answer(rows, 'Job <299> is not found', 255)))).toEqual([
+  expect(shortly(read('lsf', 2, answer(rows, 'Job <299> is not found', 255)))).toEqual([
     '201 COMPLETED 0 - -',
     '202 PENDING - - -',
     '203.2 RUNNING - - -',
     '203.1 FAILED - - -',
   ]);
-  expect(read('lsf', 1, answer('', 'Job <299> is not found', 255))).toEqual([]);
-  expect(read('lsf', 1, answer('', 'LSF is down. Please wait ...', 255))).toBeUndefined();
+  expect(read('lsf', 2, answer('', 'Job <299> is not found', 255))).toEqual([]);
+  expect(read('lsf', 2, answer('', 'LSF is down. Please wait ...', 255))).toBeUndefined();
+});
+
+test('bjobs -l of a descendant of OpenLava: limits, times, exit codes and reasons; folded lines of IBM', () => {
+  vi.setSystemTime(new Date('2026-11-29T12:00:00'));
+  expect(shortly(read('lsf', 1, recorded('bjobs-l.txt')))).toEqual([
+    '301 FAILED 3 6 -',
+    '302 CANCELLED 130 4 -',
+    '303 TIMEOUT 140 61 it reached its run limit',
+    '304 PENDING - - Dependency condition invalid or never satisfied: 1 host',
+    '305.13 FAILED 137 3 -',
+    '306 RUNNING - 60 The job was suspended by user',
+    '307 COMPLETED 0 86399 -',
+    '308 CANCELLED 130 25 TERM_OWNER: job killed by owner',
+  ]);
+  const limits = read('lsf', 1, recorded('bjobs-l.txt'))?.map(({ limitSeconds }) => limitSeconds);
+  vi.useRealTimers();
+  expect(limits?.slice(0, 4)).toEqual([180, undefined, 60, 300]);
+  expect(read('lsf', 1, answer('', 'Job <299> is not found', 255))).toBeUndefined();
 });
 
 test('qstat of Cobalt, which forgets a job at its end; its log then tells', () => {

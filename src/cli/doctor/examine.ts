@@ -4,6 +4,7 @@ import type { Site } from '../../ir/index.js';
 import { findPython } from '../../runtime/orchestrator/inference/python/index.js';
 import type { Finding } from '../../targets/probe.js';
 import { type DraftField, draftSite } from './draft-site.js';
+import { probeEngine } from './engine.js';
 import { fileSystemOf, probeFileSystems } from './file-systems.js';
 import { probeFrameworks } from './frameworks.js';
 import { probeLaunchers } from './launchers.js';
@@ -25,16 +26,17 @@ export interface Examination {
 export async function examine(site: Site | undefined, python = site?.python): Promise<Examination> {
   const node = probeNode();
   const program = findPython(python);
-  const [onnxRuntime, launchers, scheduler, pythonFound, frameworks, system] = await Promise.all([
+  const [onnxRuntime, launchers, scheduler, pythonFound, frameworks, system, engine] = await Promise.all([
     probeOnnxRuntime(site?.runtimePath),
     probeLaunchers(),
     probeScheduler(),
     probePython(program),
     probeFrameworks(program),
     probeSystem(),
+    probeEngine(site?.runtimePath),
   ]);
   const fileSystems = probeFileSystems(scheduler.facts !== undefined);
-  const probes = [node, system, onnxRuntime, pythonFound, frameworks, launchers, scheduler, fileSystems];
+  const probes = [node, system, onnxRuntime, pythonFound, frameworks, engine, launchers, scheduler, fileSystems];
   const networkInterface = fastInterface();
   return {
     findings: probes.flatMap(({ findings }) => findings),
@@ -44,6 +46,7 @@ export async function examine(site: Site | undefined, python = site?.python): Pr
       onnxRuntime: onnxRuntime.facts,
       python: pythonFound.facts,
       frameworks: frameworks.facts ?? null,
+      engine: engine.facts,
       launchers: launchers.facts,
       scheduler: scheduler.facts ?? null,
       fileSystems: fileSystems.facts,

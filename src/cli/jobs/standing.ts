@@ -6,7 +6,7 @@ import { isAlive, type JobReport, type JobState, jobStates, type Queries } from 
 import type { JobFolder, Submission } from './folder.js';
 import { ageSeconds, type LocalProcesses, localProcesses } from './local-jobs.js';
 import { type Asking, reportsOf } from './scheduler.js';
-import { stateFromStatus } from './state-from-status.js';
+import { stateFromStatus, timedOutExit } from './state-from-status.js';
 
 /** State of a submitted job. */
 export interface JobStanding {
@@ -50,7 +50,7 @@ export async function standingsOf(
   const jobs = submissions.map((submission) => {
     const reports = known.get(submission.id) ?? [];
     const isAnother = reports.some(({ folder: from }) => from !== undefined && !isSameFolder(from, folder.dir));
-    if (reports.length > 0 && !isAnother) return combined(submission, reports);
+    if (reports.length > 0 && !isAnother) return inTime(folder, submission, reader, combined(submission, reports));
     return withoutScheduler(folder, queries, submission, reader, (problem) => problems.push(problem), isAnother);
   });
   return { jobs, problems };
@@ -59,6 +59,20 @@ export async function standingsOf(
 /** Jobs of the latest submission, and older ones that are still there. */
 export function shown(submissions: readonly Submission[], standings: readonly JobStanding[]): JobStanding[] {
   return standings.filter(({ state }, place) => submissions[place]?.isLatest || isAlive(state));
+}
+
+/** The same, of a job that has ended by itself just before its walltime was over: to its scheduler it is one that failed. */
+function inTime(
+  { plan }: JobFolder,
+  { job, id }: Submission,
+  reader: StatusReader,
+  standing: JobStanding,
+): JobStanding {
+  if (standing.state !== 'FAILED' || standing.exit !== timedOutExit) return standing;
+  const told = stateFromStatus(plan, job, id, reader);
+  return told?.state === 'TIMEOUT'
+    ? { ...standing, state: 'TIMEOUT', reason: 'its launches ended, since its walltime was about to be over' }
+    : standing;
 }
 
 /** One state for all elements: that of a running one, else of a waiting one, else of the one that ended worst. */

@@ -2,6 +2,9 @@ import type { Job, Plan } from '../../ir/index.js';
 import type { StatusReader } from '../../runtime/status/index.js';
 import type { JobReport } from '../../targets/queries.js';
 
+/** Exit code of a launch that ended since the walltime was about to be over. */
+export const timedOutExit = 124;
+
 /**
  * End of a job that has gone, from what its launches wrote into the status files; `undefined` where they wrote nothing. Elements of a job
  * array have ids of their own, so of an array whatever its job wrote counts.
@@ -26,7 +29,7 @@ export function stateFromStatus(
   const ends = launches.flat().filter(({ launch }) => launch === 'ended' || launch === 'skipped');
   const exit = Math.max(0, ...ends.map((end) => end.exit ?? 0));
   const failed = members.find(({ state }) => state === 'failed');
-  if (failed === undefined && exit === 124) return { state: 'TIMEOUT', native, exit, ...elapsed };
+  if (failed === undefined && exit === timedOutExit) return { state: 'TIMEOUT', native, exit, ...elapsed };
   if (failed === undefined && (exit >= 128 || members.some(({ state }) => state === 'interrupted'))) {
     return { state: 'CANCELLED', native, exit, ...elapsed };
   }

@@ -1,5 +1,4 @@
-import { type Job, minimumNode, type Plan } from '../../ir/index.js';
-import { coresOf } from '../../targets/cpu-count.js';
+import { type Allocation, type Job, minimumNode, type Plan } from '../../ir/index.js';
 import { mpiVariables } from '../../targets/outer-job.js';
 import { quoteComment, quoteShellWord } from '../../targets/quoting.js';
 import type { JobVariables, Target } from '../../targets/target.js';
@@ -22,7 +21,8 @@ export function jobScript(job: Job, plan: Plan, target: Target): string {
       shellOptions: usesModules(job, plan) ? ' -l' : '',
       submitFolder: target.variables.submitFolder,
       outer: wrapLine('unset', outerVariables(job, target)),
-      setup: [...job.preamble, ...job.modules.map(loadModule)],
+      // The site's variables come first, so that the lines below may change them.
+      setup: [...Object.entries(job.env ?? {}).map(exportLine), ...job.preamble, ...job.modules.map(loadModule)],
       jobName: quoteShellWord(job.name),
       jobId: variables.find((one) => one.name === 'SIMWRIGHT_JOB_ID')?.value ?? '',
       // Other jobs may wait for this one.
@@ -94,12 +94,25 @@ function jobVariables({ name, array, separate, allocation, components, directive
     { name: 'SIMWRIGHT_HOSTS', value: components.length === 0 ? hosts : componentHosts },
     {
       name: 'SIMWRIGHT_CPUS_PER_NODE',
-      value: coresOf(allocation.cpusPerNode === undefined ? cpusPerWholeNode : cpusPerNode, allocation),
+      value: coresOf(allocation.cpusPerNode === undefined ? told(cpusPerWholeNode) : cpusPerNode, allocation),
     },
     ...(array === undefined && separate === undefined ? [] : [{ name: 'SIMWRIGHT_ARRAY_INDEX', value: index }]),
     { name: 'SIMWRIGHT_STARTED', value: '$(date +%s)' },
     { name: 'SIMWRIGHT_SCRIPT_PID', value: '$$' },
   ];
+}
+
+/**
+ * The number of CPUs that a word of shell says, as a word of shell: of cores, where the scheduler says it of their hardware threads. A word
+ * that says nothing stays.
+ */
+function coresOf(word: string, { threadsPerCpu = 1 }: Allocation): string {
+  const expression = word.replace(/^"(.*)"$/s, '$1').replace(/^\$(\w+)$/, '$1');
+  return threadsPerCpu === 1 || expression === "''" ? word : `$((${expression} / ${threadsPerCpu}))`;
+}
+
+function exportLine([name, value]: [name: string, value: string]): string {
+  return `export ${name}=${quoteShellWord(value)}`;
 }
 
 /** A comment that names the maker of a file, without time or user: the same input gives the same bytes. */

@@ -19,6 +19,7 @@ import { type Artifact, Artifacts } from './artifact.js';
 import { type AttachedFile, inspectAttached } from './attached-files.js';
 import { type InspectedModel, ModelInspector } from './ml-models.js';
 import { type NamedFile, namedFiles } from './named-files.js';
+import { readsOwnParams } from './own-number.js';
 import { inspectScript } from './scripts.js';
 
 export { type Artifact, accessOf, bytesArtifact, mergeArtifacts } from './artifact.js';
@@ -36,6 +37,8 @@ export interface InspectedTemplate {
 export interface Facts {
   readonly attached: ReadonlyMap<AttachDeclaration, readonly AttachedFile[]>;
   readonly templates: ReadonlyMap<ApplicationDeclaration, readonly InspectedTemplate[]>;
+  /** Applications with parameters that a program of theirs reads itself. */
+  readonly readsParams: ReadonlySet<ApplicationDeclaration>;
   readonly mlModels: ReadonlyMap<MlModelDeclaration, InspectedModel>;
   readonly scripts: ReadonlyMap<ScriptDeclaration, Artifact>;
   /** Files beside the workflow that commands name by their words. */
@@ -52,6 +55,7 @@ export function inspectFiles(experiment: ExperimentDeclaration, workflowFile: st
   const models = new ModelInspector(folder, artifacts, problems);
   const attached = new Map<AttachDeclaration, readonly AttachedFile[]>();
   const templates = new Map<ApplicationDeclaration, readonly InspectedTemplate[]>();
+  const readsParams = new Set<ApplicationDeclaration>();
   const mlModels = new Map<MlModelDeclaration, InspectedModel>();
   const scripts = new Map<ScriptDeclaration, Artifact>();
   const named = new Map<CommandDeclaration, readonly NamedFile[]>();
@@ -63,6 +67,7 @@ export function inspectFiles(experiment: ExperimentDeclaration, workflowFile: st
       const files = inspectAttached(attach, folder, artifacts, problems);
       attached.set(attach, files);
       for (const file of files) {
+        if (file.kind === 'copy' && parameters.size > 0 && readsOwnParams(file.source)) readsParams.add(application);
         if (file.kind !== 'configure') continue;
         const key = JSON.stringify([file.source, attach.tag]);
         if (seen.has(key)) continue;
@@ -82,7 +87,7 @@ export function inspectFiles(experiment: ExperimentDeclaration, workflowFile: st
       if (artifact !== undefined) scripts.set(script, artifact);
     }
   }
-  return { attached, templates, mlModels, scripts, namedFiles: named, problems: problems.sorted() };
+  return { attached, templates, readsParams, mlModels, scripts, namedFiles: named, problems: problems.sorted() };
 }
 
 /** The bytes of a template; undefined, and a problem, for a file that is no text. */

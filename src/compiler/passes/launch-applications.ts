@@ -7,11 +7,20 @@ import {
   hasNumbers,
   type Launch,
   type LauncherName,
+  mergeArgs,
   type Site,
 } from '../../ir/index.js';
-import { mergeArgs } from '../../targets/launchers/options.js';
 import { type LaunchProgram, type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
-import type { Adds, PlacedGroup, Reads, Sized, SizedLaunch, SizedProgram, StepSize } from './compilation.js';
+import type {
+  Adds,
+  PlacedComponent,
+  PlacedGroup,
+  Reads,
+  Sized,
+  SizedLaunch,
+  SizedProgram,
+  StepSize,
+} from './compilation.js';
 import { hasWholeNodes, launchLine, siteArgs, stepOptions } from './launch-line.js';
 import { membersOnOwnNodes } from './lookup/members-at-once.js';
 import { placeOf } from './lookup/placed-jobs.js';
@@ -120,6 +129,11 @@ function asksForGpus({ gpusPerTask = 0, gpusPerNode = 0 }: StepSize): boolean {
   return gpusPerTask > 0 || gpusPerNode > 0;
 }
 
+/** True if an application on nodes of one kind asks for GPUs. */
+function oneAsksForGpus({ applications }: PlacedComponent, sized: Input['sized']): boolean {
+  return applications.some((one) => asksForGpus((sized.get(one) as Sized).size));
+}
+
 /** The site's words before a program and its container. Without a launcher there is no rank that they could tell by. */
 function wrapperOf({ size }: SizedProgram, launcher: LauncherName, { wrapper }: Site): readonly string[] {
   if (wrapper === undefined || launcher === 'none') return [];
@@ -131,7 +145,7 @@ function stepOf(
   { command, size }: SizedProgram,
   launcher: LauncherName,
   environment: readonly string[],
-  { jobs, target, site, launchers }: Input,
+  { jobs, sized, target, site, launchers }: Input,
 ): LaunchStep {
   const place = placeOf(application, jobs);
   const { job, component, group } = place;
@@ -147,6 +161,8 @@ function stepOf(
   return {
     name: hasNumbers(application) ? '{name}' : application.name,
     ...sizes,
+    // A launch that says nothing of GPUs may get all of the job's.
+    ...(!asksForGpus(size) && oneAsksForGpus(component, sized) ? { gpusPerNode: 0 } : {}),
     ...defined({ hosts: hosts?.slice(0, size.nodes), excludeHosts, cpuBind }),
     ...stepOptions(place, { site, target }),
     alone: isAlone,

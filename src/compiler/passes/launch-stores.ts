@@ -3,10 +3,10 @@ import {
   byKind,
   type ColocatedDeclaration,
   defined,
+  mergeArgs,
   type OrchestratorDeclaration,
   storeLinkVariable,
 } from '../../ir/index.js';
-import { mergeArgs } from '../../targets/launchers/options.js';
 import { type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
 import type { Adds, Reads } from './compilation.js';
 import { launchLine, siteArgs, stepOptions } from './launch-line.js';

@@ -1,7 +1,5 @@
-import { applicationsOf, defined, graceOf, type Job, type Site } from '../../ir/index.js';
-import { asScheduled } from '../../targets/cpu-count.js';
+import { applicationsOf, asScheduled, defined, graceOf, type Job } from '../../ir/index.js';
 import { editDirectives } from '../../targets/directives.js';
-import { quoteShellWord } from '../../targets/quoting.js';
 import { type JobRequest, launcherOf } from '../../targets/target.js';
 import type { PlacedJob, Reads } from './compilation.js';
 import { jobEvents } from './job-events.js';
@@ -23,18 +21,13 @@ export function lowerJob(
     groups: groupsOf(job).map(({ group: { first, nodes }, index }) => ({ component: index, first, nodes })),
     graceSeconds: graceOf(allocation.walltimeSeconds ?? 0),
     ...defined({ array: job.array, separate: job.separate }),
+    ...(Object.keys(site.env).length === 0 ? {} : { env: site.env }),
     modules: [...site.modules, ...(job.batch?.modules ?? [])],
-    // Before all else, so that the lines below may change them, as users may for an entity.
-    preamble: [...exportsOf(site), ...site.preamble, ...(job.batch?.preamble ?? [])],
+    preamble: [...site.preamble, ...(job.batch?.preamble ?? [])],
     stores: [...job.orchestrators.map(({ name }) => name), ...colocated],
     entities: job.applications.map(({ name }) => name),
     after: jobEvents(jobs, applicationsOf(experiment), target).get(job) ?? [],
   };
   const asked = target.directives({ ...asScheduled(request), ...defined({ mail }) }, launcherOf(target, site), site);
   return { ...request, directives: editDirectives(target, asked, site.directives, edits).map((list) => [...list]) };
-}
-
-/** The lines by which a job exports the site's variables. */
-function exportsOf({ env }: Site): string[] {
-  return Object.entries(env).map(([name, value]) => `export ${name}=${value === '' ? "''" : quoteShellWord(value)}`);
 }

@@ -46,6 +46,11 @@ export class Demand {
     );
   }
 
+  /** GPUs of one member each of all that may run at the same time. */
+  peakGpusOfOneEach(): number {
+    return this.#peak((one) => gpusOnNode(this.facts(one).size) * this.facts(one).size.nodes);
+  }
+
   storeCpus(): number {
     return this.part.orchestrators.reduce((sum, one) => sum + (one.cpus ?? 1) * shardsOf(one), 0);
   }

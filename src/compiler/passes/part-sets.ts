@@ -14,7 +14,8 @@ export interface PartSets {
 }
 
 /** The sets of a part. On one machine nobody counts. `storesHold`: launches wait for CPUs of stores. */
-export function setsOf({ part, input }: Demand, storesHold: boolean): PartSets {
+export function setsOf(demand: Demand, storesHold: boolean): PartSets {
+  const { part, input } = demand;
   if (input.target.capabilities.oneNode) return { meeting: [], single: [], all: [] };
   const here = new Set(part.applications);
   const meeting = meetings(input.all)
@@ -22,5 +23,19 @@ export function setsOf({ part, input }: Demand, storesHold: boolean): PartSets {
     .filter((set) => set.length > 1);
   const hasStores = part.orchestrators.length > 0;
   const single = hasStores && storesHold ? part.applications.map((one) => [one]) : [];
-  return { meeting, single, all: [...meeting, ...single] };
+  const sets = { meeting: unlike(meeting, demand), single: unlike(single, demand) };
+  return { ...sets, all: [...sets.meeting, ...sets.single] };
+}
+
+/** The sets, without those that need as much room as one before them. */
+function unlike(sets: readonly Applications[], demand: Demand): Applications[] {
+  const found = new Map<string, Applications>();
+  for (const set of sets) {
+    const key = set
+      .map((one) => JSON.stringify(demand.piece(one)))
+      .sort()
+      .join();
+    if (!found.has(key)) found.set(key, set);
+  }
+  return [...found.values()];
 }

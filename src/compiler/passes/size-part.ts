@@ -126,6 +126,8 @@ function gpusFor(demand: Demand, { node }: PartLimits, nodes: number): number {
   if (gpus !== undefined) return Math.max(ofOne, Math.min(gpus, Math.ceil(demand.peakGpus() / nodes)));
   const users = demand.part.applications.filter((one) => demand.piece(one).onNode.gpus > 0);
   if (users.length < 2) return ofOne;
+  // The sets of many are too many to look at.
+  if (users.length > 32) return Math.max(ofOne, Math.min(node.gpus, Math.ceil(demand.peakGpusOfOneEach() / nodes)));
   const sets = demand.input.order.together(users);
   const free = { cpus: Number.POSITIVE_INFINITY, memoryMiB: Number.POSITIVE_INFINITY };
   const all = sets.map((set) => set.map((one) => demand.piece(one)));

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { counted, type Problem } from '../../diagnostics/index.js';
-import type { Entity, Job, Plan, TargetName } from '../../ir/index.js';
+import { coresIn, type Entity, type GpuMaker, type Job, type Plan, type TargetName } from '../../ir/index.js';
 import { launcherOfProgram } from '../../targets/launchers/index.js';
 import { queriesOf } from '../../targets/schedulers.js';
 import { hostPositions, positionOf } from '../job/hosts.js';
@@ -76,7 +76,7 @@ function missingCpus(job: Job, { cpusPerNode, hostCpus = [], hosts }: Got, runs:
     const first = before;
     before += one.nodes;
     const known = isAligned
-      ? hostCpus.slice(first, before)
+      ? hostCpus.slice(first, before).map((cpus) => coresIn(cpus, one))
       : component === 0 && cpusPerNode !== undefined
         ? [cpusPerNode]
         : [];
@@ -118,17 +118,21 @@ function problem(job: string, message: string): Problem {
 }
 
 /** The allocation of this job, from its environment. */
-export function allocationOf(job: JobEnvironment, target: TargetName, env: NodeJS.ProcessEnv): Got {
-  const gpusPerNode = visibleGpus(target, env) ?? nvidiaGpus();
+export function allocationOf(
+  job: Pick<JobEnvironment, 'hosts' | 'cpusPerNode'>,
+  { target, gpuMaker }: Pick<Plan, 'target' | 'gpuMaker'>,
+  env: NodeJS.ProcessEnv,
+): Got {
+  const gpusPerNode = visibleGpus(target, env, gpuMaker) ?? nvidiaGpus();
   const hostCpus = queriesOf[target]?.hostCpus?.(env) ?? [];
   return { hosts: job.hosts, cpusPerNode: job.cpusPerNode, hostCpus, gpusPerNode };
 }
 
 /** GPUs that the scheduler lets this job see on this node; undefined where it says nothing. */
-export function visibleGpus(target: TargetName, env: NodeJS.ProcessEnv): number | undefined {
+export function visibleGpus(target: TargetName, env: NodeJS.ProcessEnv, maker?: GpuMaker): number | undefined {
   const onNode = env[queriesOf[target]?.variables?.gpus ?? ''];
   if (onNode !== undefined && /^\d+$/.test(onNode)) return Number(onNode);
-  return visibleDevices(env)?.length;
+  return visibleDevices(env, maker)?.length;
 }
 
 /** GPUs that NVIDIA's driver knows: what `nvidia-smi -L` lists, without its second. Undefined where there is no such driver. */

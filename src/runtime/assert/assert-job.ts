@@ -93,7 +93,7 @@ function checkJob(job: JobEnvironment, plan: Plan, line: readonly string[], env:
   return [
     ...checkNodeVersion(process.versions.node),
     ...checkVariables(plan, planned, env),
-    ...checkAllocation(plan, planned, allocationOf(job, plan.target, env), line[0]),
+    ...checkAllocation(plan, planned, allocationOf(job, plan, env), line[0]),
     ...checkArtifacts(job.dir, plan, planned),
   ];
 }

@@ -2,3 +2,10 @@
 export class ClientError extends Error {
   override readonly name = 'ClientError';
 }
+
+/** A data set that is not in the store. */
+export class MissingDataset extends ClientError {
+  constructor(name: string) {
+    super(`there is no data set '${name}'`);
+  }
+}

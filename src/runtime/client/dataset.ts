@@ -1,4 +1,4 @@
-import { ClientError } from './client-error.js';
+import { ClientError, MissingDataset } from './client-error.js';
 import { decodeField, encodeField, type MetaType, type MetaValues } from './metadata.js';
 import { checkTensor, type Dtype, type Tensor, type TensorOf } from './tensor.js';
 
@@ -110,7 +110,7 @@ export class Dataset {
   /** The metadata that `HGETALL` gives as a data set, and the names of the tensors it is to have. @throws ClientError */
   static ofReply(name: string, reply: unknown): { readonly dataset: Dataset; readonly tensorNames: readonly string[] } {
     const words = Array.isArray(reply) ? (reply as Buffer[]) : [];
-    if (words.length === 0) throw new ClientError(`there is no data set '${name}'`);
+    if (words.length === 0) throw new MissingDataset(name);
     const dataset = new Dataset(name);
     let tensorNames: readonly string[] = [];
     for (let at = 0; at + 1 < words.length; at += 2) {

@@ -7,3 +7,8 @@ export { Dataset } from './dataset.js';
 export type { MetaType } from './metadata.js';
 export type { ModelBackend, ModelOptions, MultiGpuModelOptions } from './model.js';
 export { type Dtype, type DtypeOf, type Tensor, type TensorArrays, type TensorOf, tensor } from './tensor.js';
+export type { TrainingBatch } from './training/batch.js';
+export { type DownloaderOptions, TrainingDownloader, type TrainingPosition } from './training/downloader.js';
+export type { EndState } from './training/end-of-stream.js';
+export type { TrainingInfo } from './training/info.js';
+export { TrainingUploader, type UploaderOptions } from './training/uploader.js';

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { isCode } from '../job/job-folder.js';
 
@@ -11,4 +11,10 @@ export function linkModules(dir: string): void {
   } catch (error) {
     if (!isCode(error, 'EEXIST')) throw error;
   }
+}
+
+/** Folder of the Python packages of DIR/runtime, `simwright` among them, for applications' PYTHONPATH; undefined where there are none. */
+export function pythonPackages(dir: string): string | undefined {
+  const folder = join(dir, 'runtime/python');
+  return existsSync(folder) ? folder : undefined;
 }

@@ -11,6 +11,8 @@ export interface MemberPlace {
   readonly index: number;
   /** Absolute path of its directory. */
   readonly directory: string;
+  /** Folder of Python packages that its programs find after their own. */
+  readonly pythonPackages?: string | undefined;
 }
 
 /**
@@ -45,7 +47,13 @@ export function memberEnvironment(
     if (entity.keyPrefixing) own[suffixed('SSKEYOUT')] = name;
   }
   const ofMember = entity.memberEnv?.[assignmentOf(entity.members, member.index)];
-  return { ...own, ...resolved({ ...entity.env, ...ofMember }, jobEnv) };
+  const users = resolved({ ...entity.env, ...ofMember }, jobEnv);
+  return { ...own, ...users, ...pythonPath(users['PYTHONPATH'] ?? jobEnv['PYTHONPATH'], member.pythonPackages) };
+}
+
+function pythonPath(given: string | undefined, packages: string | undefined): Readonly<Record<string, string>> {
+  if (packages === undefined) return {};
+  return { PYTHONPATH: given === undefined || given === '' ? packages : `${given}:${packages}` };
 }
 
 /** Variables with the values of those that stand for the submitter's; that these are set has been checked. */

@@ -9,6 +9,7 @@ import { keepOutput, tellingLine } from '../output/index.js';
 import { type Decision, describeReason, moveAside } from '../rerun/index.js';
 import type { MemberEvent, MemberState, StatusReader, StatusWriter } from '../status/index.js';
 import { Application, type ApplicationEnd } from './application.js';
+import { pythonPackages } from './link-modules.js';
 import { memberEnvironment } from './member-environment.js';
 import type { LaunchHosts } from './pool/launch-hosts.js';
 import type { Restarts } from './restarts.js';
@@ -142,7 +143,13 @@ async function runAttempt(
       directory,
       name: member,
       variables: {
-        ...memberEnvironment(context.plan, entity, context.stores, { index, directory }, context.env),
+        ...memberEnvironment(
+          context.plan,
+          entity,
+          context.stores,
+          { index, directory, pythonPackages: pythonPackages(job.dir) },
+          context.env,
+        ),
         ...taken.variables,
       },
     });

@@ -5,7 +5,11 @@ import type { Engine, EngineStart, StartEngine } from './engine.js';
 import { storeOptions } from './store-options.js';
 
 /** The engines of this version. */
-const starts: Readonly<Record<AvailableEngine, StartEngine>> = { embedded: startEmbedded };
+const starts: Readonly<Record<AvailableEngine, StartEngine>> = {
+  embedded: startEmbedded,
+  redis: (start) => startOnServer(start, true),
+  data: (start) => startOnServer(start, false),
+};
 
 /** Starts a store by its engine, which is one that `up` has let through. @throws WorkflowError */
 export function startEngine(start: EngineStart): Promise<Engine> {
@@ -14,7 +18,34 @@ export function startEngine(start: EngineStart): Promise<Engine> {
 
 /** The store in this very process. */
 async function startEmbedded(start: EngineStart): Promise<Engine> {
-  const orchestrator = await startOrchestrator(await storeOptions(start));
+  return engineOf(await startOrchestrator(await storeOptions(start)), start);
+}
+
+/** A store that is a server beside this process, which holds it, and the AI layer in another one if there is to be one. */
+async function startOnServer(start: EngineStart, hasWorker: boolean): Promise<Engine> {
+  // Reading code takes most of a start, and most stores need none of this.
+  const [{ RedisStore }, { findEngine }] = await Promise.all([
+    import('../engine/redis-store.js'),
+    import('../engine/find-engine.js'),
+  ]);
+  const { runtimePath } = start.plan;
+  const programs = await findEngine({ runtimePath, dir: start.job.dir, env: process.env });
+  start.log.write('info', `runs on ${programs.server.path}, version ${programs.server.version}`);
+  const store = await RedisStore.start({
+    programs,
+    store: await storeOptions(start),
+    hasWorker,
+    bundle: start.args.workerUrl,
+    // The supervisor sees this process end, and does what it does for a store that has died.
+    onDeath: (reason) => {
+      process.stderr.write(`${reason}\n`);
+      process.exit(1);
+    },
+  });
+  return engineOf(store, start);
+}
+
+function engineOf(orchestrator: Orchestrator, start: EngineStart): Engine {
   const { addresses, runId } = orchestrator;
   return {
     addresses,

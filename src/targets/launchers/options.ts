@@ -1,4 +1,4 @@
-import type { LauncherArgs } from '../../ir/index.js';
+import { type LauncherArgs, launcherOptionName } from '../../ir/index.js';
 
 /** One option of a launch line: the names that mean it (a user's argument of any of these replaces it), and its words. */
 export interface LauncherOption {
@@ -46,25 +46,11 @@ export function optionWords(options: readonly LauncherOption[], args: LauncherAr
     const name = key.replace(/^-+/, '');
     const words = value === false ? [] : style(name, value === true ? undefined : String(value));
     const isMeant = (one: LauncherOption | undefined) =>
-      one?.names.some((known) => withDashes(known) === withDashes(name));
+      one?.names.some((known) => launcherOptionName(known) === launcherOptionName(name));
     const at = line.findIndex(isMeant);
     const mine = { names: [name], words };
     if (at < 0) line.push(mine);
     else for (const [index, one] of line.entries()) if (isMeant(one)) line[index] = index === at ? mine : undefined;
   }
   return line.flatMap((one) => one?.words ?? []);
-}
-
-/** Options of which each takes the place of the same ones before, by whichever name it is written. */
-export function mergeArgs(lists: readonly LauncherArgs[]): LauncherArgs {
-  const merged = new Map<string, [string, LauncherArgs[string]]>();
-  for (const [key, value] of lists.flatMap((args) => Object.entries(args))) {
-    merged.set(withDashes(key.replace(/^-+/, '')), [key, value]);
-  }
-  return Object.fromEntries(merged.values());
-}
-
-/** The name with dashes only: launchers read `cpu_bind` and `cpu-bind` as one. */
-function withDashes(name: string): string {
-  return name.replaceAll('_', '-');
 }

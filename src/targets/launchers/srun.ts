@@ -88,13 +88,14 @@ function memory({ memoryPerNodeMiB, namesMemory = true }: LaunchStep): string | 
 }
 
 /**
- * As the job asked for them: a step that names GPUs in other words than its job gets none. A job that names none, since its nodes come with
- * theirs, has them all.
+ * As the job asked for them: a step that names GPUs in other words than its job gets none. A step that does not name its number a node inherits
+ * the job's, and so keeps the GPUs of others: those of its tasks are not enough. A job that names none, since its nodes come with theirs, has
+ * them all.
  */
 function gpuOptions({ gpuDialect, gpusPerTask, gpusPerNode, tasksPerNode }: LaunchStep): readonly LauncherOption[] {
+  const onNode = gpusPerNode ?? (gpusPerTask === undefined ? undefined : gpusPerTask * tasksPerNode);
   if (gpuDialect === 'gres') {
-    const perNode = gpusPerNode ?? (gpusPerTask === undefined ? undefined : gpusPerTask * tasksPerNode);
-    return option('gres gpus-per-node gpus-per-task gpus G', perNode === undefined ? undefined : `gpu:${perNode}`);
+    return option('gres gpus-per-node gpus-per-task gpus G', onNode === undefined ? undefined : `gpu:${onNode}`);
   }
-  return [...option('gpus-per-task', gpusPerTask), ...option('gpus-per-node gres gpus G', gpusPerNode)];
+  return [...option('gpus-per-task', gpusPerTask), ...option('gpus-per-node gres gpus G', onNode)];
 }

@@ -13,9 +13,19 @@ const conditions: Readonly<Record<Event, string>> = {
   started: 'started',
 };
 
-/** Position of the first word of LSB_MCPU_HOSTS that is a node: jobs of whole nodes begin on a launch node, which is no part of them. */
+/** True of a job whose script runs on a launch node, which is no part of its nodes: those come whole. */
+function hasLaunchNode(directives: readonly Directive[]): boolean {
+  return directives.some(({ flag }) => flag === '-nnodes' || flag === '-csm');
+}
+
+/** Position of the first word of LSB_MCPU_HOSTS that is a node of the job. */
 function firstPair(directives: readonly Directive[]): number {
-  return directives.some(({ flag }) => flag === '-nnodes' || flag === '-csm') ? 3 : 1;
+  return hasLaunchNode(directives) ? 3 : 1;
+}
+
+/** Slots of the job's first node. */
+function firstSlots(directives: readonly Directive[]): string {
+  return `$(awk '{ print $${firstPair(directives) + 1} }' <<<"$LSB_MCPU_HOSTS")`;
 }
 
 /** IBM Spectrum LSF: bsub; jsrun where the job step manager is there. */
@@ -48,7 +58,9 @@ export const lsf: Target<'lsf'> = {
     // LSB_MCPU_HOSTS holds pairs of host and slots; the first one is the launch node's where there is one.
     hosts: (directives) =>
       `$(awk '{ for (i = ${firstPair(directives)}; i <= NF; i += 2) print $i }' <<<"$LSB_MCPU_HOSTS" | paste -s -d ' ' -)`,
-    cpusPerNode: (directives) => `$(awk '{ print $${firstPair(directives) + 1} }' <<<"$LSB_MCPU_HOSTS")`,
+    cpusPerNode: firstSlots,
+    // Such a job asks for one slot of a node, and has all of it.
+    cpusPerWholeNode: (directives) => (hasLaunchNode(directives) ? firstSlots(directives) : '$(nproc --all)'),
     // Array indices start at 1.
     arrayIndex: '$((LSB_JOBINDEX - 1))',
   },

@@ -102,6 +102,71 @@ function readTable({ stdout, stderr, exitCode }: Answer): JobReport[] | undefine
   });
 }
 
+/**
+ * Blocks of `bjobs -l`, one a job: descendants of OpenLava tell limits, exit codes and reasons there only. Times come without a year, in the
+ * time zone of this machine.
+ */
+function readDetails({ stdout }: Answer): JobReport[] | undefined {
+  // IBM folds lines, and begins what follows with 21 blanks.
+  const blocks = stdout.replace(/\n {21}(?=\S)/g, '').split(/^(?=Job <)/m);
+  const reports = blocks.flatMap((block) => detailsOf(block) ?? []);
+  return reports.length === 0 ? undefined : reports;
+}
+
+function detailsOf(block: string): JobReport | undefined {
+  const [, id, element] = /^Job <(\d+)(?:\[(\d+)\])?>/.exec(block) ?? [];
+  const native = /, Status <(\w+)>/.exec(block)?.[1];
+  if (id === undefined || native === undefined) return undefined;
+  const state = states[native] ?? 'UNKNOWN';
+  const hasEnded = native === 'DONE' || native === 'EXIT';
+  const start = timeOf(block, /^(\[\d+\] )?started\b/i);
+  const elapsedSeconds = secondsBetween(start, hasEnded ? timeOf(block, /^(Exited|Done|Completed)\b/) : Date.now());
+  const limit = /RUNLIMIT\s+([\d.]+) min\b/.exec(block)?.[1];
+  const limitSeconds = limit === undefined ? undefined : Math.round(Number(limit) * 60);
+  const reason = /(?:PENDING|SUSPENDING) REASONS:\n\s*(.*?)[\s;]*$/m.exec(block)?.[1];
+  return {
+    id,
+    native,
+    state,
+    ...withValues({ element, elapsedSeconds, limitSeconds, reason, exit: native === 'DONE' ? 0 : undefined }),
+    ...(native === 'EXIT' ? endOf(block, elapsedSeconds, limitSeconds) : {}),
+  };
+}
+
+/** 128 + SIGINT. */
+const interruptedExit = 130;
+
+/** The end of a job that has not ended well. */
+function endOf(block: string, elapsed: number | undefined, limit: number | undefined): Pick<JobReport, 'state'> {
+  const [, what, number] = /Exited (with exit code|by signal) (\d+)/.exec(block) ?? [];
+  const exit = number === undefined ? undefined : Number(number) + (what === 'by signal' ? 128 : 0);
+  const why = /\b(TERM_\w+:[^;\n]*?)\.?\s*[;\n]/.exec(block)?.[1];
+  if (why !== undefined) {
+    return { state: exits.find(([words]) => words.test(why))?.[1] ?? 'FAILED', ...withValues({ exit, reason: why }) };
+  }
+  if (limit !== undefined && elapsed !== undefined && elapsed >= limit) {
+    return { state: 'TIMEOUT', ...withValues({ exit, reason: 'it reached its run limit' }) };
+  }
+  // bkill begins with SIGINT, which no job sends itself.
+  return { state: exit === interruptedExit ? 'CANCELLED' : 'FAILED', ...withValues({ exit }) };
+}
+
+/** Time of an event of a block, `Sun Nov 29 00:29:31: Started on <node2>`, in milliseconds. */
+function timeOf(block: string, event: RegExp): number | undefined {
+  const lines = [...block.matchAll(/^\w{3} (\w{3} +\d+) (\d\d:\d\d:\d\d)(?: \d{4})?: (.*)$/gm)];
+  // A job that was requeued has started more than once.
+  const [, day, clock] = lines.findLast(([, , , text = '']) => event.test(text)) ?? [];
+  return day === undefined ? undefined : Date.parse(`${day} ${new Date().getFullYear()} ${clock}`);
+}
+
+/** Seconds between two times, of which the first may be of the year before. */
+function secondsBetween(startMs: number | undefined, endMs: number | undefined): number | undefined {
+  if (startMs === undefined || endMs === undefined) return undefined;
+  const start = new Date(startMs);
+  if (startMs > endMs + 86_400_000) start.setFullYear(start.getFullYear() - 1);
+  return Math.max(0, Math.round((endMs - start.getTime()) / 1000));
+}
+
 /** `-W [hours:]minutes[/host]`, in all of the script. */
 function walltimeOf(script: string): number | undefined {
   const values = optionValues(directiveWords(script, '#BSUB', 'all'), '-W');
@@ -124,6 +189,7 @@ export const lsfQueries: Queries = {
       optional: true,
       read: readBjobs,
     },
+    { command: (ids) => ['bjobs', '-l', ...ids], optional: true, read: readDetails },
     { command: (ids) => ['bjobs', '-w', '-a', ...ids], read: readTable },
   ],
   cancel: ['bkill'],

@@ -46,15 +46,19 @@ const ownReasons: Readonly<Record<number, readonly [JobState, string]>> = {
   [-29]: ['TIMEOUT', 'walltime exceeded its limit'],
 };
 
+/** Comments on elements that had ended before their array was deleted: they have the substate of a deleted job as well. */
+const ownEnd = /^Subjob (finished|failed)/;
+
 function endOf({ Exit_status: exit, substate, comment }: Attributes): Omit<JobReport, 'id' | 'native'> {
   const reason = comment;
-  if (substate === terminated) return { state: 'CANCELLED', ...withValues({ reason, exit: exitCode(exit) }) };
+  if (substate === terminated && !ownEnd.test(comment ?? ''))
+    return { state: 'CANCELLED', ...withValues({ reason, exit: exitCode(exit) }) };
   if (exit === undefined) return { state: 'CANCELLED', ...withValues({ reason: reason ?? 'it has never run' }) };
   if (exit < 0) {
     const [state, why] = ownReasons[exit] ?? ['FAILED', reason ?? `PBS could not run it (${exit})`];
     return { state, reason: why };
   }
-  return exit === 0
+  return exit === 0 && !/^Subjob failed/.test(comment ?? '')
     ? { state: 'COMPLETED', exit }
     : { state: 'FAILED', ...withValues({ reason, exit: exitCode(exit) }) };
 }

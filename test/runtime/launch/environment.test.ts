@@ -1,6 +1,9 @@
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Entity, Plan } from '../../../src/ir/index.js';
 import { memberEnvironment } from '../../../src/runtime/launch/member-environment.js';
+import { root } from '../../helpers/simwright.js';
 import { useBundle } from '../support/bundle.js';
 import { JobFolder } from '../support/job-folder.js';
 import { makePlan } from '../support/make-plan.js';
@@ -81,4 +84,22 @@ test('threads of a task are its CPUs in a job, unless the user says otherwise', 
     expect(threads(target, {}, { ...entity, env: { OMP_NUM_THREADS: '2' } })).toBe('2');
   }
   expect(threads('local', {})).toBeUndefined();
+});
+
+test('Python programs find the package simwright, after what they find already', async () => {
+  const program = ['-c', '"import simwright, os; print(simwright.__file__, os.environ[\'PYTHONPATH\'])"'].join(' ');
+  const folder = new JobFolder(
+    bundle(),
+    makePlan([{ name: 'plain' }, { name: 'own', env: { PYTHONPATH: '/of/user' } }]),
+  );
+  const packages = folder.path('runtime/python');
+  cpSync(join(root, 'python/simwright'), join(packages, 'simwright'), { recursive: true });
+  const end = await folder.run(
+    `runtime launch plain -- python3 ${program} & launched+=($!)\nruntime launch own -- python3 ${program} & launched+=($!)`,
+    { PYTHONPATH: '/of/job' },
+  );
+  expect(end.stderr).toBe('');
+  const file = join(packages, 'simwright/__init__.py');
+  expect(folder.read('run/plain/plain.out')).toBe(`${file} /of/job:${packages}\n`);
+  expect(folder.read('run/own/own.out')).toBe(`${file} /of/user:${packages}\n`);
 });

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { embeddedTest, plainNumber } from './support/engine.js';
 import { modelFile, onnxRuntime, type Started, start } from './support/start.js';
 
 const floats = (...values: number[]) => Buffer.from(Float32Array.from(values).buffer);
@@ -92,7 +93,7 @@ describe.skipIf(onnxRuntime === undefined)('ONNX models', () => {
     );
     for (const [dtype, words] of Object.entries(values)) {
       const [, type, , shape, , read] = (await call('AI.TENSORGET', `out-${dtype}`, 'META', 'VALUES')) as unknown[];
-      expect([type, shape, (read as unknown[]).map(String)]).toEqual([dtype, [2], words]);
+      expect([type, shape, (read as unknown[]).map((one) => String(plainNumber(one)))]).toEqual([dtype, [2], words]);
     }
   });
 
@@ -153,7 +154,7 @@ describe.skipIf(onnxRuntime === undefined)('ONNX models', () => {
     expect(await refusal('AI.MODELDEL', 'n')).toBe('ERR model key is empty');
   });
 
-  test('are shared with clients that put a shard prefix before their names', async () => {
+  embeddedTest('are shared with clients that put a shard prefix before their names', async () => {
     await call('AI.MODELSTORE', '{\0\0}.m', 'ONNX', 'CPU', 'BLOB', modelFile('double'));
     await call('AI.TENSORSET', '{\0\0}.x.TMP', 'FLOAT', '1', '2', 'VALUES', '1', '2');
     await call(...execute('m', ['{\0\0}.x.TMP'], ['y']));

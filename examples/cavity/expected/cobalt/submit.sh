@@ -67,7 +67,7 @@ submit() {
   fi
   said=$(qsub --env "$variables" ${output[@]+"${output[@]}"} "$@")
   id=$(grep -E '^[0-9]+$' <<<"$said" | tail -n 1) || true
-  [ -n "$id" ] || { echo "submit.sh: qsub said: $said" >&2; return 1; }
+  [ -n "$id" ] || { [ -z "$said" ] || echo "submit.sh: qsub said: $said" >&2; return 1; }
   echo "$id"
 }
 

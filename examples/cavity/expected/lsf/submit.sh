@@ -61,7 +61,8 @@ if [[ (-d run/status || -e run/jobs.tsv) && ${SIMWRIGHT_WHY-1} != 0 && $(node --
   SIMWRIGHT_FORCE=$force node runtime/simwright.mjs why >&2 || (($? != 3)) || exit 1
 fi
 
-# Descendants of OpenLava know no -ti, and no units of memory.
+# Descendants of OpenLava know no -ti, and no units of memory. There a job waits for others to end, and sees itself how they have ended: one
+# whose condition can never be met would wait for ever.
 kin=''
 [[ ! $(lsid 2>/dev/null) =~ [Oo]pen[Ll]ava|[Vv]olclava ]] || kin=1
 script_of() {
@@ -78,11 +79,14 @@ submit() {
     *) options=(-env "$handed,$own${SIMWRIGHT_ARRAY_INDEX+,SIMWRIGHT_ARRAY_INDEX}") ;;
   esac
   for word in "${@:1:$#-1}"; do
-    [ "$word" != -ti ] || [ -z "$kin" ] || continue
+    if [ -n "$kin" ]; then
+      [ "$word" != -ti ] || continue
+      word=${word//done\(/ended(} word=${word//exit\(/ended(}
+    fi
     options+=("$word")
   done
   said=$(bsub ${options[@]+"${options[@]}"} < <(script_of "${!#}"))
-  [[ $said =~ Job\ \<([0-9]+)\> ]] || { echo "submit.sh: bsub said: $said" >&2; return 1; }
+  [[ $said =~ Job\ \<([0-9]+)\> ]] || { [ -z "$said" ] || echo "submit.sh: bsub said: $said" >&2; return 1; }
   echo "${BASH_REMATCH[1]}"
 }
 

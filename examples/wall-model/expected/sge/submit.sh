@@ -61,7 +61,7 @@ submit() {
   set -- "${@:1:$#-1}"
   said=$(qsub -terse -v "SIMWRIGHT_FRESH,SIMWRIGHT_KEEP,SIMWRIGHT_RETRY,SIMWRIGHT_RUN${SIMWRIGHT_ARRAY_INDEX+,SIMWRIGHT_ARRAY_INDEX}" "$@" "$script")
   # 123, and 123.1-4:1 of an array, after what the site's own checks may say.
-  [[ $said =~ (^|$'\n')([0-9]+)(\.[0-9:-]+)?$ ]] || { echo "submit.sh: qsub said: $said" >&2; return 1; }
+  [[ $said =~ (^|$'\n')([0-9]+)(\.[0-9:-]+)?$ ]] || { [ -z "$said" ] || echo "submit.sh: qsub said: $said" >&2; return 1; }
   echo "${BASH_REMATCH[2]}"
 }
 

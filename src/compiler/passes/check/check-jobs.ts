@@ -1,5 +1,5 @@
 import type { Problems } from '../../../diagnostics/index.js';
-import { asScheduled } from '../../../targets/cpu-count.js';
+import { asScheduled } from '../../../ir/index.js';
 import { jobRefusals } from '../../../targets/refusals.js';
 import { launcherOf } from '../../../targets/target.js';
 import type { Reads } from '../compilation.js';

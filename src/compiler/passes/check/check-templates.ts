@@ -30,6 +30,8 @@ export function checkTemplates({ experiment, facts }: Reads<'experiment' | 'fact
         problems.error('TMPL1001', message, at, hint);
       }
     }
+    // A program that reads params.json itself may read any of them.
+    if (facts.readsParams.has(application)) continue;
     for (const name of parameters) {
       if (used.has(name)) continue;
       const hint = 'write its tag into a template, or name it in asArgs';

@@ -19,12 +19,13 @@ export function writersFor(
  */
 export const meetings = derivedOnce(
   (applications: readonly ApplicationDeclaration[]): readonly (readonly ApplicationDeclaration[])[] => {
-    const writers = new Map(applications.map((one) => [one, writersFor(one, applications)]));
+    const writers = new Map(applications.map((one) => [one, new Set(writersFor(one, applications))]));
     const numbers = new Map(applications.map((one, number) => [one, number]));
     const found = new Map<string, readonly ApplicationDeclaration[]>();
     for (const [reader, others] of writers) {
       for (const writer of others) {
-        const path = shortestPath(writer, reader, writers);
+        const isMutual = writers.get(writer)?.has(reader) === true;
+        const path = isMutual ? [writer, reader] : shortestPath(writer, reader, writers);
         if (path === undefined) continue;
         const set = [...path].sort((a, b) => (numbers.get(a) as number) - (numbers.get(b) as number));
         found.set(set.map((one) => numbers.get(one)).join(), set);
@@ -38,7 +39,7 @@ export const meetings = derivedOnce(
 function shortestPath(
   from: ApplicationDeclaration,
   to: ApplicationDeclaration,
-  writers: ReadonlyMap<ApplicationDeclaration, readonly ApplicationDeclaration[]>,
+  writers: ReadonlyMap<ApplicationDeclaration, ReadonlySet<ApplicationDeclaration>>,
 ): ApplicationDeclaration[] | undefined {
   const cameFrom = new Map<ApplicationDeclaration, ApplicationDeclaration | undefined>([[from, undefined]]);
   for (const one of cameFrom.keys()) {

@@ -1,4 +1,4 @@
-import type { Job, Plan, Store } from '../../../ir/index.js';
+import { coresIn, type Job, type Plan, type Store } from '../../../ir/index.js';
 import { launcherOfProgram } from '../../../targets/launchers/index.js';
 import { queriesOf } from '../../../targets/schedulers.js';
 import { hostPositions, positionOf } from '../../job/hosts.js';
@@ -17,14 +17,20 @@ interface StoreShare {
 }
 
 /** The nodes of a job, in the order of its hosts, with what its stores leave to members. */
-export function jobNodes(job: JobEnvironment, plan: Plan, planned: Job, env: NodeJS.ProcessEnv): PoolNode[] {
-  const visible = visibleDevices(env);
+export function jobNodes(
+  job: Pick<JobEnvironment, 'hosts' | 'cpusPerNode'>,
+  plan: Plan,
+  planned: Job,
+  env: NodeJS.ProcessEnv,
+): PoolNode[] {
+  const visible = visibleDevices(env, plan.gpuMaker);
   const told = queriesOf[plan.target]?.hostCpus?.(env) ?? [];
   const hostCpus = told.length === job.hosts.length ? told : [];
   const nodes = job.hosts.map((name) => ({ name, cpus: uncountedCpus, gpus: [] as number[] }));
   const allocations = [planned.allocation, ...planned.components];
   for (const [group, { component }] of planned.groups.entries()) {
-    const { cpusPerNode, gpusPerNode = 0 } = allocations[component] ?? planned.allocation;
+    const allocation = allocations[component] ?? planned.allocation;
+    const { cpusPerNode, gpusPerNode = 0 } = allocation;
     // The job's own numbers are those of its first host, and so of the first component.
     const isFirst = component === 0;
     const cpus = (isFirst ? job.cpusPerNode : undefined) ?? cpusPerNode ?? uncountedCpus;
@@ -32,7 +38,8 @@ export function jobNodes(job: JobEnvironment, plan: Plan, planned: Job, env: Nod
     for (const position of hostPositions(job, planned, group)) {
       const node = nodes[position];
       if (node === undefined) continue;
-      node.cpus = hostCpus[position] ?? cpus;
+      const ofHost = hostCpus[position];
+      node.cpus = ofHost === undefined ? cpus : coresIn(ofHost, allocation);
       node.gpus = Array.from({ length: gpus }, (_, gpu) => gpu);
     }
   }
@@ -54,7 +61,7 @@ function overlaps({ launch, group }: Store, { groups }: Job): boolean {
   return isOne && launcherOfProgram(launch[0])?.storesCpus === 'overlap';
 }
 
-function storeShare(store: Store, job: JobEnvironment, planned: Job): StoreShare {
+function storeShare(store: Store, job: Pick<JobEnvironment, 'hosts' | 'cpusPerNode'>, planned: Job): StoreShare {
   const ofGroup = hostPositions(job, planned, store.group);
   const gpus = gpusOf(store);
   if (store.kind === 'colocated') return { nodes: ofGroup, cpus: store.cpus, gpus };

@@ -66,7 +66,9 @@ export function launchHosts(input: HostsInput): LaunchHosts {
   const givesGpus = launcherOfProgram(line[0])?.givesGpus === true || line.some((word) => /^--?gpu-bind/.test(word));
   const taken = (share: Share): TakenHosts => ({
     names: share.nodes.map((node) => nodes[node]?.name ?? ''),
-    variables: givesGpus ? {} : gpuVariables(entity, env, share.gpus, share.nodes.join() === '0'),
+    variables: givesGpus
+      ? {}
+      : gpuVariables(entity, env, share.gpus, { isHere: share.nodes.join() === '0', maker: plan.gpuMaker }),
     give: () => pool.give(share),
   });
   return {

@@ -4,8 +4,13 @@ import { type Command, CommandError } from './command.js';
 import type { ServerSettings } from './server-facts.js';
 import { arityError, integer, keyword, latin1 } from './words.js';
 
+/** Settings that the command reads and changes. */
+export interface ConfigContext {
+  readonly server: { readonly settings: Pick<ServerSettings, 'modelChunkBytes' | 'backendsPath'> };
+}
+
 /** `AI.CONFIG GET name | MODEL_CHUNK_SIZE n | BACKENDSPATH path | LOADBACKEND backend path` */
-export const aiConfig: Command = {
+export const aiConfig: Command<ConfigContext> = {
   name: 'ai.config',
   arity: -2,
   flags: ['admin'],
@@ -32,7 +37,7 @@ export const aiConfig: Command = {
   },
 };
 
-function set(settings: ServerSettings, words: readonly Buffer[], at: number): Reply {
+function set(settings: ConfigContext['server']['settings'], words: readonly Buffer[], at: number): Reply {
   const value = words[at + 1];
   switch (keyword(words[at])) {
     case 'MODEL_CHUNK_SIZE': {

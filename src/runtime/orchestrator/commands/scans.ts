@@ -2,7 +2,15 @@ import type { Reply } from '../resp/reply.js';
 import type { Command } from './command.js';
 import { inTurns } from './turns.js';
 
-function scanOf(name: string, kind: 'model' | 'script'): Command {
+/** Keys and what they hold, as far as a scan looks at them. */
+export interface ScanContext {
+  readonly keyspace: {
+    keys(): Iterator<string>;
+    peek(key: string): { readonly value: { readonly kind: string; readonly tag?: Buffer } } | undefined;
+  };
+}
+
+function scanOf(name: string, kind: 'model' | 'script'): Command<ScanContext> {
   return {
     name,
     arity: 1,
@@ -12,7 +20,7 @@ function scanOf(name: string, kind: 'model' | 'script'): Command {
       const found: Reply[] = [];
       const visit = (key: string): void => {
         const value = keyspace.peek(key)?.value;
-        if (value?.kind === kind) found.push([Buffer.from(key, 'latin1'), value.tag]);
+        if (value?.kind === kind) found.push([Buffer.from(key, 'latin1'), value.tag ?? '']);
       };
       return inTurns(keyspace.keys(), visit, () => found);
     },

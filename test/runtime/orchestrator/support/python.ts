@@ -80,11 +80,20 @@ async function having(folder: string, modules: readonly string[]): Promise<Found
   }
 }
 
-/** Packages of Redis clients, each of which needs a place of its own: two versions do not go into one environment. */
+/** Packages that need a place of their own, Redis clients first: two versions do not go into one environment. */
 export const clientPackages = {
   'redis-py 4': ['redis==4.6.0', 'async-timeout==5.0.1'],
   'redis-py 5': ['redis==5.2.1', 'async-timeout==5.0.1'],
   'redis-py 8': ['redis==8.1.0', 'async-timeout==5.0.1'],
+  // Of SmartSim only its classes of training data are used, which need nothing of what it asks for.
+  training: [
+    'smartsim==0.8.0',
+    'pandas==2.2.3',
+    'python-dateutil==2.9.0.post0',
+    'pytz==2024.2',
+    'tzdata==2024.2',
+    'six==1.17.0',
+  ],
   'redisai-py': [
     'redisai==1.3.0',
     'redis==4.6.0',

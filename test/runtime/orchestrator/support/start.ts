@@ -31,7 +31,9 @@ export interface Started {
   stop(): Promise<void>;
 }
 
+/** The embedded store; where a test of another engine has said so, a store of that one. */
 export async function start(options: Partial<OrchestratorOptions> = {}): Promise<Started> {
+  if (process.env['SIMWRIGHT_TEST_ENGINE'] === 'redis') return startOnRedis(options);
   const folder = mkdtempSync(join(tmpdir(), 'simwright-orchestrator-'));
   const socketPath = join(folder, 'store.sock');
   const orchestrator = await startOrchestrator({
@@ -53,4 +55,16 @@ export async function start(options: Partial<OrchestratorOptions> = {}): Promise
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function startOnRedis(options: Partial<OrchestratorOptions>): Promise<Started> {
+  const { servers, startOnServer } = await import('../../engine/support/servers.js');
+  const named = process.env['SIMWRIGHT_TEST_SERVER'];
+  const server = servers.find(({ path }) => named === undefined || path === named);
+  if (server === undefined) throw new Error('there is no server here');
+  const { store, ...started } = await startOnServer(server, {
+    ...(onnxRuntime !== undefined && { onnxRuntime }),
+    ...options,
+  });
+  return { orchestrator: store, ...started };
 }

@@ -1,0 +1,2038 @@
+/*
+ * Module for Redis (6.2 and later) and Valkey: keeps tensors, models and scripts as values, answers AI.TENSORSET and AI.TENSORGET, and hands
+ * every other AI command to a worker process over a Unix socket, in the frames that docs/engine-protocol.md describes.
+ *
+ * Everything happens on the server's main thread. Only values may be released on another one (FLUSHALL ASYNC): they are put on a list, and
+ * the main thread lets go of what they refer to, since the server counts references to strings without atomic operations.
+ */
+#define _GNU_SOURCE
+#include "module-api.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <float.h>
+#include <ifaddrs.h>
+#include <limits.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(void *) == 8, "only for 64-bit systems");
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "tensors and frames are little-endian"
+#endif
+
+enum { MODULE_VERSION = 10207, PROTOCOL = 1 };
+/* RedisAI has types of the same names: its encodings are small numbers. */
+enum { ENCODING = 900 };
+enum { MAX_RANK = 65536, MAX_DEPTH = 32, MAX_ALLOWED = 64, FRAME_HEADER = 32, RECORD = 32, BUFFER = 64 * 1024 };
+/* Bytes that are read from the worker before other clients have their turn. */
+enum { READ_BUDGET = 1024 * 1024, MAX_META = 16 * 1024 * 1024 };
+
+static const char wrong_type[] = "WRONGTYPE Operation against a key holding the wrong kind of value";
+static const char in_transaction[] = "ERR Cannot run RedisAI command within a transaction or a LUA script";
+static const char no_worker[] = "ERR this store runs no models and scripts: it was started without its AI layer";
+
+static struct {
+    const char *socket;
+    pid_t parent;
+    bool peer_check;
+    const char *allow_folder;
+    struct in6_addr allowed[MAX_ALLOWED];
+    int allowed_count;
+    long long worker_wait_ms;
+    uint64_t max_bulk_bytes;
+    uint64_t max_frame_bytes;
+} settings = {.peer_check = true, .worker_wait_ms = 10000, .max_bulk_bytes = 512ULL << 20, .max_frame_bytes = 8ULL << 30};
+
+/* Context outside of any command. */
+static Ctx *home;
+static Type *tensor_type, *model_type, *script_type;
+static _Thread_local bool is_main_thread;
+
+static long long now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* ---------------------------------------------------------------- Values */
+
+enum Kind { NOTHING = 0, TENSOR = 1, MODEL = 2, SCRIPT = 3, STRING_KEY = 4, HASH_KEY = 5, LIST_KEY = 6, OTHER_KEY = 7 };
+
+static const struct {
+    const char *name;
+    uint8_t bytes;
+} dtypes[] = {{"", 0},      {"FLOAT", 4}, {"DOUBLE", 8}, {"INT8", 1},   {"INT16", 2}, {"INT32", 4},
+              {"INT64", 8}, {"UINT8", 1}, {"UINT16", 2}, {"BOOL", 1}, {"STRING", 0}};
+enum { FLOAT = 1, DOUBLE, INT8, INT16, INT32, INT64, UINT8, UINT16, BOOL, STRING, DTYPES };
+
+/* A value at a key: a tensor, a model or a script. It never changes. */
+typedef struct Value {
+    struct Value *next_released;
+    /* The key that holds it counts, and each request that uses it. */
+    uint32_t references;
+    uint8_t kind;
+    uint8_t dtype;
+    uint32_t rank;
+    /* Models and scripts: tells it from all other values, and the connection of the worker that knows it. */
+    uint64_t serial;
+    uint64_t sent_to;
+    /* Bytes of the tensor or model, or text of the script. */
+    Str *data;
+    /* Properties of the model or script, which the worker alone reads. */
+    Str *meta;
+    int64_t shape[];
+} Value;
+
+static _Atomic(Value *) released_elsewhere;
+static uint64_t next_counter = 1;
+
+static uint64_t new_serial(void) { return next_counter++ << 24 | 0xffffff; }
+
+static Value *new_value(int kind, uint32_t rank) {
+    Value *value = api_Calloc(1, sizeof *value + rank * sizeof(int64_t));
+    value->kind = (uint8_t)kind;
+    value->references = 1;
+    value->rank = rank;
+    return value;
+}
+
+static void worker_forgets(uint64_t serial, uint64_t sent_to);
+
+static void let_go(Value *value) {
+    if (--value->references > 0) return;
+    if (value->kind != TENSOR) worker_forgets(value->serial, value->sent_to);
+    if (value->data != NULL) api_FreeString(NULL, value->data);
+    if (value->meta != NULL) api_FreeString(NULL, value->meta);
+    api_Free(value);
+}
+
+static void release(void *data) {
+    Value *value = data;
+    if (is_main_thread) {
+        let_go(value);
+        return;
+    }
+    value->next_released = atomic_load(&released_elsewhere);
+    while (!atomic_compare_exchange_weak(&released_elsewhere, &value->next_released, value)) continue;
+}
+
+static void let_go_of_released(void) {
+    Value *value = atomic_exchange(&released_elsewhere, NULL);
+    while (value != NULL) {
+        Value *next = value->next_released;
+        let_go(value);
+        value = next;
+    }
+}
+
+/* Number of elements; false if it is too large for any tensor. */
+static bool count_elements(const int64_t *shape, uint32_t rank, uint64_t *count) {
+    *count = 1;
+    for (uint32_t at = 0; at < rank; at++) {
+        if (shape[at] < 1 || __builtin_mul_overflow(*count, (uint64_t)shape[at], count)) return false;
+        if (*count > UINT64_MAX / 16) return false;
+    }
+    return true;
+}
+
+enum Fit { FITS, WRONG_LENGTH, NOT_BOOLEAN, WRONG_STRINGS };
+
+/* True content of a tensor has the length of its shape, only 0 and 1 in a BOOL, and a NUL after each string. */
+static enum Fit fit(int dtype, const int64_t *shape, uint32_t rank, const char *bytes, size_t length) {
+    uint64_t elements;
+    if (!count_elements(shape, rank, &elements)) return dtype == STRING ? WRONG_STRINGS : WRONG_LENGTH;
+    if (dtype != STRING && length != elements * dtypes[dtype].bytes) return WRONG_LENGTH;
+    if (dtype == BOOL) {
+        unsigned char others = 0;
+        for (size_t at = 0; at < length; at++) others |= (unsigned char)bytes[at];
+        return (others & 0xfe) == 0 ? FITS : NOT_BOOLEAN;
+    }
+    if (dtype == STRING) {
+        uint64_t ends = 0;
+        for (const char *at = bytes; (at = memchr(at, 0, (size_t)(bytes + length - at))) != NULL; at++) ends++;
+        return ends == elements && length > 0 && bytes[length - 1] == 0 ? FITS : WRONG_STRINGS;
+    }
+    return FITS;
+}
+
+/* ---------------------------------------------------------------- Persistence */
+
+static void save_value(IO *io, void *data) {
+    const Value *value = data;
+    if (value->kind == TENSOR) {
+        api_SaveUnsigned(io, value->dtype);
+        api_SaveUnsigned(io, value->rank);
+        for (uint32_t at = 0; at < value->rank; at++) api_SaveUnsigned(io, (uint64_t)value->shape[at]);
+    } else {
+        api_SaveString(io, value->meta);
+    }
+    api_SaveString(io, value->data);
+}
+
+/* Content of a dump may come from a client (RESTORE): nothing of it is trusted. */
+static void *load_tensor(IO *io, int encoding) {
+    if (encoding != ENCODING) return NULL;
+    uint64_t dtype = api_LoadUnsigned(io);
+    uint64_t rank = api_LoadUnsigned(io);
+    if (api_IsIOError(io) || dtype == 0 || dtype >= DTYPES || rank > MAX_RANK) return NULL;
+    Value *value = new_value(TENSOR, (uint32_t)rank);
+    value->dtype = (uint8_t)dtype;
+    for (uint64_t at = 0; at < rank && !api_IsIOError(io); at++) value->shape[at] = (int64_t)api_LoadUnsigned(io);
+    if (!api_IsIOError(io)) value->data = api_LoadString(io);
+    if (value->data != NULL && !api_IsIOError(io)) {
+        size_t length;
+        const char *bytes = api_StringPtrLen(value->data, &length);
+        if (fit(value->dtype, value->shape, value->rank, bytes, length) == FITS) return value;
+    }
+    release(value);
+    return NULL;
+}
+
+static void *load_program(IO *io, int encoding, int kind) {
+    if (encoding != ENCODING) return NULL;
+    Value *value = new_value(kind, 0);
+    value->serial = new_serial();
+    value->meta = api_LoadString(io);
+    if (!api_IsIOError(io)) value->data = api_LoadString(io);
+    if (!api_IsIOError(io) && value->meta != NULL && value->data != NULL) return value;
+    release(value);
+    return NULL;
+}
+
+static void *load_model(IO *io, int encoding) { return load_program(io, encoding, MODEL); }
+static void *load_script(IO *io, int encoding) { return load_program(io, encoding, SCRIPT); }
+
+/* The command that makes a value again, as words after its name. */
+static Str **words_of(Str *key, const Value *value, size_t *count) {
+    Str **words = api_Alloc((value->rank + 5) * sizeof *words);
+    size_t at = 0;
+    words[at++] = key;
+    if (value->kind == TENSOR) {
+        char text[24];
+        words[at++] = api_CreateString(NULL, dtypes[value->dtype].name, strlen(dtypes[value->dtype].name));
+        for (uint32_t axis = 0; axis < value->rank; axis++) {
+            int length = snprintf(text, sizeof text, "%lld", (long long)value->shape[axis]);
+            words[at++] = api_CreateString(NULL, text, (size_t)length);
+        }
+        words[at++] = api_CreateString(NULL, "BLOB", 4);
+    } else {
+        words[at++] = value->kind == MODEL ? api_CreateString(NULL, "MODEL", 5) : api_CreateString(NULL, "SCRIPT", 6);
+        api_RetainString(NULL, value->meta);
+        words[at++] = value->meta;
+    }
+    words[at++] = value->data;
+    *count = at;
+    return words;
+}
+
+static void free_words(Str **words, size_t count) {
+    for (size_t at = 1; at + 1 < count; at++) api_FreeString(NULL, words[at]);
+    api_Free(words);
+}
+
+static const char *command_of(const Value *value) { return value->kind == TENSOR ? "AI.TENSORSET" : "AI._RESTORE"; }
+
+static void rewrite_value(IO *io, Str *key, void *data) {
+    size_t count;
+    Str **words = words_of(key, data, &count);
+    api_EmitAOF(io, command_of(data), "v", words, count);
+    free_words(words, count);
+}
+
+static size_t memory_of_string(Str *string) {
+    if (string == NULL) return 0;
+    if (api_MallocSizeString != NULL) return api_MallocSizeString(string);
+    size_t length;
+    api_StringPtrLen(string, &length);
+    return length + 16;
+}
+
+static size_t memory_of_value(const void *data) {
+    const Value *value = data;
+    return sizeof *value + value->rank * sizeof(int64_t) + memory_of_string(value->data) + memory_of_string(value->meta);
+}
+
+static void digest_value(Digest *digest, void *data) {
+    const Value *value = data;
+    size_t length;
+    const char *bytes;
+    api_DigestAddLongLong(digest, value->kind);
+    api_DigestAddLongLong(digest, value->dtype);
+    for (uint32_t at = 0; at < value->rank; at++) api_DigestAddLongLong(digest, value->shape[at]);
+    if (value->meta != NULL) {
+        bytes = api_StringPtrLen(value->meta, &length);
+        api_DigestAddStringBuffer(digest, bytes, length);
+    }
+    bytes = api_StringPtrLen(value->data, &length);
+    api_DigestAddStringBuffer(digest, bytes, length);
+    api_DigestEndSequence(digest);
+}
+
+static void *copy_value(Str *from, Str *to, const void *data) {
+    (void)from;
+    (void)to;
+    const Value *value = data;
+    Value *copy = new_value(value->kind, value->rank);
+    copy->dtype = value->dtype;
+    memcpy(copy->shape, value->shape, value->rank * sizeof(int64_t));
+    if (copy->kind != TENSOR) copy->serial = new_serial();
+    copy->data = value->data;
+    api_RetainString(NULL, copy->data);
+    copy->meta = value->meta;
+    if (copy->meta != NULL) api_RetainString(NULL, copy->meta);
+    return copy;
+}
+
+static Type *type_of(int kind) { return kind == TENSOR ? tensor_type : kind == MODEL ? model_type : script_type; }
+
+/* The kind of what an open key holds, and the value if it is one of ours. */
+static int kind_at(Key *key, Value **value) {
+    *value = NULL;
+    switch (key == NULL ? KEY_EMPTY : api_KeyType(key)) {
+    case KEY_EMPTY: return NOTHING;
+    case KEY_STRING: return STRING_KEY;
+    case KEY_HASH: return HASH_KEY;
+    case KEY_LIST: return LIST_KEY;
+    case KEY_MODULE: {
+        Type *type = api_ModuleTypeGetType(key);
+        if (type != tensor_type && type != model_type && type != script_type) return OTHER_KEY;
+        *value = api_ModuleTypeGetValue(key);
+        return (*value)->kind;
+    }
+    default: return OTHER_KEY;
+    }
+}
+
+/* ---------------------------------------------------------------- Words of commands */
+
+static bool is_word(const Str *word, const char *name) {
+    size_t length;
+    const char *text = api_StringPtrLen(word, &length);
+    return length == strlen(name) && strncasecmp(text, name, length) == 0;
+}
+
+/* The number in a word of at most 16 digits, the first no 0; 0 if it is none. */
+static int64_t dimension_of(const Str *word) {
+    size_t length;
+    const char *text = api_StringPtrLen(word, &length);
+    if (length == 0 || length > 16 || text[0] == '0') return 0;
+    int64_t number = 0;
+    for (size_t at = 0; at < length; at++) {
+        if (text[at] < '0' || text[at] > '9') return 0;
+        number = number * 10 + (text[at] - '0');
+    }
+    return number;
+}
+
+static int dtype_of(const Str *word) {
+    for (int dtype = 1; dtype < DTYPES; dtype++)
+        if (is_word(word, dtypes[dtype].name)) return dtype;
+    return 0;
+}
+
+static bool is_integer(const char *text, size_t length) {
+    size_t at = length > 0 && (text[0] == '+' || text[0] == '-');
+    if (length - at < 1 || length - at > 20) return false;
+    for (; at < length; at++)
+        if (text[at] < '0' || text[at] > '9') return false;
+    return true;
+}
+
+static bool write_integer(int dtype, const char *text, size_t length, char *to) {
+    static const struct {
+        long long low, high;
+    } limits[DTYPES] = {[INT8] = {INT8_MIN, INT8_MAX},    [INT16] = {INT16_MIN, INT16_MAX}, [INT32] = {INT32_MIN, INT32_MAX},
+                        [INT64] = {INT64_MIN, INT64_MAX}, [UINT8] = {0, UINT8_MAX},         [UINT16] = {0, UINT16_MAX},
+                        [BOOL] = {0, 1}};
+    char word[32];
+    if (!is_integer(text, length)) return false;
+    memcpy(word, text, length);
+    word[length] = 0;
+    errno = 0;
+    long long number = strtoll(word, NULL, 10);
+    if (errno != 0 || number < limits[dtype].low || number > limits[dtype].high) return false;
+    memcpy(to, &number, dtypes[dtype].bytes);
+    return true;
+}
+
+/* A decimal number, inf, infinity or nan, as a whole: strtod alone takes hexadecimal ones and blanks, too. */
+static bool is_float(const char *text) {
+    size_t at = text[0] == '+' || text[0] == '-';
+    if (strcasecmp(text + at, "inf") == 0 || strcasecmp(text + at, "infinity") == 0 || strcasecmp(text + at, "nan") == 0) return true;
+    size_t digits = strspn(text + at, "0123456789");
+    at += digits;
+    if (text[at] == '.') {
+        size_t more = strspn(text + at + 1, "0123456789");
+        digits += more;
+        at += 1 + more;
+    }
+    if (digits == 0) return false;
+    if (text[at] == 'e' || text[at] == 'E') {
+        at++;
+        if (text[at] == '+' || text[at] == '-') at++;
+        size_t exponent = strspn(text + at, "0123456789");
+        if (exponent == 0) return false;
+        at += exponent;
+    }
+    return text[at] == 0;
+}
+
+static bool write_float(int dtype, const char *text, size_t length, char *to) {
+    /* Strings of the server end with a NUL that they do not count. */
+    if (strlen(text) != length || !is_float(text)) return false;
+    double number = strtod(text, NULL);
+    if (dtype == DOUBLE) {
+        memcpy(to, &number, sizeof number);
+        return true;
+    }
+    if (isfinite(number) && fabs(number) > (double)FLT_MAX) return false;
+    float narrow = (float)number;
+    memcpy(to, &narrow, sizeof narrow);
+    return true;
+}
+
+/* A number as JavaScript writes it: the fewest digits that tell it from all others. */
+static int float_text(double number, char *text, size_t size) {
+    if (isnan(number)) return snprintf(text, size, "nan");
+    if (isinf(number)) return snprintf(text, size, number > 0 ? "inf" : "-inf");
+    if (number == 0) return snprintf(text, size, signbit(number) ? "-0" : "0");
+    char digits[32];
+    int precision = fabs(number) < DBL_MIN ? 1 : 15;
+    for (;; precision++) {
+        snprintf(digits, sizeof digits, "%.*e", precision - 1, fabs(number));
+        if (precision == 17 || strtod(digits, NULL) == fabs(number)) break;
+    }
+    char *mark = strchr(digits, 'e');
+    int point = atoi(mark + 1) + 1;
+    int count = 0;
+    for (char *at = digits; at < mark; at++)
+        if (*at != '.') digits[count++] = *at;
+    while (count > 1 && digits[count - 1] == '0') count--;
+    digits[count] = 0;
+    const char *sign = number < 0 ? "-" : "";
+    if (count <= point && point <= 21) return snprintf(text, size, "%s%s%.*s", sign, digits, point - count, "000000000000000000000");
+    if (point > 0 && point <= 21) return snprintf(text, size, "%s%.*s.%s", sign, point, digits, digits + point);
+    if (point > -6 && point <= 0) return snprintf(text, size, "%s0.%.*s%s", sign, -point, "000000", digits);
+    const char *plus = point - 1 < 0 ? "-" : "+";
+    return snprintf(text, size, "%s%c%s%se%s%d", sign, digits[0], count > 1 ? "." : "", digits + 1, plus, abs(point - 1));
+}
+
+/* ---------------------------------------------------------------- AI.TENSORSET and AI.TENSORGET */
+
+static int wrong_arity(Ctx *ctx, const char *name) {
+    char text[128];
+    snprintf(text, sizeof text, "ERR wrong number of arguments for '%s' command", name);
+    return api_ReplyWithError(ctx, text);
+}
+
+/* Content of a tensor that is given as words. Null, with the error, if they are not right. */
+static Str *data_of_values(int dtype, uint64_t elements, Str **words, size_t count, const char **error) {
+    if (count != elements) {
+        *error = "ERR wrong number of values was given in 'AI.TENSORSET' command";
+        return NULL;
+    }
+    size_t length = 0;
+    for (size_t at = 0; at < count && dtype == STRING; at++) {
+        size_t bytes;
+        const char *text = api_StringPtrLen(words[at], &bytes);
+        /* It may bring the NUL that ends it. */
+        if (bytes > 0 && text[bytes - 1] == 0) bytes--;
+        if (memchr(text, 0, bytes) != NULL) {
+            *error = "ERR C-string value contains null character";
+            return NULL;
+        }
+        length += bytes + 1;
+    }
+    if (dtype != STRING) length = elements * dtypes[dtype].bytes;
+    char *content = api_Calloc(1, length + 8);
+    char *end = content;
+    for (size_t at = 0; at < count; at++) {
+        size_t bytes;
+        const char *text = api_StringPtrLen(words[at], &bytes);
+        if (dtype == STRING) {
+            if (bytes > 0 && text[bytes - 1] == 0) bytes--;
+            memcpy(end, text, bytes);
+            end += bytes + 1;
+            continue;
+        }
+        bool is_right = dtype <= DOUBLE ? write_float(dtype, text, bytes, end) : write_integer(dtype, text, bytes, end);
+        if (!is_right) {
+            *error = "ERR invalid value";
+            api_Free(content);
+            return NULL;
+        }
+        end += dtypes[dtype].bytes;
+    }
+    Str *data = api_CreateString(NULL, content, length);
+    api_Free(content);
+    return data;
+}
+
+static Str *zeros(int dtype, uint64_t elements, const char **error) {
+    uint64_t length = elements * (dtype == STRING ? 1 : dtypes[dtype].bytes);
+    if (length > settings.max_bulk_bytes) {
+        *error = "ERR invalid or negative value found in tensor shape";
+        return NULL;
+    }
+    char *content = api_Calloc(1, length + 1);
+    Str *data = api_CreateString(NULL, content, length);
+    api_Free(content);
+    return data;
+}
+
+/* The tensor from the third word on. Null, with the error, if the words are not right. */
+static Value *parse_tensor(Str **argv, int argc, const char **error) {
+    int dtype = dtype_of(argv[2]);
+    if (dtype == 0) {
+        *error = "ERR invalid data type";
+        return NULL;
+    }
+    int at = 3;
+    bool is_blob = false, is_values = false;
+    for (; at < argc && dimension_of(argv[at]) != 0; at++) continue;
+    uint32_t rank = (uint32_t)(at - 3);
+    if (at < argc) {
+        is_blob = is_word(argv[at], "BLOB");
+        is_values = !is_blob && is_word(argv[at], "VALUES");
+    }
+    if ((at < argc && !is_blob && !is_values) || rank > MAX_RANK) {
+        *error = "ERR invalid or negative value found in tensor shape";
+        return NULL;
+    }
+    Value *tensor = new_value(TENSOR, rank);
+    tensor->dtype = (uint8_t)dtype;
+    for (uint32_t axis = 0; axis < rank; axis++) tensor->shape[axis] = dimension_of(argv[3 + axis]);
+    uint64_t elements;
+    bool is_countable = count_elements(tensor->shape, rank, &elements);
+    if (is_blob) {
+        size_t length;
+        const char *bytes = at + 2 == argc ? api_StringPtrLen(argv[at + 1], &length) : NULL;
+        if (bytes == NULL) {
+            *error = "ERR a single binary string should come after the BLOB argument in 'AI.TENSORSET' command";
+        } else {
+            switch (fit(dtype, tensor->shape, rank, bytes, length)) {
+            case WRONG_LENGTH: *error = "ERR data length does not match tensor shape and type"; break;
+            case NOT_BOOLEAN: *error = "ERR BOOL tensor elements must be 0 or 1"; break;
+            case WRONG_STRINGS: *error = "ERR Number of string elements in data blob does not match tensor length"; break;
+            case FITS:
+                api_RetainString(NULL, argv[at + 1]);
+                tensor->data = argv[at + 1];
+                break;
+            }
+        }
+    } else if (is_values) {
+        tensor->data = data_of_values(dtype, is_countable ? elements : UINT64_MAX, argv + at + 1, (size_t)(argc - at - 1), error);
+    } else if (is_countable) {
+        tensor->data = zeros(dtype, elements, error);
+    } else {
+        *error = "ERR invalid or negative value found in tensor shape";
+    }
+    if (tensor->data != NULL) return tensor;
+    release(tensor);
+    return NULL;
+}
+
+static int tensor_set(Ctx *ctx, Str **argv, int argc) {
+    let_go_of_released();
+    if (argc < 4) return wrong_arity(ctx, "ai.tensorset");
+    Key *key = api_OpenKey(ctx, argv[1], OPEN_READ | OPEN_WRITE);
+    Value *old;
+    int kind = kind_at(key, &old);
+    const char *error = wrong_type;
+    Value *tensor = kind == NOTHING || kind == TENSOR ? parse_tensor(argv, argc, &error) : NULL;
+    if (tensor == NULL) {
+        api_CloseKey(key);
+        return api_ReplyWithError(ctx, error);
+    }
+    api_ModuleTypeSetValue(key, tensor_type, tensor);
+    api_CloseKey(key);
+    api_ReplicateVerbatim(ctx);
+    return api_ReplyWithSimpleString(ctx, "OK");
+}
+
+static void reply_text(Ctx *ctx, const char *text) { api_ReplyWithStringBuffer(ctx, text, strlen(text)); }
+
+/* A floating-point number: a double in RESP3, its text in RESP2. */
+static void reply_float(Ctx *ctx, double number, bool is_new) {
+    char text[64];
+    if (is_new) {
+        api_ReplyWithDouble(ctx, number);
+        return;
+    }
+    int length = float_text(number, text, sizeof text);
+    api_ReplyWithStringBuffer(ctx, text, (size_t)length);
+}
+
+static bool speaks_resp3(Ctx *ctx) { return (api_GetContextFlags(ctx) & 1 << 22) != 0; }
+
+static void reply_values(Ctx *ctx, const Value *tensor) {
+    size_t length;
+    const char *bytes = api_StringPtrLen(tensor->data, &length);
+    uint64_t elements;
+    count_elements(tensor->shape, tensor->rank, &elements);
+    api_ReplyWithArray(ctx, (long)elements);
+    bool is_new = speaks_resp3(ctx);
+    for (uint64_t at = 0; at < elements; at++) {
+        const char *from = bytes + at * dtypes[tensor->dtype].bytes;
+        switch (tensor->dtype) {
+#define ELEMENT(name, type, reply) \
+    case name: { \
+        type element; \
+        memcpy(&element, from, sizeof element); \
+        reply; \
+        break; \
+    }
+            ELEMENT(FLOAT, float, reply_float(ctx, (double)element, is_new))
+            ELEMENT(DOUBLE, double, reply_float(ctx, element, is_new))
+            ELEMENT(INT8, int8_t, api_ReplyWithLongLong(ctx, element))
+            ELEMENT(INT16, int16_t, api_ReplyWithLongLong(ctx, element))
+            ELEMENT(INT32, int32_t, api_ReplyWithLongLong(ctx, element))
+            ELEMENT(INT64, int64_t, api_ReplyWithLongLong(ctx, element))
+            ELEMENT(UINT8, uint8_t, api_ReplyWithLongLong(ctx, element))
+            ELEMENT(UINT16, uint16_t, api_ReplyWithLongLong(ctx, element))
+            ELEMENT(BOOL, uint8_t, api_ReplyWithLongLong(ctx, element))
+#undef ELEMENT
+        default: {
+            /* Each string ends with a NUL: that was checked when it came. */
+            size_t size = strlen(bytes);
+            api_ReplyWithStringBuffer(ctx, bytes, size);
+            bytes += size + 1;
+        }
+        }
+    }
+}
+
+static int tensor_get(Ctx *ctx, Str **argv, int argc) {
+    let_go_of_released();
+    if (argc < 2 || argc > 4) return wrong_arity(ctx, "ai.tensorget");
+    Key *key = api_OpenKey(ctx, argv[1], OPEN_READ);
+    Value *tensor;
+    int kind = kind_at(key, &tensor);
+    /* The value stays while this runs. */
+    api_CloseKey(key);
+    if (kind == NOTHING) return api_ReplyWithError(ctx, "ERR tensor key is empty or in a different shard");
+    if (kind != TENSOR) return api_ReplyWithError(ctx, wrong_type);
+    bool meta = argc == 2, blob = argc == 2, values = false;
+    for (int at = 2; at < argc; at++) {
+        if (is_word(argv[at], "META")) meta = true;
+        else if (is_word(argv[at], "BLOB")) blob = true;
+        else if (is_word(argv[at], "VALUES")) values = true;
+        else return api_ReplyWithError(ctx, "ERR unsupported data format");
+    }
+    if (blob && values) return api_ReplyWithError(ctx, "ERR both BLOB and VALUES specified");
+    if (meta) {
+        api_ReplyWithArray(ctx, blob || values ? 6 : 4);
+        reply_text(ctx, "dtype");
+        reply_text(ctx, dtypes[tensor->dtype].name);
+        reply_text(ctx, "shape");
+        api_ReplyWithArray(ctx, tensor->rank);
+        for (uint32_t at = 0; at < tensor->rank; at++) api_ReplyWithLongLong(ctx, tensor->shape[at]);
+        if (blob || values) reply_text(ctx, blob ? "blob" : "values");
+    }
+    /* A string that the server counts is sent without a copy where the server can. */
+    if (blob) api_ReplyWithString(ctx, tensor->data);
+    else if (values) reply_values(ctx, tensor);
+    return API_OK;
+}
+
+/* ---------------------------------------------------------------- Keys of commands */
+
+enum Form { NO_KEYS, FIRST, EXECUTE, RUN, SCRIPT_EXECUTE, SCRIPT_RUN, DAG, SCAN_MODELS, SCAN_SCRIPTS };
+/* A worker needs the value at a key, or no more than its kind. */
+enum Need { WHOLE, KIND_ONLY };
+
+typedef struct {
+    const char *name;
+    int least_words, most_words;
+    const char *flags;
+    enum Form form;
+    bool runs_programs;
+} AiCommand;
+
+static const AiCommand commands[] = {
+    {"ai.modelstore", 6, 0, "write deny-oom", FIRST, false},
+    {"ai.modelset", 4, 0, "write deny-oom", FIRST, false},
+    {"ai.modelget", 2, 0, "readonly", FIRST, false},
+    {"ai.modeldel", 2, 2, "write", FIRST, false},
+    {"ai.modelexecute", 2, 0, "write deny-oom getkeys-api", EXECUTE, true},
+    {"ai.modelrun", 2, 0, "write deny-oom getkeys-api", RUN, true},
+    {"ai._modelscan", 1, 1, "readonly", SCAN_MODELS, false},
+    {"ai.scriptstore", 8, 0, "write deny-oom", FIRST, false},
+    {"ai.scriptset", 5, 0, "write deny-oom", FIRST, false},
+    {"ai.scriptget", 2, 0, "readonly", FIRST, false},
+    {"ai.scriptdel", 2, 2, "write", FIRST, false},
+    {"ai.scriptexecute", 2, 0, "write deny-oom getkeys-api", SCRIPT_EXECUTE, true},
+    {"ai.scriptrun", 2, 0, "write deny-oom getkeys-api", SCRIPT_RUN, true},
+    {"ai._scriptscan", 1, 1, "readonly", SCAN_SCRIPTS, false},
+    {"ai.dagexecute", 1, 0, "write deny-oom getkeys-api", DAG, true},
+    {"ai.dagexecute_ro", 1, 0, "readonly getkeys-api", DAG, true},
+    {"ai.dagrun", 1, 0, "write deny-oom getkeys-api", DAG, true},
+    {"ai.dagrun_ro", 1, 0, "readonly getkeys-api", DAG, true},
+    {"ai.info", 2, 0, "readonly", FIRST, false},
+    {"ai.config", 2, 0, "admin", NO_KEYS, false},
+};
+
+static const AiCommand *command_named(const Str *word) {
+    for (size_t at = 0; at < sizeof commands / sizeof *commands; at++)
+        if (is_word(word, commands[at].name)) return &commands[at];
+    return NULL;
+}
+
+/* Takes the position of a key among the words. */
+typedef void (*OnKey)(void *data, int word, enum Need need);
+
+/* The count in a word, at most as many as there are words after it. */
+static int count_at(Str **argv, int argc, int at) {
+    if (at >= argc) return 0;
+    int64_t count = dimension_of(argv[at]);
+    return count > argc - at - 1 ? argc - at - 1 : (int)count;
+}
+
+static int keys_counted(Str **argv, int argc, int at, enum Need need, OnKey on_key, void *data) {
+    int count = count_at(argv, argc, at);
+    for (int next = at + 1; next <= at + count; next++) on_key(data, next, need);
+    return at + 1 + count;
+}
+
+/* Keys between the words INPUTS and OUTPUTS, and after these. */
+static void keys_listed(Str **argv, int argc, int at, OnKey on_key, void *data) {
+    int section = -1;
+    for (; at < argc; at++) {
+        if (is_word(argv[at], "INPUTS")) section = WHOLE;
+        else if (is_word(argv[at], "OUTPUTS")) section = KIND_ONLY;
+        else if (is_word(argv[at], "TIMEOUT")) at++;
+        else if (section >= 0 && !is_word(argv[at], "$")) on_key(data, at, (enum Need)section);
+    }
+}
+
+static void keys_of_dag(Str **argv, int argc, OnKey on_key, void *data) {
+    int at = 1;
+    while (at < argc && !is_word(argv[at], "|>")) {
+        if (is_word(argv[at], "LOAD")) at = keys_counted(argv, argc, at + 1, WHOLE, on_key, data);
+        else if (is_word(argv[at], "PERSIST")) at = keys_counted(argv, argc, at + 1, KIND_ONLY, on_key, data);
+        else if (is_word(argv[at], "ROUTING") && at + 1 < argc) {
+            on_key(data, at + 1, KIND_ONLY);
+            at += 2;
+        } else at++;
+    }
+    /* Tensors between the steps are not in the keyspace; models and scripts are. */
+    for (; at + 2 < argc; at++) {
+        if (!is_word(argv[at], "|>")) continue;
+        const AiCommand *step = command_named(argv[at + 1]);
+        if (step != NULL && step->runs_programs && step->form != DAG) on_key(data, at + 2, WHOLE);
+    }
+}
+
+/* Names each key of a command, whether or not the command is well formed. */
+static void each_key(enum Form form, Str **argv, int argc, OnKey on_key, void *data) {
+    if (form == DAG) keys_of_dag(argv, argc, on_key, data);
+    if (form == DAG || form == NO_KEYS || form >= SCAN_MODELS || argc < 2) return;
+    on_key(data, 1, WHOLE);
+    int at = 2;
+    if (form == EXECUTE) {
+        if (at < argc && is_word(argv[at], "INPUTS")) at = keys_counted(argv, argc, at + 1, WHOLE, on_key, data);
+        if (at < argc && is_word(argv[at], "OUTPUTS")) keys_counted(argv, argc, at + 1, KIND_ONLY, on_key, data);
+    } else if (form == RUN) keys_listed(argv, argc, 2, on_key, data);
+    else if (form == SCRIPT_RUN) keys_listed(argv, argc, 3, on_key, data);
+    else if (form == SCRIPT_EXECUTE) {
+        for (at = 3; at < argc;) {
+            if (is_word(argv[at], "INPUTS")) at = keys_counted(argv, argc, at + 1, WHOLE, on_key, data);
+            else if (is_word(argv[at], "OUTPUTS") || is_word(argv[at], "KEYS"))
+                at = keys_counted(argv, argc, at + 1, KIND_ONLY, on_key, data);
+            else if (is_word(argv[at], "ARGS")) at += 2 + count_at(argv, argc, at + 1);
+            else at++;
+        }
+    }
+}
+
+static void tell_position(void *ctx, int word, enum Need need) {
+    (void)need;
+    api_KeyAtPos(ctx, word);
+}
+
+/* ---------------------------------------------------------------- Requests to the worker */
+
+typedef struct {
+    /* Index of its key among the words. */
+    uint32_t word;
+    uint8_t kind;
+    bool is_whole;
+    /* Referred to, if it is a value of ours. */
+    Value *value;
+} Given;
+
+enum State { SCANS, WAITS, IS_SENT, IS_DONE };
+
+typedef struct Request {
+    struct Request *next;
+    uint64_t id;
+    enum State state;
+    int db;
+    Blocked *client;
+    Str **argv;
+    int argc;
+    Given *given;
+    uint32_t given_count, given_room;
+    long long since_ms;
+    /* Encoded when it is its turn. */
+    char *head;
+    struct iovec *parts;
+    int part_count, part_at;
+    /* In RESP3, checked; else the error. */
+    char *reply;
+    size_t reply_bytes;
+    char *error;
+    /* Of AI._MODELSCAN and AI._SCRIPTSCAN. */
+    Cursor *cursor;
+    int scan_kind;
+} Request;
+
+/* A message that is not about a request. */
+typedef struct Note {
+    struct Note *next;
+    unsigned char frame[FRAME_HEADER];
+} Note;
+
+enum Op { OP_HELLO = 1, OP_REQUEST = 2, OP_REPLY = 3, OP_FORGET = 4 };
+enum Action { SET_VALUE = 1, DELETE_KEY = 2 };
+
+typedef struct {
+    uint32_t given;
+    uint8_t action, kind, dtype;
+    uint32_t rank;
+    int64_t *shape;
+    /* Number of the request's last words that are the value's data, instead of bytes of the frame. */
+    uint32_t tail;
+    uint64_t meta_bytes, data_bytes;
+    Str *meta, *data;
+} Write;
+
+typedef struct {
+    char *at;
+    size_t left;
+} Target;
+
+static struct {
+    int listening;
+    int fd;
+    /* Number of this connection; 0 for none. */
+    uint64_t id;
+    bool is_ready, wants_writable;
+    Request *first_waiting, *last_waiting;
+    Request *sending;
+    Note *first_note, *last_note;
+    size_t note_at;
+    /* Requests by the low bits of their ids. */
+    Request **slots;
+    uint32_t slot_count, slot_hint;
+    uint64_t waiting, sent, answered, failed, connections;
+    /* What has been read and not been taken yet. */
+    char buffer[BUFFER];
+    size_t start, end;
+    /* The frame that is being read. */
+    enum { READS_HEADER, READS_META, READS_DATA } phase;
+    unsigned char header[FRAME_HEADER];
+    uint64_t body, frame_id;
+    uint32_t op, meta_bytes, write_count, reply_bytes;
+    char *meta;
+    Write *writes;
+    Target *targets;
+    uint32_t target_count, target_at;
+    Target target;
+    char *reply;
+} worker = {.listening = -1, .fd = -1};
+
+static void fill_queue(void);
+static void drop_worker(const char *reason);
+static void on_worker(int fd, void *data, int mask);
+
+static void put(void *to, size_t at, const void *from, size_t bytes) { memcpy((char *)to + at, from, bytes); }
+
+static void put_header(void *to, uint64_t body, uint64_t id, uint32_t op, uint32_t meta, uint32_t first, uint32_t second) {
+    put(to, 0, &body, 8);
+    put(to, 8, &id, 8);
+    put(to, 16, &op, 4);
+    put(to, 20, &meta, 4);
+    put(to, 24, &first, 4);
+    put(to, 28, &second, 4);
+}
+
+static void send_note(uint32_t op, uint64_t id) {
+    Note *note = api_Calloc(1, sizeof *note);
+    put_header(note->frame, 0, id, op, 0, 0, 0);
+    if (worker.last_note == NULL) worker.first_note = note;
+    else worker.last_note->next = note;
+    worker.last_note = note;
+}
+
+static void worker_forgets(uint64_t serial, uint64_t sent_to) {
+    if (sent_to == 0 || sent_to != worker.id) return;
+    /* Sent with what comes next: values are let go of in the middle of much else. */
+    send_note(OP_FORGET, serial);
+}
+
+static bool take_slot(Request *request) {
+    for (uint32_t tried = 0; tried < worker.slot_count; tried++) {
+        uint32_t slot = (worker.slot_hint + tried) % worker.slot_count;
+        if (worker.slots[slot] != NULL) continue;
+        worker.slots[slot] = request;
+        worker.slot_hint = slot + 1;
+        request->id = next_counter++ << 24 | slot;
+        return true;
+    }
+    uint32_t more = worker.slot_count == 0 ? 64 : worker.slot_count * 2;
+    /* The largest index stands for values that no request has stored. */
+    if (more >= 0xffffff) return false;
+    worker.slots = api_Realloc(worker.slots, more * sizeof *worker.slots);
+    memset(worker.slots + worker.slot_count, 0, (more - worker.slot_count) * sizeof *worker.slots);
+    worker.slot_hint = worker.slot_count;
+    worker.slot_count = more;
+    return take_slot(request);
+}
+
+static Request *request_with(uint64_t id) {
+    uint32_t slot = id & 0xffffff;
+    Request *request = slot < worker.slot_count ? worker.slots[slot] : NULL;
+    return request != NULL && request->id == id ? request : NULL;
+}
+
+static void free_sent_parts(Request *request) {
+    api_Free(request->head);
+    api_Free(request->parts);
+    request->head = NULL;
+    request->parts = NULL;
+}
+
+/* Lets go of what the request has taken part of: from here on only its reply is wanted. */
+static void let_go_of_words(Request *request) {
+    for (uint32_t at = 0; at < request->given_count; at++)
+        if (request->given[at].value != NULL) let_go(request->given[at].value);
+    for (int at = 0; at < request->argc; at++) api_FreeString(NULL, request->argv[at]);
+    api_Free(request->given);
+    api_Free(request->argv);
+    free_sent_parts(request);
+    request->given = NULL;
+    request->argv = NULL;
+    request->given_count = 0;
+    request->argc = 0;
+    if (request->cursor != NULL) api_ScanCursorDestroy(request->cursor);
+    request->cursor = NULL;
+}
+
+static void free_request(Ctx *ctx, void *data) {
+    (void)ctx;
+    Request *request = data;
+    api_Free(request->reply);
+    api_Free(request->error);
+    api_Free(request);
+}
+
+/* Ends a request with what its reply is by now, or with an error. */
+static void finish(Request *request, const char *error) {
+    if (error != NULL) {
+        api_Free(request->error);
+        size_t bytes = strlen(error) + 1;
+        request->error = api_Alloc(bytes);
+        memcpy(request->error, error, bytes);
+        worker.failed++;
+    } else worker.answered++;
+    request->state = IS_DONE;
+    worker.slots[request->id & 0xffffff] = NULL;
+    let_go_of_words(request);
+    api_UnblockClient(request->client, request);
+}
+
+static void append(Request *request) {
+    request->state = WAITS;
+    request->next = NULL;
+    if (worker.last_waiting == NULL) worker.first_waiting = request;
+    else worker.last_waiting->next = request;
+    worker.last_waiting = request;
+    worker.waiting++;
+}
+
+static void add_part(Request *request, const char *bytes, size_t length) {
+    if (length == 0) return;
+    request->parts[request->part_count].iov_base = (void *)bytes;
+    request->parts[request->part_count++].iov_len = length;
+}
+
+static void add_string(Request *request, const Str *string, uint64_t *total) {
+    size_t length;
+    const char *bytes = api_StringPtrLen(string, &length);
+    add_part(request, bytes, length);
+    *total += length;
+}
+
+/* Content of a value travels if it is wanted and the worker does not know it. */
+static bool travels(const Given *given) {
+    const Value *value = given->value;
+    return given->is_whole && value != NULL && (value->kind == TENSOR || value->sent_to != worker.id);
+}
+
+/* The frame of a request, as the worker is now. */
+static void encode(Request *request) {
+    size_t meta = (size_t)request->argc * 8;
+    for (uint32_t at = 0; at < request->given_count; at++) {
+        const Given *given = &request->given[at];
+        meta += RECORD + (given->value == NULL ? 0 : given->value->rank * sizeof(int64_t));
+    }
+    char *head = api_Calloc(1, FRAME_HEADER + meta);
+    request->head = head;
+    request->parts = api_Alloc((1 + (size_t)request->argc + 2 * (size_t)request->given_count) * sizeof *request->parts);
+    request->part_count = 0;
+    request->part_at = 0;
+    add_part(request, head, FRAME_HEADER + meta);
+    size_t end = FRAME_HEADER;
+    uint64_t body = meta;
+    for (int at = 0; at < request->argc; at++, end += 8) {
+        size_t length;
+        api_StringPtrLen(request->argv[at], &length);
+        uint64_t bytes = length;
+        put(head, end, &bytes, 8);
+        add_string(request, request->argv[at], &body);
+    }
+    for (uint32_t at = 0; at < request->given_count; at++) {
+        Given *given = &request->given[at];
+        Value *value = given->value;
+        head[end + 4] = (char)given->kind;
+        put(head, end, &given->word, 4);
+        if (value != NULL) {
+            uint64_t data_bytes = 0, meta_bytes = 0;
+            head[end + 5] = (char)value->dtype;
+            put(head, end + 8, &value->serial, 8);
+            put(head, end + 24, &value->rank, 4);
+            if (travels(given)) {
+                /* A scan shows properties only, and leaves the worker without the model. */
+                head[end + 6] = request->cursor == NULL ? 1 : 3;
+                if (value->meta != NULL) add_string(request, value->meta, &meta_bytes);
+                if (request->cursor == NULL) add_string(request, value->data, &data_bytes);
+                if (value->kind != TENSOR && request->cursor == NULL) value->sent_to = worker.id;
+            } else head[end + 6] = given->is_whole ? 2 : 0;
+            uint32_t short_meta = (uint32_t)meta_bytes;
+            put(head, end + 16, &data_bytes, 8);
+            put(head, end + 28, &short_meta, 4);
+            body += data_bytes + meta_bytes;
+            end += value->rank * sizeof(int64_t);
+            put(head, end + RECORD - value->rank * sizeof(int64_t), value->shape, value->rank * sizeof(int64_t));
+        }
+        end += RECORD;
+    }
+    put_header(head, body, request->id, OP_REQUEST, (uint32_t)meta, (uint32_t)request->argc, request->given_count);
+}
+
+static void watch_writable(bool is_wanted) {
+    if (api_EventLoopAdd == NULL || worker.wants_writable == is_wanted || worker.fd < 0) return;
+    worker.wants_writable = is_wanted;
+    if (is_wanted) api_EventLoopAdd(worker.fd, SOCKET_WRITABLE, on_worker, NULL);
+    else api_EventLoopDel(worker.fd, SOCKET_WRITABLE);
+}
+
+/* Sends so much as the socket takes. False once there is no worker. */
+static bool send_bytes(struct iovec *parts, size_t count, size_t *sent) {
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = count < IOV_MAX ? count : IOV_MAX};
+    ssize_t bytes = sendmsg(worker.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    *sent = bytes > 0 ? (size_t)bytes : 0;
+    if (bytes >= 0 || errno == EAGAIN || errno == EINTR) return true;
+    drop_worker(strerror(errno));
+    return false;
+}
+
+/* Sends what waits, until the socket is full. A frame that has been begun is ended before another begins. */
+static void fill_queue(void) {
+    while (worker.is_ready) {
+        size_t sent;
+        if (worker.sending == NULL && worker.first_note != NULL) {
+            Note *note = worker.first_note;
+            struct iovec part = {note->frame + worker.note_at, FRAME_HEADER - worker.note_at};
+            if (!send_bytes(&part, 1, &sent)) return;
+            worker.note_at += sent;
+            if (worker.note_at < FRAME_HEADER) {
+                watch_writable(true);
+                return;
+            }
+            worker.note_at = 0;
+            worker.first_note = note->next;
+            if (note->next == NULL) worker.last_note = NULL;
+            api_Free(note);
+            continue;
+        }
+        if (worker.sending == NULL) {
+            Request *next = worker.first_waiting;
+            if (next == NULL) break;
+            worker.first_waiting = next->next;
+            if (worker.first_waiting == NULL) worker.last_waiting = NULL;
+            worker.waiting--;
+            next->state = IS_SENT;
+            worker.sending = next;
+            worker.sent++;
+            encode(next);
+        }
+        Request *request = worker.sending;
+        if (!send_bytes(request->parts + request->part_at, (size_t)(request->part_count - request->part_at), &sent)) return;
+        if (sent == 0) {
+            watch_writable(true);
+            return;
+        }
+        while (request->part_at < request->part_count && sent >= request->parts[request->part_at].iov_len)
+            sent -= request->parts[request->part_at++].iov_len;
+        if (request->part_at < request->part_count) {
+            struct iovec *part = &request->parts[request->part_at];
+            part->iov_base = (char *)part->iov_base + sent;
+            part->iov_len -= sent;
+            continue;
+        }
+        worker.sending = NULL;
+        free_sent_parts(request);
+    }
+    watch_writable(false);
+}
+
+static void add_given(Request *request, uint32_t word, int kind, Value *value, bool is_whole) {
+    if (request->given_count == request->given_room) {
+        request->given_room = request->given_room == 0 ? 8 : request->given_room * 2;
+        request->given = api_Realloc(request->given, request->given_room * sizeof *request->given);
+    }
+    Given *given = &request->given[request->given_count++];
+    *given = (Given){.word = word, .kind = (uint8_t)kind, .is_whole = is_whole, .value = value};
+    if (value != NULL) value->references++;
+}
+
+typedef struct {
+    Ctx *ctx;
+    Request *request;
+} Collecting;
+
+static void collect(void *data, int word, enum Need need) {
+    Collecting *collecting = data;
+    Request *request = collecting->request;
+    Key *key = api_OpenKey(collecting->ctx, request->argv[word], OPEN_READ);
+    Value *value;
+    int kind = kind_at(key, &value);
+    if (key != NULL) api_CloseKey(key);
+    add_given(request, (uint32_t)word, kind, value, need == WHOLE);
+}
+
+static void emit_reply(Ctx *ctx, char **at, bool is_new);
+
+static int reply_to_client(Ctx *ctx, Str **argv, int argc) {
+    (void)argv;
+    (void)argc;
+    Request *request = api_GetBlockedClientPrivateData(ctx);
+    if (request->error != NULL) return api_ReplyWithError(ctx, request->error);
+    char *at = request->reply;
+    emit_reply(ctx, &at, speaks_resp3(ctx));
+    return API_OK;
+}
+
+static void scan_more(Ctx *ctx, void *data);
+
+/* Every AI command that is not answered here. */
+static int forward(Ctx *ctx, Str **argv, int argc) {
+    const AiCommand *command = command_named(argv[0]);
+    if (api_IsKeysPositionRequest(ctx)) {
+        if (command != NULL) each_key(command->form, argv, argc, tell_position, ctx);
+        return API_OK;
+    }
+    let_go_of_released();
+    /* Renamed by the server's configuration: nothing here can tell which it is. */
+    if (command == NULL) return api_ReplyWithError(ctx, "ERR this command has been renamed, and does not work under that name");
+    if (argc < command->least_words || (command->most_words > 0 && argc > command->most_words)) return wrong_arity(ctx, command->name);
+    if (api_GetContextFlags(ctx) & (IN_LUA | IN_MULTI | NO_BLOCKING)) return api_ReplyWithError(ctx, in_transaction);
+    if (worker.listening < 0) return api_ReplyWithError(ctx, no_worker);
+    Request *request = api_Calloc(1, sizeof *request);
+    if (!take_slot(request)) {
+        api_Free(request);
+        return api_ReplyWithError(ctx, "ERR too many commands wait for the AI layer");
+    }
+    request->db = api_GetSelectedDb(ctx);
+    request->since_ms = now_ms();
+    request->argc = argc;
+    request->argv = api_Alloc((size_t)argc * sizeof *request->argv);
+    for (int at = 0; at < argc; at++) {
+        api_RetainString(NULL, argv[at]);
+        request->argv[at] = argv[at];
+    }
+    request->client = api_BlockClient(ctx, reply_to_client, NULL, free_request, 0);
+    if (command->form >= SCAN_MODELS) {
+        request->state = SCANS;
+        request->scan_kind = command->form == SCAN_MODELS ? MODEL : SCRIPT;
+        request->cursor = api_ScanCursorCreate();
+        api_CreateTimer(ctx, 0, scan_more, request);
+        return API_OK;
+    }
+    Collecting collecting = {ctx, request};
+    each_key(command->form, request->argv, request->argc, collect, &collecting);
+    append(request);
+    fill_queue();
+    return API_OK;
+}
+
+static void scanned(Ctx *ctx, Str *name, Key *open, void *data) {
+    Request *request = data;
+    Key *key = open == NULL ? api_OpenKey(ctx, name, OPEN_READ | OPEN_NO_TOUCH) : open;
+    Value *value;
+    if (kind_at(key, &value) == request->scan_kind) {
+        request->argv = api_Realloc(request->argv, (size_t)(request->argc + 1) * sizeof *request->argv);
+        size_t length;
+        const char *bytes = api_StringPtrLen(name, &length);
+        request->argv[request->argc] = api_CreateString(NULL, bytes, length);
+        add_given(request, (uint32_t)request->argc++, request->scan_kind, value, true);
+    }
+    if (open == NULL && key != NULL) api_CloseKey(key);
+}
+
+/* Looks at some keys, a few milliseconds a turn, until all have been seen. */
+static void scan_more(Ctx *ctx, void *data) {
+    Request *request = data;
+    long long until = now_ms() + 2;
+    if (api_SelectDb(ctx, request->db) != API_OK) request->db = 0;
+    while (api_Scan(ctx, request->cursor, scanned, request)) {
+        if (now_ms() < until) continue;
+        api_CreateTimer(ctx, 1, scan_more, request);
+        return;
+    }
+    append(request);
+    fill_queue();
+}
+
+/* ---------------------------------------------------------------- Replies of the worker */
+
+/* The end of a line that begins here; null if there is none. */
+static char *line_end(char *at, const char *end) {
+    char *mark = memchr(at, '\r', (size_t)(end - at));
+    return mark != NULL && mark + 1 < end && mark[1] == '\n' ? mark : NULL;
+}
+
+/* The number of a length or an integer between these places; false if it is none. */
+static bool number_between(const char *at, const char *end, long long *number) {
+    char word[32];
+    size_t length = (size_t)(end - at);
+    if (length > 20 || !is_integer(at, length) || at[0] == '+') return false;
+    memcpy(word, at, length);
+    word[length] = 0;
+    errno = 0;
+    *number = strtoll(word, NULL, 10);
+    return errno == 0;
+}
+
+/* The end of the reply that begins here, every length of it checked; null if it is not well formed. Lines get a NUL at their ends. */
+static char *check_reply(char *at, char *end, int depth) {
+    if (depth > MAX_DEPTH || at >= end) return NULL;
+    char kind = *at++;
+    char *mark = line_end(at, end);
+    if (mark == NULL) return NULL;
+    char *next = mark + 2;
+    long long number = 0;
+    switch (kind) {
+    case '+':
+    case '-':
+        if (memchr(at, 0, (size_t)(mark - at)) != NULL || memchr(at, '\n', (size_t)(mark - at)) != NULL) return NULL;
+        break;
+    case ',': {
+        char word[64];
+        size_t length = (size_t)(mark - at);
+        if (length >= sizeof word) return NULL;
+        memcpy(word, at, length);
+        word[length] = 0;
+        if (strlen(word) != length || !is_float(word)) return NULL;
+        break;
+    }
+    case ':':
+        if (!number_between(at, mark, &number)) return NULL;
+        break;
+    case '_':
+        if (mark != at) return NULL;
+        break;
+    case '$':
+        if (!number_between(at, mark, &number) || number < -1 || number > end - next - 2) return NULL;
+        if (number < 0) break;
+        if (next[number] != '\r' || next[number + 1] != '\n') return NULL;
+        next += number + 2;
+        break;
+    case '*':
+    case '~':
+    case '%':
+        /* An element has at least three bytes. */
+        if (!number_between(at, mark, &number) || number < (kind == '*' ? -1 : 0) || number > (end - next) / 3) return NULL;
+        if (kind == '%') number *= 2;
+        for (; number > 0 && next != NULL; number--) next = check_reply(next, end, depth + 1);
+        break;
+    default: return NULL;
+    }
+    *mark = 0;
+    return next;
+}
+
+/* Replies as the worker did, with lengths that have been checked. */
+static void emit_reply(Ctx *ctx, char **place, bool is_new) {
+    char *at = *place;
+    char kind = *at++;
+    size_t length = strlen(at);
+    *place = at + length + 2;
+    long long number = kind == '+' || kind == '-' || kind == ',' ? 0 : strtoll(at, NULL, 10);
+    switch (kind) {
+    case '+': api_ReplyWithSimpleString(ctx, at); return;
+    case '-': api_ReplyWithError(ctx, at); return;
+    case ':': api_ReplyWithLongLong(ctx, number); return;
+    case ',':
+        if (is_new) api_ReplyWithDouble(ctx, strtod(at, NULL));
+        else api_ReplyWithStringBuffer(ctx, at, length);
+        return;
+    case '$':
+        if (number < 0) api_ReplyWithNull(ctx);
+        else {
+            api_ReplyWithStringBuffer(ctx, *place, (size_t)number);
+            *place += number + 2;
+        }
+        return;
+    case '*':
+    case '~':
+    case '%':
+        if (number < 0) {
+            api_ReplyWithNull(ctx);
+            return;
+        }
+        if (kind == '%' && api_ReplyWithMap != NULL) api_ReplyWithMap(ctx, (long)number);
+        else if (kind == '~' && api_ReplyWithSet != NULL) api_ReplyWithSet(ctx, (long)number);
+        else api_ReplyWithArray(ctx, (long)(kind == '%' ? 2 * number : number));
+        for (long long left = kind == '%' ? 2 * number : number; left > 0; left--) emit_reply(ctx, place, is_new);
+        return;
+    default: api_ReplyWithNull(ctx);
+    }
+}
+
+/* A string to read bytes into, and the place for them. */
+static Str *blank(size_t bytes, char **place) {
+    static char zeros[4096];
+    /* Short strings may lie beside their header: these the server copies from zeros. */
+    Str *string = api_CreateString(NULL, bytes < sizeof zeros ? zeros : NULL, bytes);
+    size_t length;
+    *place = (char *)api_StringPtrLen(string, &length);
+    return string;
+}
+
+static void free_frame(void) {
+    for (uint32_t at = 0; worker.writes != NULL && at < worker.write_count; at++) {
+        api_Free(worker.writes[at].shape);
+        if (worker.writes[at].meta != NULL) api_FreeString(NULL, worker.writes[at].meta);
+        if (worker.writes[at].data != NULL) api_FreeString(NULL, worker.writes[at].data);
+    }
+    api_Free(worker.writes);
+    api_Free(worker.targets);
+    api_Free(worker.meta);
+    api_Free(worker.reply);
+    worker.writes = NULL;
+    worker.targets = NULL;
+    worker.meta = NULL;
+    worker.reply = NULL;
+    worker.write_count = 0;
+    worker.phase = READS_HEADER;
+    worker.target = (Target){(char *)worker.header, FRAME_HEADER};
+}
+
+/* Reads the header. Returns what is wrong with it, or null. */
+static const char *begin_frame(void) {
+    memcpy(&worker.body, worker.header, 8);
+    memcpy(&worker.frame_id, worker.header + 8, 8);
+    memcpy(&worker.op, worker.header + 16, 4);
+    memcpy(&worker.meta_bytes, worker.header + 20, 4);
+    memcpy(&worker.write_count, worker.header + 24, 4);
+    memcpy(&worker.reply_bytes, worker.header + 28, 4);
+    if (worker.op == OP_HELLO) {
+        if (worker.body != 0 || worker.meta_bytes != 0 || worker.write_count != 0) return "its greeting has a body";
+        return worker.frame_id == PROTOCOL ? NULL : "it speaks another version of the frames";
+    }
+    if (worker.op != OP_REPLY || !worker.is_ready) return "it sent a frame of an unknown kind";
+    Request *request = request_with(worker.frame_id);
+    if (request == NULL || request->state != IS_SENT) return "it answered what it was not asked";
+    if (worker.write_count > request->given_count || worker.meta_bytes > MAX_META || worker.body > settings.max_frame_bytes ||
+        (uint64_t)worker.meta_bytes + worker.reply_bytes > worker.body || worker.meta_bytes < worker.write_count * (uint64_t)RECORD)
+        return "a length of its frame is wrong";
+    return NULL;
+}
+
+/* Reads one record of a write. Returns what is wrong with it, or null. */
+static const char *read_write(Write *write, const char *at, const char *end, size_t *used, uint64_t *data) {
+    const Request *request = request_with(worker.frame_id);
+    if (request == NULL || (size_t)(end - at) < RECORD) return "a record of its frame is cut short";
+    memcpy(&write->given, at, 4);
+    write->action = (uint8_t)at[4];
+    write->kind = (uint8_t)at[5];
+    write->dtype = (uint8_t)at[6];
+    memcpy(&write->data_bytes, at + 8, 8);
+    memcpy(&write->meta_bytes, at + 16, 4);
+    memcpy(&write->rank, at + 20, 4);
+    memcpy(&write->tail, at + 24, 4);
+    *used = RECORD;
+    if (write->given >= request->given_count) return "it wrote a key that was not the command's";
+    if (write->action == DELETE_KEY) return write->data_bytes + write->meta_bytes + write->rank + write->tail == 0 ? NULL : "a deletion brings data";
+    if (write->action != SET_VALUE || write->kind < TENSOR || write->kind > SCRIPT) return "it wrote a value of an unknown kind";
+    if (write->data_bytes > *data || write->meta_bytes > *data - write->data_bytes) return "a length of its frame is wrong";
+    *data -= write->data_bytes + write->meta_bytes;
+    if (write->kind != TENSOR) {
+        if (write->rank != 0 || write->tail >= (uint32_t)request->argc) return "a model's record is wrong";
+        return write->tail == 0 || write->data_bytes == 0 ? NULL : "a model's bytes come twice";
+    }
+    if (write->dtype == 0 || write->dtype >= DTYPES || write->rank > MAX_RANK || write->meta_bytes != 0 || write->tail != 0)
+        return "a tensor's record is wrong";
+    if ((size_t)(end - at) - RECORD < write->rank * sizeof(int64_t)) return "a record of its frame is cut short";
+    write->shape = api_Alloc(write->rank * sizeof(int64_t) + 1);
+    memcpy(write->shape, at + RECORD, write->rank * sizeof(int64_t));
+    *used += write->rank * sizeof(int64_t);
+    uint64_t elements;
+    if (!count_elements(write->shape, write->rank, &elements)) return "a tensor's shape is wrong";
+    if (write->dtype != STRING && write->data_bytes != elements * dtypes[write->dtype].bytes) return "a tensor's length does not match its shape";
+    return NULL;
+}
+
+static void add_target(char *at, size_t bytes) { worker.targets[worker.target_count++] = (Target){at, bytes}; }
+
+/* Reads the records, and makes room for the data that follow. Returns what is wrong, or null. */
+static const char *begin_data(void) {
+    const char *at = worker.meta, *end = worker.meta + worker.meta_bytes;
+    uint64_t data = worker.body - worker.meta_bytes - worker.reply_bytes;
+    worker.writes = api_Calloc(worker.write_count + 1, sizeof *worker.writes);
+    worker.targets = api_Calloc(2 * (size_t)worker.write_count + 2, sizeof *worker.targets);
+    worker.target_count = 0;
+    worker.target_at = 0;
+    for (uint32_t index = 0; index < worker.write_count; index++) {
+        size_t used;
+        const char *problem = read_write(&worker.writes[index], at, end, &used, &data);
+        if (problem != NULL) return problem;
+        at += used;
+    }
+    if (at != end || data != 0) return "a length of its frame is wrong";
+    for (uint32_t index = 0; index < worker.write_count; index++) {
+        Write *write = &worker.writes[index];
+        char *place;
+        if (write->action == DELETE_KEY) continue;
+        if (write->kind != TENSOR) {
+            write->meta = blank(write->meta_bytes, &place);
+            add_target(place, write->meta_bytes);
+        }
+        if (write->tail == 0) {
+            write->data = blank(write->data_bytes, &place);
+            add_target(place, write->data_bytes);
+        }
+    }
+    worker.reply = api_Alloc((size_t)worker.reply_bytes + 1);
+    worker.reply[worker.reply_bytes] = 0;
+    add_target(worker.reply, worker.reply_bytes);
+    return NULL;
+}
+
+/* Data of a model or script that are the last words of the request itself. */
+static Str *data_of_tail(const Request *request, uint32_t words) {
+    if (words == 1) {
+        api_RetainString(NULL, request->argv[request->argc - 1]);
+        return request->argv[request->argc - 1];
+    }
+    size_t total = 0, length;
+    for (uint32_t at = 0; at < words; at++) {
+        api_StringPtrLen(request->argv[request->argc - 1 - (int)at], &length);
+        total += length;
+    }
+    char *place;
+    Str *data = blank(total, &place);
+    for (int at = request->argc - (int)words; at < request->argc; at++) {
+        const char *bytes = api_StringPtrLen(request->argv[at], &length);
+        memcpy(place, bytes, length);
+        place += length;
+    }
+    return data;
+}
+
+static Request *applying;
+static const char *apply_error;
+
+static Value *value_of(Request *request, Write *write) {
+    Value *value = new_value(write->kind, write->rank);
+    value->dtype = write->dtype;
+    if (write->rank > 0) memcpy(value->shape, write->shape, write->rank * sizeof(int64_t));
+    value->data = write->tail > 0 ? data_of_tail(request, write->tail) : write->data;
+    value->meta = write->meta;
+    write->data = NULL;
+    write->meta = NULL;
+    if (write->kind != TENSOR) {
+        value->serial = request->id;
+        value->sent_to = worker.id;
+    }
+    return value;
+}
+
+/* Writes of a reply, all or none. The module calls it by name, so that the server replicates them and logs them as those of a command. */
+static int apply(Ctx *ctx, Str **argv, int argc) {
+    (void)argv;
+    (void)argc;
+    Request *request = applying;
+    if (request == NULL) return api_ReplyWithError(ctx, "ERR only the module itself may do that");
+    applying = NULL;
+    for (uint32_t at = 0; at < worker.write_count; at++) {
+        const Write *write = &worker.writes[at];
+        Key *key = api_OpenKey(ctx, request->argv[request->given[write->given].word], OPEN_READ);
+        Value *old;
+        int kind = kind_at(key, &old);
+        if (key != NULL) api_CloseKey(key);
+        if (kind == NOTHING || (write->action == DELETE_KEY ? old != NULL : kind == write->kind)) continue;
+        apply_error = wrong_type;
+        return api_ReplyWithNull(ctx);
+    }
+    for (uint32_t at = 0; at < worker.write_count; at++) {
+        Write *write = &worker.writes[at];
+        Str *name = request->argv[request->given[write->given].word];
+        Key *key = api_OpenKey(ctx, name, OPEN_READ | OPEN_WRITE);
+        if (write->action == DELETE_KEY) {
+            api_DeleteKey(key);
+            api_CloseKey(key);
+            api_Replicate(ctx, "DEL", "s", name);
+            continue;
+        }
+        Value *value = value_of(request, write);
+        api_ModuleTypeSetValue(key, type_of(write->kind), value);
+        api_CloseKey(key);
+        size_t count;
+        Str **words = words_of(name, value, &count);
+        api_Replicate(ctx, command_of(value), "v", words, count);
+        free_words(words, count);
+    }
+    return api_ReplyWithNull(ctx);
+}
+
+/* True if the frame stores a model or script, which the worker then knows by the request's number. */
+static bool stores_program(void) {
+    for (uint32_t at = 0; at < worker.write_count; at++)
+        if (worker.writes[at].action == SET_VALUE && worker.writes[at].kind != TENSOR) return true;
+    return false;
+}
+
+/* Does what a whole frame says. Returns what is wrong with it, or null. */
+static const char *end_frame(void) {
+    if (worker.op == OP_HELLO) {
+        if (worker.is_ready) return "it greeted twice";
+        worker.is_ready = true;
+        return NULL;
+    }
+    /* It was there when the frame began, and no other frame can have ended it. */
+    Request *request = request_with(worker.frame_id);
+    if (request == NULL) return "it answered what it was not asked";
+    if (request == worker.sending) return "it answered before it had read the request";
+    for (uint32_t at = 0; at < worker.write_count; at++) {
+        const Write *write = &worker.writes[at];
+        size_t length;
+        if (write->action != SET_VALUE || write->kind != TENSOR) continue;
+        const char *bytes = api_StringPtrLen(write->data, &length);
+        if (fit(write->dtype, write->shape, write->rank, bytes, length) != FITS) return "a tensor's content is not of its type";
+    }
+    char *end = worker.reply + worker.reply_bytes;
+    if (check_reply(worker.reply, end, 0) != end) return "its reply is not well formed";
+    apply_error = NULL;
+    if (worker.write_count > 0) {
+        applying = request;
+        if (api_SelectDb(home, request->db) != API_OK) apply_error = "ERR the database is gone";
+        else {
+            CallReply *reply = api_Call(home, "AI._APPLY", "");
+            if (reply != NULL) api_FreeCallReply(reply);
+            if (applying != NULL) apply_error = "ERR the server did not take the results";
+        }
+        applying = NULL;
+        if (apply_error != NULL && stores_program()) send_note(OP_FORGET, request->id);
+    }
+    request->reply = worker.reply;
+    request->reply_bytes = worker.reply_bytes;
+    worker.reply = NULL;
+    finish(request, apply_error);
+    return NULL;
+}
+
+/* Goes on to what the frame has next. Returns what is wrong with it, or null. */
+static const char *next_target(void) {
+    const char *problem = NULL;
+    while (problem == NULL && worker.target.left == 0) {
+        if (worker.phase == READS_HEADER) {
+            problem = begin_frame();
+            if (problem != NULL) break;
+            worker.phase = READS_META;
+            worker.meta = api_Alloc((size_t)worker.meta_bytes + 1);
+            worker.target = (Target){worker.meta, worker.op == OP_HELLO ? 0 : worker.meta_bytes};
+            if (worker.op != OP_HELLO) continue;
+            problem = end_frame();
+            free_frame();
+        } else {
+            if (worker.phase == READS_META) {
+                problem = begin_data();
+                worker.phase = READS_DATA;
+            }
+            if (problem == NULL && worker.target_at < worker.target_count) worker.target = worker.targets[worker.target_at++];
+            else if (problem == NULL) {
+                problem = end_frame();
+                free_frame();
+            }
+        }
+    }
+    return problem;
+}
+
+static void read_worker(void) {
+    const char *problem = NULL;
+    uint64_t id = worker.id;
+    for (size_t budget = READ_BUDGET; problem == NULL && worker.id == id;) {
+        if (worker.target.left == 0) {
+            problem = next_target();
+            continue;
+        }
+        size_t there = worker.end - worker.start;
+        if (there > 0) {
+            size_t bytes = there < worker.target.left ? there : worker.target.left;
+            memcpy(worker.target.at, worker.buffer + worker.start, bytes);
+            worker.start += bytes;
+            worker.target.at += bytes;
+            worker.target.left -= bytes;
+            continue;
+        }
+        if (budget == 0) return;
+        bool is_direct = worker.target.left >= BUFFER;
+        size_t room = is_direct ? worker.target.left : BUFFER;
+        if (room > budget) room = budget;
+        ssize_t bytes = recv(worker.fd, is_direct ? worker.target.at : worker.buffer, room, MSG_DONTWAIT);
+        if (bytes < 0 && (errno == EAGAIN || errno == EINTR)) return;
+        if (bytes <= 0) {
+            problem = bytes == 0 ? "it ended" : strerror(errno);
+            break;
+        }
+        budget -= (size_t)bytes;
+        if (is_direct) {
+            worker.target.at += bytes;
+            worker.target.left -= (size_t)bytes;
+        } else {
+            worker.start = 0;
+            worker.end = (size_t)bytes;
+        }
+    }
+    if (problem != NULL && worker.id == id) drop_worker(problem);
+}
+
+/* ---------------------------------------------------------------- The worker's connection */
+
+/* Ends the connection. Requests that it has get an error; those that wait are for the next worker. */
+static void drop_worker(const char *reason) {
+    if (worker.fd < 0) return;
+    api_Log(home, "warning", "the AI layer's connection ends: %s", reason);
+    if (api_EventLoopDel != NULL) api_EventLoopDel(worker.fd, SOCKET_READABLE | SOCKET_WRITABLE);
+    close(worker.fd);
+    worker.fd = -1;
+    worker.id = 0;
+    worker.is_ready = false;
+    worker.wants_writable = false;
+    worker.sending = NULL;
+    worker.start = worker.end = 0;
+    worker.note_at = 0;
+    while (worker.first_note != NULL) {
+        Note *note = worker.first_note;
+        worker.first_note = note->next;
+        api_Free(note);
+    }
+    worker.last_note = NULL;
+    free_frame();
+    for (uint32_t slot = 0; slot < worker.slot_count; slot++) {
+        Request *request = worker.slots[slot];
+        if (request != NULL && request->state == IS_SENT) finish(request, "ERR the AI layer ended while it ran this command");
+    }
+}
+
+static void accept_worker(void) {
+    for (;;) {
+        int fd = accept4(worker.listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) return;
+        struct ucred peer;
+        socklen_t length = sizeof peer;
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 || peer.uid != geteuid()) {
+            api_Log(home, "warning", "a process of another user wanted to be the AI layer");
+            close(fd);
+            continue;
+        }
+        drop_worker("another one has come");
+        worker.fd = fd;
+        worker.id = ++worker.connections;
+        free_frame();
+        unsigned char hello[FRAME_HEADER];
+        put_header(hello, 0, PROTOCOL, OP_HELLO, 0, 0, 0);
+        if (send(fd, hello, sizeof hello, MSG_DONTWAIT | MSG_NOSIGNAL) != FRAME_HEADER) {
+            drop_worker("it takes no greeting");
+            continue;
+        }
+        if (api_EventLoopAdd != NULL) api_EventLoopAdd(fd, SOCKET_READABLE, on_worker, NULL);
+    }
+}
+
+static void on_worker(int fd, void *data, int mask) {
+    (void)data;
+    if (fd != worker.fd) return;
+    if (mask & SOCKET_READABLE) read_worker();
+    fill_queue();
+}
+
+static void on_listening(int fd, void *data, int mask) {
+    (void)fd;
+    (void)data;
+    (void)mask;
+    accept_worker();
+}
+
+/* Stands in for the event loop in servers that lend none: Redis 6.2. */
+static void poll_worker(Ctx *ctx, void *data) {
+    accept_worker();
+    if (worker.fd >= 0) on_worker(worker.fd, NULL, SOCKET_READABLE);
+    api_CreateTimer(ctx, 1, poll_worker, data);
+}
+
+static bool listen_for_worker(Ctx *ctx) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(settings.socket) >= sizeof address.sun_path) {
+        api_Log(ctx, "warning", "the path of the AI layer's socket is too long");
+        return false;
+    }
+    strcpy(address.sun_path, settings.socket);
+    unlink(settings.socket);
+    worker.listening = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    mode_t mask = umask(0177);
+    bool is_bound = worker.listening >= 0 && bind(worker.listening, (struct sockaddr *)&address, sizeof address) == 0;
+    umask(mask);
+    if (!is_bound || listen(worker.listening, 8) != 0) {
+        api_Log(ctx, "warning", "the AI layer's socket %s cannot be made: %s", settings.socket, strerror(errno));
+        return false;
+    }
+    if (api_EventLoopAdd == NULL) api_CreateTimer(ctx, 1, poll_worker, NULL);
+    else api_EventLoopAdd(worker.listening, SOCKET_READABLE, on_listening, NULL);
+    return true;
+}
+
+/* ---------------------------------------------------------------- Peers */
+
+/* An address of either family as one of IPv6, with the port. */
+static bool normal_address(const struct sockaddr_storage *from, struct in6_addr *to, uint16_t *port) {
+    if (from->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)from;
+        *to = six->sin6_addr;
+        *port = ntohs(six->sin6_port);
+        return true;
+    }
+    if (from->ss_family != AF_INET) return false;
+    const struct sockaddr_in *four = (const struct sockaddr_in *)from;
+    memset(to, 0, sizeof *to);
+    to->s6_addr[10] = to->s6_addr[11] = 0xff;
+    memcpy(to->s6_addr + 12, &four->sin_addr, 4);
+    *port = ntohs(four->sin_port);
+    return true;
+}
+
+static bool parse_address(const char *text, struct in6_addr *to) {
+    char mapped[INET6_ADDRSTRLEN + 8];
+    if (inet_pton(AF_INET6, text, to) == 1) return true;
+    if (strlen(text) > INET_ADDRSTRLEN) return false;
+    snprintf(mapped, sizeof mapped, "::ffff:%s", text);
+    return inet_pton(AF_INET6, mapped, to) == 1;
+}
+
+static bool is_loopback(const struct in6_addr *address) {
+    return IN6_IS_ADDR_LOOPBACK(address) || (IN6_IS_ADDR_V4MAPPED(address) && address->s6_addr[12] == 127);
+}
+
+static bool is_own(const struct in6_addr *address) {
+    struct ifaddrs *first;
+    bool found = false;
+    if (getifaddrs(&first) != 0) return true;
+    for (struct ifaddrs *at = first; at != NULL && !found; at = at->ifa_next) {
+        struct in6_addr own;
+        uint16_t port;
+        struct sockaddr_storage place = {0};
+        if (at->ifa_addr == NULL) continue;
+        sa_family_t family = at->ifa_addr->sa_family;
+        if (family != AF_INET && family != AF_INET6) continue;
+        memcpy(&place, at->ifa_addr, family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
+        found = normal_address(&place, &own, &port) && memcmp(&own, address, sizeof own) == 0;
+    }
+    freeifaddrs(first);
+    return found;
+}
+
+static bool is_allowed(const struct in6_addr *address) {
+    for (int at = 0; at < settings.allowed_count; at++)
+        if (memcmp(&settings.allowed[at], address, sizeof *address) == 0) return true;
+    DIR *folder = settings.allow_folder == NULL ? NULL : opendir(settings.allow_folder);
+    bool found = false;
+    for (struct dirent *entry; folder != NULL && !found && (entry = readdir(folder)) != NULL;) {
+        struct in6_addr named;
+        found = parse_address(entry->d_name, &named) && memcmp(&named, address, sizeof named) == 0;
+    }
+    if (folder != NULL) closedir(folder);
+    return found;
+}
+
+/* An address as /proc/net/tcp6 writes it; behind its first 24 digits as /proc/net/tcp does. */
+static void kernel_text(const struct in6_addr *address, uint16_t port, char *text, size_t size) {
+    uint32_t words[4];
+    memcpy(words, address, sizeof words);
+    snprintf(text, size, "%08X%08X%08X%08X:%04X", words[0], words[1], words[2], words[3], port);
+}
+
+enum Owner { OWN, FOREIGN, UNKNOWN };
+
+/* The owner of the peer's end by one of the kernel's tables, where its row says one. */
+static enum Owner owner_in(const char *path, const char *ends) {
+    char line[512];
+    enum Owner owner = UNKNOWN;
+    FILE *table = fopen(path, "re");
+    while (table != NULL && fgets(line, sizeof line, table) != NULL) {
+        char *row = strstr(line, ends);
+        unsigned state, uid;
+        unsigned long inode;
+        if (row == NULL || sscanf(row + strlen(ends), "%x %*s %*s %*s %u %*s %lu", &state, &uid, &inode) != 3) continue;
+        /* ESTABLISHED, FIN_WAIT1 or FIN_WAIT2; a socket that no process has any more shows neither inode nor user. */
+        if ((state != 1 && state != 4 && state != 5) || (inode == 0 && uid == 0)) continue;
+        if (uid == geteuid() && owner != FOREIGN) owner = OWN;
+        if (uid != geteuid()) owner = FOREIGN;
+    }
+    if (table != NULL) fclose(table);
+    return owner;
+}
+
+static enum Owner owner_of(const struct in6_addr *peer, uint16_t peer_port, const struct in6_addr *self, uint16_t port) {
+    char from[48], to[48], ends[112];
+    kernel_text(peer, peer_port, from, sizeof from);
+    kernel_text(self, port, to, sizeof to);
+    snprintf(ends, sizeof ends, ": %s %s ", from, to);
+    enum Owner six = owner_in("/proc/net/tcp6", ends);
+    if (six != UNKNOWN || !IN6_IS_ADDR_V4MAPPED(peer) || !IN6_IS_ADDR_V4MAPPED(self)) return six;
+    snprintf(ends, sizeof ends, ": %s %s ", from + 24, to + 24);
+    return owner_in("/proc/net/tcp", ends);
+}
+
+/* Descriptor of a client's socket, as the server lists it; -1 if it does not. */
+static int descriptor_of(Ctx *ctx, uint64_t client) {
+    char number[24];
+    snprintf(number, sizeof number, "%llu", (unsigned long long)client);
+    CallReply *reply = api_Call(ctx, "CLIENT", "ccc", "LIST", "ID", number);
+    if (reply == NULL) return -1;
+    size_t length;
+    const char *text = api_CallReplyStringPtr(reply, &length);
+    char line[512];
+    int fd = -1;
+    if (text != NULL) {
+        snprintf(line, sizeof line, "%.*s", (int)(length < sizeof line ? length : sizeof line - 1), text);
+        const char *field = strstr(line, " fd=");
+        if (field != NULL) fd = atoi(field + 4);
+    }
+    api_FreeCallReply(reply);
+    return fd;
+}
+
+/* The reason for which a peer is refused; null if it is served. */
+static const char *refusal_of(int fd) {
+    struct sockaddr_storage peer, self;
+    socklen_t peer_length = sizeof peer, self_length = sizeof self;
+    struct in6_addr address, own;
+    uint16_t peer_port, port;
+    if (getpeername(fd, (struct sockaddr *)&peer, &peer_length) != 0 || getsockname(fd, (struct sockaddr *)&self, &self_length) != 0)
+        return "the peer closed its end before it was known whose it is";
+    if (peer.ss_family == AF_UNIX) return NULL;
+    if (!normal_address(&peer, &address, &peer_port) || !normal_address(&self, &own, &port)) return "the peer's address is of an unknown kind";
+    bool is_local = is_loopback(&address);
+    if (!is_local && !is_allowed(&address)) return "the peer is not on this orchestrator's list of addresses";
+    if (!settings.peer_check || !(is_local || is_own(&address))) return NULL;
+    enum Owner owner = UNKNOWN;
+    /* The kernel gives the table in pieces: a row can be missed while others come and go. */
+    for (int reading = 0; reading < 2 && owner == UNKNOWN; reading++) owner = owner_of(&address, peer_port, &own, port);
+    /* A peer that resets its connection leaves its port to another process: the row counts only if the connection still stands. */
+    peer_length = sizeof peer;
+    if (getpeername(fd, (struct sockaddr *)&peer, &peer_length) != 0) return "the peer closed its end before it was known whose it is";
+    return owner == OWN ? NULL : "only processes of the user who runs this orchestrator are served";
+}
+
+static uint64_t refused;
+
+/* Looks at each client before its first command, and ends those that are not to be served. */
+static void on_client(Ctx *ctx, Event event, uint64_t sub, void *data) {
+    (void)event;
+    const ClientInfo *client = data;
+    if (sub != CLIENT_CONNECTED || client->flags & CLIENT_ON_UNIX_SOCKET) return;
+    int fd = descriptor_of(ctx, client->id);
+    const char *reason = fd < 0 ? "the server does not tell the peer's socket" : refusal_of(fd);
+    if (reason == NULL) return;
+    refused++;
+    api_Log(ctx, "warning", "%s is refused: %s", client->address, reason);
+    char line[160];
+    int length = snprintf(line, sizeof line, "-DENIED %s\r\n", reason);
+    if (fd >= 0 && send(fd, line, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) api_Log(ctx, "debug", "it has gone");
+    api_DeauthenticateAndCloseClient(ctx, client->id);
+}
+
+/* ---------------------------------------------------------------- Start */
+
+/* Ten times a second. */
+static void on_cron(Ctx *ctx, Event event, uint64_t sub, void *data) {
+    (void)event;
+    (void)sub;
+    (void)data;
+    let_go_of_released();
+    if (settings.parent > 0 && getppid() != settings.parent) {
+        api_Log(ctx, "warning", "the process that holds this server has gone");
+        settings.parent = 0;
+        raise(SIGTERM);
+    }
+    while (worker.first_waiting != NULL && !worker.is_ready && now_ms() - worker.first_waiting->since_ms > settings.worker_wait_ms) {
+        Request *request = worker.first_waiting;
+        worker.first_waiting = request->next;
+        if (worker.first_waiting == NULL) worker.last_waiting = NULL;
+        worker.waiting--;
+        finish(request, "ERR the AI layer does not run");
+    }
+    fill_queue();
+}
+
+static void tell(InfoCtx *ctx, int is_crash) {
+    if (is_crash) return;
+    /* RedisAI's, by which its clients know it. */
+    api_InfoAddSection(ctx, "versions");
+    api_InfoAddFieldCString(ctx, "RedisAI_version", "1.2.7");
+    api_InfoAddFieldULongLong(ctx, "low_level_API_version", 1);
+    api_InfoAddFieldULongLong(ctx, "rdb_version", 4);
+    api_InfoAddSection(ctx, "engine");
+    api_InfoAddFieldULongLong(ctx, "protocol", PROTOCOL);
+    api_InfoAddFieldULongLong(ctx, "worker_connected", worker.is_ready);
+    api_InfoAddFieldULongLong(ctx, "worker_connections", worker.connections);
+    api_InfoAddFieldULongLong(ctx, "requests_waiting", worker.waiting);
+    api_InfoAddFieldULongLong(ctx, "requests_sent", worker.sent);
+    api_InfoAddFieldULongLong(ctx, "requests_answered", worker.answered);
+    api_InfoAddFieldULongLong(ctx, "requests_failed", worker.failed);
+    api_InfoAddFieldULongLong(ctx, "clients_refused", refused);
+}
+
+/* AI._RESTORE key MODEL|SCRIPT properties data: what the log and replicas get in the place of AI.MODELSTORE and its like. */
+static int restore(Ctx *ctx, Str **argv, int argc) {
+    if (argc != 5) return wrong_arity(ctx, "ai._restore");
+    int kind = is_word(argv[2], "MODEL") ? MODEL : is_word(argv[2], "SCRIPT") ? SCRIPT : NOTHING;
+    if (kind == NOTHING) return api_ReplyWithError(ctx, "ERR syntax error");
+    Key *key = api_OpenKey(ctx, argv[1], OPEN_READ | OPEN_WRITE);
+    Value *old;
+    int before = kind_at(key, &old);
+    if (before != NOTHING && before != kind) {
+        api_CloseKey(key);
+        return api_ReplyWithError(ctx, wrong_type);
+    }
+    Value *value = new_value(kind, 0);
+    value->serial = new_serial();
+    api_RetainString(NULL, argv[3]);
+    value->meta = argv[3];
+    api_RetainString(NULL, argv[4]);
+    value->data = argv[4];
+    api_ModuleTypeSetValue(key, type_of(kind), value);
+    api_CloseKey(key);
+    api_ReplicateVerbatim(ctx);
+    return api_ReplyWithSimpleString(ctx, "OK");
+}
+
+static const char *text_of(const Str *word) {
+    size_t length;
+    return strdup(api_StringPtrLen(word, &length));
+}
+
+/* Options are pairs of words. Returns what is wrong with them, or null. */
+static const char *read_options(Str **argv, int argc) {
+    if (argc % 2 != 0) return "options of the module are pairs of a name and a value";
+    for (int at = 0; at < argc; at += 2) {
+        const char *value = text_of(argv[at + 1]);
+        if (is_word(argv[at], "socket")) settings.socket = value;
+        else if (is_word(argv[at], "parent")) settings.parent = (pid_t)atoi(value);
+        else if (is_word(argv[at], "peer-check")) settings.peer_check = strcmp(value, "no") != 0;
+        else if (is_word(argv[at], "allow-folder")) settings.allow_folder = value;
+        else if (is_word(argv[at], "worker-wait-ms")) settings.worker_wait_ms = atoll(value);
+        else if (is_word(argv[at], "max-bulk-bytes")) settings.max_bulk_bytes = strtoull(value, NULL, 10);
+        else if (is_word(argv[at], "max-frame-bytes")) settings.max_frame_bytes = strtoull(value, NULL, 10);
+        else if (is_word(argv[at], "allow")) {
+            if (settings.allowed_count == MAX_ALLOWED) return "too many addresses: give a folder";
+            if (!parse_address(value, &settings.allowed[settings.allowed_count++])) return "an address of the option 'allow' is none";
+        } else return "an option of the module is unknown";
+    }
+    return NULL;
+}
+
+static int failed(Ctx *ctx, const char *why) {
+    api_Log(ctx, "warning", "%s", why);
+    return API_ERROR;
+}
+
+static Type *make_type(Ctx *ctx, const char *name, void *(*load)(IO *, int)) {
+    TypeMethods methods = {.version = 3,
+                           .rdb_load = load,
+                           .rdb_save = save_value,
+                           .aof_rewrite = rewrite_value,
+                           .memory = memory_of_value,
+                           .digest = digest_value,
+                           .release = release,
+                           .copy = copy_value};
+    return api_CreateDataType(ctx, name, ENCODING, &methods);
+}
+
+static bool make_commands(Ctx *ctx) {
+    bool is_made = api_CreateCommand(ctx, "ai.tensorset", tensor_set, "write deny-oom", 1, 1, 1) == API_OK &&
+                   api_CreateCommand(ctx, "ai.tensorget", tensor_get, "readonly", 1, 1, 1) == API_OK &&
+                   api_CreateCommand(ctx, "ai._restore", restore, "write deny-oom", 1, 1, 1) == API_OK &&
+                   api_CreateCommand(ctx, "ai._apply", apply, "write", 0, 0, 0) == API_OK;
+    for (size_t at = 0; is_made && at < sizeof commands / sizeof *commands; at++) {
+        /* A command without a key in its first word is not bound to a shard, unless its keys are found otherwise. */
+        int first = commands[at].form == NO_KEYS || commands[at].form >= SCAN_MODELS ? 0 : 1;
+        is_made = api_CreateCommand(ctx, commands[at].name, forward, commands[at].flags, first, first, first) == API_OK;
+    }
+    return is_made;
+}
+
+__attribute__((visibility("default"))) int RedisModule_OnLoad(Ctx *ctx, Str **argv, int argc);
+
+int RedisModule_OnLoad(Ctx *ctx, Str **argv, int argc) {
+    is_main_thread = true;
+    const char *missing = load_api(ctx);
+    if (missing != NULL) {
+        /* Nothing else is sure to be there, not even the log. */
+        fprintf(stderr, "simwright: this server is too old for the module: it lacks the call %s\n", missing);
+        return API_ERROR;
+    }
+    if (api_IsModuleNameBusy("ai")) return API_ERROR;
+    api_SetModuleAttribs(ctx, "ai", MODULE_VERSION, API_VERSION);
+    const char *problem = read_options(argv, argc);
+    if (problem != NULL) return failed(ctx, problem);
+    home = api_GetDetachedThreadSafeContext(ctx);
+    api_SetModuleOptions(ctx, OPTION_HANDLES_IO_ERRORS);
+    tensor_type = make_type(ctx, "AI_TENSOR", load_tensor);
+    model_type = make_type(ctx, "AI__MODEL", load_model);
+    script_type = make_type(ctx, "AI_SCRIPT", load_script);
+    if (tensor_type == NULL || model_type == NULL || script_type == NULL) return failed(ctx, "the module's types cannot be made");
+    if (!make_commands(ctx)) return failed(ctx, "the module's commands cannot be made: another module has them");
+    if (api_SubscribeToServerEvent(ctx, (Event){EVENT_CLIENT, 1}, on_client) != API_OK ||
+        api_SubscribeToServerEvent(ctx, (Event){EVENT_CRON, 1}, on_cron) != API_OK)
+        return failed(ctx, "the server does not tell of its clients");
+    api_RegisterInfoFunc(ctx, tell);
+    if (settings.parent > 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        if (getppid() != settings.parent) return failed(ctx, "the process that started this server has gone");
+    }
+    free_frame();
+    if (settings.socket != NULL && !listen_for_worker(ctx)) return API_ERROR;
+    return API_OK;
+}

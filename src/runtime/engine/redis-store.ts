@@ -1,0 +1,240 @@
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowError } from '../../diagnostics/index.js';
+import type { Connection } from '../client/connection.js';
+import { CheckpointLock } from '../orchestrator/checkpoint/lock.js';
+import type {
+  Orchestrator,
+  OrchestratorOptions,
+  OrchestratorStats,
+  SavedStore,
+  WarmUp,
+} from '../orchestrator/index.js';
+import { freePort } from '../supervisor/free-port.js';
+import type { EnginePrograms } from './find-engine.js';
+import { ServerCheckpoints } from './server-checkpoints.js';
+import { defaultBulkBytes, serverConfig } from './server-config.js';
+import { type Info, readInfo } from './server-info.js';
+import { ServerProcess } from './server-process.js';
+import { WorkerLink } from './worker-link.js';
+
+/** Milliseconds between two questions how the server does, and for runs under way to end. */
+const askMs = 1000;
+const drainMs = 4000;
+/** Attempts to find a free port that is still free when the server listens. */
+const portAttempts = 5;
+
+/** Options of a store on a server. */
+export interface RedisStoreOptions {
+  readonly programs: EnginePrograms;
+  readonly store: OrchestratorOptions;
+  /** False for a store of data only: no models, no scripts. */
+  readonly hasWorker: boolean;
+  /** The bundle, for the worker's process. Default: the modules beside this code. */
+  readonly bundle?: URL;
+  /** Called when the server or its AI layer has died for good: there is no store any more. */
+  readonly onDeath: (reason: string) => void;
+}
+
+/** A store that is a Redis or Valkey server with our module, and the AI layer in a process beside it. This process holds both. */
+export class RedisStore implements Orchestrator {
+  readonly #options: RedisStoreOptions;
+  #server: ServerProcess | undefined;
+  #worker: WorkerLink | undefined;
+  #connection: Connection | undefined;
+  #checkpoints: ServerCheckpoints | undefined;
+  #lock: CheckpointLock | undefined;
+  #folder: string | undefined;
+  #addresses: readonly string[] = [];
+  #info: Info = new Map();
+  #asking: NodeJS.Timeout | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: RedisStoreOptions) {
+    this.#options = options;
+  }
+
+  /** Starts server and worker; resolves when clients may come. @throws WorkflowError */
+  static async start(options: RedisStoreOptions): Promise<RedisStore> {
+    const store = new RedisStore(options);
+    try {
+      await store.#start();
+      return store;
+    } catch (error) {
+      await store.#end();
+      throw error;
+    }
+  }
+
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  get runId(): string {
+    return this.#info.get('run_id') ?? '';
+  }
+
+  get restored(): readonly SavedStore[] {
+    return this.#checkpoints?.restored ?? [];
+  }
+
+  /** The server and the worker can always be ended. */
+  get isStuck(): boolean {
+    return false;
+  }
+
+  /** Process ids of the server and the AI layer. */
+  get pids(): { readonly server: number | undefined; readonly worker: number | undefined } {
+    return { server: this.#server?.pid, worker: this.#worker?.pid };
+  }
+
+  stats(): OrchestratorStats {
+    const number = (name: string): number => Number(this.#info.get(name) ?? 0);
+    const { inferences, workers } = this.#worker?.stats ?? { inferences: 0, workers: [] };
+    return {
+      usedBytes: number('used_memory'),
+      keys: Number(/keys=(\d+)/.exec(this.#info.get('db0') ?? '')?.[1] ?? 0),
+      // One of them is this process's own.
+      clients: Math.max(0, number('connected_clients') - 1),
+      requests: number('total_commands_processed'),
+      refused: number('ai_clients_refused'),
+      inferences,
+      workers,
+    };
+  }
+
+  async warmUp(keys: readonly string[]): Promise<readonly WarmUp[]> {
+    const done = (await this.#worker?.warmUp(keys)) ?? [];
+    return done.filter(({ key }) => keys.includes(key));
+  }
+
+  close(save = this.#options.store.checkpointSeconds !== undefined): Promise<void> {
+    this.#closing ??= this.#close(save);
+    return this.#closing;
+  }
+
+  async #start(): Promise<void> {
+    const { store, hasWorker } = this.#options;
+    const file = store.checkpointFile ?? store.saveFile;
+    this.#folder = await mkdtemp(join(tmpdir(), 'simwright-engine-'));
+    if (store.checkpointFile !== undefined) this.#lock = await CheckpointLock.take(store.checkpointFile);
+    const workerSocket = hasWorker ? join(this.#folder, 'ai.sock') : undefined;
+    const connection = await this.#startServer(file, workerSocket);
+    this.#connection = connection;
+    const server = this.#server;
+    void server?.died.then((how) => this.#dead(`the server died (${how})`));
+    await this.#ask();
+    if (workerSocket !== undefined) await this.#startWorker(workerSocket);
+    this.#checkpoints = new ServerCheckpoints(connection, store);
+    await this.#checkpoints.start();
+    this.#asking = setInterval(() => void this.#ask().catch(() => undefined), askMs);
+  }
+
+  async #startServer(file: string | undefined, workerSocket: string | undefined): Promise<Connection> {
+    const { programs, store } = this.#options;
+    const tcp = store.listen.find((place) => place.kind === 'tcp');
+    const unix = store.listen.find((place) => place.kind === 'unix');
+    for (let attempt = 1; ; attempt += 1) {
+      const port = tcp?.port === 0 ? await freePort() : tcp?.port;
+      const config = serverConfig({
+        tcp: tcp && { ...tcp, port: port ?? 0 },
+        unix,
+        folder: file === undefined ? (this.#folder ?? tmpdir()) : dirname(file),
+        file: file === undefined ? 'dump.rdb' : basename(file),
+        module: programs.module,
+        workerSocket,
+        holder: process.pid,
+        options: store,
+      });
+      const server = new ServerProcess(programs.server.path, config, (level, message) => store.log?.(level, message));
+      this.#server = server;
+      this.#addresses = [
+        ...(tcp === undefined ? [] : [`${tcp.host}:${port}`]),
+        ...(unix === undefined ? [] : [`unix://${unix.path}`]),
+      ];
+      try {
+        return await server.answering(this.#addresses.at(-1) ?? '');
+      } catch (error) {
+        const isTaken = error instanceof WorkflowError && error.code === 'RUN1003';
+        if (!(isTaken && tcp?.port === 0 && attempt < portAttempts)) throw error;
+      }
+    }
+  }
+
+  async #startWorker(socketPath: string): Promise<void> {
+    const { store, bundle } = this.#options;
+    this.#worker = new WorkerLink({
+      bundle,
+      worker: {
+        socketPath,
+        maxBulkBytes: store.maxBulkBytes ?? defaultBulkBytes,
+        onnxRuntime: store.onnxRuntime,
+        python: store.python,
+        threadsPerQueue: store.threadsPerQueue,
+        interOpThreads: store.interOpThreads,
+        intraOpThreads: store.intraOpThreads,
+        mapDevice: store.mapDevice,
+        devices: store.devices,
+        preloadBackends: store.preloadBackends,
+        runLimitMs: store.executionTimeoutSeconds === undefined ? undefined : store.executionTimeoutSeconds * 1000,
+        workerUrl: store.workerUrl?.href,
+      },
+      log: (level, message) => store.log?.(level, message),
+      onGivenUp: (reason) => this.#dead(reason),
+    });
+    try {
+      await this.#worker.start();
+    } catch (error) {
+      throw new WorkflowError({ code: 'RUN1004', message: (error as Error).message, cause: error });
+    }
+  }
+
+  async #ask(): Promise<void> {
+    if (this.#connection !== undefined) this.#info = await readInfo(this.#connection);
+  }
+
+  #dead(reason: string): void {
+    if (this.#closing !== undefined) return;
+    this.#options.store.log?.('error', reason);
+    this.#options.onDeath(reason);
+  }
+
+  async #close(save: boolean): Promise<void> {
+    clearInterval(this.#asking);
+    try {
+      await this.#drain();
+      await this.#checkpoints?.stop(save);
+    } finally {
+      await this.#end();
+    }
+  }
+
+  /** Waits for what the AI layer runs, so that its results are there. */
+  async #drain(): Promise<void> {
+    const until = performance.now() + drainMs;
+    while (this.#worker !== undefined && performance.now() < until) {
+      await this.#ask().catch(() => undefined);
+      const number = (name: string): number => Number(this.#info.get(`ai_requests_${name}`) ?? 0);
+      if (number('waiting') + number('sent') - number('answered') - number('failed') <= 0) return;
+      await sleep(20);
+    }
+  }
+
+  async #end(): Promise<void> {
+    this.#closing ??= Promise.resolve();
+    clearInterval(this.#asking);
+    const connection = this.#connection;
+    this.#connection = undefined;
+    await this.#worker?.stop();
+    await connection?.close();
+    await this.#server?.stop();
+    await this.#lock?.release();
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
+    for (const place of this.#options.store.listen) {
+      if (place.kind === 'unix') rmSync(place.path, { force: true });
+    }
+  }
+}

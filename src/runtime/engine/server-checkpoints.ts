@@ -1,0 +1,128 @@
+import { WorkflowError } from '../../diagnostics/index.js';
+import type { Connection } from '../client/connection.js';
+import { fingerprintOf } from '../orchestrator/checkpoint/record.js';
+import type { OrchestratorOptions, SavedStore } from '../orchestrator/index.js';
+import { readInfo } from './server-info.js';
+
+const keysAtOnce = 1000;
+const lookMs = 50;
+
+/** Checkpoints of a server: files that it writes and reads by itself, and the records of what they hold. */
+export class ServerCheckpoints {
+  readonly #connection: Connection;
+  readonly #options: OrchestratorOptions;
+  #earlier: readonly SavedStore[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #current: Promise<void> | undefined;
+
+  constructor(connection: Connection, options: OrchestratorOptions) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  /** Starts of stores whose keys the server has brought back. */
+  get restored(): readonly SavedStore[] {
+    return this.#earlier;
+  }
+
+  /** Deletes what is not to be brought back, and saves every so often from now on. */
+  async start(): Promise<void> {
+    const { checkpointFile: file, checkpointRecord: record, checkpointSeconds: seconds } = this.#options;
+    if (file === undefined) return;
+    const found = fingerprintOf(file);
+    if (found !== undefined) {
+      const read = record?.read() ?? [];
+      const left = await this.#deleteStale();
+      this.#earlier =
+        left.size === 0
+          ? read
+          : read.map((one) => ({ ...one, without: [...new Set([...(one.without ?? []), ...left])] }));
+    }
+    if (seconds === undefined) return;
+    this.#timer = setInterval(() => {
+      this.#current ??= this.#saveChanges().finally(() => {
+        this.#current = undefined;
+      });
+    }, seconds * 1000);
+  }
+
+  /** Ends, with a last checkpoint if that is wanted, after which nothing is written to the store. @throws WorkflowError */
+  async stop(save: boolean): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#current;
+    const { checkpointFile: file } = this.#options;
+    if (!save || file === undefined) return;
+    try {
+      await this.#connection.send('CLIENT', 'PAUSE', '600000', 'WRITE');
+      await this.#write(() => this.#connection.send('SAVE'), true);
+    } catch (error) {
+      throw new WorkflowError({
+        code: 'OUT1002',
+        message: `the checkpoint ${file} could not be written: ${messageOf(error)}`,
+        hint: 'what was written to the store since its last checkpoint is lost; make room there',
+        cause: error,
+      });
+    }
+  }
+
+  async #saveChanges(): Promise<void> {
+    try {
+      const info = await readInfo(this.#connection);
+      if (info.get('rdb_changes_since_last_save') === '0') return;
+      await this.#write(() => this.#saveBeside(), false);
+    } catch (error) {
+      this.#options.log?.(
+        'error',
+        `the checkpoint ${this.#options.checkpointFile} could not be written: ${messageOf(error)}`,
+      );
+    }
+  }
+
+  /** Saves in a process beside the server, and waits for that. */
+  async #saveBeside(): Promise<void> {
+    await this.#connection.send('BGSAVE');
+    for (;;) {
+      const info = await readInfo(this.#connection);
+      if (info.get('rdb_bgsave_in_progress') === '0') {
+        if (info.get('rdb_last_bgsave_status') !== 'ok') throw new Error('the server could not save: its log says why');
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, lookMs));
+    }
+  }
+
+  async #write(save: () => Promise<unknown>, isOver: boolean): Promise<void> {
+    const { checkpointFile: file = '', checkpointRecord: record, storeId = '', nodes = 1 } = this.#options;
+    const stores = [...this.#earlier, { store: storeId, nodes, upToMs: Date.now(), whole: isOver }];
+    await save();
+    const written = fingerprintOf(file);
+    if (written === undefined) throw new Error('the server left no file');
+    record?.write([{ ...written, stores }]);
+  }
+
+  /** Owners of the keys that are deleted, since whoever wrote them runs again. */
+  async #deleteStale(): Promise<ReadonlySet<string>> {
+    const owners = new Set<string>();
+    const stale = await this.#options.staleKeys?.();
+    if (stale === undefined) return owners;
+    let cursor = '0';
+    do {
+      const [next, keys] = (await this.#connection.send('SCAN', cursor, 'COUNT', String(keysAtOnce))) as [
+        Buffer,
+        Buffer[],
+      ];
+      for (const key of keys) {
+        const owner = stale.ownerOf(key.toString('latin1'));
+        if (owner === undefined) continue;
+        owners.add(owner);
+        await this.#connection.send('UNLINK', key);
+      }
+      cursor = String(next);
+    } while (cursor !== '0');
+    return owners;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,91 @@
+import type { OrchestratorOptions, TcpListen, UnixListen } from '../orchestrator/index.js';
+
+/** Settings of a server process. */
+export interface ServerSettings {
+  readonly tcp: TcpListen | undefined;
+  readonly unix: UnixListen | undefined;
+  /** Folder and name of the file that it saves to, and reads at its start if it is to bring that back. */
+  readonly folder: string;
+  readonly file: string;
+  readonly module: string;
+  /** Socket of the AI layer; undefined for a store without one. */
+  readonly workerSocket: string | undefined;
+  /** Process that the server ends with. */
+  readonly holder: number;
+  readonly options: Pick<
+    OrchestratorOptions,
+    'allow' | 'peerCheck' | 'maxClients' | 'maxMemoryBytes' | 'evictionPolicy' | 'maxBulkBytes'
+  >;
+}
+
+/** Longest bulk string of a server unless an option says otherwise: SmartRedis sends models in chunks of at most 511 MiB. */
+export const defaultBulkBytes = 4 * 1024 ** 3 - 1;
+
+/**
+ * Commands that no client of a job needs, and with which a stranger on an allowed host could reach beyond the store: loading code, following
+ * another server, and ending this one.
+ */
+const forbidden = ['module', 'debug', 'shutdown', 'replicaof', 'slaveof', 'failover', 'migrate', 'acl', 'bgrewriteaof'];
+
+/** The server's configuration, which it reads from its standard input: nothing of it is in a file or among its arguments. */
+export function serverConfig(settings: ServerSettings): string {
+  const { tcp, unix, folder, file, options } = settings;
+  const bulkBytes = options.maxBulkBytes ?? defaultBulkBytes;
+  const lines: (readonly (string | number)[])[] = [
+    ['port', tcp?.port ?? 0],
+    ...(tcp === undefined ? [] : [['bind', tcp.host]]),
+    ...(unix === undefined
+      ? []
+      : [
+          ['unixsocket', unix.path],
+          ['unixsocketperm', unix.permissions.toString(8)],
+        ]),
+    // The module looks at each peer, whatever address it comes from.
+    ['protected-mode', 'no'],
+    ['daemonize', 'no'],
+    ['databases', 1],
+    ['dir', folder],
+    ['dbfilename', file],
+    ['save', ''],
+    ['appendonly', 'no'],
+    ['stop-writes-on-bgsave-error', 'no'],
+    ['always-show-logo', 'no'],
+    ['maxclients', (options.maxClients ?? 10_000) + 8],
+    ['maxmemory', options.maxMemoryBytes ?? 0],
+    ['maxmemory-policy', options.evictionPolicy ?? 'noeviction'],
+    ['proto-max-bulk-len', bulkBytes],
+    ['client-query-buffer-limit', bulkBytes + 1024 ** 2],
+    [
+      'user',
+      'default',
+      'on',
+      'nopass',
+      'sanitize-payload',
+      '~*',
+      '&*',
+      '+@all',
+      ...forbidden.map((name) => `-${name}`),
+      '+module|list',
+    ],
+    ['loadmodule', settings.module, ...moduleOptions(settings, bulkBytes)],
+  ];
+  return `${lines.map((words) => words.map(quoted).join(' ')).join('\n')}\n`;
+}
+
+function moduleOptions({ workerSocket, holder, options }: ServerSettings, bulkBytes: number): (string | number)[] {
+  const { allow, peerCheck } = options;
+  return [
+    ...(workerSocket === undefined ? [] : ['socket', workerSocket]),
+    ...['parent', holder, 'max-bulk-bytes', bulkBytes],
+    ...(peerCheck === false ? ['peer-check', 'no'] : []),
+    ...(allow?.addresses ?? []).flatMap((address) => ['allow', address]),
+    ...(allow?.folder === undefined ? [] : ['allow-folder', allow.folder]),
+  ];
+}
+
+/** A word as the server's configuration has it. */
+function quoted(word: string | number): string {
+  const text = String(word);
+  if (/^[A-Za-z0-9._/:@~&*+|-]+$/.test(text)) return text;
+  return `"${text.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n').replace(/\r/g, '\\r')}"`;
+}

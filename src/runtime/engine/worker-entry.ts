@@ -1,0 +1,3 @@
+import { runWorkerProcess } from './worker-main.js';
+
+process.exit(await runWorkerProcess());

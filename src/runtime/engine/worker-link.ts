@@ -1,0 +1,130 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { OrchestratorStats, WarmUp } from '../orchestrator/index.js';
+import type { FromWorker, ToWorker, WorkerProcessOptions } from './worker-messages.js';
+
+/** A worker that dies more often than that within the time is not started again: what kills it will kill the next. */
+const most = { deaths: 10, withinMs: 60_000 };
+const endMs = 3000;
+
+/** Options of a link to a worker process. */
+export interface WorkerLinkOptions {
+  readonly worker: WorkerProcessOptions;
+  /** The bundle, whose verb `ai-worker` it is. Default: the module beside this code. */
+  readonly bundle: URL | undefined;
+  readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
+  /** Called when it has died too often. */
+  readonly onGivenUp: (reason: string) => void;
+}
+
+/** Keeps the process of the AI layer running: one that dies is started again at once. */
+export class WorkerLink {
+  readonly #options: WorkerLinkOptions;
+  #child: ChildProcess | undefined;
+  readonly #deaths: number[] = [];
+  #isToEnd = false;
+  #stats: Pick<OrchestratorStats, 'inferences' | 'workers'> = { inferences: 0, workers: [] };
+  #onReady: (problem: string | undefined) => void = () => undefined;
+  #onWarmedUp: (done: readonly WarmUp[]) => void = () => undefined;
+  #reason = '';
+
+  constructor(options: WorkerLinkOptions) {
+    this.#options = options;
+  }
+
+  /** Number of its process; undefined while there is none. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  get stats(): Pick<OrchestratorStats, 'inferences' | 'workers'> {
+    return this.#stats;
+  }
+
+  /** Starts it; rejects if the first does not get as far as the server. */
+  async start(): Promise<void> {
+    const problem = await new Promise<string | undefined>((resolve) => {
+      this.#onReady = resolve;
+      this.#fork();
+    });
+    if (problem !== undefined) throw new Error(`the AI layer did not start: ${problem}`);
+  }
+
+  /** Runs all models that it has loaded once on zeros. */
+  warmUp(keys: readonly string[]): Promise<readonly WarmUp[]> {
+    return new Promise((resolve) => {
+      this.#onWarmedUp = resolve;
+      if (this.#child === undefined || !this.#child.connected) resolve([]);
+      else this.#child.send({ warmUp: keys } satisfies ToWorker);
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#isToEnd = true;
+    const child = this.#child;
+    if (child === undefined) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    if (child.connected) child.disconnect();
+    const timer = setTimeout(() => child.kill('SIGKILL'), endMs);
+    await ended;
+    clearTimeout(timer);
+  }
+
+  #fork(): void {
+    const { bundle, worker } = this.#options;
+    const child = fork(...commandOf(bundle));
+    this.#child = child;
+    child.stdout?.on('data', (text: Buffer) => this.#options.log('info', `AI layer: ${text.toString().trimEnd()}`));
+    child.stderr?.on('data', (text: Buffer) => this.#options.log('warn', `AI layer: ${text.toString().trimEnd()}`));
+    child.on('message', (message) => this.#hear(message as FromWorker));
+    child.on('error', (error) => this.#options.log('error', `the AI layer: ${error.message}`));
+    child.once('exit', (code, signal) => this.#died(signal ?? `exit code ${code}`));
+    child.send({ start: worker } satisfies ToWorker);
+  }
+
+  #hear(message: FromWorker): void {
+    if ('log' in message) this.#options.log(...message.log);
+    else if ('ready' in message) this.#onReady(undefined);
+    else if ('failed' in message) this.#reason = message.failed;
+    else if ('stats' in message) this.#stats = message.stats;
+    else this.#onWarmedUp(message.warmedUp);
+  }
+
+  #died(how: string): void {
+    this.#child = undefined;
+    this.#onWarmedUp([]);
+    const reason = this.#reason === '' ? how : `${how}: ${this.#reason}`;
+    this.#reason = '';
+    this.#onReady(reason);
+    if (this.#isToEnd) return;
+    const now = performance.now();
+    this.#deaths.push(now);
+    while (now - (this.#deaths[0] ?? now) > most.withinMs) this.#deaths.shift();
+    if (this.#deaths.length > most.deaths) {
+      this.#options.onGivenUp(`the AI layer died ${this.#deaths.length} times within a minute, at last: ${reason}`);
+      return;
+    }
+    this.#options.log(
+      'warn',
+      `the AI layer died (${reason}) and is started again; tensors, models and scripts are untouched`,
+    );
+    this.#fork();
+  }
+}
+
+function commandOf(bundle: URL | undefined): Parameters<typeof fork> {
+  const options = {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'] as ('ignore' | 'pipe' | 'ipc')[],
+    serialization: 'advanced' as const,
+  };
+  if (bundle !== undefined) return [fileURLToPath(bundle), ['ai-worker'], { ...options, execArgv: [] }];
+  const isSource = import.meta.url.endsWith('.ts');
+  const entry = fileURLToPath(new URL(`./worker-entry.${isSource ? 'ts' : 'js'}`, import.meta.url));
+  return [entry, [], { ...options, execArgv: isSource ? ['--import', tsxLoader()] : [] }];
+}
+
+/** Lets Node run TypeScript: in a checkout only. */
+function tsxLoader(): string {
+  return new URL('dist/loader.mjs', pathToFileURL(createRequire(import.meta.url).resolve('tsx/package.json'))).href;
+}

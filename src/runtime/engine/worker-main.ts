@@ -1,0 +1,56 @@
+import { EngineWorker } from '../orchestrator/framed/engine-worker.js';
+import type { FromWorker, ToWorker, WorkerProcessOptions } from './worker-messages.js';
+
+/** Milliseconds between two reports of what has been done. */
+const reportMs = 1000;
+
+/** The process of the AI layer: gets its options from the process that has started it, and ends with it. Resolves with the exit code. */
+export function runWorkerProcess(): Promise<number> {
+  return new Promise((resolve) => {
+    let worker: EngineWorker | undefined;
+    // Its holder has gone, whatever has become of it.
+    process.on('disconnect', () => void end(worker, 0).then(resolve));
+    // A signal to the whole group of a job is for its holder, which tells this process.
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => undefined);
+    process.on('message', (message: ToWorker) => {
+      if ('start' in message) {
+        worker = start(message.start, (code) => void end(worker, code).then(resolve));
+      } else {
+        void worker?.warmUp().then((warmedUp) => say({ warmedUp }));
+      }
+    });
+  });
+}
+
+function start({ workerUrl, ...options }: WorkerProcessOptions, end: (code: number) => void): EngineWorker {
+  const worker = new EngineWorker({
+    ...options,
+    ...(workerUrl !== undefined && { workerUrl: new URL(workerUrl) }),
+    log: (...log) => say({ log }),
+  });
+  void worker.ready().then(
+    () => {
+      say({ ready: true });
+      setInterval(
+        () => say({ stats: { inferences: worker.inference.requests, workers: worker.inference.workers } }),
+        reportMs,
+      ).unref();
+    },
+    (error: Error) => say({ failed: error.message }),
+  );
+  void worker.ended.then((problem) => {
+    if (problem !== undefined) say({ failed: problem.message });
+    end(1);
+  });
+  return worker;
+}
+
+async function end(worker: EngineWorker | undefined, code: number): Promise<number> {
+  await worker?.close();
+  return code;
+}
+
+function say(message: FromWorker): void {
+  // Whoever has gone hears nothing any more.
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+}

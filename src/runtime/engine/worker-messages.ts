@@ -1,0 +1,22 @@
+import type { EngineWorkerOptions } from '../orchestrator/framed/engine-worker.js';
+import type { OrchestratorStats, WarmUp } from '../orchestrator/index.js';
+
+/** Options of a worker process: those that can be sent to it. */
+export type WorkerProcessOptions = Omit<EngineWorkerOptions, 'log' | 'backends' | 'workerUrl'> & {
+  /** Module that inference threads run. */
+  readonly workerUrl?: string | undefined;
+};
+
+/** Message to the process of the AI layer. */
+export type ToWorker =
+  | { readonly start: WorkerProcessOptions }
+  /** Run all models that it knows once, on zeros. */
+  | { readonly warmUp: readonly string[] };
+
+/** Message from the process of the AI layer. */
+export type FromWorker =
+  | { readonly ready: true }
+  | { readonly failed: string }
+  | { readonly log: readonly [level: 'debug' | 'info' | 'warn' | 'error', message: string] }
+  | { readonly warmedUp: readonly WarmUp[] }
+  | { readonly stats: Pick<OrchestratorStats, 'inferences' | 'workers'> };

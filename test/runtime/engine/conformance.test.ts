@@ -1,0 +1,28 @@
+import { describe, test } from 'vitest';
+import { onnxRuntime } from '../orchestrator/support/start.js';
+import { hasCompiler, servers } from './support/servers.js';
+
+/**
+ * Tests of the embedded store, run on a server with our module and the AI layer beside it: the same commands, texts and clients. What a
+ * server leaves to itself they leave out (`embeddedTest`).
+ */
+const lacks =
+  servers.length === 0
+    ? 'a server'
+    : !hasCompiler
+      ? 'a C compiler'
+      : onnxRuntime === undefined
+        ? 'onnxruntime-node'
+        : '';
+
+if (lacks === '') {
+  process.env['SIMWRIGHT_TEST_ENGINE'] = 'redis';
+  await import('../orchestrator/commands.test.js');
+  await import('../orchestrator/models.test.js');
+  await import('../orchestrator/scripts-and-dags.test.js');
+  await import('../orchestrator/every-command.test.js');
+  await import('../orchestrator/python-client.test.js');
+} else {
+  describe.skip(`the commands on a server (skipped: there is no ${lacks})`, () =>
+    test('every command', () => undefined));
+}

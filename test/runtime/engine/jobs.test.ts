@@ -1,0 +1,177 @@
+import { copyFileSync, existsSync, readdirSync } from 'node:fs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Store } from '../../../src/ir/index.js';
+import { modelFile, onnxRuntime } from '../orchestrator/support/start.js';
+import { useBundle } from '../support/bundle.js';
+import { JobFolder } from '../support/job-folder.js';
+import { makeModel, makePlan } from '../support/make-plan.js';
+import { waitUntil } from '../support/wait-until.js';
+import { builtModule, hasCompiler, servers } from './support/servers.js';
+
+const bundle = useBundle();
+const lacks =
+  servers.length === 0
+    ? 'a server'
+    : !hasCompiler
+      ? 'a C compiler'
+      : onnxRuntime === undefined
+        ? 'onnxruntime-node'
+        : '';
+
+const program = (body: string) => `
+import { Client, tensor } from 'simwright/client';
+import { existsSync } from 'node:fs';
+const until = async (name) => { while (!existsSync('../' + name)) await new Promise((resolve) => setTimeout(resolve, 20)); };
+const client = await Client.connect();
+const put = (key, ...values) => client.putTensor(key, tensor(new Float32Array(values), [1, values.length]));
+const read = async (key) => (await client.tensorExists(key)) ? [...(await client.getTensor(key)).data].join() : 'nothing';
+${body}
+await client.close();
+`;
+
+const entities = [
+  { name: 'sim', stores: ['store'] },
+  { name: 'analysis', stores: ['store'], after: [{ name: 'sim', event: 'completed' as const }] },
+];
+const steps = `
+runtime up store
+runtime launch sim -- node ../sim.mjs & launched+=($!)
+runtime launch analysis -- node ../analysis.mjs & launched+=($!)`;
+
+const double = makeModel({ name: 'double', artifact: 'artifacts/double.onnx' });
+
+describe.skipIf(lacks !== '')(`a store on a server${lacks === '' ? '' : ` (skipped: there is no ${lacks})`}`, () => {
+  let module: string;
+  beforeAll(async () => {
+    module = await builtModule();
+  });
+
+  function folderWith(store: Partial<Store>, sim: string, analysis = 'process.exit(0);'): JobFolder {
+    const folder = new JobFolder(bundle(), makePlan(entities, [{ name: 'store', engine: 'redis', ...store } as Store]));
+    folder.write('run/sim.mjs', program(sim));
+    folder.write('run/analysis.mjs', program(analysis));
+    folder.write('artifacts/double.onnx', modelFile('double'));
+    folder.makeFolder('runtime/engine');
+    copyFileSync(module, folder.path('runtime/engine/simwright.so'));
+    return folder;
+  }
+  const logOf = (folder: JobFolder) => {
+    const name = readdirSync(folder.path('run/stores/store')).find(
+      (file) => file.endsWith('.log') && file !== 'launch.log',
+    );
+    return name === undefined ? '' : folder.read(`run/stores/store/${name}`);
+  };
+  const run = "await put('x', 1, 2);\nawait client.runModel('double', ['x'], ['y']);\nconsole.log(await read('y'));";
+
+  test.each<[string, Partial<Store>]>([
+    ['over TCP', {}],
+    ['colocated, over TCP', { kind: 'colocated' }],
+    [
+      'colocated, over a Unix socket',
+      { kind: 'colocated', transport: { kind: 'uds', permissions: 0o700 } } as Partial<Store>,
+    ],
+  ])('%s runs preloaded models, warmed up, and leaves nothing', async (_name, store) => {
+    const folder = folderWith({ ...store, mlModels: [double] }, run);
+    const job = folder.start(steps);
+    expect(await job.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(folder.read('run/sim/sim.out')).toBe('2,4\n');
+    expect(logOf(folder)).toContain("info ML model 'double' is loaded and warmed up");
+    await folder.expectNothingLeft(job);
+  });
+
+  test('is saved at the end of its job while something that can read it has not completed, and restored', async () => {
+    const folder = folderWith(
+      { mlModels: [double] },
+      `${run}\nawait put('kept', 42);\nconsole.log('ran');`,
+      "console.log(await read('kept'));\nif (!existsSync('../mended')) process.exit(3);",
+    );
+    expect(await folder.run(steps)).toMatchObject({ code: 3, stderr: '' });
+    const { checkpoints } = JSON.parse(folder.read('run/stores/store/saved.json'));
+    expect(checkpoints).toMatchObject([{ stores: [{ nodes: 1, whole: true }] }]);
+    folder.write('run/mended', '');
+    expect(await folder.run(steps)).toMatchObject({ code: 0, stderr: '' });
+    expect(folder.read('run/analysis/analysis.out')).toBe('42\n');
+    expect(folder.read('run/sim/sim.out')).toBe('2,4\nran\n');
+  });
+
+  test('goes on when its AI layer is killed: data are untouched, and the next run succeeds', async () => {
+    const folder = folderWith({ mlModels: [double] }, `${run}\nawait until('killed');\n${run}`);
+    const job = folder.start(steps);
+    await waitUntil(
+      'it has run a model',
+      () => existsSync(folder.path('run/sim/sim.out')) && folder.read('run/sim/sim.out') !== '',
+    );
+    for (const pid of folder.runtimeProcesses('ai-worker')) process.kill(pid, 'SIGKILL');
+    folder.write('run/killed', '');
+    expect(await job.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(folder.read('run/sim/sim.out')).toBe('2,4\n2,4\n');
+    expect(logOf(folder)).toContain('warn the AI layer died (SIGKILL) and is started again');
+    await folder.expectNothingLeft(job);
+  });
+
+  test('is reported dead when its server is killed', async () => {
+    const folder = folderWith({}, "await put('x', 1);\nconsole.log('put');\nawait until('never');");
+    const job = folder.start(steps);
+    await waitUntil(
+      'it has begun',
+      () => existsSync(folder.path('run/sim/sim.out')) && folder.read('run/sim/sim.out') !== '',
+    );
+    for (const { pid, command } of folder.processes())
+      if (/(redis|valkey)-server/.test(command)) process.kill(pid, 'SIGKILL');
+    const end = await job.ended;
+    expect(end.code).not.toBe(0);
+    expect(end.stderr).toContain("error[RUN1005]: store 'store' died");
+    expect(logOf(folder)).toContain('error the server died (SIGKILL)');
+    await folder.expectNothingLeft(job);
+  });
+
+  test('leaves no server behind when the process that holds it is killed', async () => {
+    const folder = folderWith({}, "console.log('there');\nawait until('never');");
+    const job = folder.start(steps);
+    await waitUntil('it has begun', () => existsSync(folder.path('run/sim/sim.out')));
+    for (const pid of folder.runtimeProcesses('store')) process.kill(pid, 'SIGKILL');
+    expect((await job.ended).code).not.toBe(0);
+    await folder.expectNothingLeft(job);
+  });
+
+  test('without an AI layer keeps tensors and refuses models', async () => {
+    const folder = folderWith(
+      { engine: 'data' },
+      "await put('x', 1, 2);\nconsole.log(await read('x'));\nawait client.runModel('m', ['x'], ['y']).catch((error) => console.log(error.message));",
+    );
+    const job = folder.start(steps);
+    expect(await job.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(folder.read('run/sim/sim.out')).toMatch(/^1,2\n.*this store runs no models and scripts/);
+    await folder.expectNothingLeft(job);
+  });
+
+  test('refuses to start without its module, and says where it looked', async () => {
+    const folder = folderWith({}, '');
+    const end = await folder.run('rm -r runtime/engine\nruntime up store', { HOME: '/nowhere', XDG_DATA_HOME: '' });
+    expect(end.code).toBe(1);
+    expect(end.stderr).toContain('error[RUN1040]: the module simwright.so is in none of these folders:');
+    expect(end.stderr).toContain('/nowhere/.local/share/simwright/engine');
+  });
+
+  test('refuses a server that is too old', async () => {
+    const folder = folderWith({}, '');
+    folder.write(
+      'bin/redis-server',
+      "#!/bin/sh\necho 'Redis server v=6.2.14 sha=0:0 malloc=libc bits=64 build=0'\n",
+      0o755,
+    );
+    const end = await folder.run('runtime up store', { SIMWRIGHT_ENGINE_SERVER: folder.path('bin/redis-server') });
+    expect(end.code).toBe(1);
+    expect(end.stderr).toContain('error[RUN1040]: the only servers here are too old:');
+    expect(end.stderr).toContain('is Redis 6.2.14');
+  });
+
+  test('refuses a module that is none', async () => {
+    const folder = folderWith({}, '');
+    folder.write('runtime/engine/simwright.so', 'no module', 0o755);
+    const end = await folder.run('runtime up store');
+    expect(end.code).toBe(1);
+    expect(end.stderr).toMatch(/error\[RUN1004\]: \S+ did not start \(exit code 1\)/);
+    expect(end.stderr).toContain('simwright.so');
+  });
+});

@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildModule, sourceFolder } from '../../../../src/cli/engine-install/build-module.js';
+import { askServer, moduleName, type ServerProgram, serverPaths } from '../../../../src/runtime/engine/find-engine.js';
+import { RedisStore } from '../../../../src/runtime/engine/redis-store.js';
+import type { OrchestratorOptions } from '../../../../src/runtime/orchestrator/index.js';
+
+/** Servers of this machine: those on the PATH, and those that `SIMWRIGHT_TEST_SERVERS` lists, separated by colons. */
+export const servers: readonly ServerProgram[] = (
+  await Promise.all(
+    [
+      ...serverPaths({ env: { PATH: process.env['PATH'] } }),
+      ...(process.env['SIMWRIGHT_TEST_SERVERS'] ?? '').split(':'),
+    ]
+      .filter((path) => path !== '' && existsSync(path))
+      // /bin may be /usr/bin; the program itself may be a link to one that asks for its own name.
+      .map((path) => join(realpathSync(dirname(path)), basename(path)))
+      .filter((path, at, all) => all.indexOf(path) === at)
+      .map(askServer),
+  )
+).flatMap((server) => (server === undefined ? [] : [server]));
+
+/** True if there is a C compiler. */
+export const hasCompiler: boolean = (() => {
+  try {
+    execFileSync('cc', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+/** The module, built once for each state of its source. */
+export async function builtModule(flags: readonly string[] = []): Promise<string> {
+  const hash = createHash('sha256').update(flags.join(' '));
+  for (const name of readdirSync(sourceFolder()).sort()) hash.update(readFileSync(join(sourceFolder(), name)));
+  const cache = fileURLToPath(new URL('../../../../node_modules/.cache/simwright-module/', import.meta.url));
+  const folder = join(cache, hash.digest('hex').slice(0, 16));
+  if (!existsSync(join(folder, moduleName)))
+    await buildModule({ folder, flags: ['-Wall', '-Wextra', '-Werror', '-pedantic', ...flags] });
+  return join(folder, moduleName);
+}
+
+/** A store on a server, on a free port of 127.0.0.1 and on a Unix socket. */
+export interface StartedServer {
+  readonly store: RedisStore;
+  readonly port: number;
+  readonly socketPath: string;
+  readonly folder: string;
+  /** Lines of the logs of the server and the AI layer. */
+  readonly log: string[];
+  stop(): Promise<void>;
+}
+
+/** Starts a store on a server of this machine. */
+export async function startOnServer(
+  server: ServerProgram,
+  options: Partial<OrchestratorOptions> = {},
+  hasWorker = true,
+): Promise<StartedServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'simwright-server-'));
+  const socketPath = join(folder, 'store.sock');
+  const log: string[] = [];
+  const store = await RedisStore.start({
+    programs: { server, module: await builtModule() },
+    hasWorker,
+    onDeath: (reason) => log.push(`died: ${reason}`),
+    store: {
+      listen: [
+        { kind: 'tcp', host: '127.0.0.1', port: 0 },
+        { kind: 'unix', path: socketPath, permissions: 0o700 },
+      ],
+      log: (level, message) => log.push(`${level} ${message}`),
+      ...options,
+    },
+  });
+  const port = Number(store.addresses[0]?.split(':').at(-1));
+  return {
+    store,
+    port,
+    socketPath,
+    folder,
+    log,
+    async stop() {
+      await store.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,169 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { Plan } from '../../src/ir/index.js';
+import { hostPositions } from '../../src/runtime/job/hosts.js';
+import type { Workspace } from '../helpers/workspace.js';
+import { waitUntil } from '../runtime/support/wait-until.js';
+import { useCluster, whyNoSlurm } from './cluster.js';
+import { compileForSlurm, log, nothingLeft, sharedWorkspace } from './workspaces.js';
+
+const why = whyNoSlurm();
+
+/** Says where the rank runs, and goes on until the file is there: NAME FILE. */
+const rank = (workspace: Workspace) => `set -e
+ranks=${workspace.path('ranks')}
+mkdir -p "$ranks"
+file=$1.$SLURM_PROCID.\${SLURM_RESTART_COUNT:-0}
+echo "$1 $SLURMD_NODENAME \${CUDA_VISIBLE_DEVICES:-none} \${SIMWRIGHT_HOSTS// /,} $3 $4" >"$ranks/.$file"
+mv "$ranks/.$file" "$ranks/$file"
+exec 2>&1
+until [ -e ${workspace.path('')}/$2 ]; do sleep 0.1; done
+`;
+
+/** Asks the store that is colocated with the simulation: the simulation's ranks put their node's name there, the trainer's wait for it. */
+const exchange = `exec 3<>/dev/tcp/\${SSDB_local/:/\\/}
+ask() {
+  printf '*%d\\r\\n' $# >&3
+  for word; do printf '$%d\\r\\n%s\\r\\n' \${#word} "$word" >&3; done
+  read -r -t 10 answer <&3
+  [[ $answer != '$'[0-9]* ]] || read -r -t 10 answer <&3
+}
+case $1 in
+  simulation) ask SET node "$SLURMD_NODENAME" ;;
+  trainer) until ask GET node && [ "$answer" = "$SLURMD_NODENAME"$'\\r' ]; do sleep 0.1; done ;;
+esac
+`;
+
+interface Ran {
+  readonly name: string;
+  readonly node: string;
+  readonly gpus: string;
+  readonly hosts: string[];
+  readonly first: string;
+  readonly all: string;
+}
+
+/** Ranks that have begun, of one start of their job. */
+function ranksOf(workspace: Workspace, start = 0): Ran[] {
+  if (!workspace.has('ranks')) return [];
+  return readdirSync(workspace.path('ranks'))
+    .filter((file) => !file.startsWith('.') && file.endsWith(`.${start}`))
+    .sort()
+    .map((file) => readFileSync(workspace.path('ranks', file), 'utf8').trim().split(' '))
+    .map(([name = '', node = '', gpus = '', hosts = '', first = '', all = '']) => ({
+      ...{ name, node, gpus, first, all },
+      hosts: hosts.split(','),
+    }));
+}
+
+/** The nodes that the plan has for an entity, among those that its job got. */
+function planned(workspace: Workspace, name: string, hosts: readonly string[]): string[] {
+  const plan = JSON.parse(workspace.read('out/plan.json')) as Plan;
+  const entity = plan.entities.find((one) => one.name === name);
+  const job = plan.jobs.find((one) => one.name === entity?.job);
+  if (entity === undefined || job === undefined) throw new Error(name);
+  return hostPositions({ hosts }, job, entity.group).map((position) => hosts[position] ?? 'none');
+}
+
+describe.skipIf(why !== '')(`placement on a real Slurm with GPUs${why === '' ? '' : ` (skipped: ${why})`}`, () => {
+  const cluster = useCluster('--gpus', '2');
+
+  async function compiled(chain: string): Promise<Workspace> {
+    const workspace = sharedWorkspace();
+    workspace.write('rank.sh', rank(workspace));
+    workspace.write('exchange.sh', `${exchange}. ./rank.sh\n`);
+    workspace.workflow(chain);
+    await compileForSlurm(workspace);
+    return workspace;
+  }
+
+  /** Waits until so many ranks run at the same time. */
+  const running = (workspace: Workspace, count: number, start = 0) =>
+    waitUntil(
+      `${count} ranks run`,
+      () => ranksOf(workspace, start).length === count || JSON.stringify(ranksOf(workspace, start)),
+      60,
+    );
+
+  const ended = async (workspace: Workspace, job: string, id: string) => {
+    const [end] = await cluster().ended(id);
+    return `${end?.state} ${end?.exitCode}\n${end?.state === 'COMPLETED' ? '' : log(workspace, `${job}-${id}.out`)}`;
+  };
+
+  test('a job of four nodes: a store apart, a pool with two entities on GPUs, a trainer on the nodes of its simulation; requeued', async () => {
+    const files = `.attach({ copy: ['rank.sh', 'exchange.sh'] })`;
+    const pair = (name: string) => `command('bash', 'exchange.sh', '${name}', 'go').tasks(2).nodes(2).gpusPerNode(1)`;
+    const workspace = await compiled(`experiment('e').batch({ walltime: '00:05:00' })
+  .orchestrator({ apart: true })
+  .model('simulation', ${pair('simulation')})${files}.colocate({ tcp: true, id: 'local' })
+  .model('trainer', ${pair('trainer')})${files}.sharesNodesWith('simulation')
+  .model('a', command('bash', 'rank.sh', 'a', 'go', '{first_host}', '{hosts}').gpusPerTask(1))${files}
+  .model('b', command('bash', 'rank.sh', 'b', 'go', '{first_host}', '{hosts}').gpusPerTask(1))${files}`);
+    const { e: id = '' } = await cluster().submit(workspace.path('out'));
+    await running(workspace, 6);
+    const ranks = ranksOf(workspace);
+    const nodesOf = (name: string) => ranks.filter((one) => one.name === name).map(({ node }) => node);
+    const hosts = ranks[0]?.hosts ?? [];
+    expect(hosts).toHaveLength(4);
+    for (const name of ['simulation', 'trainer', 'a', 'b']) {
+      expect([name, ...nodesOf(name).sort()]).toEqual([name, ...planned(workspace, name, hosts)]);
+    }
+    // Nodes are the plan's; GPUs are nobody else's.
+    const taken = ranks.map(({ node, gpus }) => `${node} ${gpus}`);
+    expect(new Set(taken).size, taken.join()).toBe(6);
+    expect(taken.join()).not.toContain('none');
+    const [pool = ''] = nodesOf('a');
+    expect(ranks.find(({ name }) => name === 'a')).toMatchObject({ first: pool, all: pool });
+    const steps = await cluster().ask('squeue', '-h', '-s', '-j', id, '-o', '%j %N');
+    const [store = ''] = hosts.filter((host) => !ranks.some(({ node }) => node === host));
+    expect(steps.split('\n')).toContain(`orchestrator ${store}`);
+
+    await cluster().ask('scontrol', 'requeue', id);
+    await waitUntil(
+      'all run again',
+      async () => {
+        // Slurm lets a job that was requeued wait for two minutes.
+        await cluster()
+          .ask('scontrol', 'update', `JobId=${id}`, 'StartTime=now')
+          .catch(() => undefined);
+        return ranksOf(workspace, 1).length === 6;
+      },
+      60,
+    );
+    workspace.write('go', '');
+    expect(await ended(workspace, 'e', id)).toBe('COMPLETED 0:0\n');
+    await nothingLeft(workspace.path('out'));
+  }, 240_000);
+
+  test('nodes that differ, hosts by name, a directive of one letter, the end of the walltime', async () => {
+    const at = (name: string, more = '') =>
+      `.model('${name}', command('bash', 'rank.sh', '${name}', 'go')${more}).attach({ copy: 'rank.sh' })`;
+    const workspace = await compiled(`experiment('h').batch({ walltime: '00:05:00' })
+  ${at('plain', '.tasks(2)')}
+  ${at('both', '.gpusPerNode(2)')}.requires({ gpusPerNode: 2 })
+  ${at('named', `.hosts(['node4', 'node2']).tasks(2)`)}
+    .batch({ walltime: '00:05:00', directives: { set: { '-C': 'emulated' } } })
+  .model('late', command('bash', 'rank.sh', 'late', 'never')).attach({ copy: 'rank.sh' })
+    .batch({ walltime: '00:00:20', preamble: ['export SIMWRIGHT_KILL_AFTER=2'] })`);
+    expect(workspace.read('out/jobs/named.sbatch')).toContain('#SBATCH -C emulated\n');
+    const { h = '', named = '', late = '' } = await cluster().submit(workspace.path('out'));
+    await running(workspace, 6);
+    const ranks = ranksOf(workspace);
+    const of = (name: string) => ranks.filter((one) => one.name === name);
+    const hosts = of('plain')[0]?.hosts ?? [];
+    expect(of('plain').map(({ node }) => node)).toEqual([hosts[0], hosts[0]]);
+    expect(of('both').map(({ node, gpus }) => [node, gpus])).toEqual([[hosts[1], '0,1']]);
+    expect(planned(workspace, 'both', hosts)).toEqual([hosts[1]]);
+    expect(
+      of('named')
+        .map(({ node }) => node)
+        .sort(),
+    ).toEqual(['node2', 'node4']);
+    workspace.write('go', '');
+    expect(await ended(workspace, 'h', h)).toBe('COMPLETED 0:0\n');
+    expect(await ended(workspace, 'named', named)).toBe('COMPLETED 0:0\n');
+    await cluster().ended(late);
+    expect(log(workspace, `late-${late}.out`)).toContain('late: 1 interrupted; the walltime is about to be over');
+    await nothingLeft(workspace.path('out'));
+  }, 240_000);
+});
