@@ -33,19 +33,23 @@ describe.skipIf(why !== '')(`scripts on a node apart${why === '' ? '' : ` (skipp
         context,
         launcher,
         `experiment('meet')
+  .batch({ walltime: '00:10:00' })
   .orchestrator()
   .model('writer', command('node', 'writer.mjs')).attach({ copy: 'writer.mjs' })
   .model('reader', command('node', 'reader.mjs')).attach({ copy: 'reader.mjs' }).after('writer', { key: 'begun' })`,
         { 'writer.mjs': writer, 'reader.mjs': reader },
       );
-      // aprun gives each launch, and the store, a node of its own: one more than there are, so that only a small job runs here.
-      const end = await job.run('meet', { STAND_IN_NODES: 'node2 node3 node1', LSB_MCPU_HOSTS: 'node1 1 node2 4' });
+      const end = await job.run('meet');
       expect(end, end.text).toMatchObject({ code: 0 });
-      const [host, address] = job.output('writer/writer.out').split(' ');
+      const [host = '', address = ''] = job.output('writer/writer.out').split(' ');
+      const [other = '', same] = job.output('reader/reader.out').split(' ');
       expect(nodes).toContain(host);
-      expect(job.output('reader/reader.out').split(' ')[1]).toBe(address);
-      // Not on the node of the script.
-      expect(address).toMatch(/^10\.97\.0\.12:\d+$/);
+      expect(nodes).toContain(other);
+      expect(same).toBe(address);
+      // An address of a node, not of the head.
+      expect(address).toMatch(/^10\.97\.0\.1[123]:\d+$/);
+      const store = JSON.parse(job.workspace.read('out/plan.json')).stores[0];
+      expect(store).toMatchObject({ scope: 'network', launch: [launcher.launcher, ...store.launch.slice(1)] });
       await job.expectNothingLeft();
     });
   });
@@ -64,7 +68,7 @@ describe.skipIf(why !== '')(`scripts on a node apart${why === '' ? '' : ` (skipp
   .model('reader', command('node', 'reader.mjs')).attach({ copy: 'reader.mjs' }).sharesNodesWith('writer').after('writer', { key: 'begun' })`,
         { 'writer.mjs': writer, 'reader.mjs': reader },
       );
-      const end = await job.run('inside', { STAND_IN_NODES: 'node2', LSB_MCPU_HOSTS: 'node1 1 node2 4' });
+      const end = await job.run('inside', { STAND_IN_NODES: 'node2', LSB_MCPU_HOSTS: 'head 1 node2 4' });
       expect(end, end.text).toMatchObject({ code: 0 });
       expect(job.output('reader/reader.out')).toBe(job.output('writer/writer.out'));
       expect(job.output('reader/reader.out')).toMatch(/^node2 /);
@@ -76,11 +80,11 @@ describe.skipIf(why !== '')(`scripts on a node apart${why === '' ? '' : ` (skipp
     const job = await MpiJob.compile(
       context,
       jsrun,
-      `experiment('stays').model('sim', command('node', 'stay.mjs').tasks(2).tasksPerNode(1)).attach({ copy: 'stay.mjs' }).colocate({ uds: true })`,
+      `experiment('stays').model('sim', command('node', 'stay.mjs').tasks(3).tasksPerNode(1)).attach({ copy: 'stay.mjs' }).colocate({ uds: true })`,
       { 'stay.mjs': stay },
     );
     const script = job.start('stays');
-    await job.untilReady('sim/sim.out', 2, script);
+    await job.untilReady('sim/sim.out', 3, script);
     await kill('node3', /simwright\.mjs store sim/);
     const { exitCode, all } = await script;
     expect(exitCode).toBeGreaterThan(0);

@@ -14,7 +14,7 @@ const folder = join(root, 'test/clusters/mpi');
 const slot = createHash('sha256').update(root).digest()[0] ?? 0;
 const place = { SIMWRIGHT_MPI_DIR: `/var/tmp/simwright-mpi-test${slot}.${process.env['VITEST_POOL_ID'] ?? 1}` };
 
-/** Names of the nodes; scripts run on the first one. */
+/** Names of the nodes. */
 export const nodes = ['node1', 'node2', 'node3'] as const;
 
 /** A launcher, and the scheduler whose scripts call it. */
@@ -26,6 +26,8 @@ export interface Mpi {
   readonly calledAs: string;
   readonly preamble: readonly string[];
   readonly target: 'pbs' | 'lsf' | 'cobalt';
+  /** Machine that scripts run on. */
+  readonly scriptsOn: 'head' | 'node1';
   /** Variables that the scheduler sets. */
   variables(job: MpiJob): Readonly<Record<string, string>>;
 }
@@ -49,6 +51,7 @@ export const mpis: readonly Mpi[] = [
       `export OMPI_MCA_plm_rsh_agent=${folder}/agent OMPI_MCA_btl_tcp_if_include=eth0`,
     ],
     target: 'pbs',
+    scriptsOn: 'node1',
     variables: pbs,
   },
   {
@@ -59,17 +62,18 @@ export const mpis: readonly Mpi[] = [
     // The machines have one kernel, so that MPICH would look for the others' memory in its own.
     preamble: [`export HYDRA_LAUNCHER=rsh HYDRA_LAUNCHER_EXEC=${folder}/agent UCX_TLS=tcp,self`],
     target: 'pbs',
+    scriptsOn: 'node1',
     variables: pbs,
   },
 ];
 
 const standIn = (job: MpiJob) => ({
-  STAND_IN_NODES: 'node2 node3',
+  STAND_IN_NODES: nodes.join(' '),
   STAND_IN_CPUS: '4',
   STAND_IN_BOOKS: job.workspace.cwd,
 });
 
-/** Stand-ins for launchers whose scripts run on a node apart: the first machine is a launch or service node, the others are the job's. */
+/** Stand-ins for launchers whose scripts run on a node apart: the head is a launch or service node. */
 export const apart: readonly Mpi[] = [
   {
     name: 'jsrun',
@@ -78,11 +82,12 @@ export const apart: readonly Mpi[] = [
     calledAs: 'python3',
     preamble: [],
     target: 'lsf',
+    scriptsOn: 'head',
     variables: (job) => ({
       ...standIn(job),
       LS_SUBCWD: job.workspace.path('out'),
       LSB_JOBID: job.id,
-      LSB_MCPU_HOSTS: 'node1 1 node2 4 node3 4',
+      LSB_MCPU_HOSTS: 'head 1 node1 4 node2 4 node3 4',
     }),
   },
   {
@@ -92,8 +97,9 @@ export const apart: readonly Mpi[] = [
     calledAs: 'python3',
     preamble: [],
     target: 'cobalt',
-    // Node ids, as on a Cray XC: nid00012 and nid00013 are the second and third machine.
-    variables: (job) => ({ ...standIn(job), COBALT_JOBID: job.id, COBALT_PARTNAME: '12-13' }),
+    scriptsOn: 'head',
+    // Node ids, as on a Cray XC: the nodes are nid00011 to nid00013.
+    variables: (job) => ({ ...standIn(job), COBALT_JOBID: job.id, COBALT_PARTNAME: '11-13' }),
   },
 ];
 
@@ -187,7 +193,7 @@ export class MpiJob {
     };
     const words = Object.entries(variables).map(([variable, value]) => `${variable}=${value}`);
     const script = `jobs/${name}.${this.#mpi.target}`;
-    const [program, args] = on(nodes[0], 'env', '-i', ...words, 'bash', script);
+    const [program, args] = on(this.#mpi.scriptsOn, 'env', '-i', ...words, 'bash', script);
     return execa(program, args, {
       env: place,
       stdin: 'ignore',
@@ -211,7 +217,7 @@ export class MpiJob {
   }
 
   /** Waits until nothing of a job is left on these machines: no process, nothing in /tmp. */
-  async expectNothingLeft(where: readonly string[] = nodes): Promise<void> {
+  async expectNothingLeft(where: readonly string[] = ['head', ...nodes]): Promise<void> {
     const end = performance.now() + 20_000;
     for (;;) {
       const left = await Promise.all(
