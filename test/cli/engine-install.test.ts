@@ -72,5 +72,7 @@ test('a compiler that fails is quoted, and leaves no file (RUN1041)', async () =
 test('a folder that cannot be made is refused (OUT1002)', async () => {
   const file = join(folder, 'file');
   writeFileSync(file, '');
-  await expect(buildModule({ folder: join(file, 'engine'), compiler: ['cc'] })).rejects.toMatchObject({ code: 'OUT1002' });
+  await expect(buildModule({ folder: join(file, 'engine'), compiler: ['cc'] })).rejects.toMatchObject({
+    code: 'OUT1002',
+  });
 });
