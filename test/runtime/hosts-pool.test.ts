@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import type { Entity, Job, Plan, Store } from '../../src/ir/index.js';
+import { AttemptTable } from '../../src/runtime/status/index.js';
+import { parseStatusLine } from '../../src/runtime/status/status-event.js';
 import { useBundle } from './support/bundle.js';
 import { JobFolder, type RunningJob } from './support/job-folder.js';
 import { makeModel, makePlan } from './support/make-plan.js';
@@ -182,6 +184,13 @@ test('a launch that is killed gives back its hosts; who waits says so', async ()
   job.go('next', 'also', 'dies');
   const end = await (job.job as RunningJob).ended;
   expect(end.code, end.stderr).toBe(137);
+  expect(end.stderr).toMatch(/^simwright: next waits for 1 node of 2 CPUs: /m);
+  const attempts = new AttemptTable();
+  for (const line of job.folder.statusFiles().join('').split('\n')) {
+    const event = parseStatusLine(line);
+    if (event !== undefined) attempts.add(event);
+  }
+  expect(attempts.of('next', 0)).toHaveLength(1);
 }, 90_000);
 
 test('a stop request reaches a member that waits', async () => {

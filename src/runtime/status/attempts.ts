@@ -36,8 +36,10 @@ export class AttemptTable {
     if (attempts.length === 0) this.#attempts.set(key, attempts);
     const own = attempts.findLast(({ last }) => last.jobId === event.jobId && last.attempt === event.attempt);
     // A member that failed before it was staged has only that event, and no number.
+    // One that is staged says so again if it has to wait long for hosts.
     const isNext =
-      event.state === 'staged' || (event.attempt === undefined && own !== undefined && isEnd(own.last.state));
+      (event.state === 'staged' && own?.last.state !== 'staged') ||
+      (event.attempt === undefined && own !== undefined && isEnd(own.last.state));
     if (own === undefined || isNext) attempts.push({ last: event, begun: event.time, placed: event.time });
     else {
       own.last = event;

@@ -32,6 +32,8 @@ export function summarize(
   for (const event of status.members.values()) {
     if (event.index >= entity.members.count || event.digest !== memberDigest(plan, entity, event.index)) continue;
     if (!chosen.has(entity.name, event.index) || runsAgain(event, status)) continue;
+    // Staged, and waiting for something that is said: not begun.
+    if (event.state === 'staged' && event.reason !== undefined) continue;
     counts[event.state === 'staged' ? 'running' : event.state]++;
   }
   const begun = counts.running + counts.completed + counts.failed + counts.interrupted;

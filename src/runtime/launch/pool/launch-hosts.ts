@@ -71,9 +71,14 @@ export function launchHosts(input: HostsInput): LaunchHosts {
       : gpuVariables(entity, env, share.gpus, { isHere: share.nodes.join() === '0', maker: plan.gpuMaker }),
     give: () => pool.give(share),
   });
+  let isSaid = false;
   return {
     take: async (say) => {
-      const share = await pool.take(say);
+      const share = await pool.take((why) => {
+        say(why);
+        if (!isSaid) process.stderr.write(`simwright: ${entity.name} ${why}\n`);
+        isSaid = true;
+      });
       return share === undefined ? undefined : taken(share);
     },
     close: () => pool.close(),
