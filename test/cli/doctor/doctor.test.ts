@@ -163,6 +163,7 @@ describe('simwright doctor', { timeout: 180_000 }, () => {
       launcher: 'mpiexec',
       defaults: { queue: 'workq' },
       node: { cores: 32, gpus: 4, memoryMiB: 515_534 },
+      queues: { workq: { maxWalltime: '24:00:00' } },
       maxNodes: 2,
     });
     const fixture = join(root, 'fixtures/workflows/job-array/workflow.ts');
