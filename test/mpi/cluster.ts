@@ -14,18 +14,30 @@ const folder = join(root, 'test/clusters/mpi');
 const slot = createHash('sha256').update(root).digest()[0] ?? 0;
 const place = { SIMWRIGHT_MPI_DIR: `/var/tmp/simwright-mpi-test${slot}.${process.env['VITEST_POOL_ID'] ?? 1}` };
 
-/** Names of the nodes; scripts run on the first one. */
+/** Names of the nodes. */
 export const nodes = ['node1', 'node2', 'node3'] as const;
 
-/** An MPI with its launcher: the name that sites know, its program on Debian, and how it is told of the remote shell. */
+/** A launcher, and the scheduler whose scripts call it. */
 export interface Mpi {
   readonly name: string;
-  readonly launcher: 'mpirun' | 'mpiexec';
+  readonly launcher: 'mpirun' | 'mpiexec' | 'aprun' | 'jsrun';
   readonly program: string;
   /** How it is called: hydra looks for its own programs beside itself, and Open MPI called by its path puts that into the PATH. */
   readonly calledAs: string;
   readonly preamble: readonly string[];
+  readonly target: 'pbs' | 'lsf' | 'cobalt';
+  /** Machine that scripts run on. */
+  readonly scriptsOn: 'head' | 'node1';
+  /** Variables that the scheduler sets. */
+  variables(job: MpiJob): Readonly<Record<string, string>>;
 }
+
+const pbs = (job: MpiJob) => ({
+  PBS_O_WORKDIR: job.workspace.path('out'),
+  PBS_NODEFILE: job.workspace.path('nodefile'),
+  PBS_JOBID: job.id,
+  NCPUS: '4',
+});
 
 /** Both MPIs of Debian, side by side. */
 export const mpis: readonly Mpi[] = [
@@ -38,6 +50,9 @@ export const mpis: readonly Mpi[] = [
       'export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1',
       `export OMPI_MCA_plm_rsh_agent=${folder}/agent OMPI_MCA_btl_tcp_if_include=eth0`,
     ],
+    target: 'pbs',
+    scriptsOn: 'node1',
+    variables: pbs,
   },
   {
     name: 'MPICH',
@@ -46,6 +61,45 @@ export const mpis: readonly Mpi[] = [
     calledAs: '/usr/bin/mpiexec.hydra',
     // The machines have one kernel, so that MPICH would look for the others' memory in its own.
     preamble: [`export HYDRA_LAUNCHER=rsh HYDRA_LAUNCHER_EXEC=${folder}/agent UCX_TLS=tcp,self`],
+    target: 'pbs',
+    scriptsOn: 'node1',
+    variables: pbs,
+  },
+];
+
+const standIn = (job: MpiJob) => ({
+  STAND_IN_NODES: nodes.join(' '),
+  STAND_IN_CPUS: '4',
+  STAND_IN_BOOKS: job.workspace.cwd,
+});
+
+/** Stand-ins for launchers whose scripts run on a node apart: the head is a launch or service node. */
+export const apart: readonly Mpi[] = [
+  {
+    name: 'jsrun',
+    launcher: 'jsrun',
+    program: `/usr/bin/python3 ${folder}/apart jsrun`,
+    calledAs: 'python3',
+    preamble: [],
+    target: 'lsf',
+    scriptsOn: 'head',
+    variables: (job) => ({
+      ...standIn(job),
+      LS_SUBCWD: job.workspace.path('out'),
+      LSB_JOBID: job.id,
+      LSB_MCPU_HOSTS: 'head 1 node1 4 node2 4 node3 4',
+    }),
+  },
+  {
+    name: 'aprun',
+    launcher: 'aprun',
+    program: `/usr/bin/python3 ${folder}/apart aprun`,
+    calledAs: 'python3',
+    preamble: [],
+    target: 'cobalt',
+    scriptsOn: 'head',
+    // Node ids, as on a Cray XC: the nodes are nid00011 to nid00013.
+    variables: (job) => ({ ...standIn(job), COBALT_JOBID: job.id, COBALT_PARTNAME: '11-13' }),
   },
 ];
 
@@ -92,6 +146,7 @@ let lastId = 0;
 /** A compiled workflow whose scripts run on the first machine, as PBS starts them. */
 export class MpiJob {
   readonly workspace: Workspace;
+  readonly #mpi: Mpi;
   readonly id = `${++lastId}.${process.pid}`;
 
   /** PATH of the script. */
@@ -99,8 +154,9 @@ export class MpiJob {
     return `${this.workspace.path('bin')}:/usr/bin:/bin`;
   }
 
-  private constructor(workspace: Workspace) {
+  private constructor(workspace: Workspace, mpi: Mpi) {
     this.workspace = workspace;
+    this.#mpi = mpi;
   }
 
   static async compile(
@@ -113,8 +169,8 @@ export class MpiJob {
     // All machines see it, which have a /tmp each.
     const workspace = new Workspace('/var/tmp', context);
     for (const [name, text] of Object.entries(files)) workspace.write(name, text);
-    const { launcher, preamble } = mpi;
-    workspace.write('site.json', JSON.stringify({ name: 'machines', target: 'pbs', launcher, preamble, ...site }));
+    const { launcher, preamble, target } = mpi;
+    workspace.write('site.json', JSON.stringify({ name: 'machines', target, launcher, preamble, ...site }));
     workspace.workflow(chain);
     const end = await simwright(workspace, 'compile', 'workflow.ts', '--site', 'site.json', '--out', 'out');
     expect(end, end.stderr).toMatchObject({ exitCode: 0 });
@@ -122,26 +178,29 @@ export class MpiJob {
     workspace.write(`bin/${launcher}`, `#!/bin/bash\nexec -a ${mpi.calledAs} ${mpi.program} "$@"\n`, 0o755);
     symlinkSync(process.execPath, workspace.path('bin/node'));
     workspace.write('nodefile', nodes.flatMap((node) => [node, node]).join('\n'));
-    return new MpiJob(workspace);
+    return new MpiJob(workspace, mpi);
   }
 
-  /** Starts the script of a job: byte by byte the one that was compiled, with the variables that PBS sets. */
+  /** Starts the script of a job: byte by byte the one that was compiled, with the variables that its scheduler sets. */
   start(name: string, env: Readonly<Record<string, string>> = {}) {
     const variables = {
       PATH: this.path,
       ...place,
       HOME: '/root',
-      PBS_O_WORKDIR: this.workspace.path('out'),
-      PBS_NODEFILE: this.workspace.path('nodefile'),
-      PBS_JOBID: this.id,
-      PBS_JOBNAME: name,
-      NCPUS: '4',
+      ...this.#mpi.variables(this),
       SIMWRIGHT_KILL_AFTER: '2',
       ...env,
     };
     const words = Object.entries(variables).map(([variable, value]) => `${variable}=${value}`);
-    const [program, args] = on(nodes[0], 'env', '-i', ...words, 'bash', this.workspace.path('out/jobs', `${name}.pbs`));
-    return execa(program, args, { env: place, stdin: 'ignore', reject: false, all: true, cwd: '/' });
+    const script = `jobs/${name}.${this.#mpi.target}`;
+    const [program, args] = on(this.#mpi.scriptsOn, 'env', '-i', ...words, 'bash', script);
+    return execa(program, args, {
+      env: place,
+      stdin: 'ignore',
+      reject: false,
+      all: true,
+      cwd: this.workspace.path('out'),
+    });
   }
 
   /** Runs it to its end. */
@@ -158,7 +217,7 @@ export class MpiJob {
   }
 
   /** Waits until nothing of a job is left on these machines: no process, nothing in /tmp. */
-  async expectNothingLeft(where: readonly string[] = nodes): Promise<void> {
+  async expectNothingLeft(where: readonly string[] = ['head', ...nodes]): Promise<void> {
     const end = performance.now() + 20_000;
     for (;;) {
       const left = await Promise.all(

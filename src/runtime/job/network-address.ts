@@ -29,3 +29,8 @@ export function ownAddresses(): string[] {
     (addresses ?? []).flatMap(({ family, address }) => (family === 'IPv4' ? [address] : [])),
   );
 }
+
+/** Name of a host of the job. Some schedulers tell node ids, which would be read as addresses: node 12 of a Cray XC is nid00012. */
+export function nameOfHost(host: string): string {
+  return /^\d+$/.test(host) ? `nid${host.padStart(5, '0')}` : host;
+}

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Entity, Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
-import { ownAddresses } from '../job/network-address.js';
+import { nameOfHost, ownAddresses } from '../job/network-address.js';
 import { storeFolder } from '../job/paths.js';
 import { jobOf } from '../job/read-plan.js';
 import { writeAtomically } from '../job/write-atomically.js';
@@ -66,7 +66,7 @@ export async function allowHosts(job: JobEnvironment, stores: readonly Store[]):
 
 async function addressesOf(host: string): Promise<string[]> {
   try {
-    return (await lookup(host, { all: true })).map(({ address }) => address);
+    return (await lookup(nameOfHost(host), { all: true })).map(({ address }) => address);
   } catch (error) {
     throw new WorkflowError({
       code: 'RUN1004',

@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
-import { networkAddress, ownAddresses } from '../job/network-address.js';
+import { nameOfHost, networkAddress, ownAddresses } from '../job/network-address.js';
 import { jobOf } from '../job/read-plan.js';
 import { readJsonLines, writeJsonLine } from './json-lines.js';
 import { formatLinkPlace, Hello, mostBytesOfStrangers, proofOf, sameProof } from './link-messages.js';
@@ -141,7 +141,7 @@ async function peersOf(job: JobEnvironment, plan: Plan): Promise<ReadonlySet<str
   const nodes = [allocation, ...components].reduce((sum, one) => sum + one.nodes, 0);
   if (plan.networkInterface !== undefined || job.hosts.length < nodes) return undefined;
   try {
-    const found = await Promise.all(job.hosts.map((host) => lookup(host, { all: true, family: 4 })));
+    const found = await Promise.all(job.hosts.map((host) => lookup(nameOfHost(host), { all: true, family: 4 })));
     return new Set([...found.flat().map(({ address }) => address), ...ownAddresses()]);
   } catch {
     return undefined;
