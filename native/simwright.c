@@ -1817,11 +1817,14 @@ static enum Owner owner_of(const struct in6_addr *peer, uint16_t peer_port, cons
     char from[48], to[48], ends[112];
     kernel_text(peer, peer_port, from, sizeof from);
     kernel_text(self, port, to, sizeof to);
+    enum Owner four = UNKNOWN;
+    if (IN6_IS_ADDR_V4MAPPED(peer) && IN6_IS_ADDR_V4MAPPED(self)) {
+        snprintf(ends, sizeof ends, ": %s %s ", from + 24, to + 24);
+        four = owner_in("/proc/net/tcp", ends);
+    }
+    if (four != UNKNOWN) return four;
     snprintf(ends, sizeof ends, ": %s %s ", from, to);
-    enum Owner six = owner_in("/proc/net/tcp6", ends);
-    if (six != UNKNOWN || !IN6_IS_ADDR_V4MAPPED(peer) || !IN6_IS_ADDR_V4MAPPED(self)) return six;
-    snprintf(ends, sizeof ends, ": %s %s ", from + 24, to + 24);
-    return owner_in("/proc/net/tcp", ends);
+    return owner_in("/proc/net/tcp6", ends);
 }
 
 /* Descriptor of a client's socket, as the server lists it; -1 if it does not. */
@@ -1843,25 +1846,34 @@ static int descriptor_of(Ctx *ctx, uint64_t client) {
     return fd;
 }
 
+static const char gone[] = "the peer closed its end before it was known whose it is";
+
 /* The reason for which a peer is refused; null if it is served. */
 static const char *refusal_of(int fd) {
+    static char not_listed[INET6_ADDRSTRLEN + 64];
+    char text[INET6_ADDRSTRLEN];
     struct sockaddr_storage peer, self;
     socklen_t peer_length = sizeof peer, self_length = sizeof self;
     struct in6_addr address, own;
     uint16_t peer_port, port;
     if (getpeername(fd, (struct sockaddr *)&peer, &peer_length) != 0 || getsockname(fd, (struct sockaddr *)&self, &self_length) != 0)
-        return "the peer closed its end before it was known whose it is";
+        return gone;
     if (peer.ss_family == AF_UNIX) return NULL;
     if (!normal_address(&peer, &address, &peer_port) || !normal_address(&self, &own, &port)) return "the peer's address is of an unknown kind";
     bool is_local = is_loopback(&address);
-    if (!is_local && !is_allowed(&address)) return "the peer is not on this orchestrator's list of addresses";
+    if (!is_local && !is_allowed(&address)) {
+        bool is_four = IN6_IS_ADDR_V4MAPPED(&address);
+        inet_ntop(is_four ? AF_INET : AF_INET6, is_four ? address.s6_addr + 12 : address.s6_addr, text, sizeof text);
+        snprintf(not_listed, sizeof not_listed, "%s is not on this orchestrator's list of addresses", text);
+        return not_listed;
+    }
     if (!settings.peer_check || !(is_local || is_own(&address))) return NULL;
     enum Owner owner = UNKNOWN;
     /* The kernel gives the table in pieces: a row can be missed while others come and go. */
     for (int reading = 0; reading < 2 && owner == UNKNOWN; reading++) owner = owner_of(&address, peer_port, &own, port);
     /* A peer that resets its connection leaves its port to another process: the row counts only if the connection still stands. */
     peer_length = sizeof peer;
-    if (getpeername(fd, (struct sockaddr *)&peer, &peer_length) != 0) return "the peer closed its end before it was known whose it is";
+    if (getpeername(fd, (struct sockaddr *)&peer, &peer_length) != 0) return gone;
     return owner == OWN ? NULL : "only processes of the user who runs this orchestrator are served";
 }
 
@@ -1875,8 +1887,11 @@ static void on_client(Ctx *ctx, Event event, uint64_t sub, void *data) {
     int fd = descriptor_of(ctx, client->id);
     const char *reason = fd < 0 ? "the server does not tell the peer's socket" : refusal_of(fd);
     if (reason == NULL) return;
-    refused++;
-    api_Log(ctx, "warning", "%s is refused: %s", client->address, reason);
+    /* Nobody is warned of a peer that has gone. */
+    if (reason != gone) {
+        refused++;
+        api_Log(ctx, "warning", "%s is refused: %s", client->address, reason);
+    }
     char line[160];
     int length = snprintf(line, sizeof line, "-DENIED %s\r\n", reason);
     if (fd >= 0 && send(fd, line, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) api_Log(ctx, "debug", "it has gone");

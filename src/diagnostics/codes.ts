@@ -49,6 +49,7 @@ export const errorCodes = {
   ML1011: 'a model that cannot run in batches',
   ML1012: 'a script that is no TorchScript',
   ML1013: 'a script that needs PyTorch',
+  ML1014: 'a model that runs on these GPUs in Python only',
   REF1001: 'a reference to an unknown entity',
   REF1002: 'entities that wait for each other',
   REF1003: 'more incoming names than a variable can hold',

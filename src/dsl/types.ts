@@ -75,12 +75,16 @@ export interface ApplicationBuilder<Names extends string> extends Opening<Names>
   /** Entities whose keys it reads; they may be opened later. Its own name means: each member reads its own keys. */
   registerIncomingEntity(...names: readonly [string, ...string[]]): this;
   /**
-   * Starts it at an event of `name` or of the member `NAME_i`, or when a key exists: `{ key: 'ready' }`. @default completed: all members succeeded
+   * Starts it at an event of `name` or of the member `NAME_i`, or when a key exists: `{ key: 'ready' }`. Entities that read each other's keys have to run at
+   * the same time: they wait for `'started'`, not for each other's end. @default completed: all members succeeded
    */
   after(name: Names | `${Names}_${number}`, event?: Event | AfterKeyOptions): this;
   /** Sets demands on its nodes. A second call replaces the first. */
   requires(options: RequiresOptions): this;
-  /** Runs on the nodes of `name`, beside it, and sees its colocated store. A second call replaces the first. */
+  /**
+   * Runs on the nodes of `name`, beside it, with CPUs and GPUs of its own, and sees its colocated store. These nodes are sized for both, and nobody else
+   * runs there. It may have fewer nodes than `name`, not more. A second call replaces the first.
+   */
   sharesNodesWith(name: Names): this;
   /** Modules and lines of shell that come before its launch. A second call replaces the first. */
   setup(options: SetupOptions): this;

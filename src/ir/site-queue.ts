@@ -11,6 +11,9 @@ export const walltimeText = z.string().refine((text) => parseWalltime(text) !== 
 export const GpuMaker = z.enum(['nvidia', 'amd', 'intel']);
 export type GpuMaker = z.infer<typeof GpuMaker>;
 
+/** Names of makers of GPUs, as they write them. */
+export const gpuMakerNames: Readonly<Record<GpuMaker, string>> = { nvidia: 'NVIDIA', amd: 'AMD', intel: 'Intel' };
+
 /** Shape of a node, as far as it is known. */
 export const NodeShape = z.strictObject({
   cores: count.optional(),

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { probeEngine } from '../../src/cli/doctor/engine.js';
 import { buildModule } from '../../src/cli/engine-install/build-module.js';
+import { planInstallation } from '../../src/cli/site-install/installation.js';
+import { thisNode } from '../../src/cli/site-install/this-node.js';
 import { hasCompiler, servers } from '../runtime/engine/support/servers.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'simwright-install-'));
@@ -18,6 +20,14 @@ describe.skipIf(!hasCompiler)(`the module${hasCompiler ? '' : ' (skipped: there 
     expect(seconds).toBeGreaterThan(0);
     expect(statSync(path).mode & 0o777).toBe(0o755);
     expect(readdirSync(join(folder, 'engine'))).toEqual(['simwright.so']);
+  });
+
+  test('is taken along by site install', () => {
+    process.env['SIMWRIGHT_HOME'] = folder;
+    const { files } = planInstallation('/site', thisNode(), false);
+    delete process.env['SIMWRIGHT_HOME'];
+    const file = join(folder, 'engine/simwright.so');
+    expect(files).toContainEqual({ path: 'engine/simwright.so', mode: 0o755, content: { file } });
   });
 
   test('is told of by doctor, with the server that would be used', async () => {

@@ -124,6 +124,12 @@ describe('nodes of its own inside a job', () => {
     );
   });
 
+  test('of a store of several servers a node', () => {
+    const four = application(base()).orchestrator({ apart: true, shards: 4, nodes: 2, engine: 'redis' });
+    expect(groupsOf('slurm', four)).toEqual(['0: 0+2 sim', '0: 2+2 store orchestrator']);
+    expect(linesOf('slurm', four)[0]).toContain('--nodes=2 --ntasks=4 --ntasks-per-node=2');
+  });
+
   test('of a second store of one process, which the launcher starts there', () => {
     const two = application(base()).orchestrator({ name: 'near' }).orchestrator({ name: 'far', apart: true });
     expect(groupsOf('pbs', two)).toEqual(['0: 0+2 store near, sim', '0: 2+1 store far']);
@@ -235,6 +241,55 @@ describe("entities that read each other's keys", () => {
     ]);
   });
 
+  test('are refused for GPUs, and for nodes that launches have to themselves', () => {
+    const pair = (size: (one: ReturnType<typeof command>) => ReturnType<typeof command>) =>
+      experiment('e')
+        .batch({ nodes: 1 })
+        .orchestrator()
+        .model('a', size(command('a')))
+        .model('b', size(command('b')))
+        .registerIncomingEntity('a');
+    const mutual = (size: (one: ReturnType<typeof command>) => ReturnType<typeof command>) =>
+      experiment('e')
+        .batch({ nodes: 1 })
+        .orchestrator()
+        .model('a', size(command('a')))
+        .apply((open) => open.registerIncomingEntity('b'))
+        .model('b', size(command('b')))
+        .after('a', { key: 'ready' });
+    // One that only reads the other's keys may come later.
+    expect(
+      messagesOf(
+        small,
+        pair((one) => one.gpusPerNode(2)),
+      ),
+    ).toEqual([]);
+    expect(
+      messagesOf(
+        small,
+        mutual((one) => one.gpusPerNode(2)),
+      ),
+    ).toEqual([
+      "PLAN1013 'a' and 'b' read each other's keys, so they have to run at the same time, and cannot: 'a' takes 1 CPU and 2 GPUs on one node, 'b' takes 1 CPU and 2 GPUs on one node, and they have 1 node of 4 CPUs, 2 GPUs",
+    ]);
+    const memory = { ...small, node: { memoryMiB: 1024 } };
+    expect(
+      messagesOf(
+        memory,
+        mutual((one) => one.memoryPerNode('600M')),
+      ),
+    ).toEqual([
+      expect.stringMatching(/^PLAN1013 .* 'b' takes 1 CPU and 600 MiB on one node, and they have 1 node of 1024 MiB$/),
+    ]);
+    const cray: SiteInput = { name: 'xc', target: 'pbs', launcher: 'aprun' };
+    expect(
+      messagesOf(
+        cray,
+        mutual((one) => one),
+      ),
+    ).toEqual(expect.arrayContaining([expect.stringMatching(/^PLAN1001 job 'e' needs 3 nodes and has 1: /)]));
+  });
+
   test('need no room at a time where the circle is that of a service with each of its users', () => {
     const service = experiment('e')
       .batch({ nodes: 2 })
@@ -276,6 +331,15 @@ test('an entity whose CPUs a store holds can never start, where launches wait fo
   for (const target of ['slurm', 'pbs'] as const) expect(messagesOf({ ...small, target }, full)).toEqual([]);
   const alone = experiment('e').orchestrator().model('a', command('a').tasks(4));
   expect(allocationOf({ ...small, target: 'lsf' }, alone)).toMatchObject({ nodes: 2, cpusPerNode: 4 });
+});
+
+test('two that run at once on whole nodes have four', () => {
+  const two = experiment('e')
+    .model('a', command('a').tasks(8).nodes(2))
+    .model('b', command('b').tasks(8).nodes(2))
+    .after('a', 'started');
+  expect(groupsOf(small, two)).toEqual(['0: 0+4 a, b']);
+  expect(groupsOf(small, two.after('a'))).toEqual(['0: 0+2 a, b']);
 });
 
 describe('GPUs of entities that may run at the same time', () => {

@@ -83,7 +83,7 @@ async function launchOf(fixture: string, target: TargetName): Promise<string> {
 
 test('the wrapper stands between launcher and program, for programs with GPUs and behind a launcher only', async () => {
   expect(await launchOf('mpi-with-gpus', 'slurm')).toContain(
-    "--gpus-per-task=1 --mem=65536M --exact --network=no_vni --gpu-bind=closest set_affinity_gpu.sh --order 'a b' lattice --steps",
+    "--mem=65536M --exact --network=no_vni --gpu-bind=closest set_affinity_gpu.sh --order 'a b' lattice --steps",
   );
   expect(await launchOf('mpi-with-gpus', 'pbs')).toMatch(/-bootstrap ssh set_affinity_gpu\.sh --order 'a b' lattice /);
   expect(await launchOf('container', 'slurm')).not.toContain('set_affinity_gpu');

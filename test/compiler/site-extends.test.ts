@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadSite } from '../../src/compiler/index.js';
+import { defined } from '../../src/ir/index.js';
 import { builtInSites } from '../../src/sites/built-in.js';
-import { problemsIn, problemsOf, shown, source, workspace } from './support/workspace.js';
+import { root } from './support/compile-fixture.js';
+import { compileIn, problemsIn, problemsOf, shown, source, workspace } from './support/workspace.js';
 
 const workflow = source("\n  .model('m', command('true'))");
 const base = JSON.stringify({
@@ -126,4 +130,24 @@ test('threads that a scheduler counts have a number', async () => {
   expect(shown(await problemsOf(() => loadSite(site, builtInSites)), '/none')).toEqual([
     "SITE1002 - site 's': node.schedulerCounts: say how many threads a core has, too: threadsPerCore",
   ]);
+});
+
+test.each([
+  ['amd', undefined, "'GPU:1'", ['ML1014']],
+  ['intel', undefined, "'GPU'", ['ML1014']],
+  ['amd', '/sw/ml/bin/python3', "'GPU'", []],
+  ['amd', undefined, "'CPU'", []],
+  ['nvidia', undefined, "'GPU'", []],
+  [undefined, undefined, "'GPU'", []],
+] as const)('GPUs of %s, the Python %s, an ONNX model on %s: %j', async (gpuMaker, python, device, codes) => {
+  const model = readFileSync(join(root, 'fixtures/workflows/colocated-uds/double.onnx'));
+  const chain = `\n  .model('m', command('true')).colocate({ uds: true })\n  .addMlModel('net', mlFile('net.onnx'), { backend: 'ONNX', device: ${device} })`;
+  const site = { name: 's', target: 'slurm', ...defined({ python }), node: defined({ gpus: 4, gpuMaker }) } as const;
+  const { warnings } = await compileIn(workspace({ 'workflow.ts': source(chain), 'net.onnx': model }), site);
+  expect(warnings.map(({ code }) => code)).toEqual(codes);
+  for (const { message, at } of warnings) {
+    expect(`${at?.line} ${message}`).toMatch(
+      /^5 \.addMlModel\('net'\) is for a GPU, and on those of site 's', which (AMD|Intel) /,
+    );
+  }
 });

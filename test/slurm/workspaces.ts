@@ -1,11 +1,11 @@
-import { expect } from 'vitest';
+import { expect, type TestContext } from 'vitest';
 import { processesOf } from '../helpers/leftovers.js';
 import { simwright } from '../helpers/simwright.js';
 import { Workspace } from '../helpers/workspace.js';
 import { waitUntil } from '../runtime/support/wait-until.js';
 
-/** A workspace that all nodes see: /tmp is each node's own. */
-export const sharedWorkspace = () => new Workspace('/var/tmp');
+/** A workspace that all nodes see: /tmp is each node's own. A test that runs beside others gives its context. */
+export const sharedWorkspace = (context?: TestContext) => new Workspace('/var/tmp', context);
 
 /** Compiles its workflow.ts for Slurm, into the folder `out`. */
 export async function compileForSlurm(workspace: Workspace, ...words: readonly string[]): Promise<void> {

@@ -1,4 +1,4 @@
-import type { LauncherName, SiteInput } from '../../ir/index.js';
+import { formatClock, type LauncherName, parseWalltime, type SiteInput, type SiteQueue } from '../../ir/index.js';
 import { launchers } from '../../targets/launchers/index.js';
 import type { NodeShape, Queue, SchedulerFacts } from '../../targets/probe.js';
 import { targets } from '../../targets/registry.js';
@@ -68,7 +68,32 @@ function queueFields(queue: Queue, queues: readonly Queue[]): DraftField[] {
   const why = queue.isDefault ? 'the default' : 'the first: none is the default';
   const limit = queue.maxWalltime === undefined ? '' : `; jobs may take ${queue.maxWalltime}`;
   const comment = `${why}${limit}${others.length === 0 ? '' : `; others: ${others.join(', ')}`}`;
-  return [{ name: 'defaults', value: { queue: queue.name }, comment }, ...nodeField(queue), ...nodesField(queue)];
+  return [
+    { name: 'defaults', value: { queue: queue.name }, comment },
+    ...nodeField(queue),
+    ...nodesField(queue),
+    ...limitsField(queue, queues),
+  ];
+}
+
+/** All queues with their limits, and their nodes where these differ from those of the default one; nothing where none has any. */
+function limitsField(main: Queue, queues: readonly Queue[]): DraftField[] {
+  const usual = JSON.stringify(leastOf(main));
+  const limits = queues.map((queue): [string, SiteQueue] => {
+    const { name, maxNodes, maxWalltime = '', shapes } = queue;
+    const seconds = parseWalltime(maxWalltime);
+    const node = leastOf(queue);
+    return [
+      name,
+      {
+        ...(maxNodes === undefined ? {} : { maxNodes }),
+        ...(seconds === undefined ? {} : { maxWalltime: formatClock(seconds) }),
+        ...(shapes.length === 0 || JSON.stringify(node) === usual ? {} : { node }),
+      },
+    ];
+  });
+  if (limits.every(([, one]) => Object.keys(one).length === 0)) return [];
+  return [{ name: 'queues', value: Object.fromEntries(limits), comment: 'what the scheduler says of them' }];
 }
 
 /** Nodes that a job can have at most: the queue's limit, or all that there are. */
@@ -79,18 +104,23 @@ function nodesField({ name, shapes, maxNodes = Number.POSITIVE_INFINITY }: Queue
   return field('maxNodes', isLimit ? maxNodes : nodes, `${isLimit ? 'the limit' : 'all nodes'} of ${name}`);
 }
 
-/** The least that a node of the queue has: jobs that fit it fit every node. */
-function nodeField({ name, shapes }: Queue): DraftField[] {
-  if (shapes.length === 0) return [];
+/** The least that a node of a queue has: jobs that fit it fit every node. */
+function leastOf({ shapes }: Pick<Queue, 'shapes'>) {
   const memory = shapes.flatMap(({ memoryMiB }) => memoryMiB ?? []);
   const gpus = least(shapes, ({ gpus: count }) => count);
   const hasAll = memory.length === shapes.length;
-  const value = {
+  return {
     cores: least(shapes, ({ cores }) => cores),
     ...threadsOf(shapes),
     ...(gpus > 0 ? { gpus } : {}),
     ...(hasAll && memory.length > 0 ? { memoryMiB: Math.min(...memory) } : {}),
   };
+}
+
+/** The node of the default queue. */
+function nodeField({ name, shapes }: Queue): DraftField[] {
+  if (shapes.length === 0) return [];
+  const value = leastOf({ shapes });
   const different = shapes
     .map(({ nodes, cores, gpus: count }) => `${nodes} of ${cores} cores and ${count} GPUs`)
     .join(', ');
@@ -104,7 +134,7 @@ function nodeField({ name, shapes }: Queue): DraftField[] {
 /** Threads of a core, where all nodes have as many and the scheduler counts them. */
 function threadsOf(shapes: readonly NodeShape[]) {
   const [first, ...others] = new Set(shapes.map(({ threadsPerCore }) => threadsPerCore));
-  return first === undefined || others.length > 0 ? {} : { threadsPerCore: first, schedulerCounts: 'threads' };
+  return first === undefined || others.length > 0 ? {} : { threadsPerCore: first, schedulerCounts: 'threads' as const };
 }
 
 function least(shapes: readonly NodeShape[], amount: (shape: NodeShape) => number): number {

@@ -27,7 +27,7 @@ export async function examine(site: Site | undefined, python = site?.python): Pr
   const node = probeNode();
   const program = findPython(python);
   const [onnxRuntime, launchers, scheduler, pythonFound, frameworks, system, engine] = await Promise.all([
-    probeOnnxRuntime(site?.runtimePath),
+    probeOnnxRuntime(site?.runtimePath, site?.node.gpuMaker),
     probeLaunchers(),
     probeScheduler(),
     probePython(program),

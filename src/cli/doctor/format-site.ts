@@ -21,9 +21,13 @@ function literal(value: unknown): string {
   if (typeof value === 'string')
     return `'${JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  return `{ ${Object.entries(value)
-    .map(([name, part]) => `${name}: ${literal(part)}`)
-    .join(', ')} }`;
+  const parts = Object.entries(value).map(([name, part]) => `${keyText(name)}: ${literal(part)}`);
+  return parts.length === 0 ? '{}' : `{ ${parts.join(', ')} }`;
+}
+
+/** A key of an object: names of queues may have any signs. */
+function keyText(name: string): string {
+  return /^[A-Za-z_]\w*$/.test(name) ? name : literal(name);
 }
 
 /** Text of others on one line, so that it stays a comment. */

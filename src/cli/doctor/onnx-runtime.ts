@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type GpuMaker, gpuMakerNames } from '../../ir/index.js';
 import { nvidiaGpus } from '../../runtime/assert/allocation.js';
 import { hasCuda } from '../../runtime/orchestrator/inference/onnx/devices-here.js';
 import { loadOnnxRuntime, warmUp } from '../../runtime/orchestrator/inference/onnx/runtime.js';
@@ -16,8 +17,11 @@ export interface OnnxRuntimeFacts {
 
 const topic = 'ONNX Runtime';
 
-/** ONNX Runtime of a site's runtime path, else that beside this package, tried with the smallest model; and CUDA, where there are GPUs. */
-export async function probeOnnxRuntime(runtimePath: string | undefined): Promise<Probed<OnnxRuntimeFacts>> {
+/** ONNX Runtime of a site's runtime path, else that beside this package, tried with the smallest model; and CUDA, where there are GPUs of its maker's. `gpuMaker` makes those of the site. */
+export async function probeOnnxRuntime(
+  runtimePath: string | undefined,
+  gpuMaker: GpuMaker = 'nvidia',
+): Promise<Probed<OnnxRuntimeFacts>> {
   const gpus = nvidiaGpus() ?? 0;
   const ofSite = join(runtimePath ?? '/', 'node_modules/onnxruntime-node');
   const folder = runtimePath !== undefined && existsSync(ofSite) ? ofSite : installedOnnxRuntime();
@@ -40,6 +44,11 @@ export async function probeOnnxRuntime(runtimePath: string | undefined): Promise
   }
   const providers = hasCuda(folder) ? (['CPU', 'CUDA'] as const) : (['CPU'] as const);
   const facts = { folder, version, providers, gpus };
+  if (gpuMaker !== 'nvidia') {
+    const message = `${version} runs models on the CPU; on the site's GPUs, which ${gpuMakerNames[gpuMaker]} makes, they run in Python`;
+    const advice = `install ${gpuMaker === 'amd' ? 'onnxruntime-rocm' : 'onnxruntime-openvino'} in the site's Python`;
+    return { facts, findings: [{ topic, verdict: 'ok', message, advice }] };
+  }
   if (gpus > 0 && !providers.some((one) => one === 'CUDA')) {
     const message = `${version} runs models on the CPU only, and there are ${gpus} GPUs`;
     const advice = 'install it again without ONNXRUNTIME_NODE_INSTALL=skip: it then fetches its CUDA libraries';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { type OutputFile, onnxRuntimeFiles, packageVersion, pythonFiles, runtimeFiles } from '../../compiler/index.js';
 import { WorkflowError } from '../../diagnostics/index.js';
+import { findModule, moduleName } from '../../runtime/engine/find-engine.js';
 import type { ThisNode } from './this-node.js';
 
 /** Name of the file that marks a folder as ours, and lists its contents. */
@@ -38,6 +39,7 @@ export function planInstallation(folder: string, node: ThisNode, withOnnxRuntime
     ...runtimeFiles(''),
     ...pythonFiles(''),
     ...onnxRuntime,
+    ...engineModule(),
   ];
   const facts = {
     simwright: packageVersion(),
@@ -49,6 +51,12 @@ export function planInstallation(folder: string, node: ThisNode, withOnnxRuntime
   const sizes = Object.fromEntries(files.map((file) => [file.path, sizeOf(file)]));
   const bytes = Object.values(sizes).reduce((sum, size) => sum + size, 0);
   return { folder, marker: { ...facts, files: sizes }, files, bytes };
+}
+
+/** The module for Redis and Valkey, where `engine install` has built it for this user. */
+function engineModule(): OutputFile[] {
+  const file = findModule({ env: process.env });
+  return file === undefined ? [] : [{ path: `engine/${moduleName}`, mode: 0o755, content: { file } }];
 }
 
 function onnxRuntimeToInstall(): OutputFile[] {

@@ -77,7 +77,7 @@ function lineOf(
     }
     texts[file] = text;
   }
-  const hosts = launch.programs.flatMap(({ command }) => command.hosts ?? []);
+  const hosts = launch.programs.flatMap(({ command, size }) => command.hosts?.slice(0, size.nodes) ?? []);
   return {
     words: [...words],
     breaks: [...breaksOf(words, launch, programs)],

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Entity, Job } from '../../ir/index.js';
+import { launcherOfProgram } from '../../targets/launchers/index.js';
 import { hostPositions } from '../job/hosts.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 
@@ -19,6 +20,16 @@ export function onGroup(job: HostsOfJob, planned: Job, group: number): HostsOfJo
     (position, index) => job.hosts[position] ?? `component${component}-${chosen.first + index}`,
   );
   return { hosts, cpusPerNode: cpusPerNode ?? (component === 0 ? job.cpusPerNode : undefined), gpusPerNode };
+}
+
+/** True if a line starts its program on the script's host, and nowhere else: it names no launcher. */
+export function startsHere(line: readonly string[]): boolean {
+  return launcherOfProgram(line[0]) === undefined;
+}
+
+/** The script's host alone: GPUs are shared out there by the job's pool. */
+export function onScriptHost({ hosts, cpusPerNode }: HostsOfJob): HostsOfJob {
+  return { hosts: hosts.slice(0, 1), cpusPerNode };
 }
 
 /** Number of members that fit into the allocation at a time, at least 1: those of one node side by side, those of several beside nobody. */

@@ -8,7 +8,7 @@ import { MembersFile, StatusReader, StatusWriter } from '../status/index.js';
 import type { ControlClient } from '../supervisor/control-client.js';
 import { watchStores } from '../supervisor/watch-stores.js';
 import type { Application } from './application.js';
-import { membersAtATime, onGroup } from './hosts.js';
+import { membersAtATime, onGroup, onScriptHost, startsHere } from './hosts.js';
 import { linkModules } from './link-modules.js';
 import { type Meeting, MetStores } from './meet-stores.js';
 import { memberHosts } from './member-hosts.js';
@@ -115,7 +115,7 @@ async function launchWatched(
     linkModules(job.dir);
     // A member that waits for an ensemble of this job may read how its members ended; other jobs have written that at their ends.
     if (waitsForMembers(job, plan, entity)) await members.update().catch(() => undefined);
-    const place = onGroup(job, jobOf(plan, job.job), entity.group);
+    const place = startsHere(options.line) ? onScriptHost(job) : onGroup(job, jobOf(plan, job.job), entity.group);
     const indices = indicesOf(plan, job, entity, options).filter(
       (index) => job.members?.has(entity.name, index) ?? true,
     );

@@ -6,7 +6,8 @@ const option = optionsOf(blankStyle);
 
 /**
  * HPE Cray's mpiexec of the Parallel Application Launch Service. It binds as if it had the node to itself, so binding is left to
- * steps that are alone, and to users who ask for it. GPUs are those of the node: tasks choose theirs.
+ * steps that are alone, and to users who ask for it. Of the hosts of a line, which its first program names, each further program has those that
+ * follow the hosts of the one before. GPUs are those of the node: tasks choose theirs.
  */
 export const pals: Launcher = {
   name: 'pals',

@@ -37,6 +37,18 @@ describe('simwright doctor', { timeout: 180_000 }, () => {
     expect(lines.at(-2)).toMatch(/^0 problems, \d warnings?$/);
   });
 
+  test("says of a site's GPUs by AMD that ONNX models run on them in Python", async () => {
+    const workspace = new Workspace();
+    workspace.write('site.json', '{ "name": "s", "target": "slurm", "node": { "gpus": 8, "gpuMaker": "amd" } }');
+    const place = machine(workspace, ['bash', 'mpirun']);
+    const end = await simwright(place, 'doctor', '--site', './site.json', '--python', '/no/python');
+    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(end.stdout).toMatch(
+      /^ok {7}ONNX Runtime {3}[\d.]+ runs models on the CPU; on the site's GPUs, which AMD makes, they run in Python$/m,
+    );
+    expect(end.stdout).toContain("install onnxruntime-rocm in the site's Python");
+  });
+
   test('a machine without bash has a problem, and the exit code says so', async () => {
     const end = await simwright(machine(new Workspace(), []), 'doctor', '--json');
     expect(end.exitCode).toBe(1);

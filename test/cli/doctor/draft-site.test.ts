@@ -51,6 +51,8 @@ export default defineSite({
   node: { cores: 64, memoryMiB: 257000 },
   // all nodes of cpu
   maxNodes: 16,
+  // what the scheduler says of them
+  queues: { gpu: {}, cpu: { maxNodes: 100, maxWalltime: '48:00:00' } },
   // the scheduler's own limit
   maxArraySize: 4001,
   // seen on login1: compute nodes may name theirs otherwise
@@ -59,6 +61,25 @@ export default defineSite({
   nodeCommand: '/sw/node/bin/node',
 });
 `);
+  });
+
+  test('has queues with their own nodes, by whatever names', () => {
+    const shape = { nodes: 3, cores: 64, gpus: 0, memoryMiB: 1024 };
+    const queues = [
+      { name: 'cpu', isDefault: true, shapes: [shape] },
+      { name: "big-'mem", isDefault: false, maxWalltime: '06:00:00', shapes: [{ ...shape, memoryMiB: 4096 }] },
+    ];
+    const draft = draftSite({ ...input, scheduler: { name: 'pbs', version: '23', answers: true, queues } });
+    expect(asSite(draft).queues).toEqual({
+      cpu: {},
+      "big-'mem": { maxWalltime: '06:00:00', node: { cores: 64, memoryMiB: 4096 } },
+    });
+    expect(formatTypeScript(draft, 'h')).toContain(
+      "  queues: { cpu: {}, 'big-\\'mem': { maxWalltime: '06:00:00', node: { cores: 64, memoryMiB: 4096 } } },\n",
+    );
+    const bare = queues.map(({ name, isDefault }) => ({ name, isDefault, shapes: [shape] }));
+    const plain = draftSite({ ...input, scheduler: { name: 'pbs', version: '23', answers: true, queues: bare } });
+    expect(asSite(plain).queues).toBeUndefined();
   });
 
   test('of nodes whose scheduler counts threads says so', () => {

@@ -1,7 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -9,29 +9,14 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { OrchestratorOptions } from '../../../src/runtime/orchestrator/index.js';
 import { startOrchestrator } from '../../../src/runtime/orchestrator/index.js';
 import { kernelSpelling, normalAddress } from '../../../src/runtime/orchestrator/server/addresses.js';
-import { encode, RawClient } from './support/raw-client.js';
+import { answer, own, second, setAsNobody } from './support/peers.js';
+import { encode } from './support/raw-client.js';
 import { type Started, start } from './support/start.js';
-
-const own = Object.values(networkInterfaces())
-  .flatMap((infos) => infos ?? [])
-  .find((info) => info.family === 'IPv4' && !info.internal)?.address;
-const second = process.getuid?.() === 0 && spawnSync('setpriv', ['--version']).error === undefined;
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
-
-async function answer(to: { port: number; host?: string; localAddress?: string } | { path: string }): Promise<string> {
-  const client = await RawClient.connect(to);
-  await client.write(encode('PING'));
-  const reply = await client.read(7);
-  if (reply.toString() === '+PONG\r\n') {
-    client.destroy();
-    return 'served';
-  }
-  return reply.toString() + (await client.readToEnd()).toString();
-}
 
 async function startAt(host: string, options: Partial<OrchestratorOptions>): Promise<number> {
   const orchestrator = await startOrchestrator({ listen: [{ kind: 'tcp', host, port: 0 }], ...options });
@@ -134,20 +119,6 @@ describe('a peer of the same user', () => {
     expect(messages.filter((message) => message.includes('refused'))).toEqual([]);
   });
 });
-
-/** What a process of another user gets who sends SET. */
-function setAsNobody(to: number | string): Promise<string> {
-  const script = `
-    const socket = require('net').connect(${JSON.stringify(to)});
-    socket.on('data', (data) => { process.stdout.write(data); socket.end(); });
-    socket.on('error', (error) => process.stdout.write(error.code));
-    socket.write('*3\\r\\n$3\\r\\nSET\\r\\n$1\\r\\nk\\r\\n$1\\r\\nv\\r\\n');
-  `;
-  const words = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, '-e', script];
-  return new Promise((resolve) => {
-    execFile('setpriv', words, { cwd: '/', timeout: 20_000 }, (_error, stdout, stderr) => resolve(stdout + stderr));
-  });
-}
 
 describe.skipIf(own === undefined)(
   `peers beyond loopback${own === undefined ? ' (skipped: no such interface)' : ''}`,

@@ -31,7 +31,7 @@ export function packs(pieces: readonly Piece[], nodes: readonly Amounts[]): bool
   return orders.some((order) => placesAll(sorted, nodes, order));
 }
 
-/** True if all pieces find room whatever the order in which they come, as far as three orders tell: each takes the emptiest nodes. */
+/** True if all pieces find room whatever the order in which they come, as far as three orders tell: each takes the emptiest nodes, as the runtime's books give them. */
 export function packsInAnyOrder(pieces: readonly Piece[], nodes: readonly Amounts[]): boolean {
   const sorted = [...pieces].sort((a, b) => weight(a, nodes) - weight(b, nodes));
   return [pieces, sorted, [...sorted].reverse()].every((some) => placesAll(some, nodes, byRoom(-1)));
@@ -81,7 +81,7 @@ function inTurn(bins: readonly Bin[]): readonly number[] {
 
 /** Positions of the nodes with the least room first (1), or with the most (-1). */
 function byRoom(sign: 1 | -1): (bins: readonly Bin[]) => readonly number[] {
-  const amounts = (bin: Bin) => [bin.left.gpus, bin.left.cpus, bin.left.memoryMiB];
+  const amounts = (bin: Bin) => [bin.left.cpus, bin.left.gpus, bin.left.memoryMiB];
   return (bins) =>
     [...bins.keys()].sort((a, b) => {
       const [first, second] = [amounts(bins[a] as Bin), amounts(bins[b] as Bin)];

@@ -17,8 +17,8 @@ const longMs = 5000;
 
 /** Launches of one job that draw from the pool, and this one. */
 export interface PoolInput {
-  /** Folder of the books: made when it is needed. */
-  readonly folder: string;
+  /** Folder of the books, made when it is needed; without one the launch shares out the hosts as if it were the only one. */
+  readonly folder: string | undefined;
   readonly nodes: readonly PoolNode[];
   readonly entity: string;
   /** Need of each member: one that the nodes have when they are empty. */
@@ -55,7 +55,7 @@ export class HostPool {
 
   constructor(input: PoolInput) {
     this.#input = input;
-    this.#file = new VersionedFile(input.folder, emptyBooks);
+    this.#file = input.folder === undefined ? ownBooks() : new VersionedFile(input.folder, emptyBooks);
   }
 
   /** Waits for the share of a member; `undefined` at a stop request. `say` is told why that takes long. */
@@ -127,7 +127,9 @@ export class HostPool {
     try {
       while (this.#lookOnce());
     } catch (error) {
-      this.#goOnAlone(error);
+      // Better two members on one host than none at all.
+      this.#input.report(error);
+      this.#file = ownBooks();
       while (this.#lookOnce());
     }
     if (this.#waiting.length === 0) this.#rest();
@@ -210,9 +212,10 @@ export class HostPool {
 
   #listen(): void {
     this.#timer ??= setInterval(() => this.#look(), lookMs);
-    if (this.#watcher !== undefined) return;
+    const { folder } = this.#input;
+    if (this.#watcher !== undefined || folder === undefined) return;
     try {
-      this.#watcher = watch(this.#input.folder, () => this.#lookSoon());
+      this.#watcher = watch(folder, () => this.#lookSoon());
       this.#watcher.on('error', () => {
         this.#watcher?.close();
         this.#watcher = undefined;
@@ -228,18 +231,17 @@ export class HostPool {
     this.#watcher?.close();
     this.#watcher = undefined;
   }
+}
 
-  /** Shares out the hosts as if this launch were the only one. */
-  #goOnAlone(error: unknown): void {
-    this.#input.report(error);
-    let last = { version: 1, content: emptyBooks };
-    this.#file = {
-      read: () => last,
-      isUnchanged: () => true,
-      replace: (_read, content) => {
-        last = { version: last.version + 1, content };
-        return true;
-      },
-    };
-  }
+/** Books that nobody else reads. */
+function ownBooks(): Pick<VersionedFile<Books>, 'read' | 'replace' | 'isUnchanged'> {
+  let last = { version: 1, content: emptyBooks };
+  return {
+    read: () => last,
+    isUnchanged: () => true,
+    replace: (_read, content) => {
+      last = { version: last.version + 1, content };
+      return true;
+    },
+  };
 }

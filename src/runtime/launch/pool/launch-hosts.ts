@@ -55,7 +55,7 @@ export function launchHosts(input: HostsInput): LaunchHosts {
   const nodes = jobNodes(job, plan, planned, env);
   const need = withinNodes(needOf(entity, among), nodes);
   const pool = new HostPool({
-    folder: join(makeJobFolder(job), '.hosts'),
+    folder: booksFolder(input),
     nodes,
     entity: entity.name,
     need,
@@ -99,6 +99,16 @@ function drawnFrom(
     hosts.length > 0 && isChosenHere ? hosts.flatMap((host) => positionOf(host, job.hosts) ?? []) : positions;
   const known = drawn.filter((position) => position < job.hosts.length);
   return known.length > 0 && (namesItsHosts(line) || (hosts.length > 0 && isChosenHere)) ? known : undefined;
+}
+
+/** Folder of the books in the job's own; `undefined`, with a report, where there can be none. */
+function booksFolder({ job, report }: HostsInput): string | undefined {
+  try {
+    return join(makeJobFolder(job), '.hosts');
+  } catch (error) {
+    report(error);
+    return undefined;
+  }
 }
 
 function needOf({ size }: Entity, among: readonly number[]): Need {
