@@ -1,6 +1,6 @@
 """The trainer: learns the flow of the cavities while they run, and puts the network into the store again and again.
 
-It ends after the cavities have. Writes loss.svg and training.json; puts the tensor trained, the number of epochs, when it is done.
+The cavities start when it has put the tensor trainer_ready; it ends after they have. Writes loss.svg and training.json; puts the tensor trained, the number of epochs, when it is done.
 """
 
 import json
@@ -30,6 +30,8 @@ def train():
     torch.set_num_threads(1)
     client = Client(None, logger_name="trainer")
     client.use_tensor_ensemble_prefix(False)
+    onnx_bytes(Surrogate(1))  # loads what it needs
+    client.put_tensor("trainer_ready", np.ones(1))
     dataset = DynamicDataGenerator("flow", batch_size=BATCH, seed=1)
     # The names of the tensors, and the first samples, come with the first batches.
     dataset.init_samples()

@@ -10,7 +10,6 @@ describe.skipIf(why !== '')(`MPI over several nodes${why === '' ? '' : ` (skippe
   describe.each(mpis)('by $name', (mpi) => {
     test.for(['uds', 'tcp'] as const)(
       'a colocated store on each of three nodes, { %s: true }',
-      { timeout: 60_000 },
       async (transport, context) => {
         const job = await MpiJob.compile(
           context,

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, test, vi } from 'vitest';
+import { expectLearned } from '../examples/online-training.js';
 import { expectRightFriction } from '../examples/wall-model.js';
 import { root, simwright } from '../helpers/simwright.js';
 import type { Workspace } from '../helpers/workspace.js';
@@ -106,6 +107,31 @@ describe.skipIf(why !== '')(`a real Slurm${why === '' ? '' : ` (skipped: ${why})
       expectRightFriction(workspace.read('out/run/channels/channels.json'));
       await expectNothingLeft(workspace.path('out'), id);
     },
+  );
+
+  test.skipIf('missing' in frameworks)(
+    `a network that learns while cavities run, beside them on their nodes${noFrameworks}`,
+    async () => {
+      const workspace = sharedWorkspace();
+      const workflow = join(root, 'examples/online-training/workflow.ts');
+      const bin = dirname('python' in frameworks ? frameworks.python : '');
+      const site = { name: 'frameworks', target: 'slurm', node: { cores: 4 }, preamble: [`export PATH=${bin}:$PATH`] };
+      workspace.write('site.json', JSON.stringify(site));
+      const compiled = ['compile', workflow, '--site', './site.json', '--with-onnxruntime', '--out', 'out'];
+      const { exitCode, stderr } = await simwright(workspace, ...compiled);
+      expect(exitCode, stderr).toBe(0);
+      const { 'online-training': id = '' } = await cluster().submit(workspace.path('out'));
+      const [job] = await cluster().ended(id, 1, 200);
+      const said = ['trainer', 'held-out'].map((name) => workspace.read(`out/run/${name}/${name}.out`)).join('');
+      expect(job, `${log(workspace, `online-training-${id}.out`)}\n${said}`).toMatchObject({
+        state: 'COMPLETED',
+        exitCode: '0:0',
+      });
+      expectLearned((path) => workspace.read('out', path));
+      expect(workspace.members('out')).toEqual([0, 1, 2, 3].map((index) => `cavity_${index} completed 0`));
+      await expectNothingLeft(workspace.path('out'), id);
+    },
+    900_000,
   );
 
   test('an application that exits 3 is the job that exits 3; the others complete', async () => {
