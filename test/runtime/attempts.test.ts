@@ -68,7 +68,7 @@ describe.each([
     const folder = prepared(params, patient);
     const job = folder.start(steps);
     await waitUntil('two members write', () => [0, 1].every((index) => folder.has(`run/e/e_${index}/begun`)));
-    for (const { pid } of folder.processes()) process.kill(pid, 'SIGKILL');
+    folder.killAll();
     await job.ended;
     await waitUntil('nothing runs', () => folder.processes().length === 0);
     folder.write('run/go', '');

@@ -158,14 +158,7 @@ describe('what a store keeps', () => {
     const folder = folderWith();
     const job = folder.start(steps('stay.mjs'));
     await waitUntil('it has saved', () => outputOf(folder) === 'saved\n');
-    for (const { pid } of folder.processes()) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch (error) {
-        // The death of another may have ended it.
-        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-      }
-    }
+    folder.killAll();
     await job.ended;
     const again = await folder.run(steps('look.mjs'));
     expect(again.code).toBe(0);

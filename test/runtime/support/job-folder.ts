@@ -199,14 +199,19 @@ export class JobFolder {
     await waitUntil('no half files are left', () => this.halfFiles().length === 0 || this.halfFiles().join());
   }
 
-  remove(): void {
+  /** Kills all of its processes; the death of one may end another. */
+  killAll(): void {
     for (const { pid } of this.processes()) {
       try {
         process.kill(pid, 'SIGKILL');
-      } catch {
-        // It has just ended.
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
       }
     }
+  }
+
+  remove(): void {
+    this.killAll();
     for (const { pid } of this.#jobs) {
       rmSync(`/tmp/simwright-${process.getuid?.()}-${pid}`, { recursive: true, force: true });
     }
