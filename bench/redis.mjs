@@ -125,9 +125,9 @@ if (wanted('models')) {
   const model = readFileSync(new URL('../test/runtime/orchestrator/models/double.onnx', import.meta.url));
   for (const one of [port, embedded.port]) {
     const client = await Client.connect({ env: { SSDB: `127.0.0.1:${one}`, SR_DB_TYPE: 'Standalone' } });
-    await client.setModel('tiny', model, 'ONNX', 'CPU');
+    await client.setModel('tiny', { backend: 'ONNX', device: 'CPU', blob: model });
     await client.close();
-    await rateOf(one, 1, 1, ['AI.TENSORSET', 'x', 'FLOAT', '1', '2', 'VALUES', '1', '2']);
+    await rateOf(one, 1, 100, ['AI.TENSORSET', 'x', 'FLOAT', '1', '2', 'VALUES', '1', '2']);
   }
   for (const [clients, bar] of /** @type {const} */ ([
     [1, '>= 0.67'],

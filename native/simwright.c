@@ -15,6 +15,9 @@
 #include <float.h>
 #include <ifaddrs.h>
 #include <limits.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
 #include <math.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -1794,6 +1797,12 @@ static void kernel_text(const struct in6_addr *address, uint16_t port, char *tex
 
 enum Owner { OWN, FOREIGN, UNKNOWN };
 
+/* ESTABLISHED, FIN_WAIT1 or FIN_WAIT2; a socket that no process has any more shows neither inode nor user. */
+static enum Owner owner_by(unsigned state, unsigned uid, unsigned long inode) {
+    if ((state != 1 && state != 4 && state != 5) || (inode == 0 && uid == 0)) return UNKNOWN;
+    return uid == geteuid() ? OWN : FOREIGN;
+}
+
 /* The owner of the peer's end by one of the kernel's tables, where its row says one. */
 static enum Owner owner_in(const char *path, const char *ends) {
     char line[512];
@@ -1804,16 +1813,59 @@ static enum Owner owner_in(const char *path, const char *ends) {
         unsigned state, uid;
         unsigned long inode;
         if (row == NULL || sscanf(row + strlen(ends), "%x %*s %*s %*s %u %*s %lu", &state, &uid, &inode) != 3) continue;
-        /* ESTABLISHED, FIN_WAIT1 or FIN_WAIT2; a socket that no process has any more shows neither inode nor user. */
-        if ((state != 1 && state != 4 && state != 5) || (inode == 0 && uid == 0)) continue;
-        if (uid == geteuid() && owner != FOREIGN) owner = OWN;
-        if (uid != geteuid()) owner = FOREIGN;
+        enum Owner one = owner_by(state, uid, inode);
+        if (one == FOREIGN || (one == OWN && owner == UNKNOWN)) owner = one;
     }
     if (table != NULL) fclose(table);
     return owner;
 }
 
+/* Asks the kernel for the peer's end alone, which takes microseconds however many connections there are. False where it does not answer. */
+static bool ask_kernel(const struct in6_addr *peer, uint16_t peer_port, const struct in6_addr *self, uint16_t port, enum Owner *owner) {
+    static int link = -1;
+    bool is_four = IN6_IS_ADDR_V4MAPPED(peer) && IN6_IS_ADDR_V4MAPPED(self);
+    size_t from = is_four ? 12 : 0, size = is_four ? 4 : 16;
+    struct {
+        struct nlmsghdr header;
+        struct inet_diag_req_v2 question;
+    } ask = {.header = {.nlmsg_len = sizeof ask, .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST},
+             .question = {.sdiag_family = is_four ? AF_INET : AF_INET6, .sdiag_protocol = IPPROTO_TCP, .idiag_states = ~0u}};
+    ask.question.id.idiag_sport = htons(peer_port);
+    ask.question.id.idiag_dport = htons(port);
+    memcpy(ask.question.id.idiag_src, peer->s6_addr + from, size);
+    memcpy(ask.question.id.idiag_dst, self->s6_addr + from, size);
+    ask.question.id.idiag_cookie[0] = ask.question.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+    if (link < 0) link = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    if (link < 0) return false;
+    union {
+        struct nlmsghdr header;
+        char bytes[4096];
+    } answer;
+    if (send(link, &ask, sizeof ask, 0) != (ssize_t)sizeof ask) return false;
+    /* The kernel has answered by now. */
+    ssize_t bytes = recv(link, &answer, sizeof answer, MSG_DONTWAIT);
+    if (bytes < (ssize_t)sizeof answer.header) {
+        close(link);
+        link = -1;
+        return false;
+    }
+    *owner = UNKNOWN;
+    if (answer.header.nlmsg_type == NLMSG_ERROR && bytes >= (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr))) {
+        const struct nlmsgerr *error = NLMSG_DATA(&answer.header);
+        return error->error == -ENOENT;
+    }
+    if (answer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY || bytes < (ssize_t)NLMSG_LENGTH(sizeof(struct inet_diag_msg))) return false;
+    const struct inet_diag_msg *found = NLMSG_DATA(&answer.header);
+    /* Without such a connection it tells of whoever listens on the peer's port. */
+    bool is_it = found->id.idiag_sport == ask.question.id.idiag_sport && found->id.idiag_dport == ask.question.id.idiag_dport &&
+                 memcmp(found->id.idiag_src, ask.question.id.idiag_src, size) == 0 && memcmp(found->id.idiag_dst, ask.question.id.idiag_dst, size) == 0;
+    if (is_it) *owner = owner_by(found->idiag_state, found->idiag_uid, found->idiag_inode);
+    return true;
+}
+
 static enum Owner owner_of(const struct in6_addr *peer, uint16_t peer_port, const struct in6_addr *self, uint16_t port) {
+    enum Owner told;
+    if (ask_kernel(peer, peer_port, self, port, &told)) return told;
     char from[48], to[48], ends[112];
     kernel_text(peer, peer_port, from, sizeof from);
     kernel_text(self, port, to, sizeof to);

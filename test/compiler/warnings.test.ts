@@ -69,6 +69,16 @@ describe('what this version does not run', () => {
     ]);
   });
 
+  test('models on a store that runs none (STORE1006)', async () => {
+    const chain = (engine: string) =>
+      `\n  .orchestrator({ engine: '${engine}' })\n  .model('m', command('true'))\n    ${addNet}`;
+    const files = { 'net.onnx': net };
+    await expect(warned(chain('data'), files)).rejects.toThrow(
+      "store 'orchestrator' is of the engine 'data', which runs no models and scripts, and is to load 'net'",
+    );
+    expect(await warned(chain('redis'), files)).toEqual([]);
+  });
+
   test('a colocated store on an interface of several nodes', async () => {
     const chain = (nodes: number) =>
       `\n  .model('m', command('true').tasks(2).nodes(${nodes}))\n    .colocate({ tcp: true, interface: 'ib0' })`;

@@ -12,7 +12,7 @@ const cpuNumbers = z
   .refine((cpus) => new Set(cpus).size === cpus.length, 'each CPU is named once');
 
 export const storeLimits = {
-  /** Program that it is: one Node process, stock Redis with a module of ours, or the site's Redis with RedisAI. @default the site's, else 'embedded' */
+  /** Program that it is: one Node process, Redis or Valkey with a module of ours, the same without models, or the site's Redis with RedisAI. @default the site's, else 'embedded' */
   engine: choice(EngineName),
   /** CPUs set aside for it on each of its nodes. @default 1 */
   cpus: value(positive),

@@ -180,7 +180,7 @@ export class RedisStore implements Orchestrator {
         devices: store.devices,
         preloadBackends: store.preloadBackends,
         runLimitMs: store.executionTimeoutSeconds === undefined ? undefined : store.executionTimeoutSeconds * 1000,
-        workerUrl: store.workerUrl?.href,
+        workerUrl: (store.workerUrl ?? bundle)?.href,
       },
       log: (level, message) => store.log?.(level, message),
       onGivenUp: (reason) => this.#dead(reason),

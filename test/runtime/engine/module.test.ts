@@ -1,9 +1,14 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isNewEnough } from '../../../src/runtime/engine/find-engine.js';
+import { ServerProcess } from '../../../src/runtime/engine/server-process.js';
+import { EngineWorker } from '../../../src/runtime/orchestrator/framed/engine-worker.js';
 import { modelFile, onnxRuntime } from '../orchestrator/support/start.js';
 import { waitUntil } from '../support/wait-until.js';
-import { hasCompiler, type StartedServer, servers, startOnServer } from './support/servers.js';
+import { builtModule, hasCompiler, type StartedServer, servers, startOnServer } from './support/servers.js';
 
 const here = servers.filter(isNewEnough);
 const why =
@@ -184,6 +189,43 @@ describe.skipIf(why !== '').each(here.length === 0 ? [{ path: '', kind: 'redis' 
           expect(['OK', 'ERR the AI layer ended while it ran this command']).toContain(reply);
         expect(await text('AI.TENSORGET', 'x', 'VALUES')).toEqual(['1', '2']);
       });
+    });
+  },
+);
+
+const older = servers.find((one) => !isNewEnough(one));
+const lacks =
+  older === undefined
+    ? 'a Redis 6.2'
+    : !hasCompiler
+      ? 'a C compiler'
+      : onnxRuntime === undefined
+        ? 'onnxruntime-node'
+        : '';
+
+describe.skipIf(lacks !== '')(
+  `a server that lends no event loop, Redis 6.2${lacks === '' ? '' : ` (skipped: there is no ${lacks})`}`,
+  () => {
+    test('loads the same module, which looks at the AI layer by a timer', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'simwright-old-'));
+      const place = join(folder, 'store.sock');
+      const words = ['loadmodule', await builtModule(), 'socket', join(folder, 'ai.sock'), 'parent', process.pid];
+      const config = `port 0\nunixsocket ${place}\nsave ""\ndir ${folder}\n${words.join(' ')}\n`;
+      const server = new ServerProcess(older?.path ?? '', config, () => undefined);
+      await (await server.answering(`unix://${place}`)).close();
+      const worker = new EngineWorker({ socketPath: join(folder, 'ai.sock'), maxBulkBytes: 2 ** 29, onnxRuntime });
+      await worker.ready();
+      const redis = new Redis(place);
+      expect(await redis.call('AI.MODELSTORE', 'm', 'ONNX', 'CPU', 'BLOB', modelFile('double'))).toBe('OK');
+      expect(await redis.call('AI.TENSORSET', 'x', 'FLOAT', '1', '2', 'VALUES', '1', '2')).toBe('OK');
+      expect(await redis.call('AI.MODELEXECUTE', 'm', 'INPUTS', '1', 'x', 'OUTPUTS', '1', 'y')).toBe('OK');
+      expect(await redis.call('AI.TENSORGET', 'y', 'VALUES')).toEqual(['2', '4']);
+      expect(await redis.call('AI._MODELSCAN')).toEqual([['m', '']]);
+      expect(await redis.call('FLUSHALL', 'ASYNC')).toBe('OK');
+      redis.disconnect();
+      await worker.close();
+      await server.stop();
+      rmSync(folder, { recursive: true });
     });
   },
 );

@@ -16,8 +16,8 @@ const noRedis = spawnSync('redis-server', ['--version']).error !== undefined;
 const cutEverywhereBytes = 400;
 
 const named = Object.entries(commandRows);
-/** Commands whose answer is a server's own affair where the store is one: who may end it, whether it saves already, and that it is no cluster. */
-const answeredByServers: ReadonlySet<string> = new Set(['shutdown', 'bgsave', 'cluster', 'module']);
+/** Commands whose answer is a server's own affair: who may end it, what it is called, whether it saves already, that it is no cluster. */
+const answeredByServers: ReadonlySet<string> = new Set(['shutdown', 'bgsave', 'cluster', 'module', 'hello', 'role']);
 /** Without ONNX Runtime no model can be stored. */
 const rows = named
   .filter(([, { before, request }]) => onnxRuntime !== undefined || ![...before, request].flat().includes('ONNX'))
