@@ -60,6 +60,7 @@ export const errorCodes = {
   STORE1002: 'a Unix socket path that is too long',
   STORE1003: 'a store that another job would have to share',
   STORE1004: 'shards that a store cannot have',
+  STORE1005: 'a store that its users cannot reach',
   STORE1010: 'something that this version does not run yet',
   PLAN1001: 'more than the site has',
   PLAN1002: 'a launch that the site cannot do',

@@ -291,3 +291,27 @@ test('a plan of a million members is as small as one of ten', () => {
     0;
   expect(size(1_000_000)).toBeLessThan(size(10) * 1.01);
 });
+
+describe('a store of a job whose script runs on another node', () => {
+  const one = experiment('e').orchestrator().model('m', command('a').walltime('00:10:00'));
+
+  test.each([
+    ['lsf', 'jsrun', 1],
+    ['cobalt', 'aprun', 2],
+  ] as const)('%s: listens on the network, on a node that the job pays for', (target, launcher, nodes) => {
+    const { plan } = compileFor(target, one);
+    const [store] = plan.stores;
+    expect(store).toMatchObject({ scope: 'network' });
+    expect(store?.launch[0]).toBe(launcher);
+    expect(plan.jobs[0]?.allocation.nodes).toBe(nodes);
+  });
+
+  test.each(['lsf', 'cobalt'] as const)('%s: cannot listen on the loopback', (target) => {
+    const inside = experiment('e').orchestrator({ interface: 'lo' }).model('m', command('a').walltime('00:10:00'));
+    expect(messagesOf(target, inside).join('\n')).toContain(
+      "STORE1005 .orchestrator(): store 'orchestrator' is to listen on the loopback of its node",
+    );
+    const { plan } = compileFor('slurm', inside);
+    expect(plan.stores[0]).toMatchObject({ scope: 'loopback' });
+  });
+});

@@ -28,7 +28,7 @@ describe.skipIf(why !== '')(`scripts on a node apart${why === '' ? '' : ` (skipp
   useMachines();
 
   describe.each(apart)('by $name', (launcher) => {
-    test('applications and launches meet a store on a node of the job', { timeout: 60_000 }, async (context) => {
+    test('applications and launches meet a store on a node of the job', async (context) => {
       const job = await MpiJob.compile(
         context,
         launcher,
@@ -58,7 +58,6 @@ describe.skipIf(why !== '')(`scripts on a node apart${why === '' ? '' : ` (skipp
 
   test.for(['uds', 'tcp'] as const)(
     'a launch waits for a key of a store that is colocated elsewhere, { %s: true }',
-    { timeout: 60_000 },
     async (transport, context) => {
       const job = await MpiJob.compile(
         context,
@@ -76,7 +75,7 @@ describe.skipIf(why !== '')(`scripts on a node apart${why === '' ? '' : ` (skipp
     },
   );
 
-  test('a colocated store that dies on its node ends the application', { timeout: 60_000 }, async (context) => {
+  test('a colocated store that dies on its node ends the application', async (context) => {
     const job = await MpiJob.compile(
       context,
       jsrun,

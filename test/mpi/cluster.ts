@@ -126,8 +126,8 @@ function succeeds(command: string, words: readonly string[]): boolean {
 export function useMachines(): void {
   beforeAll(async () => {
     await cluster('up', String(nodes.length));
-  }, 60_000);
-  afterAll(() => cluster('down'), 60_000);
+  });
+  afterAll(() => cluster('down'));
 }
 
 /** Runs a command of test/clusters/mpi/cluster. */

@@ -23,7 +23,7 @@ describe.skipIf(why !== '')(`ends of stores on several nodes${why === '' ? '' : 
     }
     const place = (job: MpiJob) => `/tmp/simwright-0-${job.id}`;
 
-    test('SIGKILL to the store on the second node', { timeout: 60_000 }, async (context) => {
+    test('SIGKILL to the store on the second node', async (context) => {
       const { job, script } = await running(context);
       const found = await processes('node2', /simwright\.mjs store sim/);
       expect(found).toHaveLength(1);
@@ -40,7 +40,7 @@ describe.skipIf(why !== '')(`ends of stores on several nodes${why === '' ? '' : 
       await job.expectNothingLeft();
     });
 
-    test('SIGKILL to the launcher of the store', { timeout: 60_000 }, async (context) => {
+    test('SIGKILL to the launcher of the store', async (context) => {
       const { job, script } = await running(context);
       await kill('node1', new RegExp(`^${mpi.calledAs} .* store sim`));
       const { exitCode, all } = await script;
@@ -52,14 +52,14 @@ describe.skipIf(why !== '')(`ends of stores on several nodes${why === '' ? '' : 
     test.for([
       ['script', /jobs\/stays\.pbs$/],
       ['supervisor', /simwright\.mjs supervise$/],
-    ] as const)('SIGKILL to the %s', { timeout: 60_000 }, async ([, pattern], context) => {
+    ] as const)('SIGKILL to the %s', async ([, pattern], context) => {
       const { job, script } = await running(context);
       await kill('node1', pattern);
       expect((await script).exitCode).not.toBe(0);
       await job.expectNothingLeft();
     });
 
-    test('SIGTERM to the script', { timeout: 60_000 }, async (context) => {
+    test('SIGTERM to the script', async (context) => {
       const { job, script } = await running(context);
       await kill('node1', /jobs\/stays\.pbs$/, 'TERM');
       expect((await script).exitCode).toBe(143);
@@ -68,7 +68,7 @@ describe.skipIf(why !== '')(`ends of stores on several nodes${why === '' ? '' : 
   });
 
   const [openMpi] = mpis as [(typeof mpis)[number]];
-  test('a node that is cut off ends its store, and is named', { timeout: 60_000 }, async (context) => {
+  test('a node that is cut off ends its store, and is named', async (context) => {
     const job = await MpiJob.compile(
       context,
       openMpi,

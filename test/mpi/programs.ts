@@ -49,3 +49,14 @@ import os, sys, socket
 rank = os.environ.get('OMPI_COMM_WORLD_RANK', os.environ.get('PMI_RANK'))
 print(sys.argv[1], rank, socket.gethostname(), os.environ['SIMWRIGHT_NAME'], os.environ['SSDB'], flush=True)
 `;
+
+/** Says on which node and GPU each rank runs, and ends when four ranks have come. */
+export const meet = `echo "$(uname -n) $CUDA_VISIBLE_DEVICES"
+mkdir -p ../met
+touch "../met/$SIMWRIGHT_NAME.$(uname -n)"
+for ((left = 300; left > 0; left--)); do
+  [ "$(ls ../met | wc -l)" != 4 ] || exit 0
+  sleep 0.1
+done
+exit 1
+`;

@@ -151,4 +151,37 @@ await client.close();`,
     expect((await watcher.ended).code).toBe(0);
     expect((await second.ended).code).toBe(0);
   });
+
+  test('a key: a launch that is told to end does so though the store does not answer', async () => {
+    const afterStore = [{ job: 'db', event: 'started' as const }];
+    const plan = makeJobs(
+      [
+        { name: 'db', stores: ['store'] },
+        { name: 'sim', after: afterStore },
+        { name: 'watcher', after: [...afterStore, { job: 'sim', event: 'started' }] },
+      ],
+      [
+        { name: 'sim', job: 'sim', stores: ['store'] },
+        { name: 'watcher', job: 'watcher', stores: ['store'], after: [{ name: 'sim', key: 'ready', store: 'store' }] },
+      ],
+      [{ name: 'store' } as Store],
+    );
+    const folder = new JobFolder(bundle(), plan);
+    const db = folder.start('runtime up store\nruntime hold store & launched+=($!)', run('1'), 'db');
+    const sim = folder.start(`runtime launch sim -- ${until('go')} & launched+=($!)`, run('1'), 'sim');
+    const watcher = folder.start('runtime launch watcher -- true & launched+=($!)', run('1'), 'watcher');
+    await waitUntil('sim runs', () => folder.states('sim')[0] === 'running');
+    await waitUntil('it waits', isWaiting(folder, 'watcher', watcher.pid));
+    const { pid } = JSON.parse(folder.read('run/stores/store/address.json')).nodes[0];
+    process.kill(pid, 'SIGSTOP');
+    try {
+      process.kill(watcher.pid, 'SIGTERM');
+      expect((await watcher.ended).code).toBe(143);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    folder.write('run/go', '');
+    expect((await sim.ended).code).toBe(0);
+    expect((await db.ended).code).toBe(0);
+  });
 });

@@ -1,4 +1,3 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { escapeControls, WorkflowError } from '../../diagnostics/index.js';
 import {
@@ -16,15 +15,12 @@ import {
 import { modelFormats } from '../../model-files/index.js';
 import { budgetOption, chargedHoursOf, keepBudget } from '../budget.js';
 import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
-import { describePlacement } from '../placement/picture.js';
-import { placementOf } from '../placement/placement.js';
-import { placementSvg } from '../placement/svg.js';
+import { type PlacementOptions, showPlacement } from '../placement/show.js';
 import { reported } from '../reported.js';
 import { formatTable } from '../table.js';
 
-interface PreviewOptions extends WorkflowOptions {
+interface PreviewOptions extends WorkflowOptions, PlacementOptions {
   readonly placement?: boolean;
-  readonly svg?: string;
   readonly budget?: number;
 }
 
@@ -43,11 +39,7 @@ export function previewCommand(): Command {
           throw new WorkflowError({ code: 'CLI1001', message, hint: 'add --placement' });
         }
         if (options.placement) {
-          const jobs = placementOf(plan);
-          if (options.svg !== undefined) writeWhole(options.svg, placementSvg(jobs));
-          if (options.json) return printJson({ ok: true, experiment: plan.experiment, jobs, problems: warnings });
-          printWarnings(warnings);
-          process.stdout.write(`${describePlacement(jobs)}\n`);
+          showPlacement(plan, warnings, options);
           return keepBudget(plan, options.budget);
         }
         if (options.json) return printJson({ ok: true, ...preview(plan), notes, problems: warnings });
@@ -57,19 +49,6 @@ export function previewCommand(): Command {
         keepBudget(plan, options.budget);
       }),
     );
-}
-
-/** Writes a file whole, or not at all. */
-function writeWhole(path: string, text: string): void {
-  const draft = `${path}.${process.pid}.tmp`;
-  try {
-    writeFileSync(draft, text);
-    renameSync(draft, path);
-  } catch (error) {
-    rmSync(draft, { force: true });
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new WorkflowError({ code: 'OUT1002', message: `${path} cannot be written: ${reason}` });
-  }
 }
 
 /** Jobs with what they cost, entities with their members and files, stores with their models. */

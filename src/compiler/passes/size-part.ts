@@ -47,7 +47,9 @@ export function sizePart(demand: Demand, limits: PartLimits, problems: Problems)
       set.map((one) => demand.piece(one)),
       demand.nodesLeft(count, node),
     );
-  let nodes = limits.nodes ?? nodesFor(demand, limits);
+  // On one machine all nodes are one.
+  const { oneNode } = demand.input.target.capabilities;
+  let nodes = oneNode ? 1 : (limits.nodes ?? nodesFor(demand, limits));
   const roomiest = limits.nodes ?? Math.max(nodes, Math.min(limits.maxNodes, nodes + mostPieces(demand, sets.all)));
   if (canGrow(demand)) {
     while (nodes < roomiest && !sets.all.every((set) => fits(set, nodes, limits.node))) nodes++;

@@ -69,8 +69,8 @@ export class MetStores {
     let said = false;
     for (;;) {
       if (stop.reason !== undefined) return undefined;
-      const tried = await this.#tryOnce(store);
-      if (typeof tried === 'object') return tried;
+      const tried = await stop.orStop(this.#tryOnce(store));
+      if (typeof tried !== 'string') return tried;
       const ended = readEnd(job.dir, store.name);
       if (ended !== undefined && job.run !== undefined && ended.run === job.run) {
         throw unavailable(entity, store, owner, `does not run: ${firstLine(ended.reason)}`);

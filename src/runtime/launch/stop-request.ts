@@ -22,6 +22,21 @@ export class StopRequest {
     for (const callback of [...this.#callbacks]) callback(reason);
   }
 
+  /** The value of some work, or `undefined` as soon as a stop is requested: a store whose host has gone does not even refuse to answer. */
+  async orStop<Value>(work: Promise<Value>): Promise<Value | undefined> {
+    let withdraw: () => unknown = () => {};
+    const stopped = new Promise<undefined>((resolve) => {
+      withdraw = this.onRequest(() => resolve(undefined));
+    });
+    // What becomes of it after a stop is no matter of anyone.
+    work.catch(() => {});
+    try {
+      return await Promise.race([work, stopped]);
+    } finally {
+      withdraw();
+    }
+  }
+
   /** Calls back at the request, at once if it has been made; returns a function that withdraws. */
   onRequest(callback: (reason: StopReason) => void): () => void {
     if (this.#reason !== undefined) callback(this.#reason);

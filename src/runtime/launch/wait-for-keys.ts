@@ -47,7 +47,8 @@ async function waitForKey(
   reader: StatusReader,
   stop: StopRequest,
 ): Promise<void> {
-  const keys = await keysOf(job, seen);
+  const keys = await stop.orStop(keysOf(job, seen));
+  if (keys === undefined) return;
   const others = new OtherJobs(job, plan);
   const ended = awaitedEvent(job, plan, entity, reader, after.name, 'ended', others);
   try {
@@ -56,7 +57,7 @@ async function waitForKey(
       reader.refresh();
       // Judged before the look: a key that its writer wrote last is there by then.
       const hasEnded = verdictOf(job, plan, reader, ended, others) === 'met';
-      if (await keys.exists(after.key)) return;
+      if (await stop.orStop(keys.exists(after.key))) return;
       if (hasEnded) throw neverWritten(entity, after, ended.over?.());
       await sleep(pauseMs);
     }
@@ -66,7 +67,7 @@ async function waitForKey(
     if (isLoss && stop.reason === undefined) await sleep(lossMs);
     if (stop.reason === undefined) throw error;
   } finally {
-    await keys.close();
+    await stop.orStop(keys.close());
   }
 }
 

@@ -163,10 +163,16 @@ describe('simwright doctor', { timeout: 180_000 }, () => {
       launcher: 'mpiexec',
       defaults: { queue: 'workq' },
       node: { cores: 32, gpus: 4, memoryMiB: 515_534 },
+      queues: { workq: { maxWalltime: '24:00:00' } },
       maxNodes: 2,
     });
-    const fixture = join(root, 'fixtures/workflows/job-array/workflow.ts');
-    const compiled = await simwright(workspace, 'compile', fixture, '--site', 'site.json', '--out', 'out');
-    expect(compiled).toMatchObject({ exitCode: 0, stderr: '' });
+    const fixture = (name: string) => join(root, 'fixtures/workflows', name, 'workflow.ts');
+    const compile = (name: string) =>
+      simwright(workspace, 'compile', fixture(name), '--site', 'site.json', '--out', name);
+    expect(await compile('colocated-uds')).toMatchObject({ exitCode: 0, stderr: '' });
+    // This one takes a day and more.
+    const long = await compile('job-array');
+    expect(long.exitCode).toBe(1);
+    expect(long.stderr).toContain("for 26:30:00, and queue 'workq' takes jobs of at most 24:00:00");
   });
 });

@@ -127,6 +127,7 @@ export const pals: LauncherGrammar = {
     { names: ['--gpu-bind'], value: /^(none|list:\d+([,:]\d+)*)$/, once: true },
     { names: ['--mem-bind'], value: /^(none|local|list:\d+([,:]\d+)*)$/, once: true },
     { names: ['--env'], value: any, repeats: true },
+    { names: ['--abort-on-failure', '--no-abort-on-failure'], once: true },
     { names: ['--label', '-l'], once: true },
   ],
   check: (programs) => {

@@ -20,7 +20,13 @@ export function checkScriptHost(
 ): void {
   if (target.capabilities.oneNode) return;
   const startsHere = (one: Parameters<typeof sized.get>[0]) => (sized.get(one) as Sized).startsHere;
-  const storesHere = launchers[launcherOf(target, site)].program === undefined;
+  const launcher = launchers[launcherOf(target, site)];
+  const storesHere = launcher.program === undefined;
+  for (const { name, at, interface: network } of orchestratorsOf(experiment)) {
+    if (network !== 'lo' || launcher.scriptApart !== true) continue;
+    const message = `.orchestrator(): store '${name}' is to listen on the loopback of its node, and ${launcher.name} runs scripts on another`;
+    problems.error('STORE1005', message, at, 'leave out interface, or name one of the network that both nodes have');
+  }
   const here = [...applicationsOf(experiment).filter(startsHere), ...(storesHere ? orchestratorsOf(experiment) : [])];
   for (const entity of here) {
     const { index, group } = placeOf(entity, jobs);
