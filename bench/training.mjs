@@ -55,7 +55,7 @@ for (const [load, { bytes, rows }] of Object.entries(found)) {
     report(
       `${what} to SmartSim's classes`,
       ratio('smartsim'),
-      load === 'small' && part === 'read' ? '>= 1.5' : '',
+      load === 'small' && part !== 'put' ? '>= 1.5' : '',
       rates,
     );
     report(`${what} to .npy files`, ratio('files'), '');

@@ -8,6 +8,7 @@ import importlib.util
 import json
 import logging
 import os
+import random
 import shutil
 import sys
 import time
@@ -20,7 +21,7 @@ import numpy as np
 from simwright.ml import TrainingDownloader, TrainingUploader
 
 # Batches, samples a batch, values a sample.
-LOADS = {"small": (600, 16, 64), "medium": (300, 16, 1024), "large": (60, 16, 16384)}
+LOADS = {"small": (2000, 16, 64), "medium": (300, 16, 1024), "large": (60, 16, 16384)}
 STEPS = 10  # of a stream: some batches are put, then all are read and given once
 
 
@@ -65,35 +66,38 @@ class Files:
             yield self.samples[rows], self.targets[rows]
 
 
-def run(put, epoch, batches, samples, targets):
-    """Seconds of putting and of reading."""
-    putting = reading = 0.0
-    for _ in range(STEPS):
+class Stream:
+    """One way of putting and reading, under keys of its own, with the seconds that it has taken."""
+
+    def __init__(self, put, epoch):
+        self.put, self.epoch, self.putting, self.reading = put, epoch, 0.0, 0.0
+
+    def step(self, count, samples, targets):
         begun = time.perf_counter()
-        for _ in range(batches // STEPS):
-            put(samples, targets)
-        putting += time.perf_counter() - begun
-        begun = time.perf_counter()
-        for x, y in epoch():
+        for _ in range(count):
+            self.put(samples, targets)
+        put = time.perf_counter()
+        for x, y in self.epoch():
             assert len(x) == len(y)
-        reading += time.perf_counter() - begun
-    return putting, reading
+        self.putting += put - begun
+        self.reading += time.perf_counter() - put
 
 
-def through_store(upload, download, batches, samples, targets, **options):
+def through_store(upload, download):
     os.environ["SSKEYOUT"] = os.environ["SSKEYIN"] = "p" + uuid.uuid4().hex[:8]
     uploader = upload(cluster=False)
     uploader.publish_info()
-    downloader = download("training_data", batch_size=32, cluster=False, init_samples=False, **options)
-    first = [True]
+    downloader = download("training_data", batch_size=32, cluster=False, init_samples=False)
+    has_begun = []
 
     def epoch():
-        # The first samples are waited for; they are there.
-        if first.pop() if first else False:
+        if not has_begun:
+            # The first samples are waited for; they are there.
             downloader.init_samples()
+            has_begun.append(True)
         return iter(downloader)
 
-    return run(uploader.put_batch, epoch, batches, samples, targets)
+    return Stream(uploader.put_batch, epoch)
 
 
 def main():
@@ -115,23 +119,29 @@ def main():
         targets = np.arange(rows)
         found[name] = {"bytes": samples.nbytes, "rows": []}
         for _ in range(rounds):
-            row = {}
-            for kind, times in (
-                ("ours", lambda: through_store(TrainingUploader, TrainingDownloader, batches, samples, targets)),
-                ("smartsim", lambda: through_store(theirs[0], Theirs, batches, samples, targets)),
-                ("files", lambda: file_times(folder, batches, samples, targets)),
-            ):
-                putting, reading = times()
-                count = batches * rows
-                row[kind] = {"put": count / putting, "read": count / reading, "both": count / (putting + reading)}
-                client.flush_db([os.environ["SSDB"]])
-            found[name]["rows"].append(row)
+            files = Files(folder / "files")
+            streams = {
+                "ours": through_store(TrainingUploader, TrainingDownloader),
+                "smartsim": through_store(theirs[0], Theirs),
+                "files": Stream(files.put_batch, files.epoch),
+            }
+            # Step by step, in any order: what else the machine does meets all of them, and so do files that are still being written.
+            for _ in range(STEPS):
+                for stream in random.sample(list(streams.values()), 3):
+                    stream.step(batches // STEPS, samples, targets)
+            count = batches * rows
+            found[name]["rows"].append(
+                {
+                    kind: {
+                        "put": count / stream.putting,
+                        "read": count / stream.reading,
+                        "both": count / (stream.putting + stream.reading),
+                    }
+                    for kind, stream in streams.items()
+                }
+            )
+            client.flush_db([os.environ["SSDB"]])
     print(json.dumps(found))
-
-
-def file_times(folder, batches, samples, targets):
-    files = Files(folder / "files")
-    return run(files.put_batch, files.epoch, batches, samples, targets)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ export function expectLearned(read: (path: string) => string): void {
   expect(training.samples, 'four cavities, 80 fields each').toBe(320);
   expect(training.samplesAtFirst).toBeLessThan(320);
   expect(training.epochsWhileRunning).toBeGreaterThan(0);
-  expect(training.epochs).toBe(training.epochsWhileRunning + 150);
+  // The end may come while the trainer asks for it: the epoch after that has all samples, too, and counts.
+  expect([150, 151]).toContain(training.epochs - training.epochsWhileRunning);
   expect(training.versions).toBeGreaterThanOrEqual(2);
   expect(training.lastLoss).toBeLessThan(training.firstLoss / 50);
   const surrogate = JSON.parse(read('run/held-out/surrogate.json')) as Surrogate;
