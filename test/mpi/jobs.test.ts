@@ -29,16 +29,14 @@ describe.skipIf(why !== '')(`MPI over several nodes${why === '' ? '' : ` (skippe
       },
     );
 
-    test('two programs beside a store on another node than the script, each rank with its environment', {
-      timeout: 60_000,
-    }, async (context) => {
+    test('two programs beside a store on another node than the script, each rank with its environment', async (context) => {
       const job = await MpiJob.compile(
         context,
         mpi,
         `experiment('beside')
   .batch({ nodes: 3 })
   .orchestrator({ hosts: ['node2'] })
-  .model('hello', command('python3', 'hello.py').tasks(6).tasksPerNode(2)).attach({ copy: 'hello.py' }).registerIncomingEntity('parts')
+  .model('hello', command('python3', 'hello.py').tasks(6).tasksPerNode(2)).attach({ copy: 'hello.py' }).registerIncomingEntity('hello')
   .model('parts', command('python3', 'part.py', 'ocean').tasks(3).tasksPerNode(1).mpmd(command('python3', 'part.py', 'air').tasks(3).tasksPerNode(1)))
     .attach({ copy: 'part.py' })
     .after('hello')`,
@@ -50,7 +48,7 @@ describe.skipIf(why !== '')(`MPI over several nodes${why === '' ? '' : ` (skippe
       const [first = ''] = ranks;
       const address = /\b10\.97\.0\.12:\d+\b/.exec(first)?.[0] ?? 'no address of node2';
       const dir = job.workspace.path('out/run/hello');
-      const told = ['hello', '0', 'beside', job.id, dir, address, 'parts', job.path, '1'];
+      const told = ['hello', '0', 'beside', job.id, dir, address, 'hello', job.path, '1'];
       expect(ranks).toEqual(
         [0, 1, 2, 3, 4, 5].map((rank) => [rank, nodes[Math.floor(rank / 2)], 6, 15, ...told].join(' ')),
       );
