@@ -29,9 +29,7 @@ describe.skipIf(why !== '')(`MPI over several nodes${why === '' ? '' : ` (skippe
       },
     );
 
-    test('two programs beside a store on another node than the script, each rank with its environment', {
-      timeout: 60_000,
-    }, async (context) => {
+    test('two programs beside a store on another node than the script, each rank with its environment', async (context) => {
       const job = await MpiJob.compile(
         context,
         mpi,
