@@ -43,6 +43,7 @@ def loss_over_time(history, ended_seconds):
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
+            '<title>Loss of training and samples seen over time</title>',
             f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
             *shapes,
             "</svg>\n",
