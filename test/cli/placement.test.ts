@@ -142,5 +142,5 @@ describe('preview --placement', () => {
       stderr: expect.stringContaining('--svg is the picture of --placement'),
     });
     expect(readdirSync(workspace.cwd).filter((name) => name.endsWith('.tmp'))).toEqual([]);
-  }, 60_000);
+  });
 });

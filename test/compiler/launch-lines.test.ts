@@ -65,7 +65,7 @@ describe('launch lines of every workflow of the fixtures', () => {
   const workflows: Awaited<ReturnType<typeof loadWorkflow>>[] = [];
   beforeAll(async () => {
     for (const { folder } of fixtures) workflows.push(await loadWorkflow(join(folder, 'workflow.ts')));
-  }, 120_000);
+  });
 
   it.each([
     ['pbs', 'mpiexec', hydra],

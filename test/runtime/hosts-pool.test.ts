@@ -137,7 +137,7 @@ test('entities that run at the same time get different hosts, and no host more t
   await job.end();
   expect(job.mostCpus()).toBe(4);
   expect(job.folder.members('a')[0]).toMatchObject({ state: 'completed', host: job.hostOf('a') });
-}, 40_000);
+});
 
 test('a wide member gets its turn before small ones that came later', async () => {
   const wide = { name: 'wide', cpus: 4, size: { nodes: 2, tasks: 8, tasksPerNode: 4, cpusPerTask: 1 } };
@@ -159,7 +159,7 @@ test('a wide member gets its turn before small ones that came later', async () =
   expect(order.indexOf('wide')).toBeLessThan(12);
   expect(order).toHaveLength(31);
   expect(job.mostCpus()).toBe(4);
-}, 40_000);
+});
 
 test('a launch that is killed gives back its hosts; who waits says so', async () => {
   const job = new PoolJob(
@@ -191,7 +191,7 @@ test('a launch that is killed gives back its hosts; who waits says so', async ()
     if (event !== undefined) attempts.add(event);
   }
   expect(attempts.of('next', 0)).toHaveLength(1);
-}, 90_000);
+});
 
 test('a stop request reaches a member that waits', async () => {
   const allocation = { nodes: 1, exclusive: false };
@@ -211,7 +211,7 @@ test('a stop request reaches a member that waits', async () => {
   process.kill(job.job?.pid ?? 0, 'SIGTERM');
   await job.end(143);
   expect(job.folder.members('b')[0]).toMatchObject({ state: 'interrupted', reason: 'the job got SIGTERM' });
-}, 40_000);
+});
 
 test('a member that fits no host runs alone', async () => {
   const job = new PoolJob(
@@ -228,7 +228,7 @@ test('a member that fits no host runs alone', async () => {
   await job.end();
   expect(job.folder.states('large')).toEqual(['completed']);
   expect(job.folder.states('small')).toEqual(['completed', 'completed', 'completed']);
-}, 40_000);
+});
 
 describe('GPUs', () => {
   const gpus = (gpusPerNode: number) => ({
@@ -291,7 +291,7 @@ describe('GPUs', () => {
     expect(job.log().find(({ name }) => name === 'b')?.gpus).toBe('none');
     job.go('a', 'b');
     await job.end();
-  }, 40_000);
+  });
 });
 
 /** The newest version of the books. */

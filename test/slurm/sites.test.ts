@@ -69,7 +69,7 @@ describe.skipIf(why !== '')(`sites of a real Slurm${why === '' ? '' : ` (skipped
     const { stdout } = await simwright({ cwd: '/var/tmp', env: cluster().env }, 'doctor', '--json');
     const { facts } = JSON.parse(stdout);
     expect(facts.scheduler.queues[0].shapes).toMatchObject([{ nodes: 2, cores: 4, threadsPerCore: 2 }]);
-  }, 120_000);
+  });
 
   test('a site of threads gives tasks whole cores; its variables, options and wrapper reach them', async () => {
     const workspace = withSite({

@@ -159,4 +159,4 @@ test('groups part the nodes of a job, and what has to run at a time fits into th
   // The property holds for something.
   expect(compiled).toBeGreaterThan(50);
   expect(several).toBeGreaterThan(20);
-}, 120_000);
+});
