@@ -233,6 +233,8 @@ export const Allocation = z.strictObject({
   nodes: count,
   /** CPUs on each node; absent with `exclusive` if the site does not say how many cores a node has. */
   cpusPerNode: count.optional(),
+  /** CPUs on each node without which a launch or a store could not start; where `cpusPerNode` is absent. */
+  leastCpusPerNode: count.optional(),
   /** Hardware threads of a core, where the scheduler counts those as its CPUs; absent where it counts cores. */
   threadsPerCpu: count.optional(),
   exclusive: z.boolean(),

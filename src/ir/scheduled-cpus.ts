@@ -1,3 +1,4 @@
+import { defined } from './defined.js';
 import type { Allocation, Job } from './plan.js';
 
 /** A job whose CPUs are those that its scheduler counts: hardware threads, where it counts these. */
@@ -6,8 +7,12 @@ export function asScheduled<Request extends Pick<Job, 'allocation' | 'components
 }
 
 function scheduled(allocation: Allocation): Allocation {
-  const { cpusPerNode, threadsPerCpu = 1 } = allocation;
-  return cpusPerNode === undefined ? allocation : { ...allocation, cpusPerNode: cpusPerNode * threadsPerCpu };
+  const { cpusPerNode, leastCpusPerNode, threadsPerCpu = 1 } = allocation;
+  const counted = (cpus: number | undefined) => (cpus === undefined ? undefined : cpus * threadsPerCpu);
+  return {
+    ...allocation,
+    ...defined({ cpusPerNode: counted(cpusPerNode), leastCpusPerNode: counted(leastCpusPerNode) }),
+  };
 }
 
 /** Cores of so many CPUs as the scheduler counts them. */

@@ -56,6 +56,19 @@ describe('PBS', () => {
     }
   });
 
+  it('is asked for the CPUs that a launch needs of a whole node, of which the site does not say how many it has', () => {
+    const workflow = experiment('e')
+      .batch({ exclusive: true })
+      .ensemble('s', app.tasks(8).nodes(2).cpusPerTask(3))
+      .replicas(50);
+    const whole = scriptOf(compileFor('pbs', workflow), 'e');
+    expect(readPbs(whole).chunks).toEqual(Array(2).fill({ ncpus: '12', mpiprocs: '12' }));
+    expect(readPbs(whole).resources['place']).toBe('scatter:excl');
+    expect(whole).toContain('SIMWRIGHT_CPUS_PER_NODE=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)');
+    const counted = scriptOf(compileFor(pbs({ node: { cores: 64 } }), workflow), 'e');
+    expect(readPbs(counted).chunks[0]).toEqual({ ncpus: '64', mpiprocs: '64' });
+  });
+
   it('is not asked for the threads of a task: each launch has its own', () => {
     const with4 = (set: Record<string, string>) =>
       scriptOf(compileFor('pbs', experiment('e').batch({ directives: { set } }).model('m', app)), 'e');

@@ -70,6 +70,7 @@ export function allocate(asked: AllocationInput, problems: Problems): PlacedComp
   const allocation: Allocation = {
     nodes,
     ...defined({ cpusPerNode: exclusive ? cores : cpusPerNode }),
+    ...(exclusive && cores === undefined ? { leastCpusPerNode: most(sized.map(({ leastCpus }) => leastCpus)) } : {}),
     exclusive,
     ...(gpusPerNode > 0 ? { gpusPerNode } : {}),
     ...(memory > 0 ? { memoryPerNodeMiB: memory } : {}),

@@ -13,6 +13,8 @@ export interface PartSize {
   /** CPUs a node for all that may run at the same time; a node may have fewer. */
   readonly wantedCpus: number;
   readonly cpusPerNode: number;
+  /** CPUs a node without which one of them could not start. */
+  readonly leastCpus: number;
   readonly gpusPerNode: number;
   readonly memoryMiB: number;
   /** Nodes that are taken at the same time by launches that have nodes of their own. */
@@ -74,8 +76,9 @@ export function sizePart(demand: Demand, limits: PartLimits, problems: Problems)
   }
   const enough = (amounts: Amounts) => sets.all.every((set) => tooMuch.includes(set) || fits(set, nodes, amounts));
   const wantedCpus = Math.max(Math.ceil(demand.peakCpus() / nodes) + colocated, sum?.cpus ?? 0);
+  const leastCpus = Math.max(demand.cpusOfOne(), sum?.cpus ?? 0);
   const cpusPerNode = least(
-    most([Math.min(wantedCpus, limits.node.cpus), demand.cpusOfOne(), sum?.cpus ?? 0]),
+    Math.max(Math.min(wantedCpus, limits.node.cpus), leastCpus),
     Math.min(limits.node.cpus, demand.peakCpus() + colocated),
     (cpus) => enough({ ...limits.node, cpus }),
   );
@@ -88,7 +91,7 @@ export function sizePart(demand: Demand, limits: PartLimits, problems: Problems)
     (amount) => enough({ ...limits.node, memoryMiB: amount }),
   );
   const gpusPerNode = Math.max(gpusFor(demand, limits, nodes), sum?.gpus ?? 0);
-  return { nodes, wantedCpus, cpusPerNode, gpusPerNode, memoryMiB, nodesApart: demand.apart() };
+  return { nodes, wantedCpus, cpusPerNode, leastCpus, gpusPerNode, memoryMiB, nodesApart: demand.apart() };
 }
 
 /** The nodes of a part that nobody has given: as many as the widest launch has, or more where CPUs or GPUs are few. */

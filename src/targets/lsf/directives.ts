@@ -44,7 +44,7 @@ export function lsfDirectives(job: JobRequest, launcher: LauncherName, site: Sit
 }
 
 function nodeDirectives(allocation: Allocation, launcher: LauncherName, { gpuDialect }: Site): readonly Directive[] {
-  const perNode = allocation.cpusPerNode ?? 1;
+  const perNode = allocation.cpusPerNode ?? allocation.leastCpusPerNode ?? 1;
   const { gpusPerNode, memoryPerNodeMiB } = allocation;
   // jsrun's nodes come whole, with all their GPUs and memory, and -nnodes excludes -R.
   if (launcher === 'jsrun') return [{ flag: '-nnodes', value: allocation.nodes }];
@@ -109,7 +109,7 @@ function selection({ constraint, excludeHosts = [] }: Allocation): string | unde
 
 /** Slots of one kind of node: of those with names, and of others. */
 function compoundTerms(allocation: Allocation, { gpuDialect }: Site): string[] {
-  const perNode = allocation.cpusPerNode ?? 1;
+  const perNode = allocation.cpusPerNode ?? allocation.leastCpusPerNode ?? 1;
   const { gpusPerNode, memoryPerNodeMiB, nodes } = allocation;
   const hosts = (allocation.hosts ?? []).slice(0, nodes);
   const usage = [

@@ -42,7 +42,9 @@ function mailOf(events: readonly (keyof typeof mailLetters)[]): string {
 
 /** `N:ncpus=…`; each named host is a chunk of its own. */
 function chunksOf(allocation: Allocation, { gpuDialect }: Site): string[] {
-  const { nodes, cpusPerNode, gpusPerNode, memoryPerNodeMiB, constraint } = allocation;
+  const { nodes, leastCpusPerNode, gpusPerNode, memoryPerNodeMiB, constraint } = allocation;
+  // A chunk that names no CPUs gets one, of a node that it has for itself as well, where control groups hold a job to what it has asked for.
+  const { cpusPerNode = leastCpusPerNode } = allocation;
   const resources = [
     ...(cpusPerNode === undefined ? [] : [`ncpus=${cpusPerNode}`, `mpiprocs=${cpusPerNode}`]),
     ...(gpusPerNode === undefined || gpuDialect === 'none' ? [] : [`ngpus=${gpusPerNode}`]),

@@ -32,8 +32,8 @@ export const pbs: Target<'pbs'> = {
     jobId: '$PBS_JOBID',
     hosts: `$(awk '!seen[$0]++' "$PBS_NODEFILE" | paste -s -d ' ' -)`,
     cpusPerNode: cpusOfFirstChunk,
-    // A chunk that names no CPUs has one, whatever else place=excl keeps others from.
-    cpusPerWholeNode: '$(nproc --all)',
+    // PBS says those that were asked for. Control groups may hold the job to them; nproc sees that, and would see the threads of OpenMP too.
+    cpusPerWholeNode: '$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)',
     arrayIndex: '$PBS_ARRAY_INDEX',
   },
   directives: pbsDirectives,
