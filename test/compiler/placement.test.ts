@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { command, experiment } from '../../src/index.js';
+import { command, experiment, mlBytes } from '../../src/index.js';
 import type { AuthoredExperiment, SiteInput, TargetName } from '../../src/ir/index.js';
 import { compileFor, messagesOf, problemsOf, runtimeLines, scriptOf } from './support/compile-experiment.js';
 
@@ -331,6 +332,21 @@ test('an entity whose CPUs a store holds can never start, where launches wait fo
   for (const target of ['slurm', 'pbs'] as const) expect(messagesOf({ ...small, target }, full)).toEqual([]);
   const alone = experiment('e').orchestrator().model('a', command('a').tasks(4));
   expect(allocationOf({ ...small, target: 'lsf' }, alone)).toMatchObject({ nodes: 2, cpusPerNode: 4 });
+});
+
+test('an entity whose GPUs the models of a store hold can never start, where launches wait for them', () => {
+  const model = readFileSync(new URL('../runtime/orchestrator/models/double.onnx', import.meta.url));
+  const gpus = (perNode: number) => command('a').tasks(2).nodes(2).gpusPerNode(perNode);
+  const beside = (perNode: number) =>
+    experiment('e')
+      .model('a', gpus(perNode))
+      .colocate({ uds: true })
+      .addMlModel('m', mlBytes(model), { backend: 'ONNX', device: 'GPU' });
+  expect(messagesOf({ ...small, target: 'lsf' }, beside(2))).toEqual([
+    "PLAN1013 'a' can never start: 'a' takes 1 CPU and 2 GPUs on each of 2 nodes, the store of 'a' holds 1 CPU and 1 GPU on each node, and they have 2 nodes of 4 CPUs, 2 GPUs",
+  ]);
+  expect(messagesOf({ ...small, target: 'lsf' }, beside(1))).toEqual([]);
+  for (const target of ['slurm', 'pbs'] as const) expect(messagesOf({ ...small, target }, beside(2))).toEqual([]);
 });
 
 test('two that run at once on whole nodes have four', () => {

@@ -121,14 +121,43 @@ export class Demand {
     return { nodes, wholeNodes: ownsNodes, onNode: { cpus: cpusOnNode(size), gpus: gpusOnNode(size), memoryMiB } };
   }
 
-  /** Nodes with these amounts, less what stores hold there: colocated ones on every node, others on the first ones. */
-  nodesLeft(count: number, whole: Amounts): Amounts[] {
-    const colocated = this.colocatedCpus();
-    const left = Array.from({ length: count }, () => ({ ...whole, cpus: whole.cpus - colocated }));
+  /**
+   * Nodes with these amounts, less what stores hold there: colocated ones on every node, others on the first ones. `holdsGpus`: a store keeps
+   * the GPUs of its models from everything else.
+   */
+  nodesLeft(count: number, whole: Amounts, holdsGpus: boolean): Amounts[] {
+    const { cpus, gpus } = this.heldOnEachNode();
+    const left = Array.from({ length: count }, () => ({
+      ...whole,
+      cpus: whole.cpus - cpus,
+      gpus: whole.gpus - (holdsGpus ? gpus : 0),
+    }));
     for (const store of this.part.orchestrators) {
-      for (const node of left.slice(0, nodesOfStore(store))) node.cpus -= cpusOfStoreOnNode(store);
+      for (const node of left.slice(0, nodesOfStore(store))) {
+        node.cpus -= cpusOfStoreOnNode(store);
+        if (holdsGpus) node.gpus -= this.gpusOfStore(store);
+      }
     }
     return left;
+  }
+
+  /** CPUs of the colocated stores, and GPUs of their models. */
+  heldOnEachNode(): Pick<Amounts, 'cpus' | 'gpus'> {
+    const { applications } = this.part;
+    return {
+      cpus: this.colocatedCpus(),
+      gpus: applications.reduce((sum, one) => sum + colocatedGpus(this.input.experiment, one), 0),
+    };
+  }
+
+  /** GPUs of a standalone store's models on each of its nodes. */
+  gpusOfStore(store: OrchestratorDeclaration): number {
+    return standaloneGpus(this.input.experiment, store);
+  }
+
+  /** GPUs of the models of the store that is colocated with an application. */
+  gpusOfColocated(application: ApplicationDeclaration): number {
+    return colocatedGpus(this.input.experiment, application);
   }
 
   /** True if several members of an application run at the same time: they can use more nodes than one takes. */

@@ -3,19 +3,25 @@ import { type ApplicationDeclaration, byKind, type EntityDeclaration } from '../
 import type { Amounts } from './lookup/packing.js';
 import { cpusOfStoreOnNode, type Demand, nodesOfStore } from './part-demand.js';
 
-/** Applications that have to run at the same time, and the nodes that they have. `overlaps`: stores hold nothing of them. */
-interface Meeting {
-  readonly set: readonly ApplicationDeclaration[];
+/** Nodes of those that have to run at the same time. `overlaps`: stores hold nothing of them; `holdsGpus`: GPUs as well as CPUs. */
+interface Held {
   readonly nodes: number;
   readonly node: Amounts;
   readonly overlaps: boolean;
+  readonly holdsGpus: boolean;
+}
+
+/** Applications that have to run at the same time, and their nodes. */
+interface Meeting extends Held {
+  readonly set: readonly ApplicationDeclaration[];
 }
 
 /** Reports that some applications have to run at the same time, and that the nodes hold no member of each at once. */
-export function refuseMeeting(demand: Demand, { set, nodes, node, overlaps }: Meeting, problems: Problems): void {
+export function refuseMeeting(demand: Demand, { set, ...held }: Meeting, problems: Problems): void {
+  const { nodes, node, overlaps, holdsGpus } = held;
   const message = `${named(set)} read each other's keys, so they have to run at the same time, and cannot: ${[
     ...set.map((one) => takes(demand, one)),
-    ...(overlaps ? [] : holders(demand)),
+    ...(overlaps ? [] : holders(demand, holdsGpus)),
   ].join(', ')}, and they have ${described(nodes, node)}`;
   const hint = 'raise nodes in .batch(), or lower what one of them takes: .tasks(), .cpusPerTask(), .gpusPerNode()';
   problems.error('PLAN1013', message, meetingPlace(set), hint);
@@ -25,13 +31,12 @@ export function refuseMeeting(demand: Demand, { set, nodes, node, overlaps }: Me
 export function refuseStart(
   demand: Demand,
   application: ApplicationDeclaration,
-  nodes: number,
-  node: Amounts,
+  { nodes, node, holdsGpus }: Held,
   problems: Problems,
 ): void {
-  const message = `'${application.name}' can never start: ${[takes(demand, application), ...holders(demand)].join(', ')}, and they have ${described(nodes, node)}`;
+  const message = `'${application.name}' can never start: ${[takes(demand, application), ...holders(demand, holdsGpus)].join(', ')}, and they have ${described(nodes, node)}`;
   const hint =
-    'raise nodes in .batch(), lower .tasks() or .cpusPerTask(), or give the store nodes of its own: apart: true';
+    'lower what the one or the other takes, raise nodes in .batch(), or give a standalone store nodes of its own: apart: true';
   problems.error('PLAN1013', message, application.at, hint);
 }
 
@@ -95,17 +100,21 @@ function takes(demand: Demand, application: ApplicationDeclaration): string {
   return `${who} takes ${what}`;
 }
 
-/** The stores of a part, with the CPUs that each holds. */
-function holders({ part: { applications, orchestrators } }: Demand): string[] {
+/** The stores of a part, with the CPUs that each holds, and the GPUs where it holds them too. */
+function holders(demand: Demand, holdsGpus: boolean): string[] {
+  const { applications, orchestrators } = demand.part;
+  const amounts = (cpus: number, gpus: number) =>
+    [counted(cpus, 'CPU'), ...(holdsGpus && gpus > 0 ? [counted(gpus, 'GPU')] : [])].join(' and ');
   return [
-    ...orchestrators.map(
-      (one) => `store '${one.name}' holds ${counted(cpusOfStoreOnNode(one), 'CPU')} on ${nodesOf(nodesOfStore(one))}`,
-    ),
-    ...applications.flatMap(({ name, colocated }) =>
-      colocated === undefined
-        ? []
-        : [`the store of '${name}' holds ${counted(colocated.cpus ?? 1, 'CPU')} on each node`],
-    ),
+    ...orchestrators.map((one) => {
+      const held = amounts(cpusOfStoreOnNode(one), demand.gpusOfStore(one));
+      return `store '${one.name}' holds ${held} on ${nodesOf(nodesOfStore(one))}`;
+    }),
+    ...applications.flatMap((one) => {
+      if (one.colocated === undefined) return [];
+      const held = amounts(one.colocated.cpus ?? 1, demand.gpusOfColocated(one));
+      return [`the store of '${one.name}' holds ${held} on each node`];
+    }),
   ];
 }
 

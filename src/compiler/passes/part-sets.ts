@@ -13,7 +13,7 @@ export interface PartSets {
   readonly all: readonly Applications[];
 }
 
-/** The sets of a part. On one machine nobody counts. `storesHold`: launches wait for CPUs of stores. */
+/** The sets of a part. On one machine nobody counts. `storesHold`: launches wait for CPUs and GPUs of stores. */
 export function setsOf(demand: Demand, storesHold: boolean): PartSets {
   const { part, input } = demand;
   if (input.target.capabilities.oneNode) return { meeting: [], single: [], all: [] };
@@ -21,7 +21,7 @@ export function setsOf(demand: Demand, storesHold: boolean): PartSets {
   const meeting = meetings(input.all)
     .map((set) => set.filter((one) => here.has(one)))
     .filter((set) => set.length > 1);
-  const hasStores = part.orchestrators.length > 0;
+  const hasStores = part.orchestrators.length > 0 || demand.heldOnEachNode().gpus > 0;
   const single = hasStores && storesHold ? part.applications.map((one) => [one]) : [];
   const sets = { meeting: unlike(meeting, demand), single: unlike(single, demand) };
   return { ...sets, all: [...sets.meeting, ...sets.single] };

@@ -43,23 +43,30 @@ export function sharedOwner({ part }: Demand): NonNullable<Demand['part']['owner
 export function sizePart(demand: Demand, limits: PartLimits, problems: Problems): PartSize {
   const sum = sharedOwner(demand) === undefined ? undefined : demand.sumOnNode();
   const colocated = demand.colocatedCpus();
-  const sets = setsOf(demand, limits.storesCpus === 'hold');
+  const holds = limits.storesCpus === 'hold';
+  const sets = setsOf(demand, holds);
   const fits = (set: readonly ApplicationDeclaration[], count: number, node: Amounts) =>
     packsInAnyOrder(
       set.map((one) => demand.piece(one)),
-      demand.nodesLeft(count, node),
+      demand.nodesLeft(count, node, holds),
     );
   // On one machine all nodes are one.
   const { oneNode } = demand.input.target.capabilities;
   let nodes = oneNode ? 1 : (limits.nodes ?? nodesFor(demand, limits));
   const roomiest = limits.nodes ?? Math.max(nodes, Math.min(limits.maxNodes, nodes + mostPieces(demand, sets.all)));
   if (canGrow(demand)) {
-    while (nodes < roomiest && !sets.all.every((set) => fits(set, nodes, limits.node))) nodes++;
+    const holdAll = (some: number) => sets.all.every((set) => fits(set, some, limits.node));
+    let count = nodes;
+    while (count < roomiest && !holdAll(count)) count++;
+    // More nodes that do not help either are not asked for.
+    if (holdAll(count)) nodes = count;
   }
   if (sum !== undefined) refuseSharing(demand, sum, nodes, limits.node, problems);
   const isWide = nodes >= demand.widest();
   const overlaps = limits.storesCpus === 'overlap';
-  const left = overlaps ? Array.from({ length: nodes }, () => limits.node) : demand.nodesLeft(nodes, limits.node);
+  const left = overlaps
+    ? Array.from({ length: nodes }, () => limits.node)
+    : demand.nodesLeft(nodes, limits.node, holds);
   const tooMuch = sets.meeting.filter(
     (set) =>
       isWide &&
@@ -68,10 +75,11 @@ export function sizePart(demand: Demand, limits: PartLimits, problems: Problems)
         left,
       ),
   );
-  for (const set of tooMuch) refuseMeeting(demand, { set, nodes, node: limits.node, overlaps }, problems);
+  const meeting = { nodes, node: limits.node, overlaps, holdsGpus: holds };
+  for (const set of tooMuch) refuseMeeting(demand, { set, ...meeting }, problems);
   for (const [one] of sets.single) {
     if (one !== undefined && sum === undefined && isWide && !packs([demand.piece(one)], left)) {
-      refuseStart(demand, one, nodes, limits.node, problems);
+      refuseStart(demand, one, meeting, problems);
     }
   }
   const enough = (amounts: Amounts) => sets.all.every((set) => tooMuch.includes(set) || fits(set, nodes, amounts));
