@@ -20,17 +20,18 @@ const hasShellcheck = (() => {
   }
 })();
 
-/** A job; one a member that waits for it; one that waits for all of those. */
-const chained = experiment('chained')
-  .batch({ walltime: '00:10:00', mail: { to: 'a@b.org', events: ['end'] } })
-  .model('first', command('/bin/true'))
-  .ensemble('sweep', command('/bin/echo'))
-  .params({ X: [1, 2, 3] }, { asArgs: ['X'] })
-  .after('first')
-  .batch({ mode: 'separate', walltime: '00:10:00' })
-  .model('last', command('/bin/true').tasks(4))
-  .after('sweep')
-  .batch({ walltime: '25:00:00' });
+/** A job; one a member that waits for it; one that waits for all of those. `queue`: where the site's usual one takes no such jobs. */
+const chained = (queue: { readonly queue?: string }) =>
+  experiment('chained')
+    .batch({ walltime: '00:10:00', mail: { to: 'a@b.org', events: ['end'] }, ...queue })
+    .model('first', command('/bin/true'))
+    .ensemble('sweep', command('/bin/echo'))
+    .params({ X: [1, 2, 3] }, { asArgs: ['X'] })
+    .after('first')
+    .batch({ mode: 'separate', walltime: '00:10:00', ...queue })
+    .model('last', command('/bin/true').tasks(4))
+    .after('sweep')
+    .batch({ walltime: '25:00:00', ...queue });
 
 /** Stands in for a scheduler's command: writes down what it was given, says what the scheduler says. */
 function stub(says: string): string {
@@ -129,8 +130,11 @@ beforeAll(() => {
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** The workflow's text files, in a folder of their own. */
-async function compiled(site: string): Promise<{ dir: string; scripts: string[] }> {
-  const { files } = await compileForTest(chained, site);
+async function compiled(
+  site: string,
+  queue: { readonly queue?: string } = {},
+): Promise<{ dir: string; scripts: string[] }> {
+  const { files } = await compileForTest(chained(queue), site);
   const dir = mkdtempSync(join(scratch, 'out-'));
   for (const [path, text] of files) {
     mkdirSync(dirname(join(dir, path)), { recursive: true });
@@ -139,14 +143,18 @@ async function compiled(site: string): Promise<{ dir: string; scripts: string[] 
   return { dir, scripts: [...files.keys()].filter((path) => path === 'submit.sh' || path.startsWith('jobs/')) };
 }
 
-const sites = [
-  ...Object.keys(targets),
-  ...['perlmutter', 'polaris', 'summit'].map((name) => join(root, 'examples/sites', `${name}.ts`)),
+const example = (name: string) => join(root, 'examples/sites', `${name}.ts`);
+const sites: [site: string, queue: { readonly queue?: string }][] = [
+  ...Object.keys(targets).map((name): [string, object] => [name, {}]),
+  [example('perlmutter'), {}],
+  // The usual queue takes one job of a user at a time.
+  [example('polaris'), { queue: 'preemptable' }],
+  [example('summit'), {}],
 ];
 
 describe('scripts', () => {
-  it.each(sites)('for %s are bash without a finding', async (site) => {
-    const { dir, scripts } = await compiled(site);
+  it.each(sites)('for %s are bash without a finding', async (site, queue) => {
+    const { dir, scripts } = await compiled(site, queue);
     expect(scripts).toHaveLength(4);
     for (const script of scripts) execFileSync('bash', ['-n', script], { cwd: dir });
     if (hasShellcheck) execFileSync('shellcheck', ['--norc', ...scripts], { cwd: dir, encoding: 'utf8' });

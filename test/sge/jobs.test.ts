@@ -164,7 +164,7 @@ describe.skipIf(why !== '')(`jobs of a real Grid Engine${why === '' ? '' : ` (sk
     ]);
     expect(await ended(workspace)).toMatchObject({
       sim: { state: 'COMPLETED', exit: 0 },
-      short: { state: 'FAILED', exit: 124 },
+      short: { state: 'TIMEOUT', exit: 124 },
     });
     for (const name of ['long', 'gone', 'short']) {
       expect(workspace.lines('out/run', name, `${name}.out`)).toEqual(['up', 'told']);
