@@ -83,12 +83,16 @@ describe('the package, installed into an empty folder', { timeout: 360_000 }, ()
     );
     expect(packed).toContain('python/simwright/py.typed');
     expect(packed.filter((path) => path.endsWith('.whl'))).toEqual([wheel]);
+    // The module is built where it runs; a release may carry one that is built.
+    const native = packed.filter((path) => path.startsWith('native/') && !path.endsWith('.so'));
+    expect(native.sort()).toEqual(['native/module-api.h', 'native/simwright.c']);
     for (const path of ['dist/bundle/simwright.mjs', 'dist/bundle/client.mjs', 'dist/cli/main.js']) {
       expect(packed).toContain(path);
     }
     expect(
       packed.filter(
-        (path) => !/^(dist|templates|docs|python)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/.test(path),
+        (path) =>
+          !/^(dist|templates|docs|python|native)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/.test(path),
       ),
     ).toEqual([]);
     expect(packed.filter((path) => /\.test\.|(?<!\.d)\.ts$|\.map$/.test(path))).toEqual([]);
