@@ -801,7 +801,7 @@ typedef struct Request {
     char *reply;
     size_t reply_bytes;
     char *error;
-    /* Of AI._MODELSCAN and AI._SCRIPTSCAN. */
+    /* State of AI._MODELSCAN and AI._SCRIPTSCAN. */
     Cursor *cursor;
     int scan_kind;
 } Request;
@@ -845,7 +845,7 @@ static struct {
     Request **slots;
     uint32_t slot_count, slot_hint;
     uint64_t waiting, sent, answered, failed, connections;
-    /* What has been read and not been taken yet. */
+    /* Bytes that have been read and not been taken yet. */
     char buffer[BUFFER];
     size_t start, end;
     /* The frame that is being read. */

@@ -65,7 +65,7 @@ def _concrete(model: Any, signature: Optional[Sequence[Any]]) -> Any:
         if not inputs:
             raise ValueError("the inputs of the model are not known: call it once, or say its signature")
         signature = [tf.TensorSpec(one.shape, one.dtype) for one in inputs]
-    # What call() takes: one tensor, or tensors in the structure that the model was made with.
+    # Arguments of call(): one tensor, or tensors in the structure that the model was made with.
     structure = getattr(model, "input", None) if inputs else None
 
     def call(*tensors: Any) -> Any:

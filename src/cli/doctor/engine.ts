@@ -7,7 +7,7 @@ import {
 } from '../../runtime/engine/find-engine.js';
 import type { Probed } from '../../targets/probe.js';
 
-/** What stores on Redis and Valkey find here. */
+/** Servers and module that stores on Redis and Valkey find here. */
 export interface EngineFacts {
   readonly module: string | undefined;
   readonly servers: readonly ServerProgram[];

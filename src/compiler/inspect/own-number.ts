@@ -4,10 +4,10 @@ import { ownNumberVariables } from '../../ir/index.js';
 /** Largest file that is looked through, in bytes: programs are smaller, data sets larger. */
 const mostBytes = 16 * 1024 * 1024;
 
-/** What a Python program may ask `simwright.run` that differs from member to member beside its parameters. */
+/** Attributes of `simwright.run` that differ from member to member beside its parameters. */
 const ownFacts = /\brun\.(index|name|directory|as_dict)\b/;
 
-/** How programs read their member's parameters: from the file itself, or by the Python package. */
+/** Ways in which programs read their member's parameters: from the file itself, or by the Python package. */
 const ownParams = /\bparams\.json\b|\bsimwright\b[\s\S]*\brun\.(params?|as_dict)\b/;
 
 /** True if a file names a variable that tells a member its number, or asks for it in Python: what it does may then depend on that. */

@@ -6,7 +6,7 @@ type Applications = readonly ApplicationDeclaration[];
 
 /** Sets of applications for which a part has to have room at one time: one member of each. */
 export interface PartSets {
-  /** Those that have to run at the same time, as far as they run here. */
+  /** Applications that have to run at the same time, as far as they run here. */
   readonly meeting: readonly Applications[];
   /** Single ones, where stores may hold what they need. */
   readonly single: readonly Applications[];

@@ -40,7 +40,7 @@ export function checkAllocation(
   const runs = [...entities, ...stores].filter(({ name }) => job.entities.includes(name) || job.stores.includes(name));
   const messages = [
     ...(isHidden ? [] : [missingNodes(job, got, runs)]),
-    // Of nodes apart from the script's nothing more is known.
+    // Nothing more is known of nodes apart from the script's.
     ...(launcher?.scriptApart === true
       ? []
       : [

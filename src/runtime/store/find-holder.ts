@@ -12,7 +12,7 @@ import { joinSupervisor } from './join-supervisor.js';
 export async function findHolder(env: NodeJS.ProcessEnv, id: string, kind: 'link' | 'pipe'): Promise<Holder> {
   const told = toldToEnd();
   const place = env[storeLinkVariable] ?? '';
-  // What the store starts is not to know it.
+  // Processes that the store starts are not to know it.
   delete env[storeLinkVariable];
   if (kind === 'pipe') return pipes(told);
   if (place === '') {
@@ -35,7 +35,7 @@ function pipes(told: Promise<void>): Holder {
   return {
     ended: Promise.race([closed, told]),
     say: (word) => writeJsonLine(process.stdout, word),
-    // Who holds the pipes is on the same host, and can ask the store itself.
+    // The process that holds the pipes is on the same host, and can ask the store itself.
     answer: () => {},
     close: async () => {},
   };

@@ -30,7 +30,7 @@ export interface StoreLaunch {
   readonly links: LinkListener | undefined;
 }
 
-/** How a store ends that is told to: in order. */
+/** End of a store that was told to end: in order. */
 const toldToEnd = 'exit code 0';
 
 type Node = StoreAddress['nodes'][number];
@@ -94,7 +94,7 @@ export class StoreProcess {
       store.name,
       '--id',
       this.id,
-      // One that has no link notices.
+      // A store without a link notices.
       '--holder',
       launch.links === undefined ? 'pipe' : 'link',
       ...(launch.port === undefined ? [] : ['--port', String(launch.port)]),
@@ -132,7 +132,7 @@ export class StoreProcess {
     });
     this.#child.once('exit', (code, signal) => {
       this.#how = signal ?? `exit code ${code}`;
-      // What a killed launcher has left may keep its output open.
+      // Processes that a killed launcher has left may keep its output open.
       if (launch.links !== undefined) setTimeout(() => this.#onChildClosed(), patience.outputMs);
     });
     this.#child.once('close', () => this.#onChildClosed());
@@ -145,7 +145,7 @@ export class StoreProcess {
         this.#changed = resolve;
       });
     }
-    // One that has ended again since its word does not answer.
+    // A process that has ended again since its word does not answer.
     const alive = await Promise.all([...this.#linked].map((node) => node.answers()));
     if (this.#lost !== undefined || alive.includes(false)) await this.#ended;
     if (this.#problem !== undefined) throw this.#problem;
@@ -205,7 +205,7 @@ export class StoreProcess {
 
   #onOutput(value: unknown): void {
     const word = StoreWord.safeParse(value);
-    // Who has a link says nothing here.
+    // A store with a link says nothing here.
     if (word.success && this.#links === undefined) this.#onWord(word.data);
     else this.#note(`${JSON.stringify(value)}\n`);
   }
@@ -255,7 +255,7 @@ export class StoreProcess {
     this.#end();
   }
 
-  /** How it ended, and on which node first, if that is known. */
+  /** Text of how it ended, and on which node first, if that is known. */
   #where(): string {
     if (this.#lost === undefined) return `(${this.#how})`;
     const how = this.#how === toldToEnd ? '' : `; ${this.#how}`;

@@ -164,7 +164,7 @@ export class Supervisor {
     });
     try {
       const { launch: words, onnxRuntime, python, env } = request;
-      // One that no launcher starts is a child, and has its pipe.
+      // A store that no launcher starts is a child, and has its pipe.
       const links = words.length === 0 ? undefined : await this.#listener();
       const launch = { store, launch: words, runtime: this.#runtime, onnxRuntime, python, env, links };
       this.#hold(launch, await startStore(this.#job, launch, handle), new RestartBudget());

@@ -44,7 +44,7 @@ function srunOptions(step: LaunchStep): readonly LauncherOption[] {
     ...option('nodes N', step.nodes),
     ...option('ntasks n', step.tasks),
     ...option('ntasks-per-node', step.tasks > 1 ? step.tasksPerNode : undefined),
-    // Of whole cores, where Slurm counts threads.
+    // Whole cores, where Slurm counts threads.
     ...option('cpus-per-task c', step.cpusPerTask * (step.threadsPerCpu ?? 1)),
     ...gpuOptions(step),
     ...option('mem mem-per-cpu mem-per-gpu', memory(step)),

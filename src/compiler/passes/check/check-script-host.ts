@@ -5,7 +5,7 @@ import type { Reads, Sized } from '../compilation.js';
 import { groupsOf, placeOf } from '../lookup/placed-jobs.js';
 
 /**
- * What starts without a launcher runs on the script's host: that is one of its nodes, and the job has no other nodes for it alone.
+ * A program that starts without a launcher runs on the script's host: that is one of its nodes, and the job has no other nodes for it alone.
  */
 export function checkScriptHost(
   {

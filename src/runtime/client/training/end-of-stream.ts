@@ -5,7 +5,7 @@ import { formName } from './info.js';
 /** State in which a stream has ended: `failed` if more should have come. */
 export type EndState = 'complete' | 'failed';
 
-/** What a producer publishes at its end. */
+/** Message that a producer publishes at its end. */
 export interface End {
   readonly state: EndState;
   /** Batches that it has put. */

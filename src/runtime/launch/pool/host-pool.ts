@@ -45,7 +45,7 @@ export class HostPool {
   readonly #waiting: Waiting[] = [];
   #spares: Share[] = [];
   #turn: number | undefined;
-  /** What the books say of this launch. */
+  /** Entry of this launch in the books. */
   #written = '';
   #othersWait = false;
   #watcher: FSWatcher | undefined;

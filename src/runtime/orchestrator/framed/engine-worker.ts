@@ -89,7 +89,7 @@ export class EngineWorker {
     });
   }
 
-  /** What runs models and scripts. */
+  /** Runner of models and scripts. */
   get inference(): Inference {
     return this.#inference;
   }
@@ -175,7 +175,7 @@ export class EngineWorker {
   }
 
   #send({ id, words }: FramedRequest, values: RequestValues, reply: Reply): void {
-    // What a failed command has written is not to be seen.
+    // Writes of a failed command are not to be seen.
     const writes = reply instanceof ErrorReply ? [] : values.writes;
     for (const { value } of writes) {
       if (value?.kind === 'model' || value?.kind === 'script')

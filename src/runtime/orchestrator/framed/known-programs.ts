@@ -30,7 +30,7 @@ export class KnownPrograms {
     this.#keys.set(serial, key);
   }
 
-  /** Those that commands have stored, with the keys that they were stored at. */
+  /** Programs that commands have stored, with the keys that they were stored at. */
   *loaded(): Generator<{ readonly key: string; readonly program: Program }, void> {
     for (const [serial, key] of this.#keys) {
       const program = this.#programs.get(serial);
