@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectNothingLeft } from '../helpers/leftovers.js';
 import { root, simwright } from '../helpers/simwright.js';
 import { Workspace } from '../helpers/workspace.js';
-import { clientPath, smartredisPython } from '../runtime/orchestrator/support/python.js';
+import { packagesPath, smartredisPython } from '../runtime/orchestrator/support/python.js';
 
 const found = await smartredisPython();
 const python = 'python' in found ? found.python : '';
@@ -104,7 +104,7 @@ describe.skipIf(why !== '')(`members and results for Python programs${why}`, () 
   });
 
   test('results are members with parameters and files, and a table of pandas', async () => {
-    const paths = [join(root, 'python'), await clientPath(python, 'training')].join(':');
+    const paths = [join(root, 'python'), await packagesPath(python, 'training')].join(':');
     const { stdout } = await promisify(execFile)(python, ['-c', results, out], {
       env: { ...process.env, PYTHONPATH: paths },
     });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { root } from '../helpers/simwright.js';
-import { clientPath, frameworksPython } from '../runtime/orchestrator/support/python.js';
+import { frameworksPython, packagesPath } from '../runtime/orchestrator/support/python.js';
 import { type Started, start } from '../runtime/orchestrator/support/start.js';
 
 const found = await frameworksPython();
@@ -14,7 +14,7 @@ describe.skipIf(why !== '')(`training data by Python, in a store of ours${why}`,
   let started: Started;
   let packages: string;
   beforeAll(async () => {
-    packages = await clientPath(python, 'training');
+    packages = await packagesPath(python, 'training');
     started = await start({ python, intraOpThreads: 1 });
   });
   afterAll(() => started?.stop());

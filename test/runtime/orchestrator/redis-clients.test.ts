@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { createClient as createClient5, WatchError as WatchError5 } from 'redis5';
 import { createClient as createClient6, WatchError as WatchError6 } from 'redis6';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { clientPackages, clientPath, runPython, smartredisPython } from './support/python.js';
+import { clientPackages, packagesPath, runPython, smartredisPython } from './support/python.js';
 import { modelFile, onnxRuntime, type Started, start } from './support/start.js';
 
 const found = await smartredisPython();
@@ -29,7 +29,7 @@ describe.skipIf(why !== '')(`Python clients at their defaults${why === '' ? '' :
     const words = isRedisAI
       ? [String(started.port), slowModel]
       : [name.slice(-1), String(started.port), started.socketPath, slowModel];
-    expect(await runPython(python, script, words, { PYTHONPATH: await clientPath(python, name) })).toContain('used');
+    expect(await runPython(python, script, words, { PYTHONPATH: await packagesPath(python, name) })).toContain('used');
   });
 });
 

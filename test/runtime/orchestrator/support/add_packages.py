@@ -12,6 +12,7 @@ import sys
 folder, *packages = sys.argv[1:]
 complete = pathlib.Path(folder, "complete")
 wanted = "\n".join([sys.version, *packages])
+pathlib.Path(folder).parent.mkdir(parents=True, exist_ok=True)
 with open(f"{folder}.lock", "w") as lock:
     fcntl.flock(lock, fcntl.LOCK_EX)
     if complete.exists() and complete.read_text() == wanted:

@@ -85,15 +85,6 @@ export const clientPackages = {
   'redis-py 4': ['redis==4.6.0', 'async-timeout==5.0.1'],
   'redis-py 5': ['redis==5.2.1', 'async-timeout==5.0.1'],
   'redis-py 8': ['redis==8.1.0', 'async-timeout==5.0.1'],
-  // Of SmartSim only its classes of training data are used, which need nothing of what it asks for.
-  training: [
-    'smartsim==0.8.0',
-    'pandas==2.2.3',
-    'python-dateutil==2.9.0.post0',
-    'pytz==2024.2',
-    'tzdata==2024.2',
-    'six==1.17.0',
-  ],
   'redisai-py': [
     'redisai==1.3.0',
     'redis==4.6.0',
@@ -102,13 +93,29 @@ export const clientPackages = {
     'wrapt==2.5.2',
     'six==1.17.0',
     'hiredis==3.5.0',
+    // It imports pkg_resources, which later ones lack.
+    'setuptools==75.8.0',
+  ],
+} as const;
+
+/** Packages of all tests, by the name of their folder. */
+const packageSets = {
+  ...clientPackages,
+  // Only SmartSim's classes of training data are used, which need nothing of what it asks for.
+  training: [
+    'smartsim==0.8.0',
+    'pandas==2.2.3',
+    'python-dateutil==2.9.0.post0',
+    'pytz==2024.2',
+    'tzdata==2024.2',
+    'six==1.17.0',
   ],
 } as const;
 
 /** Where such packages are once they have been installed, for PYTHONPATH. */
-export async function clientPath(python: string, client: keyof typeof clientPackages): Promise<string> {
-  const folder = pathOf(`../../../../node_modules/.cache/simwright-${client.replace(' ', '-')}`);
-  await run(python, [pathOf('add_packages.py'), folder, ...clientPackages[client]]);
+export async function packagesPath(python: string, name: keyof typeof packageSets): Promise<string> {
+  const folder = pathOf(`../../../../node_modules/.cache/simwright-${name.replace(' ', '-')}`);
+  await run(python, [pathOf('add_packages.py'), folder, ...packageSets[name]]);
   return folder;
 }
 
