@@ -4,13 +4,14 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmdirSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { JobEnvironment } from './job-environment.js';
 import { jobFolderPath } from './paths.js';
@@ -117,10 +118,19 @@ export function removeJobFolder(job: JobEnvironment): void {
   }
 }
 
-/** Removes the job's folder if nothing is left in it. */
-export function removeJobFolderIfEmpty(job: JobEnvironment): void {
+/** Folder in the job's own with the books of its hosts, which launches keep. */
+export function booksFolder(folder: string): string {
+  return join(folder, '.hosts');
+}
+
+/** Removes the job's folder if nothing is left in it but the books of its hosts: `down` has not come, and whoever goes last takes them along. */
+export function removeUnusedJobFolder(job: JobEnvironment): void {
+  const folder = jobFolder(job);
+  const books = booksFolder(folder);
   try {
-    rmdirSync(jobFolder(job));
+    if (whyNotOurs(lstatSync(folder, { bigint: true })) !== undefined) return;
+    if (readdirSync(folder).every((name) => name === basename(books))) rmSync(books, { recursive: true, force: true });
+    rmdirSync(folder);
   } catch {
     // Others still use it, or it is gone.
   }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Plan, StandaloneStore, Store } from '../../ir/index.js';
 import { type JobEnvironment, thisHost } from '../job/job-environment.js';
-import { removeJobFolderIfEmpty } from '../job/job-folder.js';
+import { removeUnusedJobFolder } from '../job/job-folder.js';
 import { savedFolder, storeJobFolder } from '../job/paths.js';
 import { readPlan, storeOf } from '../job/read-plan.js';
 import { toWire } from '../supervisor/messages.js';
@@ -56,7 +56,7 @@ export async function runStore(job: JobEnvironment, holder: Holder, args: StoreA
     await questions?.close();
     await engine?.stop(false);
     keeper?.release();
-    removeJobFolderIfEmpty(job);
+    removeUnusedJobFolder(job);
     if (engine?.isStuck === true) log.write('warn', 'a model still runs, which only the end of this process stops');
     log.close();
     await holder.close();

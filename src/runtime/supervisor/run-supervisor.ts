@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import type { JobEnvironment } from '../job/job-environment.js';
-import { makeJobFolder, removeJobFolderIfEmpty } from '../job/job-folder.js';
+import { makeJobFolder, removeUnusedJobFolder } from '../job/job-folder.js';
 import { launchMarginMs } from '../job/launch-margin.js';
 import { controlSocket } from '../job/paths.js';
 import { readPlan } from '../job/read-plan.js';
@@ -42,6 +42,6 @@ export async function runSupervisor(job: JobEnvironment, runtime: readonly strin
   await stopped;
   clearTimeout(idle);
   unwatch();
-  removeJobFolderIfEmpty(job);
+  removeUnusedJobFolder(job);
   return 0;
 }

@@ -1,10 +1,10 @@
-import { join } from 'node:path';
 import { assignmentOf, type Entity, type Job, type Plan } from '../../../ir/index.js';
 import { launcherOfProgram } from '../../../targets/launchers/index.js';
 import { queriesOf } from '../../../targets/schedulers.js';
 import { hostPositions, positionOf } from '../../job/hosts.js';
 import type { JobEnvironment } from '../../job/job-environment.js';
-import { makeJobFolder } from '../../job/job-folder.js';
+import { booksFolder, makeJobFolder, removeUnusedJobFolder } from '../../job/job-folder.js';
+import { identify } from '../../job/process-identity.js';
 import { jobOf } from '../../job/read-plan.js';
 import type { StopRequest } from '../stop-request.js';
 import { namesItsHosts } from '../words.js';
@@ -55,7 +55,7 @@ export function launchHosts(input: HostsInput): LaunchHosts {
   const nodes = jobNodes(job, plan, planned, env);
   const need = withinNodes(needOf(entity, among), nodes);
   const pool = new HostPool({
-    folder: booksFolder(input),
+    folder: booksOf(input),
     nodes,
     entity: entity.name,
     need,
@@ -81,7 +81,11 @@ export function launchHosts(input: HostsInput): LaunchHosts {
       });
       return share === undefined ? undefined : taken(share);
     },
-    close: () => pool.close(),
+    close: () => {
+      pool.close();
+      // Otherwise the script removes it.
+      if (job.scriptPid !== undefined && identify(job.scriptPid) === undefined) removeUnusedJobFolder(job);
+    },
   };
 }
 
@@ -107,9 +111,9 @@ function drawnFrom(
 }
 
 /** Folder of the books in the job's own; `undefined`, with a report, where there can be none. */
-function booksFolder({ job, report }: HostsInput): string | undefined {
+function booksOf({ job, report }: HostsInput): string | undefined {
   try {
-    return join(makeJobFolder(job), '.hosts');
+    return booksFolder(makeJobFolder(job));
   } catch (error) {
     report(error);
     return undefined;
