@@ -185,7 +185,8 @@ describe('allocations', () => {
   test('whole nodes', async () => {
     const workflow = source(".batch({ exclusive: true })\n  .model('m', command('true'))");
     expect(await allocationOf(workflow, small)).toEqual({ nodes: 1, cpusPerNode: 8, exclusive: true });
-    expect(await allocationOf(workflow, { name: 'any', target: 'slurm' })).toEqual({ nodes: 1, exclusive: true });
+    const any: SiteInput = { name: 'any', target: 'slurm' };
+    expect(await allocationOf(workflow, any)).toEqual({ nodes: 1, leastCpusPerNode: 1, exclusive: true });
   });
 
   test('walltime: the longest chain of applications that wait for each other, members in waves', async () => {
@@ -213,7 +214,7 @@ describe('allocations', () => {
     const any: SiteInput = { name: 'any', target: 'slurm' };
     expect(await allocationOf(source(`\n  .model('m', ${mpmd})`), any)).toMatchObject({ walltimeSeconds: 3660 });
     const whole = source(".batch({ exclusive: true })\n  .model('m', command('true').walltime('01:00:00'))");
-    expect(await allocationOf(whole, any)).toEqual({ nodes: 1, exclusive: true, walltimeSeconds: 3660 });
+    expect(await allocationOf(whole, any)).toMatchObject({ nodes: 1, exclusive: true, walltimeSeconds: 3660 });
     const members = ".ensemble('e', command('true').tasks(4).walltime('00:10:00')).replicas(3)";
     const packed = source(`.batch({ exclusive: true, nodes: 1 })\n  ${members}`);
     expect(await allocationOf(packed, small)).toMatchObject({ walltimeSeconds: 60 + 2 * 600 });

@@ -183,7 +183,7 @@ const cases: readonly Case[] = [
     expected: {
       local: notSupported(without),
       slurm: ['#SBATCH --exclusive'],
-      pbs: ['#PBS -l select=1', '#PBS -l place=scatter:excl'],
+      pbs: ['#PBS -l select=1:ncpus=1:mpiprocs=1', '#PBS -l place=scatter:excl'],
       lsf: notSupported('-nnodes gives whole nodes anyway'),
       cobalt: notSupported('nodes come whole anyway'),
       sge: ['#$ -l exclusive=true'],
