@@ -9,6 +9,7 @@ import {
   type LauncherName,
   mergeArgs,
   type Site,
+  standsForHosts,
 } from '../../ir/index.js';
 import { type LaunchProgram, type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
 import type {
@@ -157,7 +158,7 @@ function stepOf(
     (!hasNumbers(application) || job.array?.perElement === 1 || job.separate !== undefined);
   const { hosts, excludeHosts, cpuBind } = command;
   const { walltimeSeconds: _walltimeSeconds, ...sizes } = size;
-  const readsHosts = target.capabilities.severalHosts && programWords(command).some((word) => hostWords.has(word));
+  const readsHosts = target.capabilities.severalHosts && programWords(command).some(standsForHosts);
   return {
     name: hasNumbers(application) ? '{name}' : application.name,
     ...sizes,
@@ -174,9 +175,6 @@ function stepOf(
     launcherArgs: mergeArgs([...siteArgs(site, launcher, asksForGpus(size)), command.launcherArgs ?? {}]),
   };
 }
-
-/** Words of a command that stand for the hosts of its launch. */
-const hostWords = new Set(['{hosts}', '{first_host}']);
 
 /** CPUs of a node that stores beside an application may hold: the colocated ones on every node, the others on any. */
 function cpusOfStores({ applications, orchestrators }: PlacedGroup): number {

@@ -1,3 +1,4 @@
+import { standsForHosts } from '../../ir/index.js';
 import type { LaunchLine, LaunchProgram, LaunchStep, NotSupported } from '../target.js';
 
 /** The programs of a launch, at least one. */
@@ -37,12 +38,9 @@ export function refuseExcludedHosts(launcher: string, programs: Programs): NotSu
   };
 }
 
-/** Words of a command that stand for the hosts of its launch. */
-const hostWords: ReadonlySet<string> = new Set(['{hosts}', '{first_host}']);
-
 /** A refusal of words for hosts, where the launcher chooses them after these words were filled in. */
 export function refuseHostWords(launcher: string, programs: Programs): NotSupported | undefined {
-  const word = programs.flatMap(({ words }) => words).find((one) => hostWords.has(one));
+  const word = programs.flatMap(({ words }) => words).find(standsForHosts);
   if (word === undefined) return undefined;
   return {
     notSupported: `${launcher} chooses nodes by itself, so '${word}' cannot be filled in`,
