@@ -95,7 +95,7 @@ export interface Launcher {
   readonly namesHosts?: boolean;
   /** Tasks see the GPUs of their launch alone; otherwise all of the job's on the node, and the runtime tells them theirs. @default false */
   readonly givesGpus?: boolean;
-  /** Words that hand on a variable to tasks on other hosts, where it is not by itself: they stand in front of each program's own. */
+  /** Options that hand on a variable to tasks on other hosts, where it is not by itself: they stand in front of each program's own. */
   passOn?(variable: string): readonly string[];
   /** Several programs of a launch run on the same nodes; otherwise each has nodes of its own. @default false */
   readonly spreadsPrograms?: boolean;

@@ -258,7 +258,7 @@ describe("entities that read each other's keys", () => {
         .apply((open) => open.registerIncomingEntity('b'))
         .model('b', size(command('b')))
         .after('a', { key: 'ready' });
-    // One that only reads the other's keys may come later.
+    // An entity that only reads the other's keys may come later.
     expect(
       messagesOf(
         small,

@@ -92,7 +92,7 @@ test('the wrapper stands between launcher and program, for programs with GPUs an
   const { plan } = compile(workflow, await loadSite(always, []));
   const words = plan.entities[0]?.launch.lines[0]?.words ?? [];
   expect(words.slice(words.indexOf('pin.sh'), words.indexOf('pin.sh') + 3)).toEqual(['pin.sh', 'apptainer', 'exec']);
-  // What a member does is the same at another site.
+  // A member does the same at another site.
   expect(plan.entities[0]?.commands[0]?.[0]?.words[0]).toBe('apptainer');
 });
 

@@ -102,7 +102,7 @@ function signsOf(stages: readonly Stage[]): ReadonlyMap<string, string> {
   return signs;
 }
 
-/** Words for what runs: a colocated store has the name of its entity. */
+/** Label of an entity or a store: a colocated store has the name of its entity. */
 export function keyOf({ kind, name }: Running): string {
   return kind === 'store' ? `store ${name}` : name;
 }

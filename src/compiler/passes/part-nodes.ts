@@ -47,7 +47,7 @@ export function partNodes(
     if (part.applications.length + part.orchestrators.length === 0) return [];
     return [owner === undefined ? part : { ...part, owner }];
   });
-  // One that is apart from nobody has all nodes.
+  // A single entity has nobody to be apart from, and has all nodes.
   if (parts.length === 1 && applications.length + orchestrators.length === 1) return [all];
   const first = parts.find((part) => part.orchestrators.some(isOneProcess)) ?? parts[0];
   if (first === undefined) return [all];

@@ -28,7 +28,7 @@ export class StopRequest {
     const stopped = new Promise<undefined>((resolve) => {
       withdraw = this.onRequest(() => resolve(undefined));
     });
-    // What becomes of it after a stop is no matter of anyone.
+    // After a stop nobody waits for the work, so its failure is nobody's.
     work.catch(() => {});
     try {
       return await Promise.race([work, stopped]);

@@ -36,7 +36,7 @@ export class AttemptTable {
     if (attempts.length === 0) this.#attempts.set(key, attempts);
     const own = attempts.findLast(({ last }) => last.jobId === event.jobId && last.attempt === event.attempt);
     // A member that failed before it was staged has only that event, and no number.
-    // One that is staged says so again if it has to wait long for hosts.
+    // A staged member says so again if it has to wait long for hosts.
     const isNext =
       (event.state === 'staged' && own?.last.state !== 'staged') ||
       (event.attempt === undefined && own !== undefined && isEnd(own.last.state));

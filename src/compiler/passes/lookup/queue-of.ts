@@ -12,7 +12,7 @@ import {
 import type { EntityPlace } from './placed-jobs.js';
 import { nodesOwner, requirement } from './shared-nodes.js';
 
-/** Words that say where nodes come from: those that an entity requires, then those of its job. */
+/** Demands on the queue of nodes: those of an entity come before those of its job. */
 export interface QueueWish {
   readonly requires?: Pick<RequiresDeclaration, 'queue' | 'constraint'> | undefined;
   readonly batch?: Pick<BatchDeclaration, 'queue' | 'qos' | 'constraint'> | undefined;

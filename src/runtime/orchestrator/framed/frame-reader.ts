@@ -25,7 +25,7 @@ export interface Given {
   readonly part: (typeof parts)[number];
   /** Tells a model or script from all others of the server. */
   readonly serial: bigint;
-  /** Of a tensor. */
+  /** Element type of a tensor; its shape follows. */
   readonly dtype: Dtype | undefined;
   readonly shape: readonly number[];
   /** Properties of a model or script. */
@@ -135,7 +135,7 @@ export class FrameReader {
     let at = words * 8;
     this.#wordLengths = Array.from({ length: words }, (_, index) => readNumber(this.#meta, index * 8));
     const wordBytes = this.#wordLengths.reduce((sum, length) => sum + length, 0);
-    // Words of their own, since a model's bytes may stay where they are.
+    // The words get a buffer to themselves, since a model's bytes may stay where they are.
     this.#targets = [wordBytes >= directBytes ? Buffer.allocUnsafeSlow(wordBytes) : Buffer.allocUnsafe(wordBytes)];
     this.#given = [];
     for (let key = 0; key < keys; key += 1) {

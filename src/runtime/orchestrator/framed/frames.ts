@@ -49,7 +49,7 @@ export interface Header {
   readonly op: number;
   /** Bytes of the body that are records. */
   readonly meta: number;
-  /** Words of a request, or writes of a reply. */
+  /** Number of a request's words, or of a reply's writes. */
   readonly first: number;
   /** Keys of a request, or bytes of a reply's reply. */
   readonly second: number;

@@ -43,7 +43,7 @@ export class KnownPrograms {
     const program = this.#programs.get(serial);
     this.#programs.delete(serial);
     this.#keys.delete(serial);
-    // What runs goes on.
+    // Runs that have begun go on.
     void Promise.resolve(program).then((known) => {
       if (known !== undefined && !(known.loaded instanceof Unloadable)) this.#inference.unload(known.loaded, false);
     });
