@@ -68,6 +68,7 @@ function unset(site: Site): SiteField[] {
     ...['cores', 'gpus', 'gpuMaker', 'memoryMiB'].map((name) => plain(`node.${name}`, 'not known')),
     plain('node.threadsPerCore', 1),
     plain('node.schedulerCounts', 'cores'),
+    plain('node.exclusive', false),
     plain('maxNodes', 'no limit'),
     ...['queue', 'account', 'qos', 'constraint', 'walltime'].map((name) => plain(`defaults.${name}`, 'none')),
     plain('networkInterface', "the address of the host's name"),

@@ -7,7 +7,7 @@ export const archer2: SiteInput = {
   name: 'archer2',
   target: 'slurm',
   launcher: 'srun',
-  node: { cores: 128, gpus: 0, memoryMiB: 256 * 1024 },
+  node: { cores: 128, gpus: 0, memoryMiB: 256 * 1024, exclusive: true },
   maxNodes: 5860,
   launcherArgs: { srun: { hint: 'nomultithread', distribution: 'block:block' } },
   queues: {
@@ -65,11 +65,6 @@ export const archer2: SiteInput = {
         dated: '2026-06-24',
       },
       python: { title: 'Using Python', url: 'https://docs.archer2.ac.uk/user-guide/python/', dated: '2026-06-24' },
-      data: {
-        title: 'Data management and transfer',
-        url: 'https://docs.archer2.ac.uk/user-guide/data/',
-        dated: '2026-06-24',
-      },
     },
     facts: {
       target: { page: 'scheduler', says: 'jobs are submitted to Slurm by sbatch' },
@@ -77,6 +72,7 @@ export const archer2: SiteInput = {
       'node.cores': { page: 'hardware', says: 'two EPYC 7742 of 64 cores' },
       'node.gpus': { page: 'hardware', says: 'the compute nodes have none; four nodes for development do' },
       'node.memoryMiB': { page: 'hardware', says: '256 GB (standard); the system keeps some' },
+      'node.exclusive': { page: 'scheduler', says: 'Primary resource: --exclusive is enforced' },
       maxNodes: { page: 'scheduler', says: 'Partitions: standard has 5860 nodes' },
       'launcherArgs.srun.hint': {
         page: 'scheduler',
@@ -102,7 +98,7 @@ export const archer2: SiteInput = {
       networkInterface: { page: 'python', says: 'Dask: workers on compute nodes are reached by interface hsn0' },
     },
     open: [
-      'file systems: compute nodes do not see /home (the page on data): compile into a folder of /work, and keep Node.js and Python there',
+      'file systems: compute nodes do not see /home (Data management and transfer, user-guide/data): compile into a folder of /work, and keep Node.js and Python there',
       'memory: jobs have their nodes to themselves, whatever --mem says; the page proposes 1500M a core for several programs on a node',
       '--export=none, which the page recommends, is not used: what submit.sh says to a job travels in its environment',
       "MaxArraySize: 1001 is assumed, Slurm's own default",

@@ -12,6 +12,7 @@ export const aurora: SiteInput = {
     gpus: 6,
     gpuMaker: 'intel',
     memoryMiB: 1024 * 1024,
+    exclusive: true,
   },
   maxNodes: 10_624,
   gpuDialect: 'none',
@@ -31,7 +32,7 @@ export const aurora: SiteInput = {
     capacity: { minWalltime: '00:05:00', maxNodes: 16, maxWalltime: '168:00:00', maxJobs: 5 },
   },
   defaults: { queue: 'prod' },
-  directives: { set: { '-l filesystems': 'home:flare', '-l place': 'scatter:excl' } },
+  directives: { set: { '-l filesystems': 'home:flare', '-l place': 'scatter' } },
   required: ['account', 'walltime'],
   networkInterface: 'hsn0',
   sources: {
@@ -73,6 +74,7 @@ export const aurora: SiteInput = {
         page: 'machine',
         says: 'CPU DRAM: 2 × 512 GiB (and 2 × 64 GiB of HBM); jobs get somewhat less',
       },
+      'node.exclusive': { page: 'pbs', says: 'whole nodes are scheduled: they are set to force_exclhost' },
       maxNodes: { page: 'jobs', says: 'Queues: prod takes at most 10,624 nodes, in theory' },
       gpuDialect: { page: 'pbs', says: 'whole nodes are scheduled, with all their GPUs' },
       wrapper: {
@@ -97,10 +99,7 @@ export const aurora: SiteInput = {
         page: 'pbs',
         says: 'every job has to name its file systems; home and flare are those of the examples for Aurora (daos_user is another)',
       },
-      'directives.set.-l place': {
-        page: 'pbs',
-        says: "scatter puts each chunk on a node of its own; nodes are a job's alone in any case (force_exclhost)",
-      },
+      'directives.set.-l place': { page: 'pbs', says: 'scatter puts each chunk on a node of its own' },
       required: { page: 'pbs', says: '-A, walltime and filesystems are mandatory' },
       networkInterface: {
         page: 'parsl',

@@ -3,6 +3,9 @@ import type { SiteInput } from '../../ir/index.js';
 /** A node with GPUs: one processor of 64 cores, four GPUs. */
 const gpuNode = { cores: 64, gpus: 4, memoryMiB: 487 * 1024 };
 
+/** Nodes of queues that give them to one job. */
+const alone = { exclusive: true };
+
 /** Derecho at the National Center for Atmospheric Research: PBS with Cray's mpiexec, 128 cores or four NVIDIA GPUs a node. */
 export const derecho: SiteInput = {
   name: 'derecho',
@@ -12,10 +15,16 @@ export const derecho: SiteInput = {
   maxNodes: 2488,
   gpuDialect: 'ngpus',
   queues: {
-    main: { maxNodes: 2488, maxWalltime: '12:00:00' },
-    'main-gpu': { queue: 'main', maxNodes: 82, maxWalltime: '12:00:00', node: gpuNode },
-    preempt: { maxNodes: 2488, maxWalltime: '100:00:00', chargeFactor: 0.2 },
-    'preempt-gpu': { queue: 'preempt', maxNodes: 82, maxWalltime: '100:00:00', chargeFactor: 0.2, node: gpuNode },
+    main: { maxNodes: 2488, maxWalltime: '12:00:00', node: alone },
+    'main-gpu': { queue: 'main', maxNodes: 82, maxWalltime: '12:00:00', node: { ...gpuNode, ...alone } },
+    preempt: { maxNodes: 2488, maxWalltime: '100:00:00', chargeFactor: 0.2, node: alone },
+    'preempt-gpu': {
+      queue: 'preempt',
+      maxNodes: 82,
+      maxWalltime: '100:00:00',
+      chargeFactor: 0.2,
+      node: { ...gpuNode, ...alone },
+    },
     develop: { maxNodes: 2, maxWalltime: '06:00:00' },
     'develop-gpu': { queue: 'develop', maxNodes: 2, maxWalltime: '06:00:00', node: gpuNode },
   },
@@ -45,11 +54,6 @@ export const derecho: SiteInput = {
         url: 'https://ncar-hpc-docs.readthedocs.io/en/latest/pbs/job-scripts/',
         dated: '2026-05-19',
       },
-      preemption: {
-        title: 'Job preemption with PBS',
-        url: 'https://ncar-hpc-docs.readthedocs.io/en/latest/pbs/preemption/',
-        dated: '2026-05-19',
-      },
     },
     facts: {
       target: { page: 'pbs', says: 'jobs are submitted to PBS by qsub' },
@@ -68,8 +72,9 @@ export const derecho: SiteInput = {
       'queues.main-gpu.node': { page: 'machine', says: '64 cores and four GPUs; 487 GB of 512 GB (queues)' },
       'queues.preempt': {
         page: 'queues',
-        says: "preempt: 100 hours, charged at 0.2 of the regular rate; ended with 10 minutes' grace for jobs of other queues",
+        says: 'preempt: 100 hours, charged at 0.2 of the regular rate; jobs may be ended, with a short grace, for those of other queues',
       },
+      'queues.preempt.node': { page: 'queues', says: 'the same nodes as main' },
       'queues.preempt-gpu': { page: 'queues', says: 'preempt: the same nodes as main' },
       'queues.preempt-gpu.node': { page: 'machine', says: '64 cores and four GPUs; 487 GB of 512 GB (queues)' },
       'queues.develop': { page: 'queues', says: 'develop: 6 hours, 256 cores, shared nodes' },

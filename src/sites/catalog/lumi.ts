@@ -17,10 +17,22 @@ export const lumi: SiteInput = {
   node: { cores: 56, gpus: 8, gpuMaker: 'amd', memoryMiB: 512 * 1024 },
   gpuDialect: 'gpus-per-node',
   queues: {
-    'standard-g': { maxNodes: 1024, maxWalltime: '48:00:00', maxJobs: 210, maxArraySize: 210 },
+    'standard-g': {
+      maxNodes: 1024,
+      maxWalltime: '48:00:00',
+      maxJobs: 210,
+      maxArraySize: 210,
+      node: { exclusive: true },
+    },
     'small-g': { maxNodes: 4, maxWalltime: '72:00:00', maxJobs: 210, maxArraySize: 210 },
     'dev-g': { maxNodes: 32, maxWalltime: '03:00:00', maxJobs: 2, maxArraySize: 2 },
-    standard: { maxNodes: 512, maxWalltime: '48:00:00', maxJobs: 120, maxArraySize: 120, node: cpuNode },
+    standard: {
+      maxNodes: 512,
+      maxWalltime: '48:00:00',
+      maxJobs: 120,
+      maxArraySize: 120,
+      node: { ...cpuNode, exclusive: true },
+    },
     small: {
       maxNodes: 4,
       maxWalltime: '72:00:00',
@@ -88,7 +100,10 @@ export const lumi: SiteInput = {
       'queues.small-g': { page: 'partitions', says: 'parts of nodes of LUMI-G: 3 days, 4 nodes, 210 jobs' },
       'queues.dev-g': { page: 'partitions', says: 'LUMI-G, for debugging: 3 hours, 32 nodes, 2 jobs' },
       'queues.standard': { page: 'partitions', says: 'whole nodes of LUMI-C: 2 days, 512 nodes, 120 jobs' },
-      'queues.standard.node': { page: 'lumic', says: '128 cores; 224 of 256 GB are available to jobs' },
+      'queues.standard.node': {
+        page: 'lumic',
+        says: '128 cores; 224 of 256 GB are available to jobs; nodes are exclusive',
+      },
       'queues.small': { page: 'partitions', says: 'parts of nodes of LUMI-C: 3 days, 4 nodes, 220 jobs' },
       'queues.small.node': { page: 'partitions', says: 'the nodes of 512 GB and 1 TB are in small' },
       'queues.debug': { page: 'partitions', says: 'LUMI-C, for debugging: 30 minutes, 4 nodes, 2 jobs' },

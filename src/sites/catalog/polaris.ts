@@ -12,6 +12,7 @@ export const polaris: SiteInput = {
     gpus: 4,
     gpuMaker: 'nvidia',
     memoryMiB: 512 * 1024,
+    exclusive: true,
   },
   maxNodes: 496,
   gpuDialect: 'none',
@@ -31,7 +32,7 @@ export const polaris: SiteInput = {
     capacity: { minWalltime: '00:05:00', maxNodes: 4, maxWalltime: '168:00:00', maxJobs: 2 },
   },
   defaults: { queue: 'prod', constraint: 'system=polaris' },
-  directives: { set: { '-l filesystems': 'home:eagle', '-l place': 'scatter:excl' } },
+  directives: { set: { '-l filesystems': 'home:eagle', '-l place': 'scatter' } },
   required: ['account', 'walltime'],
   sources: {
     about: 'Polaris, Argonne Leadership Computing Facility',
@@ -70,6 +71,7 @@ export const polaris: SiteInput = {
       'node.gpus': { page: 'machine', says: 'four NVIDIA A100' },
       'node.gpuMaker': { page: 'machine', says: 'NVIDIA A100' },
       'node.memoryMiB': { page: 'machine', says: 'RAM: 512 GiB; jobs get somewhat less' },
+      'node.exclusive': { page: 'pbs', says: 'whole nodes are scheduled: they are set to force_exclhost' },
       maxNodes: { page: 'jobs', says: 'Queues: prod takes at most 496 nodes, and 476 to 486 are recommended' },
       gpuDialect: { page: 'pbs', says: 'whole nodes are scheduled, with all their GPUs' },
       'queues.debug': { page: 'jobs', says: 'Queues: 1 to 2 nodes, 5 minutes to 1 hour' },
@@ -92,10 +94,7 @@ export const polaris: SiteInput = {
         page: 'pbs',
         says: 'every job has to name its file systems, of which there are home and eagle',
       },
-      'directives.set.-l place': {
-        page: 'pbs',
-        says: "scatter puts each chunk on a node of its own; nodes are a job's alone in any case (force_exclhost)",
-      },
+      'directives.set.-l place': { page: 'pbs', says: 'scatter puts each chunk on a node of its own' },
       required: { page: 'pbs', says: '-A, walltime and filesystems are mandatory' },
     },
     open: [
