@@ -129,6 +129,8 @@ export const StandaloneStore = z.strictObject({
   interface: z.string().optional(),
   /** Number of its servers; several are a cluster. */
   shards: count,
+  /** Number of the nodes that they run on, one process of the runtime on each. */
+  nodes: count,
   hosts: z.array(z.string()).optional(),
   evictionPolicy: z.enum(evictionPolicies).optional(),
   restart: z.boolean(),
