@@ -108,6 +108,7 @@ export class RedisStore implements Orchestrator {
 
   async warmUp(keys: readonly string[]): Promise<readonly WarmUp[]> {
     const done = (await this.#worker?.warmUp(keys)) ?? [];
+    await this.#ask();
     return done.filter(({ key }) => keys.includes(key));
   }
 

@@ -8,6 +8,9 @@ export const embeddedTest: (name: string, body: () => Promise<void> | void) => v
   ? test
   : () => undefined;
 
+/** A test of what stores on a server alone have. */
+export const serverTest: (name: string, body: () => Promise<void> | void) => void = isEmbedded ? () => undefined : test;
+
 /** A number's text as JavaScript writes it: servers write doubles in RESP3 with as many digits as they like. */
 export function plainNumber(text: unknown): unknown {
   if (isEmbedded || typeof text !== 'string') return text;
