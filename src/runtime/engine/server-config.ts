@@ -72,10 +72,11 @@ export function serverConfig(settings: ServerSettings): string {
   return `${lines.map((words) => words.map(quoted).join(' ')).join('\n')}\n`;
 }
 
-function moduleOptions({ workerSocket, holder, options }: ServerSettings, bulkBytes: number): (string | number)[] {
+function moduleOptions({ tcp, workerSocket, holder, options }: ServerSettings, bulkBytes: number): (string | number)[] {
   const { allow, peerCheck } = options;
   return [
     ...(workerSocket === undefined ? [] : ['socket', workerSocket]),
+    ...(tcp === undefined ? [] : ['port', tcp.port]),
     ...['parent', holder, 'max-bulk-bytes', bulkBytes],
     ...(peerCheck === false ? ['peer-check', 'no'] : []),
     ...(allow?.addresses ?? []).flatMap((address) => ['allow', address]),

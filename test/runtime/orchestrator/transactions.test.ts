@@ -104,30 +104,29 @@ describe('transactions', () => {
     expect(await call(one, 'EXISTS', 'm', 's', 't')).toBe(':1\r\n');
   });
 
-  describe.skipIf(onnxRuntime === undefined)('with ONNX Runtime', () => {
-    embeddedTest('models are loaded beforehand, and dropped if it comes to nothing', async () => {
-      const store = ['AI.MODELSTORE', 'm', 'ONNX', 'CPU', 'TAG', 't', 'BLOB', modelFile('double')];
-      const setOld = ['AI.MODELSET', 'n', 'ONNX', 'CPU', 'BLOB', modelFile('double')];
-      const bad = ['AI.MODELSTORE', 'k', 'ONNX', 'CPU', 'BLOB', 'no model'];
-      const reply = await execute([
-        ['DEL', 'm'],
-        store,
-        ['EXISTS', 'm'],
-        bad,
-        setOld,
-        ['COPY', 'm', 'copy'],
-        ['DEL', 'm'],
-      ]);
-      expect(reply).toMatch(/^\*7\r\n:0\r\n\+OK\r\n:1\r\n-[^\r\n]+\r\n\+OK\r\n:1\r\n:1\r\n$/);
-      await call(one, 'AI.TENSORSET', 'x', 'FLOAT', '1', '2', 'VALUES', '1', '2');
-      for (const model of ['copy', 'n']) {
-        expect(await call(one, 'AI.MODELEXECUTE', model, 'INPUTS', '1', 'x', 'OUTPUTS', '1', 'y')).toBe('+OK\r\n');
-      }
-      await call(one, 'WATCH', 'w');
-      await call(other, 'SET', 'w', '1');
-      expect(await execute([store])).toBe('*-1\r\n');
-      expect(await call(one, 'EXISTS', 'm')).toBe(':0\r\n');
-    });
+  embeddedTest('models are loaded beforehand, and dropped if it comes to nothing', async ({ skip }) => {
+    skip(onnxRuntime === undefined);
+    const store = ['AI.MODELSTORE', 'm', 'ONNX', 'CPU', 'TAG', 't', 'BLOB', modelFile('double')];
+    const setOld = ['AI.MODELSET', 'n', 'ONNX', 'CPU', 'BLOB', modelFile('double')];
+    const bad = ['AI.MODELSTORE', 'k', 'ONNX', 'CPU', 'BLOB', 'no model'];
+    const reply = await execute([
+      ['DEL', 'm'],
+      store,
+      ['EXISTS', 'm'],
+      bad,
+      setOld,
+      ['COPY', 'm', 'copy'],
+      ['DEL', 'm'],
+    ]);
+    expect(reply).toMatch(/^\*7\r\n:0\r\n\+OK\r\n:1\r\n-[^\r\n]+\r\n\+OK\r\n:1\r\n:1\r\n$/);
+    await call(one, 'AI.TENSORSET', 'x', 'FLOAT', '1', '2', 'VALUES', '1', '2');
+    for (const model of ['copy', 'n']) {
+      expect(await call(one, 'AI.MODELEXECUTE', model, 'INPUTS', '1', 'x', 'OUTPUTS', '1', 'y')).toBe('+OK\r\n');
+    }
+    await call(one, 'WATCH', 'w');
+    await call(other, 'SET', 'w', '1');
+    expect(await execute([store])).toBe('*-1\r\n');
+    expect(await call(one, 'EXISTS', 'm')).toBe(':0\r\n');
   });
 
   test('a watched key that others change, and one that expires', async () => {
