@@ -54,6 +54,8 @@ static struct {
     const char *socket;
     pid_t parent;
     bool peer_check;
+    /* Other modules have the types and commands: this one looks at clients, and no more. */
+    bool guards_only;
     const char *allow_folder;
     struct in6_addr allowed[MAX_ALLOWED];
     int allowed_count;
@@ -2186,6 +2188,11 @@ static void on_cron(Ctx *ctx, Event event, uint64_t sub, void *data) {
 
 static void tell(InfoCtx *ctx, int is_crash) {
     if (is_crash) return;
+    if (settings.guards_only) {
+        api_InfoAddSection(ctx, "engine");
+        api_InfoAddFieldULongLong(ctx, "clients_refused", refused);
+        return;
+    }
     /* RedisAI's, by which its clients know it. */
     api_InfoAddSection(ctx, "versions");
     api_InfoAddFieldCString(ctx, "RedisAI_version", "1.2.7");
@@ -2239,6 +2246,7 @@ static const char *read_options(Str **argv, int argc) {
         if (is_word(argv[at], "socket")) settings.socket = value;
         else if (is_word(argv[at], "parent")) settings.parent = (pid_t)atoi(value);
         else if (is_word(argv[at], "peer-check")) settings.peer_check = strcmp(value, "no") != 0;
+        else if (is_word(argv[at], "guards-only")) settings.guards_only = strcmp(value, "yes") == 0;
         else if (is_word(argv[at], "allow-folder")) settings.allow_folder = value;
         else if (is_word(argv[at], "port")) settings.port = atoll(value);
         else if (is_word(argv[at], "worker-wait-ms")) settings.worker_wait_ms = atoll(value);
@@ -2292,17 +2300,21 @@ int RedisModule_OnLoad(Ctx *ctx, Str **argv, int argc) {
         fprintf(stderr, "simwright: this server is too old for the module: it lacks the call %s\n", missing);
         return API_ERROR;
     }
-    if (api_IsModuleNameBusy("ai")) return API_ERROR;
-    api_SetModuleAttribs(ctx, "ai", MODULE_VERSION, API_VERSION);
     const char *problem = read_options(argv, argc);
+    const char *name = settings.guards_only ? "simwright" : "ai";
+    if (api_IsModuleNameBusy(name)) return API_ERROR;
+    api_SetModuleAttribs(ctx, name, MODULE_VERSION, API_VERSION);
     if (problem != NULL) return failed(ctx, problem);
     home = api_GetDetachedThreadSafeContext(ctx);
-    api_SetModuleOptions(ctx, OPTION_HANDLES_IO_ERRORS);
-    tensor_type = make_type(ctx, "AI_TENSOR", load_tensor);
-    model_type = make_type(ctx, "AI__MODEL", load_model);
-    script_type = make_type(ctx, "AI_SCRIPT", load_script);
-    if (tensor_type == NULL || model_type == NULL || script_type == NULL) return failed(ctx, "the module's types cannot be made");
-    if (!make_commands(ctx) || !stand_for_cluster(ctx)) return failed(ctx, "the module's commands cannot be made: another module has them");
+    if (!settings.guards_only) {
+        api_SetModuleOptions(ctx, OPTION_HANDLES_IO_ERRORS);
+        tensor_type = make_type(ctx, "AI_TENSOR", load_tensor);
+        model_type = make_type(ctx, "AI__MODEL", load_model);
+        script_type = make_type(ctx, "AI_SCRIPT", load_script);
+        if (tensor_type == NULL || model_type == NULL || script_type == NULL) return failed(ctx, "the module's types cannot be made");
+        if (!make_commands(ctx) || !stand_for_cluster(ctx))
+            return failed(ctx, "the module's commands cannot be made: another module has them");
+    }
     if (api_SubscribeToServerEvent(ctx, (Event){EVENT_CLIENT, 1}, on_client) != API_OK ||
         api_SubscribeToServerEvent(ctx, (Event){EVENT_CRON, 1}, on_cron) != API_OK)
         return failed(ctx, "the server does not tell of its clients");
