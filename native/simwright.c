@@ -1264,9 +1264,9 @@ static char *check_reply(char *at, char *end, int depth) {
         if (mark != at) return NULL;
         break;
     case '$':
-        if (!number_between(at, mark, &number) || number < -1 || number > end - next - 2) return NULL;
+        if (!number_between(at, mark, &number) || number < -1) return NULL;
         if (number < 0) break;
-        if (next[number] != '\r' || next[number + 1] != '\n') return NULL;
+        if (number > end - next - 2 || next[number] != '\r' || next[number + 1] != '\n') return NULL;
         next += number + 2;
         break;
     case '*':
