@@ -36,6 +36,7 @@ describe.skipIf(lacks !== '')(
     let ended: string | undefined;
     let redis: Redis;
     const log: string[] = [];
+    const gone: string[] = [];
 
     beforeAll(async () => {
       folder = mkdtempSync(join(tmpdir(), 'simwright-fuzz-'));
@@ -101,7 +102,10 @@ describe.skipIf(lacks !== '')(
         one.stdout.on('data', (chunk) => {
           text += chunk;
         });
-        one.once('close', () => resolve(Number(text)));
+        one.once('close', () => {
+          gone.push(who);
+          resolve(Number(text));
+        });
       });
       return () => {
         one.stdin.destroy();

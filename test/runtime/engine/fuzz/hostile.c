@@ -48,7 +48,7 @@ static int open_socket(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     /* The queue of those that wait to be accepted may be full. */
-    for (int attempt = 0; attempt < 1000; attempt++) {
+    while (!is_over()) {
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0) return fd;
         int why = errno;
