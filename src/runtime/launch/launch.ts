@@ -14,6 +14,8 @@ import { type Meeting, MetStores } from './meet-stores.js';
 import { memberHosts } from './member-hosts.js';
 import { passOnWarnings } from './pass-on-warnings.js';
 import { type LaunchHosts, launchHosts } from './pool/launch-hosts.js';
+import { RayService } from './ray-service.js';
+import { RayUse } from './ray-use.js';
 import { Restarts } from './restarts.js';
 import { runAgain } from './run-again.js';
 import { countStates, type MembersOutcome, runMembers } from './run-members.js';
@@ -102,6 +104,7 @@ async function launchWatched(
   };
   const met = new MetStores({ job, plan, entity, stop, say });
   let hosts: LaunchHosts | undefined;
+  let ray: RayUse | undefined;
   try {
     const reader = new StatusReader(job.dir);
     writer.launch({ launch: 'waiting' });
@@ -112,6 +115,8 @@ async function launchWatched(
       await waitForKeys(job, plan, entity, stores, reader, stop);
     };
     await wait();
+    ray = await RayUse.find({ job, plan, entity, stop });
+    const ofRay = ray;
     linkModules(job.dir);
     // A member that waits for an ensemble of this job may read how its members ended; other jobs have written that at their ends.
     if (waitsForMembers(job, plan, entity)) await members.update().catch(() => undefined);
@@ -153,6 +158,8 @@ async function launchWatched(
         signaller,
         stepWatch,
         hosts: ofMembers,
+        ray: ofRay,
+        openService: () => (entity.ray === undefined ? undefined : new RayService({ job, plan, entity, stop, env })),
       };
       const context = { ...fixed, decisionOf, starter, restarts, stop, running, report };
       return runMembers(context, some, atMost).finally(() => starter.close());
@@ -164,6 +171,7 @@ async function launchWatched(
     return exitCode(indices.length, outcome, stop.reason, options.report);
   } finally {
     hosts?.close();
+    ray?.close();
     met.close();
     supervisor?.close();
   }
@@ -219,9 +227,9 @@ function exitCode(
   report: (problem: unknown) => void,
 ): number {
   if (stopped === undefined) return outcome.exit;
-  if (stopped.kind === 'store') report(stopped.problem);
+  if ('problem' in stopped) report(stopped.problem);
   const unended = countStates(outcome).interrupted + total - outcome.states.size;
-  if (unended === 0 && stopped.kind !== 'store') return outcome.exit;
+  if (unended === 0 && !('problem' in stopped)) return outcome.exit;
   return stopped.kind === 'deadline' ? 124 : Math.max(outcome.exit, exitCodeOfStop(stopped));
 }
 
