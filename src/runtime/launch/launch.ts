@@ -115,8 +115,6 @@ async function launchWatched(
       await waitForKeys(job, plan, entity, stores, reader, stop);
     };
     await wait();
-    ray = await RayUse.find({ job, plan, entity, stop });
-    const ofRay = ray;
     linkModules(job.dir);
     // A member that waits for an ensemble of this job may read how its members ended; other jobs have written that at their ends.
     if (waitsForMembers(job, plan, entity)) await members.update().catch(() => undefined);
@@ -141,7 +139,9 @@ async function launchWatched(
     const { line, member, report } = options;
     hosts = launchHosts({ job, plan, entity, line, member, env, stop, report });
     const ofMembers = hosts;
-    const run = ({ decisionOf }: Settled, some: readonly number[]): Promise<MembersOutcome> => {
+    const run = async ({ decisionOf }: Settled, some: readonly number[]): Promise<MembersOutcome> => {
+      // The cluster runs only where one of its users does.
+      if (some.length > 0) ray ??= await RayUse.find({ job, plan, entity, stop });
       const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), some.length);
       const starter = chooseStarter(env, some.length, Math.max(1, atMost));
       const fixed = {
@@ -158,7 +158,7 @@ async function launchWatched(
         signaller,
         stepWatch,
         hosts: ofMembers,
-        ray: ofRay,
+        ray,
         openService: () => (entity.ray === undefined ? undefined : new RayService({ job, plan, entity, stop, env })),
       };
       const context = { ...fixed, decisionOf, starter, restarts, stop, running, report };
