@@ -1,0 +1,8 @@
+import type { TargetName } from '../../ir/index.js';
+import type { SchedulerStandIn } from '../standins.js';
+import { slurmStandIn } from './slurm/index.js';
+
+/** Stand-ins of schedulers by their targets. */
+export const schedulers: Partial<Record<TargetName, SchedulerStandIn>> = {
+  slurm: slurmStandIn,
+};
