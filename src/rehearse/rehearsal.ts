@@ -14,6 +14,7 @@ import { launchers } from './launchers/index.js';
 import { deadlockOf } from './machine/deadlocks.js';
 import { type LiveRun, Machine } from './machine/machine.js';
 import { nodesFor } from './machine/shape.js';
+import { layPath, pathVariables } from './path.js';
 import { signalProcesses, storeProcesses } from './processes.js';
 import { type CallMessage, onLines } from './protocol.js';
 import type { Finding, RehearsalRecord } from './record.js';
@@ -73,7 +74,7 @@ export class Rehearsal {
       },
     );
     this.#jobs = new JobRunner({
-      ...{ config, scheduler, hosts: this.#hosts, machine: this.#machine, bin: this.#bin },
+      ...{ config, scheduler, hosts: this.#hosts, machine: this.#machine },
       found: (finding) => this.#found(finding),
       ended: (run) => this.#steps.forget(run),
     });
@@ -140,6 +141,7 @@ export class Rehearsal {
       const words = [process.execPath, this.config.standIn, socket, name, mode].map(quoteShellWord).join(' ');
       writeFileSync(join(this.#bin, name), `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
     }
+    layPath(this.config.state);
   }
 
   #submit(): void {
@@ -147,7 +149,7 @@ export class Rehearsal {
     const env = {
       ...process.env,
       ...this.#hosts.environment('login'),
-      PATH: `${this.#bin}:${process.env['PATH'] ?? ''}`,
+      ...pathVariables(this.config.state, process.env),
     };
     const child = spawn(words[0] ?? '', words.slice(1), {
       cwd: this.config.dir,
