@@ -4,6 +4,7 @@ import { createServer, type Socket } from 'node:net';
 import { join, relative } from 'node:path';
 import { Plan } from '../ir/index.js';
 import { quoteShellWord } from '../targets/quoting.js';
+import { type Memory, memoryOf } from './afterwards.js';
 import type { ServerConfig } from './config.js';
 import { faultText } from './faults.js';
 import type { Hosts } from './hosts/hosts.js';
@@ -103,7 +104,7 @@ export class Rehearsal {
   }
 
   /** Runs submit.sh and all that comes of it; the record once everything has ended. */
-  async run(): Promise<RehearsalRecord> {
+  async run(): Promise<{ readonly record: RehearsalRecord; readonly memory: Memory }> {
     this.#layStandIns();
     const socket = join(this.config.state, 'socket');
     const server = createServer((client) => this.#serve(client));
@@ -117,7 +118,7 @@ export class Rehearsal {
     await over;
     clearInterval(timer);
     server.close();
-    return this.#record();
+    return { record: this.#record(), memory: memoryOf(this.#machine) };
   }
 
   /** Cancels all jobs; the second time everything ends at once. */
@@ -270,7 +271,7 @@ function hostsOf(config: ServerConfig, plan: Plan, names: readonly string[]): Ho
     ),
   ];
   const interfaces = [...new Set(named.filter((name) => name !== undefined && name !== 'lo'))];
-  const shared = [config.dir, config.state, config.standIn, ...pathsIn(process.env)];
+  const shared = [...config.shared, ...pathsIn(process.env)];
   return new NamespaceHosts({
     names,
     state: config.state,
