@@ -38,11 +38,6 @@ export class JobRunner {
     return this.#busy.size === 0;
   }
 
-  /** True for the scheduler's commands that submit. */
-  submits(name: string): boolean {
-    return /^(sbatch|qsub|bsub)$/.test(name);
-  }
-
   start(run: LiveRun): void {
     this.#busy.add(run);
     this.#launch(run).catch((error: unknown) => {

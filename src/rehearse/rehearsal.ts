@@ -4,6 +4,7 @@ import { createServer, type Socket } from 'node:net';
 import { join, relative } from 'node:path';
 import { Plan } from '../ir/index.js';
 import { quoteShellWord } from '../targets/quoting.js';
+import { queriesOf } from '../targets/schedulers.js';
 import { type Memory, memoryOf } from './afterwards.js';
 import type { ServerConfig } from './config.js';
 import { faultText } from './faults.js';
@@ -204,7 +205,11 @@ export class Rehearsal {
       const before = this.#machine.jobs.length;
       const print = command(call, this.#machine);
       client.end(`${JSON.stringify({ print })}\n`);
-      if (print.code !== 0 && this.#machine.jobs.length === before && this.#jobs.submits(call.name)) {
+      if (
+        print.code !== 0 &&
+        this.#machine.jobs.length === before &&
+        call.name === queriesOf(this.#plan.target)?.submit
+      ) {
         this.#found({ kind: 'refused', where: scriptIn(call, this.config.dir), what: print.stderr.trim() });
       }
       for (const job of this.#machine.jobs.slice(before)) {
