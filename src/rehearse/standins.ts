@@ -56,13 +56,13 @@ export interface Launch {
   readonly name?: string;
   readonly ranks: readonly Rank[];
   /** Moment at which the launcher ends the other ranks. */
-  readonly endsOthers: 'never' | 'on failure' | 'on end';
+  readonly endsOthers: 'never' | 'on failure' | 'on signal' | 'on end';
   /** Takes CPUs and memory that others hold: `--overlap`, mpirun always. */
   readonly overlaps: boolean;
   /** Waits until what it asks for is free; otherwise it refuses at once with this. */
   readonly waits: true | Refusal;
   /** Exit code of the launcher from those of its ranks, in their order (128 + n for a signal). @default the highest */
-  readonly exitCode?: 'highest' | 'first failure' | 'always 0';
+  readonly exitCode?: 'highest' | 'first failure' | 'or of all' | 'always 0';
   /** Sentences that the launcher prints on standard error before it starts. */
   readonly warnings?: readonly string[];
 }
