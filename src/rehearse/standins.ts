@@ -54,7 +54,14 @@ export interface Rank {
 export interface Launch {
   /** Name in the timeline: the step's, or the program's. */
   readonly name?: string;
+  /** Their nodes may be exchanged for others of the job that have room, unless the launch names its hosts (`onlyOn`). */
   readonly ranks: readonly Rank[];
+  /** True if the nodes of the ranks are the ones that were asked for. Otherwise the machine takes nodes of `among` that have room. */
+  readonly fixedNodes: boolean;
+  /** Nodes that the machine may choose from where they are not fixed. @default all of the job */
+  readonly among?: readonly string[];
+  /** What it holds on each node beyond the sum of its ranks: whole nodes. */
+  readonly holds?: Share;
   /** Moment at which the launcher ends the other ranks. */
   readonly endsOthers: 'never' | 'on failure' | 'on signal' | 'on end';
   /** Takes CPUs and memory that others hold: `--overlap`, mpirun always. */
@@ -63,6 +70,10 @@ export interface Launch {
   readonly waits: true | Refusal;
   /** Exit code of the launcher from those of its ranks, in their order (128 + n for a signal). @default the highest */
   readonly exitCode?: 'highest' | 'first failure' | 'or of all' | 'always 0';
+  /** SIGTERM to the launcher: it is passed on to the ranks, or it kills them. SIGUSR1 is always passed on. @default 'passes' */
+  readonly onTerminate?: 'passes' | 'kills';
+  /** Exit code where a program is not there, and the sentence that tells it. @default 127, as a shell says it */
+  readonly missing?: (rank: Rank) => Refusal;
   /** Sentences that the launcher prints on standard error before it starts. */
   readonly warnings?: readonly string[];
 }
@@ -82,6 +93,13 @@ export interface Allocation {
   readonly nodes: readonly AllocatedNode[];
   /** Names of the nodes of each component of a heterogeneous job. */
   readonly components: readonly (readonly string[])[];
+}
+
+/** The size of one node for a step, of a job, or of a step's ranks there. */
+export interface Share {
+  readonly cpus: number;
+  readonly gpus: number;
+  readonly memoryMiB: number;
 }
 
 /** A launcher's command line as a pure function. The allocation is missing outside a job. */
@@ -247,6 +265,10 @@ export interface SchedulerStandIn {
   readonly interpreter?: (script: string) => readonly string[];
   /** Files that the scheduler writes when a run has ended (Cobalt's log), by path. */
   afterEnd?(job: Job, run: Run): Readonly<Record<string, string>>;
-  /** A job starts with none of the submitter's environment but what `request.env` has; the others as well. */
+  /** Id and index of the job that an environment belongs to. */
+  jobOf(
+    env: Readonly<Record<string, string | undefined>>,
+  ): { readonly id: string; readonly index?: number } | undefined;
+  /** Launchers that belong to it, by the names of their commands. */
   readonly launchers: readonly string[];
 }

@@ -160,5 +160,5 @@ export const mpiexec: LauncherStandIn = (call, allocation) =>
         },
       };
     });
-    return { ranks, endsOthers: 'on signal', overlaps: true, waits: true, exitCode: 'or of all' };
+    return { ranks, fixedNodes: true, endsOthers: 'on signal', overlaps: true, waits: true, exitCode: 'or of all' };
   });

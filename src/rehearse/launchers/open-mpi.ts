@@ -164,6 +164,6 @@ export const mpirun: LauncherStandIn = (call, allocation) =>
       .flatMap(({ all }) => all['x'] ?? [])
       .filter((name) => !name.includes('=') && call.env[name] === undefined)
       .map((name) => `Warning: could not find environment variable "${name}"`);
-    return { ranks, endsOthers: 'on failure', overlaps: true, waits: true, exitCode: 'first failure', warnings };
+    return { ranks, fixedNodes: true, endsOthers: 'on failure', overlaps: true, waits: true, exitCode: 'first failure', warnings };
   });
 
