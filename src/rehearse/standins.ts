@@ -68,7 +68,10 @@ export interface Launch {
   readonly overlaps: boolean;
   /** Waits until what it asks for is free; otherwise it refuses at once with this. */
   readonly waits: true | Refusal;
-  /** Exit code of the launcher from those of its ranks, in their order (128 + n for a signal). @default the highest */
+  /**
+   * Exit code of the launcher from those of its ranks, in their order (128 + n for a signal). `or of all` joins them bit by bit, and a signal
+   * counts as its number there. @default the highest
+   */
   readonly exitCode?: 'highest' | 'first failure' | 'or of all' | 'always 0';
   /** SIGTERM to the launcher: it is passed on to the ranks, or it kills them. SIGUSR1 is always passed on. @default 'passes' */
   readonly onTerminate?: 'passes' | 'kills';
@@ -82,6 +85,8 @@ export interface Launch {
 export interface AllocatedNode {
   readonly name: string;
   readonly cpus: number;
+  /** Hardware threads of a CPU, where launchers count those (jsrun's files). @default 1 */
+  readonly threadsPerCore?: number;
   readonly gpus: number;
   readonly memoryMiB: number;
 }

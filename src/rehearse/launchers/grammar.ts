@@ -1,4 +1,4 @@
-import { Refused } from '../refused.js';
+import type { Refused } from '../refused.js';
 
 /** An option as a launcher's own parser has it. */
 export interface KnownOption {
@@ -86,7 +86,7 @@ function readProgram(
   const left = [...words];
   while (/^-./.test(left[0] ?? '')) {
     const word = left.shift() as string;
-    if (word === '--') break;
+    if (word === '--' && grammar.style !== 'any dashes, joined') break;
     const { option, name, joined } = find(grammar, word);
     const first = option.names[0] as string;
     const place = option.once === true ? ofLine.get(first) : all[first] === undefined ? undefined : index;
@@ -96,10 +96,14 @@ function readProgram(
     }
     if (option.once === true && index > 0) doubts.push(`${name} holds for all programs of the line`);
     if (option.once === true) ofLine.set(first, index);
-    const value = valueOf(grammar, option, name, joined, left);
+    const value = readValue(grammar, option, name, joined, left);
     all[first] = [...(all[first] ?? []), value];
   }
-  return { options: Object.fromEntries(Object.entries(all).map(([key, list]) => [key, list.at(-1) ?? ''])), all, command: left };
+  return {
+    options: Object.fromEntries(Object.entries(all).map(([key, list]) => [key, list.at(-1) ?? ''])),
+    all,
+    command: left,
+  };
 }
 
 interface Found {
@@ -132,7 +136,7 @@ function find(grammar: LauncherGrammar, word: string): Found {
   return { option, name: word.slice(0, 2), joined: word.slice(2) };
 }
 
-function valueOf(
+function readValue(
   grammar: LauncherGrammar,
   option: KnownOption,
   name: string,
@@ -140,8 +144,9 @@ function valueOf(
   left: string[],
 ): string {
   if (option.value === undefined) {
-    // hydra reads no further than the name of a flag.
     if (joined !== undefined && grammar.style === 'getopt') throw grammar.refusal('flag', name, joined);
+    // hydra reads it as the next word.
+    if (joined !== undefined) left.unshift(joined);
     return name.replace(/^-+/, '').replace(/=.*/s, '');
   }
   if (option.words === 2 && joined !== undefined) return joined.replace('=', ' ');

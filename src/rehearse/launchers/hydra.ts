@@ -19,8 +19,14 @@ export const hydra: LauncherGrammar = {
     ...valued('n|np wdir'),
     ...once([{ names: ['ppn'], value: /^[1-9]\d*$/ }]),
     ...once(valued('hosts|host f|hostfile|machinefile|machine')),
-    { names: ['bind-to', 'binding'], once: true, value: new RegExp(`^(none|rr|user:[\\d,+a-z-]+|(${levels})(:\\d+)?)$`) },
-    ...once(valued('map-by membind iface launcher|bootstrap launcher-exec|bootstrap-exec prepend-pattern outfile-pattern')),
+    {
+      names: ['bind-to', 'binding'],
+      once: true,
+      value: new RegExp(`^(none|rr|user:[\\d,+a-z-]+|(${levels})(:\\d+)?)$`),
+    },
+    ...once(
+      valued('map-by membind iface launcher|bootstrap launcher-exec|bootstrap-exec prepend-pattern outfile-pattern'),
+    ),
     ...once(valued('errfile-pattern nameserver localhost topolib pmi-port gpus-per-proc configfile')),
     { names: ['genv'], value: /^[\s\S]*$/, words: 2, repeats: true, once: true },
     { names: ['env'], value: /^[\s\S]*$/, words: 2, repeats: true },
@@ -32,17 +38,21 @@ export const hydra: LauncherGrammar = {
     { names: ['order-nodes'], once: true, value: /^(ascending|descending|up|down)$/i },
     { names: ['demux'], once: true, value: /^(poll|select)$/ },
     { names: ['rmk'], once: true, value: /^(user|slurm|ll|lsf|sge|pbs|cobalt)$/ },
-    ...once(flags('enable-x|disable-x verbose|v|debug info|version|V print-all-exitcodes profile disable-auto-cleanup')),
+    ...once(
+      flags('enable-x|disable-x verbose|v|debug info|version|V print-all-exitcodes profile disable-auto-cleanup'),
+    ),
     ...once(flags('disable-hostname-propagation skip-launch-node')),
   ],
   refusal: (fault, option, value) => {
     const bare = option.replace(/^-+/, '').replace(/=.*/s, '');
-    if (fault === 'unknown') return refused(`match_arg: unrecognized argument ${bare}`, 'main: error parsing parameters');
+    if (fault === 'unknown')
+      return refused(`match_arg: unrecognized argument ${bare}`, 'main: error parsing parameters');
     if (fault === 'twice') return refused(`duplicate setting: ${bare}`, 'main: error parsing parameters');
     if (fault === 'missing') return refused('missing command line argument, add -h for help');
     // It divides by the number.
     if (bare === 'ppn') return new Refused('Floating point exception', 136);
-    if (bare === 'bind-to') return refused(`unrecognized directive "${value}"`, 'unable to initialize process topology');
+    if (bare === 'bind-to')
+      return refused(`unrecognized directive "${value}"`, 'unable to initialize process topology');
     return refused(`invalid value of ${bare}: ${value}`);
   },
   check: (programs) => {
@@ -61,7 +71,9 @@ export const hydra: LauncherGrammar = {
       throw refused('duplicate host file or host list setting');
     }
     return [
-      ...programs.flatMap(({ options: { n = 'none' } }) => (/^[1-9]\d*$/.test(n) ? [] : [`a number of tasks that is ${n}`])),
+      ...programs.flatMap(({ options: { n = 'none' } }) =>
+        /^[1-9]\d*$/.test(n) ? [] : [`a number of tasks that is ${n}`],
+      ),
       ...hosts.flatMap((one) => (/(^|,)(,|$)/.test(one) ? [`a host without a name: ${one}`] : [])),
     ];
   },
@@ -86,7 +98,9 @@ function hostsOf(call: Call, programs: readonly LaunchedProgram[]): Host[] | und
 
 function hostOf(text: string): Host {
   const [name = '', slots = '1'] = text.split(':');
-  return { name, slots: Number(slots) || 1 };
+  // It divides by the number.
+  if (!/^[1-9]/.test(slots)) throw new Refused('Floating point exception', 136);
+  return { name, slots: Number.parseInt(slots, 10) };
 }
 
 function merged(hosts: readonly Host[]): Host[] {
@@ -160,5 +174,13 @@ export const mpiexec: LauncherStandIn = (call, allocation) =>
         },
       };
     });
-    return { ranks, fixedNodes: true, endsOthers: 'on signal', overlaps: true, waits: true, exitCode: 'or of all' };
+    return {
+      ranks,
+      fixedNodes: true,
+      endsOthers: 'on signal',
+      overlaps: true,
+      waits: true,
+      exitCode: 'or of all',
+      missing: ({ command }) => refused(`execvp error on file ${command[0]} (No such file or directory)`),
+    };
   });

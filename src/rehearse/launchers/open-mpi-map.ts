@@ -1,5 +1,5 @@
-import type { Allocation, Call } from '../standins.js';
 import { Refused } from '../refused.js';
+import type { Allocation, Call } from '../standins.js';
 import type { LaunchedProgram } from './grammar.js';
 import { hostFileLines, nodeNamed, type Place } from './ranks.js';
 
@@ -28,10 +28,17 @@ function notEnoughSlots(wanted: number, { command }: LaunchedProgram): Refused {
   );
 }
 
-/** Hosts of a program: those that it names, else those that the scheduler gave or the host of its caller. */
-export function hostsOf(call: Call, allocation: Allocation | undefined, { options }: LaunchedProgram): Host[] {
+/** Hosts of a program: those that it names, else those of the others, of the scheduler, or the host of its caller. */
+export function hostsOf(
+  call: Call,
+  allocation: Allocation | undefined,
+  { options }: LaunchedProgram,
+  programs: readonly LaunchedProgram[],
+): Host[] {
   const file = options['hostfile'];
-  const named = options['host'] === undefined ? (file === undefined ? undefined : readFile(call, file)) : namedHosts(options['host']);
+  const others = programs.flatMap((one) => one.options['host'] ?? []).join(',');
+  const list = options['host'] ?? (file === undefined && others !== '' ? others : undefined);
+  const named = list !== undefined ? namedHosts(list) : file === undefined ? undefined : readFile(call, file);
   const hosts = named ?? byScheduler(call, allocation);
   const strange = hosts.find(({ name }) => nodeNamed(allocation, name) === undefined && name !== call.host);
   if (strange !== undefined) {
@@ -67,7 +74,11 @@ function merged(hosts: readonly Host[]): Host[] {
 function readFile(call: Call, path: string): Host[] {
   const text = call.readFile(path);
   if (text === undefined) {
-    throw refusal(`Open RTE was unable to open the hostfile:`, `    ${path}`, 'Check to make sure the path and filename are correct.');
+    throw refusal(
+      `Open RTE was unable to open the hostfile:`,
+      `    ${path}`,
+      'Check to make sure the path and filename are correct.',
+    );
   }
   return merged(
     hostFileLines(text).map((line) => {
@@ -99,7 +110,10 @@ function byScheduler(call: Call, allocation: Allocation | undefined): Host[] {
 export function placesOf(programs: readonly LaunchedProgram[], otherHosts: (one: LaunchedProgram) => Host[]): Place[] {
   const given = (name: string) => programs.map(({ options }) => options[name]).findLast((one) => one !== undefined);
   const map = (given('map-by') ?? '').toLowerCase();
-  const perNode = /^ppr:(\d*)[^:]*:node/.exec(map)?.[1] ?? given('N')?.split(':')[0] ?? (given('pernode') === undefined ? undefined : '1');
+  const perNode =
+    /^ppr:(\d*)[^:]*:node/.exec(map)?.[1] ??
+    given('N')?.split(':')[0] ??
+    (given('pernode') === undefined ? undefined : '1');
   const oversubscribes = given('oversubscribe') !== undefined || /:.*\boversubscribe/.test(map);
   const byNode = /^node/.test(map) || given('bynode') !== undefined;
   const used = new Map<string, number>();

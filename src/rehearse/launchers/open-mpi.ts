@@ -13,7 +13,8 @@ export function helpText(...lines: readonly string[]): Refused {
 }
 
 const number = /^-?\d+$/;
-const objects = 'slot|hwthread|core|l[123]cache|socket|numa|board|node|seq|dist(:\\w+)?|ppr:[^:]*:[^:]*';
+const objects =
+  'slot|hwthread|core|l[123]cache|socket|numa|board|node|seq|dist(:\\w+)?|ppr:[^:]*:(node|socket|numa|core|hwthread|l[123]cache|board)';
 const modifiers = 'pe=\\d+|span|noversubscribe|nooversubscribe|oversubscribe';
 const mapping = new RegExp(`^(${objects})(:(${modifiers})(,(${modifiers}))*)*$`, 'i');
 const binding =
@@ -132,7 +133,7 @@ export const mpirun: LauncherStandIn = (call, allocation) =>
       throw new Refused('mpirun (Open MPI) 4.1.4', 0);
     }
     const programs = readLaunch(openMpi, call.argv).programs.filter(({ command }) => command.length > 0);
-    const places = placesOf(programs, (one) => hostsOf(call, allocation, one));
+    const places = placesOf(programs, (one) => hostsOf(call, allocation, one, programs));
     const [first] = programs;
     const pe = Number(/:pe=(\d+)/i.exec(first?.options['map-by'] ?? '')?.[1] ?? 1);
     const ranks = ranksAt(places, programs, (one): Pick<Rank, 'cpus' | 'gpus' | 'env' | 'inheritsEnv'> => {
@@ -164,6 +165,17 @@ export const mpirun: LauncherStandIn = (call, allocation) =>
       .flatMap(({ all }) => all['x'] ?? [])
       .filter((name) => !name.includes('=') && call.env[name] === undefined)
       .map((name) => `Warning: could not find environment variable "${name}"`);
-    return { ranks, fixedNodes: true, endsOthers: 'on failure', overlaps: true, waits: true, exitCode: 'first failure', warnings };
+    return {
+      ranks,
+      fixedNodes: true,
+      endsOthers: 'on failure',
+      overlaps: true,
+      waits: true,
+      exitCode: 'first failure',
+      warnings,
+      missing: ({ node, command }) => ({
+        code: 134,
+        stderr: `${rule}\nmpirun was unable to find the specified executable file, and therefore\ndid not launch the job.\n\nNode:       ${node}\nExecutable: ${command[0]}\n${rule}\n`,
+      }),
+    };
   });
-
