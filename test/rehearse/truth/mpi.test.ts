@@ -196,8 +196,7 @@ describe.skipIf(why !== '')(`launch lines of MPI${why === '' ? '' : ` (skipped: 
       // All machines see it, which have a /tmp each.
       const workspace = new Workspace('/var/tmp');
       workspace.write('ask', asker);
-      const rank = '${OMPI_COMM_WORLD_RANK-$PMI_RANK}';
-      workspace.write('where', `#!/bin/sh\necho "$OMPI_COMM_WORLD_RANK$PMI_RANK $(hostname)"\n`, 0o755);
+      workspace.write('where', '#!/bin/sh\necho "$OMPI_COMM_WORLD_RANK$PMI_RANK $(hostname)"\n', 0o755);
       const lines = text.trim().split('\n');
       const answers = await real(program, lines, workspace.cwd);
       expect(answers.length).toBe(lines.length);
