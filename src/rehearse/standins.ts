@@ -179,7 +179,9 @@ export interface Run {
   readonly state: RunState;
   /** Reason for which it waits, in plain words. */
   readonly waitsFor: 'resources' | 'dependency' | 'dependency never met' | 'array limit' | 'hold' | undefined;
+  /** Exit code of the script; 128 + n where signal n ended it. */
   readonly exitCode: number | undefined;
+  readonly signal: number | undefined;
   /** Seconds since the start of the rehearsal, of the scheduler's clock. */
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
@@ -227,7 +229,14 @@ export interface Cluster {
   /** False if there is no such job, or it has ended. */
   cancel(id: string, index?: number): boolean;
   /** Sends a signal to the script, to all processes of its launches, or to both. */
-  signal(id: string, index: number | undefined, signal: NodeJS.Signals, to: 'script' | 'launches' | 'all'): boolean;
+  signal(
+    id: string,
+    index: number | undefined,
+    signal: NodeJS.Signals,
+    to: 'script' | 'launches' | 'all',
+    /** The launch of that number alone. */
+    step?: number,
+  ): boolean;
   release(id: string): boolean;
   /** The steps of a job that run. */
   steps(id: string): readonly RunningStep[];

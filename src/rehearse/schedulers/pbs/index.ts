@@ -187,6 +187,10 @@ export const pbs: SchedulerStandIn = {
     const threads = String(first?.cpusPerTask ?? first?.cpusPerNode ?? 1);
     return {
       env: {
+        HOME: request.startsIn,
+        USER: cluster.user.name,
+        LOGNAME: cluster.user.name,
+        SHELL: request.env['PBS_O_SHELL'] ?? '/bin/bash',
         ...request.env,
         PBS_ENVIRONMENT: 'PBS_BATCH',
         ENVIRONMENT: 'BATCH',
@@ -216,5 +220,5 @@ export const pbs: SchedulerStandIn = {
     return pattern.replaceAll('^array_index^', String(run.index ?? ''));
   },
   jobOf: ({ PBS_JOBID: id }) => (id === undefined ? undefined : numberOf(id)),
-  launchers: ['mpiexec', 'pals', 'mpirun', 'orterun', 'aprun', 'pbsdsh', 'pbs_tmrsh'],
+  launchers: ['mpiexec', 'mpirun', 'orterun', 'aprun', 'pbsdsh', 'pbs_tmrsh'],
 };

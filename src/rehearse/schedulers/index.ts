@@ -1,0 +1,10 @@
+import type { TargetName } from '../../ir/index.js';
+import type { SchedulerStandIn } from '../standins.js';
+import { pbs } from './pbs/index.js';
+import { slurmStandIn } from './slurm/index.js';
+
+/** Stand-ins of schedulers by their targets. */
+export const schedulers: Partial<Record<TargetName, SchedulerStandIn>> = {
+  slurm: slurmStandIn,
+  pbs,
+};
