@@ -142,7 +142,11 @@ function ended(rank: number, code: number, bySignal = false): void {
   timers.delete(rank);
   tell({ ended: { rank, code } });
   const { endsOthers } = orders;
-  if (endsOthers === 'on end' || (endsOthers === 'on failure' && code !== 0) || (endsOthers === 'on signal' && bySignal))
+  if (
+    endsOthers === 'on end' ||
+    (endsOthers === 'on failure' && code !== 0) ||
+    (endsOthers === 'on signal' && bySignal)
+  )
     endOthers();
   if (orders.ranks.some((one) => codes[one.rank] === undefined)) return;
   const found = orders.ranks.map((one) => codes[one.rank] ?? 0);

@@ -1,5 +1,6 @@
 import type { TargetName } from '../../ir/index.js';
 import type { SchedulerStandIn } from '../standins.js';
+import { lsf } from './lsf/index.js';
 import { pbs } from './pbs/index.js';
 import { slurmStandIn } from './slurm/index.js';
 
@@ -7,4 +8,5 @@ import { slurmStandIn } from './slurm/index.js';
 export const schedulers: Partial<Record<TargetName, SchedulerStandIn>> = {
   slurm: slurmStandIn,
   pbs,
+  lsf,
 };
