@@ -69,7 +69,6 @@ function requestOf(job: PbsJob, call: Call, cluster: Cluster, text: string, path
     ...(options['A'] === undefined ? {} : { account: options['A'] }),
     ignored: job.ignored,
   };
-  if (!cluster.fits(request)) throw new Refused('qsub: Job violates queue and/or server resource limits', 188);
   if ((request.array?.indices.length ?? 0) > 10_000)
     throw new Refused('qsub: Array job exceeds server or queue size limit', 3);
   return request;
