@@ -129,21 +129,32 @@ function startRank(order: RankOrder, broadcasts: boolean): void {
   children.set(rank, child);
   if (child.pid !== undefined) tell({ started: { rank, pid: child.pid } });
   child.on('error', () => ended(rank, 127));
-  child.on('exit', (code, signal) => ended(rank, signal === null ? (code ?? 1) : 128 + system.signals[signal]));
+  child.on('exit', (code, signal) => {
+    if (signal === null) ended(rank, code ?? 1);
+    else ended(rank, 128 + system.signals[signal], true);
+  });
 }
 
-function ended(rank: number, code: number): void {
+function ended(rank: number, code: number, bySignal = false): void {
   if (codes[rank] !== undefined || orders === undefined) return;
   codes[rank] = code;
   children.delete(rank);
   timers.delete(rank);
   tell({ ended: { rank, code } });
-  if (orders.endsOthers === 'on end' || (orders.endsOthers === 'on failure' && code !== 0)) endOthers();
+  const { endsOthers } = orders;
+  if (
+    endsOthers === 'on end' ||
+    (endsOthers === 'on failure' && code !== 0) ||
+    (endsOthers === 'on signal' && bySignal)
+  )
+    endOthers();
   if (orders.ranks.some((one) => codes[one.rank] === undefined)) return;
   const found = orders.ranks.map((one) => codes[one.rank] ?? 0);
   const chosen = {
     highest: Math.max(...found),
     'first failure': found.find((one) => one !== 0) ?? 0,
+    // Here a signal counts as its number.
+    'or of all': found.reduce((all, one) => all | (one > 128 ? one - 128 : one), 0),
     'always 0': 0,
   }[orders.exitCode];
   leave(endedBy === undefined || chosen !== 0 ? chosen : 128 + system.signals[endedBy]);

@@ -63,13 +63,16 @@ export interface Launch {
   /** What it holds on each node beyond the sum of its ranks: whole nodes. */
   readonly holds?: Share;
   /** Moment at which the launcher ends the other ranks. */
-  readonly endsOthers: 'never' | 'on failure' | 'on end';
+  readonly endsOthers: 'never' | 'on failure' | 'on signal' | 'on end';
   /** Takes CPUs and memory that others hold: `--overlap`, mpirun always. */
   readonly overlaps: boolean;
   /** Waits until what it asks for is free; otherwise it refuses at once with this. */
   readonly waits: true | Refusal;
-  /** Exit code of the launcher from those of its ranks, in their order (128 + n for a signal). @default the highest */
-  readonly exitCode?: 'highest' | 'first failure' | 'always 0';
+  /**
+   * Exit code of the launcher from those of its ranks, in their order (128 + n for a signal). `or of all` joins them bit by bit, and a signal
+   * counts as its number there. @default the highest
+   */
+  readonly exitCode?: 'highest' | 'first failure' | 'or of all' | 'always 0';
   /** SIGTERM to the launcher: it is passed on to the ranks, or it kills them. SIGUSR1 is always passed on. @default 'passes' */
   readonly onTerminate?: 'passes' | 'kills';
   /** Exit code where a program is not there, and the sentence that tells it. @default 127, as a shell says it */
@@ -82,6 +85,8 @@ export interface Launch {
 export interface AllocatedNode {
   readonly name: string;
   readonly cpus: number;
+  /** Hardware threads of a CPU, where launchers count those (jsrun's files). @default 1 */
+  readonly threadsPerCore?: number;
   readonly gpus: number;
   readonly memoryMiB: number;
 }
