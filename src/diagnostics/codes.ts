@@ -83,6 +83,7 @@ export const errorCodes = {
   OUT1003: 'a folder whose jobs run or wait',
   CLI1001: 'wrong usage',
   CLI1010: 'a machine that cannot run jobs',
+  CLI1011: 'a folder that cannot be rehearsed',
   TNSR1001: 'a store that refuses, or cannot be reached',
   TNSR1002: 'a file that is no array',
   RUN1001: 'not the folder that compile wrote',
