@@ -1,4 +1,6 @@
+import type { Memory } from './afterwards.js';
 import type { Fault } from './faults.js';
+import type { RehearsalRecord } from './record.js';
 
 /** Settings of a rehearsal's server, which it reads from a file. */
 export interface ServerConfig {
@@ -15,10 +17,12 @@ export interface ServerConfig {
   /** Words after submit.sh. */
   readonly submitWords: readonly string[];
   readonly user: { readonly name: string; readonly uid: number };
+  /** Paths that all hosts see, also below /tmp. */
+  readonly shared: readonly string[];
   readonly standIn: string;
 }
 
 /** Lines that the server prints. */
 export type ServerReport =
   | { readonly progress: string; readonly at: number }
-  | { readonly record: import('./record.js').RehearsalRecord };
+  | { readonly record: RehearsalRecord; readonly memory: Memory };

@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { ServerConfig } from './config.js';
 import type { Hosts } from './hosts/hosts.js';
 import type { LiveRun, Machine } from './machine/machine.js';
+import { pathVariables } from './path.js';
 import { type LiveProcess, processesMarked, runVariable, signalProcesses } from './processes.js';
 import type { Finding } from './record.js';
 import type { SchedulerStandIn } from './standins.js';
@@ -20,7 +21,6 @@ interface Parts {
   readonly scheduler: SchedulerStandIn;
   readonly hosts: Hosts;
   readonly machine: Machine;
-  readonly bin: string;
   found(finding: Finding): void;
   ended(run: LiveRun): void;
 }
@@ -38,11 +38,6 @@ export class JobRunner {
     return this.#busy.size === 0;
   }
 
-  /** True for the scheduler's commands that submit. */
-  submits(name: string): boolean {
-    return /^(sbatch|qsub|bsub)$/.test(name);
-  }
-
   start(run: LiveRun): void {
     this.#busy.add(run);
     this.#launch(run).catch((error: unknown) => {
@@ -56,7 +51,7 @@ export class JobRunner {
   }
 
   async #launch(run: LiveRun): Promise<void> {
-    const { hosts, scheduler, machine, bin, config } = this.parts;
+    const { hosts, scheduler, machine, config } = this.parts;
     const { job } = run;
     const { request } = job;
     const host = run.host ?? 'login';
@@ -93,7 +88,7 @@ export class JobRunner {
         ...request.env,
         ...env,
         ...hosts.environment(host),
-        PATH: `${bin}:${(request.env['PATH'] ?? process.env['PATH'] ?? '').replace(`${bin}:`, '')}`,
+        ...pathVariables(config.state, request.env),
         [runVariable]: markOf(run),
       },
     });

@@ -4,6 +4,8 @@ import { createServer, type Socket } from 'node:net';
 import { join, relative } from 'node:path';
 import { Plan } from '../ir/index.js';
 import { quoteShellWord } from '../targets/quoting.js';
+import { queriesOf } from '../targets/schedulers.js';
+import { type Memory, memoryOf } from './afterwards.js';
 import type { ServerConfig } from './config.js';
 import { faultText } from './faults.js';
 import type { Hosts } from './hosts/hosts.js';
@@ -14,6 +16,7 @@ import { launchers } from './launchers/index.js';
 import { deadlockOf } from './machine/deadlocks.js';
 import { type LiveRun, Machine } from './machine/machine.js';
 import { nodesFor } from './machine/shape.js';
+import { layPath, pathVariables } from './path.js';
 import { signalProcesses, storeProcesses } from './processes.js';
 import { type CallMessage, onLines } from './protocol.js';
 import type { Finding, RehearsalRecord } from './record.js';
@@ -73,7 +76,7 @@ export class Rehearsal {
       },
     );
     this.#jobs = new JobRunner({
-      ...{ config, scheduler, hosts: this.#hosts, machine: this.#machine, bin: this.#bin },
+      ...{ config, scheduler, hosts: this.#hosts, machine: this.#machine },
       found: (finding) => this.#found(finding),
       ended: (run) => this.#steps.forget(run),
     });
@@ -102,7 +105,7 @@ export class Rehearsal {
   }
 
   /** Runs submit.sh and all that comes of it; the record once everything has ended. */
-  async run(): Promise<RehearsalRecord> {
+  async run(): Promise<{ readonly record: RehearsalRecord; readonly memory: Memory }> {
     this.#layStandIns();
     const socket = join(this.config.state, 'socket');
     const server = createServer((client) => this.#serve(client));
@@ -116,7 +119,7 @@ export class Rehearsal {
     await over;
     clearInterval(timer);
     server.close();
-    return this.#record();
+    return { record: this.#record(), memory: memoryOf(this.#machine) };
   }
 
   /** Cancels all jobs; the second time everything ends at once. */
@@ -140,6 +143,7 @@ export class Rehearsal {
       const words = [process.execPath, this.config.standIn, socket, name, mode].map(quoteShellWord).join(' ');
       writeFileSync(join(this.#bin, name), `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
     }
+    layPath(this.config.state);
   }
 
   #submit(): void {
@@ -147,7 +151,7 @@ export class Rehearsal {
     const env = {
       ...process.env,
       ...this.#hosts.environment('login'),
-      PATH: `${this.#bin}:${process.env['PATH'] ?? ''}`,
+      ...pathVariables(this.config.state, process.env),
     };
     const child = spawn(words[0] ?? '', words.slice(1), {
       cwd: this.config.dir,
@@ -201,7 +205,11 @@ export class Rehearsal {
       const before = this.#machine.jobs.length;
       const print = command(call, this.#machine);
       client.end(`${JSON.stringify({ print })}\n`);
-      if (print.code !== 0 && this.#machine.jobs.length === before && this.#jobs.submits(call.name)) {
+      if (
+        print.code !== 0 &&
+        this.#machine.jobs.length === before &&
+        call.name === queriesOf(this.#plan.target)?.submit
+      ) {
         this.#found({ kind: 'refused', where: scriptIn(call, this.config.dir), what: print.stderr.trim() });
       }
       for (const job of this.#machine.jobs.slice(before)) {
@@ -268,7 +276,7 @@ function hostsOf(config: ServerConfig, plan: Plan, names: readonly string[]): Ho
     ),
   ];
   const interfaces = [...new Set(named.filter((name) => name !== undefined && name !== 'lo'))];
-  const shared = [config.dir, config.state, config.standIn, ...pathsIn(process.env)];
+  const shared = [...config.shared, ...pathsIn(process.env)];
   return new NamespaceHosts({
     names,
     state: config.state,

@@ -16,12 +16,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WorkflowError } from '../diagnostics/index.js';
 import { Plan } from '../ir/index.js';
+import { keepMemory, marker } from './afterwards.js';
 import type { ServerConfig, ServerReport } from './config.js';
 import type { Fault } from './faults.js';
 import { canMakeHosts, outerWords } from './hosts/namespaces.js';
 import { onLines } from './protocol.js';
 import type { RehearsalRecord } from './record.js';
 import { schedulers } from './schedulers/index.js';
+
+/** Folder of the built programs: that of this file, once it is built itself. */
+const programs = new URL(import.meta.url.endsWith('.ts') ? '../../dist/rehearse/' : '.', import.meta.url);
 
 /** Settings of a rehearsal. */
 export interface RehearseOptions {
@@ -45,9 +49,6 @@ export interface RehearseOptions {
   /** Asks for an end in order; the second time at once. */
   readonly signal?: (stop: () => void) => void;
 }
-
-/** Name of the file that marks a folder as a rehearsal's, which the next one may remove. */
-const marker = '.rehearsal';
 
 /**
  * Runs the scripts of a compiled folder against stand-ins, in a copy of it.
@@ -115,11 +116,12 @@ async function runServer(options: RehearseOptions, state: string): Promise<Rehea
     faults: options.faults ?? [],
     ...(options.stubSeconds === undefined ? {} : { stubSeconds: options.stubSeconds }),
     submitWords: options.submitWords ?? [],
-    standIn: fileURLToPath(new URL('standin.js', import.meta.url)),
+    shared: [options.dir, options.into, state, fileURLToPath(programs)],
+    standIn: fileURLToPath(new URL('standin.js', programs)),
   };
   const path = join(state, 'config.json');
   writeFileSync(path, JSON.stringify(config), { mode: 0o600 });
-  const server = [process.execPath, fileURLToPath(new URL('server.js', import.meta.url)), path];
+  const server = [process.execPath, fileURLToPath(new URL('server.js', programs)), path];
   // The first process of the namespaces takes in orphans; when it has gone, so have all others.
   const first = [
     'bash',
@@ -143,8 +145,10 @@ async function runServer(options: RehearseOptions, state: string): Promise<Rehea
   let record: RehearsalRecord | undefined;
   onLines(child.stdout, (line) => {
     const report = line as ServerReport;
-    if ('record' in report) record = report.record;
-    else options.progress?.(report.progress, report.at);
+    if ('record' in report) {
+      record = report.record;
+      keepMemory(options.into, report.memory);
+    } else options.progress?.(report.progress, report.at);
   });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject);

@@ -15,5 +15,5 @@ process.stdin.on('data', () => rehearsal.stop('interrupted'));
 process.stdin.on('end', () => process.exit(1));
 process.stdin.on('error', () => process.exit(1));
 
-report({ record: await rehearsal.run() });
+report(await rehearsal.run());
 process.exit(0);

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { Plan } from '../ir/index.js';
 import type { ServerConfig } from './config.js';
 import type { Hosts } from './hosts/hosts.js';
@@ -110,12 +110,14 @@ export class StepRunner {
       node: rank.node,
       rank: rank.rank,
       enter: rank.node === call.host && config.isolation === 'namespaces' ? [] : hosts.enter(rank.node),
-      command: rank.command,
+      command: stub !== undefined && rank.rank === 0 ? (this.#keyWriter(step, stub) ?? rank.command) : rank.command,
       cwd: rank.cwd ?? call.cwd,
       env: { ...rank.env, ...hosts.environment(rank.node) },
       inheritsEnv: rank.inheritsEnv !== false,
       readsStdin: rank.readsStdin,
-      ...(stub === undefined ? {} : { stubSeconds: stub }),
+      ...(stub === undefined || (rank.rank === 0 && this.#keyWriter(step, stub) !== undefined)
+        ? {}
+        : { stubSeconds: stub }),
       missing: launch.missing?.(rank) ?? { stderr: `${call.name}: ${rank.command[0]}: command not found\n`, code: 127 },
     }));
     this.#tell(step, {
@@ -127,6 +129,20 @@ export class StepRunner {
     });
     this.parts.changed(`${titleOf(step)} starts on ${[...sharesOf(launch).keys()].join(' ')}`);
     this.#bringFault(step);
+  }
+
+  /** Words of a program that writes the keys that others wait for; `undefined` where nobody waits for keys of the entity. */
+  #keyWriter({ entity, name }: Step, seconds: number): readonly string[] | undefined {
+    const { plan, config } = this.parts;
+    const awaited = plan.entities
+      .flatMap(({ after }) => after)
+      .flatMap((one) => ('key' in one && (one.name === entity || one.name === name) ? [one] : []));
+    const [first] = awaited;
+    if (first === undefined) return undefined;
+    const suffix = plan.stores.find((store) => store.name === first.store)?.suffix ?? '';
+    const variable = suffix === '' ? 'SSDB' : `SSDB_${suffix}`;
+    const program = join(dirname(config.standIn), 'stub.js');
+    return [process.execPath, program, String(seconds), variable, ...awaited.map(({ key }) => key)];
   }
 
   #bringFault(step: Step): void {
