@@ -20,8 +20,8 @@ import { startWorker, type WorkerLink } from './worker-link.js';
 /** Milliseconds between two looks whether the servers agree, and within which they have to. */
 const agreement = { lookMs: 25, mostMs: 30_000 };
 
-/** Milliseconds for a server on another node to be reached, between two attempts, and for one of them. */
-const reach = { mostMs: 20_000, pauseMs: 100, attemptMs: 3000 };
+/** Seconds for a server on another node to be reached, unless an option says otherwise; milliseconds between two attempts, and for one of them. */
+const reach = { seconds: 20, pauseMs: 100, attemptMs: 3000 };
 
 /** Options of the servers of a cluster on this node. */
 export interface ClusterStoreOptions {
@@ -32,6 +32,8 @@ export interface ClusterStoreOptions {
   readonly own: readonly number[];
   /** What each of them is to be. */
   readonly storeOf: (shard: number) => OrchestratorOptions;
+  /** Seconds in which the servers on other nodes have to be reached. Default 20. */
+  readonly reachSeconds?: number;
   /** False for a store of data only. */
   readonly hasWorker: boolean;
   readonly bundle?: URL;
@@ -155,7 +157,7 @@ export class ClusterStore implements Orchestrator {
       hasWorker: false,
       ...(workerSocket === undefined ? {} : { workerSocket }),
       ...(bundle === undefined ? {} : { bundle }),
-      onDeath: (reason) => this.#dead(`${name} at ${host}:${port}: ${reason}`),
+      onDeath: (reason) => this.#dead(`${name}: ${reason}`),
     });
     this.#servers.set(index, server);
   }
@@ -185,17 +187,17 @@ export class ClusterStore implements Orchestrator {
 
   /** Waits until a server on another node takes a connection: clients there will want to reach this node, and those here that one. @throws WorkflowError */
   async #reached(index: number): Promise<void> {
-    const { shards, own } = this.#options;
+    const { shards, own, reachSeconds = reach.seconds } = this.#options;
     const place = shards[index] as ClusterShard;
     const here = shards[own[0] ?? 0]?.node ?? '';
-    const until = performance.now() + reach.mostMs;
+    const until = performance.now() + reachSeconds * 1000;
     for (;;) {
       const problem = await tryToConnect(place);
       if (problem === undefined || this.#isClosing) return;
       if (performance.now() > until) {
         throw new WorkflowError({
           code: 'RUN1004',
-          message: `${here} cannot reach ${nameOfShard(shards, index)} within ${reach.mostMs / 1000} s: ${problem}`,
+          message: `${here} cannot reach ${nameOfShard(shards, index)} within ${reachSeconds} s: ${problem}`,
           hint: 'all nodes of a store have to reach each other: networkInterface in the site names their network',
         });
       }

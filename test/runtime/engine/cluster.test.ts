@@ -219,11 +219,12 @@ describe.skipIf(lacks !== '')(`a cluster${lacks === '' ? '' : ` (skipped: there 
       shards,
       own: [0],
       hasWorker: false,
+      reachSeconds: 1,
       onDeath: () => undefined,
       storeOf: () => ({ listen: [] }),
     });
     await expect(starting).rejects.toThrow(
-      /^near cannot reach shard 2 of 2 \(slots 8192-16383, 127\.0\.0\.1:\d+ on far\) within 20 s: .*ECONNREFUSED/,
+      /^near cannot reach shard 2 of 2 \(slots 8192-16383, 127\.0\.0\.1:\d+ on far\) within 1 s: .*ECONNREFUSED/,
     );
   });
 });
