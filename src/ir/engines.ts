@@ -17,7 +17,7 @@ export const engines = {
   embedded: { isAvailable: true, hasShards: false, runsModels: true, needsServer: false },
   redis: { isAvailable: true, hasShards: true, runsModels: true, needsServer: true },
   data: { isAvailable: true, hasShards: true, runsModels: false, needsServer: true },
-  redisai: { isAvailable: false, hasShards: true, runsModels: true, needsServer: true },
+  redisai: { isAvailable: false, hasShards: false, runsModels: true, needsServer: true },
 } as const satisfies Readonly<Record<string, EngineFacts>>;
 
 type Engines = typeof engines;

@@ -6,7 +6,8 @@ export function notRunnable(store: Store): string[] {
   const found: string[] = [];
   if (!engines[store.engine].isAvailable) found.push(`engine '${store.engine}'`);
   if (store.kind === 'standalone') {
-    if (store.shards > 1) found.push(`a cluster of ${store.shards} shards`);
+    if (store.shards > 1 && !engines[store.engine].hasShards)
+      found.push(`a cluster of ${store.shards} shards of the ${store.engine} engine`);
     return found;
   }
   const { transport, nodes } = store;

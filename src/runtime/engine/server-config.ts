@@ -8,6 +8,8 @@ export interface ServerSettings {
   readonly folder: string;
   readonly file: string;
   readonly module: string;
+  /** Its part in a cluster: the port of the bus, and the file that names all servers. */
+  readonly cluster?: { readonly busPort: number; readonly file: string } | undefined;
   /** Socket of the AI layer; undefined for a store without one. */
   readonly workerSocket: string | undefined;
   /** Process that the server ends with. */
@@ -30,9 +32,18 @@ const slowSeconds = 120;
  */
 const forbidden = ['module', 'debug', 'shutdown', 'replicaof', 'slaveof', 'failover', 'migrate', 'acl', 'bgrewriteaof'];
 
+/** Commands that would change who has which slots, on one server alone. */
+const forbiddenInClusters = [
+  ...['meet', 'forget', 'reset', 'replicate', 'failover', 'bumpepoch', 'set-config-epoch'],
+  ...['addslots', 'addslotsrange', 'delslots', 'delslotsrange', 'flushslots', 'setslot'],
+];
+
+/** Milliseconds in which a server would count another one as failed: a generation. */
+const unwatchedMs = 1_000_000_000_000;
+
 /** The server's configuration, which it reads from its standard input: nothing of it is in a file or among its arguments. */
 export function serverConfig(settings: ServerSettings): string {
-  const { tcp, unix, folder, file, options } = settings;
+  const { tcp, unix, folder, file, options, cluster } = settings;
   const bulkBytes = options.maxBulkBytes ?? defaultBulkBytes;
   const lines: (readonly (string | number)[])[] = [
     ['port', tcp?.port ?? 0],
@@ -69,8 +80,10 @@ export function serverConfig(settings: ServerSettings): string {
       '&*',
       '+@all',
       ...forbidden.map((name) => `-${name}`),
+      ...(cluster === undefined ? [] : forbiddenInClusters.map((name) => `-cluster|${name}`)),
       '+module|list',
     ],
+    ...(tcp === undefined || cluster === undefined ? [] : clusterLines(tcp, cluster)),
     ['loadmodule', settings.module, ...moduleOptions(settings, bulkBytes)],
   ];
   return `${lines.map((words) => words.map(quoted).join(' ')).join('\n')}\n`;
@@ -84,11 +97,31 @@ function outputLimit(bulkBytes: number): readonly number[] {
   return [2 * bulkBytes + 1024 ** 2, bulkBytes / 2, slowSeconds].map(Math.ceil);
 }
 
-function moduleOptions({ workerSocket, holder, options }: ServerSettings, bulkBytes: number): (string | number)[] {
+/**
+ * Lines of a server of a cluster. Without replicas nobody takes over from anybody: servers need not watch each other, the module closes the bus, and
+ * none counts as failed for being out of sight. Whoever holds the servers watches them.
+ */
+function clusterLines(tcp: TcpListen, { busPort, file }: { readonly busPort: number; readonly file: string }) {
+  return [
+    ['cluster-enabled', 'yes'],
+    ['cluster-config-file', file],
+    ['cluster-port', busPort],
+    ['cluster-announce-ip', tcp.host],
+    ['cluster-node-timeout', unwatchedMs],
+    ['cluster-replica-no-failover', 'yes'],
+    ['cluster-allow-replica-migration', 'no'],
+  ];
+}
+
+function moduleOptions(
+  { workerSocket, holder, options, cluster }: ServerSettings,
+  bulkBytes: number,
+): (string | number)[] {
   const { allow, peerCheck } = options;
   return [
     ...(workerSocket === undefined ? [] : ['socket', workerSocket]),
     ...['parent', holder, 'max-bulk-bytes', bulkBytes],
+    ...(cluster === undefined ? [] : ['closed-bus-port', cluster.busPort]),
     ...(peerCheck === false ? ['peer-check', 'no'] : []),
     ...(allow?.addresses ?? []).flatMap((address) => ['allow', address]),
     ...(allow?.folder === undefined ? [] : ['allow-folder', allow.folder]),

@@ -23,6 +23,10 @@ async function startEmbedded(start: EngineStart): Promise<Engine> {
 
 /** A store that is a server beside this process, which holds it, and the AI layer in another one if there is to be one. */
 async function startOnServer(start: EngineStart, hasWorker: boolean): Promise<Engine> {
+  if (start.store.kind === 'standalone' && start.store.shards > 1) {
+    const { startCluster } = await import('./cluster.js');
+    return startCluster(start, start.store, hasWorker, loadAndWarmUp);
+  }
   // Reading code takes most of a start, and most stores need none of this.
   const [{ RedisStore }, { findEngine }] = await Promise.all([
     import('../engine/redis-store.js'),
@@ -49,6 +53,7 @@ function engineOf(orchestrator: Orchestrator, start: EngineStart): Engine {
   const { addresses, runId } = orchestrator;
   return {
     addresses,
+    shards: [],
     runId,
     restored: orchestrator.restored,
     ready: () => loadAndWarmUp(orchestrator, start),
@@ -62,7 +67,7 @@ function engineOf(orchestrator: Orchestrator, start: EngineStart): Engine {
 
 /** Loads the plan's models and scripts, and runs each once where that can be; a run that fails is worth a warning, since no client has asked. */
 async function loadAndWarmUp(orchestrator: Orchestrator, { job, store, log }: EngineStart): Promise<void> {
-  const keys = await preload(job.dir, store, orchestrator.addresses[0] ?? '');
+  const keys = await preload(job.dir, store, orchestrator.addresses);
   for (const { key, kind, outcome, why } of await orchestrator.warmUp(keys)) {
     const what = `${kind === 'model' ? 'ML model' : 'script'} '${key}'`;
     if (outcome === 'ran') log.write('info', `${what} is loaded and warmed up`);
