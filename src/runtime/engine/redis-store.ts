@@ -16,6 +16,7 @@ import type {
 import { freePort } from '../supervisor/free-port.js';
 import type { EnginePrograms } from './find-engine.js';
 import { failedToLoad, loadProblem } from './load-problem.js';
+import { runsOf } from './redisai.js';
 import { ServerCheckpoints } from './server-checkpoints.js';
 import { serverConfig } from './server-config.js';
 import { type Info, readInfo } from './server-info.js';
@@ -114,14 +115,14 @@ export class RedisStore implements Orchestrator {
 
   stats(): OrchestratorStats {
     const number = (name: string): number => Number(this.#info.get(name) ?? 0);
-    const { inferences, workers } = this.#worker?.stats ?? { inferences: 0, workers: [] };
+    const { inferences, workers } = this.#worker?.stats ?? { inferences: runsOf(this.#info), workers: [] };
     return {
       usedBytes: number('used_memory'),
       keys: Number(/keys=(\d+)/.exec(this.#info.get('db0') ?? '')?.[1] ?? 0),
       // One of them is this process's own.
       clients: Math.max(0, number('connected_clients') - 1),
       requests: number('total_commands_processed'),
-      refused: number('ai_clients_refused'),
+      refused: number('ai_clients_refused') + number('simwright_clients_refused'),
       inferences,
       workers,
     };
@@ -129,6 +130,7 @@ export class RedisStore implements Orchestrator {
 
   async warmUp(keys: readonly string[]): Promise<readonly WarmUp[]> {
     const done = (await this.#worker?.warmUp(keys)) ?? [];
+    await this.#ask();
     return done.filter(({ key }) => keys.includes(key));
   }
 
@@ -168,6 +170,7 @@ export class RedisStore implements Orchestrator {
         folder: file === undefined ? (this.#folder ?? tmpdir()) : dirname(file),
         file: file === undefined ? 'dump.rdb' : basename(file),
         module: programs.module,
+        redisai: programs.redisai,
         workerSocket,
         cluster: cluster && { busPort: cluster.busPort, file: join(this.#folder ?? tmpdir(), 'nodes.conf') },
         holder: process.pid,
@@ -217,11 +220,15 @@ export class RedisStore implements Orchestrator {
   /** Waits for what the AI layer runs, so that its results are there. */
   async #drain(): Promise<void> {
     const until = performance.now() + drainMs;
-    const hasWorker = this.#worker !== undefined || this.#options.workerSocket !== undefined;
-    while (hasWorker && performance.now() < until) {
+    const isRedisAi = this.#options.programs.redisai !== undefined;
+    const runsModels = isRedisAi || this.#worker !== undefined || this.#options.workerSocket !== undefined;
+    while (runsModels && performance.now() < until) {
       await this.#ask().catch(() => undefined);
-      const number = (name: string): number => Number(this.#info.get(`ai_requests_${name}`) ?? 0);
-      if (number('waiting') + number('sent') - number('answered') - number('failed') <= 0) return;
+      const number = (name: string): number => Number(this.#info.get(name) ?? 0);
+      const begun = number('ai_requests_waiting') + number('ai_requests_sent');
+      const ended = number('ai_requests_answered') + number('ai_requests_failed');
+      // RedisAI blocks the clients of what it runs, and does not tell how many runs there are.
+      if (isRedisAi ? number('blocked_clients') === 0 : begun <= ended) return;
       await sleep(20);
     }
   }

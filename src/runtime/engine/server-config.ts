@@ -1,4 +1,5 @@
 import type { OrchestratorOptions, TcpListen, UnixListen } from '../orchestrator/index.js';
+import type { RedisAiModule } from './redisai.js';
 
 /** Settings of a server process. */
 export interface ServerSettings {
@@ -10,13 +11,24 @@ export interface ServerSettings {
   readonly module: string;
   /** Its part in a cluster: the port of the bus, and the file that names all servers. */
   readonly cluster?: { readonly busPort: number; readonly file: string } | undefined;
+  /** RedisAI, if it has the types and commands of the store. */
+  readonly redisai?: RedisAiModule | undefined;
   /** Socket of the AI layer; undefined for a store without one. */
   readonly workerSocket: string | undefined;
   /** Process that the server ends with. */
   readonly holder: number;
   readonly options: Pick<
     OrchestratorOptions,
-    'allow' | 'peerCheck' | 'maxClients' | 'maxMemoryBytes' | 'evictionPolicy' | 'maxBulkBytes'
+    | 'allow'
+    | 'peerCheck'
+    | 'maxClients'
+    | 'maxMemoryBytes'
+    | 'evictionPolicy'
+    | 'maxBulkBytes'
+    | 'threadsPerQueue'
+    | 'interOpThreads'
+    | 'intraOpThreads'
+    | 'executionTimeoutSeconds'
   >;
 }
 
@@ -82,9 +94,13 @@ export function serverConfig(settings: ServerSettings): string {
       ...forbidden.map((name) => `-${name}`),
       ...(cluster === undefined ? [] : forbiddenInClusters.map((name) => `-cluster|${name}`)),
       '+module|list',
+      // RedisAI would load any library that a client names.
+      ...(settings.redisai === undefined ? [] : ['-ai.config', '+ai.config|get', '+ai.config|model_chunk_size']),
     ],
     ...(tcp === undefined || cluster === undefined ? [] : clusterLines(tcp, cluster)),
+    // Ours first: nobody is served before it looks.
     ['loadmodule', settings.module, ...moduleOptions(settings, bulkBytes)],
+    ...(settings.redisai === undefined ? [] : [['loadmodule', ...redisAiWords(settings.redisai, options)]]),
   ];
   return `${lines.map((words) => words.map(quoted).join(' ')).join('\n')}\n`;
 }
@@ -113,13 +129,28 @@ function clusterLines(tcp: TcpListen, { busPort, file }: { readonly busPort: num
   ];
 }
 
+/** RedisAI and its options, as SmartSim gives them; what it has a default of its own for is left to it. */
+function redisAiWords({ module, backends }: RedisAiModule, options: ServerSettings['options']): (string | number)[] {
+  const { threadsPerQueue, interOpThreads, intraOpThreads, executionTimeoutSeconds: seconds } = options;
+  const named = {
+    BACKENDSPATH: backends,
+    THREADS_PER_QUEUE: threadsPerQueue,
+    INTER_OP_PARALLELISM: interOpThreads,
+    INTRA_OP_PARALLELISM: intraOpThreads,
+    MODEL_EXECUTION_TIMEOUT: seconds === undefined ? undefined : seconds * 1000,
+  };
+  return [module, ...Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))];
+}
+
 function moduleOptions(
-  { workerSocket, holder, options, cluster }: ServerSettings,
+  { tcp, workerSocket, holder, redisai, options, cluster }: ServerSettings,
   bulkBytes: number,
 ): (string | number)[] {
   const { allow, peerCheck } = options;
   return [
     ...(workerSocket === undefined ? [] : ['socket', workerSocket]),
+    ...(tcp === undefined ? [] : ['port', tcp.port]),
+    ...(redisai === undefined ? [] : ['guards-only', 'yes']),
     ...['parent', holder, 'max-bulk-bytes', bulkBytes],
     ...(cluster === undefined ? [] : ['closed-bus-port', cluster.busPort]),
     ...(peerCheck === false ? ['peer-check', 'no'] : []),

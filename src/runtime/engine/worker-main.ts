@@ -16,7 +16,10 @@ export function runWorkerProcess(): Promise<number> {
       if ('start' in message) {
         worker = start(message.start, (code) => void end(worker, code).then(resolve));
       } else {
-        void worker?.warmUp().then((warmedUp) => say({ warmedUp }));
+        void worker?.warmUp().then((warmedUp) => {
+          if (worker !== undefined) report(worker);
+          say({ warmedUp });
+        });
       }
     });
   });
@@ -31,10 +34,8 @@ function start({ workerUrl, ...options }: WorkerProcessOptions, end: (code: numb
   void worker.ready().then(
     () => {
       say({ ready: true });
-      setInterval(
-        () => say({ stats: { inferences: worker.inference.requests, workers: worker.inference.workers } }),
-        reportMs,
-      ).unref();
+      report(worker);
+      setInterval(() => report(worker), reportMs).unref();
     },
     (error: Error) => say({ failed: error.message }),
   );
@@ -43,6 +44,10 @@ function start({ workerUrl, ...options }: WorkerProcessOptions, end: (code: numb
     end(1);
   });
   return worker;
+}
+
+function report({ inference }: EngineWorkers): void {
+  say({ stats: { inferences: inference.requests, workers: inference.workers } });
 }
 
 async function end(worker: EngineWorkers | undefined, code: number): Promise<number> {

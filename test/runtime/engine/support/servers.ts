@@ -6,7 +6,13 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildModule, sourceFolder } from '../../../../src/cli/engine-install/build-module.js';
 import { ClusterStore } from '../../../../src/runtime/engine/cluster-store.js';
-import { askServer, moduleName, type ServerProgram, serverPaths } from '../../../../src/runtime/engine/find-engine.js';
+import {
+  askServer,
+  type EnginePrograms,
+  moduleName,
+  type ServerProgram,
+  serverPaths,
+} from '../../../../src/runtime/engine/find-engine.js';
 import { RedisStore } from '../../../../src/runtime/engine/redis-store.js';
 import type { OrchestratorOptions } from '../../../../src/runtime/orchestrator/index.js';
 import { type ClusterShard, layOut } from '../../../../src/runtime/supervisor/cluster-layout.js';
@@ -64,12 +70,13 @@ export async function startOnServer(
   server: ServerProgram,
   options: Partial<OrchestratorOptions> = {},
   hasWorker = true,
+  redisai?: EnginePrograms['redisai'],
 ): Promise<StartedServer> {
   const folder = mkdtempSync(join(tmpdir(), 'simwright-server-'));
   const socketPath = join(folder, 'store.sock');
   const log: string[] = [];
   const store = await RedisStore.start({
-    programs: { server, module: await builtModule() },
+    programs: { server, module: await builtModule(), ...(redisai !== undefined && { redisai }) },
     hasWorker,
     onDeath: (reason) => log.push(`died: ${reason}`),
     store: {
