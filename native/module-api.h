@@ -36,6 +36,8 @@ enum { KEY_EMPTY = 0, KEY_STRING = 1, KEY_LIST = 2, KEY_HASH = 3, KEY_MODULE = 6
 enum { IN_LUA = 1 << 0, IN_MULTI = 1 << 1, IN_CLUSTER = 1 << 5, IS_LOADING = 1 << 13, NO_BLOCKING = 1 << 21 };
 enum { SOCKET_READABLE = 1, SOCKET_WRITABLE = 2 };
 enum { OPTION_HANDLES_IO_ERRORS = 1 << 0, FILTER_NOT_OWN_CALLS = 1 << 0 };
+/* Serve whatever key a client asks for, and name no other server for it. */
+enum { CLUSTER_NO_REDIRECTION = 1 << 2 };
 enum { EVENT_CLIENT = 4, EVENT_CRON = 8, CLIENT_CONNECTED = 0, CLIENT_ON_UNIX_SOCKET = 1 << 4 };
 
 /* The part of a type's methods that Redis 6.2 knows: version 3. */
@@ -78,6 +80,7 @@ typedef void (*OnEvent)(Ctx *ctx, Event event, uint64_t sub, void *data);
     CALL(int, CreateCommand, (Ctx *, const char *, Command, const char *, int, int, int)) \
     CALL(Type *, CreateDataType, (Ctx *, const char *, int, TypeMethods *)) \
     CALL(void, SetModuleOptions, (Ctx *, int)) \
+    CALL(void, SetClusterFlags, (Ctx *, uint64_t)) \
     CALL(int, SubscribeToServerEvent, (Ctx *, Event, OnEvent)) \
     CALL(int, RegisterInfoFunc, (Ctx *, void (*)(InfoCtx *, int))) \
     CALL(int, InfoAddSection, (InfoCtx *, const char *)) \

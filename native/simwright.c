@@ -15,6 +15,7 @@
 #include <float.h>
 #include <ifaddrs.h>
 #include <limits.h>
+#include <linux/filter.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
@@ -62,6 +63,8 @@ static struct {
     long long worker_wait_ms;
     /* TCP port of the server; 0 if it has none. */
     long long port;
+    /* Port of the cluster's bus, which this server does without; 0 where it is used, or there is none. */
+    uint16_t closed_bus_port;
     uint64_t max_bulk_bytes;
     uint64_t max_frame_bytes;
 } settings = {.peer_check = true, .worker_wait_ms = 10000, .max_bulk_bytes = 512ULL << 20, .max_frame_bytes = 8ULL << 30};
@@ -1964,6 +1967,45 @@ static void on_client(Ctx *ctx, Event event, uint64_t sub, void *data) {
     api_DeauthenticateAndCloseClient(ctx, client->id);
 }
 
+/* ---------------------------------------------------------------- Cluster */
+
+/*
+ * A cluster without replicas needs no bus: which shard has which slots is in the file that each server reads at its start, and never changes.
+ * The bus knows no user and no allow list, so nobody is let in: a filter drops every packet to its port, and who had come before is cut.
+ */
+static bool bus_is_closed;
+
+static void close_bus(Ctx *ctx) {
+    /* Those whom it had let in before may be seen at a later look only. */
+    static int looks_left = 3;
+    if (settings.closed_bus_port == 0 || looks_left == 0) return;
+    bool is_closed = false;
+    DIR *folder = opendir("/proc/self/fd");
+    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+        struct sockaddr_storage self;
+        struct in6_addr address;
+        uint16_t port;
+        socklen_t length = sizeof self;
+        int fd = atoi(entry->d_name), listens = 0;
+        if (entry->d_name[0] == '.' || getsockname(fd, (struct sockaddr *)&self, &length) != 0) continue;
+        if (!normal_address(&self, &address, &port) || port != settings.closed_bus_port) continue;
+        length = sizeof listens;
+        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) != 0) continue;
+        if (!listens) {
+            shutdown(fd, SHUT_RDWR);
+            continue;
+        }
+        struct sock_filter nothing = {.code = BPF_RET | BPF_K, .k = 0};
+        struct sock_fprog filter = {.len = 1, .filter = &nothing};
+        if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0) is_closed = true;
+        else api_Log(ctx, "warning", "the cluster's bus cannot be closed: %s", strerror(errno));
+    }
+    if (folder != NULL) closedir(folder);
+    if (!is_closed || --looks_left > 0) return;
+    bus_is_closed = true;
+    api_Log(ctx, "notice", "the cluster's bus is closed");
+}
+
 /* ---------------------------------------------------------------- Clients that believe in a cluster */
 
 enum { SLOTS = 16384, NODE_ID = 40 };
@@ -2171,10 +2213,11 @@ static void on_cron(Ctx *ctx, Event event, uint64_t sub, void *data) {
     (void)sub;
     (void)data;
     let_go_of_released();
+    close_bus(ctx);
     if (settings.parent > 0 && getppid() != settings.parent) {
         api_Log(ctx, "warning", "the process that holds this server has gone");
         settings.parent = 0;
-        raise(SIGTERM);
+        raise(SIGINT);
     }
     while (worker.first_waiting != NULL && !worker.is_ready && now_ms() - worker.first_waiting->since_ms > settings.worker_wait_ms) {
         Request *request = worker.first_waiting;
@@ -2207,6 +2250,7 @@ static void tell(InfoCtx *ctx, int is_crash) {
     api_InfoAddFieldULongLong(ctx, "requests_answered", worker.answered);
     api_InfoAddFieldULongLong(ctx, "requests_failed", worker.failed);
     api_InfoAddFieldULongLong(ctx, "clients_refused", refused);
+    api_InfoAddFieldULongLong(ctx, "bus_closed", bus_is_closed);
 }
 
 /* AI._RESTORE key MODEL|SCRIPT properties data: what the log and replicas get in the place of AI.MODELSTORE and its like. */
@@ -2250,6 +2294,7 @@ static const char *read_options(Str **argv, int argc) {
         else if (is_word(argv[at], "allow-folder")) settings.allow_folder = value;
         else if (is_word(argv[at], "port")) settings.port = atoll(value);
         else if (is_word(argv[at], "worker-wait-ms")) settings.worker_wait_ms = atoll(value);
+        else if (is_word(argv[at], "closed-bus-port")) settings.closed_bus_port = (uint16_t)atoi(value);
         else if (is_word(argv[at], "max-bulk-bytes")) settings.max_bulk_bytes = strtoull(value, NULL, 10);
         else if (is_word(argv[at], "max-frame-bytes")) settings.max_frame_bytes = strtoull(value, NULL, 10);
         else if (is_word(argv[at], "allow")) {
@@ -2319,8 +2364,12 @@ int RedisModule_OnLoad(Ctx *ctx, Str **argv, int argc) {
         api_SubscribeToServerEvent(ctx, (Event){EVENT_CRON, 1}, on_cron) != API_OK)
         return failed(ctx, "the server does not tell of its clients");
     api_RegisterInfoFunc(ctx, tell);
+    /* Clients that map the slots once, and differ from the server in which part of a key counts, must not be sent elsewhere. */
+    if (settings.closed_bus_port > 0) api_SetClusterFlags(ctx, CLUSTER_NO_REDIRECTION);
     if (settings.parent > 0) {
-        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        /* Launchers send it to every process of a step that is to end: the one that holds this server saves first, and then says so. */
+        signal(SIGTERM, SIG_IGN);
+        prctl(PR_SET_PDEATHSIG, SIGINT);
         if (getppid() != settings.parent) return failed(ctx, "the process that started this server has gone");
     }
     free_frame();

@@ -4,6 +4,7 @@ import { engineNames } from './engines.js';
 import { LauncherArgs } from './launcher-args.js';
 import { looksSecret } from './secret-names.js';
 import { NodeShape, SiteQueue, walltimeText } from './site-queue.js';
+import { SiteSources } from './site-sources.js';
 
 /** Systems that scripts are written for. */
 export const TargetName = z.enum(['local', 'slurm', 'pbs', 'lsf', 'cobalt', 'sge']);
@@ -51,8 +52,11 @@ export const Wrapper = z.strictObject({
   words: z
     .tuple([z.string().regex(/^(\/[^\0\n]*[^/\0\n]|[^/\s]+)$/, 'an absolute path, or the plain name of a program')])
     .rest(z.string().regex(/^[^\0\n]*$/, 'one line')),
-  /** Launches that have it: those that ask for GPUs, or all. @default gpus */
-  when: z.enum(['gpus', 'always']).default('gpus'),
+  /**
+   * Launches that have it: those that ask for GPUs, all, or those that give each task one GPU while no other application
+   * is on their nodes: the launches of which a program may give task N of a node GPU N. @default gpus
+   */
+  when: z.enum(['gpus', 'always', 'gpuPerTask']).default('gpus'),
 });
 export type Wrapper = z.infer<typeof Wrapper>;
 
@@ -152,6 +156,8 @@ const fields = z.strictObject({
       "an absolute path, or the plain name of a program: '/opt/ml/bin/python3', 'python3.11'",
     )
     .optional(),
+  /** Sources of the fields above: `site show` prints them. Scripts do not depend on them. */
+  sources: SiteSources.optional(),
 });
 
 /** The properties of a cluster: plain data in a file of its own. */

@@ -4,10 +4,11 @@ import {
   askServer,
   findModule,
   isNewEnough,
+  type RedisAiModule,
   type ServerProgram,
   serverPaths,
 } from '../../runtime/engine/find-engine.js';
-import { findRedisAi, type RedisAiModule, redisAiOf } from '../../runtime/engine/redisai.js';
+import { findRedisAi, redisAiOf } from '../../runtime/engine/redisai.js';
 import type { Finding, Probed } from '../../targets/probe.js';
 
 /** Servers and module that stores on Redis and Valkey find here. */

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,10 +17,10 @@ import { freePort } from '../supervisor/free-port.js';
 import type { EnginePrograms } from './find-engine.js';
 import { runsOf } from './redisai.js';
 import { ServerCheckpoints } from './server-checkpoints.js';
-import { defaultBulkBytes, serverConfig } from './server-config.js';
+import { serverConfig } from './server-config.js';
 import { type Info, readInfo } from './server-info.js';
 import { ServerProcess } from './server-process.js';
-import { WorkerLink } from './worker-link.js';
+import { startWorker, type WorkerLink } from './worker-link.js';
 
 /** Milliseconds between two questions how the server does, and for runs under way to end. */
 const askMs = 1000;
@@ -34,6 +34,10 @@ export interface RedisStoreOptions {
   readonly store: OrchestratorOptions;
   /** False for a store of data only: no models, no scripts. */
   readonly hasWorker: boolean;
+  /** Its part in a cluster: the port of its bus, and what it reads of the others. */
+  readonly cluster?: { readonly busPort: number; readonly nodesFile: string };
+  /** Socket of an AI layer that somebody else starts, for several servers. Default: it starts its own. */
+  readonly workerSocket?: string;
   /** The bundle, for the worker's process. Default: the modules beside this code. */
   readonly bundle?: URL;
   /** Called when the server or its AI layer has died for good: there is no store any more. */
@@ -92,6 +96,22 @@ export class RedisStore implements Orchestrator {
     return { server: this.#server?.pid, worker: this.#worker?.pid };
   }
 
+  /** What the server said of itself last. */
+  get info(): Info {
+    return this.#info;
+  }
+
+  /** Asks the server how it does. */
+  async refresh(): Promise<Info> {
+    await this.#ask();
+    return this.#info;
+  }
+
+  /** Sends a command. */
+  async send(...words: readonly string[]): Promise<unknown> {
+    return this.#connection?.send(...words);
+  }
+
   stats(): OrchestratorStats {
     const number = (name: string): number => Number(this.#info.get(name) ?? 0);
     const { inferences, workers } = this.#worker?.stats ?? { inferences: runsOf(this.#info), workers: [] };
@@ -123,20 +143,22 @@ export class RedisStore implements Orchestrator {
     const file = store.checkpointFile ?? store.saveFile;
     this.#folder = await mkdtemp(join(tmpdir(), 'simwright-engine-'));
     if (store.checkpointFile !== undefined) this.#lock = await CheckpointLock.take(store.checkpointFile);
-    const workerSocket = hasWorker ? join(this.#folder, 'ai.sock') : undefined;
+    const { cluster, workerSocket: shared } = this.#options;
+    if (cluster !== undefined) await writeFile(join(this.#folder, 'nodes.conf'), cluster.nodesFile, { mode: 0o600 });
+    const workerSocket = shared ?? (hasWorker ? join(this.#folder, 'ai.sock') : undefined);
     const connection = await this.#startServer(file, workerSocket);
     this.#connection = connection;
     const server = this.#server;
     void server?.died.then((how) => this.#dead(`the server died (${how})`));
     await this.#ask();
-    if (workerSocket !== undefined) await this.#startWorker(workerSocket);
+    if (workerSocket !== undefined && shared === undefined) await this.#startWorker(workerSocket);
     this.#checkpoints = new ServerCheckpoints(connection, store);
     await this.#checkpoints.start();
     this.#asking = setInterval(() => void this.#ask().catch(() => undefined), askMs);
   }
 
   async #startServer(file: string | undefined, workerSocket: string | undefined): Promise<Connection> {
-    const { programs, store } = this.#options;
+    const { programs, store, cluster } = this.#options;
     const tcp = store.listen.find((place) => place.kind === 'tcp');
     const unix = store.listen.find((place) => place.kind === 'unix');
     for (let attempt = 1; ; attempt += 1) {
@@ -149,6 +171,7 @@ export class RedisStore implements Orchestrator {
         module: programs.module,
         redisai: programs.redisai,
         workerSocket,
+        cluster: cluster && { busPort: cluster.busPort, file: join(this.#folder ?? tmpdir(), 'nodes.conf') },
         holder: process.pid,
         options: store,
       });
@@ -168,31 +191,7 @@ export class RedisStore implements Orchestrator {
   }
 
   async #startWorker(socketPath: string): Promise<void> {
-    const { store, bundle } = this.#options;
-    this.#worker = new WorkerLink({
-      bundle,
-      worker: {
-        socketPath,
-        maxBulkBytes: store.maxBulkBytes ?? defaultBulkBytes,
-        onnxRuntime: store.onnxRuntime,
-        python: store.python,
-        threadsPerQueue: store.threadsPerQueue,
-        interOpThreads: store.interOpThreads,
-        intraOpThreads: store.intraOpThreads,
-        mapDevice: store.mapDevice,
-        devices: store.devices,
-        preloadBackends: store.preloadBackends,
-        runLimitMs: store.executionTimeoutSeconds === undefined ? undefined : store.executionTimeoutSeconds * 1000,
-        workerUrl: (store.workerUrl ?? bundle)?.href,
-      },
-      log: (level, message) => store.log?.(level, message),
-      onGivenUp: (reason) => this.#dead(reason),
-    });
-    try {
-      await this.#worker.start();
-    } catch (error) {
-      throw new WorkflowError({ code: 'RUN1004', message: (error as Error).message, cause: error });
-    }
+    this.#worker = await startWorker(this.#options, [socketPath], (reason) => this.#dead(reason));
   }
 
   async #ask(): Promise<void> {
@@ -219,7 +218,8 @@ export class RedisStore implements Orchestrator {
   async #drain(): Promise<void> {
     const until = performance.now() + drainMs;
     const isRedisAi = this.#options.programs.redisai !== undefined;
-    while ((isRedisAi || this.#worker !== undefined) && performance.now() < until) {
+    const hasWorker = this.#worker !== undefined || this.#options.workerSocket !== undefined;
+    while ((isRedisAi || hasWorker) && performance.now() < until) {
       await this.#ask().catch(() => undefined);
       const number = (name: string): number => Number(this.#info.get(name) ?? 0);
       const begun = number('ai_requests_waiting') + number('ai_requests_sent');

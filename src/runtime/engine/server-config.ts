@@ -1,5 +1,5 @@
 import type { OrchestratorOptions, TcpListen, UnixListen } from '../orchestrator/index.js';
-import type { RedisAiModule } from './redisai.js';
+import type { RedisAiModule } from './find-engine.js';
 
 /** Settings of a server process. */
 export interface ServerSettings {
@@ -11,6 +11,8 @@ export interface ServerSettings {
   readonly module: string;
   /** RedisAI, if it has the types and commands of the store. */
   readonly redisai?: RedisAiModule | undefined;
+  /** Its part in a cluster: the port of the bus, and the file that names all servers. */
+  readonly cluster?: { readonly busPort: number; readonly file: string } | undefined;
   /** Socket of the AI layer; undefined for a store without one. */
   readonly workerSocket: string | undefined;
   /** Process that the server ends with. */
@@ -39,9 +41,18 @@ export const defaultBulkBytes = 4 * 1024 ** 3 - 1;
  */
 const forbidden = ['module', 'debug', 'shutdown', 'replicaof', 'slaveof', 'failover', 'migrate', 'acl', 'bgrewriteaof'];
 
+/** Commands that would change who has which slots, on one server alone. */
+const forbiddenInClusters = [
+  ...['meet', 'forget', 'reset', 'replicate', 'failover', 'bumpepoch', 'set-config-epoch'],
+  ...['addslots', 'addslotsrange', 'delslots', 'delslotsrange', 'flushslots', 'setslot'],
+];
+
+/** Milliseconds in which a server would count another one as failed: a generation. */
+const unwatchedMs = 1_000_000_000_000;
+
 /** The server's configuration, which it reads from its standard input: nothing of it is in a file or among its arguments. */
 export function serverConfig(settings: ServerSettings): string {
-  const { tcp, unix, folder, file, options } = settings;
+  const { tcp, unix, folder, file, options, cluster } = settings;
   const bulkBytes = options.maxBulkBytes ?? defaultBulkBytes;
   const lines: (readonly (string | number)[])[] = [
     ['port', tcp?.port ?? 0],
@@ -77,10 +88,12 @@ export function serverConfig(settings: ServerSettings): string {
       '&*',
       '+@all',
       ...forbidden.map((name) => `-${name}`),
+      ...(cluster === undefined ? [] : forbiddenInClusters.map((name) => `-cluster|${name}`)),
       '+module|list',
       // RedisAI would load any library that a client names.
       ...(settings.redisai === undefined ? [] : ['-ai.config', '+ai.config|get', '+ai.config|model_chunk_size']),
     ],
+    ...(tcp === undefined || cluster === undefined ? [] : clusterLines(tcp, cluster)),
     // Ours first: nobody is served before it looks.
     ['loadmodule', settings.module, ...moduleOptions(settings, bulkBytes)],
     ...(settings.redisai === undefined ? [] : [['loadmodule', ...redisAiWords(settings.redisai, options)]]),
@@ -101,8 +114,24 @@ function redisAiWords({ module, backends }: RedisAiModule, options: ServerSettin
   return [module, ...Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))];
 }
 
+/**
+ * Lines of a server of a cluster. Without replicas nobody takes over from anybody: servers need not watch each other, the module closes the bus, and
+ * none counts as failed for being out of sight. Whoever holds the servers watches them.
+ */
+function clusterLines(tcp: TcpListen, { busPort, file }: { readonly busPort: number; readonly file: string }) {
+  return [
+    ['cluster-enabled', 'yes'],
+    ['cluster-config-file', file],
+    ['cluster-port', busPort],
+    ['cluster-announce-ip', tcp.host],
+    ['cluster-node-timeout', unwatchedMs],
+    ['cluster-replica-no-failover', 'yes'],
+    ['cluster-allow-replica-migration', 'no'],
+  ];
+}
+
 function moduleOptions(
-  { tcp, workerSocket, holder, redisai, options }: ServerSettings,
+  { tcp, workerSocket, holder, redisai, options, cluster }: ServerSettings,
   bulkBytes: number,
 ): (string | number)[] {
   const { allow, peerCheck } = options;
@@ -111,6 +140,7 @@ function moduleOptions(
     ...(tcp === undefined ? [] : ['port', tcp.port]),
     ...(redisai === undefined ? [] : ['guards-only', 'yes']),
     ...['parent', holder, 'max-bulk-bytes', bulkBytes],
+    ...(cluster === undefined ? [] : ['closed-bus-port', cluster.busPort]),
     ...(peerCheck === false ? ['peer-check', 'no'] : []),
     ...(allow?.addresses ?? []).flatMap((address) => ['allow', address]),
     ...(allow?.folder === undefined ? [] : ['allow-folder', allow.folder]),

@@ -24,7 +24,7 @@ export class ServerProcess {
   /** `config` is what it reads from its standard input. */
   constructor(program: string, config: string, log: Log) {
     this.#program = program;
-    this.#child = spawn(program, ['-'], { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child = spawn(program, ['-'], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     this.#child.stdin?.on('error', () => undefined);
     this.#child.stdin?.end(config);
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
@@ -72,7 +72,8 @@ export class ServerProcess {
   async stop(): Promise<void> {
     this.#isToEnd = true;
     if (this.#how !== undefined) return;
-    this.#child.kill('SIGTERM');
+    // It heeds no SIGTERM, which a launcher sends to all that a step runs: its holder decides.
+    this.#child.kill('SIGINT');
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), endMs);
     await this.#ended;
     clearTimeout(timer);

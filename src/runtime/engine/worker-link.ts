@@ -1,7 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { OrchestratorStats, WarmUp } from '../orchestrator/index.js';
+import { WorkflowError } from '../../diagnostics/index.js';
+import type { OrchestratorOptions, OrchestratorStats, WarmUp } from '../orchestrator/index.js';
+import { defaultBulkBytes } from './server-config.js';
 import type { FromWorker, ToWorker, WorkerProcessOptions } from './worker-messages.js';
 
 /** A worker that dies more often than that within the time is not started again: what kills it will kill the next. */
@@ -16,6 +18,40 @@ export interface WorkerLinkOptions {
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
   /** Called when it has died too often. */
   readonly onGivenUp: (reason: string) => void;
+}
+
+/** Starts the AI layer of a store, or of several that are servers of one cluster; `sockets` are those of their modules. @throws WorkflowError RUN1004 */
+export async function startWorker(
+  { store, bundle }: { readonly store: OrchestratorOptions; readonly bundle?: URL },
+  sockets: readonly string[],
+  onGivenUp: (reason: string) => void,
+): Promise<WorkerLink> {
+  const link = new WorkerLink({
+    bundle,
+    worker: {
+      sockets,
+      maxBulkBytes: store.maxBulkBytes ?? defaultBulkBytes,
+      onnxRuntime: store.onnxRuntime,
+      python: store.python,
+      threadsPerQueue: store.threadsPerQueue,
+      interOpThreads: store.interOpThreads,
+      intraOpThreads: store.intraOpThreads,
+      mapDevice: store.mapDevice,
+      devices: store.devices,
+      preloadBackends: store.preloadBackends,
+      runLimitMs: store.executionTimeoutSeconds === undefined ? undefined : store.executionTimeoutSeconds * 1000,
+      workerUrl: (store.workerUrl ?? bundle)?.href,
+    },
+    log: (level, message) => store.log?.(level, message),
+    onGivenUp,
+  });
+  try {
+    await link.start();
+    return link;
+  } catch (error) {
+    await link.stop();
+    throw new WorkflowError({ code: 'RUN1004', message: (error as Error).message, cause: error });
+  }
 }
 
 /** Keeps the process of the AI layer running: one that dies is started again at once. */

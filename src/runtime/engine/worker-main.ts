@@ -1,4 +1,4 @@
-import { EngineWorker } from '../orchestrator/framed/engine-worker.js';
+import { EngineWorkers } from '../orchestrator/framed/engine-workers.js';
 import type { FromWorker, ToWorker, WorkerProcessOptions } from './worker-messages.js';
 
 /** Milliseconds between two reports of what has been done. */
@@ -7,7 +7,7 @@ const reportMs = 1000;
 /** The process of the AI layer: gets its options from the process that has started it, and ends with it. Resolves with the exit code. */
 export function runWorkerProcess(): Promise<number> {
   return new Promise((resolve) => {
-    let worker: EngineWorker | undefined;
+    let worker: EngineWorkers | undefined;
     // Its holder has gone, whatever has become of it.
     process.on('disconnect', () => void end(worker, 0).then(resolve));
     // A signal to the whole group of a job is for its holder, which tells this process.
@@ -25,8 +25,8 @@ export function runWorkerProcess(): Promise<number> {
   });
 }
 
-function start({ workerUrl, ...options }: WorkerProcessOptions, end: (code: number) => void): EngineWorker {
-  const worker = new EngineWorker({
+function start({ workerUrl, ...options }: WorkerProcessOptions, end: (code: number) => void): EngineWorkers {
+  const worker = new EngineWorkers({
     ...options,
     ...(workerUrl !== undefined && { workerUrl: new URL(workerUrl) }),
     log: (...log) => say({ log }),
@@ -46,11 +46,11 @@ function start({ workerUrl, ...options }: WorkerProcessOptions, end: (code: numb
   return worker;
 }
 
-function report({ inference }: EngineWorker): void {
+function report({ inference }: EngineWorkers): void {
   say({ stats: { inferences: inference.requests, workers: inference.workers } });
 }
 
-async function end(worker: EngineWorker | undefined, code: number): Promise<number> {
+async function end(worker: EngineWorkers | undefined, code: number): Promise<number> {
   await worker?.close();
   return code;
 }

@@ -24,6 +24,10 @@ async function startEmbedded(start: EngineStart): Promise<Engine> {
 
 /** A store that is a server beside this process, which holds it, and the AI layer in another one, or in RedisAI, if there is to be one. */
 async function startOnServer(start: EngineStart): Promise<Engine> {
+  if (start.store.kind === 'standalone' && start.store.shards > 1) {
+    const { startCluster } = await import('./cluster.js');
+    return startCluster(start, start.store, engines[start.store.engine].hasAiLayer, loadAndWarmUp);
+  }
   // Reading code takes most of a start, and most stores need none of this.
   const [{ RedisStore }, { findEngine }, { findRedisAi }] = await Promise.all([
     import('../engine/redis-store.js'),
@@ -57,6 +61,7 @@ function engineOf(orchestrator: Orchestrator, start: EngineStart): Engine {
   const { addresses, runId } = orchestrator;
   return {
     addresses,
+    shards: [],
     runId,
     restored: orchestrator.restored,
     ready: () => loadAndWarmUp(orchestrator, start),
@@ -70,7 +75,7 @@ function engineOf(orchestrator: Orchestrator, start: EngineStart): Engine {
 
 /** Loads the plan's models and scripts, and runs each once where that can be; a run that fails is worth a warning, since no client has asked. */
 async function loadAndWarmUp(orchestrator: Orchestrator, { job, store, log }: EngineStart): Promise<void> {
-  const keys = await preload(job.dir, store, orchestrator.addresses[0] ?? '');
+  const keys = await preload(job.dir, store, orchestrator.addresses);
   if (!engines[store.engine].hasAiLayer) {
     if (keys.length > 0) log.write('info', `ML models and scripts are loaded: ${keys.join(', ')}`);
     return;
