@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { type EngineName, engines } from '../../ir/index.js';
 import { type EnginePrograms, findEngine } from '../../runtime/engine/find-engine.js';
@@ -61,6 +62,9 @@ export async function startEngineByHand(
     return { orchestrator: await startOrchestrator(options), programs: undefined, died: new Promise(() => undefined) };
   }
   const programs = await programsOf(engine, flags);
+  const { saveFile } = options;
+  if (options.checkpointFile === undefined && saveFile !== undefined && existsSync(saveFile))
+    throw wouldBeRead(saveFile);
   let onDeath: (reason: string) => void = () => undefined;
   const died = new Promise<never>((_, reject) => {
     onDeath = (message) => reject(new WorkflowError({ code: 'RUN1005', message: `the store has died: ${message}` }));
@@ -74,6 +78,15 @@ export async function startEngineByHand(
     onDeath: (reason) => onDeath(reason),
   });
   return { orchestrator, programs, died };
+}
+
+/** A server reads at its start the file that it saves to. */
+function wouldBeRead(file: string): WorkflowError {
+  return new WorkflowError({
+    code: 'CLI1001',
+    message: `${file} is there, and the server would bring back what is in it, and save over it`,
+    hint: `to have that, say --checkpoint 300 ${basename(file)}; or move it away`,
+  });
 }
 
 function programsOf(engine: Exclude<EngineName, 'embedded'>, { redisai }: OrchestratorFlags): Promise<EnginePrograms> {

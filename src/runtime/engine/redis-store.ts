@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -15,6 +15,7 @@ import type {
 } from '../orchestrator/index.js';
 import { freePort } from '../supervisor/free-port.js';
 import type { EnginePrograms } from './find-engine.js';
+import { failedToLoad, loadProblem } from './load-problem.js';
 import { runsOf } from './redisai.js';
 import { ServerCheckpoints } from './server-checkpoints.js';
 import { serverConfig } from './server-config.js';
@@ -121,6 +122,7 @@ export class RedisStore implements Orchestrator {
       // One of them is this process's own.
       clients: Math.max(0, number('connected_clients') - 1),
       requests: number('total_commands_processed'),
+      residentBytes: number('used_memory_rss'),
       refused: number('ai_clients_refused') + number('simwright_clients_refused'),
       inferences,
       workers,
@@ -152,7 +154,7 @@ export class RedisStore implements Orchestrator {
     void server?.died.then((how) => this.#dead(`the server died (${how})`));
     await this.#ask();
     if (workerSocket !== undefined && shared === undefined) await this.#startWorker(workerSocket);
-    this.#checkpoints = new ServerCheckpoints(connection, store);
+    this.#checkpoints = new ServerCheckpoints(connection, store, () => server?.said ?? []);
     await this.#checkpoints.start();
     this.#asking = setInterval(() => void this.#ask().catch(() => undefined), askMs);
   }
@@ -184,6 +186,8 @@ export class RedisStore implements Orchestrator {
       try {
         return await server.answering(this.#addresses.at(-1) ?? '');
       } catch (error) {
+        if (file !== undefined && existsSync(file) && failedToLoad(server.said))
+          throw loadProblem(file, programs.server, server.said);
         const isTaken = error instanceof WorkflowError && error.code === 'RUN1003';
         if (!(isTaken && tcp?.port === 0 && attempt < portAttempts)) throw error;
       }
@@ -218,8 +222,8 @@ export class RedisStore implements Orchestrator {
   async #drain(): Promise<void> {
     const until = performance.now() + drainMs;
     const isRedisAi = this.#options.programs.redisai !== undefined;
-    const hasWorker = this.#worker !== undefined || this.#options.workerSocket !== undefined;
-    while ((isRedisAi || hasWorker) && performance.now() < until) {
+    const runsModels = isRedisAi || this.#worker !== undefined || this.#options.workerSocket !== undefined;
+    while (runsModels && performance.now() < until) {
       await this.#ask().catch(() => undefined);
       const number = (name: string): number => Number(this.#info.get(name) ?? 0);
       const begun = number('ai_requests_waiting') + number('ai_requests_sent');

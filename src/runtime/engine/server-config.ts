@@ -9,10 +9,10 @@ export interface ServerSettings {
   readonly folder: string;
   readonly file: string;
   readonly module: string;
-  /** RedisAI, if it has the types and commands of the store. */
-  readonly redisai?: RedisAiModule | undefined;
   /** Its part in a cluster: the port of the bus, and the file that names all servers. */
   readonly cluster?: { readonly busPort: number; readonly file: string } | undefined;
+  /** RedisAI, if it has the types and commands of the store. */
+  readonly redisai?: RedisAiModule | undefined;
   /** Socket of the AI layer; undefined for a store without one. */
   readonly workerSocket: string | undefined;
   /** Process that the server ends with. */
@@ -34,6 +34,9 @@ export interface ServerSettings {
 
 /** Longest bulk string of a server unless an option says otherwise: SmartRedis sends models in chunks of at most 511 MiB. */
 export const defaultBulkBytes = 4 * 1024 ** 3 - 1;
+
+/** Seconds for which a client may leave much of what it has asked for unread. */
+const slowSeconds = 120;
 
 /**
  * Commands that no client of a job needs, and with which a stranger on an allowed host could reach beyond the store: loading code, following
@@ -78,6 +81,7 @@ export function serverConfig(settings: ServerSettings): string {
     ['maxmemory-policy', options.evictionPolicy ?? 'noeviction'],
     ['proto-max-bulk-len', bulkBytes],
     ['client-query-buffer-limit', bulkBytes + 1024 ** 2],
+    ['client-output-buffer-limit', 'normal', ...outputLimit(bulkBytes)],
     [
       'user',
       'default',
@@ -101,17 +105,12 @@ export function serverConfig(settings: ServerSettings): string {
   return `${lines.map((words) => words.map(quoted).join(' ')).join('\n')}\n`;
 }
 
-/** RedisAI and its options, as SmartSim gives them; what it has a default of its own for is left to it. */
-function redisAiWords({ module, backends }: RedisAiModule, options: ServerSettings['options']): (string | number)[] {
-  const { threadsPerQueue, interOpThreads, intraOpThreads, executionTimeoutSeconds: seconds } = options;
-  const named = {
-    BACKENDSPATH: backends,
-    THREADS_PER_QUEUE: threadsPerQueue,
-    INTER_OP_PARALLELISM: interOpThreads,
-    INTRA_OP_PARALLELISM: intraOpThreads,
-    MODEL_EXECUTION_TIMEOUT: seconds === undefined ? undefined : seconds * 1000,
-  };
-  return [module, ...Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))];
+/**
+ * Replies that may wait for a client that does not read them, as the server takes it: bytes at which it loses its connection, bytes at
+ * which it does after so many seconds, and these. Replies of two of the largest values are always let through.
+ */
+function outputLimit(bulkBytes: number): readonly number[] {
+  return [2 * bulkBytes + 1024 ** 2, bulkBytes / 2, slowSeconds].map(Math.ceil);
 }
 
 /**
@@ -128,6 +127,19 @@ function clusterLines(tcp: TcpListen, { busPort, file }: { readonly busPort: num
     ['cluster-replica-no-failover', 'yes'],
     ['cluster-allow-replica-migration', 'no'],
   ];
+}
+
+/** RedisAI and its options, as SmartSim gives them; what it has a default of its own for is left to it. */
+function redisAiWords({ module, backends }: RedisAiModule, options: ServerSettings['options']): (string | number)[] {
+  const { threadsPerQueue, interOpThreads, intraOpThreads, executionTimeoutSeconds: seconds } = options;
+  const named = {
+    BACKENDSPATH: backends,
+    THREADS_PER_QUEUE: threadsPerQueue,
+    INTER_OP_PARALLELISM: interOpThreads,
+    INTRA_OP_PARALLELISM: intraOpThreads,
+    MODEL_EXECUTION_TIMEOUT: seconds === undefined ? undefined : seconds * 1000,
+  };
+  return [module, ...Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))];
 }
 
 function moduleOptions(
