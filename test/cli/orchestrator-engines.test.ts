@@ -1,6 +1,8 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isNewEnough } from '../../src/runtime/engine/find-engine.js';
 import { meanwhile, simwright, startSimwright } from '../helpers/simwright.js';
 import { Workspace } from '../helpers/workspace.js';
@@ -21,14 +23,17 @@ const model = readFileSync(new URL('../runtime/orchestrator/models/double.onnx',
 describe.skipIf(lacks !== '')(
   `simwright orchestrator --engine${lacks === '' ? '' : ` (skipped: there is no ${lacks})`}`,
   () => {
-    const workspace = new Workspace();
-    const place = {
-      cwd: workspace.cwd,
-      env: { SIMWRIGHT_HOME: workspace.cwd, SIMWRIGHT_ENGINE_SERVER: server?.path ?? '' },
-    };
+    const home = mkdtempSync(join(tmpdir(), 'simwright-home-'));
+    let workspace: Workspace;
+    let place: { readonly cwd: string; readonly env: Record<string, string> };
     beforeAll(async () => {
-      mkdirSync(workspace.path('engine'));
-      copyFileSync(await builtModule(), workspace.path('engine/simwright.so'));
+      mkdirSync(join(home, 'engine'));
+      copyFileSync(await builtModule(), join(home, 'engine/simwright.so'));
+    });
+    afterAll(() => rmSync(home, { recursive: true }));
+    beforeEach(() => {
+      workspace = new Workspace();
+      place = { cwd: workspace.cwd, env: { SIMWRIGHT_HOME: home, SIMWRIGHT_ENGINE_SERVER: server?.path ?? '' } };
     });
 
     interface Ready {

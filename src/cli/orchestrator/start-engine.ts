@@ -6,6 +6,7 @@ import { type EnginePrograms, findEngine } from '../../runtime/engine/find-engin
 import { RedisStore } from '../../runtime/engine/redis-store.js';
 import { findRedisAi } from '../../runtime/engine/redisai.js';
 import { type Orchestrator, type OrchestratorOptions, startOrchestrator } from '../../runtime/orchestrator/index.js';
+import type { LogLevel } from './log.js';
 import type { OrchestratorFlags } from './settings.js';
 
 /** A store by hand, of whichever engine. */
@@ -73,11 +74,17 @@ export async function startEngineByHand(
   died.catch(() => undefined);
   const orchestrator = await RedisStore.start({
     programs,
-    store: options,
+    store: { ...options, log: (level, message) => options.log?.(levelOf(level, message), message) },
     hasWorker: engines[engine].hasAiLayer,
     onDeath: (reason) => onDeath(reason),
   });
   return { orchestrator, programs, died };
+}
+
+/** A server says much, and marks much of it as a warning: what is none is for those who want to know everything. */
+function levelOf(level: LogLevel, message: string): LogLevel {
+  if (!message.startsWith('server: ')) return level;
+  return /is refused: |\berror\b|failed|can't|cannot|crash|out of memory/i.test(message) ? level : 'debug';
 }
 
 /** A server reads at its start the file that it saves to. */
