@@ -123,6 +123,7 @@ export class RedisStore implements Orchestrator {
       // One of them is this process's own.
       clients: Math.max(0, number('connected_clients') - 1),
       requests: number('total_commands_processed'),
+      residentBytes: number('used_memory_rss'),
       refused: number('ai_clients_refused') + number('simwright_clients_refused'),
       inferences,
       workers,
