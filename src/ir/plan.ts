@@ -114,6 +114,8 @@ const store = {
   group: z.int().nonnegative(),
   /** The launcher's words that start its processes, with `{hosts}` for the group's hosts; none if it is one process on the script's host. */
   launch: z.array(z.string()),
+  /** The file `{resources}` that these words name, written as if the group's hosts were the job's first. It counts hardware threads. */
+  resources: z.strictObject({ text: z.string(), threadsPerCore: count }).optional(),
   setup: Setup.optional(),
 };
 
@@ -170,6 +172,11 @@ export const Launch = z.strictObject({
         breaks: z.array(z.int().nonnegative()),
         /** Hosts that the user has named for it. */
         hosts: z.array(z.string()).optional(),
+        /**
+         * The file, among the entity's, that tells the launcher hosts, CPUs and GPUs as if the launch had the first of each: the runtime writes
+         * those that a member has got into it. With `bound` its CPUs are those of the node by their numbers.
+         */
+        resources: z.strictObject({ file: z.string(), threadsPerCore: count, bound: z.boolean() }).optional(),
       }),
     )
     .min(1),

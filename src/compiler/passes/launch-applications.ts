@@ -10,7 +10,7 @@ import {
   mergeArgs,
   standsForHosts,
 } from '../../ir/index.js';
-import { type LaunchProgram, type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
+import { type LaunchProgram, type LaunchStep, launcherOf } from '../../targets/target.js';
 import type {
   Adds,
   PlacedComponent,
@@ -21,7 +21,7 @@ import type {
   SizedProgram,
   StepSize,
 } from './compilation.js';
-import { hasWholeNodes, launchLine, siteArgs, stepOptions } from './launch-line.js';
+import { choosesHosts, hasWholeNodes, launchLine, siteArgs, stepOptions } from './launch-line.js';
 import { membersOnOwnNodes } from './lookup/members-at-once.js';
 import { placeOf } from './lookup/placed-jobs.js';
 import { programWords } from './lookup/program-words.js';
@@ -69,7 +69,7 @@ function lineOf(
   ] as const;
   const { name } = application;
   const { at } = first.command;
-  const { words, files = {} } = launchLine(launcher, programs, { name, at }, input, problems);
+  const { words, files = {}, resources } = launchLine(launcher, programs, { name, at }, input, problems);
   for (const [file, text] of Object.entries(files)) {
     if (texts[file] !== undefined && texts[file] !== text) {
       const message = `members of '${name}' need different files ${file} for ${launcher}`;
@@ -82,6 +82,7 @@ function lineOf(
     words: [...words],
     breaks: [...breaksOf(words, launch, programs)],
     ...(hosts.length > 0 ? { hosts: [...new Set(hosts)] } : {}),
+    ...defined({ resources }),
   };
 }
 
@@ -183,7 +184,7 @@ function stepOf(
     cpusOfStores: cpusOfStores(group),
     overlap: false,
     // The runtime does not choose where the user has named the hosts.
-    namesHosts: hosts === undefined && (namesHosts(target, launchers[launcher], component.groups.length) || readsHosts),
+    namesHosts: hosts === undefined && (choosesHosts(place, launchers[launcher], { sized, target }) || readsHosts),
     environment,
     launcherArgs: mergeArgs([...siteArgs(site, launcher, asksForGpus(size)), command.launcherArgs ?? {}]),
   };

@@ -14,7 +14,7 @@ import {
 } from '../../ir/index.js';
 import { launcherOf } from '../../targets/target.js';
 import type { Artifact, Facts, InspectedModel } from '../inspect/index.js';
-import type { Reads } from './compilation.js';
+import type { Reads, StoreLaunch } from './compilation.js';
 import { loadedByStore } from './lookup/loaded-models.js';
 import { placeOf } from './lookup/placed-jobs.js';
 import { shardsOf, suffixOf } from './lookup/visible-stores.js';
@@ -73,7 +73,7 @@ function lowerStandalone(entity: OrchestratorDeclaration, input: Input): Standal
     ...defined({ interface: loopback ? undefined : network }),
     group: place.groupIndex,
     ...setupOf(setup),
-    launch: launchOf(entity, input),
+    ...launchOf(entity, input),
   };
 }
 
@@ -98,12 +98,12 @@ function lowerColocated(
         : { ...transport, permissions: transport.permissions ?? 0o700 },
     nodes: place.group.nodes,
     group: place.groupIndex,
-    launch: launchOf(colocated, input),
+    ...launchOf(colocated, input),
   };
 }
 
-function launchOf(store: OrchestratorDeclaration | ColocatedDeclaration, { storeLaunches }: Input): string[] {
-  return [...(storeLaunches.get(store) as readonly string[])];
+function launchOf(store: OrchestratorDeclaration | ColocatedDeclaration, { storeLaunches }: Input): StoreLaunch {
+  return storeLaunches.get(store) as StoreLaunch;
 }
 
 function loadedBy(store: object, { experiment, facts }: Input): Pick<Store, 'mlModels' | 'scripts'> {

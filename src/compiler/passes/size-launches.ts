@@ -86,13 +86,16 @@ function sizeLaunch(
   const tasksOnNode = (size: StepSize) => (isApart ? size.tasksPerNode : Math.ceil(size.tasks / nodes));
   const gpus = together(sizes.map((size) => size.gpusPerNode ?? (size.gpusPerTask ?? 0) * tasksOnNode(size)));
   const memory = together(sizes.map((size) => size.memoryPerNodeMiB ?? 0));
+  const tasksPerNode = together(sizes.map(tasksOnNode));
+  // On no node do the programs take more CPUs than the launch says.
+  const cpusOnNode = together(sizes.map((size) => tasksOnNode(size) * size.cpusPerTask));
   return {
     programs: [first, ...further],
     size: {
       nodes,
       tasks,
-      cpusPerTask: Math.ceil(cpus / tasks),
-      tasksPerNode: together(sizes.map(tasksOnNode)),
+      cpusPerTask: Math.ceil(Math.max(cpus / tasks, cpusOnNode / tasksPerNode)),
+      tasksPerNode,
       ...(gpus > 0 ? { gpusPerNode: gpus } : {}),
       ...(memory > 0 ? { memoryPerNodeMiB: memory } : {}),
       // Only the launch as a whole can have one.

@@ -12,8 +12,9 @@ export class NodeLink {
   readonly #questions = new Map<number, (exists: boolean | undefined) => void>();
   #next = 0;
   #onWord: (word: StoreWord) => void = () => {};
-  #onClosed: (silent: boolean) => void = () => {};
+  #onClosed: () => void = () => {};
   #silent = false;
+  #goneAt: number | undefined;
 
   /** Takes over a socket whose other end has proved itself, all but the reading. */
   constructor(socket: Socket, host: string, beatMs: number) {
@@ -24,24 +25,39 @@ export class NodeLink {
       () => this.#send({ beat: true }),
       () => {
         this.#silent = true;
+        this.#goneAt ??= performance.now();
         socket.destroy();
       },
     );
     // The other end tells its last words after it was told to end; once it has ended, there is nothing left to say.
-    socket.once('end', () => socket.end());
+    socket.once('end', () => {
+      this.#goneAt ??= performance.now();
+      socket.end();
+    });
     socket.once('close', () => {
+      this.#goneAt ??= performance.now();
       this.#pulse.stop();
       for (const answer of this.#questions.values()) answer(undefined);
       this.#questions.clear();
-      this.#onClosed(this.#silent);
+      this.#onClosed();
     });
   }
 
-  /** Tells what is done with words, and at the end of the link; `silent` if the other end gave no sign of life any more. */
-  listen(onWord: (word: StoreWord) => void, onClosed: (silent: boolean) => void): void {
+  /** Tells what is done with words, and at the end of the link. */
+  listen(onWord: (word: StoreWord) => void, onClosed: () => void): void {
     this.#onWord = onWord;
     this.#onClosed = onClosed;
-    if (this.#socket.destroyed) onClosed(this.#silent);
+    if (this.#socket.destroyed) onClosed();
+  }
+
+  /** When the first sign came that the other end has gone; a link that is reset closes faster than one that is ended. */
+  get goneAt(): number | undefined {
+    return this.#goneAt;
+  }
+
+  /** True if the other end gave no sign of life any more. */
+  get isSilent(): boolean {
+    return this.#silent;
   }
 
   /** Tells the process to end, which it may do slowly: it is not asked for signs of life any more. */

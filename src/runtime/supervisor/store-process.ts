@@ -224,22 +224,33 @@ export class StoreProcess {
     this.#linked.add(node);
     node.listen(
       (word) => this.#onWord(word),
-      (silent) => this.#onLost(node, silent),
+      () => this.#onLost(node),
     );
     // It comes too late.
     if (this.#isStopping) node.end();
   }
 
   /** The end of one process is the end of all: the others are told. */
-  #onLost(node: NodeLink, silent: boolean): void {
+  #onLost(node: NodeLink): void {
     this.#linked.delete(node);
     if (!this.#isStopping && !this.#isChildClosed) {
-      const inOrder = this.#endedHosts.has(node.host);
-      const why = silent ? 'it gave no sign of life any more' : inOrder ? 'it was told to end' : 'its process has gone';
-      this.#lost ??= { host: node.host, why, inOrder };
+      this.#lost ??= this.#lossOf(this.#firstGone(node));
     }
     if (!this.#isStopping) void this.stop(patience.closeMs);
     this.#endIfOver();
+  }
+
+  /** The process that went before all others: a launcher ends these soon after. */
+  #firstGone(node: NodeLink): NodeLink {
+    const before = (a: NodeLink, b: NodeLink) =>
+      (a.goneAt ?? Number.POSITIVE_INFINITY) < (b.goneAt ?? Number.POSITIVE_INFINITY);
+    return [...this.#linked].reduce((first, one) => (before(one, first) ? one : first), node);
+  }
+
+  #lossOf({ host, isSilent }: NodeLink): LostNode {
+    const inOrder = this.#endedHosts.has(host);
+    const why = isSilent ? 'it gave no sign of life any more' : inOrder ? 'it was told to end' : 'its process has gone';
+    return { host, why, inOrder };
   }
 
   #onChildClosed(): void {

@@ -26,7 +26,12 @@ export function jobNodes(
   const visible = visibleDevices(env, plan.gpuMaker);
   const told = queriesOf[plan.target]?.hostCpus?.(env) ?? [];
   const hostCpus = told.length === job.hosts.length ? told : [];
-  const nodes = job.hosts.map((name) => ({ name, cpus: uncountedCpus, gpus: [] as number[] }));
+  const nodes = job.hosts.map((name) => ({
+    name,
+    cpus: uncountedCpus,
+    gpus: [] as number[],
+    heldCores: [] as number[],
+  }));
   const allocations = [planned.allocation, ...planned.components];
   for (const [group, { component }] of planned.groups.entries()) {
     const allocation = allocations[component] ?? planned.allocation;
@@ -49,6 +54,7 @@ export function jobNodes(
     for (const node of share.nodes.flatMap((position) => nodes[position] ?? [])) {
       node.cpus = Math.max(0, node.cpus - share.cpus);
       node.gpus = node.gpus.filter((gpu) => !share.gpus.includes(gpu));
+      node.heldCores.push(...coresOfStore(store));
     }
   }
   return nodes;
@@ -59,6 +65,12 @@ function overlaps({ launch, group }: Store, { groups }: Job): boolean {
   const { component } = groups[group] ?? { component: 0 };
   const isOne = groups.filter((one) => one.component === component).length <= 1;
   return isOne && launcherOfProgram(launch[0])?.storesCpus === 'overlap';
+}
+
+/** Numbers of the CPUs of a store's node that its launcher is told. */
+function coresOfStore({ launch, resources }: Store): readonly number[] {
+  if (resources === undefined) return [];
+  return launcherOfProgram(launch[0])?.resources?.cores(resources.text, resources.threadsPerCore).numbers ?? [];
 }
 
 function storeShare(store: Store, job: Pick<JobEnvironment, 'hosts' | 'cpusPerNode'>, planned: Job): StoreShare {
