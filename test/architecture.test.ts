@@ -178,7 +178,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
     'store-files': ['job/', 'orchestrator/checkpoint/record.ts'],
     'stored-data': ['store-files/', 'status/', 'job/', 'orchestrator/checkpoint/record.ts'],
     rerun: ['stored-data/', 'store-files/', 'status/', 'scheduler/', 'job/', 'orchestrator/checkpoint/record.ts'],
-    supervisor: ['rerun/', 'store-files/', 'scheduler/', 'job/'],
+    supervisor: ['rerun/', 'store-files/', 'scheduler/', 'job/', 'slots.ts'],
     engine: ['supervisor/', 'client/', 'orchestrator/'],
     store: [
       ...['engine/', 'supervisor/', 'rerun/', 'stored-data/', 'store-files/', 'preload/', 'npy/', 'job/'],

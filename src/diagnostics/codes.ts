@@ -105,6 +105,7 @@ export const errorCodes = {
   RUN1030: 'a variable that is not set',
   RUN1040: 'a server or its module that cannot be found',
   RUN1041: 'a module that cannot be built',
+  RUN1044: 'a checkpoint of another number of shards',
   JOB1001: 'a job that the scheduler refused',
   JOB1002: 'a scheduler that does not answer',
   JOB1003: "a scheduler's command that is not there",

@@ -5,7 +5,7 @@ import { foreignDtypes, modelFormatNames } from '../model-files/header.js';
 import { EnvValue, Event } from './declaration.js';
 import { evictionPolicies } from './eviction-policies.js';
 import { Members } from './members.js';
-import { EngineName, TargetName } from './site.js';
+import { EngineName, RedisAi, TargetName } from './site.js';
 import { GpuMaker } from './site-queue.js';
 
 /*
@@ -129,6 +129,8 @@ export const StandaloneStore = z.strictObject({
   interface: z.string().optional(),
   /** Number of its servers; several are a cluster. */
   shards: count,
+  /** Number of the nodes that they run on, one process of the runtime on each. */
+  nodes: count,
   hosts: z.array(z.string()).optional(),
   evictionPolicy: z.enum(evictionPolicies).optional(),
   restart: z.boolean(),
@@ -323,6 +325,8 @@ export const Plan = z.strictObject({
   runtimePath: z.string().optional(),
   /** Python that stores run PyTorch, TensorFlow and TensorFlow Lite with: a program of the job's PATH, or an absolute path. */
   python: z.string().optional(),
+  /** RedisAI of the site, for stores of the engine `redisai`. */
+  redisai: RedisAi.optional(),
   /** Network interface that other nodes can reach. */
   networkInterface: z.string().optional(),
   /** Maker of the nodes' GPUs, if the site says. */

@@ -60,6 +60,19 @@ export const Wrapper = z.strictObject({
 });
 export type Wrapper = z.infer<typeof Wrapper>;
 
+const absolutePath = z.string().regex(/^\/[^\0\n]*[^/\0\n]$/, "an absolute path: '/sw/redisai/redisai.so'");
+
+/** The site's RedisAI: programs and folders of the compute nodes. */
+export const RedisAi = z.strictObject({
+  /** The module, `redisai.so`. */
+  module: absolutePath,
+  /** Folder of its backends, each in one of its own: `redisai_onnxruntime/redisai_onnxruntime.so`. @default `backends` beside the module */
+  backends: absolutePath.optional(),
+  /** The `redis-server` that it was built for. @default the first that is found, as for the engine `redis` */
+  server: absolutePath.optional(),
+});
+export type RedisAi = z.infer<typeof RedisAi>;
+
 const fields = z.strictObject({
   name: z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]*$/, 'a letter, then letters, digits, "_", "." or "-"'),
   target: TargetName,
@@ -105,6 +118,8 @@ const fields = z.strictObject({
   blocks: z.record(z.string(), z.string()).default({}),
   /** Engine of stores, unless the workflow names one. @default embedded */
   engine: EngineName.optional(),
+  /** RedisAI of the site, for stores of the engine `redisai`. @default what `RAI_PATH` and `REDIS_PATH` of the job name, as for SmartSim */
+  redisai: RedisAi.optional(),
   /** Shape of a node, as far as it is known. */
   node: NodeShape.default({}),
   /** Queues by the names that workflows use. If there are any, jobs are held to their limits. */
