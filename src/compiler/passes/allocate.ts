@@ -187,7 +187,7 @@ function refuseTotal(
   parts: readonly SizedPart[],
   needs: readonly number[],
   total: number,
-  { name, batch }: AllocationInput,
+  { name, batch, site, target, launchers }: AllocationInput,
   problems: Problems,
 ): void {
   const needed = needs.reduce((sum, one) => sum + one, 0);
@@ -204,7 +204,10 @@ function refuseTotal(
     return `${needs[index]} for ${who.length > 4 ? `${who.length} others` : named(who)}`;
   });
   const message = `job '${name}' needs ${needed} nodes and has ${total}: ${each.join(', ')}`;
-  problems.error('PLAN1001', message, batch?.at, `raise nodes in .batch() to ${needed}, or let some share nodes`);
+  // A launcher that gives each launch nodes of its own shares none.
+  const shares = launchers[launcherOf(target, site)].sharesNodes;
+  const instead = shares ? 'let some share nodes' : "let one wait for another's end with .after()";
+  problems.error('PLAN1001', message, batch?.at, `raise nodes in .batch() to ${needed}, or ${instead}`);
 }
 
 /** The groups of a component, one after the other; at its end the nodes that nobody uses. */

@@ -83,11 +83,11 @@ export function sizePart(demand: Demand, limits: PartLimits, problems: Problems)
     }
   }
   const enough = (amounts: Amounts) => sets.all.every((set) => tooMuch.includes(set) || fits(set, nodes, amounts));
-  const wantedCpus = Math.max(Math.ceil(demand.peakCpus() / nodes) + colocated, sum?.cpus ?? 0);
+  const wantedCpus = Math.max(Math.ceil(demand.peakCpus(nodes) / nodes) + colocated, sum?.cpus ?? 0);
   const leastCpus = Math.max(demand.cpusOfOne(), sum?.cpus ?? 0);
   const cpusPerNode = least(
     Math.max(Math.min(wantedCpus, limits.node.cpus), leastCpus),
-    Math.min(limits.node.cpus, demand.peakCpus() + colocated),
+    Math.min(limits.node.cpus, demand.peakCpus(nodes) + colocated),
     (cpus) => enough({ ...limits.node, cpus }),
   );
   const memoryMiB = least(
@@ -136,7 +136,7 @@ function canGrow(demand: Demand): boolean {
 function gpusFor(demand: Demand, { node }: PartLimits, nodes: number): number {
   const { gpus } = demand.input.site.node;
   const ofOne = demand.gpusOfOne();
-  if (gpus !== undefined) return Math.max(ofOne, Math.min(gpus, Math.ceil(demand.peakGpus() / nodes)));
+  if (gpus !== undefined) return Math.max(ofOne, Math.min(gpus, Math.ceil(demand.peakGpus(nodes) / nodes)));
   const users = demand.part.applications.filter((one) => demand.piece(one).onNode.gpus > 0);
   if (users.length < 2) return ofOne;
   // The sets of many are too many to look at.
