@@ -109,6 +109,7 @@ function sizeParts(
       gpus: given.gpus ?? gpus,
       memoryMiB: given.memoryMiB ?? site.node.memoryMiB ?? Number.POSITIVE_INFINITY,
     },
+    isExclusive: input.batch?.exclusive === true,
     storesCpus: isOne ? storesCpus : storesCpus === 'hold' ? 'hold' : undefined,
   });
   const taker = demands.find(({ part }) => part.owner === undefined) ?? demands.find(canUseMore);
@@ -214,12 +215,12 @@ function refuseTotal(
 function groupsOf(parts: readonly SizedPart[], nodes: number): PlacedComponent['groups'] {
   let first = 0;
   const groups: PlacedGroup[] = parts.map(({ demand: { part }, size }) => {
-    const group = { first, nodes: size.nodes, nodesApart: size.nodesApart };
+    const group = { first, nodes: size.nodes, nodesApart: size.nodesApart, atMost: size.atMost };
     first += size.nodes;
     return { ...group, applications: part.applications, orchestrators: part.orchestrators };
   });
   if (first < nodes) {
-    groups.push({ first, nodes: nodes - first, nodesApart: 0, applications: [], orchestrators: [] });
+    groups.push({ first, nodes: nodes - first, nodesApart: 0, atMost: new Map(), applications: [], orchestrators: [] });
   }
   return groups as [PlacedGroup, ...PlacedGroup[]];
 }
