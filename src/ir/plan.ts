@@ -5,7 +5,7 @@ import { foreignDtypes, modelFormatNames } from '../model-files/header.js';
 import { EnvValue, Event } from './declaration.js';
 import { evictionPolicies } from './eviction-policies.js';
 import { Members } from './members.js';
-import { EngineName, TargetName } from './site.js';
+import { EngineName, RedisAi, TargetName } from './site.js';
 import { GpuMaker } from './site-queue.js';
 
 /*
@@ -129,6 +129,8 @@ export const StandaloneStore = z.strictObject({
   interface: z.string().optional(),
   /** Number of its servers; several are a cluster. */
   shards: count,
+  /** Number of the nodes that they run on, one process of the runtime on each. */
+  nodes: count,
   hosts: z.array(z.string()).optional(),
   evictionPolicy: z.enum(evictionPolicies).optional(),
   restart: z.boolean(),
@@ -185,9 +187,26 @@ export const Launch = z.strictObject({
 });
 export type Launch = z.infer<typeof Launch>;
 
-/** A model, or an ensemble's members. */
+/** A Ray cluster, besides what it has in common with a model. */
+export const RayCluster = z.strictObject({
+  /** CPUs and GPUs of a node that Ray shares out; without `cpusPerNode` it counts the CPUs itself. */
+  cpusPerNode: count.optional(),
+  gpusPerNode: z.int().nonnegative(),
+  /** Port of the head; absent: a free one. */
+  port: z.int().positive().max(65535).optional(),
+  /** Port of the dashboard on the head's loopback; absent: a free one. */
+  dashboardPort: z.int().positive().max(65535).optional(),
+  headArgs: z.array(z.string()),
+  workerArgs: z.array(z.string()),
+  /** Python that has Ray: a program of the PATH, or an absolute path. */
+  python: z.string(),
+  auth: z.enum(['token', 'none']),
+});
+export type RayCluster = z.infer<typeof RayCluster>;
+
+/** A model, an ensemble's members, or a Ray cluster. */
 export const Entity = z.strictObject({
-  kind: z.enum(['model', 'ensemble']),
+  kind: z.enum(['model', 'ensemble', 'ray-cluster']),
   name: z.string(),
   job: z.string(),
   members: Members,
@@ -216,6 +235,10 @@ export const Entity = z.strictObject({
       z.strictObject({ name: z.string(), key: z.string(), store: z.string() }),
     ]),
   ),
+  /** Facts of a Ray cluster, which every other kind lacks. */
+  ray: RayCluster.optional(),
+  /** Name of the Ray cluster that it uses. */
+  usesRay: z.string().optional(),
   /** Name of the entity whose nodes it shares. */
   sharesNodesWith: z.string().optional(),
   /** Group of its job's nodes that it runs on, from 0. */
@@ -323,6 +346,8 @@ export const Plan = z.strictObject({
   runtimePath: z.string().optional(),
   /** Python that stores run PyTorch, TensorFlow and TensorFlow Lite with: a program of the job's PATH, or an absolute path. */
   python: z.string().optional(),
+  /** RedisAI of the site, for stores of the engine `redisai`. */
+  redisai: RedisAi.optional(),
   /** Network interface that other nodes can reach. */
   networkInterface: z.string().optional(),
   /** Maker of the nodes' GPUs, if the site says. */

@@ -25,6 +25,8 @@ const bundle = fileURLToPath(import.meta.url);
 
 /** Every verb loads its own rooms only, and an inference thread none of them: most of a start is reading code. */
 async function run(verb: string | undefined, words: readonly string[]): Promise<number> {
+  // It is started as applications are, in run/NAME.
+  if (verb === 'ray-node') process.chdir('../..');
   const dir = process.cwd();
   keepAsPrivateAsPlan(dir);
   const job = () => readJobEnvironment(process.env, dir);
@@ -80,15 +82,29 @@ async function run(verb: string | undefined, words: readonly string[]): Promise<
       const { operand, numbers, texts } = parseVerb(words, {
         operand: 'STORE',
         numbers: ['port'],
-        texts: ['onnxruntime', 'python', 'id', 'holder'],
+        texts: ['onnxruntime', 'python', 'id', 'holder', 'ports'],
       });
       const { id, onnxruntime: onnxRuntime, python } = texts;
+      const ports = texts['ports']?.split(',').map(Number);
       // Its supervisor may tell it more of its environment.
       const { findHolder } = await import('./store/find-holder.js');
       const holder = await findHolder(process.env, id ?? '', texts['holder'] === 'link' ? 'link' : 'pipe');
       const { runStore } = await import('./store/run-store.js');
       const workerUrl = new URL(import.meta.url);
-      return runStore(job(), holder, { store: operand, port: numbers['port'], onnxRuntime, python, id, workerUrl });
+      return runStore(job(), holder, {
+        store: operand,
+        port: numbers['port'],
+        onnxRuntime,
+        python,
+        id,
+        ports,
+        workerUrl,
+      });
+    }
+    case 'ray-node': {
+      const { operand } = parseVerb(words, { operand: 'CLUSTER' });
+      const { runRayNode } = await import('./ray-node/ray-node.js');
+      return runRayNode(operand, dir);
     }
     case 'ai-worker': {
       parseVerb(words, {});

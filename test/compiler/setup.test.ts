@@ -126,7 +126,6 @@ describe.runIf(isBuilt)('the runtime of what was compiled (needs npm run build)'
     const of = (options: object) => experiment('e').orchestrator(options).model('m', command('true'));
     const missing = (what: string) => [1, ['RUN1011', `store 'orchestrator': ${what} is not there yet`]];
     expect(refused('redisai', of({ engine: 'redisai' }))).toEqual(missing("engine 'redisai'"));
-    expect(refused('shards', of({ shards: 3 }))).toEqual(missing('a cluster of 3 shards'));
   });
 
   test('pins a colocated store to the CPUs that it is given', () => {

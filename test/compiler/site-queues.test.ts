@@ -129,7 +129,10 @@ describe('the queue of a job', () => {
       chargeFactor: 2,
     });
     expect(await problemsIn(job("queue: 'fat'", '.gpusPerNode(1)'), site)).toContainEqual(
-      "PLAN1001 workflow.ts:4:15 'm' needs 1 GPUs a node, and site 'centre' has 0 | raise .nodes()",
+      "PLAN1001 workflow.ts:4:15 'm' needs 1 GPUs a node, and site 'centre' has 0 | choose a queue or a site whose nodes have some",
+    );
+    expect(await problemsIn(job("queue: 'prod', nodes: 10", '.tasks(120).nodes(10)'), site)).toContainEqual(
+      "PLAN1001 workflow.ts:4:15 'm' needs 12 tasks of 1 CPUs on a node, and site 'centre' has 8 cores a node | raise .nodes(), or name a queue whose nodes have as many: fat",
     );
     const array = source("\n  .ensemble('e', command('true')).replicas(5).batch({ mode: 'array', queue: 'fat' })");
     const { plan } = await compileIn(workspace({ 'workflow.ts': array }), site);

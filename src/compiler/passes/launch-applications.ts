@@ -8,7 +8,7 @@ import {
   type Launch,
   type LauncherName,
   mergeArgs,
-  type Site,
+  rayVariables,
   standsForHosts,
 } from '../../ir/index.js';
 import { type LaunchProgram, type LaunchStep, launcherOf } from '../../targets/target.js';
@@ -59,7 +59,7 @@ function lineOf(
   const [first, ...further] = launch.programs;
   const programOf = (program: SizedProgram, words: readonly string[] = []): LaunchProgram => ({
     step: stepOf(application, program, launcher, environment, input),
-    words: [...wrapperOf(program, launcher, input.site), ...programWords(program.command), ...words],
+    words: [...wrapperOf(application, program, launcher, input), ...programWords(program.command), ...words],
   });
   // Each line is looked at by itself: another member's command may already say where its arguments go.
   const isPlaced = launch.programs.some(({ command }) => command.args.includes('{args}'));
@@ -137,9 +137,28 @@ function oneAsksForGpus({ applications }: PlacedComponent, sized: Input['sized']
 }
 
 /** The site's words before a program and its container. Without a launcher there is no rank that they could tell by. */
-function wrapperOf({ size }: SizedProgram, launcher: LauncherName, { wrapper }: Site): readonly string[] {
+function wrapperOf(
+  application: ApplicationDeclaration,
+  { size }: SizedProgram,
+  launcher: LauncherName,
+  input: Input,
+): readonly string[] {
+  const { wrapper } = input.site;
   if (wrapper === undefined || launcher === 'none') return [];
-  return wrapper.when === 'always' || asksForGpus(size) ? wrapper.words : [];
+  const holds = {
+    always: true,
+    gpus: asksForGpus(size),
+    gpuPerTask: size.gpusPerTask === 1 && isOnlyLaunch(application, input),
+  };
+  return holds[wrapper.when] ? wrapper.words : [];
+}
+
+/** True if no other launch of an application is on the nodes of a launch while it runs: other jobs', other entities' or other members'. */
+function isOnlyLaunch(application: ApplicationDeclaration, { jobs, site, target }: Input): boolean {
+  const place = placeOf(application, jobs);
+  const { job, group } = place;
+  const isOneAtATime = !hasNumbers(application) || job.array?.perElement === 1 || job.separate !== undefined;
+  return hasWholeNodes(place, { site, target }) && group.applications.length === 1 && isOneAtATime;
 }
 
 function stepOf(
@@ -147,16 +166,11 @@ function stepOf(
   { command, size }: SizedProgram,
   launcher: LauncherName,
   environment: readonly string[],
-  { jobs, sized, target, site, launchers }: Input,
+  input: Input,
 ): LaunchStep {
+  const { jobs, sized, target, site, launchers } = input;
   const place = placeOf(application, jobs);
-  const { job, component, group } = place;
-  const isAlone =
-    hasWholeNodes(place, { site, target }) &&
-    group.applications.length === 1 &&
-    group.orchestrators.length === 0 &&
-    application.colocated === undefined &&
-    (!hasNumbers(application) || job.array?.perElement === 1 || job.separate !== undefined);
+  const { component, group } = place;
   const { hosts, excludeHosts, cpuBind } = command;
   const { walltimeSeconds: _walltimeSeconds, ...sizes } = size;
   const readsHosts = target.capabilities.severalHosts && programWords(command).some(standsForHosts);
@@ -167,9 +181,10 @@ function stepOf(
     ...(!asksForGpus(size) && oneAsksForGpus(component, sized) ? { gpusPerNode: 0 } : {}),
     ...defined({ hosts: hosts?.slice(0, size.nodes), excludeHosts, cpuBind }),
     ...stepOptions(place, { site, target }),
-    alone: isAlone,
+    alone: isOnlyLaunch(application, input) && group.orchestrators.length === 0 && application.colocated === undefined,
     cpusOfStores: cpusOfStores(group),
     overlap: false,
+    ...(application.kind === 'ray-cluster' ? { endsTogether: true } : {}),
     // The runtime does not choose where the user has named the hosts.
     namesHosts: hosts === undefined && (choosesHosts(place, launchers[launcher], { sized, target }) || readsHosts),
     environment,
@@ -197,8 +212,10 @@ function environmentNames(
     ofStore.map((one) => (suffix === '' ? one : `${one}_${suffix}`)),
   );
   const ofUser = commandsOf(application).flatMap(({ env }) => Object.keys(env ?? {}));
-  const threads = target.capabilities.oneNode ? [] : ['OMP_NUM_THREADS'];
-  return [...new Set([...names, ...threads, ...Object.keys(site.env), ...ofUser, ...everywhere])];
+  // Ray gives each of its workers the threads of its task.
+  const threads = target.capabilities.oneNode || application.kind === 'ray-cluster' ? [] : ['OMP_NUM_THREADS'];
+  const ofRay = application.usesRay === undefined ? [] : rayVariables;
+  return [...new Set([...names, ...ofRay, ...threads, ...Object.keys(site.env), ...ofUser, ...everywhere])];
 }
 
 /** Variables that every member has: where it is, who it is, and where its programs and libraries are. */

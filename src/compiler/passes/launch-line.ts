@@ -93,7 +93,8 @@ export function hasWholeNodes(place: EntityPlace, { site, target }: Reads<'site'
   const { job, component } = place;
   const { wholeNodes } = target;
   const { exclusive, cpusPerNode = 0 } = component.allocation;
-  if (wholeNodes === true || exclusive || cpusPerNode >= (siteAt(place, site).node.cores ?? Number.POSITIVE_INFINITY))
+  const { node } = siteAt(place, site);
+  if (wholeNodes === true || exclusive || node.exclusive || cpusPerNode >= (node.cores ?? Number.POSITIVE_INFINITY))
     return true;
   return editDirectives(target, [[]], site.directives, job.batch?.directives)
     .flat()

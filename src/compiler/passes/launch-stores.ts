@@ -12,7 +12,7 @@ import type { Adds, Reads, StoreLaunch } from './compilation.js';
 import { choosesHosts, launchLine, siteArgs, stepOptions } from './launch-line.js';
 import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
 import { type EntityPlace, placeOf } from './lookup/placed-jobs.js';
-import { shardsOf } from './lookup/visible-stores.js';
+import { nodesOfStore, shardsOf } from './lookup/visible-stores.js';
 import { cpusOfStoreOnNode } from './part-demand.js';
 
 /** Input of the words that start stores. */
@@ -54,8 +54,17 @@ interface StoreSize {
 function standaloneSize(store: OrchestratorDeclaration, { experiment, target }: Input): StoreSize {
   const { name, at, cpus = 1, hosts } = store;
   const shards = shardsOf(store);
-  const nodes = target.capabilities.oneNode ? 1 : (store.nodes ?? shards);
-  return { name, at, nodes, tasks: shards, cpus, gpus: standaloneGpus(experiment, store), hosts };
+  const nodes = target.capabilities.oneNode ? 1 : nodesOfStore(store);
+  // One process on each node starts all servers there.
+  return {
+    name,
+    at,
+    nodes,
+    tasks: nodes,
+    cpus: cpus * Math.ceil(shards / nodes),
+    gpus: standaloneGpus(experiment, store),
+    hosts,
+  };
 }
 
 /** True if each element of an array, or each of several jobs, has a store of its own. */

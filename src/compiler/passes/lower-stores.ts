@@ -17,7 +17,7 @@ import type { Artifact, Facts, InspectedModel } from '../inspect/index.js';
 import type { Reads, StoreLaunch } from './compilation.js';
 import { loadedByStore } from './lookup/loaded-models.js';
 import { placeOf } from './lookup/placed-jobs.js';
-import { shardsOf, suffixOf } from './lookup/visible-stores.js';
+import { nodesOfStore, shardsOf, suffixOf } from './lookup/visible-stores.js';
 import { setupOf } from './lower-entities.js';
 
 /** Input of the plan's stores. */
@@ -66,6 +66,7 @@ function lowerStandalone(entity: OrchestratorDeclaration, input: Input): Standal
     ...limits,
     ...loadedBy(entity, input),
     shards,
+    nodes: target.capabilities.oneNode ? 1 : nodesOfStore(entity),
     restart: restart ?? false,
     saveAtEnd: saveAtEnd ?? [],
     port: port ?? 0,

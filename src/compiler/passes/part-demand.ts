@@ -4,7 +4,7 @@ import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
 import { atOnce, isSplit, mostNodes, ownNodes } from './lookup/members-at-once.js';
 import type { EndOrder } from './lookup/order.js';
 import type { Amounts, Piece } from './lookup/packing.js';
-import { shardsOf } from './lookup/visible-stores.js';
+import { nodesOfStore, shardsOf } from './lookup/visible-stores.js';
 import type { NodePart } from './part-nodes.js';
 
 /** Facts about the job that a part's demand depends on. */
@@ -192,11 +192,6 @@ export class Demand {
 /** The largest amount; 0 for an empty list. `Math.max` would take no list of any length. */
 export function most(amounts: readonly number[]): number {
   return amounts.reduce((largest, one) => Math.max(largest, one), 0);
-}
-
-/** Nodes that a standalone store runs on. */
-export function nodesOfStore(store: OrchestratorDeclaration): number {
-  return store.nodes ?? shardsOf(store);
 }
 
 /** CPUs that a standalone store holds on each of its nodes. */

@@ -1,7 +1,8 @@
 import { counted, type Problems, type SourceLocation } from '../../diagnostics/index.js';
 import { type ApplicationDeclaration, byKind, type EntityDeclaration } from '../../ir/index.js';
 import type { Amounts } from './lookup/packing.js';
-import { cpusOfStoreOnNode, type Demand, nodesOfStore } from './part-demand.js';
+import { nodesOfStore } from './lookup/visible-stores.js';
+import { cpusOfStoreOnNode, type Demand } from './part-demand.js';
 
 /** Nodes of those that have to run at the same time. `overlaps`: stores hold nothing of them; `holdsGpus`: GPUs as well as CPUs. */
 interface Held {

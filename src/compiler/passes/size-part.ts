@@ -3,7 +3,8 @@ import type { ApplicationDeclaration } from '../../ir/index.js';
 import type { Launcher } from '../../targets/target.js';
 import type { Amounts } from './lookup/packing.js';
 import { type Piece, packs, packsInAnyOrder } from './lookup/packing.js';
-import { type Demand, most, nodesOfStore } from './part-demand.js';
+import { nodesOfStore } from './lookup/visible-stores.js';
+import { type Demand, most } from './part-demand.js';
 import { refuseCircles, refuseMeeting, refuseSharing, refuseStart } from './part-problems.js';
 import { type PartSets, setsOf } from './part-sets.js';
 

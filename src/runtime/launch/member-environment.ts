@@ -1,4 +1,12 @@
-import { assignmentOf, type Entity, type EnvValue, hasNumbers, memberName, type Plan } from '../../ir/index.js';
+import {
+  assignmentOf,
+  type Entity,
+  type EnvValue,
+  hasNumbers,
+  memberName,
+  type Plan,
+  type Store,
+} from '../../ir/index.js';
 import { queriesOf } from '../../targets/schedulers.js';
 import { MemberSelection } from '../job/member-selection.js';
 import type { SeenStore } from './store-addresses.js';
@@ -35,13 +43,15 @@ export function memberEnvironment(
     SIMWRIGHT_MEMBER: String(member.index),
   };
   // On this machine a program may use what nothing else does; in a job it would take the others' share, or the node's threads in every task.
-  if (queriesOf[plan.target] !== undefined && jobEnv['OMP_NUM_THREADS'] === undefined) {
+  // Ray gives each of its workers the threads of its task, unless it finds the variable.
+  const isRay = entity.ray !== undefined;
+  if (!isRay && queriesOf[plan.target] !== undefined && jobEnv['OMP_NUM_THREADS'] === undefined) {
     own['OMP_NUM_THREADS'] = String(entity.size.cpusPerTask);
   }
   for (const { store, address } of stores) {
     const suffixed = (variable: string) => (store.suffix === '' ? variable : `${variable}_${store.suffix}`);
     own[suffixed('SSDB')] = address;
-    own[suffixed('SR_DB_TYPE')] = 'Standalone';
+    own[suffixed('SR_DB_TYPE')] = clientKind(store);
     own[suffixed('SR_SOCKET_TIMEOUT')] = jobEnv[suffixed('SR_SOCKET_TIMEOUT')] ?? String(socketTimeoutMs);
     if (sources.length > 0) own[suffixed('SSKEYIN')] = sources.join(',');
     if (entity.keyPrefixing) own[suffixed('SSKEYOUT')] = name;
@@ -49,6 +59,11 @@ export function memberEnvironment(
   const ofMember = entity.memberEnv?.[assignmentOf(entity.members, member.index)];
   const users = resolved({ ...entity.env, ...ofMember }, jobEnv);
   return { ...own, ...users, ...pythonPath(users['PYTHONPATH'] ?? jobEnv['PYTHONPATH'], member.pythonPackages) };
+}
+
+/** The kind of a store, as clients have to be told it. */
+export function clientKind(store: Store): 'Clustered' | 'Standalone' {
+  return store.kind === 'standalone' && store.shards > 1 ? 'Clustered' : 'Standalone';
 }
 
 function pythonPath(given: string | undefined, packages: string | undefined): Readonly<Record<string, string>> {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { ClusterPart } from './cluster-layout.js';
 import { writeJsonLine } from './json-lines.js';
 import { FromStore, type ToStore } from './link-messages.js';
 import type { StoreWord } from './messages.js';
@@ -71,6 +72,11 @@ export class NodeLink {
     this.#socket.destroy();
   }
 
+  /** Tells the process its part of a cluster. */
+  tell(cluster: ClusterPart): void {
+    this.#send({ cluster });
+  }
+
   /** True once the process has answered; false when its link closes before. */
   async answers(): Promise<boolean> {
     return (await this.#ask(undefined)) !== undefined;
@@ -103,6 +109,6 @@ export class NodeLink {
   }
 
   #send(message: ToStore): void {
-    writeJsonLine(this.#socket, message);
+    if (!this.#socket.destroyed) writeJsonLine(this.#socket, message);
   }
 }

@@ -10,6 +10,7 @@ import { hostPositions } from '../job/hosts.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { isCheckpoint, savedFolder, storeJobFolder } from '../job/paths.js';
 import { hasOwnJob, jobOf, readPlan, storeOf } from '../job/read-plan.js';
+import { allowHosts } from '../launch/store-addresses.js';
 import { moveAside } from '../rerun/aside.js';
 import { announceEnd, forgetEnd } from '../store-files/address-file.js';
 import { isRecord } from '../store-files/saved-stores.js';
@@ -48,6 +49,8 @@ async function start(job: JobEnvironment, plan: Plan, store: Store, options: UpO
   await assertForStore(job, plan, store, options);
   const onnxRuntime = lookForOnnxRuntime(plan, job.dir, options.bundle, options.env);
   if (job.fresh) forget(job, store);
+  // Its own nodes look for each other before anybody launches anything.
+  if (store.kind === 'standalone' && store.shards > 1) await allowHosts(job, [store]);
   const supervisor = await startSupervisor(job, [process.execPath, options.bundle]);
   try {
     await withinSeconds(job.upTimeoutSeconds, store.name, () =>

@@ -80,7 +80,7 @@ function storeShare(store: Store, job: Pick<JobEnvironment, 'hosts' | 'cpusPerNo
   // Without a launch line it runs where the script does.
   if (store.launch.length === 0) return { nodes: [0], cpus: store.cpus, gpus };
   const named = store.hosts?.flatMap((name) => positionOf(name, job.hosts) ?? []);
-  const nodes = (named ?? ofGroup).slice(0, store.shards);
+  const nodes = (named ?? ofGroup).slice(0, store.nodes);
   return { nodes, cpus: store.cpus * Math.ceil(store.shards / Math.max(1, nodes.length)), gpus };
 }
 
