@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { command, experiment } from '../../src/dsl/index.js';
 import type { AuthoredExperiment, SiteInput } from '../../src/ir/index.js';
-import { readErf } from '../../src/rehearse/launchers/erf.js';
+import { ranksOf } from '../helpers/erf.js';
 import { compileFor, messagesOf, runtimeLines, scriptOf } from './support/compile-experiment.js';
 
 const summit = (threadsPerCore?: number): SiteInput => ({
@@ -10,13 +10,6 @@ const summit = (threadsPerCore?: number): SiteInput => ({
   target: 'lsf',
   node: { cores: 42, gpus: 6, ...(threadsPerCore === undefined ? {} : { threadsPerCore }) },
 });
-
-/** Ranks of a file, of which none share CPUs. */
-function ranksOf(text: string) {
-  const { ranks, doubts } = readErf(text);
-  if (doubts.length > 0) throw new Error(doubts.join('; '));
-  return ranks;
-}
 
 /** The explicit resource file of an experiment. */
 function erfOf(open: AuthoredExperiment, site: SiteInput = summit()) {
@@ -63,7 +56,7 @@ describe('explicit resources of jsrun', () => {
       .model('m', command('a').tasks(2).nodes(2).mpmd(ice))
       .colocate({ uds: true, cpus: 3, id: 'own' });
     const { stores, entities } = compileFor(summit(4), open).plan;
-    const [standalone, colocated] = stores.map(({ resources }) => readErf(resources?.text ?? '').ranks);
+    const [standalone, colocated] = stores.map(({ resources }) => ranksOf(resources?.text ?? ''));
     expect(standalone?.map(({ host, cpus }) => [host, cpus[0], cpus.at(-1)])).toEqual([[1, 0, 7]]);
     expect(colocated?.map(({ host, cpus }) => [host, cpus[0], cpus.at(-1)])).toEqual([
       [1, 8, 19],
