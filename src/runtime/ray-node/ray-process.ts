@@ -18,7 +18,7 @@ const withManyFiles =
  * folder.
  */
 const guard =
-  'trap \'\' TERM INT HUP USR1 USR2 QUIT; cat >/dev/null; kill -KILL -- "-$1" 2>/dev/null; ' +
+  'trap \'\' TERM INT HUP USR1 USR2 QUIT; cat >/dev/null; kill -s KILL -- "-$1" 2>/dev/null; ' +
   'rm -rf -- "$2"; rmdir -- "$3" 2>/dev/null';
 
 /** `ray start` on this node with all that it starts: a process group of its own, which does not outlive this process. */
@@ -26,7 +26,8 @@ export class RayProcess {
   readonly #child: ChildProcess;
   readonly #guard: ChildProcess;
   readonly #mark: string;
-  readonly #tail = new Tail();
+  // When a process of Ray dies, `ray start` prints the last lines of its log after its name.
+  readonly #tail = new Tail(64_000);
   /** How it ended, in words. */
   readonly ended: Promise<string>;
 
@@ -116,7 +117,9 @@ export class RayProcess {
 
   #describe(code: number | null, signal_: NodeJS.Signals | null): string {
     const how = signal_ === null ? `'ray start' ended with exit code ${code}` : `'ray start' was ended by ${signal_}`;
-    const lines = this.#tail.lines(40);
+    const lines = this.#tail.lines(1000);
+    const died = lines.flatMap((line) => /(\w+) \[exit code=.*\]/.exec(line)?.[0] ?? []);
+    if (died.length > 0) return `Ray's ${[...new Set(died)].join(', ')} ended unexpectedly`;
     const telling = lines.findLast((line) => /error|failed|cannot|no module|in use|unable|mismatch/i.test(line));
     return telling === undefined ? how : `${how}: ${telling.trim()}`;
   }
