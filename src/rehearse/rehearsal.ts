@@ -208,7 +208,7 @@ export class Rehearsal {
       if (
         print.code !== 0 &&
         this.#machine.jobs.length === before &&
-        call.name === queriesOf(this.#plan.target)?.submit
+        call.name === queriesOf[this.#plan.target]?.submit
       ) {
         this.#found({ kind: 'refused', where: scriptIn(call, this.config.dir), what: print.stderr.trim() });
       }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { readErf } from '../../src/rehearse/launchers/erf.js';
 import { launchers } from '../../src/targets/launchers/index.js';
 import { isNotSupported } from '../../src/targets/target.js';
-import { readErf } from '../compiler/readers/erf.js';
 import { lineOf, program, refusalOf } from './support.js';
 
 const sized = { nodes: 2, tasks: 8, tasksPerNode: 4, cpusPerTask: 1 };
