@@ -11,22 +11,15 @@ const summit = (threadsPerCore?: number): SiteInput => ({
   node: { cores: 42, gpus: 6, ...(threadsPerCore === undefined ? {} : { threadsPerCore }) },
 });
 
-/** Ranks of a file, of which none share CPUs. */
-function ranksOf(text: string) {
-  const { ranks, doubts } = readErf(text);
-  if (doubts.length > 0) throw new Error(doubts.join('; '));
-  return ranks;
-}
-
 /** The explicit resource file of an experiment. */
 function erfOf(open: AuthoredExperiment, site: SiteInput = summit()) {
   const { files, plan } = compileFor(site, open);
   const found = plan.entities.flatMap((one) => one.files).find(({ to }) => to === 'simwright.erf');
   const path = found?.kind === 'copy' ? found.artifact : '';
   const content = files.find((file) => file.path === path || file.path === `artifacts/${path}`)?.content;
-  if (typeof content === 'string') return ranksOf(content);
+  if (typeof content === 'string') return readErf(content);
   if (content === undefined) throw new Error(`there is no ${path}`);
-  return ranksOf('file' in content ? readFileSync(content.file, 'utf8') : Buffer.from(content.bytes).toString());
+  return readErf('file' in content ? readFileSync(content.file, 'utf8') : Buffer.from(content.bytes).toString());
 }
 
 describe('the reader of these tests', () => {
@@ -36,7 +29,7 @@ describe('the reader of these tests', () => {
     ['a CPU that two ranks have', 'rank: 0-1: { host: 1; cpu: {0-1},{1-2} }'],
     ['an unknown setting', 'cpu_index: logical\nrank: 0: { host: 1; cpu: {0} }'],
   ])('refuses %s', (_, text) => {
-    expect(() => ranksOf(text)).toThrow();
+    expect(() => readErf(text)).toThrow();
   });
 });
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import type { AllocatedNode, Allocation, Call, JobRequest } from '../../../src/rehearse/standins.js';
+import type { AllocatedNode, Allocation, Call, Cluster, Job, JobRequest } from '../../../src/rehearse/standins.js';
 
 /** Words of a command line: blanks part them, quotes of both kinds group. */
 export function wordsOf(line: string): string[] {
@@ -59,4 +59,30 @@ export function nodesOf(count: number, like: Partial<AllocatedNode> = {}): Alloc
 /** Allocation of whole nodes. */
 export function allocationOf(nodes: readonly AllocatedNode[], more: Partial<JobRequest> = {}): Allocation {
   return { jobId: '1', request: { ...request, ...more }, nodes, components: [nodes.map(({ name }) => name)] };
+}
+
+/** A machine that takes every job and starts none. */
+export function emptyCluster(nodes: number, cpus: number): Cluster {
+  const jobs: Job[] = [];
+  const most = (request: JobRequest) => Math.max(0, ...request.components.map((one) => one.cpusPerNode));
+  return {
+    name: 'cluster',
+    loginNode: 'login',
+    launchNode: 'launch',
+    nodes: nodesOf(nodes, { cpus }).map((one) => ({ ...one, threadsPerCore: 1 })),
+    jobs,
+    user: { name: 'user', uid: 1000 },
+    now: () => 0,
+    wallClock: () => 0,
+    submit: (asked) => {
+      const id = String(jobs.length + 1);
+      jobs.push({ id, request: asked, submittedAt: 0, runs: [] });
+      return id;
+    },
+    fits: (asked) => asked.components.reduce((sum, one) => sum + one.nodes, 0) <= nodes && most(asked) <= cpus,
+    cancel: () => false,
+    signal: () => false,
+    release: () => false,
+    steps: () => [],
+  };
 }

@@ -156,7 +156,7 @@ function check(
   if (/^0/.test(options['-t'] ?? '')) throw rejected('job rejected: 0 is an invalid task id');
   const [environment = '', slots = '1'] = options['-pe']?.split(' ') ?? [];
   if (Number.parseInt(slots, 10) === 0) throw rejected('"job" rejected: pe range must be greater than zero');
-  if (/\s/.test(options['-A'] ?? '')) throw rejected('Error reading answer list from qmaster');
+  if (/\S\s+\S/.test(options['-A'] ?? '')) throw rejected('Error reading answer list from qmaster');
   for (const [one, value] of resources) {
     const kind = kinds.find(([names]) => names.test(one));
     if (kind?.[1].test(value) === false) throw rejected(`attribute "${one}" is not a ${kind[2]} value`);
