@@ -19,8 +19,8 @@ const sweep = experiment('flow')
   .model('last', command('hostname'))
   .after('sweep', 'completed');
 
-test.concurrent('a rehearsal reports like a run, and leaves the folder alone', async () => {
-  const folder = compiled(sweep);
+test.concurrent('a rehearsal reports like a run, and leaves the folder alone', async (context) => {
+  const folder = compiled(context, sweep);
   const before = readdirSync(folder.dir).sort();
   const end = await simwright({ cwd: folder.dir }, 'rehearse', '.', '--json');
   expect(end.stderr).toBe('');
@@ -48,8 +48,8 @@ test.concurrent('a rehearsal reports like a run, and leaves the folder alone', a
   await expectNothingLeft(join(folder.dir, 'rehearsal'));
 });
 
-test.concurrent('Ctrl-C ends a rehearsal, and leaves no process and no folder', async () => {
-  const folder = compiled(experiment('flow').model('long', command('sleep', '1000')));
+test.concurrent('Ctrl-C ends a rehearsal, and leaves no process and no folder', async (context) => {
+  const folder = compiled(context, experiment('flow').model('long', command('sleep', '1000')));
   const child = startSimwright({ cwd: folder.dir }, 'rehearse', '.');
   let said = '';
   child.stderr.on('data', (text) => {
@@ -64,8 +64,9 @@ test.concurrent('Ctrl-C ends a rehearsal, and leaves no process and no folder', 
   expect(readdirSync(tmpdir()).filter((name) => name === basename(state))).toEqual([]);
 });
 
-test.concurrent('jobs that wait for each other and do not fit together', async () => {
+test.concurrent('jobs that wait for each other and do not fit together', async (context) => {
   const folder = compiled(
+    context,
     experiment('flow')
       .orchestrator()
       .batch({ nodes: 1, walltime: '01:00:00' })
@@ -78,8 +79,8 @@ test.concurrent('jobs that wait for each other and do not fit together', async (
   ]);
 });
 
-test.concurrent('a machine that is too small refuses', async () => {
-  const folder = compiled(experiment('flow').model('wide', command('true').nodes(3).tasks(3)));
+test.concurrent('a machine that is too small refuses', async (context) => {
+  const folder = compiled(context, experiment('flow').model('wide', command('true').nodes(3).tasks(3)));
   const end = await simwright({ cwd: folder.dir }, 'rehearse', '.', '--nodes', '2');
   expect([end.exitCode, end.stdout]).toEqual([
     3,
@@ -87,33 +88,34 @@ test.concurrent('a machine that is too small refuses', async () => {
   ]);
 });
 
-test.concurrent('faults: a member, the walltime', async () => {
+test.concurrent('faults: a member, the walltime', async (context) => {
   const pair = experiment('flow')
     .batch({ walltime: '00:10:00' })
     .ensemble('sweep', command('sleep', '2'))
     .params({ A: [1, 2] });
-  const killed = await rehearsed(compiled(pair), { faults: [parseFault('app:sweep_1')] });
+  const killed = await rehearsed(compiled(context, pair), { faults: [parseFault('app:sweep_1')] });
   expect(states(killed)).toEqual(['flow failed 137']);
-  const folder = compiled(experiment('flow').model('long', command('sleep', '1000')));
+  const folder = compiled(context, experiment('flow').model('long', command('sleep', '1000')));
   const late = await rehearsed(folder, { faults: [parseFault('walltime@4s')] });
   expect(states(late)).toEqual([expect.stringMatching(/^flow timeout/)]);
   expect(late.seconds).toBeLessThan(60);
 });
 
-test.concurrent('faults: a store, a node', async () => {
+test.concurrent('faults: a store, a node', async (context) => {
   const served = experiment('flow')
     .batch({ nodes: 2, walltime: '00:10:00' })
     .orchestrator({ apart: true, restart: false })
     .model('long', command('sleep', '1000'));
   // The job ends with its store, long before its walltime.
-  const store = await rehearsed(compiled(served), { faults: [parseFault('store@6s')] });
+  const store = await rehearsed(compiled(context, served), { faults: [parseFault('store@6s')] });
   expect(states(store)).toEqual([expect.stringMatching(/^flow failed/)]);
-  const node = await rehearsed(compiled(served), { faults: [parseFault('node:2@6s')] });
+  const node = await rehearsed(compiled(context, served), { faults: [parseFault('node:2@6s')] });
   expect(states(node)).toEqual([expect.stringMatching(/^flow node_fail/)]);
 });
 
-test.concurrent('--stub-app runs no application, and writes the keys that others wait for', async () => {
+test.concurrent('--stub-app runs no application, and writes the keys that others wait for', async (context) => {
   const folder = compiled(
+    context,
     experiment('flow')
       .batch({ nodes: 2, walltime: '00:10:00' })
       .orchestrator({ apart: true })
