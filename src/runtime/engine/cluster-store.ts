@@ -150,7 +150,7 @@ export class ClusterStore implements Orchestrator {
     const { programs, shards, storeOf, bundle } = this.#options;
     const { host, port, busPort } = shards[index] as ClusterShard;
     const name = nameOfShard(shards, index);
-    const server = await RedisStore.start({
+    const starting = RedisStore.start({
       programs,
       store: { ...storeOf(index), listen: [{ kind: 'tcp', host, port }] },
       cluster: { busPort, nodesFile: nodesFile(shards, index) },
@@ -158,6 +158,11 @@ export class ClusterStore implements Orchestrator {
       ...(workerSocket === undefined ? {} : { workerSocket }),
       ...(bundle === undefined ? {} : { bundle }),
       onDeath: (reason) => this.#dead(`${name}: ${reason}`),
+    });
+    const server = await starting.catch((error: unknown) => {
+      if (!(error instanceof WorkflowError)) throw error;
+      const [{ code, message, hint }] = error.problems;
+      throw new WorkflowError({ code, message: `${name}: ${message}`, hint, cause: error });
     });
     this.#servers.set(index, server);
   }
