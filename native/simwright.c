@@ -2,6 +2,21 @@
  * Module for Redis (6.2 and later) and Valkey: keeps tensors, models and scripts as values, answers AI.TENSORSET and AI.TENSORGET, and hands
  * every other AI command to a worker process over a Unix socket, in the frames that docs/engine-protocol.md describes.
  *
+ * Contents, in this order; each section uses those above it:
+ *
+ *   Values                            tensors, models and scripts: counted, never changed, let go of on the main thread
+ *   Persistence                       RDB, the append-only file, copies, sizes and digests of values
+ *   Words of commands                 numbers and names as clients write them
+ *   AI.TENSORSET and AI.TENSORGET     the whole of both
+ *   Keys of commands                  a table of all other AI commands, and where their keys are
+ *   Requests to the worker            from a client's command to a frame, and what waits for its turn
+ *   Replies of the worker             from bytes that nobody trusts to writes, all or none, and a client's reply
+ *   The worker's connection           comes, is replaced, and ends
+ *   Peers                             whose a connection is, and who is let in
+ *   Cluster                           a bus that nobody else reaches
+ *   Clients that believe in a cluster what a single server answers them
+ *   Start                             options, commands, INFO, and what happens ten times a second
+ *
  * Everything happens on the server's main thread. Only values may be released on another one (FLUSHALL ASYNC): they are put on a list, and
  * the main thread lets go of what they refer to, since the server counts references to strings without atomic operations.
  */

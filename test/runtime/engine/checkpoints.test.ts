@@ -48,7 +48,7 @@ describe.skipIf(lacks !== '')(
       return readFileSync(file);
     }
 
-    /** What a server says that does not take the file, which stays as it is. */
+    /** Reason for which a server does not take the file, which stays as it is. */
     async function refused(bytes: Buffer, program: ServerProgram | undefined = server): Promise<string> {
       writeFileSync(file, bytes);
       const error = await open(program).then(

@@ -92,7 +92,7 @@ describe.skipIf(lacks !== '')(
       const text = await redis.info('everything');
       return (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(text)?.[1]);
     };
-    /** Those who attack, until they are told to end. */
+    /** Starts an attacker; the function that it gives ends it, with the count of what it has sent. */
     const attack = (who: 'clients' | 'worker', socket: string) => {
       const one = spawn(join(folder, 'hostile'), [who, join(folder, socket), String(seed)], {
         stdio: ['pipe', 'pipe', 'inherit'],

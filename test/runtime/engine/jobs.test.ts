@@ -120,7 +120,7 @@ describe.skipIf(lacks !== '')(`a store on a server${lacks === '' ? '' : ` (skipp
         expect(end.stderr).toMatch(
           /^simwright: store 'store' was not saved: the checkpoint \S+ could not be written: .*No space left on device; members whose data others still need run again with the next job\n$/,
         );
-        // What is there still counts: the simulation has put it there, and does not run again.
+        // The old one still counts: the simulation has put it there, and does not run again.
         expect(folder.read('run/stores/store/saved.json')).toBe(before);
         rmSync(folder.path('run/grow'));
         expect((await folder.run(steps)).code).toBe(3);

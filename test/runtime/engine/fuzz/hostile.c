@@ -378,7 +378,7 @@ static void add_reply(Out *out, uint64_t id, uint32_t keys, uint32_t words, bool
     add(out, meta, meta_end);
     add(out, data, data_end);
     add(out, reply, strlen(reply));
-    /* One bad frame ends the connection, and with it the rest that is under way. */
+    /* A bad frame ends the connection, and with it the rest that is under way. */
     if (below(is_last ? 2 : 100) > 0) return;
     if (below(8) > 0) damage(out->bytes + begin, out->end - begin, 1 + below(2));
     else if (below(2) == 0) out->end = begin + below((uint32_t)(out->end - begin));
