@@ -5,12 +5,12 @@ export const frontier: SiteInput = {
   name: 'frontier',
   target: 'slurm',
   launcher: 'srun',
-  node: { cores: 56, gpus: 8, gpuMaker: 'amd', memoryMiB: 512 * 1024 },
+  node: { cores: 56, gpus: 8, gpuMaker: 'amd', memoryMiB: 512 * 1024, exclusive: true },
   maxNodes: 9472,
   gpuDialect: 'none',
   launcherArgs: { srun: { 'threads-per-core': 1 } },
   gpuLauncherArgs: { srun: { 'gpu-bind': 'closest' } },
-  directives: { set: { '-S': 8 } },
+  directives: { set: { '-S': 8, '--exclusive': '' } },
   queues: {
     batch: {
       bins: [
@@ -50,6 +50,10 @@ export const frontier: SiteInput = {
       },
       'node.gpuMaker': { page: 'guide', says: 'GPUs: AMD MI250X' },
       'node.memoryMiB': { page: 'guide', says: 'Frontier Compute Nodes: 512 GB of DDR4; jobs get somewhat less' },
+      'node.exclusive': {
+        page: 'guide',
+        says: 'Login vs Compute Nodes: a script runs on a node that is allocated to the job, not on a shared one',
+      },
       maxNodes: { page: 'guide', says: 'Job Priority by Node Count: the largest bin ends at 9,472 nodes' },
       gpuDialect: {
         page: 'guide',
@@ -66,6 +70,10 @@ export const frontier: SiteInput = {
       'directives.set.-S': {
         page: 'guide',
         says: 'Low-noise Mode Layout: -S 8 is the default; written out, since node.cores depends on it (-S 0 gives 64 cores)',
+      },
+      'directives.set.--exclusive': {
+        page: 'guide',
+        says: 'Login vs Compute Nodes: nodes are not shared; written out, since a job that names no GPUs has them for that reason only',
       },
       'queues.batch': {
         page: 'guide',
