@@ -85,11 +85,11 @@ describe.skipIf(noWheel !== '')(
         mkdirSync(workspace.path('bin'), { recursive: true });
         symlinkSync(realpathSync(path), workspace.path('bin', name));
       }
-      const env = {
-        PATH: workspace.path('bin'),
-        HOME: workspace.cwd,
-        XDG_DATA_HOME: '',
-      };
+      symlinkSync(process.execPath, workspace.path('bin/node'));
+      // Its own name may be that of a script, which needs more of the PATH.
+      const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
+      symlinkSync(python, workspace.path('bin/python3'));
+      const env = { PATH: workspace.path('bin'), HOME: workspace.cwd, XDG_DATA_HOME: '' };
       const pip = { PIP_NO_INDEX: '1', PIP_FIND_LINKS: index, PIP_CONFIG_FILE: '/dev/null' };
       const place = { cwd: workspace.cwd, env: { ...env, ...pip } };
       return { workspace, end: await simwright(place, 'engine', 'install', ...words) };
