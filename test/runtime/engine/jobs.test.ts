@@ -182,10 +182,10 @@ for (const [index, suffix] of ['', 'fast', 'bulk', 'near'].entries()) {
     folder.write(
       'run/analysis.mjs',
       all(`
-  client.setDataSource('sim');
-  if (suffix !== 'bulk') await client.runModel('double', ['x'], ['y']);
+  client.useTensorPrefix(false);
+  if (suffix !== 'bulk') await client.runModel('double', ['sim.x'], ['y']);
   const read = async (key) => [...(await client.getTensor(key)).data].join();
-  console.log(suffix, await read('x'), suffix === 'bulk' ? '' : await read('y'));`),
+  console.log(suffix, await read('sim.x'), suffix === 'bulk' ? '' : await read('y'));`),
     );
     folder.write('artifacts/double.onnx', modelFile('double'));
     folder.makeFolder('runtime/engine');
