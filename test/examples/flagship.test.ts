@@ -14,9 +14,9 @@ const hasServer = server !== undefined && hasCompiler;
 async function siteWith(workspace: Workspace, engine: string): Promise<Record<string, string>> {
   workspace.write('site.json', JSON.stringify({ extends: 'local', name: 'own', engine }));
   if (engine === 'embedded') return {};
-  mkdirSync(workspace.path('engine'));
-  copyFileSync(await builtModule(), workspace.path('engine/simwright.so'));
-  return { SIMWRIGHT_HOME: workspace.cwd, SIMWRIGHT_ENGINE_SERVER: server?.path ?? '' };
+  mkdirSync(workspace.path('simwright/engine'), { recursive: true });
+  copyFileSync(await builtModule(), workspace.path('simwright/engine/simwright.so'));
+  return { XDG_DATA_HOME: workspace.cwd, SIMWRIGHT_ENGINE_SERVER: server?.path ?? '' };
 }
 
 test.each(['embedded', ...(hasServer ? ['redis'] : [])])(
