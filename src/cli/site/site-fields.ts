@@ -22,7 +22,8 @@ export function siteFields({ site: { sources, ...site }, layers }: LoadedSite): 
     return { field: path.join('.'), value, from, ...(fact === undefined ? {} : { fact }) };
   });
   const set = new Set(rows.flatMap(({ field }) => prefixes(field)));
-  return [...rows, ...unset(site).filter(({ field }) => !set.has(field))].sort(byOrder);
+  const nobodySays = sources === undefined ? [{ field: 'sources', value: 'none', from: 'default' }] : [];
+  return [...rows, ...nobodySays, ...unset(site).filter(({ field }) => !set.has(field))].sort(byOrder);
 }
 
 /** The reason for a field's value: that of the layer that has set it. What another layer says is no reason for it. */

@@ -58,6 +58,7 @@ export class RedisStore implements Orchestrator {
   #info: Info = new Map();
   #asking: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
+  #hasServer = true;
 
   private constructor(options: RedisStoreOptions) {
     this.#options = options;
@@ -151,7 +152,10 @@ export class RedisStore implements Orchestrator {
     const connection = await this.#startServer(file, workerSocket);
     this.#connection = connection;
     const server = this.#server;
-    void server?.died.then((how) => this.#dead(`the server died (${how})`));
+    void server?.died.then((how) => {
+      this.#hasServer = false;
+      this.#dead(`the server died (${how})`);
+    });
     await this.#ask();
     if (workerSocket !== undefined && shared === undefined) await this.#startWorker(workerSocket);
     this.#checkpoints = new ServerCheckpoints(connection, store, () => server?.said ?? []);
@@ -211,6 +215,8 @@ export class RedisStore implements Orchestrator {
   async #close(save: boolean): Promise<void> {
     clearInterval(this.#asking);
     try {
+      // One that has died answers nothing any more.
+      if (!this.#hasServer) return;
       await this.#drain();
       await this.#checkpoints?.stop(save);
     } finally {
