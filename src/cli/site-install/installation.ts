@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { type OutputFile, onnxRuntimeFiles, packageVersion, pythonFiles, runtimeFiles } from '../../compiler/index.js';
 import { WorkflowError } from '../../diagnostics/index.js';
-import { findModule, moduleName } from '../../runtime/engine/find-engine.js';
+import { findModule, serverNames } from '../../runtime/engine/find-engine.js';
 import type { ThisNode } from './this-node.js';
 
 /** Name of the file that marks a folder as ours, and lists its contents. */
@@ -53,10 +53,12 @@ export function planInstallation(folder: string, node: ThisNode, withOnnxRuntime
   return { folder, marker: { ...facts, files: sizes }, files, bytes };
 }
 
-/** The module for Redis and Valkey, where `engine install` has built it for this user. */
+/** The module for Redis and Valkey, where `engine install` has built it for this user, with the server that it has put beside it. */
 function engineModule(): OutputFile[] {
-  const file = findModule({ env: process.env });
-  return file === undefined ? [] : [{ path: `engine/${moduleName}`, mode: 0o755, content: { file } }];
+  const module = findModule({ env: process.env });
+  if (module === undefined) return [];
+  const servers = serverNames.map((name) => join(dirname(module), name)).filter((path) => existsSync(path));
+  return [module, ...servers].map((file) => ({ path: `engine/${basename(file)}`, mode: 0o755, content: { file } }));
 }
 
 function onnxRuntimeToInstall(): OutputFile[] {

@@ -8,7 +8,7 @@ import { WorkflowError } from '../../diagnostics/index.js';
 export const moduleName = 'simwright.so';
 
 /** Names of servers, the preferred first: Valkey sends large tensors without copying them. */
-const serverNames = ['valkey-server', 'redis-server'] as const;
+export const serverNames = ['valkey-server', 'redis-server'] as const;
 
 /** Oldest versions of servers that a store runs on: they lend the module their event loop, and protect their settings. */
 const oldest = { redis: [7, 0], valkey: [7, 2] } as const;

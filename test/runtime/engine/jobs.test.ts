@@ -185,6 +185,63 @@ describe.skipIf(lacks !== '')(`a store on a server${lacks === '' ? '' : ` (skipp
     await folder.expectNothingLeft(job);
   });
 
+  test('beside others of other engines and kinds, each under its suffix', async () => {
+    const stores = [
+      { name: 'plain' },
+      { name: 'fast', engine: 'redis', suffix: 'fast' },
+      { name: 'bulk', engine: 'data', suffix: 'bulk' },
+      {
+        name: 'near',
+        kind: 'colocated',
+        engine: 'redis',
+        suffix: 'near',
+        transport: { kind: 'uds', permissions: 0o700 },
+      },
+    ] as unknown as Store[];
+    const names = stores.map(({ name }) => name);
+    const folder = new JobFolder(
+      bundle(),
+      makePlan(
+        [
+          { name: 'sim', stores: names, keyPrefixing: true },
+          { name: 'analysis', stores: names, incoming: ['sim'], after: [{ name: 'sim', event: 'completed' }] },
+        ],
+        stores.map((store) => (store.name === 'bulk' ? store : { ...store, mlModels: [double] })),
+      ),
+    );
+    const all = (body: string) => `
+import { Client, tensor } from 'simwright/client';
+for (const [index, suffix] of ['', 'fast', 'bulk', 'near'].entries()) {
+  const client = await Client.connect({ suffix });
+  ${body}
+  await client.close();
+}`;
+    folder.write('run/sim.mjs', all("await client.putTensor('x', tensor(Float32Array.of(index, 1), [1, 2]));"));
+    folder.write(
+      'run/analysis.mjs',
+      all(`
+  client.useTensorPrefix(false);
+  if (suffix !== 'bulk') await client.runModel('double', ['sim.x'], ['y']);
+  const read = async (key) => [...(await client.getTensor(key)).data].join();
+  console.log(suffix, await read('sim.x'), suffix === 'bulk' ? '' : await read('y'));`),
+    );
+    folder.write('artifacts/double.onnx', modelFile('double'));
+    folder.makeFolder('runtime/engine');
+    copyFileSync(module, folder.path('runtime/engine/simwright.so'));
+    const suffixes = ['', '_fast', '_bulk', '_near'];
+    const variables = suffixes.map((suffix) => `$SR_DB_TYPE${suffix} $SSKEYIN${suffix} $SSKEYOUT${suffix}`).join(' | ');
+    const job = folder.start(`
+${names.map((name) => `runtime up ${name}`).join('\n')}
+runtime launch sim -- sh -c 'echo "${variables}"; exec node ../sim.mjs' & launched+=($!)
+runtime launch analysis -- node ../analysis.mjs & launched+=($!)`);
+    expect(await job.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(folder.read('run/sim/sim.out')).toMatch(
+      /^Standalone +sim \| Standalone +sim \| Standalone +sim \| Standalone +sim\n$/,
+    );
+    expect(folder.read('run/analysis/analysis.out')).toBe(' 0,1 0,2\nfast 1,1 2,2\nbulk 2,1 \nnear 3,1 6,2\n');
+    await folder.expectNothingLeft(job);
+  });
+
   test('refuses to start without its module, and says where it looked', async () => {
     const folder = folderWith({}, '');
     const end = await folder.run('rm -r runtime/engine\nruntime up store', { HOME: '/nowhere', XDG_DATA_HOME: '' });
