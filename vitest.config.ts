@@ -20,6 +20,7 @@ export default defineConfig({
     alias: [
       { find: /^simwright$/, replacement: source('index.ts') },
       { find: /^simwright\/client$/, replacement: source('runtime/client/index.ts') },
+      { find: /^simwright\/sites$/, replacement: source('sites/index.ts') },
       { find: /^simwright\/testing$/, replacement: source('testing/index.ts') },
       { find: /^simwright\/testing\/vitest$/, replacement: source('testing/vitest.ts') },
     ],

@@ -21,6 +21,8 @@ typedef struct RedisModuleBlockedClient Blocked;
 typedef struct RedisModuleCallReply CallReply;
 typedef struct RedisModuleScanCursor Cursor;
 typedef struct RedisModuleInfoCtx InfoCtx;
+typedef struct RedisModuleCommandFilter Filter;
+typedef struct RedisModuleCommandFilterCtx Filtered;
 typedef uint64_t TimerId;
 
 typedef int (*Command)(Ctx *ctx, Str **argv, int argc);
@@ -31,9 +33,11 @@ typedef void (*OnTimer)(Ctx *ctx, void *data);
 enum { API_OK = 0, API_ERROR = 1, API_VERSION = 1 };
 enum { OPEN_READ = 1 << 0, OPEN_WRITE = 1 << 1, OPEN_NO_TOUCH = 1 << 16 };
 enum { KEY_EMPTY = 0, KEY_STRING = 1, KEY_LIST = 2, KEY_HASH = 3, KEY_MODULE = 6 };
-enum { IN_LUA = 1 << 0, IN_MULTI = 1 << 1, IS_LOADING = 1 << 13, NO_BLOCKING = 1 << 21 };
+enum { IN_LUA = 1 << 0, IN_MULTI = 1 << 1, IN_CLUSTER = 1 << 5, IS_LOADING = 1 << 13, NO_BLOCKING = 1 << 21 };
 enum { SOCKET_READABLE = 1, SOCKET_WRITABLE = 2 };
-enum { OPTION_HANDLES_IO_ERRORS = 1 << 0 };
+enum { OPTION_HANDLES_IO_ERRORS = 1 << 0, FILTER_NOT_OWN_CALLS = 1 << 0 };
+/* Serve whatever key a client asks for, and name no other server for it. */
+enum { CLUSTER_NO_REDIRECTION = 1 << 2 };
 enum { EVENT_CLIENT = 4, EVENT_CRON = 8, CLIENT_CONNECTED = 0, CLIENT_ON_UNIX_SOCKET = 1 << 4 };
 
 /* The part of a type's methods that Redis 6.2 knows: version 3. */
@@ -76,6 +80,7 @@ typedef void (*OnEvent)(Ctx *ctx, Event event, uint64_t sub, void *data);
     CALL(int, CreateCommand, (Ctx *, const char *, Command, const char *, int, int, int)) \
     CALL(Type *, CreateDataType, (Ctx *, const char *, int, TypeMethods *)) \
     CALL(void, SetModuleOptions, (Ctx *, int)) \
+    CALL(void, SetClusterFlags, (Ctx *, uint64_t)) \
     CALL(int, SubscribeToServerEvent, (Ctx *, Event, OnEvent)) \
     CALL(int, RegisterInfoFunc, (Ctx *, void (*)(InfoCtx *, int))) \
     CALL(int, InfoAddSection, (InfoCtx *, const char *)) \
@@ -121,6 +126,12 @@ typedef void (*OnEvent)(Ctx *ctx, Event event, uint64_t sub, void *data);
     CALL(void, FreeCallReply, (CallReply *)) \
     CALL(const char *, CallReplyStringPtr, (CallReply *, size_t *)) \
     CALL(int, DeauthenticateAndCloseClient, (Ctx *, uint64_t)) \
+    CALL(uint64_t, GetClientId, (Ctx *)) \
+    CALL(void, GetRandomHexChars, (char *, size_t)) \
+    CALL(Filter *, RegisterCommandFilter, (Ctx *, void (*)(Filtered *), int)) \
+    CALL(int, CommandFilterArgsCount, (Filtered *)) \
+    CALL(const Str *, CommandFilterArgGet, (Filtered *, int)) \
+    CALL(int, CommandFilterArgReplace, (Filtered *, int, Str *)) \
     CALL(Cursor *, ScanCursorCreate, (void)) \
     CALL(void, ScanCursorDestroy, (Cursor *)) \
     CALL(int, Scan, (Ctx *, Cursor *, ScanStep, void *)) \

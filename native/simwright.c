@@ -15,6 +15,7 @@
 #include <float.h>
 #include <ifaddrs.h>
 #include <limits.h>
+#include <linux/filter.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
@@ -54,10 +55,16 @@ static struct {
     const char *socket;
     pid_t parent;
     bool peer_check;
+    /* Other modules have the types and commands: this one looks at clients, and no more. */
+    bool guards_only;
     const char *allow_folder;
     struct in6_addr allowed[MAX_ALLOWED];
     int allowed_count;
     long long worker_wait_ms;
+    /* Port of the cluster's bus, which this server does without; 0 where it is used, or there is none. */
+    uint16_t closed_bus_port;
+    /* TCP port of the server; 0 if it has none. */
+    long long port;
     uint64_t max_bulk_bytes;
     uint64_t max_frame_bytes;
 } settings = {.peer_check = true, .worker_wait_ms = 10000, .max_bulk_bytes = 512ULL << 20, .max_frame_bytes = 8ULL << 30};
@@ -188,9 +195,17 @@ static void save_value(IO *io, void *data) {
     api_SaveString(io, value->data);
 }
 
+/* True for values as this module writes them. Others are told to whoever has to find out why the server does not start. */
+static bool is_readable(const char *type, int encoding) {
+    if (encoding == ENCODING) return true;
+    const char *writer = encoding < ENCODING ? "RedisAI" : "another version of the module";
+    api_Log(home, "warning", "a value of the type %s was written by %s, in encoding %d instead of %d", type, writer, encoding, ENCODING);
+    return false;
+}
+
 /* Content of a dump may come from a client (RESTORE): nothing of it is trusted. */
 static void *load_tensor(IO *io, int encoding) {
-    if (encoding != ENCODING) return NULL;
+    if (!is_readable("AI_TENSOR", encoding)) return NULL;
     uint64_t dtype = api_LoadUnsigned(io);
     uint64_t rank = api_LoadUnsigned(io);
     if (api_IsIOError(io) || dtype == 0 || dtype >= DTYPES || rank > MAX_RANK) return NULL;
@@ -208,7 +223,7 @@ static void *load_tensor(IO *io, int encoding) {
 }
 
 static void *load_program(IO *io, int encoding, int kind) {
-    if (encoding != ENCODING) return NULL;
+    if (!is_readable(kind == MODEL ? "AI__MODEL" : "AI_SCRIPT", encoding)) return NULL;
     Value *value = new_value(kind, 0);
     value->serial = new_serial();
     value->meta = api_LoadString(io);
@@ -1264,9 +1279,9 @@ static char *check_reply(char *at, char *end, int depth) {
         if (mark != at) return NULL;
         break;
     case '$':
-        if (!number_between(at, mark, &number) || number < -1 || number > end - next - 2) return NULL;
+        if (!number_between(at, mark, &number) || number < -1) return NULL;
         if (number < 0) break;
-        if (next[number] != '\r' || next[number + 1] != '\n') return NULL;
+        if (number > end - next - 2 || next[number] != '\r' || next[number + 1] != '\n') return NULL;
         next += number + 2;
         break;
     case '*':
@@ -1879,23 +1894,33 @@ static enum Owner owner_of(const struct in6_addr *peer, uint16_t peer_port, cons
     return owner_in("/proc/net/tcp6", ends);
 }
 
-/* Descriptor of a client's socket, as the server lists it; -1 if it does not. */
-static int descriptor_of(Ctx *ctx, uint64_t client) {
+/* Value of a field of a client, as the server lists it, as text; false if it does not. */
+static bool client_field(Ctx *ctx, uint64_t client, const char *name, char *value, size_t room) {
     char number[24];
     snprintf(number, sizeof number, "%llu", (unsigned long long)client);
     CallReply *reply = api_Call(ctx, "CLIENT", "ccc", "LIST", "ID", number);
-    if (reply == NULL) return -1;
+    if (reply == NULL) return false;
     size_t length;
     const char *text = api_CallReplyStringPtr(reply, &length);
     char line[512];
-    int fd = -1;
+    bool is_told = false;
     if (text != NULL) {
         snprintf(line, sizeof line, "%.*s", (int)(length < sizeof line ? length : sizeof line - 1), text);
-        const char *field = strstr(line, " fd=");
-        if (field != NULL) fd = atoi(field + 4);
+        const char *field = strstr(line, name);
+        is_told = field != NULL;
+        if (is_told) {
+            field += strlen(name);
+            snprintf(value, room, "%.*s", (int)strcspn(field, " \n"), field);
+        }
     }
     api_FreeCallReply(reply);
-    return fd;
+    return is_told;
+}
+
+/* Descriptor of a client's socket; -1 if the server does not tell it. */
+static int descriptor_of(Ctx *ctx, uint64_t client) {
+    char text[24];
+    return client_field(ctx, client, " fd=", text, sizeof text) ? atoi(text) : -1;
 }
 
 static const char gone[] = "the peer closed its end before it was known whose it is";
@@ -1950,7 +1975,248 @@ static void on_client(Ctx *ctx, Event event, uint64_t sub, void *data) {
     api_DeauthenticateAndCloseClient(ctx, client->id);
 }
 
+/* ---------------------------------------------------------------- Cluster */
+
+/*
+ * A cluster without replicas needs no bus: which shard has which slots is in the file that each server reads at its start, and never changes.
+ * The bus knows no user and no allow list, so nobody is let in: a filter drops every packet to its port, and who had come before is cut.
+ */
+static bool bus_is_closed;
+
+static void close_bus(Ctx *ctx) {
+    /* Those whom it had let in before may be seen at a later look only. */
+    static int looks_left = 3;
+    if (settings.closed_bus_port == 0 || looks_left == 0) return;
+    bool is_closed = false;
+    DIR *folder = opendir("/proc/self/fd");
+    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+        struct sockaddr_storage self;
+        struct in6_addr address;
+        uint16_t port;
+        socklen_t length = sizeof self;
+        int fd = atoi(entry->d_name), listens = 0;
+        if (entry->d_name[0] == '.' || getsockname(fd, (struct sockaddr *)&self, &length) != 0) continue;
+        if (!normal_address(&self, &address, &port) || port != settings.closed_bus_port) continue;
+        length = sizeof listens;
+        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) != 0) continue;
+        if (!listens) {
+            shutdown(fd, SHUT_RDWR);
+            continue;
+        }
+        struct sock_filter nothing = {.code = BPF_RET | BPF_K, .k = 0};
+        struct sock_fprog filter = {.len = 1, .filter = &nothing};
+        if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0) is_closed = true;
+        else api_Log(ctx, "warning", "the cluster's bus cannot be closed: %s", strerror(errno));
+    }
+    if (folder != NULL) closedir(folder);
+    if (!is_closed || --looks_left > 0) return;
+    bus_is_closed = true;
+    api_Log(ctx, "notice", "the cluster's bus is closed");
+}
+
+/* ---------------------------------------------------------------- Clients that believe in a cluster */
+
+enum { SLOTS = 16384, NODE_ID = 40 };
+
+/* A client that believes in a cluster puts this before the names of models and scripts: the prefix of a shard whose first slot is 0. */
+static const char only_shard[] = {'{', 0, 0, '}', '.'};
+static char node_id[NODE_ID + 1];
+
+static int slot_of(const char *key, size_t length) {
+    const char *open = memchr(key, '{', length);
+    const char *close = open == NULL ? NULL : memchr(open + 1, '}', length - (size_t)(open + 1 - key));
+    if (close != NULL && close > open + 1) {
+        key = open + 1;
+        length = (size_t)(close - key);
+    }
+    unsigned crc = 0;
+    for (size_t at = 0; at < length; at++) {
+        crc ^= (unsigned)(unsigned char)key[at] << 8;
+        for (int bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? crc << 1 ^ 0x1021 : crc << 1;
+    }
+    return (int)(crc & (SLOTS - 1));
+}
+
+typedef struct {
+    int slot;
+    long long keys;
+} SlotCount;
+
+static void count_in_slot(Ctx *ctx, Str *name, Key *key, void *data) {
+    (void)ctx;
+    (void)key;
+    SlotCount *count = data;
+    size_t length;
+    const char *bytes = api_StringPtrLen(name, &length);
+    if (slot_of(bytes, length) == count->slot) count->keys++;
+}
+
+static int reply_with_count(Ctx *ctx, const Str *word) {
+    char text[8];
+    size_t length;
+    const char *bytes = api_StringPtrLen(word, &length);
+    snprintf(text, sizeof text, "%.*s", (int)(length < sizeof text ? length : sizeof text - 1), bytes);
+    char *end;
+    long slot = strtol(text, &end, 10);
+    if (end == text || *end != 0) return api_ReplyWithError(ctx, "ERR value is out of range");
+    if (length >= sizeof text || slot < 0 || slot >= SLOTS) return api_ReplyWithError(ctx, "ERR Invalid slot");
+    SlotCount count = {.slot = (int)slot};
+    Cursor *cursor = api_ScanCursorCreate();
+    while (api_Scan(ctx, cursor, count_in_slot, &count)) continue;
+    api_ScanCursorDestroy(cursor);
+    return api_ReplyWithLongLong(ctx, count.keys);
+}
+
+/* The address at which the client has reached this server; one on a Unix socket gets that of its port. */
+static void address_reached(Ctx *ctx, char *host, size_t room, long long *port) {
+    char field[160];
+    snprintf(host, room, "127.0.0.1");
+    *port = settings.port;
+    if (!client_field(ctx, api_GetClientId(ctx), " laddr=", field, sizeof field)) return;
+    char *colon = strrchr(field, ':');
+    if (field[0] == '/' || colon == NULL || atoi(colon + 1) == 0) return;
+    *port = atoi(colon + 1);
+    *colon = 0;
+    size_t skip = field[0] == '[';
+    snprintf(host, room, "%.*s", (int)(strlen(field) - 2 * skip), field + skip);
+}
+
+static void reply_with_pair(Ctx *ctx, const char *name, const char *value) {
+    api_ReplyWithStringBuffer(ctx, name, strlen(name));
+    api_ReplyWithStringBuffer(ctx, value, strlen(value));
+}
+
+static void begin_map(Ctx *ctx, long pairs) {
+    if (api_ReplyWithMap != NULL) api_ReplyWithMap(ctx, pairs);
+    else api_ReplyWithArray(ctx, 2 * pairs);
+}
+
+static int reply_with_shards(Ctx *ctx, const char *host, long long port) {
+    api_ReplyWithArray(ctx, 1);
+    begin_map(ctx, 2);
+    api_ReplyWithStringBuffer(ctx, "slots", 5);
+    api_ReplyWithArray(ctx, 2);
+    api_ReplyWithLongLong(ctx, 0);
+    api_ReplyWithLongLong(ctx, SLOTS - 1);
+    api_ReplyWithStringBuffer(ctx, "nodes", 5);
+    api_ReplyWithArray(ctx, 1);
+    begin_map(ctx, 7);
+    reply_with_pair(ctx, "id", node_id);
+    api_ReplyWithStringBuffer(ctx, "port", 4);
+    api_ReplyWithLongLong(ctx, port);
+    reply_with_pair(ctx, "ip", host);
+    reply_with_pair(ctx, "endpoint", host);
+    reply_with_pair(ctx, "role", "master");
+    api_ReplyWithStringBuffer(ctx, "replication-offset", 18);
+    api_ReplyWithLongLong(ctx, 0);
+    reply_with_pair(ctx, "health", "online");
+    return API_OK;
+}
+
+/* AI._CLUSTER: what a server without a cluster answers to CLUSTER, as the embedded store does: a cluster of one, which has all slots. */
+static int cluster(Ctx *ctx, Str **argv, int argc) {
+    if (argc < 2) return wrong_arity(ctx, "cluster");
+    char host[INET6_ADDRSTRLEN], text[512];
+    long long port;
+    if (is_word(argv[1], "MYID")) return api_ReplyWithStringBuffer(ctx, node_id, NODE_ID);
+    if (is_word(argv[1], "INFO")) {
+        int length = snprintf(text, sizeof text,
+                              "cluster_enabled:1\r\ncluster_state:ok\r\ncluster_slots_assigned:%d\r\ncluster_slots_ok:%d\r\n"
+                              "cluster_slots_pfail:0\r\ncluster_slots_fail:0\r\ncluster_known_nodes:1\r\ncluster_size:1\r\n"
+                              "cluster_current_epoch:1\r\ncluster_my_epoch:1\r\n",
+                              SLOTS, SLOTS);
+        return api_ReplyWithStringBuffer(ctx, text, (size_t)length);
+    }
+    if (is_word(argv[1], "KEYSLOT")) {
+        if (argc != 3) return wrong_arity(ctx, "cluster|keyslot");
+        size_t length;
+        const char *key = api_StringPtrLen(argv[2], &length);
+        return api_ReplyWithLongLong(ctx, slot_of(key, length));
+    }
+    if (is_word(argv[1], "COUNTKEYSINSLOT"))
+        return argc == 3 ? reply_with_count(ctx, argv[2]) : wrong_arity(ctx, "cluster|countkeysinslot");
+    address_reached(ctx, host, sizeof host, &port);
+    if (is_word(argv[1], "NODES")) {
+        int length = snprintf(text, sizeof text, "%s %s:%lld@0 myself,master - 0 0 1 connected 0-%d\n", node_id, host, port, SLOTS - 1);
+        return api_ReplyWithStringBuffer(ctx, text, (size_t)length);
+    }
+    if (is_word(argv[1], "SHARDS")) return reply_with_shards(ctx, host, port);
+    if (is_word(argv[1], "SLOTS")) {
+        api_ReplyWithArray(ctx, 1);
+        api_ReplyWithArray(ctx, 3);
+        api_ReplyWithLongLong(ctx, 0);
+        api_ReplyWithLongLong(ctx, SLOTS - 1);
+        api_ReplyWithArray(ctx, 4);
+        api_ReplyWithStringBuffer(ctx, host, strlen(host));
+        api_ReplyWithLongLong(ctx, port);
+        api_ReplyWithStringBuffer(ctx, node_id, NODE_ID);
+        return api_ReplyWithArray(ctx, 0);
+    }
+    size_t length;
+    const char *word = api_StringPtrLen(argv[1], &length);
+    for (size_t at = 0; at < length; at++)
+        if (word[at] < ' ') length = at;
+    snprintf(text, sizeof text, "ERR unknown subcommand '%.*s'. Try CLUSTER HELP.", (int)(length < 128 ? length : 128), word);
+    return api_ReplyWithError(ctx, text);
+}
+
+static bool has_prefix(const Str *word) {
+    size_t length;
+    const char *bytes = api_StringPtrLen(word, &length);
+    return length > sizeof only_shard && memcmp(bytes, only_shard, sizeof only_shard) == 0;
+}
+
+/* Takes the prefix of the only shard from a word of a command; if `is_asked`, only where a model or script has the name without it. */
+static void take_prefix(Filtered *filtered, int at, bool is_asked) {
+    const Str *word = api_CommandFilterArgGet(filtered, at);
+    if (!has_prefix(word)) return;
+    size_t length;
+    const char *bytes = api_StringPtrLen(word, &length);
+    Str *plain = api_CreateString(NULL, bytes + sizeof only_shard, length - sizeof only_shard);
+    int kind = MODEL;
+    if (is_asked) {
+        Value *value;
+        Key *key = api_OpenKey(home, plain, OPEN_READ | OPEN_NO_TOUCH);
+        kind = kind_at(key, &value);
+        if (key != NULL) api_CloseKey(key);
+    }
+    if (kind == MODEL || kind == SCRIPT) api_CommandFilterArgReplace(filtered, at, plain);
+    else api_FreeString(NULL, plain);
+}
+
+/* Lets clients that believe in a cluster find one, with the models and scripts of those that do not. It sees every command: it must be quick. */
+static void filter(Filtered *filtered) {
+    int words = api_CommandFilterArgsCount(filtered);
+    if (words < 2) return;
+    size_t length;
+    const char *name = api_StringPtrLen(api_CommandFilterArgGet(filtered, 0), &length);
+    if (length == 7 && strncasecmp(name, "cluster", length) == 0) {
+        static const char own_name[] = "ai._cluster";
+        api_CommandFilterArgReplace(filtered, 0, api_CreateString(NULL, own_name, sizeof own_name - 1));
+        return;
+    }
+    bool is_asked = (length == 6 && (strncasecmp(name, "exists", length) == 0 || strncasecmp(name, "unlink", length) == 0)) ||
+                    (length == 3 && strncasecmp(name, "del", length) == 0);
+    if (is_asked) {
+        for (int at = 1; at < words; at++) take_prefix(filtered, at, true);
+        return;
+    }
+    if (length < 7 || strncasecmp(name, "ai.", 3) != 0 || !has_prefix(api_CommandFilterArgGet(filtered, 1))) return;
+    bool is_named = strncasecmp(name + 3, "model", 5) == 0 || strncasecmp(name + 3, "script", 6) == 0 || strcasecmp(name + 3, "info") == 0;
+    if (is_named) take_prefix(filtered, 1, false);
+}
+
+static bool stand_for_cluster(Ctx *ctx) {
+    if (api_GetContextFlags(ctx) & IN_CLUSTER) return true;
+    api_GetRandomHexChars(node_id, NODE_ID);
+    return api_CreateCommand(ctx, "ai._cluster", cluster, "readonly", 0, 0, 0) == API_OK &&
+           api_RegisterCommandFilter(ctx, filter, FILTER_NOT_OWN_CALLS) != NULL;
+}
+
 /* ---------------------------------------------------------------- Start */
+
+/* True once the server does more than load. */
+static bool is_up;
 
 /* Ten times a second. */
 static void on_cron(Ctx *ctx, Event event, uint64_t sub, void *data) {
@@ -1958,10 +2224,15 @@ static void on_cron(Ctx *ctx, Event event, uint64_t sub, void *data) {
     (void)sub;
     (void)data;
     let_go_of_released();
+    close_bus(ctx);
+    if (settings.parent > 0 && !is_up) {
+        is_up = true;
+        prctl(PR_SET_PDEATHSIG, SIGINT);
+    }
     if (settings.parent > 0 && getppid() != settings.parent) {
         api_Log(ctx, "warning", "the process that holds this server has gone");
         settings.parent = 0;
-        raise(SIGTERM);
+        raise(SIGINT);
     }
     while (worker.first_waiting != NULL && !worker.is_ready && now_ms() - worker.first_waiting->since_ms > settings.worker_wait_ms) {
         Request *request = worker.first_waiting;
@@ -1975,6 +2246,11 @@ static void on_cron(Ctx *ctx, Event event, uint64_t sub, void *data) {
 
 static void tell(InfoCtx *ctx, int is_crash) {
     if (is_crash) return;
+    if (settings.guards_only) {
+        api_InfoAddSection(ctx, "engine");
+        api_InfoAddFieldULongLong(ctx, "clients_refused", refused);
+        return;
+    }
     /* RedisAI's, by which its clients know it. */
     api_InfoAddSection(ctx, "versions");
     api_InfoAddFieldCString(ctx, "RedisAI_version", "1.2.7");
@@ -1989,6 +2265,7 @@ static void tell(InfoCtx *ctx, int is_crash) {
     api_InfoAddFieldULongLong(ctx, "requests_answered", worker.answered);
     api_InfoAddFieldULongLong(ctx, "requests_failed", worker.failed);
     api_InfoAddFieldULongLong(ctx, "clients_refused", refused);
+    api_InfoAddFieldULongLong(ctx, "bus_closed", bus_is_closed);
 }
 
 /* AI._RESTORE key MODEL|SCRIPT properties data: what the log and replicas get in the place of AI.MODELSTORE and its like. */
@@ -2028,8 +2305,11 @@ static const char *read_options(Str **argv, int argc) {
         if (is_word(argv[at], "socket")) settings.socket = value;
         else if (is_word(argv[at], "parent")) settings.parent = (pid_t)atoi(value);
         else if (is_word(argv[at], "peer-check")) settings.peer_check = strcmp(value, "no") != 0;
+        else if (is_word(argv[at], "guards-only")) settings.guards_only = strcmp(value, "yes") == 0;
         else if (is_word(argv[at], "allow-folder")) settings.allow_folder = value;
+        else if (is_word(argv[at], "port")) settings.port = atoll(value);
         else if (is_word(argv[at], "worker-wait-ms")) settings.worker_wait_ms = atoll(value);
+        else if (is_word(argv[at], "closed-bus-port")) settings.closed_bus_port = (uint16_t)atoi(value);
         else if (is_word(argv[at], "max-bulk-bytes")) settings.max_bulk_bytes = strtoull(value, NULL, 10);
         else if (is_word(argv[at], "max-frame-bytes")) settings.max_frame_bytes = strtoull(value, NULL, 10);
         else if (is_word(argv[at], "allow")) {
@@ -2080,23 +2360,32 @@ int RedisModule_OnLoad(Ctx *ctx, Str **argv, int argc) {
         fprintf(stderr, "simwright: this server is too old for the module: it lacks the call %s\n", missing);
         return API_ERROR;
     }
-    if (api_IsModuleNameBusy("ai")) return API_ERROR;
-    api_SetModuleAttribs(ctx, "ai", MODULE_VERSION, API_VERSION);
     const char *problem = read_options(argv, argc);
+    const char *name = settings.guards_only ? "simwright" : "ai";
+    if (api_IsModuleNameBusy(name)) return API_ERROR;
+    api_SetModuleAttribs(ctx, name, MODULE_VERSION, API_VERSION);
     if (problem != NULL) return failed(ctx, problem);
     home = api_GetDetachedThreadSafeContext(ctx);
-    api_SetModuleOptions(ctx, OPTION_HANDLES_IO_ERRORS);
-    tensor_type = make_type(ctx, "AI_TENSOR", load_tensor);
-    model_type = make_type(ctx, "AI__MODEL", load_model);
-    script_type = make_type(ctx, "AI_SCRIPT", load_script);
-    if (tensor_type == NULL || model_type == NULL || script_type == NULL) return failed(ctx, "the module's types cannot be made");
-    if (!make_commands(ctx)) return failed(ctx, "the module's commands cannot be made: another module has them");
+    if (!settings.guards_only) {
+        api_SetModuleOptions(ctx, OPTION_HANDLES_IO_ERRORS);
+        tensor_type = make_type(ctx, "AI_TENSOR", load_tensor);
+        model_type = make_type(ctx, "AI__MODEL", load_model);
+        script_type = make_type(ctx, "AI_SCRIPT", load_script);
+        if (tensor_type == NULL || model_type == NULL || script_type == NULL) return failed(ctx, "the module's types cannot be made");
+        if (!make_commands(ctx) || !stand_for_cluster(ctx))
+            return failed(ctx, "the module's commands cannot be made: another module has them");
+    }
     if (api_SubscribeToServerEvent(ctx, (Event){EVENT_CLIENT, 1}, on_client) != API_OK ||
         api_SubscribeToServerEvent(ctx, (Event){EVENT_CRON, 1}, on_cron) != API_OK)
         return failed(ctx, "the server does not tell of its clients");
     api_RegisterInfoFunc(ctx, tell);
+    /* Clients that map the slots once, and differ from the server in which part of a key counts, must not be sent elsewhere. */
+    if (settings.closed_bus_port > 0) api_SetClusterFlags(ctx, CLUSTER_NO_REDIRECTION);
     if (settings.parent > 0) {
-        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        /* Launchers send it to every process of a step that is to end: the one that holds this server saves first, and then says so. */
+        signal(SIGTERM, SIG_IGN);
+        /* A server that loads, or looks for what is wrong with a file, ends by nothing less. */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != settings.parent) return failed(ctx, "the process that started this server has gone");
     }
     free_frame();

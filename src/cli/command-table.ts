@@ -38,6 +38,11 @@ const commands = {
     description: 'draw entities, stores, ML models and jobs, and write nothing',
     load: async () => (await import('./commands/graph.js')).graphCommand(),
   },
+  rehearse: {
+    arguments: '<dir>',
+    description: "run a compiled folder's own scripts here, against stand-ins for scheduler and launcher",
+    load: async () => (await import('./commands/rehearse.js')).rehearseCommand(),
+  },
   run: {
     arguments: '<workflow>',
     description: 'compile for this machine and run to the end, with progress',

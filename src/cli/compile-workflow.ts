@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { type Compiled, compile, loadLayeredSite, loadWorkflow } from '../compiler/index.js';
 import { type Problem, renderProblems } from '../diagnostics/index.js';
 import type { Site } from '../ir/index.js';
-import { builtInSites } from '../sites/built-in.js';
+import { knownSites } from '../sites/known.js';
 import { hasColour } from './failure.js';
 
 export { printJson } from './print-json.js';
@@ -19,7 +19,7 @@ export function takesWorkflow(command: Command): Command {
     .argument('<workflow>', "the workflow's file")
     .option(
       '--site <site>',
-      `a built-in site (${builtInSites.map(({ name }) => name).join(', ')}) or a site's file`,
+      `a built-in site (${knownSites.map(({ name }) => name).join(', ')}) or a site's file`,
       'local',
     )
     .addOption(new Option('--json', 'print one JSON document'));
@@ -30,7 +30,7 @@ export async function compileWorkflow(
   path: string,
   options: WorkflowOptions,
 ): Promise<Compiled & { readonly site: Site }> {
-  const { site, layers } = await loadLayeredSite(options.site, builtInSites);
+  const { site, layers } = await loadLayeredSite(options.site, knownSites);
   const workflow = await loadWorkflow(path);
   const siteFiles = layers.flatMap(({ file }) => file ?? []);
   return { ...compile({ ...workflow, siteFiles }, site), site };

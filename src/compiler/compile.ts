@@ -31,6 +31,7 @@ import { checkStores } from './passes/check/check-stores.js';
 import { checkTemplates } from './passes/check/check-templates.js';
 import type { Reads } from './passes/compilation.js';
 import { fitOneNode } from './passes/fit-one-node.js';
+import { heedDirectives } from './passes/heed-directives.js';
 import { launchApplications } from './passes/launch-applications.js';
 import { launchStores } from './passes/launch-stores.js';
 import { notesOnFiles } from './passes/lookup/attached-files.js';
@@ -73,6 +74,7 @@ export function compile(input: CompileInput, site: Site): Compiled {
   const start = { declaration, workflow: basename(file), version, site, target: targets[site.target], launchers };
   const { results } = new Passes<Start>(start, problems)
     .add(fitOneNode)
+    .add(heedDirectives)
     .add(({ experiment }) => ({ facts: inspectFiles(experiment, file) }))
     .check(checkApplications, checkNames, checkSharing, checkStores, checkKeys, checkReaders, checkRay)
     .check(checkFiles, checkModelTypes, checkTemplates, checkDevices)

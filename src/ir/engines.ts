@@ -1,10 +1,10 @@
 interface EngineFacts {
-  /** True if this version's runtime runs it. */
-  readonly isAvailable: boolean;
   /** True if a store of it can have several shards. */
   readonly hasShards: boolean;
   /** True if a store of it runs ML models and scripts. */
   readonly runsModels: boolean;
+  /** True if they run in our AI layer, which needs ONNX Runtime, or a Python with the framework. */
+  readonly hasAiLayer: boolean;
   /** True if it is a server of its own, which has to be there. */
   readonly needsServer: boolean;
 }
@@ -14,18 +14,13 @@ interface EngineFacts {
  * layer; or the site's Redis with RedisAI.
  */
 export const engines = {
-  embedded: { isAvailable: true, hasShards: false, runsModels: true, needsServer: false },
-  redis: { isAvailable: true, hasShards: true, runsModels: true, needsServer: true },
-  data: { isAvailable: true, hasShards: true, runsModels: false, needsServer: true },
-  redisai: { isAvailable: false, hasShards: true, runsModels: true, needsServer: true },
+  embedded: { hasShards: false, runsModels: true, hasAiLayer: true, needsServer: false },
+  redis: { hasShards: true, runsModels: true, hasAiLayer: true, needsServer: true },
+  data: { hasShards: true, runsModels: false, hasAiLayer: false, needsServer: true },
+  redisai: { hasShards: false, runsModels: true, hasAiLayer: false, needsServer: true },
 } as const satisfies Readonly<Record<string, EngineFacts>>;
 
 type Engines = typeof engines;
-
-/** Engines that this version's runtime runs. */
-export type AvailableEngine = {
-  [Name in keyof Engines]: Engines[Name]['isAvailable'] extends true ? Name : never;
-}[keyof Engines];
 
 /** Names of all engines. */
 export const engineNames = Object.keys(engines) as [keyof Engines, ...(keyof Engines)[]];

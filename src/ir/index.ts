@@ -27,6 +27,7 @@ export * from './scheduled-cpus.js';
 export * from './secret-names.js';
 export * from './site.js';
 export * from './site-queue.js';
+export * from './site-sources.js';
 export { storeLinkVariable } from './store-link.js';
 export * from './template-tags.js';
 export * from './units.js';

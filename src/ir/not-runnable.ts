@@ -4,9 +4,9 @@ import type { Store } from './plan.js';
 /** Features of a store that this version cannot run. The compiler warns of them; the runtime refuses the store. */
 export function notRunnable(store: Store): string[] {
   const found: string[] = [];
-  if (!engines[store.engine].isAvailable) found.push(`engine '${store.engine}'`);
   if (store.kind === 'standalone') {
-    if (store.shards > 1) found.push(`a cluster of ${store.shards} shards`);
+    if (store.shards > 1 && !engines[store.engine].hasShards)
+      found.push(`a cluster of ${store.shards} shards of the ${store.engine} engine`);
     return found;
   }
   const { transport, nodes } = store;

@@ -5,7 +5,7 @@ import { foreignDtypes, modelFormatNames } from '../model-files/header.js';
 import { EnvValue, Event } from './declaration.js';
 import { evictionPolicies } from './eviction-policies.js';
 import { Members } from './members.js';
-import { EngineName, TargetName } from './site.js';
+import { EngineName, RedisAi, TargetName } from './site.js';
 import { GpuMaker } from './site-queue.js';
 
 /*
@@ -114,6 +114,8 @@ const store = {
   group: z.int().nonnegative(),
   /** The launcher's words that start its processes, with `{hosts}` for the group's hosts; none if it is one process on the script's host. */
   launch: z.array(z.string()),
+  /** The file `{resources}` that these words name, written as if the group's hosts were the job's first. It counts hardware threads. */
+  resources: z.strictObject({ text: z.string(), threadsPerCore: count }).optional(),
   setup: Setup.optional(),
 };
 
@@ -127,6 +129,8 @@ export const StandaloneStore = z.strictObject({
   interface: z.string().optional(),
   /** Number of its servers; several are a cluster. */
   shards: count,
+  /** Number of the nodes that they run on, one process of the runtime on each. */
+  nodes: count,
   hosts: z.array(z.string()).optional(),
   evictionPolicy: z.enum(evictionPolicies).optional(),
   restart: z.boolean(),
@@ -170,6 +174,11 @@ export const Launch = z.strictObject({
         breaks: z.array(z.int().nonnegative()),
         /** Hosts that the user has named for it. */
         hosts: z.array(z.string()).optional(),
+        /**
+         * The file, among the entity's, that tells the launcher hosts, CPUs and GPUs as if the launch had the first of each: the runtime writes
+         * those that a member has got into it. With `bound` its CPUs are those of the node by their numbers.
+         */
+        resources: z.strictObject({ file: z.string(), threadsPerCore: count, bound: z.boolean() }).optional(),
       }),
     )
     .min(1),
@@ -337,6 +346,8 @@ export const Plan = z.strictObject({
   runtimePath: z.string().optional(),
   /** Python that stores run PyTorch, TensorFlow and TensorFlow Lite with: a program of the job's PATH, or an absolute path. */
   python: z.string().optional(),
+  /** RedisAI of the site, for stores of the engine `redisai`. */
+  redisai: RedisAi.optional(),
   /** Network interface that other nodes can reach. */
   networkInterface: z.string().optional(),
   /** Maker of the nodes' GPUs, if the site says. */

@@ -25,6 +25,8 @@ export const NodeShape = z.strictObject({
   /** @default not known */
   gpuMaker: GpuMaker.optional(),
   memoryMiB: count.optional(),
+  /** Jobs have their nodes to themselves, whether they ask for it or not. @default false */
+  exclusive: z.boolean().optional(),
 });
 export type NodeShape = z.infer<typeof NodeShape>;
 

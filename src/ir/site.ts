@@ -4,6 +4,7 @@ import { engineNames } from './engines.js';
 import { LauncherArgs } from './launcher-args.js';
 import { looksSecret } from './secret-names.js';
 import { NodeShape, SiteQueue, walltimeText } from './site-queue.js';
+import { SiteSources } from './site-sources.js';
 
 /** Systems that scripts are written for. */
 export const TargetName = z.enum(['local', 'slurm', 'pbs', 'lsf', 'cobalt', 'sge']);
@@ -51,10 +52,26 @@ export const Wrapper = z.strictObject({
   words: z
     .tuple([z.string().regex(/^(\/[^\0\n]*[^/\0\n]|[^/\s]+)$/, 'an absolute path, or the plain name of a program')])
     .rest(z.string().regex(/^[^\0\n]*$/, 'one line')),
-  /** Launches that have it: those that ask for GPUs, or all. @default gpus */
-  when: z.enum(['gpus', 'always']).default('gpus'),
+  /**
+   * Launches that have it: those that ask for GPUs, all, or those that give each task one GPU while no other application
+   * is on their nodes: the launches of which a program may give task N of a node GPU N. @default gpus
+   */
+  when: z.enum(['gpus', 'always', 'gpuPerTask']).default('gpus'),
 });
 export type Wrapper = z.infer<typeof Wrapper>;
+
+const absolutePath = z.string().regex(/^\/[^\0\n]*[^/\0\n]$/, "an absolute path: '/sw/redisai/redisai.so'");
+
+/** The site's RedisAI: programs and folders of the compute nodes. */
+export const RedisAi = z.strictObject({
+  /** The module, `redisai.so`. */
+  module: absolutePath,
+  /** Folder of its backends, each in one of its own: `redisai_onnxruntime/redisai_onnxruntime.so`. @default `backends` beside the module */
+  backends: absolutePath.optional(),
+  /** The `redis-server` that it was built for. @default the first that is found, as for the engine `redis` */
+  server: absolutePath.optional(),
+});
+export type RedisAi = z.infer<typeof RedisAi>;
 
 const fields = z.strictObject({
   name: z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]*$/, 'a letter, then letters, digits, "_", "." or "-"'),
@@ -101,6 +118,8 @@ const fields = z.strictObject({
   blocks: z.record(z.string(), z.string()).default({}),
   /** Engine of stores, unless the workflow names one. @default embedded */
   engine: EngineName.optional(),
+  /** RedisAI of the site, for stores of the engine `redisai`. @default what `RAI_PATH` and `REDIS_PATH` of the job name, as for SmartSim */
+  redisai: RedisAi.optional(),
   /** Shape of a node, as far as it is known. */
   node: NodeShape.default({}),
   /** Queues by the names that workflows use. If there are any, jobs are held to their limits. */
@@ -137,6 +156,8 @@ const fields = z.strictObject({
       "an absolute path, or the plain name of a program: '/opt/ml/bin/python3', 'python3.11'",
     )
     .optional(),
+  /** Sources of the fields above: `site show` prints them. Scripts do not depend on them. */
+  sources: SiteSources.optional(),
 });
 
 /** The properties of a cluster: plain data in a file of its own. */

@@ -82,15 +82,24 @@ async function run(verb: string | undefined, words: readonly string[]): Promise<
       const { operand, numbers, texts } = parseVerb(words, {
         operand: 'STORE',
         numbers: ['port'],
-        texts: ['onnxruntime', 'python', 'id', 'holder'],
+        texts: ['onnxruntime', 'python', 'id', 'holder', 'ports'],
       });
       const { id, onnxruntime: onnxRuntime, python } = texts;
+      const ports = texts['ports']?.split(',').map(Number);
       // Its supervisor may tell it more of its environment.
       const { findHolder } = await import('./store/find-holder.js');
       const holder = await findHolder(process.env, id ?? '', texts['holder'] === 'link' ? 'link' : 'pipe');
       const { runStore } = await import('./store/run-store.js');
       const workerUrl = new URL(import.meta.url);
-      return runStore(job(), holder, { store: operand, port: numbers['port'], onnxRuntime, python, id, workerUrl });
+      return runStore(job(), holder, {
+        store: operand,
+        port: numbers['port'],
+        onnxRuntime,
+        python,
+        id,
+        ports,
+        workerUrl,
+      });
     }
     case 'ray-node': {
       const { operand } = parseVerb(words, { operand: 'CLUSTER' });

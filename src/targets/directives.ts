@@ -93,3 +93,8 @@ export function jobName(name: string): string {
 export function throttle(array: { readonly maxConcurrent?: number | undefined } | undefined): string {
   return array?.maxConcurrent === undefined ? '' : `%${array.maxConcurrent}`;
 }
+
+/** A value that is a whole number. */
+export function wholeNumber(value: string | number | undefined): number | undefined {
+  return /^\d+$/.test(String(value)) ? Number(value) : undefined;
+}

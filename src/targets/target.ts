@@ -35,7 +35,7 @@ export interface LaunchStep {
   readonly excludeHosts?: readonly string[];
   /** CPUs that the tasks of a node are bound to, in the order of the tasks. */
   readonly cpuBind?: readonly number[];
-  /** CPUs of each of its nodes that stores hold. @default 0 */
+  /** CPUs of each of its nodes that stores hold; for a store those of the stores before it. @default 0 */
   readonly cpusOfStores?: number;
   /** Hardware threads of a core, which explicit resources count. @default 1 */
   readonly threadsPerCore?: number;
@@ -82,6 +82,25 @@ export function isNotSupported(line: LaunchLine | NotSupported): line is NotSupp
 export interface LaunchLine {
   readonly words: readonly string[];
   readonly files?: Readonly<Record<string, string>>;
+  /** The one of these files that tells hosts, CPUs and GPUs, where the runtime chooses them. */
+  readonly resources?: ResourceFile;
+}
+
+/** A file that tells a launcher where everything goes. It is written as if the launch had the first hosts, CPUs and GPUs of the job. */
+export interface ResourceFile {
+  /** Its name in the member's directory; `{resources}` for a store's. */
+  readonly file: string;
+  /** Hardware threads of a core: the file counts those. */
+  readonly threadsPerCore: number;
+  /** Its CPUs are those of the node by their numbers, and not those that the launch gets. */
+  readonly bound: boolean;
+}
+
+/** Resources that a launch has got: names of its hosts, the CPUs (cores) on each of them, and its GPUs, the same on all. */
+export interface GivenResources {
+  readonly hosts: readonly string[];
+  readonly cores?: readonly (readonly number[])[] | undefined;
+  readonly gpus?: readonly number[] | undefined;
 }
 
 /** A program that starts tasks. Adding one means adding a file here and a line in `launchers`. */
@@ -95,6 +114,14 @@ export interface Launcher {
   readonly sharesNodes: boolean;
   /** It would put every launch on the first hosts of the job, so the runtime names those of each. @default false */
   readonly namesHosts?: boolean;
+  /**
+   * Files of it that tell hosts and CPUs by number. Launches hold their CPUs, so that no other launch beside may be told the same ones: where one
+   * has such a file, all have. `place` writes what a launch has got into such a file; `cores` are the numbers of the cores that it has on any host.
+   */
+  readonly resources?: {
+    place(text: string, given: GivenResources, threadsPerCore: number): string;
+    cores(text: string, threadsPerCore: number): { readonly numbers: readonly number[]; readonly most: number };
+  };
   /** Tasks see the GPUs of their launch alone; otherwise all of the job's on the node, and the runtime tells them theirs. @default false */
   readonly givesGpus?: boolean;
   /** Options that hand on a variable to tasks on other hosts, where it is not by itself: they stand in front of each program's own. */
@@ -195,6 +222,10 @@ export interface Target<Name extends TargetName = TargetName> {
   formatDirective(directive: Directive): string;
   /** Names of one option each, which mean the same; the one first that the target writes. */
   readonly aliases: readonly (readonly string[])[];
+  /** Flags that say what `.batch()` has words for: where an edit sets one, the compiler reckons with its value. */
+  readonly wordFlags?: Partial<Record<'queue' | 'qos' | 'account' | 'reservation' | 'constraint', string>>;
+  /** Nodes of a job by a directive that says their number; `undefined` for any other. */
+  nodesOf?(directive: Directive): number | undefined;
   /** Patterns of directives' lines, of which a job may have one each: a user's takes the place of ours. */
   readonly rivals?: readonly RegExp[];
   /** The parts of a directive that says several things, as far as others say them one by one. @default itself */

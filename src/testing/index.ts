@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { type Compiled, compile, loadSite, loadWorkflow } from '../compiler/index.js';
 import type { SourceLocation } from '../diagnostics/index.js';
 import { type AuthoredExperiment, authoredExperiment, type ExtendingSite, type SiteInput } from '../ir/index.js';
-import { builtInSites } from '../sites/built-in.js';
+import { knownSites } from '../sites/known.js';
 
 /** Stands for Simwright's version in golden files, so that a new version alone does not change them. */
 const anyVersion = 'x.y.z';
@@ -26,7 +26,7 @@ export async function compileForTest(
   workflow: string | URL | AuthoredExperiment,
   site: string | SiteInput | ExtendingSite,
 ): Promise<CompiledForTest> {
-  const checked = await loadSite(site, builtInSites);
+  const checked = await loadSite(site, knownSites);
   const compiled = compile({ ...(await recordOf(workflow)), version: anyVersion }, checked);
   return { files: textFiles(compiled), warnings: compiled.warnings.map(({ code, message }) => `${code} ${message}`) };
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { command, experiment } from '../../src/dsl/index.js';
 import type { AuthoredExperiment, SiteInput } from '../../src/ir/index.js';
-import { readErf } from './readers/erf.js';
+import { ranksOf } from '../helpers/erf.js';
 import { compileFor, messagesOf, runtimeLines, scriptOf } from './support/compile-experiment.js';
 
 const summit = (threadsPerCore?: number): SiteInput => ({
@@ -17,9 +17,9 @@ function erfOf(open: AuthoredExperiment, site: SiteInput = summit()) {
   const found = plan.entities.flatMap((one) => one.files).find(({ to }) => to === 'simwright.erf');
   const path = found?.kind === 'copy' ? found.artifact : '';
   const content = files.find((file) => file.path === path || file.path === `artifacts/${path}`)?.content;
-  if (typeof content === 'string') return readErf(content);
+  if (typeof content === 'string') return ranksOf(content);
   if (content === undefined) throw new Error(`there is no ${path}`);
-  return readErf('file' in content ? readFileSync(content.file, 'utf8') : Buffer.from(content.bytes).toString());
+  return ranksOf('file' in content ? readFileSync(content.file, 'utf8') : Buffer.from(content.bytes).toString());
 }
 
 describe('the reader of these tests', () => {
@@ -29,7 +29,7 @@ describe('the reader of these tests', () => {
     ['a CPU that two ranks have', 'rank: 0-1: { host: 1; cpu: {0-1},{1-2} }'],
     ['an unknown setting', 'cpu_index: logical\nrank: 0: { host: 1; cpu: {0} }'],
   ])('refuses %s', (_, text) => {
-    expect(() => readErf(text)).toThrow();
+    expect(() => ranksOf(text)).toThrow();
   });
 });
 
@@ -50,13 +50,38 @@ describe('explicit resources of jsrun', () => {
     expect(ranks.map(({ cpus }) => cpus)).toEqual([[0], [1], [0], [1], [0, 1], [2, 3]]);
   });
 
-  it('leave the CPUs alone that stores hold, in a colocated and in a standalone one', () => {
-    const colocated = experiment('e')
+  it('tell stores of the same nodes their CPUs, too, each its own', () => {
+    const open = experiment('e')
+      .orchestrator({ cpus: 2 })
       .model('m', command('a').tasks(2).nodes(2).mpmd(ice))
-      .colocate({ uds: true, cpus: 3 });
-    for (const { cpus } of erfOf(colocated)) expect(Math.min(...cpus)).toBeGreaterThanOrEqual(3);
-    const beside = experiment('e').orchestrator().model('m', mpmd);
-    expect(erfOf(beside).map(({ cpus }) => cpus[0])).toEqual([1, 2, 1, 2, 1, 3]);
+      .colocate({ uds: true, cpus: 3, id: 'own' });
+    const { stores, entities } = compileFor(summit(4), open).plan;
+    const [standalone, colocated] = stores.map(({ resources }) => ranksOf(resources?.text ?? ''));
+    expect(standalone?.map(({ host, cpus }) => [host, cpus[0], cpus.at(-1)])).toEqual([[1, 0, 7]]);
+    expect(colocated?.map(({ host, cpus }) => [host, cpus[0], cpus.at(-1)])).toEqual([
+      [1, 8, 19],
+      [2, 8, 19],
+      [3, 8, 19],
+    ]);
+    expect(entities[0]?.launch.lines[0]?.resources).toEqual({ file: 'simwright.erf', threadsPerCore: 4, bound: false });
+  });
+
+  it('are told all launches of the nodes where one is, and none elsewhere', () => {
+    const other = command('b').tasks(2);
+    const resourcesOf = (open: AuthoredExperiment) =>
+      compileFor(summit(), open).plan.entities.map(({ launch }) => launch.lines[0]?.resources?.file);
+    expect(resourcesOf(experiment('e').model('m', mpmd).model('n', other))).toEqual(['simwright.erf', 'simwright.erf']);
+    expect(resourcesOf(experiment('e').model('m', command('a').tasks(2)).model('n', other))).toEqual([
+      undefined,
+      undefined,
+    ]);
+    expect(resourcesOf(experiment('e').model('m', command('a', '{hosts}').tasks(2)).model('n', other))).toEqual([
+      'simwright.erf',
+      'simwright.erf',
+    ]);
+  });
+
+  it('keep off the CPUs that stores hold where a user binds', () => {
     const bound = (cpus: number[]) =>
       experiment('e').model('m', command('a').tasks(2).cpuBind(cpus)).colocate({ uds: true, cpus: 2 });
     expect(messagesOf(summit(), bound([1, 4]))).toEqual([

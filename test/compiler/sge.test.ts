@@ -3,13 +3,16 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { command, experiment } from '../../src/dsl/index.js';
 import type { SiteInput } from '../../src/ir/index.js';
+import { readSge } from '../../src/rehearse/schedulers/sge/options.js';
 import { jobName } from '../../src/targets/directives.js';
 import { targets } from '../../src/targets/registry.js';
 import { sgeQueries } from '../../src/targets/sge/queries.js';
 import { allocation, job, site as makeSite } from '../targets/support.js';
-import { sgeOptions } from './readers/sge.js';
 import { compileFor, messagesOf, scriptOf } from './support/compile-experiment.js';
 import { fixtures } from './support/compile-fixture.js';
+
+/** Options of a script, as qsub reads them. */
+const sgeOptions = (script: string) => readSge(script).options;
 
 const app = command('app');
 const cell = (more: Partial<SiteInput> = {}): SiteInput => ({ name: 'cell', target: 'sge', ...more });
@@ -20,10 +23,10 @@ const tasks = (count: number, nodes: number, more: object = {}) =>
 
 describe('the reader of these tests', () => {
   it.each([
-    ['#$ -A "a b" -N x', { '-A': 'a b', '-N': 'x' }],
-    [`#$ -A 'a "b"'`, { '-A': 'a "b"' }],
+    ['#$ -o "a b" -N x', { '-o': 'a b', '-N': 'x' }],
+    [`#$ -o 'a "b"'`, { '-o': 'a "b"' }],
     ['#$-A x', { '-A': 'x' }],
-    ['#$ -A "a # b" -N x', { '-A': 'a ' }],
+    ['#$ -o "a # b" -N x', { '-o': 'a ' }],
     ['true\n#$ -l h_rt=5\n#$ -l a=b,h_rt=6', { '-l': 'h_rt=6,a=b' }],
     [' #$ -N x', {}],
   ])('accepts %j', (script, options) => {

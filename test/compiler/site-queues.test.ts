@@ -129,7 +129,10 @@ describe('the queue of a job', () => {
       chargeFactor: 2,
     });
     expect(await problemsIn(job("queue: 'fat'", '.gpusPerNode(1)'), site)).toContainEqual(
-      "PLAN1001 workflow.ts:4:15 'm' needs 1 GPUs a node, and site 'centre' has 0 | raise .nodes()",
+      "PLAN1001 workflow.ts:4:15 'm' needs 1 GPUs a node, and site 'centre' has 0 | choose a queue or a site whose nodes have some",
+    );
+    expect(await problemsIn(job("queue: 'prod', nodes: 10", '.tasks(120).nodes(10)'), site)).toContainEqual(
+      "PLAN1001 workflow.ts:4:15 'm' needs 12 tasks of 1 CPUs on a node, and site 'centre' has 8 cores a node | raise .nodes(), or name a queue whose nodes have as many: fat",
     );
     const array = source("\n  .ensemble('e', command('true')).replicas(5).batch({ mode: 'array', queue: 'fat' })");
     const { plan } = await compileIn(workspace({ 'workflow.ts': array }), site);
@@ -161,6 +164,62 @@ describe('the queue of a job', () => {
     expect([one?.allocation, ...(one?.components ?? [])].map((each) => [each?.queue, each?.chargeFactor])).toEqual([
       ['cheap', 0.25],
       ['large-memory', 2],
+    ]);
+  });
+});
+
+describe('directives that say what .batch() has words for', () => {
+  const queues = { debug: { maxNodes: 2, maxWalltime: '01:00:00' }, prod: { minNodes: 10 } };
+  const on = (target: SiteInput['target'], fields: object = {}): SiteInput => ({
+    name: 'centre',
+    target,
+    queues,
+    ...fields,
+  });
+  const edited = (set: object) => job(`nodes: 2, directives: { set: ${JSON.stringify(set)} }`, '.tasks(2).nodes(2)');
+  const isTooLong = (time: string) =>
+    `QUEUE1001 workflow.ts:5:4 job 'm' asks for 2 nodes for ${time}, and queue 'debug' takes jobs of at most 01:00:00`;
+
+  test.each<[SiteInput['target'], object, string]>([
+    ['slurm', { '-p': 'debug', '-t': 90 }, '01:30:00'],
+    ['slurm', { '--partition': 'debug', '--time': '1-0' }, '24:00:00'],
+    ['pbs', { '-q': 'debug', '-l walltime': 5400 }, '01:30:00'],
+    ['lsf', { '-q': 'debug', '-W': '1:30' }, '01:30:00'],
+    ['cobalt', { '--queue': 'debug', '-t': 90 }, '01:30:00'],
+  ])('%s: %j is seen by the queue, and in what the job asks for', async (target, set, time) => {
+    const [first = ''] = await problemsIn(edited(set), on(target));
+    expect(first.split(' | ')[0]).toBe(isTooLong(time));
+    const short = { ...set, ...(target === 'lsf' ? { '-W': 30 } : {}) };
+    const roomy = on(target, { queues: { debug: { maxNodes: 2, chargeFactor: 3 } }, required: ['walltime'] });
+    const { plan } = await compileIn(workspace({ 'workflow.ts': edited(short) }), roomy);
+    const [hours = 0, minutes = 0] = (target === 'lsf' ? '00:30' : time).split(':').map(Number);
+    expect(plan.jobs[0]?.allocation).toMatchObject({
+      queue: 'debug',
+      chargeFactor: 3,
+      walltimeSeconds: hours * 3600 + minutes * 60,
+    });
+  });
+
+  test.each<[SiteInput['target'], object]>([
+    ['slurm', { '-p': 'debug', '-N': '2-4' }],
+    ['pbs', { '-q': 'debug', '-l select': '3:ncpus=1+host=n1' }],
+    ['pbs', { '-q': 'debug', '-l nodes': 'n1+3:ppn=2' }],
+    ['lsf', { '-q': 'debug', '-nnodes': 4 }],
+    ['cobalt', { '-q': 'debug', '-n': 4, '-t': 30 }],
+  ])('%s: %j asks for more nodes than the queue has', async (target, set) => {
+    expect(await problemsIn(edited(set), on(target))).toContainEqual(
+      expect.stringMatching(/^QUEUE1001 .* asks for 4 nodes.* and queue 'debug' takes 1 to 2 nodes/),
+    );
+  });
+
+  test('those of the site count for every job, also beside an own wish for nodes', async () => {
+    const strict = on('slurm', { directives: { set: { '-p': 'prod' } } });
+    const workflow = source(
+      "\n  .batch({ queue: 'debug' })\n  .model('a', command('true'))\n  .requires({ queue: 'debug' })\n  .model('b', command('true'))\n  .batch({ queue: 'debug' })",
+    );
+    expect((await problemsIn(workflow, strict)).map((line) => line.split(' | ')[0])).toEqual([
+      "QUEUE1001 workflow.ts:4:4 job 'bad' asks for 1 node, and queue 'prod' takes 10 or more nodes",
+      "QUEUE1001 workflow.ts:8:4 job 'b' asks for 1 node, and queue 'prod' takes 10 or more nodes",
     ]);
   });
 });

@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { command, experiment } from 'simwright';
 import { compileForTest } from 'simwright/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,7 +9,6 @@ import type { TargetName } from '../../src/ir/index.js';
 import { targets } from '../../src/targets/registry.js';
 import type { Directive } from '../../src/targets/target.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const hasShellcheck = (() => {
   try {
     execFileSync('shellcheck', ['--version']);
@@ -20,18 +18,18 @@ const hasShellcheck = (() => {
   }
 })();
 
-/** A job; one a member that waits for it; one that waits for all of those. `queue`: where the site's usual one takes no such jobs. */
-const chained = (queue: { readonly queue?: string }) =>
+/** A job; one a member that waits for it; one that waits for all of those. */
+const chained = () =>
   experiment('chained')
-    .batch({ walltime: '00:10:00', mail: { to: 'a@b.org', events: ['end'] }, ...queue })
+    .batch({ walltime: '00:10:00', mail: { to: 'a@b.org', events: ['end'] } })
     .model('first', command('/bin/true'))
     .ensemble('sweep', command('/bin/echo'))
     .params({ X: [1, 2, 3] }, { asArgs: ['X'] })
     .after('first')
-    .batch({ mode: 'separate', walltime: '00:10:00', ...queue })
+    .batch({ mode: 'separate', walltime: '00:10:00' })
     .model('last', command('/bin/true').tasks(4))
     .after('sweep')
-    .batch({ walltime: '25:00:00', ...queue });
+    .batch({ walltime: '25:00:00' });
 
 /** Stands in for a scheduler's command: writes down what it was given, says what the scheduler says. */
 function stub(says: string): string {
@@ -130,11 +128,8 @@ beforeAll(() => {
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** The workflow's text files, in a folder of their own. */
-async function compiled(
-  site: string,
-  queue: { readonly queue?: string } = {},
-): Promise<{ dir: string; scripts: string[] }> {
-  const { files } = await compileForTest(chained(queue), site);
+async function compiled(site: string): Promise<{ dir: string; scripts: string[] }> {
+  const { files } = await compileForTest(chained(), site);
   const dir = mkdtempSync(join(scratch, 'out-'));
   for (const [path, text] of files) {
     mkdirSync(dirname(join(dir, path)), { recursive: true });
@@ -143,18 +138,11 @@ async function compiled(
   return { dir, scripts: [...files.keys()].filter((path) => path === 'submit.sh' || path.startsWith('jobs/')) };
 }
 
-const example = (name: string) => join(root, 'examples/sites', `${name}.ts`);
-const sites: [site: string, queue: { readonly queue?: string }][] = [
-  ...Object.keys(targets).map((name): [string, object] => [name, {}]),
-  [example('perlmutter'), {}],
-  // The usual queue takes one job of a user at a time.
-  [example('polaris'), { queue: 'preemptable' }],
-  [example('summit'), {}],
-];
+const sites = Object.keys(targets);
 
 describe('scripts', () => {
-  it.each(sites)('for %s are bash without a finding', async (site, queue) => {
-    const { dir, scripts } = await compiled(site, queue);
+  it.each(sites)('for %s are bash without a finding', async (site) => {
+    const { dir, scripts } = await compiled(site);
     expect(scripts).toHaveLength(4);
     for (const script of scripts) execFileSync('bash', ['-n', script], { cwd: dir });
     if (hasShellcheck) execFileSync('shellcheck', ['--norc', ...scripts], { cwd: dir, encoding: 'utf8' });

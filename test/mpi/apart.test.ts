@@ -75,6 +75,43 @@ describe.skipIf(why !== '')(`scripts on a node apart${why === '' ? '' : ` (skipp
     },
   );
 
+  test('stores and launches on parts of the nodes have CPUs of their own there, and run at the same time', async (context) => {
+    // Each rank says where it is, and ends when all four have come.
+    const meet = `echo "$(uname -n) $STAND_IN_HELD $1"
+mkdir -p ../met && touch "../met/$SIMWRIGHT_NAME.$OMPI_COMM_WORLD_RANK"
+for ((left = 300; left > 0; left--)); do [ "$(ls ../met | wc -l)" != 4 ] || exit 0; sleep 0.1; done
+exit 1
+`;
+    const job = await MpiJob.compile(
+      context,
+      jsrun,
+      `experiment('parts')
+  .batch({ walltime: '00:10:00' })
+  .orchestrator({ apart: true })
+  .model('sim', command('bash', 'meet.sh', '{hosts}').tasks(2).nodes(2)).attach({ copy: 'meet.sh' }).colocate({ uds: true, id: 'own' })
+  .model('trainer', command('bash', 'meet.sh', '{first_host}').tasks(2).nodes(2)).attach({ copy: 'meet.sh' }).sharesNodesWith('sim')`,
+      { 'meet.sh': meet },
+    );
+    const end = await job.run('parts');
+    expect(end, end.text).toMatchObject({ code: 0 });
+    const ranks = [job.output('sim/sim.out'), job.output('trainer/trainer.out')].map((text) => text.split('\n').sort());
+    const cpus = ranks.map(([first = '']) => Number(first.split(' ')[1]));
+    // The store has CPU 0.
+    expect([...cpus].sort()).toEqual([1, 2]);
+    expect(ranks).toEqual([
+      [`node2 ${cpus[0]} node2,node3`, `node3 ${cpus[0]} node2,node3`],
+      [`node2 ${cpus[1]} node2`, `node3 ${cpus[1]} node2`],
+    ]);
+    const { stores } = JSON.parse(job.workspace.read('out/plan.json'));
+    expect(stores.map((store: { launch: string[] }) => store.launch)).toEqual([
+      ['jsrun', '--erf_input={resources}', '--exit_on_error=1'],
+      ['jsrun', '--erf_input={resources}', '--exit_on_error=1'],
+    ]);
+    const resources = job.workspace.read('out/run/stores/orchestrator/resources');
+    expect(resources).toContain('rank: 0: { hostname: node1; cpu: {0} }');
+    await job.expectNothingLeft();
+  });
+
   test('a colocated store that dies on its node ends the application', async (context) => {
     const job = await MpiJob.compile(
       context,

@@ -34,13 +34,9 @@ describe.skipIf(why !== '')(`ends of stores on several nodes${why === '' ? '' : 
       await kill('node2', /simwright\.mjs store sim/);
       const { exitCode, all } = await script;
       expect(exitCode).toBeGreaterThan(0);
-      // hydra kills the others at once, so that one of their ends may be seen first.
-      const died = mpi.name === 'MPICH' ? /store 'sim' died on (node\d) \(its/ : /store 'sim' died on (node2) \(its/;
-      const [, node] = died.exec(all ?? '') ?? [];
-      expect(nodes, all).toContain(node);
-      expect(all).toContain(`error[RUN1005]: store 'sim' died on ${node} (its process has gone`);
+      expect(all).toContain(`error[RUN1005]: store 'sim' died on node2 (its process has gone`);
       const [status = ''] = job.workspace.files('out/run/status').filter((name) => name.endsWith('.jsonl'));
-      expect(job.output('status', status)).toContain(`"reason":"store 'sim' died on ${node} (its process has gone`);
+      expect(job.output('status', status)).toContain(`"reason":"store 'sim' died on node2 (its process has gone`);
       await job.expectNothingLeft();
     });
 

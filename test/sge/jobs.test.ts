@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
-import { sgeOptions } from '../compiler/readers/sge.js';
+import { readSge } from '../../src/rehearse/schedulers/sge/options.js';
 import { fixtures } from '../compiler/support/compile-fixture.js';
 import { root, simwright } from '../helpers/simwright.js';
 import { Workspace } from '../helpers/workspace.js';
@@ -195,7 +195,7 @@ describe.skipIf(why !== '')(`jobs of a real Grid Engine${why === '' ? '' : ` (sk
     );
     for (const path of paths) {
       const said = (name: string) => new RegExp(`^${name}: +(.*)$`, 'm').exec(read.get(path) ?? '')?.[1];
-      const options = sgeOptions(readFileSync(path, 'utf8'));
+      const options = readSge(readFileSync(path, 'utf8')).options;
       expect(said('job_name'), read.get(path)).toBe(options['-N']);
       expect(said('stdout_path_list')).toBe(`NONE:NONE:${options['-o']}`);
       expect(said('parallel environment')?.replace(' range:', '')).toBe(options['-pe']);

@@ -5,7 +5,7 @@ import { Command, Option } from 'commander';
 import { checkSite, loadSite } from '../../compiler/index.js';
 import { counted, WorkflowError } from '../../diagnostics/index.js';
 import { writeAtomically } from '../../runtime/job/write-atomically.js';
-import { builtInSites } from '../../sites/built-in.js';
+import { knownSites } from '../../sites/known.js';
 import type { Finding, FindingLevel } from '../../targets/probe.js';
 import { printJson } from '../compile-workflow.js';
 import { asSite, type DraftField } from '../doctor/draft-site.js';
@@ -44,7 +44,7 @@ export function doctorCommand(): Command {
 async function doctor(options: DoctorOptions): Promise<void> {
   needsLinux('doctor');
   if (options.writeSite !== undefined) checkPlace(options.writeSite, options.force === true);
-  const ofSite = options.site === undefined ? undefined : await loadSite(options.site, builtInSites);
+  const ofSite = options.site === undefined ? undefined : await loadSite(options.site, knownSites);
   const { findings, facts, draft } = await examine(ofSite, options.python);
   const problems = findings.filter(({ verdict }) => verdict === 'problem').length;
   if (problems > 0) process.exitCode = ExitCode.workflowErrors;

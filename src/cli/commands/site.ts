@@ -2,13 +2,14 @@ import { Command, Option } from 'commander';
 import { loadLayeredSite, loadSite } from '../../compiler/index.js';
 import { Problems } from '../../diagnostics/index.js';
 import type { Site } from '../../ir/index.js';
-import { builtInSites } from '../../sites/built-in.js';
+import { knownSites } from '../../sites/known.js';
 import { targets } from '../../targets/registry.js';
 import { launcherOf, type Target } from '../../targets/target.js';
 import { printJson, printWarnings } from '../compile-workflow.js';
 import { ExitCode } from '../failure.js';
 import { reported } from '../reported.js';
-import { siteFields, valueText } from '../site/site-fields.js';
+import { siteFields } from '../site/site-fields.js';
+import { fieldLines, listedSource, sourceLines } from '../site/site-text.js';
 import { askScheduler, compileTrials, type QueueVerdict, type Verdicts } from '../site/site-verdicts.js';
 import { formatTable } from '../table.js';
 import { siteInstallCommand } from './site-install.js';
@@ -24,16 +25,20 @@ interface SiteOptions {
 export function siteCommand(): Command {
   const json = () => new Option('--json', 'print one JSON document');
   const site = new Command('site');
-  site.command('list').description('list the built-in sites').addOption(json()).action(reported(list));
+  site
+    .command('list')
+    .description('list the built-in sites, and the catalogue of machines with their sources')
+    .addOption(json())
+    .action(reported(list));
   site
     .command('show')
-    .argument('<site>', "a built-in site or a site's file")
-    .description('show every field of a site, and where its value comes from')
+    .argument('<site>', "a built-in site, a machine of the catalogue, or a site's file")
+    .description('show every field of a site, where its value comes from, and why it is so')
     .addOption(json())
     .action(reported(show));
   site
     .command('check')
-    .argument('<site>', "the site's file, .json or .ts, or a built-in site")
+    .argument('<site>', "the site's file, .json or .ts, or the name of a site")
     .description('check a site, compile a small workflow for each of its queues, and ask its scheduler, if it is here')
     .option('--account <account>', 'the account of the small jobs, if the scheduler takes none without')
     .option('--offline', 'ask no scheduler')
@@ -46,23 +51,30 @@ export function siteCommand(): Command {
 }
 
 async function list(options: SiteOptions): Promise<void> {
-  const sites = await Promise.all(builtInSites.map(({ name }) => loadSite(name, builtInSites)));
+  const sites = await Promise.all(knownSites.map(({ name }) => loadSite(name, knownSites)));
   if (options.json) return printJson({ ok: true, sites });
-  const rows = sites.map((one) => [one.name, one.target, launcherOf(targets[one.target], one)]);
-  process.stdout.write(`${formatTable([['SITE', 'SCHEDULER', 'LAUNCHER'], ...rows])}\n`);
+  const rows = sites.map((one) => [
+    one.name,
+    one.target,
+    launcherOf(targets[one.target], one),
+    ...(one.sources === undefined ? ['', 'assumes nothing but the scheduler'] : listedSource(one.sources)),
+  ]);
+  process.stdout.write(
+    `${formatTable([['SITE', 'SCHEDULER', 'LAUNCHER', 'READ ON', 'MACHINE AND SOURCE'], ...rows])}\n`,
+  );
 }
 
 async function show(name: string, options: SiteOptions): Promise<void> {
-  const loaded = await loadLayeredSite(name, builtInSites);
+  const loaded = await loadLayeredSite(name, knownSites);
   const fields = siteFields(loaded);
   if (options.json) return printJson({ ok: true, site: loaded.site, fields });
-  const rows = fields.map(({ field, value, from }) => [field, valueText(value), from]);
-  process.stdout.write(`${formatTable([['FIELD', 'VALUE', 'FROM'], ...rows])}\n`);
+  process.stdout.write(`${fieldLines(fields).join('\n')}\n`);
+  if (loaded.site.sources !== undefined) process.stdout.write(`\n${sourceLines(loaded.site.sources).join('\n')}\n`);
 }
 
 /** The schema, then what only a compiled job shows (launchers, blocks of templates, directives), then the scheduler's own verdict. */
 async function check(name: string, options: SiteOptions): Promise<void> {
-  const site: Site = await loadSite(name, builtInSites);
+  const site: Site = await loadSite(name, knownSites);
   const trials = compileTrials(site, options.account);
   const warnings = new Problems();
   for (const { compiled } of trials) warnings.add(compiled.warnings.map((one) => ({ ...one, at: undefined })));

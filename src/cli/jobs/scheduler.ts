@@ -1,4 +1,5 @@
 import { WorkflowError } from '../../diagnostics/index.js';
+import { answerAfterwards } from '../../rehearse/afterwards.js';
 import {
   type Answer,
   askedTogether,
@@ -26,6 +27,8 @@ export interface Asking {
  */
 export async function ask(words: readonly string[], asking: Asking): Promise<Answer> {
   const [program = ''] = words;
+  const rehearsed = answerAfterwards(asking.cwd, words);
+  if (rehearsed !== undefined) return { ...rehearsed, exitCode: rehearsed.code };
   const { timedOut, code, exitCode, stdout, stderr } = await runProgram(words, asking);
   if (timedOut) {
     throw new WorkflowError({

@@ -127,7 +127,7 @@ function stageOf(job: Job, stores: readonly Store[], entities: readonly Entity[]
 
 /** Stores of several processes run on the first nodes of their group, colocated ones on all. */
 function placeStore({ name, cpus, ...store }: Store, bins: readonly Bin[]): void {
-  const count = store.kind === 'colocated' ? bins.length : Math.min(store.shards, bins.length);
+  const count = store.kind === 'colocated' ? bins.length : Math.min(store.nodes, bins.length);
   const each = store.kind === 'colocated' ? 1 : Math.ceil(store.shards / count);
   for (const bin of bins.slice(0, count)) {
     bin.running.push({ name, kind: 'store', members: 1, cpus: cpus * each, gpus: 0 });

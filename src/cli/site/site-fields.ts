@@ -1,5 +1,5 @@
 import { type LoadedSite, layerOfField } from '../../compiler/index.js';
-import { engineNames, type Site } from '../../ir/index.js';
+import { engineNames, factFor, type Site, type SiteFact, type SiteSources } from '../../ir/index.js';
 import { targets } from '../../targets/registry.js';
 import { launcherOf, type Target } from '../../targets/target.js';
 
@@ -9,17 +9,29 @@ export interface SiteField {
   readonly value: unknown;
   /** `own`, `extends FILE`, `default`, or `default of SCHEDULER`. */
   readonly from: string;
+  /** Reason that the site's sources give for the value, and the field that it is written at: this one, or an object around it. */
+  readonly fact?: SiteFact & { readonly at: string };
 }
 
-/** Every field of a site, those that nobody has set included. */
-export function siteFields({ site, layers }: LoadedSite): SiteField[] {
+/** Every field of a site but its sources, those that nobody has set included. */
+export function siteFields({ site: { sources, ...site }, layers }: LoadedSite): SiteField[] {
   const rows = leavesOf(site, []).map(({ path, value }): SiteField => {
     const layer = layerOfField(layers, path);
     const from = layer === undefined ? 'default' : layer === layers[0] ? 'own' : `extends ${layer.what}`;
-    return { field: path.join('.'), value, from };
+    const fact = sources === undefined ? undefined : factOf(path, sources, layers);
+    return { field: path.join('.'), value, from, ...(fact === undefined ? {} : { fact }) };
   });
   const set = new Set(rows.flatMap(({ field }) => prefixes(field)));
-  return [...rows, ...unset(site).filter(({ field }) => !set.has(field))].sort(byOrder);
+  const nobodySays = sources === undefined ? [{ field: 'sources', value: 'none', from: 'default' }] : [];
+  return [...rows, ...nobodySays, ...unset(site).filter(({ field }) => !set.has(field))].sort(byOrder);
+}
+
+/** The reason for a field's value: that of the layer that has set it. What another layer says is no reason for it. */
+function factOf(path: readonly string[], sources: SiteSources, layers: LoadedSite['layers']): SiteField['fact'] {
+  const at = factFor(sources, path);
+  const fact = at === undefined ? undefined : sources.facts[at];
+  if (at === undefined || fact === undefined) return undefined;
+  return layerOfField(layers, path) === layerOfField(layers, ['sources', 'facts', at]) ? { ...fact, at } : undefined;
 }
 
 interface Leaf {
@@ -54,9 +66,13 @@ function unset(site: Site): SiteField[] {
     ...(target.capabilities.gpus ? [ofTarget('gpuDialect', "the scheduler's usual way")] : []),
     plain('wrapper', 'none'),
     plain('engine', engineNames[0]),
+    plain('redisai.module', 'RAI_PATH of the job'),
+    plain('redisai.backends', "'backends' beside the module"),
+    plain('redisai.server', 'REDIS_PATH of the job, else the first that is found'),
     ...['cores', 'gpus', 'gpuMaker', 'memoryMiB'].map((name) => plain(`node.${name}`, 'not known')),
     plain('node.threadsPerCore', 1),
     plain('node.schedulerCounts', 'cores'),
+    plain('node.exclusive', false),
     plain('maxNodes', 'no limit'),
     ...['queue', 'account', 'qos', 'constraint', 'walltime'].map((name) => plain(`defaults.${name}`, 'none')),
     plain('networkInterface', "the address of the host's name"),

@@ -60,8 +60,8 @@ function hostsOf(
   const { component, first, nodes: count } = groups[store.group] as NodeGroup;
   const allocations = [allocation, ...components].slice(0, component);
   const before = first + allocations.reduce((sum, { nodes }) => sum + nodes, 0);
-  // One of fewer servers than the group has nodes runs on the first of them.
-  const [from, to] = range ?? [1, store.kind === 'standalone' ? Math.min(store.shards, count) : count];
+  // One on fewer nodes than the group has runs on the first of them.
+  const [from, to] = range ?? [1, store.kind === 'standalone' ? Math.min(store.nodes, count) : count];
   return `"$(cut -d ' ' -f ${before + from}-${before + to} <<<"$SIMWRIGHT_HOSTS" | ${separated})"`;
 }
 

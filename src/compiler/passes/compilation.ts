@@ -11,6 +11,7 @@ import type {
   OrchestratorDeclaration,
   Plan,
   Site,
+  Store,
 } from '../../ir/index.js';
 import type { Launcher, Target } from '../../targets/target.js';
 import type { Artifact, Facts } from '../inspect/index.js';
@@ -38,9 +39,12 @@ export interface Compilation {
   /** The artifacts of `launcherTexts`. */
   readonly launcherFiles: ReadonlyMap<ApplicationDeclaration, readonly LauncherFile[]>;
   /** The launcher's words that start each store. */
-  readonly storeLaunches: ReadonlyMap<OrchestratorDeclaration | ColocatedDeclaration, readonly string[]>;
+  readonly storeLaunches: ReadonlyMap<OrchestratorDeclaration | ColocatedDeclaration, StoreLaunch>;
   readonly plan: Plan;
 }
+
+/** Words that start a store's processes, and the text of the file `{resources}` that they name. */
+export type StoreLaunch = Pick<Store, 'launch' | 'resources'>;
 
 /** The fields that a pass reads. */
 export type Reads<Key extends keyof Compilation> = Pick<Compilation, Key>;
@@ -94,6 +98,8 @@ export interface PlacedGroup {
   readonly orchestrators: readonly OrchestratorDeclaration[];
   /** Nodes that are taken at the same time by launches that have nodes of their own. */
   readonly nodesApart: number;
+  /** Limits of members at a time, which leave room for those who have to run beside them. */
+  readonly atMost: ReadonlyMap<ApplicationDeclaration, number>;
 }
 
 /** Nodes of one kind in a job, and the entities that run on them. */
@@ -116,6 +122,8 @@ export interface PlacedJob {
   readonly array: { readonly size: number; readonly perElement: number; readonly maxConcurrent?: number } | undefined;
   /** Number of times that the job is submitted, once for each member. */
   readonly separate: number | undefined;
+  /** Number of its nodes where an edit of the directives sets it. */
+  readonly nodesSaid: number | undefined;
 }
 
 /** A file that a launcher reads, in an entity's directory. */

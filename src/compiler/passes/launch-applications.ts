@@ -9,10 +9,9 @@ import {
   type LauncherName,
   mergeArgs,
   rayVariables,
-  type Site,
   standsForHosts,
 } from '../../ir/index.js';
-import { type LaunchProgram, type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
+import { type LaunchProgram, type LaunchStep, launcherOf } from '../../targets/target.js';
 import type {
   Adds,
   PlacedComponent,
@@ -23,7 +22,7 @@ import type {
   SizedProgram,
   StepSize,
 } from './compilation.js';
-import { hasWholeNodes, launchLine, siteArgs, stepOptions } from './launch-line.js';
+import { choosesHosts, hasWholeNodes, launchLine, siteArgs, stepOptions } from './launch-line.js';
 import { membersOnOwnNodes } from './lookup/members-at-once.js';
 import { placeOf } from './lookup/placed-jobs.js';
 import { programWords } from './lookup/program-words.js';
@@ -60,7 +59,7 @@ function lineOf(
   const [first, ...further] = launch.programs;
   const programOf = (program: SizedProgram, words: readonly string[] = []): LaunchProgram => ({
     step: stepOf(application, program, launcher, environment, input),
-    words: [...wrapperOf(program, launcher, input.site), ...programWords(program.command), ...words],
+    words: [...wrapperOf(application, program, launcher, input), ...programWords(program.command), ...words],
   });
   // Each line is looked at by itself: another member's command may already say where its arguments go.
   const isPlaced = launch.programs.some(({ command }) => command.args.includes('{args}'));
@@ -71,7 +70,7 @@ function lineOf(
   ] as const;
   const { name } = application;
   const { at } = first.command;
-  const { words, files = {} } = launchLine(launcher, programs, { name, at }, input, problems);
+  const { words, files = {}, resources } = launchLine(launcher, programs, { name, at }, input, problems);
   for (const [file, text] of Object.entries(files)) {
     if (texts[file] !== undefined && texts[file] !== text) {
       const message = `members of '${name}' need different files ${file} for ${launcher}`;
@@ -84,6 +83,7 @@ function lineOf(
     words: [...words],
     breaks: [...breaksOf(words, launch, programs)],
     ...(hosts.length > 0 ? { hosts: [...new Set(hosts)] } : {}),
+    ...defined({ resources }),
   };
 }
 
@@ -101,7 +101,7 @@ function membersAtMost(
   // The scheduler limits the elements of an array.
   const ofUser = isSplit ? undefined : (application.batch ?? experiment.batch)?.maxConcurrent;
   const ofLauncher = facts.ownsNodes && facts.members.count > onNodes ? onNodes : undefined;
-  const limits = [ofUser, ofLauncher].filter((one) => one !== undefined);
+  const limits = [ofUser, ofLauncher, group.atMost.get(application)].filter((one) => one !== undefined);
   return limits.length === 0 ? undefined : Math.min(...limits);
 }
 
@@ -137,9 +137,28 @@ function oneAsksForGpus({ applications }: PlacedComponent, sized: Input['sized']
 }
 
 /** The site's words before a program and its container. Without a launcher there is no rank that they could tell by. */
-function wrapperOf({ size }: SizedProgram, launcher: LauncherName, { wrapper }: Site): readonly string[] {
+function wrapperOf(
+  application: ApplicationDeclaration,
+  { size }: SizedProgram,
+  launcher: LauncherName,
+  input: Input,
+): readonly string[] {
+  const { wrapper } = input.site;
   if (wrapper === undefined || launcher === 'none') return [];
-  return wrapper.when === 'always' || asksForGpus(size) ? wrapper.words : [];
+  const holds = {
+    always: true,
+    gpus: asksForGpus(size),
+    gpuPerTask: size.gpusPerTask === 1 && isOnlyLaunch(application, input),
+  };
+  return holds[wrapper.when] ? wrapper.words : [];
+}
+
+/** True if no other launch of an application is on the nodes of a launch while it runs: other jobs', other entities' or other members'. */
+function isOnlyLaunch(application: ApplicationDeclaration, { jobs, site, target }: Input): boolean {
+  const place = placeOf(application, jobs);
+  const { job, group } = place;
+  const isOneAtATime = !hasNumbers(application) || job.array?.perElement === 1 || job.separate !== undefined;
+  return hasWholeNodes(place, { site, target }) && group.applications.length === 1 && isOneAtATime;
 }
 
 function stepOf(
@@ -147,16 +166,11 @@ function stepOf(
   { command, size }: SizedProgram,
   launcher: LauncherName,
   environment: readonly string[],
-  { jobs, sized, target, site, launchers }: Input,
+  input: Input,
 ): LaunchStep {
+  const { jobs, sized, target, site, launchers } = input;
   const place = placeOf(application, jobs);
-  const { job, component, group } = place;
-  const isAlone =
-    hasWholeNodes(place, { site, target }) &&
-    group.applications.length === 1 &&
-    group.orchestrators.length === 0 &&
-    application.colocated === undefined &&
-    (!hasNumbers(application) || job.array?.perElement === 1 || job.separate !== undefined);
+  const { component, group } = place;
   const { hosts, excludeHosts, cpuBind } = command;
   const { walltimeSeconds: _walltimeSeconds, ...sizes } = size;
   const readsHosts = target.capabilities.severalHosts && programWords(command).some(standsForHosts);
@@ -167,12 +181,12 @@ function stepOf(
     ...(!asksForGpus(size) && oneAsksForGpus(component, sized) ? { gpusPerNode: 0 } : {}),
     ...defined({ hosts: hosts?.slice(0, size.nodes), excludeHosts, cpuBind }),
     ...stepOptions(place, { site, target }),
-    alone: isAlone,
+    alone: isOnlyLaunch(application, input) && group.orchestrators.length === 0 && application.colocated === undefined,
     cpusOfStores: cpusOfStores(group),
     overlap: false,
     ...(application.kind === 'ray-cluster' ? { endsTogether: true } : {}),
     // The runtime does not choose where the user has named the hosts.
-    namesHosts: hosts === undefined && (namesHosts(target, launchers[launcher], component.groups.length) || readsHosts),
+    namesHosts: hosts === undefined && (choosesHosts(place, launchers[launcher], { sized, target }) || readsHosts),
     environment,
     launcherArgs: mergeArgs([...siteArgs(site, launcher, asksForGpus(size)), command.launcherArgs ?? {}]),
   };

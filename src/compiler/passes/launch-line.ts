@@ -1,9 +1,24 @@
 import type { Problems, SourceLocation } from '../../diagnostics/index.js';
-import { defined, type LauncherArgs, type LauncherName, type Site } from '../../ir/index.js';
+import {
+  type CommandDeclaration,
+  defined,
+  type LauncherArgs,
+  type LauncherName,
+  type Site,
+  standsForHosts,
+} from '../../ir/index.js';
 import { editDirectives, sameOption } from '../../targets/directives.js';
-import { isNotSupported, type LaunchLine, type LaunchProgram, type LaunchStep } from '../../targets/target.js';
-import type { PlacedJob, Reads } from './compilation.js';
+import {
+  isNotSupported,
+  type Launcher,
+  type LaunchLine,
+  type LaunchProgram,
+  type LaunchStep,
+  namesHosts,
+} from '../../targets/target.js';
+import type { PlacedJob, Reads, Sized } from './compilation.js';
 import type { EntityPlace } from './lookup/placed-jobs.js';
+import { programWords } from './lookup/program-words.js';
 import { siteAt } from './lookup/queue-of.js';
 
 /** The command line by which a launcher starts programs. It has no words, and there is a problem, if the launcher cannot start them. */
@@ -37,6 +52,27 @@ export function stepOptions(
   };
 }
 
+/** True if the runtime chooses the hosts of a launcher's launches and stores in a component. */
+export function choosesHosts(
+  { component }: EntityPlace,
+  launcher: Launcher,
+  { sized, target }: Reads<'sized' | 'target'>,
+): boolean {
+  if (namesHosts(target, launcher, component.groups.length)) return true;
+  if (!target.capabilities.severalHosts || launcher.resources === undefined) return false;
+  return component.applications.some((one) =>
+    (sized.get(one) as Sized).launches.some(
+      ({ programs }) => programs.length > 1 || programs.some(({ command }) => isExplicit(command)),
+    ),
+  );
+}
+
+/** True for a command whose launch has to be told its CPUs or hosts. Hosts that the user has named are told already. */
+function isExplicit(command: CommandDeclaration): boolean {
+  if (command.hosts !== undefined) return false;
+  return command.cpuBind !== undefined || programWords(command).some(standsForHosts);
+}
+
 /** The site's options for a launcher, in the order in which each takes the place of those before. */
 export function siteArgs(
   { launcherArgs, gpuLauncherArgs }: Site,
@@ -57,7 +93,8 @@ export function hasWholeNodes(place: EntityPlace, { site, target }: Reads<'site'
   const { job, component } = place;
   const { wholeNodes } = target;
   const { exclusive, cpusPerNode = 0 } = component.allocation;
-  if (wholeNodes === true || exclusive || cpusPerNode >= (siteAt(place, site).node.cores ?? Number.POSITIVE_INFINITY))
+  const { node } = siteAt(place, site);
+  if (wholeNodes === true || exclusive || node.exclusive || cpusPerNode >= (node.cores ?? Number.POSITIVE_INFINITY))
     return true;
   return editDirectives(target, [[]], site.directives, job.batch?.directives)
     .flat()

@@ -7,25 +7,26 @@ import {
   type OrchestratorDeclaration,
   storeLinkVariable,
 } from '../../ir/index.js';
-import { type LaunchStep, launcherOf, namesHosts } from '../../targets/target.js';
-import type { Adds, Reads } from './compilation.js';
-import { launchLine, siteArgs, stepOptions } from './launch-line.js';
+import { type LaunchStep, launcherOf } from '../../targets/target.js';
+import type { Adds, Reads, StoreLaunch } from './compilation.js';
+import { choosesHosts, launchLine, siteArgs, stepOptions } from './launch-line.js';
 import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
 import { type EntityPlace, placeOf } from './lookup/placed-jobs.js';
-import { shardsOf } from './lookup/visible-stores.js';
+import { nodesOfStore, shardsOf } from './lookup/visible-stores.js';
+import { cpusOfStoreOnNode } from './part-demand.js';
 
 /** Input of the words that start stores. */
-type Input = Reads<'experiment' | 'jobs' | 'site' | 'target' | 'launchers'>;
+type Input = Reads<'experiment' | 'sized' | 'jobs' | 'site' | 'target' | 'launchers'>;
 
 /** The launcher's words for every store, standalone or colocated. */
 export function launchStores(input: Input, problems: Problems): Adds<'storeLaunches'> {
   const { experiment, jobs } = input;
-  const storeLaunches = new Map<OrchestratorDeclaration | ColocatedDeclaration, readonly string[]>();
+  const storeLaunches = new Map<OrchestratorDeclaration | ColocatedDeclaration, StoreLaunch>();
   for (const entity of experiment.entities) {
     const place = placeOf(entity, jobs);
     byKind(entity, {
       orchestrator: (store) => {
-        storeLaunches.set(store, storeWords(standaloneSize(store, input), place, input, problems));
+        storeLaunches.set(store, storeLaunch(store, standaloneSize(store, input), place, input, problems));
       },
       application: (one) => {
         const { name, colocated } = one;
@@ -33,7 +34,7 @@ export function launchStores(input: Input, problems: Problems): Adds<'storeLaunc
         const { nodes } = place.group;
         const { cpus = 1, at } = colocated;
         const size = { name, at, nodes, tasks: nodes, cpus, gpus: colocatedGpus(experiment, one), hosts: undefined };
-        storeLaunches.set(colocated, storeWords(size, place, input, problems));
+        storeLaunches.set(colocated, storeLaunch(colocated, size, place, input, problems));
       },
     });
   }
@@ -53,8 +54,17 @@ interface StoreSize {
 function standaloneSize(store: OrchestratorDeclaration, { experiment, target }: Input): StoreSize {
   const { name, at, cpus = 1, hosts } = store;
   const shards = shardsOf(store);
-  const nodes = target.capabilities.oneNode ? 1 : (store.nodes ?? shards);
-  return { name, at, nodes, tasks: shards, cpus, gpus: standaloneGpus(experiment, store), hosts };
+  const nodes = target.capabilities.oneNode ? 1 : nodesOfStore(store);
+  // One process on each node starts all servers there.
+  return {
+    name,
+    at,
+    nodes,
+    tasks: nodes,
+    cpus: cpus * Math.ceil(shards / nodes),
+    gpus: standaloneGpus(experiment, store),
+    hosts,
+  };
 }
 
 /** True if each element of an array, or each of several jobs, has a store of its own. */
@@ -76,14 +86,20 @@ const ofRuntime = [
 ];
 
 /** Launch line in front of a store's processes; empty if it is one process on the script's own host. */
-function storeWords(size: StoreSize, place: EntityPlace, input: Input, problems: Problems): readonly string[] {
+function storeLaunch(
+  store: OrchestratorDeclaration | ColocatedDeclaration,
+  size: StoreSize,
+  place: EntityPlace,
+  input: Input,
+  problems: Problems,
+): StoreLaunch {
   const { target, site, launchers } = input;
   const { name, nodes, tasks, cpus, gpus, hosts } = size;
   const launcher = launcherOf(target, site);
   // The script runs on the job's first node, so a single process there needs no launcher.
   const isFirst = place.index === 0 && place.group.first === 0;
   const isHere = tasks === 1 && hosts === undefined && isFirst && launchers[launcher].startsSingleStores !== true;
-  if (!target.capabilities.severalHosts || launcher === 'none' || isHere) return [];
+  if (!target.capabilities.severalHosts || launcher === 'none' || isHere) return { launch: [] };
   const step: LaunchStep = {
     name,
     nodes,
@@ -95,8 +111,22 @@ function storeWords(size: StoreSize, place: EntityPlace, input: Input, problems:
     ...stepOptions(place, input),
     environment: [...(isIndexed(place) ? ['SIMWRIGHT_ARRAY_INDEX'] : []), ...ofRuntime, ...Object.keys(site.env)],
     launcherArgs: mergeArgs(siteArgs(site, launcher, false)),
+    cpusOfStores: cpusBefore(store, place),
     overlap: true,
-    namesHosts: hosts === undefined && namesHosts(target, launchers[launcher], place.component.groups.length),
+    namesHosts: hosts === undefined && choosesHosts(place, launchers[launcher], input),
   };
-  return launchLine(launcher, [{ step, words: [] }], size, input, problems).words;
+  const { words, files = {}, resources } = launchLine(launcher, [{ step, words: [] }], size, input, problems);
+  if (resources === undefined) return { launch: [...words] };
+  const { file, threadsPerCore } = resources;
+  return { launch: [...words], resources: { text: files[file] ?? '', threadsPerCore } };
+}
+
+/** CPUs that the stores before one hold on its nodes, where each has to be told others. */
+function cpusBefore(store: OrchestratorDeclaration | ColocatedDeclaration, { group }: EntityPlace): number {
+  const all = [...group.orchestrators, ...group.applications.flatMap(({ colocated }) => colocated ?? [])];
+  return all.slice(0, all.indexOf(store)).reduce((sum, one) => sum + cpusOnNode(one), 0);
+}
+
+function cpusOnNode(store: OrchestratorDeclaration | ColocatedDeclaration): number {
+  return 'transport' in store ? (store.cpus ?? 1) : cpusOfStoreOnNode(store);
 }

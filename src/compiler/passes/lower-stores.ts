@@ -14,10 +14,10 @@ import {
 } from '../../ir/index.js';
 import { launcherOf } from '../../targets/target.js';
 import type { Artifact, Facts, InspectedModel } from '../inspect/index.js';
-import type { Reads } from './compilation.js';
+import type { Reads, StoreLaunch } from './compilation.js';
 import { loadedByStore } from './lookup/loaded-models.js';
 import { placeOf } from './lookup/placed-jobs.js';
-import { shardsOf, suffixOf } from './lookup/visible-stores.js';
+import { nodesOfStore, shardsOf, suffixOf } from './lookup/visible-stores.js';
 import { setupOf } from './lower-entities.js';
 
 /** Input of the plan's stores. */
@@ -66,6 +66,7 @@ function lowerStandalone(entity: OrchestratorDeclaration, input: Input): Standal
     ...limits,
     ...loadedBy(entity, input),
     shards,
+    nodes: target.capabilities.oneNode ? 1 : nodesOfStore(entity),
     restart: restart ?? false,
     saveAtEnd: saveAtEnd ?? [],
     port: port ?? 0,
@@ -73,7 +74,7 @@ function lowerStandalone(entity: OrchestratorDeclaration, input: Input): Standal
     ...defined({ interface: loopback ? undefined : network }),
     group: place.groupIndex,
     ...setupOf(setup),
-    launch: launchOf(entity, input),
+    ...launchOf(entity, input),
   };
 }
 
@@ -98,12 +99,12 @@ function lowerColocated(
         : { ...transport, permissions: transport.permissions ?? 0o700 },
     nodes: place.group.nodes,
     group: place.groupIndex,
-    launch: launchOf(colocated, input),
+    ...launchOf(colocated, input),
   };
 }
 
-function launchOf(store: OrchestratorDeclaration | ColocatedDeclaration, { storeLaunches }: Input): string[] {
-  return [...(storeLaunches.get(store) as readonly string[])];
+function launchOf(store: OrchestratorDeclaration | ColocatedDeclaration, { storeLaunches }: Input): StoreLaunch {
+  return storeLaunches.get(store) as StoreLaunch;
 }
 
 function loadedBy(store: object, { experiment, facts }: Input): Pick<Store, 'mlModels' | 'scripts'> {

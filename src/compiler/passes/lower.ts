@@ -7,6 +7,7 @@ import { lowerStores } from './lower-stores.js';
 /** The plan: all that scripts and the runtime need. It does not depend on the machine where it was compiled. */
 export function lower(input: Omit<Compilation, 'plan'>): Adds<'plan'> {
   const { experiment, site, jobs } = input;
+  const stores = lowerStores(input);
   return {
     plan: {
       version: planVersion,
@@ -20,11 +21,12 @@ export function lower(input: Omit<Compilation, 'plan'>): Adds<'plan'> {
       ...defined({
         runtimePath: site.runtimePath,
         python: site.python,
+        redisai: stores.some(({ engine }) => engine === 'redisai') ? site.redisai : undefined,
         networkInterface: site.networkInterface,
         gpuMaker: site.node.gpuMaker,
       }),
       jobs: jobs.map((job) => lowerJob(job, input)),
-      stores: lowerStores(input),
+      stores,
       entities: applicationsOf(experiment).map((application) => lowerEntity(application, input)),
     },
   };

@@ -1,7 +1,8 @@
 import { counted, type Problems, type SourceLocation } from '../../diagnostics/index.js';
 import { type ApplicationDeclaration, byKind, type EntityDeclaration } from '../../ir/index.js';
 import type { Amounts } from './lookup/packing.js';
-import { cpusOfStoreOnNode, type Demand, nodesOfStore } from './part-demand.js';
+import { nodesOfStore } from './lookup/visible-stores.js';
+import { cpusOfStoreOnNode, type Demand } from './part-demand.js';
 
 /** Nodes of those that have to run at the same time. `overlaps`: stores hold nothing of them; `holdsGpus`: GPUs as well as CPUs. */
 interface Held {
@@ -24,6 +25,17 @@ export function refuseMeeting(demand: Demand, { set, ...held }: Meeting, problem
     ...(overlaps ? [] : holders(demand, holdsGpus)),
   ].join(', ')}, and they have ${described(nodes, node)}`;
   const hint = 'raise nodes in .batch(), or lower what one of them takes: .tasks(), .cpusPerTask(), .gpusPerNode()';
+  problems.error('PLAN1013', message, meetingPlace(set), hint);
+}
+
+/** Reports that several sets, of each of which all have to run at the same time, may keep each other waiting. */
+export function refuseCircles(demand: Demand, { set, ...held }: Meeting, problems: Problems): void {
+  const { nodes, node, overlaps, holdsGpus } = held;
+  const message = `${named(set)} wait for keys of each other in several circles that may run at the same time, and each may hold what another waits for: ${[
+    ...set.map((one) => takes(demand, one)),
+    ...(overlaps ? [] : holders(demand, holdsGpus)),
+  ].join(', ')}, and they have ${described(nodes, node)}`;
+  const hint = "raise nodes in .batch(), or let one circle wait for another's end with .after()";
   problems.error('PLAN1013', message, meetingPlace(set), hint);
 }
 

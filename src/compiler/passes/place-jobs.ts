@@ -10,6 +10,7 @@ import {
 } from '../../ir/index.js';
 import { allocate } from './allocate.js';
 import type { Adds, PlacedComponent, PlacedJob, Reads, Sized } from './compilation.js';
+import { nodesSaid } from './heed-directives.js';
 import { groupBy } from './lookup/group-by.js';
 import { EndOrder, topological } from './lookup/order.js';
 import { jobsBefore } from './lookup/placed-jobs.js';
@@ -21,7 +22,7 @@ import { walltimeOf } from './walltime.js';
 type Input = Reads<'experiment' | 'sized' | 'site' | 'target' | 'launchers'>;
 
 /** A job whose nodes are not computed yet. */
-type Draft = Omit<PlacedJob, 'components'>;
+type Draft = Omit<PlacedJob, 'components' | 'nodesSaid'>;
 
 /**
  * Assigns every entity to a job: an entity with its own `.batch()` gets a job of its own, with the entities that share its nodes; all
@@ -37,7 +38,12 @@ export function placeJobs(input: Input, problems: Problems): Adds<'jobs'> {
   }
   const applications = applicationsOf(experiment);
   const drafts = draftJobs(experiment, (application) => arrayOf(application, input, problems));
-  const jobs = drafts.map((draft): PlacedJob => ({ ...draft, components: componentsOf(draft, input, problems) }));
+  const jobs = drafts.map((draft): PlacedJob => {
+    const components = componentsOf(draft, input, problems);
+    // Of several kinds of nodes it would not say which.
+    const said = components.length > 1 ? undefined : nodesSaid(input.target, input.site, draft.batch);
+    return { ...draft, components, nodesSaid: said };
+  });
   const sorted = topological(jobs, (job) => jobsBefore(job, jobs, applications));
   if (sorted !== undefined) return { jobs: sorted };
   const hint = 'leave out .batch() where entities wait for each other in both directions, so that they share a job';

@@ -86,13 +86,16 @@ function sizeLaunch(
   const tasksOnNode = (size: StepSize) => (isApart ? size.tasksPerNode : Math.ceil(size.tasks / nodes));
   const gpus = together(sizes.map((size) => size.gpusPerNode ?? (size.gpusPerTask ?? 0) * tasksOnNode(size)));
   const memory = together(sizes.map((size) => size.memoryPerNodeMiB ?? 0));
+  const tasksPerNode = together(sizes.map(tasksOnNode));
+  // On no node do the programs take more CPUs than the launch says.
+  const cpusOnNode = together(sizes.map((size) => tasksOnNode(size) * size.cpusPerTask));
   return {
     programs: [first, ...further],
     size: {
       nodes,
       tasks,
-      cpusPerTask: Math.ceil(cpus / tasks),
-      tasksPerNode: together(sizes.map(tasksOnNode)),
+      cpusPerTask: Math.ceil(Math.max(cpus / tasks, cpusOnNode / tasksPerNode)),
+      tasksPerNode,
       ...(gpus > 0 ? { gpusPerNode: gpus } : {}),
       ...(memory > 0 ? { memoryPerNodeMiB: memory } : {}),
       // Only the launch as a whole can have one.
@@ -145,7 +148,10 @@ function sizeStep(name: string, command: CommandDeclaration, site: Site, problem
   }
   if (cores !== undefined && tasksPerNode * cpusPerTask > cores) {
     const needs = `${tasksPerNode} tasks of ${cpusPerTask} CPUs on a node`;
-    refuse(`'${name}' needs ${needs}, and site '${site.name}' has ${cores} cores a node`, 'raise .nodes()');
+    refuse(
+      `'${name}' needs ${needs}, and site '${site.name}' has ${cores} cores a node`,
+      hintFor(site, 'cores', tasksPerNode * cpusPerTask),
+    );
   }
   const { tasksPerNode: most } = command;
   if (most !== undefined && most * nodes < tasks) {
@@ -159,7 +165,10 @@ function sizeStep(name: string, command: CommandDeclaration, site: Site, problem
   }
   const perNode = gpusPerNode ?? (gpusPerTask ?? 0) * tasksPerNode;
   if (gpus !== undefined && perNode > gpus) {
-    refuse(`'${name}' needs ${perNode} GPUs a node, and site '${site.name}' has ${gpus}`, 'raise .nodes()');
+    refuse(
+      `'${name}' needs ${perNode} GPUs a node, and site '${site.name}' has ${gpus}`,
+      hintFor(site, 'gpus', perNode),
+    );
   }
   const idle = hosts?.slice(nodes) ?? [];
   if (idle.length > 0) {
@@ -174,6 +183,16 @@ function sizeStep(name: string, command: CommandDeclaration, site: Site, problem
     tasksPerNode,
     ...defined({ gpusPerTask, gpusPerNode, memoryPerNodeMiB, walltimeSeconds }),
   };
+}
+
+/** Remedies for nodes that have less than a launch needs on each: more of them, or those of a queue whose nodes have as much. */
+function hintFor({ node, queues }: Site, resource: 'cores' | 'gpus', needed: number): string {
+  const large = Object.entries(queues).filter(([, queue]) => (queue.node?.[resource] ?? 0) >= needed);
+  const remedies = [
+    ...(node[resource] === 0 ? [] : ['raise .nodes()']),
+    ...(large.length === 0 ? [] : [`name a queue whose nodes have as many: ${large.map(([name]) => name).join(', ')}`]),
+  ];
+  return remedies.length === 0 ? 'choose a queue or a site whose nodes have some' : remedies.join(', or ');
 }
 
 /** The most tasks that one of the site's nodes holds, at least 1; infinite where the site does not say what it has. */

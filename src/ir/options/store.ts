@@ -99,15 +99,15 @@ export type ColocateOptions = ColocateTcpOptions | ColocateUdsOptions;
 export const orchestratorOptions = {
   /** Name of the store: SmartRedis's identifier as well, unless it is the default. @default 'orchestrator' */
   name: own(z.string()).or('orchestrator'),
-  /** Servers it is split over, as a Redis Cluster: 1, or 3 and more. @default as many as `nodes` */
+  /** Servers it is split over, as a Redis Cluster. @default as many as `nodes` */
   shards: value(positive),
-  /** Nodes its shards are spread over. @default 1 with one shard, else one a shard */
+  /** Nodes its shards are spread over; fewer than shards have several each. @default 1 with one shard, else one a shard */
   nodes: value(positive),
   /** True for nodes of its own inside the job: nothing else runs there but what shares its nodes. @default false */
   apart: value(z.boolean()),
   /** Names of the hosts that it runs on. */
   hosts: value(hostNames),
-  /** Port to listen on. @default a free one */
+  /** Port to listen on; further shards of a node take the ports after it. @default a free one */
   port: value(port),
   /** Network interface to listen on. @default loopback when its users run on its own node, else the site's */
   interface: value(nonEmptyText),

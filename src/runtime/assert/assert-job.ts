@@ -1,5 +1,5 @@
 import { type Problem, renderProblem, WorkflowError } from '../../diagnostics/index.js';
-import type { Entity, Plan, Store } from '../../ir/index.js';
+import { type Entity, engines, type Plan, type Store } from '../../ir/index.js';
 import { launcherOfProgram } from '../../targets/launchers/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { jobOf } from '../job/read-plan.js';
@@ -34,11 +34,13 @@ export async function assertForStore(
   // The setup of a store may load the module with its Python: that shows in its own `up` alone.
   if (!isFirst && store.setup === undefined) return;
   const stores = isFirst ? plan.stores.filter(({ name }) => planned.stores.includes(name)) : [store];
+  // RedisAI brings its own frameworks.
+  const withOurs = stores.filter(({ engine }) => engines[engine].hasAiLayer);
   const python = await checkPython(
     plan,
-    stores.filter((one) => one === store || one.setup === undefined),
+    withOurs.filter((one) => one === store || one.setup === undefined),
   );
-  const onnx = await checkOnnxRuntime(plan, job.dir, call.bundle, call.env, stores, python.python);
+  const onnx = await checkOnnxRuntime(plan, job.dir, call.bundle, call.env, withOurs, python.python);
   const problems = withoutNotes([
     ...(isFirst ? await checkStart(job, plan, store, stores, call) : []),
     ...onnx,

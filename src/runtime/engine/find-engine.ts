@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 
 /** File name of the server's module. */
@@ -20,10 +20,19 @@ export interface ServerProgram {
   readonly version: string;
 }
 
+/** RedisAI as it is loaded. */
+export interface RedisAiModule {
+  readonly module: string;
+  /** Folder of its backends. */
+  readonly backends: string;
+}
+
 /** A server and the module that makes a store of it. */
 export interface EnginePrograms {
   readonly server: ServerProgram;
   readonly module: string;
+  /** RedisAI, which then has the commands, and our module looks at clients only. */
+  readonly redisai?: RedisAiModule;
 }
 
 /** Places to look in, as far as they are known. */
@@ -54,15 +63,16 @@ export function findModule(places: EnginePlaces): string | undefined {
     .find((path) => existsSync(path));
 }
 
-/** Servers beside modules and on the PATH, in the order in which they are preferred. */
-export function serverPaths(places: EnginePlaces): string[] {
+/** Servers beside modules and on the PATH, those of the preferred kind first. */
+export function serverPaths(places: EnginePlaces, preferred: ServerProgram['kind'] = 'valkey'): string[] {
   const given = places.env['SIMWRIGHT_ENGINE_SERVER'];
   if (given !== undefined && given !== '') return [given];
   const folders = [
     ...engineFolders(places),
     ...(places.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== ''),
   ];
-  return serverNames.flatMap((name) => folders.map((folder) => join(folder, name)).filter(isExecutable));
+  const names = preferred === 'valkey' ? serverNames : [...serverNames].reverse();
+  return names.flatMap((name) => folders.map((folder) => join(folder, name)).filter(isExecutable));
 }
 
 function isExecutable(path: string): boolean {
@@ -95,26 +105,37 @@ export function isNewEnough({ kind, version }: ServerProgram): boolean {
 /** The server and the module to use here. @throws WorkflowError RUN1040 with the places where they are not, or the versions that are too old */
 export async function findEngine(places: EnginePlaces): Promise<EnginePrograms> {
   const module = findModule(places);
-  if (module === undefined) {
-    throw new WorkflowError({
-      code: 'RUN1040',
-      message: [`the module ${moduleName} is in none of these folders:`, ...engineFolders(places)].join('\n  - '),
-      hint: "build it once with 'simwright engine install', which needs a C compiler and takes seconds",
-    });
-  }
+  if (module === undefined) throw moduleMissing(places);
+  return { server: await findServer(places), module };
+}
+
+/** Says where the module was looked for. */
+export function moduleMissing(places: EnginePlaces): WorkflowError {
+  return new WorkflowError({
+    code: 'RUN1040',
+    message: [`the module ${moduleName} is in none of these folders:`, ...engineFolders(places)].join('\n  - '),
+    hint: "build it once with 'simwright engine install', which needs a C compiler and takes seconds",
+  });
+}
+
+/** The first server that is new enough. @throws WorkflowError RUN1040 */
+export async function findServer(places: EnginePlaces, preferred?: ServerProgram['kind']): Promise<ServerProgram> {
   const old: string[] = [];
-  for (const path of serverPaths(places)) {
+  for (const path of serverPaths(places, preferred)) {
     const server = await askServer(path);
     if (server === undefined) continue;
-    if (isNewEnough(server)) return { server, module };
+    if (isNewEnough(server)) return server;
     old.push(`${path} is ${server.kind === 'redis' ? 'Redis' : 'Valkey'} ${server.version}`);
   }
   throw new WorkflowError({
     code: 'RUN1040',
-    message:
-      old.length === 0
-        ? `neither ${serverNames.join(' nor ')} is on the PATH or in ${dirname(module)}`
-        : ['the only servers here are too old:', ...old].join('\n  - '),
+    message: old.length === 0 ? noServer(places) : ['the only servers here are too old:', ...old].join('\n  - '),
     hint: 'Redis 7.0 or later, or Valkey 7.2 or later: a package of the system, of conda, or a module of the site; SIMWRIGHT_ENGINE_SERVER names one elsewhere',
   });
+}
+
+function noServer(places: EnginePlaces): string {
+  const given = places.env['SIMWRIGHT_ENGINE_SERVER'];
+  if (given !== undefined && given !== '') return `${given} is no server that can be run`;
+  return `neither ${serverNames.join(' nor ')} is on the PATH or in one of these folders: ${engineFolders(places).join(', ')}`;
 }

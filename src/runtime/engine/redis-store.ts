@@ -1,5 +1,5 @@
-import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { existsSync, rmSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,11 +15,13 @@ import type {
 } from '../orchestrator/index.js';
 import { freePort } from '../supervisor/free-port.js';
 import type { EnginePrograms } from './find-engine.js';
+import { failedToLoad, loadProblem } from './load-problem.js';
+import { runsOf } from './redisai.js';
 import { ServerCheckpoints } from './server-checkpoints.js';
-import { defaultBulkBytes, serverConfig } from './server-config.js';
+import { serverConfig } from './server-config.js';
 import { type Info, readInfo } from './server-info.js';
 import { ServerProcess } from './server-process.js';
-import { WorkerLink } from './worker-link.js';
+import { startWorker, type WorkerLink } from './worker-link.js';
 
 /** Milliseconds between two questions how the server does, and for runs under way to end. */
 const askMs = 1000;
@@ -33,6 +35,10 @@ export interface RedisStoreOptions {
   readonly store: OrchestratorOptions;
   /** False for a store of data only: no models, no scripts. */
   readonly hasWorker: boolean;
+  /** Its part in a cluster: the port of its bus, and what it reads of the others. */
+  readonly cluster?: { readonly busPort: number; readonly nodesFile: string };
+  /** Socket of an AI layer that somebody else starts, for several servers. Default: it starts its own. */
+  readonly workerSocket?: string;
   /** The bundle, for the worker's process. Default: the modules beside this code. */
   readonly bundle?: URL;
   /** Called when the server or its AI layer has died for good: there is no store any more. */
@@ -52,6 +58,7 @@ export class RedisStore implements Orchestrator {
   #info: Info = new Map();
   #asking: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
+  #hasServer = true;
 
   private constructor(options: RedisStoreOptions) {
     this.#options = options;
@@ -91,16 +98,33 @@ export class RedisStore implements Orchestrator {
     return { server: this.#server?.pid, worker: this.#worker?.pid };
   }
 
+  /** What the server said of itself last. */
+  get info(): Info {
+    return this.#info;
+  }
+
+  /** Asks the server how it does. */
+  async refresh(): Promise<Info> {
+    await this.#ask();
+    return this.#info;
+  }
+
+  /** Sends a command. */
+  async send(...words: readonly string[]): Promise<unknown> {
+    return this.#connection?.send(...words);
+  }
+
   stats(): OrchestratorStats {
     const number = (name: string): number => Number(this.#info.get(name) ?? 0);
-    const { inferences, workers } = this.#worker?.stats ?? { inferences: 0, workers: [] };
+    const { inferences, workers } = this.#worker?.stats ?? { inferences: runsOf(this.#info), workers: [] };
     return {
       usedBytes: number('used_memory'),
       keys: Number(/keys=(\d+)/.exec(this.#info.get('db0') ?? '')?.[1] ?? 0),
       // One of them is this process's own.
       clients: Math.max(0, number('connected_clients') - 1),
       requests: number('total_commands_processed'),
-      refused: number('ai_clients_refused'),
+      residentBytes: number('used_memory_rss'),
+      refused: number('ai_clients_refused') + number('simwright_clients_refused'),
       inferences,
       workers,
     };
@@ -108,6 +132,7 @@ export class RedisStore implements Orchestrator {
 
   async warmUp(keys: readonly string[]): Promise<readonly WarmUp[]> {
     const done = (await this.#worker?.warmUp(keys)) ?? [];
+    await this.#ask();
     return done.filter(({ key }) => keys.includes(key));
   }
 
@@ -121,20 +146,25 @@ export class RedisStore implements Orchestrator {
     const file = store.checkpointFile ?? store.saveFile;
     this.#folder = await mkdtemp(join(tmpdir(), 'simwright-engine-'));
     if (store.checkpointFile !== undefined) this.#lock = await CheckpointLock.take(store.checkpointFile);
-    const workerSocket = hasWorker ? join(this.#folder, 'ai.sock') : undefined;
+    const { cluster, workerSocket: shared } = this.#options;
+    if (cluster !== undefined) await writeFile(join(this.#folder, 'nodes.conf'), cluster.nodesFile, { mode: 0o600 });
+    const workerSocket = shared ?? (hasWorker ? join(this.#folder, 'ai.sock') : undefined);
     const connection = await this.#startServer(file, workerSocket);
     this.#connection = connection;
     const server = this.#server;
-    void server?.died.then((how) => this.#dead(`the server died (${how})`));
+    void server?.died.then((how) => {
+      this.#hasServer = false;
+      this.#dead(`the server died (${how})`);
+    });
     await this.#ask();
-    if (workerSocket !== undefined) await this.#startWorker(workerSocket);
-    this.#checkpoints = new ServerCheckpoints(connection, store);
+    if (workerSocket !== undefined && shared === undefined) await this.#startWorker(workerSocket);
+    this.#checkpoints = new ServerCheckpoints(connection, store, () => server?.said ?? []);
     await this.#checkpoints.start();
     this.#asking = setInterval(() => void this.#ask().catch(() => undefined), askMs);
   }
 
   async #startServer(file: string | undefined, workerSocket: string | undefined): Promise<Connection> {
-    const { programs, store } = this.#options;
+    const { programs, store, cluster } = this.#options;
     const tcp = store.listen.find((place) => place.kind === 'tcp');
     const unix = store.listen.find((place) => place.kind === 'unix');
     for (let attempt = 1; ; attempt += 1) {
@@ -145,7 +175,9 @@ export class RedisStore implements Orchestrator {
         folder: file === undefined ? (this.#folder ?? tmpdir()) : dirname(file),
         file: file === undefined ? 'dump.rdb' : basename(file),
         module: programs.module,
+        redisai: programs.redisai,
         workerSocket,
+        cluster: cluster && { busPort: cluster.busPort, file: join(this.#folder ?? tmpdir(), 'nodes.conf') },
         holder: process.pid,
         options: store,
       });
@@ -158,6 +190,8 @@ export class RedisStore implements Orchestrator {
       try {
         return await server.answering(this.#addresses.at(-1) ?? '');
       } catch (error) {
+        if (file !== undefined && existsSync(file) && failedToLoad(server.said))
+          throw loadProblem(file, programs.server, server.said);
         const isTaken = error instanceof WorkflowError && error.code === 'RUN1003';
         if (!(isTaken && tcp?.port === 0 && attempt < portAttempts)) throw error;
       }
@@ -165,31 +199,7 @@ export class RedisStore implements Orchestrator {
   }
 
   async #startWorker(socketPath: string): Promise<void> {
-    const { store, bundle } = this.#options;
-    this.#worker = new WorkerLink({
-      bundle,
-      worker: {
-        socketPath,
-        maxBulkBytes: store.maxBulkBytes ?? defaultBulkBytes,
-        onnxRuntime: store.onnxRuntime,
-        python: store.python,
-        threadsPerQueue: store.threadsPerQueue,
-        interOpThreads: store.interOpThreads,
-        intraOpThreads: store.intraOpThreads,
-        mapDevice: store.mapDevice,
-        devices: store.devices,
-        preloadBackends: store.preloadBackends,
-        runLimitMs: store.executionTimeoutSeconds === undefined ? undefined : store.executionTimeoutSeconds * 1000,
-        workerUrl: (store.workerUrl ?? bundle)?.href,
-      },
-      log: (level, message) => store.log?.(level, message),
-      onGivenUp: (reason) => this.#dead(reason),
-    });
-    try {
-      await this.#worker.start();
-    } catch (error) {
-      throw new WorkflowError({ code: 'RUN1004', message: (error as Error).message, cause: error });
-    }
+    this.#worker = await startWorker(this.#options, [socketPath], (reason) => this.#dead(reason));
   }
 
   async #ask(): Promise<void> {
@@ -205,6 +215,8 @@ export class RedisStore implements Orchestrator {
   async #close(save: boolean): Promise<void> {
     clearInterval(this.#asking);
     try {
+      // One that has died answers nothing any more.
+      if (!this.#hasServer) return;
       await this.#drain();
       await this.#checkpoints?.stop(save);
     } finally {
@@ -215,10 +227,15 @@ export class RedisStore implements Orchestrator {
   /** Waits for what the AI layer runs, so that its results are there. */
   async #drain(): Promise<void> {
     const until = performance.now() + drainMs;
-    while (this.#worker !== undefined && performance.now() < until) {
+    const isRedisAi = this.#options.programs.redisai !== undefined;
+    const runsModels = isRedisAi || this.#worker !== undefined || this.#options.workerSocket !== undefined;
+    while (runsModels && performance.now() < until) {
       await this.#ask().catch(() => undefined);
-      const number = (name: string): number => Number(this.#info.get(`ai_requests_${name}`) ?? 0);
-      if (number('waiting') + number('sent') - number('answered') - number('failed') <= 0) return;
+      const number = (name: string): number => Number(this.#info.get(name) ?? 0);
+      const begun = number('ai_requests_waiting') + number('ai_requests_sent');
+      const ended = number('ai_requests_answered') + number('ai_requests_failed');
+      // RedisAI blocks the clients of what it runs, and does not tell how many runs there are.
+      if (isRedisAi ? number('blocked_clients') === 0 : begun <= ended) return;
       await sleep(20);
     }
   }

@@ -1,12 +1,18 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { OrchestratorStats, WarmUp } from '../orchestrator/index.js';
+import { WorkflowError } from '../../diagnostics/index.js';
+import type { OrchestratorOptions, OrchestratorStats, WarmUp } from '../orchestrator/index.js';
+import { defaultRunLimitMs } from '../orchestrator/inference/index.js';
+import { defaultBulkBytes } from './server-config.js';
 import type { FromWorker, ToWorker, WorkerProcessOptions } from './worker-messages.js';
 
 /** A worker that dies more often than that within the time is not started again: what kills it will kill the next. */
 const most = { deaths: 10, withinMs: 60_000 };
 const endMs = 3000;
+/** Milliseconds between two looks whether it is alive, of which it gives a sign as often, and the fewest looks without one. */
+const lookMs = 1000;
+const fewestLooks = 3;
 
 /** Options of a link to a worker process. */
 export interface WorkerLinkOptions {
@@ -16,6 +22,40 @@ export interface WorkerLinkOptions {
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
   /** Called when it has died too often. */
   readonly onGivenUp: (reason: string) => void;
+}
+
+/** Starts the AI layer of a store, or of several that are servers of one cluster; `sockets` are those of their modules. @throws WorkflowError RUN1004 */
+export async function startWorker(
+  { store, bundle }: { readonly store: OrchestratorOptions; readonly bundle?: URL },
+  sockets: readonly string[],
+  onGivenUp: (reason: string) => void,
+): Promise<WorkerLink> {
+  const link = new WorkerLink({
+    bundle,
+    worker: {
+      sockets,
+      maxBulkBytes: store.maxBulkBytes ?? defaultBulkBytes,
+      onnxRuntime: store.onnxRuntime,
+      python: store.python,
+      threadsPerQueue: store.threadsPerQueue,
+      interOpThreads: store.interOpThreads,
+      intraOpThreads: store.intraOpThreads,
+      mapDevice: store.mapDevice,
+      devices: store.devices,
+      preloadBackends: store.preloadBackends,
+      runLimitMs: store.executionTimeoutSeconds === undefined ? undefined : store.executionTimeoutSeconds * 1000,
+      workerUrl: (store.workerUrl ?? bundle)?.href,
+    },
+    log: (level, message) => store.log?.(level, message),
+    onGivenUp,
+  });
+  try {
+    await link.start();
+    return link;
+  } catch (error) {
+    await link.stop();
+    throw new WorkflowError({ code: 'RUN1004', message: (error as Error).message, cause: error });
+  }
 }
 
 /** Keeps the process of the AI layer running: one that dies is started again at once. */
@@ -28,6 +68,11 @@ export class WorkerLink {
   #onReady: (problem: string | undefined) => void = () => undefined;
   #onWarmedUp: (done: readonly WarmUp[]) => void = () => undefined;
   #reason = '';
+  /** Looks since its last sign of life. A job that is suspended suspends both. */
+  #looks = 0;
+  /** True once it has reached the server: before that it may start what takes long. */
+  #isReady = false;
+  #looking: NodeJS.Timeout | undefined;
 
   constructor(options: WorkerLinkOptions) {
     this.#options = options;
@@ -44,6 +89,8 @@ export class WorkerLink {
 
   /** Starts it; rejects if the first does not get as far as the server. */
   async start(): Promise<void> {
+    this.#looking = setInterval(() => this.#look(), lookMs);
+    this.#looking.unref();
     const problem = await new Promise<string | undefined>((resolve) => {
       this.#onReady = resolve;
       this.#fork();
@@ -62,6 +109,7 @@ export class WorkerLink {
 
   async stop(): Promise<void> {
     this.#isToEnd = true;
+    clearInterval(this.#looking);
     const child = this.#child;
     if (child === undefined) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -83,16 +131,30 @@ export class WorkerLink {
     child.send({ start: worker } satisfies ToWorker);
   }
 
+  /** Ends it if it has given no sign of life for longer than any run may take. */
+  #look(): void {
+    const child = this.#child;
+    this.#looks += 1;
+    const most = Math.max(fewestLooks, Math.ceil((this.#options.worker.runLimitMs ?? defaultRunLimitMs) / lookMs));
+    if (child === undefined || !this.#isReady || this.#looks <= most) return;
+    this.#reason = `it gave no sign of life for ${most} s`;
+    child.kill('SIGKILL');
+  }
+
   #hear(message: FromWorker): void {
+    this.#looks = 0;
     if ('log' in message) this.#options.log(...message.log);
-    else if ('ready' in message) this.#onReady(undefined);
-    else if ('failed' in message) this.#reason = message.failed;
+    else if ('ready' in message) {
+      this.#isReady = true;
+      this.#onReady(undefined);
+    } else if ('failed' in message) this.#reason = message.failed;
     else if ('stats' in message) this.#stats = message.stats;
     else this.#onWarmedUp(message.warmedUp);
   }
 
   #died(how: string): void {
     this.#child = undefined;
+    this.#isReady = false;
     this.#onWarmedUp([]);
     const reason = this.#reason === '' ? how : `${how}: ${this.#reason}`;
     this.#reason = '';

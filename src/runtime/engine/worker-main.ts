@@ -1,4 +1,4 @@
-import { EngineWorker } from '../orchestrator/framed/engine-worker.js';
+import { EngineWorkers } from '../orchestrator/framed/engine-workers.js';
 import type { FromWorker, ToWorker, WorkerProcessOptions } from './worker-messages.js';
 
 /** Milliseconds between two reports of what has been done. */
@@ -7,7 +7,7 @@ const reportMs = 1000;
 /** The process of the AI layer: gets its options from the process that has started it, and ends with it. Resolves with the exit code. */
 export function runWorkerProcess(): Promise<number> {
   return new Promise((resolve) => {
-    let worker: EngineWorker | undefined;
+    let worker: EngineWorkers | undefined;
     // Its holder has gone, whatever has become of it.
     process.on('disconnect', () => void end(worker, 0).then(resolve));
     // A signal to the whole group of a job is for its holder, which tells this process.
@@ -16,14 +16,17 @@ export function runWorkerProcess(): Promise<number> {
       if ('start' in message) {
         worker = start(message.start, (code) => void end(worker, code).then(resolve));
       } else {
-        void worker?.warmUp().then((warmedUp) => say({ warmedUp }));
+        void worker?.warmUp().then((warmedUp) => {
+          if (worker !== undefined) report(worker);
+          say({ warmedUp });
+        });
       }
     });
   });
 }
 
-function start({ workerUrl, ...options }: WorkerProcessOptions, end: (code: number) => void): EngineWorker {
-  const worker = new EngineWorker({
+function start({ workerUrl, ...options }: WorkerProcessOptions, end: (code: number) => void): EngineWorkers {
+  const worker = new EngineWorkers({
     ...options,
     ...(workerUrl !== undefined && { workerUrl: new URL(workerUrl) }),
     log: (...log) => say({ log }),
@@ -31,10 +34,8 @@ function start({ workerUrl, ...options }: WorkerProcessOptions, end: (code: numb
   void worker.ready().then(
     () => {
       say({ ready: true });
-      setInterval(
-        () => say({ stats: { inferences: worker.inference.requests, workers: worker.inference.workers } }),
-        reportMs,
-      ).unref();
+      report(worker);
+      setInterval(() => report(worker), reportMs).unref();
     },
     (error: Error) => say({ failed: error.message }),
   );
@@ -45,7 +46,11 @@ function start({ workerUrl, ...options }: WorkerProcessOptions, end: (code: numb
   return worker;
 }
 
-async function end(worker: EngineWorker | undefined, code: number): Promise<number> {
+function report({ inference }: EngineWorkers): void {
+  say({ stats: { inferences: inference.requests, workers: inference.workers } });
+}
+
+async function end(worker: EngineWorkers | undefined, code: number): Promise<number> {
   await worker?.close();
   return code;
 }

@@ -2,7 +2,12 @@ import type { EngineWorkerOptions } from '../orchestrator/framed/engine-worker.j
 import type { OrchestratorStats, WarmUp } from '../orchestrator/index.js';
 
 /** Options of a worker process: those that can be sent to it. */
-export type WorkerProcessOptions = Omit<EngineWorkerOptions, 'log' | 'backends' | 'workerUrl'> & {
+export type WorkerProcessOptions = Omit<
+  EngineWorkerOptions,
+  'log' | 'backends' | 'workerUrl' | 'socketPath' | 'inference'
+> & {
+  /** Sockets that the modules of its servers listen on: one, or those of several servers of a cluster. */
+  readonly sockets: readonly string[];
   /** Module that inference threads run. */
   readonly workerUrl?: string | undefined;
 };

@@ -34,10 +34,10 @@ export function storeJobFolder(job: JobEnvironment, store: string): string {
   return job.arrayIndex === undefined ? folder : join(folder, String(job.arrayIndex));
 }
 
-/** Checkpoint file of a store: `SAVE` and checkpoints write it, a start reads it. A colocated store has one per node, by position. */
-export function checkpointFile(job: JobEnvironment, store: Pick<Store, 'kind' | 'name'>, position: string): string {
+/** Checkpoint file of a store: `SAVE` and checkpoints write it, a start reads it. A colocated store has one per node, a cluster one per shard, by position. */
+export function checkpointFile(job: JobEnvironment, store: Store, position: string): string {
   const folder = storeJobFolder(job, store.name);
-  return join(folder, store.kind === 'standalone' ? 'checkpoint' : `${position}.checkpoint`);
+  return join(folder, store.kind === 'standalone' && store.shards === 1 ? 'checkpoint' : `${position}.checkpoint`);
 }
 
 /** True for the name of a checkpoint in a store's folder, of whichever node. */

@@ -1,4 +1,12 @@
-import { assignmentOf, type Entity, type EnvValue, hasNumbers, memberName, type Plan } from '../../ir/index.js';
+import {
+  assignmentOf,
+  type Entity,
+  type EnvValue,
+  hasNumbers,
+  memberName,
+  type Plan,
+  type Store,
+} from '../../ir/index.js';
 import { queriesOf } from '../../targets/schedulers.js';
 import { MemberSelection } from '../job/member-selection.js';
 import type { SeenStore } from './store-addresses.js';
@@ -43,7 +51,7 @@ export function memberEnvironment(
   for (const { store, address } of stores) {
     const suffixed = (variable: string) => (store.suffix === '' ? variable : `${variable}_${store.suffix}`);
     own[suffixed('SSDB')] = address;
-    own[suffixed('SR_DB_TYPE')] = 'Standalone';
+    own[suffixed('SR_DB_TYPE')] = clientKind(store);
     own[suffixed('SR_SOCKET_TIMEOUT')] = jobEnv[suffixed('SR_SOCKET_TIMEOUT')] ?? String(socketTimeoutMs);
     if (sources.length > 0) own[suffixed('SSKEYIN')] = sources.join(',');
     if (entity.keyPrefixing) own[suffixed('SSKEYOUT')] = name;
@@ -51,6 +59,11 @@ export function memberEnvironment(
   const ofMember = entity.memberEnv?.[assignmentOf(entity.members, member.index)];
   const users = resolved({ ...entity.env, ...ofMember }, jobEnv);
   return { ...own, ...users, ...pythonPath(users['PYTHONPATH'] ?? jobEnv['PYTHONPATH'], member.pythonPackages) };
+}
+
+/** The kind of a store, as clients have to be told it. */
+export function clientKind(store: Store): 'Clustered' | 'Standalone' {
+  return store.kind === 'standalone' && store.shards > 1 ? 'Clustered' : 'Standalone';
 }
 
 function pythonPath(given: string | undefined, packages: string | undefined): Readonly<Record<string, string>> {

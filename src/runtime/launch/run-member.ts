@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { type Entity, memberArgs, memberDigest, memberName, memberParams, type Plan } from '../../ir/index.js';
 import { launcherOfProgram } from '../../targets/launchers/index.js';
@@ -12,7 +13,7 @@ import { Application, type ApplicationEnd } from './application.js';
 import { startsHere } from './hosts.js';
 import { pythonPackages } from './link-modules.js';
 import { memberEnvironment } from './member-environment.js';
-import type { LaunchHosts } from './pool/launch-hosts.js';
+import type { LaunchHosts, TakenHosts } from './pool/launch-hosts.js';
 import type { RayService } from './ray-service.js';
 import type { RayUse } from './ray-use.js';
 import type { Restarts } from './restarts.js';
@@ -145,7 +146,11 @@ async function runAttempt(
     const args = memberArgs(entity.asArgs, params);
     const uses = new StoreUses(context.stores);
     const begin = context.restarts.begin();
-    let host = hostOf(context, taken.names);
+    if (taken.resources !== undefined) {
+      const path = join(directory, taken.resources.file);
+      writeFileSync(path, taken.resources.fill(readFileSync(path, 'utf8')));
+    }
+    let host = hostOf(context, taken);
     const line = withVariables(context.line, Object.keys(taken.variables), launcherOfProgram(context.line[0])?.passOn);
     const hosts = isOneMachine(context) ? [thisHost()] : taken.names;
     const process_ = await context.starter.start({
@@ -244,9 +249,9 @@ function stateOf({ exit, wasStopped }: ApplicationEnd): MemberState {
 }
 
 /** The host, where it is known: there is but one, or the launch line names those that were chosen. */
-function hostOf({ job, line }: LaunchContext, hosts: readonly string[]): { host?: string } {
+function hostOf({ job, line }: LaunchContext, { names: hosts, resources }: TakenHosts): { host?: string } {
   if (job.hosts.length === 1) return { host: hosts[0] === 'localhost' ? thisHost() : (hosts[0] ?? thisHost()) };
-  return namesItsHosts(line) ? { host: hosts.join(' ') } : {};
+  return namesItsHosts(line) || resources !== undefined ? { host: hosts.join(' ') } : {};
 }
 
 /** The hosts that a member runs on, where the runtime knows them and they are not the launcher's choice. */

@@ -9,7 +9,7 @@ import { storeFolder } from '../job/paths.js';
 import { jobOf } from '../job/read-plan.js';
 import { writeAtomically } from '../job/write-atomically.js';
 import { readAddress, readSharedAddress } from '../store-files/address-file.js';
-import type { StoreAddress } from '../store-files/store-address.js';
+import { clientAddresses, type StoreAddress } from '../store-files/store-address.js';
 
 /** A store that an application sees, and where. */
 export interface SeenStore {
@@ -28,7 +28,7 @@ export function seenStore(store: Store, found: StoreAddress, read: () => StoreAd
   const changes = store.kind === 'standalone' && store.restart;
   const start = changes ? () => read()?.id ?? '' : () => found.id;
   const restarts = changes ? () => read()?.restarts ?? 0 : () => 0;
-  return { store, address: found.nodes[0]?.addresses[0] ?? '', start, restarts };
+  return { store, address: clientAddresses(found).join(','), start, restarts };
 }
 
 /** A store that this launch knows to run: one of its own job, or one that it has met. */

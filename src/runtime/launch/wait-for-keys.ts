@@ -7,6 +7,7 @@ import { controlSocket } from '../job/paths.js';
 import { OtherJobs } from '../scheduler/other-jobs.js';
 import type { StatusReader } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
+import { clientKind } from './member-environment.js';
 import type { StopRequest } from './stop-request.js';
 import type { SeenStore } from './store-addresses.js';
 import { awaitedEvent, verdictOf } from './wait-for-events.js';
@@ -92,7 +93,7 @@ async function keysOf(job: JobEnvironment, { store, address }: SeenStore): Promi
   // Most launches wait for no key and start faster without the client.
   const { Client, ClientError } = await import('../client/index.js');
   try {
-    const client = await Client.connect({ env: { SSDB: address, SR_DB_TYPE: 'Standalone' } });
+    const client = await Client.connect({ env: { SSDB: address, SR_DB_TYPE: clientKind(store) } });
     const exists = async (key: string) => {
       try {
         return await client.keyExists(key);

@@ -99,10 +99,29 @@ export interface OrchestratorStats {
   readonly clients: number;
   readonly requests: number;
   readonly inferences: number;
+  /** Memory that the server takes, where that is a process of its own. */
+  readonly residentBytes?: number;
   /** Connections of strangers. */
   readonly refused: number;
   /** Worker processes that run. */
   readonly workers: readonly WorkerFacts[];
+  /** Servers of a cluster that run on this node; absent if the store is in one piece. */
+  readonly shards?: readonly ShardStats[];
+}
+
+/** Counts of one server of a cluster. */
+export interface ShardStats {
+  /** Its number, from 1. */
+  readonly shard: number;
+  /** `host:port`. */
+  readonly address: string;
+  /** The first and the last of its slots. */
+  readonly first: number;
+  readonly last: number;
+  readonly usedBytes: number;
+  readonly keys: number;
+  readonly clients: number;
+  readonly requests: number;
 }
 
 /** A running orchestrator. */

@@ -2,31 +2,45 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { defined, type PreloadedModel, type PreloadedScript, type Store } from '../../ir/index.js';
-import { Client } from '../client/index.js';
+import { modelChunkBytes, storeModelOn, storeScriptOn } from '../client/calls/models.js';
+import { readSettings } from '../client/settings.js';
+import { type Shard, Shards } from '../client/shards.js';
 
 /** Milliseconds without progress after which a store that loads a model is given up: large models take their time. */
 const socketTimeoutMs = 3_600_000;
 
 /**
- * Loads a store's ML models and scripts through an ordinary client; returns their keys, copies for several GPUs included. Throws RUN1006
- * for one that is missing or that the store refuses.
+ * Loads a store's ML models and scripts as a client does, on those of its servers that run on this node, all at the same time; returns their keys,
+ * copies for several GPUs included. On the shard of a cluster a key has the shard's own prefix, which is not among what is returned. Throws
+ * RUN1006 for one that is missing or that the store refuses.
  */
-export async function preload(dir: string, store: Store, address: string): Promise<string[]> {
+export async function preload(dir: string, store: Store, addresses: readonly string[]): Promise<string[]> {
   if (store.mlModels.length + store.scripts.length === 0) return [];
-  const client = await Client.connect({
-    env: { SSDB: address, SR_DB_TYPE: 'Standalone', SR_SOCKET_TIMEOUT: String(socketTimeoutMs) },
+  const isCluster = store.kind === 'standalone' && store.shards > 1;
+  const settings = readSettings({
+    SSDB: addresses.slice(0, 1).join(),
+    SR_DB_TYPE: isCluster ? 'Clustered' : 'Standalone',
+    SR_SOCKET_TIMEOUT: String(socketTimeoutMs),
   });
-  const keys: string[] = [];
+  const shards = await Shards.open(settings);
   try {
-    for (const model of store.mlModels) keys.push(...(await preloadModel(client, dir, model)));
-    for (const script of store.scripts) keys.push(...(await preloadScript(client, dir, script)));
+    const own = isCluster ? shards.all.filter(({ address }) => addresses.includes(address)) : [shards.first];
+    const chunkBytes = await modelChunkBytes(shards);
+    const keys: string[] = [];
+    for (const model of store.mlModels) keys.push(...(await preloadModel(own, dir, model, chunkBytes)));
+    for (const script of store.scripts) keys.push(...(await preloadScript(own, dir, script)));
+    return keys;
   } finally {
-    await client.close();
+    await shards.close();
   }
-  return keys;
 }
 
-async function preloadModel(client: Client, dir: string, model: PreloadedModel): Promise<string[]> {
+async function preloadModel(
+  shards: readonly Shard[],
+  dir: string,
+  model: PreloadedModel,
+  chunkBytes: number,
+): Promise<string[]> {
   const { backend, batchSize, minBatchSize, tag } = model;
   const options = {
     backend,
@@ -36,24 +50,33 @@ async function preloadModel(client: Client, dir: string, model: PreloadedModel):
     tag,
     ...defined({ inputs: model.inputs, outputs: model.outputs }),
   };
-  try {
+  return onAll(shards, 'ML model', model, () => {
     const blob = readFileSync(join(dir, model.artifact));
-    const places = placesOf(model);
-    for (const { key, device } of places) await client.setModel(key, { ...options, blob, device });
-    return places.map(({ key }) => key);
-  } catch (error) {
-    throw refused('ML model', model, error);
-  }
+    return (shard, { key, device }) => storeModelOn(shard, key, { ...options, blob, device }, chunkBytes);
+  });
 }
 
-async function preloadScript(client: Client, dir: string, script: PreloadedScript): Promise<string[]> {
-  try {
+async function preloadScript(shards: readonly Shard[], dir: string, script: PreloadedScript): Promise<string[]> {
+  return onAll(shards, 'script', script, () => {
     const source = readFileSync(join(dir, script.artifact), 'utf8');
-    const places = placesOf(script);
-    for (const { key, device } of places) await client.setScript(key, device, source);
+    return (shard, { key, device }) => storeScriptOn(shard, key, device, source);
+  });
+}
+
+/** Stores one of them on all shards. @throws WorkflowError RUN1006 */
+async function onAll(
+  shards: readonly Shard[],
+  kind: string,
+  preloaded: Preloaded,
+  read: () => (shard: Shard, place: Place) => Promise<void>,
+): Promise<string[]> {
+  try {
+    const store = read();
+    const places = placesOf(preloaded);
+    for (const place of places) await Promise.all(shards.map((shard) => store(shard, place)));
     return places.map(({ key }) => key);
   } catch (error) {
-    throw refused('script', script, error);
+    throw refused(kind, preloaded, error);
   }
 }
 

@@ -3,7 +3,7 @@ import { SavedStoreSchema } from './saved-stores.js';
 
 /**
  * One process of a store. `runId` tells it from any other that may have its address later; `restored` are the starts whose keys it has read
- * from its checkpoint.
+ * from its checkpoint; `shards` are the positions of its servers in the cluster, in the order of their addresses.
  */
 export const StoreNode = z.object({
   host: z.string(),
@@ -11,6 +11,7 @@ export const StoreNode = z.object({
   pid: z.number(),
   runId: z.string(),
   restored: z.array(SavedStoreSchema).default([]),
+  shards: z.array(z.int().nonnegative()).default([]),
 });
 
 /** A store as `launch` finds it in run/stores/NAME/address.json. */
@@ -25,3 +26,12 @@ export const StoreAddress = z.object({
   nodes: z.array(StoreNode),
 });
 export type StoreAddress = z.infer<typeof StoreAddress>;
+
+/** Addresses that clients of a store get: those of a cluster's servers by their slots; the same one on every node of a colocated store. */
+export function clientAddresses({ nodes }: StoreAddress): string[] {
+  const servers = nodes.flatMap(({ addresses, shards }) =>
+    shards.map((shard, index) => ({ shard, address: addresses[index] ?? '' })),
+  );
+  if (servers.length > 0) return servers.sort((a, b) => a.shard - b.shard).map(({ address }) => address);
+  return nodes[0]?.addresses.slice(0, 1) ?? [];
+}

@@ -1,6 +1,7 @@
 import type { Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import type { OrchestratorStats, SavedStore } from '../orchestrator/index.js';
+import type { Holder } from './holder.js';
 import type { LogFile } from './log-file.js';
 
 /** Command line that the supervisor gives a store's process. */
@@ -10,6 +11,8 @@ export interface StoreArguments {
   readonly port: number | undefined;
   readonly onnxRuntime: string | undefined;
   readonly python: string | undefined;
+  /** Ports of a cluster's servers on this node; default: the plan's, or free ones. */
+  readonly ports?: readonly number[] | undefined;
   /** Identity of this start. */
   readonly id: string | undefined;
   /** The bundle, which is also the inference thread's module. */
@@ -23,12 +26,16 @@ export interface EngineStart {
   readonly store: Store;
   readonly args: StoreArguments;
   readonly log: LogFile;
+  /** Gives this node its part of a cluster. */
+  readonly arrange: Holder['arrange'];
 }
 
 /** A store on this node: it listens. */
 export interface Engine {
   /** `host:port` or `unix://PATH`, as `SSDB` wants them. */
   readonly addresses: readonly string[];
+  /** Positions of its servers in the cluster, in the order of their addresses; none if it is in one piece. */
+  readonly shards: readonly number[];
   /** Tells this process from any other. */
   readonly runId: string;
   /** Starts of stores whose keys it has read from its checkpoint. */

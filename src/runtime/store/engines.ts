@@ -1,19 +1,20 @@
-import type { AvailableEngine } from '../../ir/index.js';
+import { type EngineName, engines } from '../../ir/index.js';
 import { type Orchestrator, startOrchestrator } from '../orchestrator/index.js';
 import { preload } from '../preload/preload.js';
 import type { Engine, EngineStart, StartEngine } from './engine.js';
 import { storeOptions } from './store-options.js';
 
-/** The engines of this version. */
-const starts: Readonly<Record<AvailableEngine, StartEngine>> = {
+/** Starts of stores by their engines. */
+const starts: Readonly<Record<EngineName, StartEngine>> = {
   embedded: startEmbedded,
-  redis: (start) => startOnServer(start, true),
-  data: (start) => startOnServer(start, false),
+  redis: startOnServer,
+  data: startOnServer,
+  redisai: startOnServer,
 };
 
-/** Starts a store by its engine, which is one that `up` has let through. @throws WorkflowError */
+/** Starts a store by its engine. @throws WorkflowError */
 export function startEngine(start: EngineStart): Promise<Engine> {
-  return starts[start.store.engine as AvailableEngine](start);
+  return starts[start.store.engine](start);
 }
 
 /** The store in this very process. */
@@ -21,20 +22,31 @@ async function startEmbedded(start: EngineStart): Promise<Engine> {
   return engineOf(await startOrchestrator(await storeOptions(start)), start);
 }
 
-/** A store that is a server beside this process, which holds it, and the AI layer in another one if there is to be one. */
-async function startOnServer(start: EngineStart, hasWorker: boolean): Promise<Engine> {
+/** A store that is a server beside this process, which holds it, and the AI layer in another one, or in RedisAI, if there is to be one. */
+async function startOnServer(start: EngineStart): Promise<Engine> {
+  if (start.store.kind === 'standalone' && start.store.shards > 1) {
+    const { startCluster } = await import('./cluster.js');
+    return startCluster(start, start.store, engines[start.store.engine].hasAiLayer, loadAndWarmUp);
+  }
   // Reading code takes most of a start, and most stores need none of this.
-  const [{ RedisStore }, { findEngine }] = await Promise.all([
+  const [{ RedisStore }, { findEngine }, { findRedisAi }] = await Promise.all([
     import('../engine/redis-store.js'),
     import('../engine/find-engine.js'),
+    import('../engine/redisai.js'),
   ]);
-  const { runtimePath } = start.plan;
-  const programs = await findEngine({ runtimePath, dir: start.job.dir, env: process.env });
-  start.log.write('info', `runs on ${programs.server.path}, version ${programs.server.version}`);
+  const { plan, store: planned, log } = start;
+  const places = { runtimePath: plan.runtimePath, dir: start.job.dir, env: process.env };
+  const isRedisAi = planned.engine === 'redisai';
+  const programs = isRedisAi ? await findRedisAi(plan.redisai, planned, places) : await findEngine(places);
+  const { server, redisai } = programs;
+  log.write('info', `runs on ${server.path}, version ${server.version}${redisai ? `, with ${redisai.module}` : ''}`);
+  if (isRedisAi && process.env['SIMWRIGHT_MAP_DEVICE']) {
+    log.write('warn', 'SIMWRIGHT_MAP_DEVICE has no effect here: RedisAI knows no devices that stand in for others');
+  }
   const store = await RedisStore.start({
     programs,
     store: await storeOptions(start),
-    hasWorker,
+    hasWorker: engines[planned.engine].hasAiLayer,
     bundle: start.args.workerUrl,
     // The supervisor sees this process end, and does what it does for a store that has died.
     onDeath: (reason) => {
@@ -49,6 +61,7 @@ function engineOf(orchestrator: Orchestrator, start: EngineStart): Engine {
   const { addresses, runId } = orchestrator;
   return {
     addresses,
+    shards: [],
     runId,
     restored: orchestrator.restored,
     ready: () => loadAndWarmUp(orchestrator, start),
@@ -62,7 +75,11 @@ function engineOf(orchestrator: Orchestrator, start: EngineStart): Engine {
 
 /** Loads the plan's models and scripts, and runs each once where that can be; a run that fails is worth a warning, since no client has asked. */
 async function loadAndWarmUp(orchestrator: Orchestrator, { job, store, log }: EngineStart): Promise<void> {
-  const keys = await preload(job.dir, store, orchestrator.addresses[0] ?? '');
+  const keys = await preload(job.dir, store, orchestrator.addresses);
+  if (!engines[store.engine].hasAiLayer) {
+    if (keys.length > 0) log.write('info', `ML models and scripts are loaded: ${keys.join(', ')}`);
+    return;
+  }
   for (const { key, kind, outcome, why } of await orchestrator.warmUp(keys)) {
     const what = `${kind === 'model' ? 'ML model' : 'script'} '${key}'`;
     if (outcome === 'ran') log.write('info', `${what} is loaded and warmed up`);

@@ -1,6 +1,7 @@
 import { WorkflowError } from '../../diagnostics/index.js';
 import { storeLinkVariable } from '../../ir/index.js';
 import { thisHost } from '../job/job-environment.js';
+import { layOut } from '../supervisor/cluster-layout.js';
 import { writeJsonLine } from '../supervisor/json-lines.js';
 import type { Holder } from './holder.js';
 import { joinSupervisor } from './join-supervisor.js';
@@ -37,6 +38,8 @@ function pipes(told: Promise<void>): Holder {
     say: (word) => writeJsonLine(process.stdout, word),
     // The process that holds the pipes is on the same host, and can ask the store itself.
     answer: () => {},
+    // It is the only node.
+    arrange: async (places) => ({ shards: layOut(places), own: places.map((_, index) => index) }),
     close: async () => {},
   };
 }

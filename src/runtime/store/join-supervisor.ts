@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { thisHost } from '../job/job-environment.js';
+import type { ClusterPart } from '../supervisor/cluster-layout.js';
 import { readJsonLines, writeJsonLine } from '../supervisor/json-lines.js';
 import {
   Challenge,
@@ -89,6 +90,10 @@ class SupervisorLink {
     const send = (message: FromStore) => {
       if (!socket.destroyed) writeJsonLine(socket, message);
     };
+    let arranged: (part: ClusterPart) => void = () => undefined;
+    const part = new Promise<ClusterPart>((resolve) => {
+      arranged = resolve;
+    });
     let exists: (key: string) => Promise<boolean> = () => Promise.resolve(false);
     const pulse = new Pulse(
       beatMs,
@@ -98,6 +103,7 @@ class SupervisorLink {
     this.#onMessage = (value) => {
       pulse.heard();
       const message = ToStore.safeParse(value).data;
+      if (message !== undefined && 'cluster' in message) arranged(message.cluster);
       if (message === undefined || !('question' in message)) return;
       const { question, key } = message;
       if (key === undefined) return send({ answer: question });
@@ -111,6 +117,10 @@ class SupervisorLink {
       say: (word) => send({ word }),
       answer: (how) => {
         exists = how;
+      },
+      arrange: (places) => {
+        send({ word: { offers: [...places] } });
+        return part;
       },
       close: async () => {
         pulse.stop();

@@ -28,21 +28,28 @@ export async function runStore(job: JobEnvironment, holder: Holder, args: StoreA
   try {
     // Before it has threads: those it starts later inherit the CPUs.
     if (store.kind === 'colocated' && store.pin !== undefined) pinProcess(store.name, store.pin);
-    const running = await startEngine({ job, plan, store, args, log });
+    const running = await startEngine({ job, plan, store, args, log, arrange: (places) => holder.arrange(places) });
     engine = running;
     keeper = SocketKeeper.of(job, running.addresses);
     questions = new KeyQuestions(running.addresses[0] ?? '');
     holder.answer(questions.exists);
     await Promise.race([running.ready(), ended]);
     const stopStats = keepStatsFile(join(folder, `${thisHost()}.stats.json`), () => running.stats());
-    const { addresses, runId, restored } = running;
+    const { addresses, runId, restored, shards } = running;
     holder.say({
-      ready: { host: thisHost(), addresses: [...addresses], pid: process.pid, runId, restored: [...restored] },
+      ready: {
+        host: thisHost(),
+        addresses: [...addresses],
+        pid: process.pid,
+        runId,
+        restored: [...restored],
+        shards: [...shards],
+      },
     });
     log.write('info', `ready at ${addresses.join(', ')}`);
     await ended;
     if (store.kind === 'standalone' && store.saveAtEnd.length > 0)
-      await saveTensors(job, store, addresses[0] ?? '', log);
+      await Promise.all(addresses.map((address) => saveTensors(job, store, address, log)));
     stopStats();
     await end(job, plan, store, running, log, holder);
     holder.say({ ended: { host: thisHost() } });
@@ -96,7 +103,7 @@ async function saveTensors(job: JobEnvironment, store: StandaloneStore, address:
   const folder = savedFolder(job, store.name);
   try {
     const count = await saveAtEnd(address, store.saveAtEnd, folder, (message) => log.write('error', message));
-    log.write('info', `saved ${count} tensors in ${folder}`);
+    log.write('info', `saved ${count} tensors of ${address} in ${folder}`);
   } catch (error) {
     log.write('error', `tensors were not saved: ${error instanceof Error ? error.message : String(error)}`);
   }

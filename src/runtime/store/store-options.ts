@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { defined, type Plan, type Store } from '../../ir/index.js';
+import { defined, type Store } from '../../ir/index.js';
 import { type BackendName, backends } from '../../ml/backends.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { checkpointFile, storeFolder } from '../job/paths.js';
@@ -9,18 +9,19 @@ import { placesOf } from '../preload/preload.js';
 import { RecordFile } from '../store-files/saved-stores.js';
 import { version } from '../version.js';
 import { parseDeviceMap } from './device-map.js';
-import type { EngineStart, StoreArguments } from './engine.js';
+import type { EngineStart } from './engine.js';
 import { listenPlace } from './listen-places.js';
 import { storePosition } from './store-position.js';
 
-/** Options of a store on this node, as the plan wants it. */
-export async function storeOptions({ job, plan, store, args, log }: EngineStart): Promise<OrchestratorOptions> {
+/** Options of a store on this node, as the plan wants it; of one of its servers, by its position, where it is a cluster. */
+export async function storeOptions(start: EngineStart, shard?: number): Promise<OrchestratorOptions> {
+  const { job, plan, store, args, log } = start;
   const place = await listenPlace(job, plan, store, args.port);
   return {
     listen: [place],
     version,
     ...allowed(job, store, place),
-    ...savingOf(job, plan, store, args),
+    ...savingOf(start, shard),
     expectsModels: store.mlModels.length > 0,
     // Without a number of its own, ONNX Runtime would take every core of the node, the application's too.
     intraOpThreads: store.intraOpThreads ?? store.cpus,
@@ -55,15 +56,15 @@ function workersOf({ mlModels }: Store): { readonly backend: BackendName; readon
 }
 
 /** Where and how often it saves, and under which name others know what it has saved. */
-function savingOf(job: JobEnvironment, plan: Plan, store: Store, args: StoreArguments) {
-  const file = checkpointFile(job, store, storePosition(job, store, process.env));
+function savingOf({ job, plan, store, args }: EngineStart, shard: number | undefined) {
+  const file = checkpointFile(job, store, shard === undefined ? storePosition(job, store, process.env) : String(shard));
   const { checkpointSeconds: seconds } = store;
   return {
     checkpointFile: file,
     checkpointRecord: new RecordFile(file),
     // Most of a start is reading code, and this is for those that bring something back.
     staleKeys: async () => (await import('../rerun/stale-keys.js')).staleKeys(job, plan, store),
-    nodes: store.kind === 'colocated' ? store.nodes : 1,
+    nodes: store.kind === 'colocated' ? store.nodes : store.shards,
     ...defined({ storeId: args.id, checkpointSeconds: seconds === 0 ? undefined : seconds }),
   };
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { ClusterPart } from './cluster-layout.js';
 import { writeJsonLine } from './json-lines.js';
 import { FromStore, type ToStore } from './link-messages.js';
 import type { StoreWord } from './messages.js';
@@ -12,8 +13,9 @@ export class NodeLink {
   readonly #questions = new Map<number, (exists: boolean | undefined) => void>();
   #next = 0;
   #onWord: (word: StoreWord) => void = () => {};
-  #onClosed: (silent: boolean) => void = () => {};
+  #onClosed: () => void = () => {};
   #silent = false;
+  #goneAt: number | undefined;
 
   /** Takes over a socket whose other end has proved itself, all but the reading. */
   constructor(socket: Socket, host: string, beatMs: number) {
@@ -24,24 +26,39 @@ export class NodeLink {
       () => this.#send({ beat: true }),
       () => {
         this.#silent = true;
+        this.#goneAt ??= performance.now();
         socket.destroy();
       },
     );
     // The other end tells its last words after it was told to end; once it has ended, there is nothing left to say.
-    socket.once('end', () => socket.end());
+    socket.once('end', () => {
+      this.#goneAt ??= performance.now();
+      socket.end();
+    });
     socket.once('close', () => {
+      this.#goneAt ??= performance.now();
       this.#pulse.stop();
       for (const answer of this.#questions.values()) answer(undefined);
       this.#questions.clear();
-      this.#onClosed(this.#silent);
+      this.#onClosed();
     });
   }
 
-  /** Tells what is done with words, and at the end of the link; `silent` if the other end gave no sign of life any more. */
-  listen(onWord: (word: StoreWord) => void, onClosed: (silent: boolean) => void): void {
+  /** Tells what is done with words, and at the end of the link. */
+  listen(onWord: (word: StoreWord) => void, onClosed: () => void): void {
     this.#onWord = onWord;
     this.#onClosed = onClosed;
-    if (this.#socket.destroyed) onClosed(this.#silent);
+    if (this.#socket.destroyed) onClosed();
+  }
+
+  /** When the first sign came that the other end has gone; a link that is reset closes faster than one that is ended. */
+  get goneAt(): number | undefined {
+    return this.#goneAt;
+  }
+
+  /** True if the other end gave no sign of life any more. */
+  get isSilent(): boolean {
+    return this.#silent;
   }
 
   /** Tells the process to end, which it may do slowly: it is not asked for signs of life any more. */
@@ -53,6 +70,11 @@ export class NodeLink {
   /** Cuts the link. */
   cut(): void {
     this.#socket.destroy();
+  }
+
+  /** Tells the process its part of a cluster. */
+  tell(cluster: ClusterPart): void {
+    this.#send({ cluster });
   }
 
   /** True once the process has answered; false when its link closes before. */
@@ -87,6 +109,6 @@ export class NodeLink {
   }
 
   #send(message: ToStore): void {
-    writeJsonLine(this.#socket, message);
+    if (!this.#socket.destroyed) writeJsonLine(this.#socket, message);
   }
 }

@@ -2,7 +2,7 @@ import { WorkflowError } from '../../diagnostics/index.js';
 import type { Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { publishAddress, readAddress } from '../store-files/address-file.js';
-import type { StoreAddress } from '../store-files/store-address.js';
+import { clientAddresses, type StoreAddress } from '../store-files/store-address.js';
 import { freePort } from './free-port.js';
 import { type StoreLaunch, StoreProcess } from './store-process.js';
 
@@ -25,9 +25,10 @@ export async function startStore(
   launch: Omit<StoreLaunch, 'port'>,
   handle: StartHandle,
 ): Promise<StoreProcess> {
-  const choosing = choosesCommonPort(launch.store);
+  const common = choosesCommonPort(launch.store);
+  const choosing = common || choosesPorts(launch.store);
   for (let attempt = 1; ; attempt++) {
-    const process = new StoreProcess(job, { ...launch, port: choosing ? await freePort() : undefined });
+    const process = new StoreProcess(job, { ...launch, port: common ? await freePort() : undefined });
     try {
       publishAddress(job, addressOf(job, process, await answering(process, handle)));
       return process;
@@ -49,11 +50,14 @@ export async function restartStore(
   handle: StartHandle,
 ): Promise<StoreProcess> {
   const last = readAddress(job, launch.store.name);
-  const before = last?.nodes[0]?.addresses[0];
-  const process = new StoreProcess(job, { ...launch, port: portOf(before) });
+  const former = last === undefined ? [] : clientAddresses(last);
+  const before = former.join(', ');
+  const isCluster = launch.store.kind === 'standalone' && launch.store.shards > 1;
+  const place = isCluster ? { port: undefined, former } : { port: portOf(former[0]) };
+  const process = new StoreProcess(job, { ...launch, ...place });
   try {
     const nodes = await answering(process, handle);
-    const now = nodes[0]?.addresses[0];
+    const now = clientAddresses(addressOf(job, process, nodes)).join(', ');
     if (now !== before) {
       throw new WorkflowError({
         code: 'RUN1004',
@@ -82,6 +86,11 @@ function addressOf(job: JobEnvironment, { name, id }: StoreProcess, nodes: Store
 function portOf(address: string | undefined): number | undefined {
   const port = /:(\d+)$/.exec(address ?? '')?.[1];
   return port === undefined ? undefined : Number(port);
+}
+
+/** True for a cluster whose servers each get a free port. */
+function choosesPorts(store: Store): boolean {
+  return store.kind === 'standalone' && store.shards > 1 && store.port === 0;
 }
 
 function choosesCommonPort(store: Store): boolean {

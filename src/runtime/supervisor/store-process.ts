@@ -7,6 +7,7 @@ import { type Store, storeLinkVariable } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { storeJobFolder } from '../job/paths.js';
 import type { StoreAddress } from '../store-files/store-address.js';
+import { ClusterForming } from './cluster-forming.js';
 import { readJsonLines } from './json-lines.js';
 import type { LinkListener } from './link-listener.js';
 import { fromWire, StoreWord } from './messages.js';
@@ -26,6 +27,8 @@ export interface StoreLaunch {
   readonly env: Readonly<Record<string, string>>;
   /** Overrides the plan's port. */
   readonly port: number | undefined;
+  /** Addresses of a cluster's servers that its users know, by their slots: it starts again there. Default: it is new. */
+  readonly former?: readonly string[];
   /** Takes the links of its processes, if a launcher starts them. */
   readonly links: LinkListener | undefined;
 }
@@ -35,8 +38,8 @@ const toldToEnd = 'exit code 0';
 
 type Node = StoreAddress['nodes'][number];
 
-/** Milliseconds for a store to end, or to say that it saves, and after SIGTERM; and for the last output of a launcher that has ended. */
-const patience = { closeMs: 5000, terminateMs: 5000, outputMs: 500 };
+/** Milliseconds for a store to end, or to say that it saves; to save when one of its servers has died; after SIGTERM; and for the last output of a launcher that has ended. */
+const patience = { closeMs: 5000, saveMs: 60_000, terminateMs: 5000, outputMs: 500 };
 
 /** A node whose process has gone without being told to. */
 interface LostNode {
@@ -74,6 +77,7 @@ export class StoreProcess {
   #how = 'no reason is known';
   #changed: () => void = () => {};
   #running = true;
+  readonly #forming: ClusterForming | undefined;
   #isSaving = false;
   /** Nodes that have saved. */
   #saved = 0;
@@ -86,7 +90,10 @@ export class StoreProcess {
     this.#log = openSync(join(folder, 'launch.log'), 'a');
     this.name = store.name;
     this.#writesAtEnd = store.kind === 'standalone' && store.saveAtEnd.length > 0;
-    this.#expected = store.kind === 'colocated' ? store.nodes : 1;
+    this.#expected = store.nodes;
+    const former = launch.former ?? [];
+    if (store.kind === 'standalone' && store.shards > 1)
+      this.#forming = new ClusterForming(job, store, former, (problem) => this.#cannotForm(problem));
     const [program = '', ...args] = [
       ...launch.launch,
       ...launch.runtime,
@@ -98,6 +105,7 @@ export class StoreProcess {
       '--holder',
       launch.links === undefined ? 'pipe' : 'link',
       ...(launch.port === undefined ? [] : ['--port', String(launch.port)]),
+      ...(former.length === 0 ? [] : ['--ports', former.map((address) => address.split(':')[1]).join()]),
       ...(launch.onnxRuntime === undefined ? [] : ['--onnxruntime', launch.onnxRuntime]),
       ...(launch.python === undefined ? [] : ['--python', launch.python]),
     ];
@@ -210,8 +218,10 @@ export class StoreProcess {
     else this.#note(`${JSON.stringify(value)}\n`);
   }
 
-  #onWord(word: StoreWord): void {
-    if ('ready' in word) this.#nodes.push(word.ready);
+  #onWord(word: StoreWord, node?: NodeLink): void {
+    if ('offers' in word) {
+      if (node !== undefined) this.#forming?.offer(node, word.offers);
+    } else if ('ready' in word) this.#nodes.push(word.ready);
     else if ('saving' in word) this.#isSaving = true;
     else if ('saved' in word) this.#saved++;
     else if ('notSaved' in word) this.#notSaved.push(word.notSaved.reason);
@@ -223,29 +233,50 @@ export class StoreProcess {
   #onNode(node: NodeLink): void {
     this.#linked.add(node);
     node.listen(
-      (word) => this.#onWord(word),
-      (silent) => this.#onLost(node, silent),
+      (word) => this.#onWord(word, node),
+      () => this.#onLost(node),
     );
     // It comes too late.
     if (this.#isStopping) node.end();
   }
 
+  #cannotForm(problem: WorkflowError): void {
+    this.#problem ??= problem;
+    this.#changed();
+  }
+
   /** The end of one process is the end of all: the others are told. */
-  #onLost(node: NodeLink, silent: boolean): void {
+  #onLost(node: NodeLink): void {
     this.#linked.delete(node);
     if (!this.#isStopping && !this.#isChildClosed) {
-      const inOrder = this.#endedHosts.has(node.host);
-      const why = silent ? 'it gave no sign of life any more' : inOrder ? 'it was told to end' : 'its process has gone';
-      this.#lost ??= { host: node.host, why, inOrder };
+      this.#lost ??= this.#lossOf(this.#firstGone(node));
     }
-    if (!this.#isStopping) void this.stop(patience.closeMs);
+    if (!this.#isStopping) void this.stop(this.#lossMs);
     this.#endIfOver();
+  }
+
+  /** The process that went before all others: a launcher ends these soon after. */
+  #firstGone(node: NodeLink): NodeLink {
+    const before = (a: NodeLink, b: NodeLink) =>
+      (a.goneAt ?? Number.POSITIVE_INFINITY) < (b.goneAt ?? Number.POSITIVE_INFINITY);
+    return [...this.#linked].reduce((first, one) => (before(one, first) ? one : first), node);
+  }
+
+  #lossOf({ host, isSilent }: NodeLink): LostNode {
+    const inOrder = this.#endedHosts.has(host);
+    const why = isSilent ? 'it gave no sign of life any more' : inOrder ? 'it was told to end' : 'its process has gone';
+    return { host, why, inOrder };
+  }
+
+  /** Milliseconds for the others to save when one has gone. */
+  get #lossMs(): number {
+    return this.#forming === undefined ? patience.closeMs : patience.saveMs;
   }
 
   #onChildClosed(): void {
     if (this.#isChildClosed) return;
     this.#isChildClosed = true;
-    if (this.#linked.size > 0 && !this.#isStopping) void this.stop(patience.closeMs);
+    if (this.#linked.size > 0 && !this.#isStopping) void this.stop(this.#lossMs);
     this.#endIfOver();
   }
 
@@ -278,6 +309,7 @@ export class StoreProcess {
   #end(): void {
     if (!this.#running) return;
     this.#running = false;
+    this.#forming?.stop();
     this.#links?.forget(this.id);
     closeSync(this.#log);
     this.#changed();

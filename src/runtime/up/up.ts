@@ -1,13 +1,16 @@
-import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Plan, Store } from '../../ir/index.js';
+import { launcherOfProgram } from '../../targets/launchers/index.js';
 import { assertForStore } from '../assert/assert-job.js';
 import { lookForOnnxRuntime } from '../assert/find-onnx-runtime.js';
 import { pythonOf } from '../assert/python.js';
+import { hostPositions } from '../job/hosts.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { isCheckpoint, savedFolder, storeJobFolder } from '../job/paths.js';
-import { hasOwnJob, readPlan, storeOf } from '../job/read-plan.js';
+import { hasOwnJob, jobOf, readPlan, storeOf } from '../job/read-plan.js';
+import { allowHosts } from '../launch/store-addresses.js';
 import { moveAside } from '../rerun/aside.js';
 import { announceEnd, forgetEnd } from '../store-files/address-file.js';
 import { isRecord } from '../store-files/saved-stores.js';
@@ -46,13 +49,15 @@ async function start(job: JobEnvironment, plan: Plan, store: Store, options: UpO
   await assertForStore(job, plan, store, options);
   const onnxRuntime = lookForOnnxRuntime(plan, job.dir, options.bundle, options.env);
   if (job.fresh) forget(job, store);
+  // Its own nodes look for each other before anybody launches anything.
+  if (store.kind === 'standalone' && store.shards > 1) await allowHosts(job, [store]);
   const supervisor = await startSupervisor(job, [process.execPath, options.bundle]);
   try {
     await withinSeconds(job.upTimeoutSeconds, store.name, () =>
       supervisor.request({
         op: 'start',
         store: store.name,
-        launch: [...options.launch],
+        launch: withResources(job, plan, store, options.launch),
         ...(onnxRuntime === undefined ? {} : { onnxRuntime }),
         python: pythonOf(plan),
         env: Object.fromEntries(Object.entries(options.env).flatMap(([name, value = '']) => [[name, value]])),
@@ -63,6 +68,18 @@ async function start(job: JobEnvironment, plan: Plan, store: Store, options: UpO
     supervisor.close();
   }
   return 0;
+}
+
+/** The words that start a store, with the file that they name written for the hosts of its group. */
+function withResources(job: JobEnvironment, plan: Plan, store: Store, launch: readonly string[]): string[] {
+  const place = launcherOfProgram(launch[0])?.resources?.place;
+  if (store.resources === undefined || place === undefined) return [...launch];
+  const { text, threadsPerCore } = store.resources;
+  const hosts = hostPositions(job, jobOf(plan, job.job), store.group).flatMap((position) => job.hosts[position] ?? []);
+  const path = join(storeJobFolder(job, store.name), 'resources');
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, place(text, { hosts }, threadsPerCore));
+  return launch.map((word) => word.replace('{resources}', () => path));
 }
 
 /** Moves aside what earlier runs left of a store, so that it begins empty. */

@@ -1,4 +1,4 @@
-import { withoutResource } from '../directives.js';
+import { wholeNumber, withoutResource } from '../directives.js';
 import type { Target } from '../target.js';
 import { cobaltDirectives, cobaltRefusals } from './directives.js';
 import { cobaltQueries } from './queries.js';
@@ -43,6 +43,8 @@ export const cobalt: Target<'cobalt'> = {
   directives: cobaltDirectives,
   splitDirective: withoutResource,
   wholeNodes: true,
+  wordFlags: { queue: '-q', account: '-A' },
+  nodesOf: ({ flag, value }) => (/^(-n|--nodecount)$/.test(flag) ? wholeNumber(value) : undefined),
   aliases: [
     ['-A', '--project'],
     ['-e', '--error'],

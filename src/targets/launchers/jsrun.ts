@@ -1,5 +1,5 @@
 import type { Launcher, LaunchStep, NotSupported } from '../target.js';
-import { erfName, explicitResources } from './erf.js';
+import { coresOf, erfName, explicitResources, placeResources } from './erf.js';
 import { gnuStyle, type LauncherOption, optionsOf, optionWords } from './options.js';
 import { type Programs, refuseExcludedHosts, refuseHostWords } from './programs.js';
 import { resourceSets } from './resource-sets.js';
@@ -19,23 +19,30 @@ export const jsrun: Launcher = {
   startsSingleStores: true,
   givesGpus: true,
   storesCpus: 'hold',
+  resources: { place: placeResources, cores: coresOf },
   rankVariables: ['OMPI_COMM_WORLD_RANK', 'PMIX_RANK'],
   noise: [/^ERROR:\s+One or more process \(first noticed rank/],
   line: (programs) => {
     const [{ step, words }] = programs;
     const isExplicit =
-      programs.length > 1 || step.cpuBind !== undefined || (step.hosts ?? []).length > 0 || step.group !== undefined;
+      programs.length > 1 || step.namesHosts || step.cpuBind !== undefined || (step.hosts ?? []).length > 0;
+    // A file of the user's own says where everything goes.
+    const isUsers = 'erf_input' in step.launcherArgs || 'U' in step.launcherArgs;
     if (!isExplicit) {
-      // A file of the user's own says where everything goes.
-      const sets = 'erf_input' in step.launcherArgs || 'U' in step.launcherArgs ? [] : setOptions(step);
+      const sets = isUsers ? [] : setOptions(step);
       return refusal(programs) ?? { words: ['jsrun', ...optionWords(sets, step.launcherArgs, gnuStyle), ...words] };
     }
-    const explicit = [...option('erf_input U', erfName), ...option('exit_on_error X', step.overlap ? 1 : undefined)];
+    const file = step.overlap ? '{resources}' : erfName;
+    const explicit = [...option('erf_input U', file), ...option('exit_on_error X', step.overlap ? 1 : undefined)];
     const options = optionWords(explicit, step.launcherArgs, gnuStyle);
+    const bound = programs.some((one) => one.step.cpuBind !== undefined);
     return (
       refusal(programs) ?? {
         words: ['jsrun', ...options, ...(programs.length > 1 ? [] : words)],
-        files: { [erfName]: explicitResources(programs) },
+        files: { [file]: explicitResources(programs) },
+        ...(step.namesHosts && !isUsers
+          ? { resources: { file, threadsPerCore: step.threadsPerCore ?? 1, bound } }
+          : {}),
       }
     );
   },
@@ -83,29 +90,10 @@ function refusal(programs: Programs): NotSupported | undefined {
       };
     }
   }
-  return refuseExcludedHosts('jsrun', programs) ?? refuseHostWords('jsrun', programs) ?? refusePart(programs);
-}
-
-/** A refusal of launches on a part of a group of nodes: the numbers of their hosts would be the same for all of them. */
-function refusePart(programs: Programs): NotSupported | undefined {
-  const [{ step }] = programs;
-  if (step.group === undefined) return undefined;
-  if (step.overlap) {
-    return {
-      notSupported: 'jsrun starts a store on nodes of its own choice, not on those of its group',
-      hint: 'leave out apart, or give the store a job of its own with .batch()',
-    };
-  }
-  const nodes = programs.reduce((sum, one) => sum + one.step.nodes, 0);
-  if (nodes === step.group.nodes) return undefined;
-  return {
-    notSupported: `jsrun is told hosts by their numbers, and a launch of ${counted(nodes)} cannot be told which of ${counted(step.group.nodes)} are its own`,
-    hint: 'take all nodes of the group with .nodes(), or give the entity a job of its own with .batch()',
-  };
-}
-
-function counted(nodes: number): string {
-  return nodes === 1 ? '1 node' : `${nodes} nodes`;
+  return (
+    refuseExcludedHosts('jsrun', programs) ??
+    (programs[0].step.namesHosts ? undefined : refuseHostWords('jsrun', programs))
+  );
 }
 
 /** Pattern of a word without quotes: the rules for quoting in the file are not documented. Placeholders are not filled in there. */

@@ -1,4 +1,5 @@
 import type { Event } from '../../ir/index.js';
+import { wholeNumber } from '../directives.js';
 import { mpiVariables, startingWith } from '../outer-job.js';
 import { quoteDirectiveValue } from '../quoting.js';
 import type { Directive, Target } from '../target.js';
@@ -71,6 +72,8 @@ export const lsf: Target<'lsf'> = {
   splitDirective: splitRequirement,
   joinDirectives: joinRequirements,
   wholeNodes: /^-x$/,
+  wordFlags: { queue: '-q', qos: '-sla', account: '-P', reservation: '-U' },
+  nodesOf: ({ flag, value }) => (flag === '-nnodes' ? wholeNumber(value) : undefined),
   aliases: [],
   rivals: [/^-(n|nnodes) /, /^-oo? /, /^-eo? /, /^-is? /, /^-rn?$/],
   formatDirective: ({ flag, resource, value }) => {

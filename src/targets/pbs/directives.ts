@@ -67,6 +67,15 @@ export function splitResources(one: Directive): readonly Directive[] {
   });
 }
 
+/** Nodes of `-l select=2:ncpus=4+1:mem=8gb` and `-l nodes=2:ppn=4`, a chunk each. */
+export function nodesOfSelect({ flag, resource, value }: Directive): number | undefined {
+  if (flag !== '-l' || (resource !== 'select' && resource !== 'nodes')) return undefined;
+  // A chunk without a number is one; so is a host's name.
+  return String(value)
+    .split('+')
+    .reduce((sum, chunk) => sum + Number(/^(\d+)(?=:|$)/.exec(chunk)?.[1] ?? 1), 0);
+}
+
 /** CPUs of the first node as a word of shell: PBS says `ncpus` of the first chunk, but for one that has `ompthreads`, of which it says those. */
 export function cpusOfFirstChunk(directives: readonly Directive[]): string {
   const select = directives.find(({ flag, resource }) => flag === '-l' && resource === 'select')?.value;

@@ -1,7 +1,7 @@
 import { dependencyList } from '../dependencies.js';
 import { quoteDirectiveValue } from '../quoting.js';
 import type { Target } from '../target.js';
-import { cpusOfFirstChunk, pbsDirectives, pbsRefusals, splitResources } from './directives.js';
+import { cpusOfFirstChunk, nodesOfSelect, pbsDirectives, pbsRefusals, splitResources } from './directives.js';
 import { probePbs } from './probe.js';
 import { pbsQueries } from './queries.js';
 
@@ -39,6 +39,8 @@ export const pbs: Target<'pbs'> = {
   directives: pbsDirectives,
   refusals: pbsRefusals,
   wholeNodes: /^-l "?place=.*excl/,
+  wordFlags: { queue: '-q', account: '-A' },
+  nodesOf: nodesOfSelect,
   aliases: [],
   // The old way of asking for nodes excludes both of the new one's directives.
   rivals: [/^-l "?(select|nodes)=/, /^-l "?(place|nodes)=/],

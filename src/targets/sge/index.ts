@@ -57,6 +57,7 @@ export const sge: Target<'sge'> = {
   refusals: sgeRefusals,
   // The name that sites give it as a rule.
   wholeNodes: /^-l "?excl(usive)?(=|$)/,
+  wordFlags: { queue: '-q', account: '-P', reservation: '-ar' },
   aliases: [],
   rivals: [/^-pe /, /^-c?wd\b/],
   formatDirective: ({ flag, resource, value }) => {

@@ -1,5 +1,5 @@
 import { dependencyList } from '../dependencies.js';
-import { withoutResource } from '../directives.js';
+import { wholeNumber, withoutResource } from '../directives.js';
 import { quoteDirectiveValue } from '../quoting.js';
 import type { Target } from '../target.js';
 import { slurmAliases } from './aliases.js';
@@ -49,6 +49,15 @@ export const slurm: Target<'slurm'> = {
   directives: slurmDirectives,
   splitDirective: withoutResource,
   wholeNodes: /^--exclusive$/,
+  wordFlags: {
+    queue: '--partition',
+    qos: '--qos',
+    account: '--account',
+    reservation: '--reservation',
+    constraint: '--constraint',
+  },
+  nodesOf: ({ flag, value }) =>
+    /^(--nodes|-N)$/.test(flag) ? wholeNumber(/[^-]*$/.exec(String(value))?.[0]) : undefined,
   aliases: slurmAliases,
   rivals: [/^--mem(-per-(cpu|gpu))?\b/, /^(--gpus(-per-(node|socket|task))?|-G|--gres=gpu)\b/],
   memoryFlag: '--mem',

@@ -17,11 +17,14 @@ const lacks =
 
 if (lacks === '') {
   process.env['SIMWRIGHT_TEST_ENGINE'] = 'redis';
-  await import('../orchestrator/commands.test.js');
-  await import('../orchestrator/models.test.js');
-  await import('../orchestrator/scripts-and-dags.test.js');
-  await import('../orchestrator/every-command.test.js');
-  await import('../orchestrator/python-client.test.js');
+  // A suite each, so that the hooks of one file are not those of all.
+  describe('commands', async () => void (await import('../orchestrator/commands.test.js')));
+  describe('models', async () => void (await import('../orchestrator/models.test.js')));
+  describe('scripts and DAGs', async () => void (await import('../orchestrator/scripts-and-dags.test.js')));
+  describe('every command', async () => void (await import('../orchestrator/every-command.test.js')));
+  describe('transactions', async () => void (await import('../orchestrator/transactions.test.js')));
+  describe('warm-up', async () => void (await import('../orchestrator/warm-up.test.js')));
+  describe('clients', async () => void (await import('../orchestrator/python-client.test.js')));
 } else {
   describe.skip(`the commands on a server (skipped: there is no ${lacks})`, () =>
     test('every command', () => undefined));

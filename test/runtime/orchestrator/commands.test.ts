@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { slotOf } from '../../../src/runtime/slots.js';
 import { embeddedTest, plainNumber } from './support/engine.js';
 import { encode, RawClient } from './support/raw-client.js';
 import { onnxRuntime, type Started, start } from './support/start.js';
@@ -181,11 +182,29 @@ describe.each(['TCP', 'Unix socket'])('through ioredis over %s', (transport) => 
     expect(await refusal('AI.TENSORSET', 't', 'STRING', '1', 'VALUES', 'a\0\0')).toMatch(/contains null character/);
   });
 
-  embeddedTest('a cluster of one', async () => {
+  test('a cluster of one', async () => {
     const slots = (await call('CLUSTER', 'SLOTS')) as [number, number, [string, number, string]][];
     expect(slots.map(([first, last]) => [first, last])).toEqual([[0, 16383]]);
     if (transport === 'TCP') expect(slots[0]?.[2].slice(0, 2)).toEqual(['127.0.0.1', started.port]);
     expect(await call('CLUSTER', 'INFO')).toContain('cluster_state:ok\r\n');
+    const id = String(await call('CLUSTER', 'MYID'));
+    expect(id).toMatch(/^[0-9a-f]{40}$/);
+    expect(await call('CLUSTER', 'NODES')).toMatch(
+      new RegExp(`^${id} 127\\.0\\.0\\.1:${started.port}@0 myself,master - 0 0 1 connected 0-16383\n$`),
+    );
+    expect(await call('CLUSTER', 'SHARDS')).toEqual([
+      ['slots', [0, 16383], 'nodes', [expect.arrayContaining(['id', id, 'port', started.port, 'ip', '127.0.0.1'])]],
+    ]);
+    for (const key of ['', 'key', '{tag}x', '{}x', 'a}b{c}', '{\0\0}.m']) {
+      expect(await call('CLUSTER', 'KEYSLOT', key)).toBe(slotOf(Buffer.from(key)));
+    }
+    expect(await call('MSET', '{tag}x', '1', 'other', '2')).toBe('OK');
+    expect(await call('CLUSTER', 'COUNTKEYSINSLOT', String(slotOf(Buffer.from('{tag}'))))).toBe(1);
+    expect(await refusal('CLUSTER', 'COUNTKEYSINSLOT', '16384')).toBe('ERR Invalid slot');
+    expect(await refusal('CLUSTER', 'KEYSLOT')).toMatch(
+      /^ERR wrong number of arguments for 'cluster\|keyslot' command$/,
+    );
+    expect(await refusal('CLUSTER', 'FORGET', id)).toBe("ERR unknown subcommand 'FORGET'. Try CLUSTER HELP.");
   });
 
   test('AI.CONFIG', async () => {

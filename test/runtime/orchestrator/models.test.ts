@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { embeddedTest, plainNumber } from './support/engine.js';
+import { plainNumber } from './support/engine.js';
 import { modelFile, onnxRuntime, type Started, start } from './support/start.js';
 
 const floats = (...values: number[]) => Buffer.from(Float32Array.from(values).buffer);
@@ -154,7 +154,7 @@ describe.skipIf(onnxRuntime === undefined)('ONNX models', () => {
     expect(await refusal('AI.MODELDEL', 'n')).toBe('ERR model key is empty');
   });
 
-  embeddedTest('are shared with clients that put a shard prefix before their names', async () => {
+  test('are shared with clients that put a shard prefix before their names', async () => {
     await call('AI.MODELSTORE', '{\0\0}.m', 'ONNX', 'CPU', 'BLOB', modelFile('double'));
     await call('AI.TENSORSET', '{\0\0}.x.TMP', 'FLOAT', '1', '2', 'VALUES', '1', '2');
     await call(...execute('m', ['{\0\0}.x.TMP'], ['y']));

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { embeddedTest, isEmbedded, serverTest } from './support/engine.js';
 import { encode, RawClient, rawReply } from './support/raw-client.js';
 import { modelFile, onnxRuntime, type Started, start } from './support/start.js';
 
@@ -44,13 +45,20 @@ describe('transactions', () => {
     [['AI.DAGEXECUTE_RO', 'LOAD', '1', 'x', '|>', 'AI.TENSORGET', 'x']],
     [['AI.DAGRUN', 'LOAD', '1', 'x', '|>', 'AI.TENSORGET', 'x']],
     [['AI.DAGRUN_RO', 'LOAD', '1', 'x', '|>', 'AI.TENSORGET', 'x']],
-  ])('%j is refused in one, and nothing of it is applied', async (words) => {
-    await call(one, 'MULTI');
-    expect(await call(one, 'SET', 'a', '1')).toBe('+QUEUED\r\n');
-    expect(await call(one, ...words)).toBe(refusal);
-    expect(await call(one, 'SET', 'b', '1')).toBe('+QUEUED\r\n');
-    expect(await call(one, 'EXEC')).toBe(aborted);
-    expect(await call(one, 'EXISTS', 'a', 'b')).toBe(':0\r\n');
+  ])('%j is refused at its end, and what stands beside it is applied', async (words) => {
+    const reply = await execute([['SET', 'a', '1'], words, ['SET', 'b', '1']]);
+    expect(reply).toBe(`*3\r\n+OK\r\n${refusal}+OK\r\n`);
+    expect(await call(one, 'EXISTS', 'a', 'b')).toBe(':2\r\n');
+  });
+
+  test('a command that does not exist, and one that lacks words, is refused at once, and nothing is applied', async () => {
+    for (const words of [['AI.NONSENSE'], ['GET']]) {
+      await call(one, 'MULTI');
+      expect(await call(one, 'SET', 'a', '1')).toBe('+QUEUED\r\n');
+      expect(await call(one, ...words)).toMatch(/^-ERR /);
+      expect(await call(one, 'EXEC')).toBe(aborted);
+      expect(await call(one, 'EXISTS', 'a')).toBe(':0\r\n');
+    }
   });
 
   test('others see all of it or nothing', async () => {
@@ -84,32 +92,42 @@ describe('transactions', () => {
     expect(await call(one, 'AI.TENSORGET', 'v', 'BLOB')).toBe(`$${large.length}\r\n${large.toString('latin1')}\r\n`);
   });
 
-  test.skipIf(onnxRuntime === undefined)(
-    'models are loaded beforehand, and dropped if it comes to nothing',
-    async () => {
-      const store = ['AI.MODELSTORE', 'm', 'ONNX', 'CPU', 'TAG', 't', 'BLOB', modelFile('double')];
-      const setOld = ['AI.MODELSET', 'n', 'ONNX', 'CPU', 'BLOB', modelFile('double')];
-      const bad = ['AI.MODELSTORE', 'k', 'ONNX', 'CPU', 'BLOB', 'no model'];
-      const reply = await execute([
-        ['DEL', 'm'],
-        store,
-        ['EXISTS', 'm'],
-        bad,
-        setOld,
-        ['COPY', 'm', 'copy'],
-        ['DEL', 'm'],
-      ]);
-      expect(reply).toMatch(/^\*7\r\n:0\r\n\+OK\r\n:1\r\n-[^\r\n]+\r\n\+OK\r\n:1\r\n:1\r\n$/);
-      await call(one, 'AI.TENSORSET', 'x', 'FLOAT', '1', '2', 'VALUES', '1', '2');
-      for (const model of ['copy', 'n']) {
-        expect(await call(one, 'AI.MODELEXECUTE', model, 'INPUTS', '1', 'x', 'OUTPUTS', '1', 'y')).toBe('+OK\r\n');
-      }
-      await call(one, 'WATCH', 'w');
-      await call(other, 'SET', 'w', '1');
-      expect(await execute([store])).toBe('*-1\r\n');
-      expect(await call(one, 'EXISTS', 'm')).toBe(':0\r\n');
-    },
-  );
+  // A server runs a transaction in one go, and cannot wait for its AI layer meanwhile.
+  serverTest('models and scripts are not stored and read by one on a server', async () => {
+    const reply = await execute([
+      ['AI.MODELSTORE', 'm', 'ONNX', 'CPU', 'BLOB', 'x'],
+      ['AI.SCRIPTSET', 's', 'CPU', 'SOURCE', 'x'],
+      ['AI.MODELGET', 'm'],
+      ['AI.TENSORSET', 't', 'FLOAT', '1'],
+    ]);
+    expect(reply).toBe(`*4\r\n${refusal}${refusal}${refusal}+OK\r\n`);
+    expect(await call(one, 'EXISTS', 'm', 's', 't')).toBe(':1\r\n');
+  });
+
+  embeddedTest('models are loaded beforehand, and dropped if it comes to nothing', async ({ skip }) => {
+    skip(onnxRuntime === undefined);
+    const store = ['AI.MODELSTORE', 'm', 'ONNX', 'CPU', 'TAG', 't', 'BLOB', modelFile('double')];
+    const setOld = ['AI.MODELSET', 'n', 'ONNX', 'CPU', 'BLOB', modelFile('double')];
+    const bad = ['AI.MODELSTORE', 'k', 'ONNX', 'CPU', 'BLOB', 'no model'];
+    const reply = await execute([
+      ['DEL', 'm'],
+      store,
+      ['EXISTS', 'm'],
+      bad,
+      setOld,
+      ['COPY', 'm', 'copy'],
+      ['DEL', 'm'],
+    ]);
+    expect(reply).toMatch(/^\*7\r\n:0\r\n\+OK\r\n:1\r\n-[^\r\n]+\r\n\+OK\r\n:1\r\n:1\r\n$/);
+    await call(one, 'AI.TENSORSET', 'x', 'FLOAT', '1', '2', 'VALUES', '1', '2');
+    for (const model of ['copy', 'n']) {
+      expect(await call(one, 'AI.MODELEXECUTE', model, 'INPUTS', '1', 'x', 'OUTPUTS', '1', 'y')).toBe('+OK\r\n');
+    }
+    await call(one, 'WATCH', 'w');
+    await call(other, 'SET', 'w', '1');
+    expect(await execute([store])).toBe('*-1\r\n');
+    expect(await call(one, 'EXISTS', 'm')).toBe(':0\r\n');
+  });
 
   test('a watched key that others change, and one that expires', async () => {
     await call(one, 'WATCH', 'a', 'b');
@@ -124,7 +142,7 @@ describe('transactions', () => {
     expect(await execute([['SET', 'c', '1']])).toBe('*1\r\n+OK\r\n');
   });
 
-  test('what is queued takes of the memory there is, and is given back', async () => {
+  embeddedTest('what is queued takes of the memory there is, and is given back', async () => {
     await call(one, 'CONFIG', 'SET', 'maxmemory', '1mb');
     await call(one, 'MULTI');
     const value = 'v'.repeat(400_000);
@@ -253,18 +271,22 @@ test('MONITOR shows what others send, without passwords, and stops with RESET', 
   await call(one, 'EXEC');
   await call(one, 'SET', 'k', 'v'.repeat(5000));
   const lines: string[] = [];
-  for (let count = 0; count < 6; count += 1)
-    lines.push((await rawReply(other)).replace(/^\+\d+\.\d{6} \[0 unix\] /, ''));
+  while (lines.length < 6) {
+    const line = await rawReply(other);
+    // The process that holds a server asks it now and then.
+    if (!line.includes('"INFO"')) lines.push(line.replace(/^\+\d+\.\d{6} \[0 unix[^\]]*\] /, ''));
+  }
   expect(lines).toEqual([
     '"SET" "k" "a\\r\\n\\"\\\\\\x00\\xc3\\xbf"\r\n',
     '"AUTH" "(redacted)" "(redacted)"\r\n',
     '"MULTI"\r\n',
     '"GET" "k"\r\n',
     '"EXEC"\r\n',
-    `"SET" "k" "${'v'.repeat(1024)}... (3976 more bytes)"\r\n`,
+    isEmbedded ? `"SET" "k" "${'v'.repeat(1024)}... (3976 more bytes)"\r\n` : `"SET" "k" "${'v'.repeat(5000)}"\r\n`,
   ]);
   await other.write(encode('RESET'));
-  expect(await rawReply(other)).toMatch(/"RESET"\r\n$/);
+  // A server shows it nobody who sends it.
+  if (isEmbedded) expect(await rawReply(other)).toMatch(/"RESET"\r\n$/);
   expect(await rawReply(other)).toBe('+RESET\r\n');
   await call(one, 'SET', 'k', 'unseen');
   expect(await call(other, 'PING')).toBe('+PONG\r\n');

@@ -63,6 +63,7 @@ export function makeStore(given: StoreInput): Store {
     port: 0,
     scope: 'loopback',
     shards: 1,
+    nodes: 1,
     restart: false,
     saveAtEnd: [],
     ...given,

@@ -81,7 +81,7 @@ function requestsOf(
   });
   return [...groupBy(parts, ({ found }) => found.name).values()].map((own) => {
     const [first] = own as [(typeof parts)[number]];
-    const nodes = own.reduce((sum, { component }) => sum + component.allocation.nodes, 0);
+    const nodes = job.nodesSaid ?? own.reduce((sum, { component }) => sum + component.allocation.nodes, 0);
     return { found: first.found, request: { job, nodes, allocation: first.component.allocation, at } };
   });
 }

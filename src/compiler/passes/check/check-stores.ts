@@ -8,7 +8,7 @@ import {
 } from '../../../ir/index.js';
 import type { Reads } from '../compilation.js';
 import { callOf, type Loaded, storesOfModel } from '../lookup/loaded-models.js';
-import { shardsOf, storeName, type VisibleStore, visibleStores } from '../lookup/visible-stores.js';
+import { nodesOfStore, shardsOf, storeName, type VisibleStore, visibleStores } from '../lookup/visible-stores.js';
 
 /** Every application can tell its stores apart, and every ML model and script has a store that loads it. */
 export function checkStores({ experiment }: Reads<'experiment'>, problems: Problems): void {
@@ -99,21 +99,21 @@ function checkLoaded(
   }
 }
 
-/** Smallest number of shards of a cluster: fewer shards have no majority that could decide that one has failed. */
-const fewestShards = 3;
-
 function checkShards(experiment: ExperimentDeclaration, problems: Problems): void {
   for (const entity of orchestratorsOf(experiment)) {
     const shards = shardsOf(entity);
     const refuse = (message: string, hint: string) =>
       problems.error('STORE1004', `.orchestrator(): store '${entity.name}' ${message}`, entity.at, hint);
-    if (shards > 1 && shards < fewestShards) {
-      refuse(`has ${shards} shards, and a cluster has at least ${fewestShards}`, 'give it one shard, or three or more');
-    }
     if (shards > 1 && entity.engine !== undefined && !engines[entity.engine].hasShards) {
       refuse(
         `has ${shards} shards, and the ${entity.engine} engine has one`,
         "say engine: 'redis', or leave out shards",
+      );
+    }
+    if (entity.interface === 'lo' && nodesOfStore(entity) > 1) {
+      refuse(
+        `listens on 'lo' of ${nodesOfStore(entity)} nodes, which the others cannot reach`,
+        'name a network interface',
       );
     }
     if (entity.nodes !== undefined && entity.nodes > shards) {

@@ -50,6 +50,11 @@ export function shardsOf({ shards, nodes }: OrchestratorDeclaration): number {
   return shards ?? nodes ?? 1;
 }
 
+/** Number of the nodes that a standalone store's servers run on. */
+export function nodesOfStore(store: OrchestratorDeclaration): number {
+  return store.nodes ?? shardsOf(store);
+}
+
 /** The name by which users refer to a store. */
 export function storeName({ kind, suffix, declaration }: VisibleStore): string {
   return kind === 'standalone' ? declaration.name : suffix;

@@ -43,7 +43,22 @@ export async function storeModel(
   options: ModelOptions,
   chunkBytes: number,
 ): Promise<void> {
-  for (const shard of shards.all) await shard.send(...modelStoreWords(shard.modelKey(key), options, chunkBytes));
+  for (const shard of shards.all) await storeModelOn(shard, key, options, chunkBytes);
+}
+
+/** Stores a model on one shard. */
+export async function storeModelOn(
+  shard: Shard,
+  key: string,
+  options: ModelOptions,
+  chunkBytes: number,
+): Promise<void> {
+  await shard.send(...modelStoreWords(shard.modelKey(key), options, chunkBytes));
+}
+
+/** Stores a script on one shard. */
+export async function storeScriptOn(shard: Shard, key: string, device: string, source: string): Promise<void> {
+  await shard.send('AI.SCRIPTSET', shard.modelKey(key), device, 'SOURCE', source);
 }
 
 export async function fetchModel({ first }: Shards, key: string): Promise<Buffer> {

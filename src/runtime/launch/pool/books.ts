@@ -27,7 +27,7 @@ export function isOf(entry: Entry, { pid, startTicks }: ProcessIdentity): boolea
 export function countShares(shares: Iterable<Share>): Entry['shares'] {
   const counted = new Map<string, Share & { members: number }>();
   for (const share of shares) {
-    const key = JSON.stringify([share.nodes, share.cpus, share.gpus]);
+    const key = JSON.stringify([share.nodes, share.cpus, share.gpus, share.cores]);
     const known = counted.get(key);
     if (known === undefined) counted.set(key, { ...share, members: 1 });
     else known.members++;

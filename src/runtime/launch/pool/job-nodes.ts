@@ -26,7 +26,12 @@ export function jobNodes(
   const visible = visibleDevices(env, plan.gpuMaker);
   const told = queriesOf[plan.target]?.hostCpus?.(env) ?? [];
   const hostCpus = told.length === job.hosts.length ? told : [];
-  const nodes = job.hosts.map((name) => ({ name, cpus: uncountedCpus, gpus: [] as number[] }));
+  const nodes = job.hosts.map((name) => ({
+    name,
+    cpus: uncountedCpus,
+    gpus: [] as number[],
+    heldCores: [] as number[],
+  }));
   const allocations = [planned.allocation, ...planned.components];
   for (const [group, { component }] of planned.groups.entries()) {
     const allocation = allocations[component] ?? planned.allocation;
@@ -49,6 +54,7 @@ export function jobNodes(
     for (const node of share.nodes.flatMap((position) => nodes[position] ?? [])) {
       node.cpus = Math.max(0, node.cpus - share.cpus);
       node.gpus = node.gpus.filter((gpu) => !share.gpus.includes(gpu));
+      node.heldCores.push(...coresOfStore(store));
     }
   }
   return nodes;
@@ -61,6 +67,12 @@ function overlaps({ launch, group }: Store, { groups }: Job): boolean {
   return isOne && launcherOfProgram(launch[0])?.storesCpus === 'overlap';
 }
 
+/** Numbers of the CPUs of a store's node that its launcher is told. */
+function coresOfStore({ launch, resources }: Store): readonly number[] {
+  if (resources === undefined) return [];
+  return launcherOfProgram(launch[0])?.resources?.cores(resources.text, resources.threadsPerCore).numbers ?? [];
+}
+
 function storeShare(store: Store, job: Pick<JobEnvironment, 'hosts' | 'cpusPerNode'>, planned: Job): StoreShare {
   const ofGroup = hostPositions(job, planned, store.group);
   const gpus = gpusOf(store);
@@ -68,7 +80,7 @@ function storeShare(store: Store, job: Pick<JobEnvironment, 'hosts' | 'cpusPerNo
   // Without a launch line it runs where the script does.
   if (store.launch.length === 0) return { nodes: [0], cpus: store.cpus, gpus };
   const named = store.hosts?.flatMap((name) => positionOf(name, job.hosts) ?? []);
-  const nodes = (named ?? ofGroup).slice(0, store.shards);
+  const nodes = (named ?? ofGroup).slice(0, store.nodes);
   return { nodes, cpus: store.cpus * Math.ceil(store.shards / Math.max(1, nodes.length)), gpus };
 }
 

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { assignmentOf, type Entity, type Job, type Plan } from '../../../ir/index.js';
 import { launcherOfProgram } from '../../../targets/launchers/index.js';
 import { queriesOf } from '../../../targets/schedulers.js';
@@ -31,6 +33,8 @@ export interface TakenHosts {
   readonly names: readonly string[];
   /** Variables that show it its GPUs, where its launcher does not. */
   readonly variables: Readonly<Record<string, string>>;
+  /** The file of its directory that tells its launcher what it has got, and how that is written into it. */
+  readonly resources?: { readonly file: string; readonly fill: (text: string) => string };
   give(): void;
 }
 
@@ -53,7 +57,9 @@ export function launchHosts(input: HostsInput): LaunchHosts {
     return { take: async () => taken, close: () => {} };
   }
   const nodes = jobNodes(job, plan, planned, env);
-  const need = withinNodes(needOf(entity, among), nodes);
+  const launcher = launcherOfProgram(line[0]);
+  const resources = lineOf(input)?.resources;
+  const need = withinNodes({ ...needOf(entity, among), ...coresNeeded(input) }, nodes);
   const pool = new HostPool({
     folder: booksOf(input),
     nodes,
@@ -63,9 +69,14 @@ export function launchHosts(input: HostsInput): LaunchHosts {
     stop: input.stop,
     report: input.report,
   });
-  const givesGpus = launcherOfProgram(line[0])?.givesGpus === true || line.some((word) => /^--?gpu-bind/.test(word));
-  const taken = (share: Share): TakenHosts => ({
-    names: share.nodes.map((node) => nodes[node]?.name ?? ''),
+  const givesGpus = launcher?.givesGpus === true || line.some((word) => /^--?gpu-bind/.test(word));
+  const fill = (share: Share, hosts: readonly string[]) => (text: string) => {
+    const given = { hosts, gpus: share.gpus, cores: resources?.bound === true ? undefined : share.cores };
+    return launcher?.resources?.place(text, given, resources?.threadsPerCore ?? 1) ?? text;
+  };
+  const taken = (share: Share, names = share.nodes.map((node) => nodes[node]?.name ?? '')): TakenHosts => ({
+    names,
+    ...(resources === undefined ? {} : { resources: { file: resources.file, fill: fill(share, names) } }),
     variables: givesGpus
       ? {}
       : gpuVariables(entity, env, share.gpus, { isHere: share.nodes.join() === '0', maker: plan.gpuMaker }),
@@ -93,21 +104,38 @@ export function launchHosts(input: HostsInput): LaunchHosts {
  * Positions of the hosts that a launch draws from the pool; `undefined` if it does not. A user may have named them; a program without a launcher
  * runs on the script's host, where it may have to be told its GPUs.
  */
-function drawnFrom(
-  { job, plan, entity, line, member = 0 }: HostsInput,
-  planned: Job,
-  positions: readonly number[],
-): readonly number[] | undefined {
+function drawnFrom(input: HostsInput, planned: Job, positions: readonly number[]): readonly number[] | undefined {
+  const { job, plan, entity, line } = input;
   if (queriesOf[plan.target] === undefined) return undefined;
   const launcher = launcherOfProgram(line[0]);
   if (launcher === undefined) return namesItsHosts(line) || (entity.size.gpusPerNode ?? 0) > 0 ? [0] : undefined;
-  const { lines } = entity.launch;
-  const { hosts = [] } = lines[lines.length === 1 ? 0 : assignmentOf(entity.members, member)] ?? {};
+  const { hosts = [], resources } = lineOf(input) ?? {};
   const isChosenHere = launcher.namesHosts === true || planned.groups.length > 1;
   const drawn =
     hosts.length > 0 && isChosenHere ? hosts.flatMap((host) => positionOf(host, job.hosts) ?? []) : positions;
   const known = drawn.filter((position) => position < job.hosts.length);
-  return known.length > 0 && (namesItsHosts(line) || (hosts.length > 0 && isChosenHere)) ? known : undefined;
+  const isTold = namesItsHosts(line) || resources !== undefined || (hosts.length > 0 && isChosenHere);
+  return known.length > 0 && isTold ? known : undefined;
+}
+
+/** The plan's line of a launch. */
+function lineOf({ entity, member = 0 }: HostsInput): Entity['launch']['lines'][number] | undefined {
+  const { lines } = entity.launch;
+  return lines[lines.length === 1 ? 0 : assignmentOf(entity.members, member)];
+}
+
+/** CPUs of a launch whose launcher is told their numbers: as many as its file has on a node, or the very ones. */
+function coresNeeded(input: HostsInput): Partial<Need> {
+  const { job, entity, line } = input;
+  const resources = lineOf(input)?.resources;
+  const file = entity.files.find((one) => one.kind === 'copy' && one.to === resources?.file);
+  const launcher = launcherOfProgram(line[0])?.resources;
+  if (resources === undefined || launcher === undefined || file?.kind !== 'copy') return {};
+  const { numbers, most } = launcher.cores(
+    readFileSync(join(job.dir, file.artifact), 'utf8'),
+    resources.threadsPerCore,
+  );
+  return { cpus: most, cores: resources.bound ? numbers : 'any' };
 }
 
 /** Folder of the books in the job's own; `undefined`, with a report, where there can be none. */

@@ -5,6 +5,8 @@ export interface PoolNode {
   readonly cpus: number;
   /** GPUs by their positions among those of the job on the node. */
   readonly gpus: readonly number[];
+  /** Numbers of the CPUs that stores hold, where launchers are told which. */
+  readonly heldCores?: readonly number[];
 }
 
 /** Nodes, and CPUs and GPUs on each of them, that a member takes. */
@@ -14,6 +16,8 @@ export interface Need {
   readonly gpus: number;
   /** Positions, in the job, of the nodes that it may have. */
   readonly among: readonly number[];
+  /** Its launcher is told the numbers of its CPUs: any that are free, or these. */
+  readonly cores?: 'any' | readonly number[];
 }
 
 /** Nodes by their positions in the job, with the CPUs and the GPUs that are taken on each of them: the same GPUs on all. */
@@ -21,21 +25,26 @@ export interface Share {
   readonly nodes: readonly number[];
   readonly cpus: number;
   readonly gpus: readonly number[];
+  /** Numbers of the CPUs on each of these nodes, where its launcher is told them. */
+  readonly cores?: readonly (readonly number[])[];
 }
 
 /** CPUs and GPUs of the job's nodes that nobody has. */
 export class Room {
   readonly #cpus: number[];
   readonly #gpus: Set<number>[];
+  readonly #heldCores: Set<number>[];
 
   constructor(nodes: readonly PoolNode[]) {
     this.#cpus = nodes.map(({ cpus }) => cpus);
     this.#gpus = nodes.map(({ gpus }) => new Set(gpus));
+    this.#heldCores = nodes.map(({ heldCores }) => new Set(heldCores));
   }
 
   /** Takes what somebody holds. */
-  take({ nodes, cpus, gpus }: Share): void {
-    for (const node of nodes) {
+  take({ nodes, cpus, gpus, cores = [] }: Share): void {
+    for (const [index, node] of nodes.entries()) {
+      for (const core of cores[index] ?? []) this.#heldCores[node]?.add(core);
       this.#cpus[node] = (this.#cpus[node] ?? 0) - cpus;
       for (const gpu of gpus) this.#gpus[node]?.delete(gpu);
     }
@@ -43,8 +52,15 @@ export class Room {
 
   /** The part of the room that a member gets, on the emptiest nodes; `undefined` while there is not enough of it. */
   fit(need: Need): Share | undefined {
+    const share = this.#fit(need);
+    if (share === undefined || need.cores === undefined) return share;
+    return { ...share, cores: share.nodes.map((node) => this.#coresOn(node, need)) };
+  }
+
+  #fit(need: Need): Share | undefined {
     const fitting = need.among
       .filter((node) => this.#cpusOn(node) >= need.cpus && this.#gpusOn(node).size >= need.gpus)
+      .filter((node) => this.#hasCores(node, need))
       .sort((a, b) => this.#cpusOn(b) - this.#cpusOn(a) || this.#gpusOn(b).size - this.#gpusOn(a).size || a - b);
     if (fitting.length < need.nodes) return undefined;
     if (need.gpus === 0) return { nodes: inOrder(fitting.slice(0, need.nodes)), cpus: need.cpus, gpus: [] };
@@ -70,6 +86,19 @@ export class Room {
     return { nodes: inOrder(chosen), cpus, gpus: inOrder(common).slice(0, gpus) };
   }
 
+  #hasCores(node: number, { cores }: Need): boolean {
+    if (cores === undefined || cores === 'any') return true;
+    return cores.every((core) => this.#heldCores[node]?.has(core) !== true);
+  }
+
+  /** The first free CPUs of a node, or those that are asked for. */
+  #coresOn(node: number, { cpus, cores }: Need): readonly number[] {
+    if (cores !== undefined && cores !== 'any') return cores;
+    const free: number[] = [];
+    for (let core = 0; free.length < cpus; core++) if (this.#heldCores[node]?.has(core) !== true) free.push(core);
+    return free;
+  }
+
   #cpusOn(node: number): number {
     return this.#cpus[node] ?? 0;
   }
@@ -91,7 +120,9 @@ export function withinNodes(need: Need, nodes: readonly PoolNode[]): Need {
   const cpus = Math.min(need.cpus, Math.max(1, least(own.map((node) => node.cpus))));
   const fits = new Room(nodes).fit({ ...need, nodes: count, cpus, gpus }) !== undefined;
   // Nodes with the CPUs may be others than those with the GPUs.
-  return { ...need, nodes: count, cpus: fits ? cpus : 0, gpus: fits ? gpus : 0 };
+  if (fits) return { ...need, nodes: count, cpus, gpus };
+  const { cores: _cores, ...counts } = need;
+  return { ...counts, nodes: count, cpus: 0, gpus: 0 };
 }
 
 function inOrder(numbers: readonly number[]): number[] {

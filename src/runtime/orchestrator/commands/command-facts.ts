@@ -15,8 +15,8 @@ export interface CommandFacts {
   /** Clients look at the reply only for errors, so that a late one may come nested in arrays. */
   readonly mayNest?: boolean;
   /**
-   * Behaviour after MULTI, if it is not queued: it runs at once, it is refused, or it is refused with RedisAI's error for commands that
-   * run models and scripts.
+   * Behaviour after MULTI, if it is not queued and run by EXEC: it runs at once, it is refused, or, as commands that run models and scripts are,
+   * it is queued and refused by EXEC.
    */
   readonly inTransaction?: 'runs' | 'refused' | 'execution';
   /** True if it needs its words beyond the call: they get memory of their own. Other commands' words hold only until the call returns. */

@@ -1,7 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import type { BackendName } from '../../../ml/backends.js';
 import { AbandonedWork } from '../ai/abandoned-work.js';
-import { type WarmUp, warmUp } from '../ai/warm-up.js';
 import { type AiCommandContext, CommandError } from '../commands/command.js';
 import { type FramedContext, framedCommand } from '../commands/framed.js';
 import { refusalOf } from '../commands/refusal.js';
@@ -23,6 +22,8 @@ export interface EngineWorkerOptions extends Omit<InferenceOptions, 'memory'> {
   /** Socket that the server's module listens on. */
   readonly socketPath: string;
   readonly maxBulkBytes: number;
+  /** Runner of models and scripts that others use as well, and close. Default: its own. */
+  readonly inference?: Inference | undefined;
   /** Backends whose workers are started and warmed up before it says that it is ready. */
   readonly preloadBackends?:
     | readonly (BackendName | { readonly backend: BackendName; readonly device: string })[]
@@ -45,7 +46,7 @@ export class EngineWorker {
 
   constructor(options: EngineWorkerOptions) {
     this.#options = options;
-    this.#inference = new Inference(options);
+    this.#inference = options.inference ?? new Inference(options);
     this.#programs = new KnownPrograms(this.#inference);
     const memory = new MemoryBudget({
       limitBytes: () => 0,
@@ -107,17 +108,15 @@ export class EngineWorker {
     await Promise.all(asked.map(({ backend, device }) => this.#inference.preload(backend, device)));
   }
 
-  /** Runs each model that is loaded once on zeros, where it tells the types of its inputs. Never rejects. */
-  async warmUp(): Promise<readonly WarmUp[]> {
-    const done: WarmUp[] = [];
-    for (const { key, program } of this.#programs.loaded()) done.push(await warmUp(this.#inference, key, program));
-    return done;
+  /** Models and scripts that commands have stored, with their keys. */
+  get loaded(): readonly { readonly key: string; readonly program: Program }[] {
+    return [...this.#programs.loaded()];
   }
 
   /** Ends the connection and the threads. */
   async close(): Promise<void> {
     this.#socket.destroy();
-    await this.#inference.close();
+    if (this.#options.inference === undefined) await this.#inference.close();
   }
 
   #greet(version: number): void {

@@ -10,4 +10,5 @@ export { onnxRuntimeVersion } from './onnx/runtime-version.js';
 export type { LoadedModel, LoadedScript, ModelDefinition, ScriptDefinition } from './programs.js';
 export { findPython, lacksFramework, type Probe, probePython, pythonPath, type WorkerFacts } from './python/index.js';
 export type { RunResult } from './runner.js';
+export { SharingInference } from './sharing-inference.js';
 export type { ByteSource, Loan, ResultTensor, TensorSource } from './tensor.js';

@@ -285,6 +285,11 @@ export class Inference {
     if (held.unwanted) this.#drop(held);
   }
 
+  /** True unless it has been unloaded. */
+  isLoaded({ id }: LoadedProgram): boolean {
+    return this.#models.get(id)?.unwanted === false;
+  }
+
   /** The same model or script for one more, who will {@link unload} it, too. */
   share<Program extends LoadedProgram>(model: Program): Program {
     const held = this.#models.get(model.id);

@@ -85,9 +85,6 @@ export function refused(
 }
 
 function queue(context: CommandContext, transaction: Transaction, command: Command, words: Buffer[]): Reply {
-  if (command.inTransaction === 'execution') {
-    throw new CommandError('ERR Cannot run RedisAI command within a transaction or a LUA script');
-  }
   if (command.inTransaction === 'refused') throw new CommandError('ERR Command not allowed inside a transaction');
   const full = command.flags.includes('denyoom') && !context.server.memory.hasRoom(bytesOf(words));
   if (!full && transaction.add(queuedCommand(context, command, words.map(ownBytes)))) return queued;
@@ -100,9 +97,14 @@ function queuedCommand(context: CommandContext, command: Command, words: Buffer[
   return {
     command,
     words,
-    run: () => command.run(context, words),
+    // As RedisAI and a server do: the others are run, and EXEC's reply has the error in its place.
+    run: command.inTransaction === 'execution' ? refuseToExecute : () => command.run(context, words),
     prepare: prepare === undefined ? undefined : () => command.prepare?.(context, words),
   };
+}
+
+function refuseToExecute(): never {
+  throw new CommandError('ERR Cannot run RedisAI command within a transaction or a LUA script');
 }
 
 function bytesOf(words: readonly Buffer[]): number {

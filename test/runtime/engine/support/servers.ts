@@ -5,9 +5,18 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildModule, sourceFolder } from '../../../../src/cli/engine-install/build-module.js';
-import { askServer, moduleName, type ServerProgram, serverPaths } from '../../../../src/runtime/engine/find-engine.js';
+import { ClusterStore } from '../../../../src/runtime/engine/cluster-store.js';
+import {
+  askServer,
+  type EnginePrograms,
+  moduleName,
+  type ServerProgram,
+  serverPaths,
+} from '../../../../src/runtime/engine/find-engine.js';
 import { RedisStore } from '../../../../src/runtime/engine/redis-store.js';
 import type { OrchestratorOptions } from '../../../../src/runtime/orchestrator/index.js';
+import { type ClusterShard, layOut } from '../../../../src/runtime/supervisor/cluster-layout.js';
+import { freePorts } from '../../../../src/runtime/supervisor/free-port.js';
 
 /** Servers of this machine: those on the PATH, and those that `SIMWRIGHT_TEST_SERVERS` lists, separated by colons. */
 export const servers: readonly ServerProgram[] = (
@@ -61,12 +70,13 @@ export async function startOnServer(
   server: ServerProgram,
   options: Partial<OrchestratorOptions> = {},
   hasWorker = true,
+  redisai?: EnginePrograms['redisai'],
 ): Promise<StartedServer> {
   const folder = mkdtempSync(join(tmpdir(), 'simwright-server-'));
   const socketPath = join(folder, 'store.sock');
   const log: string[] = [];
   const store = await RedisStore.start({
-    programs: { server, module: await builtModule() },
+    programs: { server, module: await builtModule(), ...(redisai !== undefined && { redisai }) },
     hasWorker,
     onDeath: (reason) => log.push(`died: ${reason}`),
     store: {
@@ -90,4 +100,44 @@ export async function startOnServer(
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Servers of a cluster on 127.0.0.1, with one AI layer. */
+export interface StartedCluster {
+  readonly store: ClusterStore;
+  readonly shards: readonly ClusterShard[];
+  /** As `SSDB` wants it. */
+  readonly address: string;
+  /** Lines of the logs of the servers and the AI layer. */
+  readonly log: string[];
+  stop(): Promise<void>;
+}
+
+/** Starts a cluster of so many servers of this machine. */
+export async function startCluster(
+  server: ServerProgram,
+  count: number,
+  options: Partial<OrchestratorOptions> = {},
+  hasWorker = true,
+): Promise<StartedCluster> {
+  const log: string[] = [];
+  const host = '127.0.0.1';
+  const ports = await freePorts(2 * count, host);
+  const shards = layOut(
+    Array.from({ length: count }, (_, index) => ({
+      node: 'here',
+      host,
+      port: ports[2 * index] ?? 0,
+      busPort: ports[2 * index + 1] ?? 0,
+    })),
+  );
+  const store = await ClusterStore.start({
+    programs: { server, module: await builtModule() },
+    shards,
+    own: shards.map((_, index) => index),
+    hasWorker,
+    onDeath: (reason) => log.push(`died: ${reason}`),
+    storeOf: () => ({ listen: [], log: (level, message) => log.push(`${level} ${message}`), ...options }),
+  });
+  return { store, shards, address: store.addresses.join(','), log, stop: () => store.close() };
 }

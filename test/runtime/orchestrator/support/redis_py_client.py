@@ -72,7 +72,7 @@ def run_models(r):
     with r.pipeline() as pipe:
         pipe.set("with", "it").execute_command(*run)
         refused(pipe.execute, "Cannot run RedisAI command within a transaction or a LUA script")
-    assert r.get("with") is None
+    assert r.get("with") in ("it", b"it")
     with r.pipeline() as pipe:
         pipe.execute_command("AI.TENSORSET", "t", "INT8", 1, "VALUES", 7).execute_command("AI.TENSORGET", "t", "VALUES")
         assert pipe.execute()[1] == [7]

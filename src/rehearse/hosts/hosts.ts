@@ -1,0 +1,24 @@
+/** Hosts of a rehearsal: how a process gets onto one, and how one fails. */
+export interface Hosts {
+  /** Sentence for users: what each node has of its own. */
+  readonly says: string;
+  /** Makes a host ready; at once where it is. */
+  ready(host: string): Promise<void>;
+  /** Words before a command that bring it onto a host. */
+  enter(host: string): readonly string[];
+  /** Variables that a process on a host has. */
+  environment(host: string): Readonly<Record<string, string>>;
+  /** Takes a host off the network and ends what runs on it. */
+  cut(host: string): void;
+}
+
+/** Name and address of each host, as a file of hosts has them. */
+export function addressOf(place: number): string {
+  return `10.97.${1 + Math.floor(place / 250)}.${1 + (place % 250)}`;
+}
+
+/** Names that a host is called by as well: those who know nodes by their numbers look for `nid00012`. */
+export function otherNames(name: string): string[] {
+  const number = /^\D+(\d+)$/.exec(name)?.[1];
+  return number === undefined ? [] : [`nid${number.padStart(5, '0')}`].filter((other) => other !== name);
+}

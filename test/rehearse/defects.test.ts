@@ -1,0 +1,129 @@
+import { expect, test, vi } from 'vitest';
+import { command, experiment } from '../../src/index.js';
+import { compiled, connects, found, rehearsed, states } from './support.js';
+
+vi.setConfig({ testTimeout: 180_000, maxConcurrency: 2 });
+
+/** A store on the first node, and two applications that reach it from both. */
+const coupled = experiment('flow')
+  .batch({ walltime: '00:10:00' })
+  .orchestrator({ apart: true })
+  .model('solver', command(...connects).tasks(2));
+
+/** The same without a defect is the measure of all others. */
+test.concurrent('without a defect nothing is found', async (context) => {
+  const record = await rehearsed(compiled(context, coupled));
+  expect([found(record), states(record), record.submitted]).toEqual([[], ['flow completed 0'], 0]);
+});
+
+test.concurrent('a lost --overlap', async (context) => {
+  const shared = experiment('flow')
+    .batch({ nodes: 2, walltime: '00:10:00' })
+    .orchestrator({ cpus: 2 })
+    .model(
+      'solver',
+      command(...connects)
+        .nodes(2)
+        .tasks(4),
+    );
+  const folder = compiled(context, shared);
+  folder.change('jobs/flow.sbatch', ' --overlap', '');
+  const record = await rehearsed(folder);
+  expect(found(record)).toEqual([
+    expect.stringMatching(
+      /^dead-lock: job flow: solver waits for .* and store orchestrator holds .* of node1 until the end of the job$/,
+    ),
+  ]);
+  // Long before the walltime of ten minutes.
+  expect(record.seconds).toBeLessThan(120);
+});
+
+test.concurrent('a directive after a command', async (context) => {
+  const folder = compiled(context, coupled);
+  folder.change(
+    'jobs/flow.sbatch',
+    /#SBATCH --nodes=2\n((?:.*\n)*?)set -euo pipefail\n/,
+    '$1set -euo pipefail\n#SBATCH --nodes=2\n',
+  );
+  const record = await rehearsed(folder);
+  const line = folder.read('jobs/flow.sbatch').split('\n').indexOf('#SBATCH --nodes=2') + 1;
+  expect(found(record)).toContain(
+    `ignored directive: jobs/flow.sbatch:${line}: '#SBATCH --nodes=2' is not read: it stands after the first command`,
+  );
+});
+
+test.concurrent('a lost exit code', async (context) => {
+  const folder = compiled(context, experiment('flow').model('solver', command('bash', '-c', 'exit 3')));
+  folder.change('jobs/flow.sbatch', 'return "$worst"', 'return 0');
+  expect(found(await rehearsed(folder))).toEqual([
+    'lost exit code: job flow: solver ended with exit code 3, and the job with 0',
+  ]);
+});
+
+test.concurrent('a store on the wrong loopback', async (context) => {
+  const folder = compiled(context, coupled);
+  folder.change('plan.json', '"scope": "network"', '"scope": "loopback"');
+  const record = await rehearsed(folder);
+  expect(states(record)).toEqual(['flow failed 1']);
+  expect(record.steps.find(({ name }) => name === 'solver')).toMatchObject({ exitCode: 1 });
+});
+
+test.concurrent('a step that does not fit', async (context) => {
+  const folder = compiled(context, coupled);
+  folder.change('jobs/flow.sbatch', '--ntasks=2 --ntasks-per-node=2', '--ntasks=64 --ntasks-per-node=64');
+  const record = await rehearsed(folder);
+  const line =
+    folder
+      .read('jobs/flow.sbatch')
+      .split('\n')
+      .findIndex((text) => text.startsWith('runtime launch solver')) + 1;
+  expect(found(record)).toEqual([
+    `refused: jobs/flow.sbatch:${line}: srun: error: Unable to create step for job: More processors requested than permitted`,
+  ]);
+  expect(states(record)).toEqual(['flow failed 1']);
+});
+
+test.concurrent('GPUs that are not summed', async (context) => {
+  const folder = compiled(
+    context,
+    experiment('flow')
+      .batch({ nodes: 1, walltime: '00:10:00' })
+      .model('reader', command('sleep', '100').gpusPerTask(1))
+      .registerIncomingEntity('writer')
+      .model('writer', command('sleep', '1').gpusPerTask(1))
+      .after('reader', 'started'),
+  );
+  folder.change('jobs/flow.sbatch', '#SBATCH --gpus-per-node=2', '#SBATCH --gpus-per-node=1');
+  // The job's own sum, which the runtime compares with what the scheduler gave.
+  folder.change('plan.json', '"gpusPerNode": 2', '"gpusPerNode": 1');
+  const record = await rehearsed(folder);
+  expect(found(record), record.said.join('\n')).toEqual([
+    expect.stringMatching(
+      /^dead-lock: job flow: writer waits for 1 CPU, 1 GPU .* and reader holds 1 CPU, 1 GPU of node1 while it waits/,
+    ),
+  ]);
+});
+
+test.concurrent('a dependency on the wrong status', async (context) => {
+  const folder = compiled(
+    context,
+    experiment('flow')
+      .model('mesh', command('true'))
+      .batch({ nodes: 1 })
+      .model('solver', command('true'))
+      .after('mesh', 'completed')
+      .batch({ nodes: 1 }),
+  );
+  folder.change('submit.sh', 'afterok', 'afternotok');
+  expect(found(await rehearsed(folder))).toEqual([
+    'never run: job solver: it never ran, though all that it waits for has come',
+  ]);
+});
+
+test.concurrent('an environment that does not travel', async (context) => {
+  const folder = compiled(context, coupled);
+  folder.change('jobs/flow.sbatch', 'srun -J solver', 'srun --export=NONE -J solver');
+  const record = await rehearsed(folder);
+  expect(states(record)).toEqual(['flow failed 1']);
+  expect(folder.read('rehearsal/run/solver/solver.err')).toContain('/dev/tcp');
+});

@@ -1,0 +1,70 @@
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'vitest';
+import { runtimeFiles, writeFolder } from '../../src/compiler/index.js';
+import type { AuthoredExperiment, SiteInput, TargetName } from '../../src/ir/index.js';
+import type { RehearsalRecord } from '../../src/rehearse/record.js';
+import { type RehearseOptions, rehearse } from '../../src/rehearse/rehearse.js';
+import { compileFor } from '../compiler/support/compile-experiment.js';
+
+/** A compiled folder of a test, removed when the test has ended. */
+export interface CompiledFolder {
+  readonly dir: string;
+  /** Changes a file, once; fails if nothing changes. */
+  change(path: string, from: string | RegExp, to: string): void;
+  read(...path: readonly string[]): string;
+}
+
+/** Compiles an experiment into a folder, with the runtime. Tests that run side by side each have a context of their own. */
+export function compiled(
+  { onTestFinished }: TestContext,
+  experiment: AuthoredExperiment,
+  site: TargetName | SiteInput = 'slurm',
+): CompiledFolder {
+  const workspace = realpathSync(mkdtempSync(join(tmpdir(), 'simwright-test-')));
+  onTestFinished(() => rmSync(workspace, { recursive: true, force: true }));
+  const dir = join(workspace, 'out');
+  writeFolder(dir, [...compileFor(site, experiment).files, ...runtimeFiles()]);
+  return {
+    dir,
+    change: (path, from, to) => {
+      const before = readFileSync(join(dir, path), 'utf8');
+      const after = before.replace(from, to);
+      if (after === before) throw new Error(`${path} has nothing like ${from}:\n${before}`);
+      writeFileSync(join(dir, path), after);
+    },
+    read: (...path) => readFileSync(join(dir, ...path), 'utf8'),
+  };
+}
+
+/** Rehearses a folder in DIR/rehearsal. */
+export async function rehearsed(
+  { dir }: CompiledFolder,
+  options: Partial<RehearseOptions> = {},
+): Promise<RehearsalRecord & { readonly said: readonly string[] }> {
+  const said: string[] = [];
+  const record = await rehearse({
+    dir,
+    into: join(dir, 'rehearsal'),
+    progress: (text) => said.push(text),
+    ...options,
+  });
+  return { ...record, said };
+}
+
+/** Findings as lines. */
+export function found({ findings }: RehearsalRecord): string[] {
+  return findings.map(({ kind, where, what }) => `${kind}: ${where}: ${what}`);
+}
+
+/** Runs as `JOB STATE EXIT`. */
+export function states({ runs }: RehearsalRecord): string[] {
+  return runs.map(({ job, index, state, exitCode }) =>
+    [index === undefined ? job : `${job}[${index}]`, state, exitCode].filter((word) => word !== undefined).join(' '),
+  );
+}
+
+/** A program that connects to the store, and fails where it cannot. */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: bash fills it in
+export const connects = ['bash', '-c', 'exec 3<>"/dev/tcp/${SSDB%:*}/${SSDB##*:}"'] as const;

@@ -1,0 +1,211 @@
+import { copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Store } from '../../../src/ir/index.js';
+import { modelFile, onnxRuntime } from '../orchestrator/support/start.js';
+import { useBundle } from '../support/bundle.js';
+import { JobFolder } from '../support/job-folder.js';
+import { makeModel, makePlan } from '../support/make-plan.js';
+import { waitUntil } from '../support/wait-until.js';
+import { builtModule, hasCompiler, servers } from './support/servers.js';
+
+const bundle = useBundle();
+const lacks =
+  servers.length === 0
+    ? 'a server'
+    : !hasCompiler
+      ? 'a C compiler'
+      : onnxRuntime === undefined
+        ? 'onnxruntime-node'
+        : '';
+
+/** Keys of all of three shards, with braces among them. */
+const keys = ['a', 'b', 'c', 'd', 'e', '{}x', 'a}b{c}', '{tag}.one'];
+
+const program = (body: string) => `
+import { Client, tensor } from 'simwright/client';
+import { appendFileSync, existsSync } from 'node:fs';
+const until = async (name) => { while (!existsSync('../' + name)) await new Promise((resolve) => setTimeout(resolve, 20)); };
+const client = await Client.connect();
+const keys = ${JSON.stringify(keys)};
+const put = (key, ...values) => client.putTensor(key, tensor(new Float32Array(values), [1, values.length]));
+const read = async (key) => (await client.tensorExists(key)) ? [...(await client.getTensor(key)).data].join() : 'nothing';
+${body}
+await client.close();
+`;
+
+const entities = [
+  { name: 'sim', stores: ['store'] },
+  { name: 'analysis', stores: ['store'], after: [{ name: 'sim', event: 'completed' as const }] },
+];
+const steps = (launch = '') => `
+runtime up store${launch}
+runtime launch sim -- node ../sim.mjs & launched+=($!)
+runtime launch analysis -- node ../analysis.mjs & launched+=($!)`;
+
+const double = makeModel({ name: 'double', artifact: 'artifacts/double.onnx' });
+
+/** Starts its line as often as it is told, as a launcher does on as many nodes: here they are all this one. */
+const launcher = `#!/bin/bash
+count=$1
+shift
+for ((i = 0; i < count; i++)); do "$@" & done
+wait -n
+code=$?
+wait
+exit "$code"
+`;
+
+describe.skipIf(lacks !== '')(`a store in shards${lacks === '' ? '' : ` (skipped: there is no ${lacks})`}`, () => {
+  let module: string;
+  beforeAll(async () => {
+    module = await builtModule();
+  });
+
+  function folderWith(store: Partial<Store>, sim: string, analysis = 'process.exit(0);'): JobFolder {
+    const given = { name: 'store', engine: 'redis', shards: 3, ...store } as Store;
+    const folder = new JobFolder(bundle(), makePlan(entities, [given]));
+    folder.write('run/sim.mjs', program(sim));
+    folder.write('run/analysis.mjs', program(analysis));
+    folder.write('artifacts/double.onnx', modelFile('double'));
+    folder.write('bin/nodes', launcher, 0o755);
+    folder.makeFolder('runtime/engine');
+    copyFileSync(module, folder.path('runtime/engine/simwright.so'));
+    return folder;
+  }
+  const outputOf = (folder: JobFolder) =>
+    existsSync(folder.path('run/sim/sim.out')) ? folder.read('run/sim/sim.out') : '';
+  const logOf = (folder: JobFolder) =>
+    readdirSync(folder.path('run/stores/store'))
+      .filter((file) => file.endsWith('.log'))
+      .map((file) => folder.read(`run/stores/store/${file}`))
+      .join('');
+  const serversOf = (folder: JobFolder) =>
+    folder.processes().filter(({ command }) => /(redis|valkey)-server/.test(command));
+  const run = `for (const key of keys) {
+  await put(key, 1, 2);
+  await client.runModel('double', [key], ['twice' + key]);
+  console.log(await read('twice' + key));
+}`;
+  const ran = '2,4\n'.repeat(keys.length);
+
+  test('on one node runs preloaded models on every shard, with one AI layer, and leaves nothing', async () => {
+    const folder = folderWith(
+      { mlModels: [double], saveAtEnd: ['twice?'] } as Partial<Store>,
+      `console.log(process.env.SR_DB_TYPE, process.env.SSDB.split(',').length);\n${run}\nawait until('seen');`,
+    );
+    const job = folder.start(steps());
+    await waitUntil('it has run', () => outputOf(folder).endsWith(ran));
+    expect(folder.runtimeProcesses('ai-worker')).toHaveLength(1);
+    expect(serversOf(folder)).toHaveLength(3);
+    const [stats] = readdirSync(folder.path('run/stores/store')).filter((name) => name.endsWith('.stats.json'));
+    const { shards } = JSON.parse(folder.read(`run/stores/store/${stats}`));
+    expect(shards.map(({ first, last }: { first: number; last: number }) => [first, last])).toEqual([
+      [0, 5460],
+      [5461, 10922],
+      [10923, 16383],
+    ]);
+    folder.write('run/seen', '');
+    expect(await job.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(outputOf(folder)).toBe(`Clustered 3\n${ran}`);
+    expect(logOf(folder)).toContain("info ML model 'double' is loaded and warmed up");
+    expect(readdirSync(folder.path('run/stores/store/saved')).sort()).toEqual(
+      ['a', 'b', 'c', 'd', 'e'].map((key) => `twice${key}.npy`),
+    );
+    await folder.expectNothingLeft(job);
+  });
+
+  test('on several nodes, several a node, is formed by the supervisor, saved by shards and restored', async () => {
+    const folder = folderWith(
+      { shards: 5, nodes: 2, mlModels: [double], launch: ['./bin/nodes', '2'] } as Partial<Store>,
+      `${run}\nfor (const key of keys) await put('kept' + key, 42);`,
+      `for (const key of keys) console.log(await read('kept' + key));\nif (!existsSync('../mended')) process.exit(3);`,
+    );
+    expect(await folder.run(steps(' -- ./bin/nodes 2'))).toMatchObject({ code: 3, stderr: '' });
+    expect(outputOf(folder)).toBe(ran);
+    for (const shard of [0, 1, 2, 3, 4]) {
+      const { checkpoints } = JSON.parse(folder.read(`run/stores/store/${shard}.saved.json`));
+      expect(checkpoints).toMatchObject([{ stores: [{ nodes: 5, whole: true }] }]);
+    }
+    folder.write('run/mended', '');
+    rmSync(folder.path('run/sim/sim.out'));
+    const job = folder.start(steps(' -- ./bin/nodes 2'));
+    expect(await job.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(folder.read('run/analysis/analysis.out')).toBe('42\n'.repeat(keys.length));
+    expect(existsSync(folder.path('run/sim/sim.out')), 'what is done is not run again').toBe(false);
+    await folder.expectNothingLeft(job);
+  });
+
+  test('does not take the checkpoint of another number of shards', async () => {
+    const folder = folderWith({}, '');
+    folder.write('run/stores/store/checkpoint', 'of one');
+    const end = await folder.run('runtime up store');
+    expect(end.code).toBe(1);
+    expect(end.stderr).toContain("error[RUN1044]: store 'store' has 3 shards, and its checkpoint was saved by 1");
+    expect(folder.read('run/stores/store/checkpoint')).toBe('of one');
+  });
+
+  test.each(['one node', 'two nodes'])(
+    'with a shard killed on %s ends its job, which names the slots',
+    async (where) => {
+      const launch = where === 'one node' ? [] : ['./bin/nodes', '2'];
+      const nodes = where === 'one node' ? 1 : 2;
+      const folder = folderWith({ nodes, launch }, "await put('x', 1);\nconsole.log('put');\nawait until('never');");
+      const job = folder.start(steps(launch.length === 0 ? '' : ` -- ${launch.join(' ')}`));
+      await waitUntil('it has begun', () => outputOf(folder) !== '');
+      const { nodes: known } = JSON.parse(folder.read('run/stores/store/address.json'));
+      const second = known
+        .flatMap(({ addresses, shards }: { addresses: string[]; shards: number[] }) =>
+          shards.map((shard, at) => ({ shard, address: addresses[at] ?? '' })),
+        )
+        .find(({ shard }: { shard: number }) => shard === 1).address as string;
+      const port = second.split(':')[1];
+      const killed = serversOf(folder).find(({ command }) => command.includes(`:${port}`));
+      process.kill(killed?.pid ?? 0, 'SIGKILL');
+      const killedAt = performance.now();
+      await waitUntil('it is noticed', () => logOf(folder).includes('(SIGKILL)'));
+      expect(performance.now() - killedAt).toBeLessThan(1000);
+      const end = await job.ended;
+      expect(end.code).not.toBe(0);
+      expect(end.stderr).toContain("error[RUN1005]: store 'store' died");
+      expect(end.stderr).toContain(`shard 2 of 3 (slots 5461-10922, ${second} on `);
+      await folder.expectNothingLeft(job);
+    },
+  );
+
+  test.each(['one node', 'two nodes'])(
+    'on %s starts again where it was when a shard is killed, with what the others had',
+    async (where) => {
+      const launch = where === 'one node' ? [] : ['./bin/nodes', '2'];
+      const nodes = where === 'one node' ? 1 : 2;
+      const folder = folderWith(
+        { nodes, launch, restart: true, mlModels: [double] } as Partial<Store>,
+        `for (const key of keys) await put(key, 1, 2);
+console.log(process.env.SSDB);
+await until('killed');
+const again = await Client.connect({ env: { ...process.env, SR_CONN_TIMEOUT: '60', SR_CONN_INTERVAL: '100' } });
+let there = 0;
+for (const key of keys) if (await again.tensorExists(key)) there += 1;
+await again.putTensor('new', tensor(new Float32Array([3, 3]), [1, 2]));
+await again.runModel('double', ['new'], ['out']);
+appendFileSync('../counts', there + '\\n');
+console.log((await again.getTensor('out')).data[0]);
+await again.close();
+process.exit(0);`,
+      );
+      const job = folder.start(steps(launch.length === 0 ? '' : ` -- ${launch.join(' ')}`));
+      await waitUntil('it has begun', () => outputOf(folder) !== '');
+      const [port] = /(?<=:)\d+/.exec(outputOf(folder)) ?? [];
+      process.kill(serversOf(folder).find(({ command }) => command.includes(`:${port}`))?.pid ?? 0, 'SIGKILL');
+      const restarts = () => JSON.parse(folder.read('run/stores/store/address.json'));
+      await waitUntil('it is there again', () => restarts().restarts === 1 && restarts().id !== '');
+      folder.write('run/killed', '');
+      expect(await job.ended).toMatchObject({ code: 0, stderr: '' });
+      expect(outputOf(folder)).toMatch(/\n6\n$/);
+      const counts = folder.read('run/counts').split('\n').slice(0, -1).map(Number);
+      expect(counts[0], 'the others had saved theirs').toBeGreaterThan(0);
+      expect(counts[0], 'those of the killed one are lost').toBeLessThan(keys.length);
+      expect(counts.at(-1), 'whoever had written them has run again').toBe(keys.length);
+      await folder.expectNothingLeft(job);
+    },
+  );
+});
