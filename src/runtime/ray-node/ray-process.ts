@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { groupLives } from '../job/process-identity.js';
@@ -14,11 +15,11 @@ const withManyFiles =
   'now=$(ulimit -Sn); if [ "$now" != unlimited ] && [ "$now" -lt "$most" ]; then ulimit -Sn "$most"; fi; exec "$@"';
 
 /**
- * Outlives the process that starts it by a moment: when its standard input ends, however that comes, it kills the process group, and removes the
+ * Outlives the process that starts it by a moment: when its third stream ends, however that comes, it kills the process group, and removes the
  * folder. It is no child of that process, so that who kills all its children may miss it; its standard output ends with it.
  */
 const guard =
-  'exec 3<&0; { trap "" TERM INT HUP USR1 USR2 QUIT; cat <&3 >/dev/null; kill -s KILL -- "-$1" 2>/dev/null; ' +
+  '{ trap "" TERM INT HUP USR1 USR2 QUIT; cat <&3 >/dev/null; kill -s KILL -- "-$1" 2>/dev/null; ' +
   'rm -rf -- "$2"; rmdir -- "$3" 2>/dev/null; } &';
 
 /** `ray start` on this node with all that it starts: a process group of its own, which does not outlive this process. */
@@ -51,12 +52,13 @@ export class RayProcess {
       {
         env,
         detached: true,
-        stdio: ['pipe', 'pipe', 'ignore'],
+        // Node closes the standard input of a child that has exited, as the guard's own shell does at once.
+        stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
       },
     );
     this.#guard.on('error', () => {});
     this.#guard.stdout?.resume();
-    this.#guard.stdin?.on('error', () => {});
+    this.#guard.stdio[3]?.on('error', () => {});
     for (const [stream, out] of [
       [this.#child.stdout, process.stdout],
       [this.#child.stderr, process.stderr],
@@ -91,7 +93,7 @@ export class RayProcess {
   /** Lets the guard do its part: it removes the folder. */
   async close(): Promise<void> {
     const gone = new Promise((resolve) => this.#guard.stdout?.once('close', resolve));
-    this.#guard.stdin?.end();
+    (this.#guard.stdio[3] as Socket | null | undefined)?.destroy();
     await Promise.race([gone, sleep(5000)]);
   }
 
