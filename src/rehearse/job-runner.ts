@@ -14,7 +14,7 @@ import type { SchedulerStandIn } from './standins.js';
 const killWaitSeconds = 15;
 
 /** Milliseconds that processes have to go after the script that started them. */
-const graceMs = 1000;
+const graceMs = 5000;
 
 interface Parts {
   readonly config: ServerConfig;
@@ -158,8 +158,10 @@ export class JobRunner {
         setTimeout(look, 20);
         return;
       }
-      if (left.length > 0 && wasRunning) {
-        const commands = left.map(({ command }) => command.slice(0, 3).join(' ')).join('; ');
+      // A launcher whose processes are being ended is no matter of the script's.
+      const own = left.filter(({ command }) => !command.includes(this.parts.config.standIn));
+      if (own.length > 0 && wasRunning) {
+        const commands = own.map(({ command }) => command.slice(0, 3).join(' ')).join('; ');
         this.parts.found({
           kind: 'left behind',
           where: `job ${run.job.request.name}`,

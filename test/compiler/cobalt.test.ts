@@ -2,10 +2,17 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { command, experiment } from '../../src/dsl/index.js';
+import { readCobalt } from '../../src/rehearse/schedulers/cobalt/directives.js';
 import { cobaltQueries } from '../../src/targets/cobalt/queries.js';
-import { cobaltOptions } from './readers/cobalt.js';
 import { compileFor, messagesOf, scriptOf } from './support/compile-experiment.js';
 import { fixtures } from './support/compile-fixture.js';
+
+/** Options of a script as qsub reads them; what it takes without a word and nobody means is a fault of ours. */
+function cobaltOptions(script: string) {
+  const { options, doubts, ignored } = readCobalt(script);
+  expect([...doubts, ...ignored]).toEqual([]);
+  return options;
+}
 
 const lines = (...below: string[]) => ['#!/bin/bash', ...below, 'true'].join('\n');
 

@@ -11,12 +11,12 @@ const coupled = experiment('flow')
   .model('solver', command(...connects).tasks(2));
 
 /** The same without a defect is the measure of all others. */
-test.concurrent('without a defect nothing is found', async () => {
-  const record = await rehearsed(compiled(coupled));
+test.concurrent('without a defect nothing is found', async (context) => {
+  const record = await rehearsed(compiled(context, coupled));
   expect([found(record), states(record), record.submitted]).toEqual([[], ['flow completed 0'], 0]);
 });
 
-test.concurrent('a lost --overlap', async () => {
+test.concurrent('a lost --overlap', async (context) => {
   const shared = experiment('flow')
     .batch({ nodes: 2, walltime: '00:10:00' })
     .orchestrator({ cpus: 2 })
@@ -26,7 +26,7 @@ test.concurrent('a lost --overlap', async () => {
         .nodes(2)
         .tasks(4),
     );
-  const folder = compiled(shared);
+  const folder = compiled(context, shared);
   folder.change('jobs/flow.sbatch', ' --overlap', '');
   const record = await rehearsed(folder);
   expect(found(record)).toEqual([
@@ -38,8 +38,8 @@ test.concurrent('a lost --overlap', async () => {
   expect(record.seconds).toBeLessThan(120);
 });
 
-test.concurrent('a directive after a command', async () => {
-  const folder = compiled(coupled);
+test.concurrent('a directive after a command', async (context) => {
+  const folder = compiled(context, coupled);
   folder.change(
     'jobs/flow.sbatch',
     /#SBATCH --nodes=2\n((?:.*\n)*?)set -euo pipefail\n/,
@@ -52,24 +52,24 @@ test.concurrent('a directive after a command', async () => {
   );
 });
 
-test.concurrent('a lost exit code', async () => {
-  const folder = compiled(experiment('flow').model('solver', command('bash', '-c', 'exit 3')));
+test.concurrent('a lost exit code', async (context) => {
+  const folder = compiled(context, experiment('flow').model('solver', command('bash', '-c', 'exit 3')));
   folder.change('jobs/flow.sbatch', 'return "$worst"', 'return 0');
   expect(found(await rehearsed(folder))).toEqual([
     'lost exit code: job flow: solver ended with exit code 3, and the job with 0',
   ]);
 });
 
-test.concurrent('a store on the wrong loopback', async () => {
-  const folder = compiled(coupled);
+test.concurrent('a store on the wrong loopback', async (context) => {
+  const folder = compiled(context, coupled);
   folder.change('plan.json', '"scope": "network"', '"scope": "loopback"');
   const record = await rehearsed(folder);
   expect(states(record)).toEqual(['flow failed 1']);
   expect(record.steps.find(({ name }) => name === 'solver')).toMatchObject({ exitCode: 1 });
 });
 
-test.concurrent('a step that does not fit', async () => {
-  const folder = compiled(coupled);
+test.concurrent('a step that does not fit', async (context) => {
+  const folder = compiled(context, coupled);
   folder.change('jobs/flow.sbatch', '--ntasks=2 --ntasks-per-node=2', '--ntasks=64 --ntasks-per-node=64');
   const record = await rehearsed(folder);
   const line =
@@ -83,8 +83,9 @@ test.concurrent('a step that does not fit', async () => {
   expect(states(record)).toEqual(['flow failed 1']);
 });
 
-test.concurrent('GPUs that are not summed', async () => {
+test.concurrent('GPUs that are not summed', async (context) => {
   const folder = compiled(
+    context,
     experiment('flow')
       .batch({ nodes: 1, walltime: '00:10:00' })
       .model('reader', command('sleep', '100').gpusPerTask(1))
@@ -103,8 +104,9 @@ test.concurrent('GPUs that are not summed', async () => {
   ]);
 });
 
-test.concurrent('a dependency on the wrong status', async () => {
+test.concurrent('a dependency on the wrong status', async (context) => {
   const folder = compiled(
+    context,
     experiment('flow')
       .model('mesh', command('true'))
       .batch({ nodes: 1 })
@@ -118,8 +120,8 @@ test.concurrent('a dependency on the wrong status', async () => {
   ]);
 });
 
-test.concurrent('an environment that does not travel', async () => {
-  const folder = compiled(coupled);
+test.concurrent('an environment that does not travel', async (context) => {
+  const folder = compiled(context, coupled);
   folder.change('jobs/flow.sbatch', 'srun -J solver', 'srun --export=NONE -J solver');
   const record = await rehearsed(folder);
   expect(states(record)).toEqual(['flow failed 1']);

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import type { TestContext } from 'vitest';
 import { runtimeFiles, writeFolder } from '../../src/compiler/index.js';
 import type { AuthoredExperiment, SiteInput, TargetName } from '../../src/ir/index.js';
 import type { RehearsalRecord } from '../../src/rehearse/record.js';
@@ -16,8 +16,12 @@ export interface CompiledFolder {
   read(...path: readonly string[]): string;
 }
 
-/** Compiles an experiment into a folder, with the runtime. */
-export function compiled(experiment: AuthoredExperiment, site: TargetName | SiteInput = 'slurm'): CompiledFolder {
+/** Compiles an experiment into a folder, with the runtime. Tests that run side by side each have a context of their own. */
+export function compiled(
+  { onTestFinished }: TestContext,
+  experiment: AuthoredExperiment,
+  site: TargetName | SiteInput = 'slurm',
+): CompiledFolder {
   const workspace = realpathSync(mkdtempSync(join(tmpdir(), 'simwright-test-')));
   onTestFinished(() => rmSync(workspace, { recursive: true, force: true }));
   const dir = join(workspace, 'out');

@@ -10,8 +10,8 @@ import { timelineSvg } from '../../rehearse/timeline/svg.js';
 import { timelineText } from '../../rehearse/timeline/text.js';
 import { printJson } from '../compile-workflow.js';
 import { ExitCode } from '../failure.js';
-import { installedOnnxRuntime } from '../installed-onnx-runtime.js';
 import { openFolder } from '../jobs/folder.js';
+import { localHome } from '../jobs/submit-script.js';
 import { needsLinux } from '../needs-linux.js';
 import { reported } from '../reported.js';
 import { wholeNumber } from '../whole-number.js';
@@ -88,11 +88,10 @@ async function run(path: string, options: Options): Promise<number> {
   const say = (text: string, at: number) => {
     if (!options.json) process.stderr.write(`${at.toFixed(1).padStart(7)}s  ${text}\n`);
   };
-  const onnx = installedOnnxRuntime();
   let interrupted: NodeJS.Signals | undefined;
   const record = await rehearse({
     ...{ dir, into, faults: options.fail, plain: options.plain === true, progress: say },
-    env: { ...(onnx === undefined ? {} : { SIMWRIGHT_HOME: onnx }), ...process.env },
+    env: { ...process.env, ...localHome() },
     ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
     ...(options.speed === undefined ? {} : { speed: options.speed }),
     ...(options.stubApp === undefined ? {} : { stubSeconds: options.stubApp === true ? stubSeconds : options.stubApp }),

@@ -16,3 +16,9 @@ export interface Hosts {
 export function addressOf(place: number): string {
   return `10.97.${1 + Math.floor(place / 250)}.${1 + (place % 250)}`;
 }
+
+/** Names that a host is called by as well: those who know nodes by their numbers look for `nid00012`. */
+export function otherNames(name: string): string[] {
+  const number = /^\D+(\d+)$/.exec(name)?.[1];
+  return number === undefined ? [] : [`nid${number.padStart(5, '0')}`].filter((other) => other !== name);
+}

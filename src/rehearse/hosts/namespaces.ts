@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { quoteShellWord } from '../../targets/quoting.js';
-import { addressOf, type Hosts } from './hosts.js';
+import { addressOf, type Hosts, otherNames } from './hosts.js';
 
 /** Words that start a program in namespaces of its own, in which it may make networks and mounts; it ends with all its descendants. */
 export const outerWords: readonly string[] = [
@@ -33,7 +33,7 @@ export class NamespaceHosts implements Hosts {
 
   constructor(private readonly settings: NamespaceSettings) {
     const { names, state } = settings;
-    const lines = names.flatMap((name, place) => `${addressOf(place)} ${name}`);
+    const lines = names.map((name, place) => `${addressOf(place)} ${[name, ...otherNames(name)].join(' ')}`);
     mkdirSync(join(state, 'tmp'));
     writeFileSync(join(state, 'hosts'), ['127.0.0.1 localhost', '10.97.0.1 login', ...lines, ''].join('\n'));
     run('hostname', 'login');

@@ -1,5 +1,6 @@
 import type { TargetName } from '../../ir/index.js';
 import type { SchedulerStandIn } from '../standins.js';
+import { cobalt } from './cobalt/index.js';
 import { lsf } from './lsf/index.js';
 import { pbs } from './pbs/index.js';
 import { sgeStandIn } from './sge/index.js';
@@ -11,4 +12,5 @@ export const schedulers: Partial<Record<TargetName, SchedulerStandIn>> = {
   pbs,
   lsf,
   sge: sgeStandIn(),
+  cobalt,
 };

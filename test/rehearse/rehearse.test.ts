@@ -1,0 +1,133 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { command, experiment } from '../../src/index.js';
+import { parseFault } from '../../src/rehearse/faults.js';
+import { expectNothingLeft, processesOf } from '../helpers/leftovers.js';
+import { simwright, startSimwright } from '../helpers/simwright.js';
+import { waitUntil } from '../runtime/support/wait-until.js';
+import { compiled, connects, found, rehearsed, states } from './support.js';
+
+vi.setConfig({ testTimeout: 180_000, maxConcurrency: 2 });
+
+const sweep = experiment('flow')
+  .batch({ nodes: 2, walltime: '00:10:00' })
+  .orchestrator({ apart: true })
+  .ensemble('sweep', command('bash', '-c', 'hostname; touch /tmp/mine; ls /tmp; '.concat(connects[2])))
+  .params({ A: [1, 2] })
+  .model('last', command('hostname'))
+  .after('sweep', 'completed');
+
+test.concurrent('a rehearsal reports like a run, and leaves the folder alone', async (context) => {
+  const folder = compiled(context, sweep);
+  const before = readdirSync(folder.dir).sort();
+  const end = await simwright({ cwd: folder.dir }, 'rehearse', '.', '--json');
+  expect(end.stderr).toBe('');
+  const record = JSON.parse(end.stdout);
+  expect(record, end.stderr).toMatchObject({
+    ok: true,
+    exitCode: 0,
+    findings: [],
+    isolation: expect.stringContaining('own host name'),
+  });
+  expect(readdirSync(folder.dir).sort()).toEqual([...before, 'rehearsal'].sort());
+  // Nodes have names of their own, and a /tmp of their own in which only the rehearsal's files are.
+  expect(folder.read('rehearsal/run/sweep/sweep_0/sweep_0.out')).toMatch(/^node2\n/);
+  expect(folder.read('rehearsal/run/members.csv')).toMatch(/^sweep,0,sweep_0,1,completed,0,[\d.]+,node2$/m);
+  expect(existsSync('/tmp/mine')).toBe(false);
+  const status = await simwright({ cwd: folder.dir }, 'status', 'rehearsal');
+  expect(status.stdout).toMatch(/flow +1 +COMPLETED .* 0/);
+  expect(folder.read('rehearsal/timeline.svg')).toContain('orchestrator');
+  const second = record.use.nodes.find(({ node }: { node: string }) => node === 'node2');
+  expect(second.workSeconds).toBeGreaterThan(0);
+  expect(second.workSeconds).toBeLessThan(second.heldSeconds);
+  // It may be repeated, but a folder of somebody else's is not removed.
+  const taken = await simwright({ cwd: folder.dir }, 'rehearse', '.', '--keep', 'jobs');
+  expect([taken.exitCode, taken.stderr]).toEqual([1, expect.stringContaining('OUT1001')]);
+  await expectNothingLeft(join(folder.dir, 'rehearsal'));
+});
+
+test.concurrent('Ctrl-C ends a rehearsal, and leaves no process and no folder', async (context) => {
+  const folder = compiled(context, experiment('flow').model('long', command('sleep', '1000')));
+  const child = startSimwright({ cwd: folder.dir }, 'rehearse', '.');
+  let said = '';
+  child.stderr.on('data', (text) => {
+    said += text;
+  });
+  await waitUntil('it runs', () => said.includes('long starts'), 60);
+  child.kill('SIGINT');
+  const end = await child;
+  expect([end.exitCode, end.stdout]).toEqual([130, expect.stringContaining('1 cancelled')]);
+  await waitUntil('all have gone', () => processesOf(folder.dir).length === 0, 30);
+  const [state = ''] = /simwright-rehearsal-\w+/.exec(end.stdout + said) ?? [''];
+  expect(readdirSync(tmpdir()).filter((name) => name === basename(state))).toEqual([]);
+});
+
+test.concurrent('jobs that wait for each other and do not fit together', async (context) => {
+  const folder = compiled(
+    context,
+    experiment('flow')
+      .orchestrator()
+      .batch({ nodes: 1, walltime: '01:00:00' })
+      .model('wide', command('true').nodes(2).tasks(2))
+      .batch({ nodes: 2, walltime: '01:00:00', exclusive: true }),
+  );
+  const record = await rehearsed(folder, { nodes: 2 });
+  expect(found(record)).toEqual([
+    'dead-lock: job wide: it waits for 2 nodes, and job orchestrator holds node1 and waits for it',
+  ]);
+});
+
+test.concurrent('a machine that is too small refuses', async (context) => {
+  const folder = compiled(context, experiment('flow').model('wide', command('true').nodes(3).tasks(3)));
+  const end = await simwright({ cwd: folder.dir }, 'rehearse', '.', '--nodes', '2');
+  expect([end.exitCode, end.stdout]).toEqual([
+    3,
+    expect.stringContaining('Requested node configuration is not available'),
+  ]);
+});
+
+test.concurrent('faults: a member, the walltime', async (context) => {
+  const pair = experiment('flow')
+    .batch({ walltime: '00:10:00' })
+    .ensemble('sweep', command('sleep', '2'))
+    .params({ A: [1, 2] });
+  const killed = await rehearsed(compiled(context, pair), { faults: [parseFault('app:sweep_1')] });
+  expect(states(killed)).toEqual(['flow failed 137']);
+  const folder = compiled(context, experiment('flow').model('long', command('sleep', '1000')));
+  const late = await rehearsed(folder, { faults: [parseFault('walltime@4s')] });
+  expect(states(late)).toEqual([expect.stringMatching(/^flow timeout/)]);
+  expect(late.seconds).toBeLessThan(60);
+});
+
+test.concurrent('faults: a store, a node', async (context) => {
+  const served = experiment('flow')
+    .batch({ nodes: 2, walltime: '00:10:00' })
+    .orchestrator({ apart: true, restart: false })
+    .model('long', command('sleep', '1000'));
+  // The job ends with its store, long before its walltime.
+  const store = await rehearsed(compiled(context, served), { faults: [parseFault('store@6s')] });
+  expect(states(store)).toEqual([expect.stringMatching(/^flow failed/)]);
+  const node = await rehearsed(compiled(context, served), { faults: [parseFault('node:2@6s')] });
+  expect(states(node)).toEqual([expect.stringMatching(/^flow node_fail/)]);
+});
+
+test.concurrent('--stub-app runs no application, and writes the keys that others wait for', async (context) => {
+  const folder = compiled(
+    context,
+    experiment('flow')
+      .batch({ nodes: 2, walltime: '00:10:00' })
+      .orchestrator({ apart: true })
+      .model('solver', command('/not/here/solver').tasks(4))
+      .model('reader', command('/not/here/reader'))
+      .after('solver', { key: 'ready' }),
+  );
+  const record = await rehearsed(folder, { stubSeconds: 0.1 });
+  expect([states(record), found(record)]).toEqual([['flow completed 0'], []]);
+});
+
+test('faults that there are not', () => {
+  for (const text of ['node', 'disk@3s', 'walltime', 'app@3s'])
+    expect(() => parseFault(text)).toThrow(/names no fault/);
+});
