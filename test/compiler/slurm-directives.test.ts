@@ -20,11 +20,11 @@ test.skipIf(!onPath('sbatch'))('the real sbatch reads what is meant (skipped whe
     exclusive: 'exclusive',
     'job-name': 'simulation',
     mem: '64G',
+    mincpus: '32',
     nodes: '2',
     'open-mode': 'a',
     output: expect.stringMatching(/\/logs\/simulation-%j\.out$/),
     partition: 'big',
-    qos: 'high',
     reservation: 'maintenance-1',
     time: '12:00:00',
   });

@@ -184,7 +184,11 @@ function byFile(call: Call, program: LaunchedProgram, path: string, allocation: 
   return {
     places,
     cpus: ranks.map(({ cpus }) => Math.ceil(cpus.length / threads)),
-    gpus: ranks.map(({ gpus }) => gpus.length),
+    // Ranks of a host may share GPUs.
+    gpus: ranks.map(({ rank, host, gpus }) => {
+      const before = ranks.filter((one) => one.rank < rank && one.host === host);
+      return gpus.filter((gpu) => !before.some((one) => one.gpus.includes(gpu))).length;
+    }),
     programs: apps.length > 0 ? apps.map((command) => ({ options: {}, all: {}, command })) : [program],
     fixed: true,
     warnings: doubts.map((one) => `Warning: ${one}`),
