@@ -56,7 +56,7 @@ describe('explicit resources of jsrun', () => {
       .model('m', command('a').tasks(2).nodes(2).mpmd(ice))
       .colocate({ uds: true, cpus: 3, id: 'own' });
     const { stores, entities } = compileFor(summit(4), open).plan;
-    const [standalone, colocated] = stores.map(({ resources }) => readErf(resources?.text ?? '').ranks);
+    const [standalone, colocated] = stores.map(({ resources }) => readErf(resources?.text ?? ''));
     expect(standalone?.map(({ host, cpus }) => [host, cpus[0], cpus.at(-1)])).toEqual([[1, 0, 7]]);
     expect(colocated?.map(({ host, cpus }) => [host, cpus[0], cpus.at(-1)])).toEqual([
       [1, 8, 19],
