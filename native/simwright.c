@@ -195,9 +195,17 @@ static void save_value(IO *io, void *data) {
     api_SaveString(io, value->data);
 }
 
+/* True for values as this module writes them. Others are told to whoever has to find out why the server does not start. */
+static bool is_readable(const char *type, int encoding) {
+    if (encoding == ENCODING) return true;
+    const char *writer = encoding < ENCODING ? "RedisAI" : "another version of the module";
+    api_Log(home, "warning", "a value of the type %s was written by %s, in encoding %d instead of %d", type, writer, encoding, ENCODING);
+    return false;
+}
+
 /* Content of a dump may come from a client (RESTORE): nothing of it is trusted. */
 static void *load_tensor(IO *io, int encoding) {
-    if (encoding != ENCODING) return NULL;
+    if (!is_readable("AI_TENSOR", encoding)) return NULL;
     uint64_t dtype = api_LoadUnsigned(io);
     uint64_t rank = api_LoadUnsigned(io);
     if (api_IsIOError(io) || dtype == 0 || dtype >= DTYPES || rank > MAX_RANK) return NULL;
@@ -215,7 +223,7 @@ static void *load_tensor(IO *io, int encoding) {
 }
 
 static void *load_program(IO *io, int encoding, int kind) {
-    if (encoding != ENCODING) return NULL;
+    if (!is_readable(kind == MODEL ? "AI__MODEL" : "AI_SCRIPT", encoding)) return NULL;
     Value *value = new_value(kind, 0);
     value->serial = new_serial();
     value->meta = api_LoadString(io);
@@ -1271,9 +1279,9 @@ static char *check_reply(char *at, char *end, int depth) {
         if (mark != at) return NULL;
         break;
     case '$':
-        if (!number_between(at, mark, &number) || number < -1 || number > end - next - 2) return NULL;
+        if (!number_between(at, mark, &number) || number < -1) return NULL;
         if (number < 0) break;
-        if (next[number] != '\r' || next[number + 1] != '\n') return NULL;
+        if (number > end - next - 2 || next[number] != '\r' || next[number + 1] != '\n') return NULL;
         next += number + 2;
         break;
     case '*':
@@ -2207,6 +2215,9 @@ static bool stand_for_cluster(Ctx *ctx) {
 
 /* ---------------------------------------------------------------- Start */
 
+/* True once the server does more than load. */
+static bool is_up;
+
 /* Ten times a second. */
 static void on_cron(Ctx *ctx, Event event, uint64_t sub, void *data) {
     (void)event;
@@ -2214,6 +2225,10 @@ static void on_cron(Ctx *ctx, Event event, uint64_t sub, void *data) {
     (void)data;
     let_go_of_released();
     close_bus(ctx);
+    if (settings.parent > 0 && !is_up) {
+        is_up = true;
+        prctl(PR_SET_PDEATHSIG, SIGINT);
+    }
     if (settings.parent > 0 && getppid() != settings.parent) {
         api_Log(ctx, "warning", "the process that holds this server has gone");
         settings.parent = 0;
@@ -2369,7 +2384,8 @@ int RedisModule_OnLoad(Ctx *ctx, Str **argv, int argc) {
     if (settings.parent > 0) {
         /* Launchers send it to every process of a step that is to end: the one that holds this server saves first, and then says so. */
         signal(SIGTERM, SIG_IGN);
-        prctl(PR_SET_PDEATHSIG, SIGINT);
+        /* A server that loads, or looks for what is wrong with a file, ends by nothing less. */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != settings.parent) return failed(ctx, "the process that started this server has gone");
     }
     free_frame();

@@ -23,6 +23,7 @@ const sections: readonly (readonly [heading: string, types: readonly string[], a
   ['.colocate({ tcp: true })', ['ColocateTcpOptions'], ['Any store']],
   ['.colocate({ uds: true })', ['ColocateUdsOptions'], ['Any store']],
   ['Any store', ['StoreLimits']],
+  ['.rayCluster(name, options)', ['RayClusterOptions']],
   ['.addMlModel(name, source, options)', ['SelfDescribedModelOptions'], ['Place of a model or script']],
   ['.addMlModel(name, source, options) for TF', ['TensorFlowModelOptions'], ['Place of a model or script']],
   ['.addScript(name, source, options)', [], ['Place of a model or script']],

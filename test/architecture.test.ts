@@ -184,12 +184,15 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
       ...['engine/', 'supervisor/', 'rerun/', 'stored-data/', 'store-files/', 'preload/', 'npy/', 'job/'],
       ...['client/', 'orchestrator/'],
     ],
+    // Files of Ray clusters, and the program that keeps one node of a cluster.
+    ray: ['job/'],
+    'ray-node': ['ray/', 'supervisor/', 'job/'],
     assert: ['store/', 'job/', 'orchestrator/'],
     launch: [
       ...['assert/', 'configure/', 'output/', 'rerun/', 'scheduler/', 'status/', 'stored-data/', 'store-files/'],
-      ...['supervisor/', 'job/', 'client/'],
+      ...['supervisor/', 'ray/', 'job/', 'client/'],
     ],
-    down: ['rerun/', 'status/', 'store-files/', 'supervisor/', 'job/'],
+    down: ['ray/', 'rerun/', 'status/', 'store-files/', 'supervisor/', 'job/'],
     up: [
       ...['assert/', 'launch/', 'preload/', 'rerun/', 'scheduler/', 'status/', 'store-files/', 'supervisor/', 'job/'],
       'client/',

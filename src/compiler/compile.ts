@@ -22,6 +22,7 @@ import { checkLaunches } from './passes/check/check-launches.js';
 import { checkModelTypes } from './passes/check/check-model-types.js';
 import { checkNames } from './passes/check/check-names.js';
 import { checkQueues } from './passes/check/check-queues.js';
+import { checkRay } from './passes/check/check-ray.js';
 import { checkReaders } from './passes/check/check-readers.js';
 import { checkRunnable } from './passes/check/check-runnable.js';
 import { checkScriptHost } from './passes/check/check-script-host.js';
@@ -75,7 +76,7 @@ export function compile(input: CompileInput, site: Site): Compiled {
     .add(fitOneNode)
     .add(heedDirectives)
     .add(({ experiment }) => ({ facts: inspectFiles(experiment, file) }))
-    .check(checkApplications, checkNames, checkSharing, checkStores, checkKeys, checkReaders)
+    .check(checkApplications, checkNames, checkSharing, checkStores, checkKeys, checkReaders, checkRay)
     .check(checkFiles, checkModelTypes, checkTemplates, checkDevices)
     .add(sizeLaunches)
     .check(checkLaunches)

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type BatchDeclaration, defined } from '../ir/index.js';
+import { type BatchDeclaration, defined, type EntityDeclaration } from '../ir/index.js';
 import { batchOptions, directiveOptions, directiveText, flag, MailEvent, mailOptions } from '../ir/options/index.js';
 import { type Arguments, show } from './arguments.js';
 import { warnOfSecretsInShell } from './secrets.js';
@@ -43,11 +43,16 @@ function directives(checked: Arguments, given: unknown): BatchDeclaration['direc
   return { ...checked.read(directiveOptions, options), set: Object.fromEntries(set) };
 }
 
-/** Refuses options about members for the job of a store, which has none. */
-export function refuseMembersOptions(checked: Arguments, { mode, maxConcurrent }: BatchDeclaration): void {
+/** Refuses options about members for the job of an entity that has none. */
+export function refuseMembersOptions(
+  checked: Arguments,
+  { mode, maxConcurrent }: BatchDeclaration,
+  kind: EntityDeclaration['kind'],
+): void {
+  const whose = kind === 'ray-cluster' ? 'a Ray cluster' : 'an orchestrator';
   for (const [name, value] of Object.entries({ mode, maxConcurrent })) {
     if (value === undefined) continue;
-    const message = `${checked.call}: ${name} is about an ensemble's members, and an orchestrator has none`;
+    const message = `${checked.call}: ${name} is about an ensemble's members, and ${whose} has none`;
     checked.problems.error('DSL1001', message, checked.at, `leave out ${name}`);
   }
 }

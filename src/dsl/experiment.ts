@@ -9,6 +9,7 @@ import {
   type EntityDeclaration,
   type ExperimentDeclaration,
   type MlSource,
+  type ModelDeclaration,
   type ScriptSource,
 } from '../ir/index.js';
 import { positive } from '../ir/options/index.js';
@@ -29,8 +30,9 @@ import {
 import type { TensorFunction } from './function-source.js';
 import { functionNode, mlModelNode, scriptNode } from './ml-nodes.js';
 import { paramsNode } from './params-node.js';
+import { rayClusterNode, usesRayNode } from './ray-node.js';
 import { colocatedNode, orchestratorNode } from './store-nodes.js';
-import type { EnsembleBuilder, Experiment, ModelBuilder, OrchestratorBuilder } from './types.js';
+import type { EnsembleBuilder, Experiment, ModelBuilder, OrchestratorBuilder, RayClusterBuilder } from './types.js';
 
 /**
  * Opens an experiment. Its builder is immutable: every call returns a new one, and a half-built experiment can be extended twice.
@@ -57,7 +59,8 @@ class ExperimentBuilder
     Experiment<string>,
     ModelBuilder<string, boolean>,
     EnsembleBuilder<string, boolean>,
-    OrchestratorBuilder<string>
+    OrchestratorBuilder<string>,
+    RayClusterBuilder<string>
 {
   readonly #opened: Opened;
   readonly #entities: Chain<EntityDeclaration>;
@@ -92,6 +95,11 @@ class ExperimentBuilder
     return this.#add(orchestratorNode(checked, options), checked);
   }
 
+  rayCluster(name: unknown, options?: unknown): this {
+    const checked = new Arguments('.rayCluster()', callerLocation(this.rayCluster));
+    return this.#add(rayClusterNode(checked, name, options), checked);
+  }
+
   batch(options: unknown): this {
     const checked = new Arguments('.batch()', callerLocation(this.batch));
     const node = batchNode(checked, options);
@@ -99,7 +107,9 @@ class ExperimentBuilder
       return this.#next({ ...this.#opened, batch: node }, this.#entities, checked);
     }
     return this.#describeAny(checked, (open) => {
-      byKind(open, { application: () => {}, orchestrator: () => refuseMembersOptions(checked, node) });
+      const refuse = () => refuseMembersOptions(checked, node, open.kind);
+      const ofCluster = () => (open.kind === 'ray-cluster' ? refuse() : undefined);
+      byKind(open, { application: ofCluster, orchestrator: refuse });
       return { batch: node };
     });
   }
@@ -116,7 +126,7 @@ class ExperimentBuilder
 
   sharesNodesWith(name: unknown): this {
     const checked = new Arguments('.sharesNodesWith()', callerLocation(this.sharesNodesWith));
-    return this.#describe(checked, () => {
+    return this.#describeLaunched(checked, () => {
       const node = sharesNodesNode(checked, name);
       return node === undefined ? {} : { sharesNodesWith: node };
     });
@@ -205,9 +215,17 @@ class ExperimentBuilder
 
   after(name: unknown, event?: unknown): this {
     const checked = new Arguments('.after()', callerLocation(this.after));
-    return this.#describe(checked, (open) => {
+    return this.#describeLaunched(checked, (open) => {
       const node = afterNode(checked, name, event);
       return { after: node === undefined ? open.after : [...open.after, node] };
+    });
+  }
+
+  usesRay(name: unknown): this {
+    const checked = new Arguments('.usesRay()', callerLocation(this.usesRay));
+    return this.#describe(checked, () => {
+      const node = usesRayNode(checked, name);
+      return node === undefined ? {} : { usesRay: node };
     });
   }
 
@@ -228,8 +246,22 @@ class ExperimentBuilder
   }
 
   /** Changes the model or ensemble that is open. */
-  #describe(checked: Arguments, change: (open: ApplicationDeclaration) => Partial<ApplicationDeclaration>): this {
+  #describe(checked: Arguments, change: (open: ProgramDeclaration) => Partial<ProgramDeclaration>): this {
     return this.#change(checked, 'a model or an ensemble', 'call it after .model() or .ensemble()', (open) =>
+      byKind<Partial<ProgramDeclaration> | undefined>(open, {
+        application: (one) => (one.kind === 'ray-cluster' ? undefined : change(one)),
+        orchestrator: () => undefined,
+      }),
+    );
+  }
+
+  /** Changes the model, ensemble or Ray cluster that is open. */
+  #describeLaunched(
+    checked: Arguments,
+    change: (open: ApplicationDeclaration) => Partial<ApplicationDeclaration>,
+  ): this {
+    const hint = 'call it after .model(), .ensemble() or .rayCluster()';
+    return this.#change(checked, 'a model, an ensemble or a Ray cluster', hint, (open) =>
       byKind<Partial<ApplicationDeclaration> | undefined>(open, { application: change, orchestrator: () => undefined }),
     );
   }
@@ -245,8 +277,8 @@ class ExperimentBuilder
   #describeAny(checked: Arguments, change: (open: EntityDeclaration) => CommonParts): this {
     return this.#change(
       checked,
-      'a model, an ensemble or an orchestrator',
-      'call it after .model(), .ensemble() or .orchestrator()',
+      'an entity',
+      'call it after .model(), .ensemble(), .rayCluster() or .orchestrator()',
       change,
     );
   }
@@ -282,6 +314,9 @@ class ExperimentBuilder
     ) as this;
   }
 }
+
+/** An entity that runs programs of the user's. */
+type ProgramDeclaration = ModelDeclaration | EnsembleDeclaration;
 
 /** Parts that every kind of entity has. */
 type CommonParts = Pick<EntityDeclaration, 'batch' | 'requires' | 'setup'>;

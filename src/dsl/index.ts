@@ -17,6 +17,7 @@ export type {
   ParamsOptions,
   ParamValues,
   PlacementOptions,
+  RayClusterOptions,
   RequiresOptions,
   ScriptOptions,
   SetupOptions,

@@ -10,6 +10,7 @@ import type {
   ParamAssignment,
   ParamsOptions,
   ParamValues,
+  RayClusterOptions,
   RequiresOptions,
   ScriptOptions,
   SetupOptions,
@@ -38,6 +39,14 @@ export interface Opening<Names extends string> extends AuthoredExperiment {
   orchestrator<const Name extends string = 'orchestrator'>(
     ...options: OrchestratorArguments<Name, Names>
   ): OrchestratorBuilder<Names | Name>;
+  /**
+   * Opens a Ray cluster: a head and workers, one a node. It has started when all nodes have joined, and ends when all that use it have ended; without a
+   * user it runs as long as its job.
+   */
+  rayCluster<const Name extends string>(
+    name: Fresh<Name, Names>,
+    options?: RayClusterOptions,
+  ): RayClusterBuilder<Names | Name>;
   /** Calls `change` with the builder and returns its result: a function over experiments becomes a call of the chain. */
   apply<Result>(change: (builder: this) => Result): Result;
 }
@@ -86,6 +95,11 @@ export interface ApplicationBuilder<Names extends string> extends Opening<Names>
    * runs there. It may have fewer nodes than `name`, not more. A second call replaces the first.
    */
   sharesNodesWith(name: Names): this;
+  /**
+   * Uses a Ray cluster: it starts when the cluster has started, finds it by `RAY_ADDRESS`, and ends with an error if the cluster fails. A second call
+   * replaces the first.
+   */
+  usesRay(name: Names): this;
   /** Modules and lines of shell that come before its launch. A second call replaces the first. */
   setup(options: SetupOptions): this;
   /** Makes it a job of its own. A second call replaces the first. */
@@ -127,6 +141,20 @@ export interface OrchestratorBuilder<Names extends string> extends Opening<Names
   requires(options: RequiresOptions): this;
   /** Modules and lines of shell that come before its start. A second call replaces the first. */
   setup(options: SetupOptions): this;
+}
+
+/** A Ray cluster: the calls describe it, until the next entity is opened. */
+export interface RayClusterBuilder<Names extends string> extends Opening<Names> {
+  /** Starts it at an event of `name` or of the member `NAME_i`, or when a key exists: `{ key: 'ready' }`. @default completed: all members succeeded */
+  after(name: Names | `${Names}_${number}`, event?: Event | AfterKeyOptions): this;
+  /** Sets demands on its nodes. A second call replaces the first. */
+  requires(options: RequiresOptions): this;
+  /** Runs on the nodes of `name`, beside it, with CPUs and GPUs of its own. A second call replaces the first. */
+  sharesNodesWith(name: Names): this;
+  /** Modules and lines of shell that come before its start. A second call replaces the first. */
+  setup(options: SetupOptions): this;
+  /** Makes it a job of its own. A second call replaces the first. */
+  batch(options: BatchOptions): this;
 }
 
 /** Options of `.colocate()`; a type without values after the first call. */

@@ -14,6 +14,7 @@ import {
   ParamValue,
   paramsOptions,
   placementOptions,
+  rayOptions,
   requiresOptions,
   setupOptions,
   shapeOf,
@@ -188,6 +189,10 @@ export type SetupDeclaration = z.infer<typeof SetupDeclaration>;
 export const SharesNodesDeclaration = z.strictObject({ kind: z.literal('shares-nodes'), at: Place, name: z.string() });
 export type SharesNodesDeclaration = z.infer<typeof SharesNodesDeclaration>;
 
+/** A Ray cluster that an entity uses. */
+export const UsesRayDeclaration = z.strictObject({ kind: z.literal('uses-ray'), at: Place, name: z.string() });
+export type UsesRayDeclaration = z.infer<typeof UsesRayDeclaration>;
+
 /** A member added by hand. */
 export const AddedModelDeclaration = z.strictObject({
   kind: z.literal('added-model'),
@@ -198,7 +203,7 @@ export const AddedModelDeclaration = z.strictObject({
 });
 export type AddedModelDeclaration = z.infer<typeof AddedModelDeclaration>;
 
-/** Parts of a model and of an ensemble. */
+/** Parts of a model, of an ensemble and of a Ray cluster. */
 const application = {
   name: z.string(),
   at: Place,
@@ -214,6 +219,7 @@ const application = {
   keyPrefixing: z.boolean().optional(),
   incoming: z.array(IncomingDeclaration),
   after: z.array(AfterDeclaration),
+  usesRay: UsesRayDeclaration.optional(),
   batch: BatchDeclaration.optional(),
 };
 
@@ -230,6 +236,14 @@ export const EnsembleDeclaration = z.strictObject({
 });
 export type EnsembleDeclaration = z.infer<typeof EnsembleDeclaration>;
 
+/** A Ray cluster: its command starts a program of the runtime on each of its nodes. */
+export const RayClusterDeclaration = z.strictObject({
+  kind: z.literal('ray-cluster'),
+  ...application,
+  ray: z.strictObject(shapeOf(rayOptions)),
+});
+export type RayClusterDeclaration = z.infer<typeof RayClusterDeclaration>;
+
 export const OrchestratorDeclaration = z.strictObject({
   kind: z.literal('orchestrator'),
   at: Place,
@@ -244,12 +258,13 @@ export type OrchestratorDeclaration = z.infer<typeof OrchestratorDeclaration>;
 export const EntityDeclaration = z.discriminatedUnion('kind', [
   ModelDeclaration,
   EnsembleDeclaration,
+  RayClusterDeclaration,
   OrchestratorDeclaration,
 ]);
 export type EntityDeclaration = z.infer<typeof EntityDeclaration>;
 
-/** An entity that launches an application. */
-export type ApplicationDeclaration = ModelDeclaration | EnsembleDeclaration;
+/** An entity that a launcher starts. */
+export type ApplicationDeclaration = ModelDeclaration | EnsembleDeclaration | RayClusterDeclaration;
 
 type OtherEntity = Exclude<EntityDeclaration, ApplicationDeclaration>;
 
@@ -263,6 +278,7 @@ export function byKind<Answer>(entity: EntityDeclaration, answers: Answers<Answe
   switch (entity.kind) {
     case 'model':
     case 'ensemble':
+    case 'ray-cluster':
       return answers.application(entity);
     case 'orchestrator':
       return answers.orchestrator(entity);
@@ -280,7 +296,7 @@ export const ExperimentDeclaration = z.strictObject({
 });
 export type ExperimentDeclaration = z.infer<typeof ExperimentDeclaration>;
 
-/** Models and ensembles, in the order of their declaration. */
+/** Models, ensembles and Ray clusters, in the order of their declaration. */
 export const applicationsOf = derivedOnce(({ entities }: ExperimentDeclaration): readonly ApplicationDeclaration[] =>
   entities.flatMap((entity) => byKind(entity, { application: (one) => [one], orchestrator: () => [] })),
 );
@@ -289,6 +305,7 @@ export const applicationsOf = derivedOnce(({ entities }: ExperimentDeclaration):
 export function addedOf(application: ApplicationDeclaration): readonly AddedModelDeclaration[] {
   switch (application.kind) {
     case 'model':
+    case 'ray-cluster':
       return [];
     case 'ensemble':
       return application.added;
@@ -307,4 +324,9 @@ export function commandsOf(application: ApplicationDeclaration): CommandDeclarat
 /** Standalone stores, in the order of their declaration. */
 export const orchestratorsOf = derivedOnce(({ entities }: ExperimentDeclaration): readonly OrchestratorDeclaration[] =>
   entities.filter((entity) => entity.kind === 'orchestrator'),
+);
+
+/** Ray clusters, in the order of their declaration. */
+export const rayClustersOf = derivedOnce(({ entities }: ExperimentDeclaration): readonly RayClusterDeclaration[] =>
+  entities.filter((entity) => entity.kind === 'ray-cluster'),
 );

@@ -21,6 +21,7 @@ export { namePattern } from './options/values.js';
 export * from './permute.js';
 export * from './plan.js';
 export * from './plan-schema.js';
+export { rayVariables } from './ray-variables.js';
 export * from './recipe.js';
 export * from './scheduled-cpus.js';
 export * from './secret-names.js';

@@ -94,14 +94,18 @@ export function formatValue(value: ParamValue): string {
   return String(value);
 }
 
-/** A model or an ensemble, of the plan or as it is declared. */
+/** A model, an ensemble or a Ray cluster, of the plan or as it is declared. */
 interface Named {
-  readonly kind: 'model' | 'ensemble';
+  readonly kind: 'model' | 'ensemble' | 'ray-cluster';
   readonly name: string;
 }
 
 /** True for kinds of entities whose members have numbers, and directories below the entity's. */
-const isNumbered: Readonly<Record<Named['kind'], boolean>> = { model: false, ensemble: true };
+const isNumbered: Readonly<Record<Named['kind'], boolean>> = {
+  model: false,
+  ensemble: true,
+  'ray-cluster': false,
+};
 
 /** True if an entity's members have numbers; one without has one member, of its own name. */
 export function hasNumbers({ kind }: Pick<Named, 'kind'>): boolean {

@@ -187,9 +187,26 @@ export const Launch = z.strictObject({
 });
 export type Launch = z.infer<typeof Launch>;
 
-/** A model, or an ensemble's members. */
+/** A Ray cluster, besides what it has in common with a model. */
+export const RayCluster = z.strictObject({
+  /** CPUs and GPUs of a node that Ray shares out; without `cpusPerNode` it counts the CPUs itself. */
+  cpusPerNode: count.optional(),
+  gpusPerNode: z.int().nonnegative(),
+  /** Port of the head; absent: a free one. */
+  port: z.int().positive().max(65535).optional(),
+  /** Port of the dashboard on the head's loopback; absent: a free one. */
+  dashboardPort: z.int().positive().max(65535).optional(),
+  headArgs: z.array(z.string()),
+  workerArgs: z.array(z.string()),
+  /** Python that has Ray: a program of the PATH, or an absolute path. */
+  python: z.string(),
+  auth: z.enum(['token', 'none']),
+});
+export type RayCluster = z.infer<typeof RayCluster>;
+
+/** A model, an ensemble's members, or a Ray cluster. */
 export const Entity = z.strictObject({
-  kind: z.enum(['model', 'ensemble']),
+  kind: z.enum(['model', 'ensemble', 'ray-cluster']),
   name: z.string(),
   job: z.string(),
   members: Members,
@@ -218,6 +235,10 @@ export const Entity = z.strictObject({
       z.strictObject({ name: z.string(), key: z.string(), store: z.string() }),
     ]),
   ),
+  /** Facts of a Ray cluster, which every other kind lacks. */
+  ray: RayCluster.optional(),
+  /** Name of the Ray cluster that it uses. */
+  usesRay: z.string().optional(),
   /** Name of the entity whose nodes it shares. */
   sharesNodesWith: z.string().optional(),
   /** Group of its job's nodes that it runs on, from 0. */

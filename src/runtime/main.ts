@@ -25,6 +25,8 @@ const bundle = fileURLToPath(import.meta.url);
 
 /** Every verb loads its own rooms only, and an inference thread none of them: most of a start is reading code. */
 async function run(verb: string | undefined, words: readonly string[]): Promise<number> {
+  // It is started as applications are, in run/NAME.
+  if (verb === 'ray-node') process.chdir('../..');
   const dir = process.cwd();
   keepAsPrivateAsPlan(dir);
   const job = () => readJobEnvironment(process.env, dir);
@@ -98,6 +100,11 @@ async function run(verb: string | undefined, words: readonly string[]): Promise<
         ports,
         workerUrl,
       });
+    }
+    case 'ray-node': {
+      const { operand } = parseVerb(words, { operand: 'CLUSTER' });
+      const { runRayNode } = await import('./ray-node/ray-node.js');
+      return runRayNode(operand, dir);
     }
     case 'ai-worker': {
       parseVerb(words, {});

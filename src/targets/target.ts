@@ -43,6 +43,8 @@ export interface LaunchStep {
   readonly threadsPerCpu?: number;
   /** Shares its CPUs with steps beside it, as a store does. */
   readonly overlap: boolean;
+  /** One task that fails ends all, where the launcher does not do so by itself. @default false */
+  readonly endsTogether?: boolean;
   /** Nothing else runs on its nodes meanwhile, so that its tasks can be bound to CPUs by their number. @default false */
   readonly alone?: boolean;
   /** Way in which the job asked for GPUs. @default the target's usual way */

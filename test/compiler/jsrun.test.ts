@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { command, experiment } from '../../src/dsl/index.js';
 import type { AuthoredExperiment, SiteInput } from '../../src/ir/index.js';
-import { readErf } from '../../src/rehearse/launchers/erf.js';
+import { ranksOf } from '../helpers/erf.js';
 import { compileFor, messagesOf, runtimeLines, scriptOf } from './support/compile-experiment.js';
 
 const summit = (threadsPerCore?: number): SiteInput => ({
@@ -17,9 +17,9 @@ function erfOf(open: AuthoredExperiment, site: SiteInput = summit()) {
   const found = plan.entities.flatMap((one) => one.files).find(({ to }) => to === 'simwright.erf');
   const path = found?.kind === 'copy' ? found.artifact : '';
   const content = files.find((file) => file.path === path || file.path === `artifacts/${path}`)?.content;
-  if (typeof content === 'string') return readErf(content);
+  if (typeof content === 'string') return ranksOf(content);
   if (content === undefined) throw new Error(`there is no ${path}`);
-  return readErf('file' in content ? readFileSync(content.file, 'utf8') : Buffer.from(content.bytes).toString());
+  return ranksOf('file' in content ? readFileSync(content.file, 'utf8') : Buffer.from(content.bytes).toString());
 }
 
 describe('the reader of these tests', () => {
@@ -29,7 +29,7 @@ describe('the reader of these tests', () => {
     ['a CPU that two ranks have', 'rank: 0-1: { host: 1; cpu: {0-1},{1-2} }'],
     ['an unknown setting', 'cpu_index: logical\nrank: 0: { host: 1; cpu: {0} }'],
   ])('refuses %s', (_, text) => {
-    expect(() => readErf(text)).toThrow();
+    expect(() => ranksOf(text)).toThrow();
   });
 });
 
@@ -56,7 +56,7 @@ describe('explicit resources of jsrun', () => {
       .model('m', command('a').tasks(2).nodes(2).mpmd(ice))
       .colocate({ uds: true, cpus: 3, id: 'own' });
     const { stores, entities } = compileFor(summit(4), open).plan;
-    const [standalone, colocated] = stores.map(({ resources }) => readErf(resources?.text ?? ''));
+    const [standalone, colocated] = stores.map(({ resources }) => ranksOf(resources?.text ?? ''));
     expect(standalone?.map(({ host, cpus }) => [host, cpus[0], cpus.at(-1)])).toEqual([[1, 0, 7]]);
     expect(colocated?.map(({ host, cpus }) => [host, cpus[0], cpus.at(-1)])).toEqual([
       [1, 8, 19],

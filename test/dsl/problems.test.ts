@@ -318,12 +318,50 @@ describe('stores', () => {
       'what only applications have',
       () => call(call(untyped(open.orchestrator()), 'attach', {}), 'after', 'm'),
       'DSL1009 .attach() describes a model or an ensemble, and none is open here | call it after .model() or .ensemble()',
-      'DSL1009 .after() describes a model or an ensemble, and none is open here | call it after .model() or .ensemble()',
+      'DSL1009 .after() describes a model, an ensemble or a Ray cluster, and none is open here | call it after .model(), .ensemble() or .rayCluster()',
     ],
     [
       'a setup of nothing',
       () => call(untyped(open), 'setup', {}),
-      'DSL1009 .setup() describes a model, an ensemble or an orchestrator, and none is open here | call it after .model(), .ensemble() or .orchestrator()',
+      'DSL1009 .setup() describes an entity, and none is open here | call it after .model(), .ensemble(), .rayCluster() or .orchestrator()',
+    ],
+  ]);
+});
+
+describe('Ray clusters', () => {
+  const cluster = untyped(experiment('x').rayCluster('ray'));
+  check([
+    [
+      'arguments that the cluster gives itself',
+      () =>
+        call(untyped(experiment('x')), 'rayCluster', 'ray', {
+          headArgs: ['--port=6379', '--redis-password=secret'],
+          workerArgs: '--address=here:1',
+        }),
+      'DSL1001 .rayCluster(): headArgs cannot hold --port, which the cluster says itself | say port instead',
+      "DSL1001 .rayCluster(): headArgs cannot hold --redis-password, which the cluster says itself | say auth: 'token' instead",
+      'DSL1001 .rayCluster(): workerArgs cannot hold --address, which the cluster says itself | leave it out',
+    ],
+    [
+      'options that there are not, and values that are none',
+      () => call(untyped(experiment('x')), 'rayCluster', 'ray', { node: 3, nodes: 0, auth: 'tokens', setup: 'x' }),
+      "DSL1007 .rayCluster() has no option 'node' | did you mean 'nodes'?",
+      'DSL1001 .rayCluster(): nodes cannot be 0: it has to be at least 1',
+      "DSL1001 .rayCluster(): auth cannot be 'tokens': it is one of 'token', 'none' | did you mean 'token'?",
+      "DSL1001 .rayCluster() takes an object of options, not 'x'",
+    ],
+    [
+      'what only programs have',
+      () => call(call(call(cluster, 'attach', {}), 'params', {}), 'usesRay', 'ray'),
+      ...['attach', 'params', 'usesRay'].map(
+        (name) =>
+          `DSL1009 .${name}() describes a model or an ensemble, and none is open here | call it after .model() or .ensemble()`,
+      ),
+    ],
+    [
+      'members of a job array',
+      () => call(cluster, 'batch', { mode: 'array' }),
+      "DSL1001 .batch(): mode is about an ensemble's members, and a Ray cluster has none | leave out mode",
     ],
   ]);
 });

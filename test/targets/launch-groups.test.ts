@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { readErf } from '../../src/rehearse/launchers/erf.js';
 import { launchers } from '../../src/targets/launchers/index.js';
 import { isNotSupported } from '../../src/targets/target.js';
+import { ranksOf } from '../helpers/erf.js';
 import { lineOf, program, refusalOf } from './support.js';
 
 const sized = { nodes: 2, tasks: 8, tasksPerNode: 4, cpusPerTask: 1 };
@@ -41,13 +41,13 @@ describe('jsrun', () => {
     expect(words).toEqual(['jsrun', '--erf_input=simwright.erf', './a', '{hosts}']);
     expect(resources).toEqual({ file: 'simwright.erf', threadsPerCore: 1, bound: false });
     const text = files?.['simwright.erf'] ?? '';
-    expect(readErf(text).map(({ host }) => host)).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
+    expect(ranksOf(text).map(({ host }) => host)).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
     const cores = [
       [4, 5, 6, 9],
       [1, 3, 5, 7],
     ];
     const placed = launchers.jsrun.resources?.place(text, { hosts: ['h3', 'h7'], cores, gpus: [2, 3, 4, 5] }, 1) ?? '';
-    expect(readErf(placed).map(({ host, cpus, gpus }) => [host, ...cpus, ...gpus])).toEqual([
+    expect(ranksOf(placed).map(({ host, cpus, gpus }) => [host, ...cpus, ...gpus])).toEqual([
       ['h3', 4, 2],
       ['h3', 5, 3],
       ['h3', 6, 4],
@@ -73,7 +73,7 @@ describe('jsrun', () => {
   test('is told those of a store, after those of the stores before it', () => {
     const { words, files } = linesOf({ tasks: 2, tasksPerNode: 1, overlap: true, cpusOfStores: 3 }, []);
     expect(words).toEqual(['jsrun', '--erf_input={resources}', '--exit_on_error=1']);
-    expect(readErf(files?.['{resources}'] ?? '').map(({ host, cpus }) => [host, ...cpus])).toEqual([
+    expect(ranksOf(files?.['{resources}'] ?? '').map(({ host, cpus }) => [host, ...cpus])).toEqual([
       [1, 3],
       [2, 3],
     ]);

@@ -79,7 +79,8 @@ export function defaultFolder(experiment: string): string {
  * a plan may need none, and an application may bring others.
  */
 export function withRuntime({ plan, files }: Pick<Compiled, 'plan' | 'files'>, onnxRuntime: boolean): OutputFile[] {
-  const workers = plan.stores.length > 0 ? pythonFiles() : [];
+  const hasPython = plan.stores.length > 0 || plan.entities.some(({ ray }) => ray !== undefined);
+  const workers = hasPython ? pythonFiles() : [];
   return [...files, ...runtimeFiles(), ...workers, ...(onnxRuntime ? onnxRuntimeFiles() : [])];
 }
 

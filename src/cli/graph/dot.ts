@@ -25,6 +25,7 @@ export function dot(graph: Graph): string {
 const shapes: { readonly [Kind in GraphNode['kind']]: string } = {
   model: 'shape=box',
   ensemble: 'shape=box, peripheries=2',
+  'ray-cluster': 'shape=octagon',
   store: 'shape=cylinder',
   'ml-model': 'shape=hexagon',
   script: 'shape=hexagon',

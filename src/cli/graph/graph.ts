@@ -5,7 +5,7 @@ import type { Entity, Plan, Store } from '../../ir/index.js';
 export interface GraphNode {
   /** Unique among the nodes: `entity:sweep`, `store:orchestrator`, `ml:surrogate@orchestrator`. */
   readonly id: string;
-  readonly kind: 'model' | 'ensemble' | 'store' | 'ml-model' | 'script';
+  readonly kind: 'model' | 'ensemble' | 'ray-cluster' | 'store' | 'ml-model' | 'script';
   readonly name: string;
   /** Lines below the name. */
   readonly details: readonly string[];
@@ -74,7 +74,8 @@ function edgesOf(plan: Plan, entity: Entity): GraphEdge[] {
   const to = `entity:${entity.name}`;
   const edges: GraphEdge[] = entity.after.map((one) => {
     const { id, member } = entityOf(plan, one.name);
-    const what = 'key' in one ? `key ${one.key}` : one.event === 'completed' ? '' : one.event;
+    const event = 'event' in one && one.event !== 'completed' ? one.event : '';
+    const what = 'key' in one ? `key ${one.key}` : one.name === entity.usesRay ? 'uses Ray' : event;
     return { kind: 'after', from: id, to, label: [member, what].filter((text) => text !== '').join(' ') };
   });
   for (const name of entity.incoming) {
@@ -101,8 +102,15 @@ function storeId(name: string): string {
   return `store:${name}`;
 }
 
+/** Words for the kinds of entities. */
+const kindNames: { readonly [Kind in Entity['kind']]: string } = {
+  model: 'model',
+  ensemble: 'ensemble',
+  'ray-cluster': 'Ray cluster',
+};
+
 function detailsOf({ kind, members, size, incoming, name }: Entity): string[] {
-  const lines = [kind === 'ensemble' ? `ensemble of ${members.count}` : 'model'];
+  const lines = [kind === 'ensemble' ? `ensemble of ${members.count}` : kindNames[kind]];
   const { tasks, nodes, cpusPerTask } = size;
   const parts = [
     counted(tasks, 'task'),

@@ -22,6 +22,7 @@ export function mermaid(graph: Graph): string {
 const shapes: { readonly [Kind in GraphNode['kind']]: readonly [string, string] } = {
   model: ['[', ']'],
   ensemble: ['[[', ']]'],
+  'ray-cluster': ['([', '])'],
   store: ['[(', ')]'],
   'ml-model': ['{{', '}}'],
   script: ['{{', '}}'],

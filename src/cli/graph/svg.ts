@@ -50,6 +50,7 @@ const strokes: { readonly [Kind in GraphEdge['kind']]: Stroke } = {
 const fills: { readonly [Kind in GraphNode['kind']]: readonly [fill: string, stroke: string] } = {
   model: ['#ffffff', '#486581'],
   ensemble: ['#ffffff', '#486581'],
+  'ray-cluster': ['#f0e7fc', '#7c4dbd'],
   store: ['#e3f8ff', '#2680c2'],
   'ml-model': ['#e3f9e5', '#3f9142'],
   script: ['#fffbea', '#cb6e17'],

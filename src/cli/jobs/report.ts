@@ -3,6 +3,7 @@ import { formatClock } from '../../ir/index.js';
 import { StatusReader } from '../../runtime/status/index.js';
 import { isAlive, type JobState } from '../../targets/queries.js';
 import { formatTable } from '../table.js';
+import { type ClusterReport, clusterReports, clusterRow } from './clusters.js';
 import { describeFailures, describeSkip, type EntityReport, entityReports } from './entities.js';
 import { type JobFolder, needSubmissions } from './folder.js';
 import type { Asking } from './scheduler.js';
@@ -17,6 +18,8 @@ export interface StatusReport {
   readonly jobs: readonly JobStanding[];
   readonly entities: readonly EntityReport[];
   readonly stores: readonly StoreReport[];
+  /** Ray clusters. */
+  readonly clusters: readonly ClusterReport[];
   readonly problems: readonly Problem[];
 }
 
@@ -45,6 +48,7 @@ export class StatusLook {
       jobs,
       entities: entityReports(folder, this.#reader, jobs),
       stores: storeReports(folder.plan, folder.dir),
+      clusters: clusterReports(folder.plan, folder.dir),
       problems,
     };
   }
@@ -60,12 +64,15 @@ const shownCauses = 10;
 
 /** The report as tables. */
 export function formatReport(report: StatusReport): string {
-  const { experiment, site, folder, jobs, entities, stores } = report;
+  const { experiment, site, folder, jobs, entities, stores, clusters } = report;
   const parts = [`${experiment} for ${site} in ${folder}`, formatTable([jobHeadings, ...jobs.map(jobRow)])];
   parts.push(
     formatTable([['ENTITY', 'JOB', ...counted.map((word) => word.toUpperCase())], ...entities.map(entityRow)]),
   );
   if (stores.length > 0) parts.push(formatTable([['STORE', 'ADDRESS', 'HOLDS'], ...stores.map(storeRow)]));
+  if (clusters.length > 0) {
+    parts.push(formatTable([['RAY CLUSTER', 'ADDRESS', 'CLIENT', 'DASHBOARD', 'HOSTS'], ...clusters.map(clusterRow)]));
+  }
   const failures = entities.flatMap(failureLines);
   if (failures.length > 0) parts.push(failures.join('\n'));
   return parts.join('\n\n');
@@ -112,8 +119,8 @@ function failureLines({ name, skipped, causes }: EntityReport): string[] {
   return more > 0 ? [...lines, `and ${more} more of ${name} failed for other causes`] : lines;
 }
 
-/** A line for each job, entity and store: what `--watch` prints when it changes. */
-export function changeLines({ jobs, entities, stores }: StatusReport): string[] {
+/** A line for each job, entity, Ray cluster and store: what `--watch` prints when it changes. */
+export function changeLines({ jobs, entities, stores, clusters }: StatusReport): string[] {
   return [
     ...jobs.map((job) => {
       const [, id, state, , exit, reason] = jobRow(job);
@@ -124,6 +131,9 @@ export function changeLines({ jobs, entities, stores }: StatusReport): string[] 
       const parts = counted.filter((state) => entity[state] > 0).map((state) => `${entity[state]} ${state}`);
       return `${entity.name}: ${parts.join(', ')}`;
     }),
+    ...clusters.flatMap(({ name, address, hosts }) =>
+      address === undefined ? [] : [`Ray cluster ${name}: ${address} on ${hosts.join(' ')}`],
+    ),
     ...stores.flatMap(({ name, addresses, stats }) =>
       addresses.length === 0 || stats === undefined ? [] : [`store ${name}: ${describeStats(stats)}`],
     ),

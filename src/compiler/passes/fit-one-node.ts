@@ -6,17 +6,23 @@ import {
   type EntityDeclaration,
   type LauncherName,
   orchestratorsOf,
+  rayClustersOf,
 } from '../../ir/index.js';
 import type { Adds, Reads } from './compilation.js';
+import { withRayClusters } from './ray-clusters.js';
 
 /**
  * Adapts the experiment to a target that is one machine: all tasks run on it, started by its own launchers, so that a workflow written for a
- * cluster runs at home unchanged. Jobs run one after the other there; so if a store has a job of its own, everything goes into one job.
+ * cluster runs at home unchanged. Jobs run one after the other there; so if a store or a Ray cluster has a job of
+ * its own, everything goes into one job.
  */
-export function fitOneNode({ declaration, target }: Reads<'declaration' | 'target'>): Adds<'experiment'> {
+export function fitOneNode(input: Reads<'declaration' | 'site' | 'target'>): Adds<'experiment'> {
+  const { target } = input;
+  const declaration = withRayClusters(input);
   const { capabilities, launchers } = target;
   if (!capabilities.oneNode) return { experiment: declaration };
-  const isOneJob = orchestratorsOf(declaration).some(({ batch }) => batch !== undefined);
+  const services = [...orchestratorsOf(declaration), ...rayClustersOf(declaration)];
+  const isOneJob = services.some(({ batch }) => batch !== undefined);
   const fit = (entity: EntityDeclaration): EntityDeclaration => {
     const { requires: _requires, batch, ...bare } = entity;
     const rest: EntityDeclaration = isOneJob ? bare : { ...bare, ...fitBatch(batch) };
@@ -25,6 +31,10 @@ export function fitOneNode({ declaration, target }: Reads<'declaration' | 'targe
         store.shards === undefined && nodes !== undefined ? { ...store, shards: nodes } : store,
       application: (one) => {
         const application: ApplicationDeclaration = { ...one, command: fitCommand(one.command, launchers) };
+        if (application.kind === 'ray-cluster') {
+          // One node of it, with the CPUs of one.
+          return { ...application, command: { ...application.command, tasks: 1 } };
+        }
         if (application.kind === 'model') return application;
         const added = application.added.map((member) => ({
           ...member,

@@ -8,6 +8,7 @@ import {
   type Launch,
   type LauncherName,
   mergeArgs,
+  rayVariables,
   standsForHosts,
 } from '../../ir/index.js';
 import { type LaunchProgram, type LaunchStep, launcherOf } from '../../targets/target.js';
@@ -183,6 +184,7 @@ function stepOf(
     alone: isOnlyLaunch(application, input) && group.orchestrators.length === 0 && application.colocated === undefined,
     cpusOfStores: cpusOfStores(group),
     overlap: false,
+    ...(application.kind === 'ray-cluster' ? { endsTogether: true } : {}),
     // The runtime does not choose where the user has named the hosts.
     namesHosts: hosts === undefined && (choosesHosts(place, launchers[launcher], { sized, target }) || readsHosts),
     environment,
@@ -210,8 +212,10 @@ function environmentNames(
     ofStore.map((one) => (suffix === '' ? one : `${one}_${suffix}`)),
   );
   const ofUser = commandsOf(application).flatMap(({ env }) => Object.keys(env ?? {}));
-  const threads = target.capabilities.oneNode ? [] : ['OMP_NUM_THREADS'];
-  return [...new Set([...names, ...threads, ...Object.keys(site.env), ...ofUser, ...everywhere])];
+  // Ray gives each of its workers the threads of its task.
+  const threads = target.capabilities.oneNode || application.kind === 'ray-cluster' ? [] : ['OMP_NUM_THREADS'];
+  const ofRay = application.usesRay === undefined ? [] : rayVariables;
+  return [...new Set([...names, ...ofRay, ...threads, ...Object.keys(site.env), ...ofUser, ...everywhere])];
 }
 
 /** Variables that every member has: where it is, who it is, and where its programs and libraries are. */

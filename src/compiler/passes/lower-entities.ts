@@ -6,7 +6,9 @@ import {
   type EnvValue,
   hasNumbers,
   type Launch,
+  type RayCluster,
   type SetupDeclaration,
+  type Site,
   type StagedFile,
 } from '../../ir/index.js';
 import type { AttachedFile } from '../inspect/index.js';
@@ -17,17 +19,18 @@ import { programWords } from './lookup/program-words.js';
 import { entityOf, incomingNames, plannedNames } from './lookup/references.js';
 import { awaitedStore, type VisibleStore, visibleStores } from './lookup/visible-stores.js';
 
-/** A model or an ensemble of the plan. */
+/** A model, an ensemble or a Ray cluster of the plan. */
 export function lowerEntity(
   application: ApplicationDeclaration,
   {
     experiment,
+    site,
     sized,
     facts,
     jobs,
     launches: launchOf,
     launcherFiles,
-  }: Reads<'experiment' | 'sized' | 'facts' | 'jobs' | 'launches' | 'launcherFiles'>,
+  }: Reads<'experiment' | 'site' | 'sized' | 'facts' | 'jobs' | 'launches' | 'launcherFiles'>,
 ): Entity {
   const { size, members, launches } = sized.get(application) as Sized;
   const applications = applicationsOf(experiment);
@@ -66,11 +69,20 @@ export function lowerEntity(
       const store = (awaitedStore(experiment, application, after) as VisibleStore).name;
       return planned(after.name).map((name) => ({ name, key: after.key, store }));
     }),
+    ...defined({ ray: rayOf(application, site), usesRay: application.usesRay?.name }),
     ...defined({ sharesNodesWith: sharesNodesWith?.name }),
     group: place.groupIndex,
     stores: visibleStores(experiment, application).map(({ name }) => name),
     size: lowerSize(size),
   };
+}
+
+/** Facts of a Ray cluster; undefined for every other application. */
+function rayOf(application: ApplicationDeclaration, site: Site): RayCluster | undefined {
+  if (application.kind !== 'ray-cluster') return undefined;
+  const { nodes: _nodes, cpusPerNode: _cpusPerNode, python = site.python ?? 'python3', ...ray } = application.ray;
+  const { cpusPerTask, gpusPerNode = 0 } = application.command;
+  return { ...ray, ...defined({ cpusPerNode: cpusPerTask }), gpusPerNode, python };
 }
 
 function lowerSize({ nodes, tasks, tasksPerNode, cpusPerTask, ...size }: StepSize): Entity['size'] {

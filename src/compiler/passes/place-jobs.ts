@@ -165,7 +165,7 @@ function arrayOf(
   const limit = batch?.maxConcurrent === undefined ? {} : { maxConcurrent: batch.maxConcurrent };
   const count = (sized.get(application) as Sized).members.count;
   if (batch?.mode !== 'array' && batch?.mode !== 'separate') return none;
-  if (kind === 'model') {
+  if (kind !== 'ensemble') {
     const what = batch.mode === 'array' ? 'to make a job array of' : 'to submit one by one';
     problems.error('PLAN1002', `model '${name}' has no members ${what}`, batch.at, `leave out mode: '${batch.mode}'`);
     return none;

@@ -36,7 +36,9 @@ export function walltimeOf(input: WalltimeInput, problems: Problems): number | u
 }
 
 function summedWalltime(input: WalltimeInput, problems: Problems): number | undefined {
-  const { name, applications, sized, site } = input;
+  const { name, sized, site } = input;
+  // A Ray cluster runs as long as its users.
+  const applications = input.applications.filter(({ kind }) => kind !== 'ray-cluster');
   const limited = applications.find((one) =>
     commandsOf(one).some(({ walltimeSeconds }) => walltimeSeconds !== undefined),
   );

@@ -31,7 +31,7 @@ function refuse(text: string): never {
  *
  * @throws Refused for what jsrun refuses, CPUs that two ranks of a host would both have among it where the file says so.
  */
-export function readResourceFile(text: string): Erf {
+export function readErf(text: string): Erf {
   const apps: string[][] = [];
   const ranks: ErfRank[] = [];
   let overlapping = 'allow';
@@ -55,16 +55,6 @@ export function readResourceFile(text: string): Erf {
   });
   if (overlapping === 'error' && doubts[0] !== undefined) refuse(doubts[0]);
   return { ranks, apps, doubts };
-}
-
-/**
- * Ranks of an explicit resource file that nobody need doubt: no two have the same CPUs.
- *
- * @throws Refused for what jsrun refuses or warns of.
- */
-export function readErf(text: string): readonly ErfRank[] {
-  const { ranks, doubts } = readResourceFile(text);
-  return doubts[0] === undefined ? ranks : refuse(doubts[0]);
 }
 
 function ranksOf(line: string): ErfRank[] {

@@ -1,6 +1,6 @@
 import { Refused, refusedOr } from '../refused.js';
 import type { AllocatedNode, Allocation, Call, Launch, LauncherStandIn, Rank } from '../standins.js';
-import { readResourceFile } from './erf.js';
+import { readErf } from './erf.js';
 import { flags, type LaunchedProgram, type LauncherGrammar, readLaunch, valued } from './grammar.js';
 import { nodeNamed, type Place, ranksAt } from './ranks.js';
 
@@ -169,7 +169,7 @@ function inSets(program: LaunchedProgram, nodes: readonly AllocatedNode[]): Plac
 function byFile(call: Call, program: LaunchedProgram, path: string, allocation: Allocation): Placed {
   const text = call.readFile(path);
   if (text === undefined) throw refused(`cannot open explicit resource file ${path}`);
-  const { ranks, apps, doubts } = readResourceFile(text);
+  const { ranks, apps, doubts } = readErf(text);
   if (apps.length > 0 && program.command.length > 0)
     throw refused('a program beside those of the explicit resource file');
   if (apps.length === 0 && program.command.length === 0) throw refused('no program');

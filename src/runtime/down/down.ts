@@ -7,6 +7,7 @@ import { launchMarginMs } from '../job/launch-margin.js';
 import { controlSocket, launchedFile } from '../job/paths.js';
 import { isAlive, type ProcessIdentity } from '../job/process-identity.js';
 import { entityOf, jobOf, readPlan } from '../job/read-plan.js';
+import { clearClusters } from '../ray/clear-clusters.js';
 import { countsFor, MembersFile, StatusReader, StatusWriter } from '../status/index.js';
 import { ControlClient } from '../supervisor/control-client.js';
 import { saveMsOf } from '../supervisor/save-time.js';
@@ -34,6 +35,7 @@ export async function down(job: JobEnvironment): Promise<number> {
   await terminate(jobProcesses(job), job.killAfterMs);
   removeJobFolder(job);
   await clearStores(job, plan);
+  clearClusters(job, plan);
   rmSync(launchedFile(job), { force: true });
   recordUnlaunched(job, plan);
   MembersFile.clear(job);

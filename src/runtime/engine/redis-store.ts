@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -15,6 +15,7 @@ import type {
 } from '../orchestrator/index.js';
 import { freePort } from '../supervisor/free-port.js';
 import type { EnginePrograms } from './find-engine.js';
+import { failedToLoad, loadProblem } from './load-problem.js';
 import { runsOf } from './redisai.js';
 import { ServerCheckpoints } from './server-checkpoints.js';
 import { serverConfig } from './server-config.js';
@@ -152,7 +153,7 @@ export class RedisStore implements Orchestrator {
     void server?.died.then((how) => this.#dead(`the server died (${how})`));
     await this.#ask();
     if (workerSocket !== undefined && shared === undefined) await this.#startWorker(workerSocket);
-    this.#checkpoints = new ServerCheckpoints(connection, store);
+    this.#checkpoints = new ServerCheckpoints(connection, store, () => server?.said ?? []);
     await this.#checkpoints.start();
     this.#asking = setInterval(() => void this.#ask().catch(() => undefined), askMs);
   }
@@ -184,6 +185,8 @@ export class RedisStore implements Orchestrator {
       try {
         return await server.answering(this.#addresses.at(-1) ?? '');
       } catch (error) {
+        if (file !== undefined && existsSync(file) && failedToLoad(server.said))
+          throw loadProblem(file, programs.server, server.said);
         const isTaken = error instanceof WorkflowError && error.code === 'RUN1003';
         if (!(isTaken && tcp?.port === 0 && attempt < portAttempts)) throw error;
       }

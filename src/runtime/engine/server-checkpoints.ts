@@ -1,23 +1,30 @@
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Connection } from '../client/connection.js';
-import { fingerprintOf } from '../orchestrator/checkpoint/record.js';
+import { type Fingerprint, fingerprintOf } from '../orchestrator/checkpoint/record.js';
 import type { OrchestratorOptions, SavedStore } from '../orchestrator/index.js';
 import { readInfo } from './server-info.js';
 
 const keysAtOnce = 1000;
 const lookMs = 50;
+/** Looks into the log for a reason before none is told. */
+const looksForReason = 20;
 
 /** Checkpoints of a server: files that it writes and reads by itself, and the records of what they hold. */
 export class ServerCheckpoints {
   readonly #connection: Connection;
   readonly #options: OrchestratorOptions;
+  readonly #said: () => readonly string[];
   #earlier: readonly SavedStore[] = [];
+  /** The file that the record tells of. */
+  #recorded: Fingerprint | undefined;
   #timer: NodeJS.Timeout | undefined;
   #current: Promise<void> | undefined;
 
-  constructor(connection: Connection, options: OrchestratorOptions) {
+  /** `said` gives the last lines of the server's log, in which alone it tells why it could not save. */
+  constructor(connection: Connection, options: OrchestratorOptions, said: () => readonly string[]) {
     this.#connection = connection;
     this.#options = options;
+    this.#said = said;
   }
 
   /** Starts of stores whose keys the server has brought back. */
@@ -31,6 +38,7 @@ export class ServerCheckpoints {
     if (file === undefined) return;
     const found = fingerprintOf(file);
     if (found !== undefined) {
+      this.#recorded = found;
       const read = record?.read() ?? [];
       const left = await this.#deleteStale();
       this.#earlier =
@@ -68,7 +76,8 @@ export class ServerCheckpoints {
   async #saveChanges(): Promise<void> {
     try {
       const info = await readInfo(this.#connection);
-      if (info.get('rdb_changes_since_last_save') === '0') return;
+      // A client may have saved, too: the record does not know that file.
+      if (info.get('rdb_changes_since_last_save') === '0' && this.#isRecorded()) return;
       await this.#write(() => this.#saveBeside(), false);
     } catch (error) {
       this.#options.log?.(
@@ -84,7 +93,7 @@ export class ServerCheckpoints {
     for (;;) {
       const info = await readInfo(this.#connection);
       if (info.get('rdb_bgsave_in_progress') === '0') {
-        if (info.get('rdb_last_bgsave_status') !== 'ok') throw new Error('the server could not save: its log says why');
+        if (info.get('rdb_last_bgsave_status') !== 'ok') throw new Error('the server could not save');
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, lookMs));
@@ -94,10 +103,36 @@ export class ServerCheckpoints {
   async #write(save: () => Promise<unknown>, isOver: boolean): Promise<void> {
     const { checkpointFile: file = '', checkpointRecord: record, storeId = '', nodes = 1 } = this.#options;
     const stores = [...this.#earlier, { store: storeId, nodes, upToMs: Date.now(), whole: isOver }];
-    await save();
+    const before = this.#said().at(-1);
+    try {
+      await save();
+    } catch (error) {
+      throw new Error((await this.#reasonAfter(before)) ?? messageOf(error), { cause: error });
+    }
     const written = fingerprintOf(file);
     if (written === undefined) throw new Error('the server left no file');
     record?.write([{ ...written, stores }]);
+    this.#recorded = written;
+  }
+
+  #isRecorded(): boolean {
+    const { checkpointFile: file = '' } = this.#options;
+    const found = fingerprintOf(file);
+    return found?.bytes === this.#recorded?.bytes && found?.crc === this.#recorded?.crc;
+  }
+
+  /** The line in which the server tells why it has not saved, which may come after its answer. */
+  async #reasonAfter(last: string | undefined): Promise<string | undefined> {
+    for (let look = 0; look < looksForReason; look += 1) {
+      const lines = this.#said();
+      const since = lines.slice(last === undefined ? 0 : lines.lastIndexOf(last) + 1);
+      const reason = since.find((line) =>
+        /Write error|Failed opening|Error moving|Can't save|fsync|close.*error/i.test(line),
+      );
+      if (reason !== undefined) return reason.replace(/^[#*] /, '');
+      await new Promise((resolve) => setTimeout(resolve, lookMs));
+    }
+    return undefined;
   }
 
   /** Owners of the keys that are deleted, since whoever wrote them runs again. */

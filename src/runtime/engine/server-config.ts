@@ -35,6 +35,9 @@ export interface ServerSettings {
 /** Longest bulk string of a server unless an option says otherwise: SmartRedis sends models in chunks of at most 511 MiB. */
 export const defaultBulkBytes = 4 * 1024 ** 3 - 1;
 
+/** Seconds for which a client may leave much of what it has asked for unread. */
+const slowSeconds = 120;
+
 /**
  * Commands that no client of a job needs, and with which a stranger on an allowed host could reach beyond the store: loading code, following
  * another server, and ending this one.
@@ -78,6 +81,7 @@ export function serverConfig(settings: ServerSettings): string {
     ['maxmemory-policy', options.evictionPolicy ?? 'noeviction'],
     ['proto-max-bulk-len', bulkBytes],
     ['client-query-buffer-limit', bulkBytes + 1024 ** 2],
+    ['client-output-buffer-limit', 'normal', ...outputLimit(bulkBytes)],
     [
       'user',
       'default',
@@ -99,6 +103,14 @@ export function serverConfig(settings: ServerSettings): string {
     ...(settings.redisai === undefined ? [] : [['loadmodule', ...redisAiWords(settings.redisai, options)]]),
   ];
   return `${lines.map((words) => words.map(quoted).join(' ')).join('\n')}\n`;
+}
+
+/**
+ * Replies that may wait for a client that does not read them, as the server takes it: bytes at which it loses its connection, bytes at
+ * which it does after so many seconds, and these. Replies of two of the largest values are always let through.
+ */
+function outputLimit(bulkBytes: number): readonly number[] {
+  return [2 * bulkBytes + 1024 ** 2, bulkBytes / 2, slowSeconds].map(Math.ceil);
 }
 
 /**

@@ -3,11 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { Connection } from '../client/connection.js';
 import { readSettings } from '../client/settings.js';
+import { failedToLoad } from './load-problem.js';
 
 /** Milliseconds between two looks whether a server answers, and for it to end. */
 const lookMs = 20;
 const endMs = 5000;
-/** Lines of its log that are told when it does not start. */
+/** Milliseconds for a server to find out what is wrong with a file: Redis 7.0 may look for ever. */
+const lookIntoFileMs = 2000;
+/** Lines of its log that are kept, and that are told when it does not start. */
+const keptLines = 60;
 const toldLines = 12;
 
 type Log = (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
@@ -19,6 +23,8 @@ export class ServerProcess {
   readonly #program: string;
   #how: string | undefined;
   #isToEnd = false;
+  #hasAnswered = false;
+  #lookingIntoFile: NodeJS.Timeout | undefined;
   readonly #ended: Promise<string>;
 
   /** `config` is what it reads from its standard input. */
@@ -38,11 +44,17 @@ export class ServerProcess {
     this.#ended = new Promise((resolve) => {
       const end = (how: string) => {
         this.#how ??= how;
+        clearTimeout(this.#lookingIntoFile);
         resolve(this.#how);
       };
       this.#child.once('error', (error) => end(error.message));
       this.#child.once('close', (code, signal) => end(signal ?? `exit code ${code}`));
     });
+  }
+
+  /** The last lines that it has said, without their times. */
+  get said(): readonly string[] {
+    return this.#lines;
   }
 
   get pid(): number {
@@ -62,8 +74,15 @@ export class ServerProcess {
     for (;;) {
       if (this.#how !== undefined) throw this.#notStarted();
       // While it loads a checkpoint it answers with an error.
-      const connection = await Connection.open(place, settings).catch(() => undefined);
-      if (connection !== undefined) return connection;
+      const opening = Connection.open(place, settings).catch(() => undefined);
+      // One that is not loading any more may take the connection, and never answer.
+      const connection = await Promise.race([opening, this.#ended.then(() => undefined)]);
+      if (connection !== undefined) {
+        this.#hasAnswered = true;
+        clearTimeout(this.#lookingIntoFile);
+        return connection;
+      }
+      void opening.then((late) => late?.close());
       await Promise.race([sleep(lookMs), this.#ended]);
     }
   }
@@ -81,8 +100,11 @@ export class ServerProcess {
 
   #note(line: string, log: Log): void {
     if (line.trim() === '') return;
+    // Later it says the same of what a client brings.
+    if (!this.#hasAnswered && failedToLoad([line]))
+      this.#lookingIntoFile ??= setTimeout(() => this.#child.kill('SIGKILL'), lookIntoFileMs);
     this.#lines.push(line.replace(/^\d+:\S+ \d+ \w+ \d+ [\d:.]+ /, ''));
-    if (this.#lines.length > toldLines) this.#lines.shift();
+    if (this.#lines.length > keptLines) this.#lines.shift();
     log(/ # /.test(line) ? 'warn' : 'info', `server: ${line}`);
   }
 
@@ -90,7 +112,7 @@ export class ServerProcess {
     const isTaken = this.#lines.some((line) => /Address already in use/i.test(line));
     return new WorkflowError({
       code: isTaken ? 'RUN1003' : 'RUN1004',
-      message: [`${this.#program} did not start (${this.#how})`, ...this.#lines].join('\n  '),
+      message: [`${this.#program} did not start (${this.#how})`, ...this.#lines.slice(-toldLines)].join('\n  '),
       ...(isTaken && { hint: 'choose another port, or none for a free one' }),
     });
   }

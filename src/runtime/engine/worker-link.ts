@@ -3,12 +3,16 @@ import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { OrchestratorOptions, OrchestratorStats, WarmUp } from '../orchestrator/index.js';
+import { defaultRunLimitMs } from '../orchestrator/inference/index.js';
 import { defaultBulkBytes } from './server-config.js';
 import type { FromWorker, ToWorker, WorkerProcessOptions } from './worker-messages.js';
 
 /** A worker that dies more often than that within the time is not started again: what kills it will kill the next. */
 const most = { deaths: 10, withinMs: 60_000 };
 const endMs = 3000;
+/** Milliseconds between two looks whether it is alive, of which it gives a sign as often, and the fewest looks without one. */
+const lookMs = 1000;
+const fewestLooks = 3;
 
 /** Options of a link to a worker process. */
 export interface WorkerLinkOptions {
@@ -64,6 +68,11 @@ export class WorkerLink {
   #onReady: (problem: string | undefined) => void = () => undefined;
   #onWarmedUp: (done: readonly WarmUp[]) => void = () => undefined;
   #reason = '';
+  /** Looks since its last sign of life. A job that is suspended suspends both. */
+  #looks = 0;
+  /** True once it has reached the server: before that it may start what takes long. */
+  #isReady = false;
+  #looking: NodeJS.Timeout | undefined;
 
   constructor(options: WorkerLinkOptions) {
     this.#options = options;
@@ -80,6 +89,8 @@ export class WorkerLink {
 
   /** Starts it; rejects if the first does not get as far as the server. */
   async start(): Promise<void> {
+    this.#looking = setInterval(() => this.#look(), lookMs);
+    this.#looking.unref();
     const problem = await new Promise<string | undefined>((resolve) => {
       this.#onReady = resolve;
       this.#fork();
@@ -98,6 +109,7 @@ export class WorkerLink {
 
   async stop(): Promise<void> {
     this.#isToEnd = true;
+    clearInterval(this.#looking);
     const child = this.#child;
     if (child === undefined) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -119,16 +131,30 @@ export class WorkerLink {
     child.send({ start: worker } satisfies ToWorker);
   }
 
+  /** Ends it if it has given no sign of life for longer than any run may take. */
+  #look(): void {
+    const child = this.#child;
+    this.#looks += 1;
+    const most = Math.max(fewestLooks, Math.ceil((this.#options.worker.runLimitMs ?? defaultRunLimitMs) / lookMs));
+    if (child === undefined || !this.#isReady || this.#looks <= most) return;
+    this.#reason = `it gave no sign of life for ${most} s`;
+    child.kill('SIGKILL');
+  }
+
   #hear(message: FromWorker): void {
+    this.#looks = 0;
     if ('log' in message) this.#options.log(...message.log);
-    else if ('ready' in message) this.#onReady(undefined);
-    else if ('failed' in message) this.#reason = message.failed;
+    else if ('ready' in message) {
+      this.#isReady = true;
+      this.#onReady(undefined);
+    } else if ('failed' in message) this.#reason = message.failed;
     else if ('stats' in message) this.#stats = message.stats;
     else this.#onWarmedUp(message.warmedUp);
   }
 
   #died(how: string): void {
     this.#child = undefined;
+    this.#isReady = false;
     this.#onWarmedUp([]);
     const reason = this.#reason === '' ? how : `${how}: ${this.#reason}`;
     this.#reason = '';

@@ -14,6 +14,8 @@ import { type Meeting, MetStores } from './meet-stores.js';
 import { memberHosts } from './member-hosts.js';
 import { passOnWarnings } from './pass-on-warnings.js';
 import { type LaunchHosts, launchHosts } from './pool/launch-hosts.js';
+import { RayService } from './ray-service.js';
+import { RayUse } from './ray-use.js';
 import { Restarts } from './restarts.js';
 import { runAgain } from './run-again.js';
 import { countStates, type MembersOutcome, runMembers } from './run-members.js';
@@ -102,6 +104,7 @@ async function launchWatched(
   };
   const met = new MetStores({ job, plan, entity, stop, say });
   let hosts: LaunchHosts | undefined;
+  let ray: RayUse | undefined;
   try {
     const reader = new StatusReader(job.dir);
     writer.launch({ launch: 'waiting' });
@@ -136,7 +139,9 @@ async function launchWatched(
     const { line, member, report } = options;
     hosts = launchHosts({ job, plan, entity, line, member, env, stop, report });
     const ofMembers = hosts;
-    const run = ({ decisionOf }: Settled, some: readonly number[]): Promise<MembersOutcome> => {
+    const run = async ({ decisionOf }: Settled, some: readonly number[]): Promise<MembersOutcome> => {
+      // The cluster runs only where one of its users does.
+      if (some.length > 0) ray ??= await RayUse.find({ job, plan, entity, stop });
       const atMost = Math.min(options.atMost ?? membersAtATime(place, entity.size), some.length);
       const starter = chooseStarter(env, some.length, Math.max(1, atMost));
       const fixed = {
@@ -153,6 +158,8 @@ async function launchWatched(
         signaller,
         stepWatch,
         hosts: ofMembers,
+        ray,
+        openService: () => (entity.ray === undefined ? undefined : new RayService({ job, plan, entity, stop, env })),
       };
       const context = { ...fixed, decisionOf, starter, restarts, stop, running, report };
       return runMembers(context, some, atMost).finally(() => starter.close());
@@ -164,6 +171,7 @@ async function launchWatched(
     return exitCode(indices.length, outcome, stop.reason, options.report);
   } finally {
     hosts?.close();
+    ray?.close();
     met.close();
     supervisor?.close();
   }
@@ -219,9 +227,9 @@ function exitCode(
   report: (problem: unknown) => void,
 ): number {
   if (stopped === undefined) return outcome.exit;
-  if (stopped.kind === 'store') report(stopped.problem);
+  if ('problem' in stopped) report(stopped.problem);
   const unended = countStates(outcome).interrupted + total - outcome.states.size;
-  if (unended === 0 && stopped.kind !== 'store') return outcome.exit;
+  if (unended === 0 && !('problem' in stopped)) return outcome.exit;
   return stopped.kind === 'deadline' ? 124 : Math.max(outcome.exit, exitCodeOfStop(stopped));
 }
 

@@ -43,7 +43,9 @@ export function memberEnvironment(
     SIMWRIGHT_MEMBER: String(member.index),
   };
   // On this machine a program may use what nothing else does; in a job it would take the others' share, or the node's threads in every task.
-  if (queriesOf[plan.target] !== undefined && jobEnv['OMP_NUM_THREADS'] === undefined) {
+  // Ray gives each of its workers the threads of its task, unless it finds the variable.
+  const isRay = entity.ray !== undefined;
+  if (!isRay && queriesOf[plan.target] !== undefined && jobEnv['OMP_NUM_THREADS'] === undefined) {
     own['OMP_NUM_THREADS'] = String(entity.size.cpusPerTask);
   }
   for (const { store, address } of stores) {

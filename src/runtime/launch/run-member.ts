@@ -10,9 +10,12 @@ import { keepOutput, tellingLine } from '../output/index.js';
 import { type Decision, describeReason, moveAside } from '../rerun/index.js';
 import type { MemberEvent, MemberState, StatusReader, StatusWriter } from '../status/index.js';
 import { Application, type ApplicationEnd } from './application.js';
+import { startsHere } from './hosts.js';
 import { pythonPackages } from './link-modules.js';
 import { memberEnvironment } from './member-environment.js';
 import type { LaunchHosts, TakenHosts } from './pool/launch-hosts.js';
+import type { RayService } from './ray-service.js';
+import type { RayUse } from './ray-use.js';
 import type { Restarts } from './restarts.js';
 import type { Stager } from './stage.js';
 import type { Starter } from './starters/index.js';
@@ -44,6 +47,10 @@ export interface LaunchContext {
   readonly stepWatch: StepWatch | undefined;
   readonly hosts: LaunchHosts;
   readonly restarts: Restarts;
+  /** The Ray cluster that members use. */
+  readonly ray: RayUse | undefined;
+  /** Opens the service that an application is, for one attempt; undefined for one that is none. */
+  readonly openService: () => RayService | undefined;
   readonly stop: StopRequest;
   /** Running applications, to which signals are passed on. */
   readonly running: Set<Application>;
@@ -75,7 +82,8 @@ export async function runMember(context: LaunchContext, index: number): Promise<
     if (decision.reason === undefined) return { state: 'completed-before', exit: 0 };
     let outcome = await runAttempt(context, index, directory, decision);
     for (let attempt = 0; attempt < job.retries && outcome.state === 'failed'; attempt++) {
-      if (context.stop.reason !== undefined) break;
+      // Those who use a cluster have been told that it failed.
+      if (context.stop.reason !== undefined || entity.ray !== undefined) break;
       outcome = await runAttempt(context, index, directory, { ...decision, anew: false });
     }
     return outcome;
@@ -132,7 +140,9 @@ async function runAttempt(
     return { state: 'interrupted', exit: stop.reason === undefined ? 1 : exitCodeOfStop(stop.reason) };
   }
   const started = performance.now();
+  const service = context.openService();
   try {
+    service?.prepare();
     const args = memberArgs(entity.asArgs, params);
     const uses = new StoreUses(context.stores);
     const begin = context.restarts.begin();
@@ -156,14 +166,22 @@ async function runAttempt(
           context.env,
         ),
         ...taken.variables,
+        ...context.ray?.variables(hostsKnown(context, taken.names)),
       },
     });
-    record({ state: 'running', ...host, ...uses.now() });
-    const withdraw = context.stepWatch?.watch(process_.pid, (found) => {
+    if (service === undefined) record({ state: 'running', ...host, ...uses.now() });
+    else {
+      const onReady = (names: readonly string[]) => record({ state: 'running', host: names.join(' '), ...uses.now() });
+      void service.watch(onReady).catch(context.report);
+    }
+    const stepWatch = service === undefined ? context.stepWatch : undefined;
+    const withdraw = stepWatch?.watch(process_.pid, (found) => {
       host = { host: found };
       record({ state: 'running', ...host, ...uses.now() });
     });
-    const end = await endOf(new Application(process_, job.killAfterMs, context.signaller), context).finally(withdraw);
+    const application = new Application(process_, job.killAfterMs, context.signaller);
+    const ended = await endOf(application, context, service?.stop ?? stop).finally(withdraw);
+    const end = service?.outcome(ended) ?? ended;
     const seconds = Math.round(performance.now() - started) / 1000;
     const state = stateOf(end);
     const used = uses.now();
@@ -187,6 +205,7 @@ async function runAttempt(
     record({ state: 'failed', exit, reason: messageOf(problem) });
     return { state: 'failed', exit };
   } finally {
+    service?.close();
     taken.give();
   }
 }
@@ -204,7 +223,7 @@ function whyAside({ reason }: Decision): string {
 }
 
 /** Waits for an application's end, and meanwhile lets it have the job's signals. */
-async function endOf(application: Application, { running, stop }: LaunchContext): Promise<ApplicationEnd> {
+async function endOf(application: Application, { running }: LaunchContext, stop: StopRequest): Promise<ApplicationEnd> {
   running.add(application);
   try {
     return await application.ended(stop);
@@ -233,6 +252,13 @@ function stateOf({ exit, wasStopped }: ApplicationEnd): MemberState {
 function hostOf({ job, line }: LaunchContext, { names: hosts, resources }: TakenHosts): { host?: string } {
   if (job.hosts.length === 1) return { host: hosts[0] === 'localhost' ? thisHost() : (hosts[0] ?? thisHost()) };
   return namesItsHosts(line) || resources !== undefined ? { host: hosts.join(' ') } : {};
+}
+
+/** The hosts that a member runs on, where the runtime knows them and they are not the launcher's choice. */
+function hostsKnown(context: LaunchContext, hosts: readonly string[]): readonly string[] | undefined {
+  const { job, line } = context;
+  if (startsHere(line) || isOneMachine(context)) return [thisHost()];
+  return job.hosts.length === 1 || namesItsHosts(line) ? hosts : undefined;
 }
 
 /** True if there is but this machine, so that its own name is better than that of the loopback. */

@@ -5,7 +5,8 @@ export type StopReason =
   | { readonly kind: 'signal'; readonly signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGUSR2' }
   | { readonly kind: 'deadline' }
   | { readonly kind: 'script-gone' }
-  | { readonly kind: 'store'; readonly problem: WorkflowError };
+  /** A store, or a Ray cluster, that it uses or runs has died. */
+  | { readonly kind: 'store' | 'ray'; readonly problem: WorkflowError };
 
 /** A request to stop. Only the first reason counts. */
 export class StopRequest {
@@ -55,7 +56,8 @@ export function describeStop(reason: StopReason): string {
     case 'script-gone':
       return 'the script of the job has gone';
     case 'store':
-      return reason.problem.message.split('\n')[0] ?? 'a store died';
+    case 'ray':
+      return reason.problem.message.split('\n')[0] ?? 'a service died';
   }
 }
 
@@ -69,6 +71,7 @@ export function exitCodeOfStop(reason: StopReason): number {
     case 'script-gone':
       return 143;
     case 'store':
+    case 'ray':
       return 1;
   }
 }

@@ -18,7 +18,7 @@ import { HeldStores } from '../stored-data/held-stores.js';
 import { StoredData } from '../stored-data/stored-data.js';
 import { asideResults, namesIn } from './aside.js';
 import { type Change, paramChanges, recipeChanges } from './change.js';
-import { type Decisions, decide } from './decide.js';
+import { type Decision, type Decisions, decide } from './decide.js';
 import { describeSummary, type RerunSummary, summarizeDecisions } from './describe.js';
 import { compareInput, newsOf } from './input-news.js';
 import { readJournal } from './journal.js';
@@ -73,7 +73,7 @@ export class Rerun {
   of(entity: Entity): Decisions {
     let decisions = this.#decisions.get(entity);
     if (decisions === undefined) {
-      decisions = this.#decide(entity);
+      decisions = entity.ray === undefined ? this.#decide(entity) : this.#ofCluster(entity, this.#decide(entity));
       this.#decisions.set(entity, decisions);
     }
     return decisions;
@@ -101,6 +101,21 @@ export class Rerun {
   /** `bar: 4 new; 1 changed: KAPPA 0.5 → 0.6; 3 done`. */
   lineOf(entity: Entity, isChosen?: (index: number) => boolean): string {
     return `${entity.name}: ${describeSummary(this.summaryOf(entity, isChosen), !hasNumbers(entity))}`;
+  }
+
+  /** A Ray cluster runs whenever one that uses it does, and only then. */
+  #ofCluster(cluster: Entity, decided: Decisions): Decisions {
+    const { plan, chosen } = this.#context;
+    const users = plan.entities.filter(({ usesRay }) => usesRay === cluster.name);
+    const isNeeded = users.some((user) =>
+      this.of(user).members.some(({ index, reason }) => reason !== undefined && chosen.has(user.name, index)),
+    );
+    const members = decided.members.map(({ index, event, reason, anew }): Decision => {
+      const last = event === undefined ? {} : { event };
+      if (!isNeeded && users.length > 0) return { index, ...last, anew: false };
+      return { index, ...last, reason: reason ?? { kind: 'new' }, anew: reason === undefined ? false : anew };
+    });
+    return { ...decided, members };
   }
 
   #decide(entity: Entity): Decisions {

@@ -24,7 +24,8 @@ export class UpstreamGraph {
   of(entity: Entity): readonly Upstream[] {
     let upstreams = this.#upstreams.get(entity.name);
     if (upstreams === undefined) {
-      const awaited = entity.after.map(({ name }) => name);
+      // A Ray cluster has no results: those who use it run again for reasons of their own.
+      const awaited = entity.after.flatMap(({ name }) => (name === entity.usesRay ? [] : [name]));
       const names = [...new Set([...awaited, ...entity.incoming])];
       upstreams = names.flatMap((name) => this.#named(name, entity) ?? []);
       this.#upstreams.set(entity.name, upstreams);

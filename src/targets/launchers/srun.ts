@@ -49,6 +49,7 @@ function srunOptions(step: LaunchStep): readonly LauncherOption[] {
     ...gpuOptions(step),
     ...option('mem mem-per-cpu mem-per-gpu', memory(step)),
     ...(step.overlap ? storeOptions : option('exact', true)),
+    ...(step.endsTogether ? option('kill-on-bad-exit K', 1) : []),
   ];
 }
 

@@ -62,14 +62,20 @@ export function allocationOf(nodes: readonly AllocatedNode[], more: Partial<JobR
 }
 
 /** A machine that takes every job and starts none. */
-export function emptyCluster(nodes: number, cpus: number): Cluster {
+export function emptyCluster(nodes: number, cpus: number, gpus = 0): Cluster {
   const jobs: Job[] = [];
-  const most = (request: JobRequest) => Math.max(0, ...request.components.map((one) => one.cpusPerNode));
+  const names = nodesOf(nodes).map(({ name }) => name);
+  const fits = ({ components }: JobRequest) =>
+    components.reduce((sum, one) => sum + one.nodes, 0) <= nodes &&
+    components.every(
+      ({ cpusPerNode, gpusPerNode, memoryMiB, onlyOn = [] }) =>
+        cpusPerNode <= cpus && gpusPerNode <= gpus && memoryMiB <= 4000 && onlyOn.every((host) => names.includes(host)),
+    );
   return {
     name: 'cluster',
     loginNode: 'login',
     launchNode: 'launch',
-    nodes: nodesOf(nodes, { cpus }).map((one) => ({ ...one, threadsPerCore: 1 })),
+    nodes: nodesOf(nodes, { cpus, gpus }).map((one) => ({ ...one, threadsPerCore: 1 })),
     jobs,
     user: { name: 'user', uid: 1000 },
     now: () => 0,
@@ -79,7 +85,7 @@ export function emptyCluster(nodes: number, cpus: number): Cluster {
       jobs.push({ id, request: asked, submittedAt: 0, runs: [] });
       return id;
     },
-    fits: (asked) => asked.components.reduce((sum, one) => sum + one.nodes, 0) <= nodes && most(asked) <= cpus,
+    fits,
     cancel: () => false,
     signal: () => false,
     release: () => false,

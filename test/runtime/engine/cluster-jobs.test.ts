@@ -144,37 +144,42 @@ describe.skipIf(lacks !== '')(`a store in shards${lacks === '' ? '' : ` (skipped
     expect(folder.read('run/stores/store/checkpoint')).toBe('of one');
   });
 
-  test.each(['one node', 'two nodes'])('with a shard killed on %s ends its job, which names the slots', async (where) => {
-    const launch = where === 'one node' ? [] : ['./bin/nodes', '2'];
-    const nodes = where === 'one node' ? 1 : 2;
-    const folder = folderWith({ nodes, launch }, "await put('x', 1);\nconsole.log('put');\nawait until('never');");
-    const job = folder.start(steps(launch.length === 0 ? '' : ` -- ${launch.join(' ')}`));
-    await waitUntil('it has begun', () => outputOf(folder) !== '');
-    const { nodes: known } = JSON.parse(folder.read('run/stores/store/address.json'));
-    const second = known
-      .flatMap(({ addresses, shards }: { addresses: string[]; shards: number[] }) =>
-        shards.map((shard, at) => ({ shard, address: addresses[at] ?? '' })),
-      )
-      .find(({ shard }: { shard: number }) => shard === 1).address as string;
-    const port = second.split(':')[1];
-    const killed = serversOf(folder).find(({ command }) => command.includes(`:${port}`));
-    process.kill(killed?.pid ?? 0, 'SIGKILL');
-    const killedAt = performance.now();
-    await waitUntil('it is noticed', () => logOf(folder).includes('(SIGKILL)'));
-    expect(performance.now() - killedAt).toBeLessThan(1000);
-    const end = await job.ended;
-    expect(end.code).not.toBe(0);
-    expect(end.stderr).toContain("error[RUN1005]: store 'store' died");
-    expect(end.stderr).toContain(`shard 2 of 3 (slots 5461-10922, ${second} on `);
-    await folder.expectNothingLeft(job);
-  });
+  test.each(['one node', 'two nodes'])(
+    'with a shard killed on %s ends its job, which names the slots',
+    async (where) => {
+      const launch = where === 'one node' ? [] : ['./bin/nodes', '2'];
+      const nodes = where === 'one node' ? 1 : 2;
+      const folder = folderWith({ nodes, launch }, "await put('x', 1);\nconsole.log('put');\nawait until('never');");
+      const job = folder.start(steps(launch.length === 0 ? '' : ` -- ${launch.join(' ')}`));
+      await waitUntil('it has begun', () => outputOf(folder) !== '');
+      const { nodes: known } = JSON.parse(folder.read('run/stores/store/address.json'));
+      const second = known
+        .flatMap(({ addresses, shards }: { addresses: string[]; shards: number[] }) =>
+          shards.map((shard, at) => ({ shard, address: addresses[at] ?? '' })),
+        )
+        .find(({ shard }: { shard: number }) => shard === 1).address as string;
+      const port = second.split(':')[1];
+      const killed = serversOf(folder).find(({ command }) => command.includes(`:${port}`));
+      process.kill(killed?.pid ?? 0, 'SIGKILL');
+      const killedAt = performance.now();
+      await waitUntil('it is noticed', () => logOf(folder).includes('(SIGKILL)'));
+      expect(performance.now() - killedAt).toBeLessThan(1000);
+      const end = await job.ended;
+      expect(end.code).not.toBe(0);
+      expect(end.stderr).toContain("error[RUN1005]: store 'store' died");
+      expect(end.stderr).toContain(`shard 2 of 3 (slots 5461-10922, ${second} on `);
+      await folder.expectNothingLeft(job);
+    },
+  );
 
-  test.each(['one node', 'two nodes'])('on %s starts again where it was when a shard is killed, with what the others had', async (where) => {
-    const launch = where === 'one node' ? [] : ['./bin/nodes', '2'];
-    const nodes = where === 'one node' ? 1 : 2;
-    const folder = folderWith(
-      { nodes, launch, restart: true, mlModels: [double] } as Partial<Store>,
-      `for (const key of keys) await put(key, 1, 2);
+  test.each(['one node', 'two nodes'])(
+    'on %s starts again where it was when a shard is killed, with what the others had',
+    async (where) => {
+      const launch = where === 'one node' ? [] : ['./bin/nodes', '2'];
+      const nodes = where === 'one node' ? 1 : 2;
+      const folder = folderWith(
+        { nodes, launch, restart: true, mlModels: [double] } as Partial<Store>,
+        `for (const key of keys) await put(key, 1, 2);
 console.log(process.env.SSDB);
 await until('killed');
 const again = await Client.connect({ env: { ...process.env, SR_CONN_TIMEOUT: '60', SR_CONN_INTERVAL: '100' } });
@@ -185,16 +190,17 @@ await again.runModel('double', ['new'], ['out']);
 console.log(there > 0 && there < keys.length, (await again.getTensor('out')).data[0]);
 await again.close();
 process.exit(0);`,
-    );
-    const job = folder.start(steps(launch.length === 0 ? '' : ` -- ${launch.join(' ')}`));
-    await waitUntil('it has begun', () => outputOf(folder) !== '');
-    const [port] = /(?<=:)\d+/.exec(outputOf(folder)) ?? [];
-    process.kill(serversOf(folder).find(({ command }) => command.includes(`:${port}`))?.pid ?? 0, 'SIGKILL');
-    const restarts = () => JSON.parse(folder.read('run/stores/store/address.json'));
-    await waitUntil('it is there again', () => restarts().restarts === 1 && restarts().id !== '');
-    folder.write('run/killed', '');
-    expect(await job.ended).toMatchObject({ code: 0, stderr: '' });
-    expect(outputOf(folder)).toMatch(/\ntrue 6\n$/);
-    await folder.expectNothingLeft(job);
-  });
+      );
+      const job = folder.start(steps(launch.length === 0 ? '' : ` -- ${launch.join(' ')}`));
+      await waitUntil('it has begun', () => outputOf(folder) !== '');
+      const [port] = /(?<=:)\d+/.exec(outputOf(folder)) ?? [];
+      process.kill(serversOf(folder).find(({ command }) => command.includes(`:${port}`))?.pid ?? 0, 'SIGKILL');
+      const restarts = () => JSON.parse(folder.read('run/stores/store/address.json'));
+      await waitUntil('it is there again', () => restarts().restarts === 1 && restarts().id !== '');
+      folder.write('run/killed', '');
+      expect(await job.ended).toMatchObject({ code: 0, stderr: '' });
+      expect(outputOf(folder)).toMatch(/\ntrue 6\n$/);
+      await folder.expectNothingLeft(job);
+    },
+  );
 });

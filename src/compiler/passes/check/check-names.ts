@@ -13,7 +13,7 @@ import type { Reads } from '../compilation.js';
 import { entityOf } from '../lookup/references.js';
 
 /** Names that the runtime uses in run/, where entities have their folders. */
-const reservedNames = ['status', 'stores', 'recipes', 'aside', 'node_modules', 'members.csv', 'jobs.tsv'];
+const reservedNames = ['status', 'stores', 'clusters', 'recipes', 'aside', 'node_modules', 'members.csv', 'jobs.tsv'];
 
 /** Names are unique; references name existing entities; no entity waits for itself. */
 export function checkNames({ experiment }: Reads<'experiment'>, problems: Problems): void {
@@ -67,6 +67,7 @@ function checkReference(
 const hasDirectory: Readonly<Record<EntityDeclaration['kind'] | 'added model', boolean>> = {
   model: true,
   ensemble: true,
+  'ray-cluster': true,
   'added model': true,
   orchestrator: false,
 };

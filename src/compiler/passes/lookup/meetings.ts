@@ -14,8 +14,8 @@ export function writersFor(
 }
 
 /**
- * Sets of applications that have to run at the same time, since they read each other's keys in a circle: for each reader and its writer
- * the shortest such circle. Each set is named once.
+ * Sets of applications that have to run at the same time, since they read each other's keys in a circle (for each reader and its writer
+ * the shortest such circle), or since one is the Ray cluster that another uses. Each set is named once.
  */
 export const meetings = derivedOnce(
   (applications: readonly ApplicationDeclaration[]): readonly (readonly ApplicationDeclaration[])[] => {
@@ -30,6 +30,11 @@ export const meetings = derivedOnce(
         const set = [...path].sort((a, b) => (numbers.get(a) as number) - (numbers.get(b) as number));
         found.set(set.map((one) => numbers.get(one)).join(), set);
       }
+    }
+    // A Ray cluster runs as long as those that use it.
+    for (const user of applications) {
+      const cluster = applications.find(({ kind, name }) => kind === 'ray-cluster' && name === user.usesRay?.name);
+      if (cluster !== undefined) found.set(`${numbers.get(cluster)} ${numbers.get(user)}`, [cluster, user]);
     }
     return [...found.values()];
   },

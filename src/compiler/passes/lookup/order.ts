@@ -9,7 +9,7 @@ export class EndOrder {
   /** Indices of the applications, each after those that it waits for. */
   readonly #sorted: readonly number[];
   /** For each application, the indices of those whose end it waits for directly. */
-  readonly #before: readonly (readonly number[])[];
+  #before: (readonly number[])[];
 
   readonly #numbers: ReadonlyMap<ApplicationDeclaration, number>;
   readonly #earlier = new Map<ApplicationDeclaration, ReadonlySet<ApplicationDeclaration>>();
@@ -27,9 +27,22 @@ export class EndOrder {
       });
       return [...new Set(found)];
     });
+    this.#endClusters();
     this.#sorted = topological([...applications.keys()], (number) => this.#before[number] ?? []) ?? [
       ...applications.keys(),
     ];
+  }
+
+  /** Lets who waits for the ends of all users of a Ray cluster come after the cluster, which ends then. */
+  #endClusters(): void {
+    for (const [cluster, { kind, name }] of this.#applications.entries()) {
+      if (kind !== 'ray-cluster') continue;
+      const users = [...this.#applications.keys()].filter((one) => this.#applications[one]?.usesRay?.name === name);
+      if (users.length === 0) continue;
+      this.#before = this.#before.map((before) =>
+        users.every((user) => before.includes(user)) ? [...new Set([...before, cluster])] : before,
+      );
+    }
   }
 
   /**

@@ -68,6 +68,9 @@ export function readRequest(
   for (const [place, words] of directives.entries()) {
     const own = parseOptions('sbatch', words, sbatchOptions);
     if ('refused' in own) return fail(usageError(own.refused));
+    const [stray] = own.rest;
+    if (stray !== undefined)
+      return fail(usageError(`sbatch: error: Invalid directive found in batch script: ${stray}`));
     // What the command line says is for the first component, as are name and output.
     options.push(place === 0 ? merged(own.options, fromVariables(call), given.options) : own.options);
   }
@@ -101,6 +104,10 @@ function requestOf(call: Call, cluster: Cluster, { script, text, options, ignore
   const time = lastOf(own, 'time');
   const walltime = time === undefined ? 0 : readTime(time);
   if (walltime === undefined) return { stderr: 'sbatch: error: Invalid --time specification\n', code: 255 };
+  const mode = lastOf(own, 'open-mode');
+  if (mode !== undefined && !/^[at]/i.test(mode)) {
+    return { stderr: 'sbatch: error: Invalid --open-mode specification\n', code: 255 };
+  }
   const array = readArray(lastOf(own, 'array'));
   if (array === 'invalid') return submissionFailed('Invalid job array specification');
   const after = readDependency(lastOf(own, 'dependency'), cluster);
@@ -123,7 +130,7 @@ function requestOf(call: Call, cluster: Cluster, { script, text, options, ignore
     held: own.has('hold'),
     out,
     err: lastOf(own, 'error') ?? out,
-    appends: lastOf(own, 'open-mode') === 'append',
+    appends: mode?.startsWith('a') === true,
     env: exported(lastOf(own, 'export'), call.env),
     cwd: call.cwd,
     startsIn,

@@ -154,13 +154,17 @@ function needOf({ size }: Entity, among: readonly number[]): Need {
   return { nodes: Math.min(nodes, among.length), cpus, gpus: gpusPerNode, among };
 }
 
-/** True if members of one entity may wait for what those of another do while both run: they share nodes, or one reads the other's keys. */
+/** True if members of one entity may wait for what those of another do while both run: they share nodes, one is the other's Ray cluster, or reads its keys. */
 function mayAwait({ entities }: Plan, waiting: string, awaited: string): boolean {
   const isPartner = (name: string, other: string) => {
     const entity = entities.find((one) => one.name === name);
     if (entity === undefined) return false;
     const names = [...entity.incoming, ...entity.after.flatMap((one) => ('key' in one ? one.name : []))];
-    return entity.sharesNodesWith === other || names.some((one) => one === other || one.startsWith(`${other}_`));
+    return (
+      entity.usesRay === other ||
+      entity.sharesNodesWith === other ||
+      names.some((one) => one === other || one.startsWith(`${other}_`))
+    );
   };
   return isPartner(waiting, awaited) || isPartner(awaited, waiting);
 }
