@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { ServerConfig } from './config.js';
 import type { Hosts } from './hosts/hosts.js';
 import type { LiveRun, Machine } from './machine/machine.js';
-import { pathVariables } from './path.js';
+import { nodeVariables, pathVariables } from './path.js';
 import { type LiveProcess, processesMarked, runVariable, signalProcesses } from './processes.js';
 import type { Finding } from './record.js';
 import type { SchedulerStandIn } from './standins.js';
@@ -85,6 +85,7 @@ export class JobRunner {
       stdio: ['ignore', out, err],
       detached: true,
       env: {
+        ...nodeVariables(),
         ...request.env,
         ...env,
         ...hosts.environment(host),

@@ -37,3 +37,12 @@ export function pathVariables(
     SIMWRIGHT_REHEARSAL_BASH_ENV: before === join(state, 'bash-env') ? '' : before,
   };
 }
+
+/** Variables that stand for what nodes have of their own, which no job has to hand on: ONNX Runtime, Python, devices in place of others. */
+export const ofNodes = ['SIMWRIGHT_HOME', 'SIMWRIGHT_PYTHON', 'SIMWRIGHT_MAP_DEVICE'] as const;
+
+export function nodeVariables(env: NodeJS.ProcessEnv = process.env): Record<string, string> {
+  return Object.fromEntries(
+    ofNodes.flatMap((name): [string, string][] => (env[name] === undefined ? [] : [[name, env[name]]])),
+  );
+}

@@ -5,6 +5,7 @@ import type { ServerConfig } from './config.js';
 import type { Hosts } from './hosts/hosts.js';
 import { ownerOf, type Step, StepBooks, sharesOf } from './launches.js';
 import type { LiveJob, LiveRun, Machine } from './machine/machine.js';
+import { nodeVariables } from './path.js';
 import { signalProcesses } from './processes.js';
 import { onLines, type RankOrder, type ServerMessage } from './protocol.js';
 import type { Finding } from './record.js';
@@ -112,7 +113,11 @@ export class StepRunner {
       enter: rank.node === call.host && config.isolation === 'namespaces' ? [] : hosts.enter(rank.node),
       command: stub !== undefined && rank.rank === 0 ? (this.#keyWriter(step, stub) ?? rank.command) : rank.command,
       cwd: rank.cwd ?? call.cwd,
-      env: { ...rank.env, ...hosts.environment(rank.node) },
+      env: {
+        ...(rank.inheritsEnv === false ? nodeVariables() : {}),
+        ...rank.env,
+        ...hosts.environment(rank.node),
+      },
       inheritsEnv: rank.inheritsEnv !== false,
       readsStdin: rank.readsStdin,
       ...(stub === undefined || (rank.rank === 0 && this.#keyWriter(step, stub) !== undefined)

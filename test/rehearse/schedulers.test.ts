@@ -16,7 +16,7 @@ function submitted(
   words = '',
   env: Readonly<Record<string, string>> = {},
 ) {
-  const machine = emptyCluster(4, 4);
+  const machine = emptyCluster(4, 4, 2);
   const submit = scheduler.name === 'lsf' ? 'bsub' : 'qsub';
   const line = submit === 'bsub' ? `bsub ${words}` : `qsub ${words} job.sh`;
   const call = callOf(line, {

@@ -184,11 +184,10 @@ function byFile(call: Call, program: LaunchedProgram, path: string, allocation: 
   return {
     places,
     cpus: ranks.map(({ cpus }) => Math.ceil(cpus.length / threads)),
-    // Ranks of a host may share GPUs.
-    gpus: ranks.map(({ rank, host, gpus }) => {
-      const before = ranks.filter((one) => one.rank < rank && one.host === host);
-      return gpus.filter((gpu) => !before.some((one) => one.gpus.includes(gpu))).length;
-    }),
+    // Ranks of one host that name the same GPU share it.
+    gpus: ranks.map(({ host, gpus }) =>
+      gpus.reduce((sum, gpu) => sum + 1 / ranks.filter((one) => one.host === host && one.gpus.includes(gpu)).length, 0),
+    ),
     programs: apps.length > 0 ? apps.map((command) => ({ options: {}, all: {}, command })) : [program],
     fixed: true,
     warnings: doubts.map((one) => `Warning: ${one}`),

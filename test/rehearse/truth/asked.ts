@@ -62,20 +62,20 @@ export function allocationOf(nodes: readonly AllocatedNode[], more: Partial<JobR
 }
 
 /** A machine that takes every job and starts none. */
-export function emptyCluster(nodes: number, cpus: number): Cluster {
+export function emptyCluster(nodes: number, cpus: number, gpus = 0): Cluster {
   const jobs: Job[] = [];
   const names = nodesOf(nodes).map(({ name }) => name);
   const fits = ({ components }: JobRequest) =>
     components.reduce((sum, one) => sum + one.nodes, 0) <= nodes &&
     components.every(
       ({ cpusPerNode, gpusPerNode, memoryMiB, onlyOn = [] }) =>
-        cpusPerNode <= cpus && gpusPerNode === 0 && memoryMiB <= 4000 && onlyOn.every((host) => names.includes(host)),
+        cpusPerNode <= cpus && gpusPerNode <= gpus && memoryMiB <= 4000 && onlyOn.every((host) => names.includes(host)),
     );
   return {
     name: 'cluster',
     loginNode: 'login',
     launchNode: 'launch',
-    nodes: nodesOf(nodes, { cpus }).map((one) => ({ ...one, threadsPerCore: 1 })),
+    nodes: nodesOf(nodes, { cpus, gpus }).map((one) => ({ ...one, threadsPerCore: 1 })),
     jobs,
     user: { name: 'user', uid: 1000 },
     now: () => 0,
