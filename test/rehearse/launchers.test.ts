@@ -45,6 +45,7 @@ describe('launch lines that are taken, by the places of their ranks', () => {
     ],
     ['jsrun -p 2 a', 'node1:a node1:a'],
     ['jsrun --nrs 1 --exit_on_error 1 --smpiargs=-gpu --stdio_mode prepended a', 'node1:a'],
+    ['mpiexec -n 2 -hosts node1,node2 a --ppn 3 -d', 'node1:a node2:a'],
     ['blaunch node2 a', 'node2:a'],
     ['blaunch -z "node3 node1" a', 'node3:a node1:a'],
     ['blaunch -n node2 a b', 'node2:a'],
