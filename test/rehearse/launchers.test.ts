@@ -141,8 +141,15 @@ describe('explicit resource files', () => {
   });
 
   it('that give two ranks a CPU are warned of', () => {
-    const { warnings } = launched('jsrun -U erf a', erf('rank: 0-1: { host: 1; cpu: {0},{0} }'));
+    const { warnings, ranks } = launched(
+      'jsrun -U erf a',
+      erf('rank: 0-1: { host: 1; cpu: {0},{0}; gpu: {0-1},{0-1} }'),
+    );
     expect(warnings).toEqual(['Warning: resource sets overlap on host 1']);
+    expect(ranks.map(({ cpus, gpus }) => [cpus, gpus])).toEqual([
+      [1, 2],
+      [0, 0],
+    ]);
   });
 });
 
