@@ -1,10 +1,11 @@
 // Stores on a server beside the same server without the module, and beside the embedded store, as ratios with their bars: medians of
 // rounds in which the sides run in turn. After `npm run build`; a C compiler, a server, and redis-benchmark, which asks the questions.
-// usage: node bench/redis.mjs [quick] [data] [models]     SIMWRIGHT_ENGINE_SERVER names the server
+// usage: node bench/redis.mjs [quick] [data] [models] [faults] [read]     SIMWRIGHT_ENGINE_SERVER names the server
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { buildModule } from '../dist/cli/engine-install/build-module.js';
 import { Client } from '../dist/runtime/client/index.js';
 import { askServer, isNewEnough, serverPaths } from '../dist/runtime/engine/find-engine.js';
@@ -21,15 +22,15 @@ const rounds = quick ? 3 : 5;
 const scratch = mkdtempSync(join(tmpdir(), 'simwright-bench-'));
 
 /**
- * Requests a second that redis-benchmark counts.
+ * Requests a second that redis-benchmark counts, and milliseconds that half and 99 of 100 of them took at most.
  * @param {number} port
  * @param {number} clients
  * @param {number} count
  * @param {readonly string[]} command
  * @param {Buffer} [last] the command's last word
- * @returns {Promise<number>}
+ * @returns {Promise<{ rate: number, p50: number, p99: number, most: number }>}
  */
-function rateOf(port, clients, count, command, last) {
+function measure(port, clients, count, command, last) {
   const options = ['-p', String(port), '-c', String(clients), '-n', String(count), '--csv', ...(last ? ['-x'] : [])];
   const child = spawn('redis-benchmark', [...options, ...command], { stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdin?.on('error', () => undefined);
@@ -42,19 +43,31 @@ function rateOf(port, clients, count, command, last) {
     child.on('error', reject);
     child.on('close', () => {
       const row = text.trim().split('\n').at(-1) ?? '';
-      const rate = Number(/^"[^"]*","([\d.]+)"/.exec(row)?.[1]);
-      if (Number.isFinite(rate)) resolve(rate);
+      const [rate = Number.NaN, , , p50 = 0, , p99 = 0, most = 0] = row
+        .split('","')
+        .slice(1)
+        .map((field) => Number.parseFloat(field));
+      if (row.startsWith(`"`)) resolve({ rate, p50, p99, most });
       else reject(new Error(`redis-benchmark said: ${text}`));
     });
   });
 }
 
 /**
+ * Requests a second.
+ * @param {Parameters<typeof measure>} what
+ */
+async function rateOf(...what) {
+  return (await measure(...what)).rate;
+}
+
+/**
  * Median ratio of two rates, measured in turn.
  * @param {() => Promise<number>} one
  * @param {() => Promise<number>} other
+ * @param {number} [digits] that the details show
  */
-async function ratioOf(one, other) {
+async function ratioOf(one, other, digits = 0) {
   const ratios = [];
   const rates = /** @type {[number[], number[]]} */ ([[], []]);
   for (let round = 0; round < rounds; round += 1) {
@@ -65,7 +78,7 @@ async function ratioOf(one, other) {
   }
   return {
     ratio: median(ratios),
-    detail: `${Math.round(median(rates[0]))}/s beside ${Math.round(median(rates[1]))}/s`,
+    detail: `${median(rates[0]).toFixed(digits)}/s beside ${median(rates[1]).toFixed(digits)}/s`,
   };
 }
 
@@ -120,28 +133,149 @@ if (wanted('data')) {
   await plain.stop();
 }
 
+/**
+ * Puts models and their inputs into a store.
+ * @param {number} one
+ */
+async function fill(one) {
+  const client = await Client.connect({ env: { SSDB: `127.0.0.1:${one}`, SR_DB_TYPE: 'Standalone' } });
+  for (const [name, file] of [
+    ['tiny', 'double'],
+    ['slow', 'slow'],
+  ]) {
+    const blob = readFileSync(new URL(`../test/runtime/orchestrator/models/${file}.onnx`, import.meta.url));
+    await client.setModel(name, { backend: 'ONNX', device: 'CPU', blob });
+  }
+  await client.close();
+  const tensors = [
+    ['x', 'FLOAT', '1', '2', 'VALUES', '1', '2'],
+    ['matrix', 'FLOAT', '256', '256'],
+    ['once', 'INT64', '1', 'VALUES', '1'],
+    ['some', 'INT64', '1', 'VALUES', '100'],
+  ];
+  for (const words of tensors) await rateOf(one, 1, 1, ['AI.TENSORSET', ...words]);
+  // So many rounds that a run takes 0.6 s.
+  const { p50 } = await measure(one, 1, 3, slow('some'));
+  await rateOf(one, 1, 1, ['AI.TENSORSET', 'often', 'INT64', '1', 'VALUES', String(Math.ceil((100 * 600) / p50))]);
+}
+
+const tiny = ['AI.MODELEXECUTE', 'tiny', 'INPUTS', '1', 'x', 'OUTPUTS', '1', 'y'];
+/** @param {string} rounds */
+const slow = (rounds) => ['AI.MODELEXECUTE', 'slow', 'INPUTS', '2', rounds, 'matrix', 'OUTPUTS', '1', 'z'];
+
 if (wanted('models')) {
   const embedded = await startEmbedded();
-  const model = readFileSync(new URL('../test/runtime/orchestrator/models/double.onnx', import.meta.url));
-  for (const one of [port, embedded.port]) {
-    const client = await Client.connect({ env: { SSDB: `127.0.0.1:${one}`, SR_DB_TYPE: 'Standalone' } });
-    await client.setModel('tiny', { backend: 'ONNX', device: 'CPU', blob: model });
-    await client.close();
-    await rateOf(one, 1, 100, ['AI.TENSORSET', 'x', 'FLOAT', '1', '2', 'VALUES', '1', '2']);
-  }
+  for (const one of [port, embedded.port]) await fill(one);
   for (const [clients, bar] of /** @type {const} */ ([
     [1, '>= 0.67'],
     [8, '>= 0.7'],
   ])) {
-    const command = ['AI.MODELEXECUTE', 'tiny', 'INPUTS', '1', 'x', 'OUTPUTS', '1', 'y'];
     const count = quick ? 10_000 : 40_000;
     const { ratio, detail } = await ratioOf(
-      () => rateOf(port, clients, count, command),
-      () => rateOf(embedded.port, clients, count, command),
+      () => rateOf(port, clients, count, tiny),
+      () => rateOf(embedded.port, clients, count, tiny),
     );
     report(`tiny model beside the embedded store, ${clients} clients`, ratio, bar, detail);
   }
+  const half = await ratioOf(
+    async () => (await measure(port, 1, quick ? 5000 : 20_000, tiny)).p50,
+    async () => (await measure(embedded.port, 1, quick ? 5000 : 20_000, tiny)).p50,
+    3,
+  );
+  report('p50 of a tiny model beside the embedded store', half.ratio, '<= 1.5', half.detail.replaceAll('/s', ' ms'));
+  for (const clients of [1, 8]) {
+    const count = quick ? 200 : 1000;
+    const { ratio, detail } = await ratioOf(
+      () => rateOf(port, clients, count, slow('once')),
+      () => rateOf(embedded.port, clients, count, slow('once')),
+    );
+    report(`model of 1 ms beside the embedded store, ${clients} clients`, ratio, '>= 0.95', detail);
+  }
   await embedded.stop();
+}
+
+if (wanted('faults')) {
+  await fill(port);
+  await rateOf(port, 1, 100, tiny);
+  const alone = [];
+  for (let round = 0; round < rounds; round += 1)
+    alone.push([(await measure(port, 1, 2000, ['PING'])).most, (await measure(port, 1, 2000, tiny)).p99]);
+  const without = [0, 1].map((at) => median(alone.map((one) => one[at] ?? 0)).toFixed(2));
+  // A dear model all the time, and a cheap one and others beside it.
+  let isOver = false;
+  const dear = (async () => {
+    let longest = 0;
+    while (!isOver) longest = Math.max(longest, (await measure(port, 1, 1, slow('often'))).most);
+    return longest;
+  })();
+  const pings = [];
+  const runs = [];
+  for (let round = 0; round < rounds; round += 1) {
+    pings.push((await measure(port, 1, 2000, ['PING'])).most);
+    runs.push((await measure(port, 1, 2000, tiny)).p99);
+  }
+  isOver = true;
+  const longest = Math.round(await dear);
+  const detail = (/** @type {number} */ at) => `ms; alone ${without[at]} ms; the dear model took ${longest} ms`;
+  report('longest PING beside a dear model', median(pings), '<= 20', detail(0));
+  report('p99 of a tiny model beside a dear one', median(runs), '<= 20', detail(1));
+  const deaths = [];
+  const redis = new Redis(port);
+  for (let round = 0; round < rounds; round += 1) {
+    const { worker } = store.pids;
+    process.kill(worker ?? 0, 'SIGKILL');
+    const begun = performance.now();
+    while (
+      !(await redis.call(.../** @type {[string]} */ (tiny)).then(
+        () => worker !== store.pids.worker,
+        () => false,
+      ))
+    );
+    deaths.push(performance.now() - begun);
+  }
+  redis.disconnect();
+  report('answer after the AI layer was killed', median(deaths) / 1000, '<= 0.5', 's');
+}
+
+if (wanted('read')) await readLarge();
+
+/** Reads of 1 MiB on Valkey 9 beside the GET of Redis 7, if both are here: `SIMWRIGHT_TEST_SERVERS` may name more servers. */
+async function readLarge() {
+  const more = (process.env['SIMWRIGHT_TEST_SERVERS'] ?? '').split(':').filter((path) => path !== '');
+  const all = [...found, ...(await Promise.all(more.map(askServer)))].filter((one) => one !== undefined);
+  const valkey = all.find(({ kind, version }) => kind === 'valkey' && Number.parseInt(version, 10) >= 9);
+  const redis = all.find(({ kind, version }) => kind === 'redis' && version.startsWith('7.'));
+  if (valkey === undefined || redis === undefined) {
+    console.log('reads of 1 MiB on Valkey 9 beside Redis 7: not both are here');
+    return;
+  }
+  const ports = [await freePort(), await freePort()];
+  const [a = 0, b = 0] = ports;
+  const common = `bind 127.0.0.1\nsave ""\ndir ${scratch}\n`;
+  const ours = new ServerProcess(valkey.path, `port ${a}\n${common}loadmodule ${module}\n`, () => undefined);
+  const theirs = new ServerProcess(redis.path, `port ${b}\n${common}`, () => undefined);
+  for (const [one, at] of /** @type {const} */ ([
+    [ours, a],
+    [theirs, b],
+  ]))
+    await (await one.answering(`127.0.0.1:${at}`)).close();
+  const data = Buffer.alloc(1048576, 'x');
+  await rateOf(a, 1, 1, ['AI.TENSORSET', 'k', 'FLOAT', String(data.length / 4), 'BLOB'], data);
+  await rateOf(b, 1, 1, ['SET', 'k'], data);
+  for (const clients of [1, 16]) {
+    const { ratio, detail } = await ratioOf(
+      () => rateOf(a, clients, quick ? 1000 : 4000, ['AI.TENSORGET', 'k', 'META', 'BLOB']),
+      () => rateOf(b, clients, quick ? 1000 : 4000, ['GET', 'k']),
+    );
+    report(
+      `AI.TENSORGET on Valkey ${valkey.version} beside GET on Redis ${redis.version}, 1 MiB, ${clients} clients`,
+      ratio,
+      '>= 1.3',
+      detail,
+    );
+  }
+  await ours.stop();
+  await theirs.stop();
 }
 
 async function startEmbedded() {

@@ -1,7 +1,7 @@
 """Facts about Ray for the program that keeps one node of a cluster.
 
-`facts` prints what the installed Ray has; `watch ADDRESS` prints the cluster's nodes whenever they change. Both print JSON, one
-document a line.
+`facts` prints what the installed Ray has, `nodes ADDRESS` the cluster's nodes, `watch ADDRESS` the same whenever they change: JSON,
+one document a line.
 """
 
 import json
@@ -55,10 +55,12 @@ def watch(address: str) -> None:
 def main() -> None:
     if sys.argv[1:2] == ["facts"]:
         print(json.dumps(facts()))
+    elif sys.argv[1:2] == ["nodes"] and len(sys.argv) == 3:
+        print(json.dumps({"nodes": nodes(sys.argv[2])}))
     elif sys.argv[1:2] == ["watch"] and len(sys.argv) == 3:
         watch(sys.argv[2])
     else:
-        raise SystemExit("usage: ray_cluster.py facts | watch ADDRESS")
+        raise SystemExit("usage: ray_cluster.py facts | nodes ADDRESS | watch ADDRESS")
 
 
 if __name__ == "__main__":

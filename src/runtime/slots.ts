@@ -22,6 +22,17 @@ export function slotOf(key: string | Buffer): number {
 }
 
 /**
+ * The slot in which SmartRedis's clients take a key to be. They differ from {@link slotOf} where the braces of a key are empty, or a closing one
+ * comes first: `{}x`, `a}b{c}`.
+ */
+export function clientSlotOf(key: string | Buffer): number {
+  const bytes = Buffer.from(key as string);
+  const open = bytes.indexOf('{');
+  const close = bytes.indexOf('}');
+  return crc16(open !== -1 && close > open ? bytes.subarray(open + 1, close) : bytes) % slotCount;
+}
+
+/**
  * The text in braces before the names of models and scripts on the shard whose slots begin there: the shortest bytes
  * of that slot without a brace.
  */

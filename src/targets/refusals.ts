@@ -33,6 +33,10 @@ export function jobRefusals(job: Job, target: Target, launcher: LauncherName, si
       'choose nodes that have them with .batch({ queue }) or .batch({ constraint })',
     );
   }
+  const { qos } = job.allocation;
+  if (qos !== undefined && target.wordFlags?.qos === undefined) {
+    refuse(`${name} has no qos ('${qos}')`, 'name a queue, or a project as account');
+  }
   if (!capabilities.excludedHosts && parts.some(({ excludeHosts = [] }) => excludeHosts.length > 0)) {
     refuse(`${name} cannot leave out single hosts`, 'name the hosts to have with .hosts()');
   }

@@ -249,6 +249,8 @@ describe('simwright orchestrator', () => {
       mapDevice: {},
       version: expect.any(String),
       onnxRuntime: onnxRuntime === undefined ? null : expect.stringMatching(/^\d+\.\d+\.\d+/),
+      engine: 'embedded',
+      server: null,
       pid: running.pid,
     });
     running.kill('SIGTERM');
@@ -298,6 +300,14 @@ describe('simwright orchestrator', () => {
     [['--python', '/no/python3'], '--python /no/python3: there is no such program'],
     [['--preload-backends', 'TORCH,KERAS'], '--preload-backends KERAS: there is no such backend'],
     [['extra'], 'too many arguments'],
+    [['--engine', 'keydb'], "argument 'keydb' is invalid. Allowed choices are embedded, redis, data, redisai"],
+    [['--engine', 'redis', '--busy-poll', '0'], "--busy-poll has no effect on a store of the engine 'redis'"],
+    [['--engine', 'data', '--python', 'python3'], "--python has no effect on a store of the engine 'data'"],
+    [
+      ['--engine', 'data', '--intra-op-threads', '1'],
+      "--intra-op-threads has no effect on a store of the engine 'data'",
+    ],
+    [['--redisai', '/x/redisai.so'], "--redisai has no effect on a store of the engine 'embedded'"],
   ])('wrong use: %s', async (words, message) => {
     const end = await simwright(new Workspace(), 'orchestrator', ...words);
     expect(end).toMatchObject({ exitCode: 2, stdout: '' });

@@ -156,9 +156,10 @@ describe('explain', () => {
 });
 
 describe('site', () => {
-  it('lists the built-in ones', async () => {
+  it('lists the built-in ones, and the machines of the catalogue with the day and page of their sources', async () => {
     const { stdout } = await simwright('site', 'list');
-    expect(stdout.split('\n').map((line) => line.split(/ +/).slice(0, 2).join(' '))).toEqual([
+    const lines = stdout.split('\n');
+    expect(lines.map((line) => line.split(/ +/).slice(0, 2).join(' ')).slice(0, 7)).toEqual([
       'SITE SCHEDULER',
       'local local',
       'slurm slurm',
@@ -167,6 +168,42 @@ describe('site', () => {
       'cobalt cobalt',
       'sge sge',
     ]);
+    expect(lines.find((line) => line.startsWith('frontier'))?.split(/ {2,}/)).toEqual([
+      'frontier',
+      'slurm',
+      'srun',
+      expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
+      'Frontier, Oak Ridge Leadership Computing Facility; https://docs.olcf.ornl.gov/systems/frontier_user_guide.html',
+    ]);
+  });
+
+  it('shows why a machine is as it is, from where that is known, and what is left to the user', async () => {
+    write(
+      'account.json',
+      '{ "extends": "frontier", "name": "account", "queues": { "extended": null }, "maxNodes": 8 }',
+    );
+    const { stdout } = await simwright('site', 'show', './account.json');
+    const lines = stdout.split('\n');
+    const below = (start: string) => lines[lines.findIndex((line) => line.startsWith(start)) + 1];
+    expect(below('node.cores ')).toMatch(/^ {4}Low-noise Mode Layout: .* 56 are allocatable \[guide\]$/);
+    // One reason for all that a queue says.
+    expect(below('queues.batch.bins')).toMatch(/^queues\.batch\.maxJobs/);
+    expect(below('queues.batch.maxJobs')).toMatch(/^ {4}Job Priority by Node Count: /);
+    expect(below('maxNodes ')).toMatch(/^\S/);
+    expect(stdout).not.toContain('extended Partition Policy');
+    const end = lines.slice(lines.indexOf('Frontier, Oak Ridge Leadership Computing Facility'));
+    expect(end.slice(1, 3)).toEqual([
+      expect.stringMatching(/^Sources, read on \d{4}-\d\d-\d\d:$/),
+      expect.stringContaining('[guide] Frontier User Guide: https://docs.olcf.ornl.gov/'),
+    ]);
+    expect(end).toContain('Left to you:');
+    const { fields } = JSON.parse((await simwright('site', 'show', 'frontier', '--json')).stdout);
+    expect(fields).toContainEqual({
+      field: 'node.gpus',
+      value: 8,
+      from: 'own',
+      fact: { page: 'guide', says: expect.stringContaining('eight GPUs'), at: 'node.gpus' },
+    });
   });
 
   it('shows one as the JSON that a site file may be', async () => {

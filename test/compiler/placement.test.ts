@@ -304,6 +304,59 @@ describe("entities that read each other's keys", () => {
     expect(messagesOf(small, service)).toEqual([]);
   });
 
+  test('in two circles get room for both, which could else hold what the other waits for', () => {
+    const both = (nodes?: number) =>
+      experiment('e')
+        .batch(nodes === undefined ? {} : { nodes })
+        .orchestrator({ apart: true })
+        .model('a', command('x').tasks(3))
+        .apply((one) => one.registerIncomingEntity('b'))
+        .model('b', command('x').tasks(3))
+        .registerIncomingEntity('a')
+        .model('c', command('x').tasks(3))
+        .apply((one) => one.registerIncomingEntity('d'))
+        .model('d', command('x').tasks(3))
+        .registerIncomingEntity('c');
+    expect(compileFor(small, both()).plan.jobs[0]?.allocation.nodes).toBe(5);
+    expect(messagesOf(small, both(4))).toEqual([
+      "PLAN1013 'a', 'b', 'c' and 'd' wait for keys of each other in several circles that may run at the same time, and each may hold what another waits for: 'a' takes 3 CPUs on one node, 'b' takes 3 CPUs on one node, 'c' takes 3 CPUs on one node, 'd' takes 3 CPUs on one node, and they have 3 nodes of 4 CPUs, 2 GPUs",
+    ]);
+  });
+
+  test('in two circles of which one waits for the end of the other need no more than one', () => {
+    const chained = experiment('e')
+      .batch({ nodes: 3 })
+      .orchestrator({ apart: true })
+      .model('a', command('x').tasks(3))
+      .apply((one) => one.registerIncomingEntity('b'))
+      .model('b', command('x').tasks(3))
+      .registerIncomingEntity('a')
+      .model('c', command('x').tasks(3))
+      .after('a', 'ended')
+      .after('b', 'ended')
+      .apply((one) => one.registerIncomingEntity('d'))
+      .model('d', command('x').tasks(3))
+      .registerIncomingEntity('c')
+      .after('a', 'ended')
+      .after('b', 'ended');
+    expect(messagesOf(small, chained)).toEqual([]);
+  });
+
+  test('leave room for each other: members of an ensemble are limited', () => {
+    const open = (nodes: number) =>
+      experiment('e')
+        .batch({ nodes: nodes + 1 })
+        .orchestrator({ apart: true })
+        .ensemble('many', command('x').tasks(2))
+        .replicas(9)
+        .apply((one) => one.registerIncomingEntity('one'))
+        .model('one', command('x').tasks(2).nodes(2))
+        .registerIncomingEntity('many');
+    const limitOf = (nodes: number) => compileFor(small, open(nodes)).plan.entities[0]?.launch.atMost;
+    // Of four nodes with room for two members each `one` takes a half of two.
+    expect([limitOf(2), limitOf(4), limitOf(8)]).toEqual([2, 6, undefined]);
+  });
+
   test('cannot wait for the end of each other', () => {
     const ends = (event: 'completed' | 'started') =>
       experiment('e')

@@ -119,13 +119,13 @@ describe.runIf(isBuilt)('the runtime of what was compiled (needs npm run build)'
   });
 
   test('refuses stores that it cannot run yet, by their code', () => {
-    const refused = (name: string, open: AuthoredExperiment) => {
-      const { exitCode, stderr } = runtime(written(name, open), ['up', 'orchestrator']);
-      return [exitCode, /error\[(\w+)\]: (.*)/.exec(stderr)?.slice(1)];
-    };
-    const of = (options: object) => experiment('e').orchestrator(options).model('m', command('true'));
-    const missing = (what: string) => [1, ['RUN1011', `store 'orchestrator': ${what} is not there yet`]];
-    expect(refused('redisai', of({ engine: 'redisai' }))).toEqual(missing("engine 'redisai'"));
+    const one = command('true').tasks(2).nodes(2);
+    const open = experiment('e').model('m', one).colocate({ tcp: true, interface: 'ib0' });
+    const { exitCode, stderr } = runtime(written('interface', open), ['up', 'm']);
+    expect([exitCode, /error\[(\w+)\]: (.*)/.exec(stderr)?.slice(1)]).toEqual([
+      1,
+      ['RUN1011', "store 'm': a colocated store on interface 'ib0' of 2 nodes is not there yet"],
+    ]);
   });
 
   test('pins a colocated store to the CPUs that it is given', () => {

@@ -2,7 +2,15 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { command, experiment, mlBytes, mlFile, scriptFile, scriptText } from '../../src/index.js';
+import {
+  command,
+  experiment,
+  mlBytes,
+  mlFile,
+  type OrchestratorOptions,
+  scriptFile,
+  scriptText,
+} from '../../src/index.js';
 import { targets } from '../../src/targets/registry.js';
 import {
   compileFor,
@@ -82,8 +90,7 @@ describe('a store with a job of its own', () => {
 });
 
 describe('shards and engines', () => {
-  const store = (options: { shards?: number; nodes?: number; engine?: 'embedded' | 'redis'; hosts?: string[] }) =>
-    experiment('e').orchestrator(options).model('m', command('x'));
+  const store = (options: OrchestratorOptions) => experiment('e').orchestrator(options).model('m', command('x'));
 
   test('of several the engine is redis, unless someone says', () => {
     expect(compileFor('slurm', store({ shards: 3 })).plan.stores[0]?.engine).toBe('redis');
@@ -93,8 +100,8 @@ describe('shards and engines', () => {
   });
 
   test('that cannot be are refused', () => {
-    expect(messagesOf('slurm', store({ shards: 2 }))).toEqual([
-      "STORE1004 .orchestrator(): store 'orchestrator' has 2 shards, and a cluster has at least 3",
+    expect(messagesOf('slurm', store({ shards: 2, interface: 'lo' }))).toEqual([
+      "STORE1004 .orchestrator(): store 'orchestrator' listens on 'lo' of 2 nodes, which the others cannot reach",
     ]);
     expect(messagesOf('slurm', store({ shards: 3, engine: 'embedded' }))[0]).toContain('the embedded engine has one');
     expect(messagesOf('slurm', store({ shards: 3, nodes: 4 }))[0]).toContain('has 3 shards for 4 nodes');

@@ -13,25 +13,8 @@ import { catalogSites } from '../../src/sites/catalog/index.js';
 import { knownSites } from '../../src/sites/known.js';
 import { textsOf } from '../compiler/support/compile-fixture.js';
 import { onPath } from '../compiler/support/on-path.js';
+import { accountOn, accounts, catalogFixtures } from '../helpers/catalog.js';
 import { root } from '../helpers/simwright.js';
-
-/** Fields of an account on each machine: what the machine leaves to its users, and queues that take the fixtures. */
-const accounts: Readonly<Record<string, { readonly gpus?: string; readonly cpus: string }>> = {
-  archer2: { cpus: 'standard' },
-  aurora: { cpus: 'capacity' },
-  derecho: { cpus: 'main', gpus: 'main-gpu' },
-  frontier: { cpus: 'batch' },
-  lumi: { cpus: 'standard', gpus: 'standard-g' },
-  perlmutter: { cpus: 'regular-cpu', gpus: 'regular' },
-  polaris: { cpus: 'capacity' },
-  summit: { cpus: 'batch' },
-};
-
-/** A user's own site for a machine. */
-function accountOn(name: string, forGpus = false): ExtendingSite {
-  const { cpus, gpus = cpus } = accounts[name] ?? { cpus: '' };
-  return { extends: name, defaults: { account: 'abc123', walltime: '00:30:00', queue: forGpus ? gpus : cpus } };
-}
 
 const names = catalogSites.map(({ name }) => name);
 
@@ -102,15 +85,7 @@ async function textsFor(fixture: string, name: string): Promise<string> {
 }
 
 describe.each(names)('scripts for %s', (name) => {
-  test.each([
-    'hello-mpi',
-    'mpi-with-gpus',
-    'colocated-uds',
-    'packed-members',
-    'two-producers',
-    'producer-consumer',
-    'mpmd',
-  ])('%s: as they have been read beside the pages', async (fixture) => {
+  test.each(catalogFixtures)('%s: as they have been read beside the pages', async (fixture) => {
     const text = await textsFor(fixture, name);
     await expect(text).toMatchFileSnapshot(join(root, 'test/conformance/catalog', name, `${fixture}.txt`));
   });

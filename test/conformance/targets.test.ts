@@ -112,17 +112,32 @@ const cases: readonly Case[] = [
     },
   },
   {
-    name: 'who pays, where, and as what',
+    name: 'who pays, and where',
     said: script(
-      one((e) => e.batch({ account: 'abc', queue: 'long', qos: 'high' })),
-      /^#\S+ (?:--account|--partition|--qos|-A|-P|-q|-sla).*$/,
+      one((e) => e.batch({ account: 'abc', queue: 'long' })),
+      /^#\S+ (?:--account|--partition|-A|-P|-q).*$/,
     ),
     expected: {
       local: notSupported(without),
-      slurm: ['#SBATCH --account=abc', '#SBATCH --partition=long', '#SBATCH --qos=high'],
+      slurm: ['#SBATCH --account=abc', '#SBATCH --partition=long'],
       pbs: ['#PBS -A abc', '#PBS -q long'],
-      lsf: ['#BSUB -P abc', '#BSUB -q long', '#BSUB -sla high'],
+      lsf: ['#BSUB -P abc', '#BSUB -q long'],
       cobalt: ['#COBALT -A abc', '#COBALT -q long'],
+      sge: ['#$ -P abc', '#$ -q long'],
+    },
+  },
+  {
+    name: 'a quality of service',
+    said: script(
+      one((e) => e.batch({ qos: 'high' })),
+      /^#\S+ (?:--qos|-sla).*$/,
+    ),
+    expected: {
+      local: notSupported(without),
+      slurm: ['#SBATCH --qos=high'],
+      pbs: ["refused: job 'm': pbs has no qos ('high')"],
+      lsf: ['#BSUB -sla high'],
+      cobalt: ["refused: job 'm': cobalt has no qos ('high')"],
       sge: ["refused: job 'm': sge has no qos ('high')"],
     },
   },

@@ -149,6 +149,17 @@ export default experiment('hello')
       '#SBATCH --job-name=hello\n',
     );
     expect(await checkTypes()).toMatchObject({ exitCode: 0, stdout: '' });
+    write(
+      'site.ts',
+      `import { defineSite } from 'simwright';
+import { frontier } from 'simwright/sites';
+
+export default defineSite({ extends: frontier, name: 'ours', defaults: { account: 'abc123' } });
+`,
+    );
+    const there = await npx('compile', 'workflow.ts', '--site', './site.ts', '--out', 'frontier');
+    expect(there, there.stderr).toMatchObject({ exitCode: 0 });
+    expect(readFileSync(join(home, 'frontier/jobs/hello.sbatch'), 'utf8')).toContain('#SBATCH -S 8\n');
   });
 
   test('a mistake is shown at its line and column, by the command line and by the editor', async () => {

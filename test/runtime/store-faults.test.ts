@@ -231,7 +231,6 @@ for (const name of ['ops', 'ops.GPU:1', 'ops.GPU:2', 'one']) console.log((await 
 
 describe('what a store cannot run', () => {
   test.each<[string, Partial<Store>, string]>([
-    ['another engine', { engine: 'redisai' }, "engine 'redisai'"],
     ['several shards', { kind: 'standalone', shards: 3 }, 'a cluster of 3 shards of the embedded engine'],
     [
       'an interface on several nodes',

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../../compiler/package-version.js';
 import { WorkflowError } from '../../diagnostics/index.js';
-import { parseMemoryMiB } from '../../ir/index.js';
+import { engineNames, engines, parseMemoryMiB } from '../../ir/index.js';
 import { isAmong } from '../../ml/devices.js';
 import { keepDebuggerClosed } from '../../runtime/job/keep-debugger-closed.js';
 import {
@@ -10,7 +10,6 @@ import {
   gpusHere,
   type OrchestratorOptions,
   onnxRuntimeVersion,
-  startOrchestrator,
 } from '../../runtime/orchestrator/index.js';
 import { ExitCode, reportFailure } from '../failure.js';
 import { installedOnnxRuntime } from '../installed-onnx-runtime.js';
@@ -18,6 +17,7 @@ import { needsLinux } from '../needs-linux.js';
 import { reportLoad } from '../orchestrator/load-report.js';
 import { type Log, logLevels, logOn } from '../orchestrator/log.js';
 import { type OrchestratorFlags, settingsOf } from '../orchestrator/settings.js';
+import { checkFlags, startEngineByHand } from '../orchestrator/start-engine.js';
 import { stopSignals } from '../uninterrupted.js';
 import { wholeNumber } from '../whole-number.js';
 
@@ -26,6 +26,12 @@ const reportSeconds = 60;
 /** `simwright orchestrator`: a store by hand, until SIGTERM or Ctrl-C. */
 export function orchestratorCommand(): Command {
   return new Command('orchestrator')
+    .addOption(
+      new Option('--engine <name>', 'the program that it is (docs/engines.md)')
+        .choices(engineNames)
+        .default('embedded'),
+    )
+    .option('--redisai <path>', "with --engine redisai: redisai.so (default: $RAI_PATH, with $REDIS_PATH's server)")
     .option('--port <port>', 'TCP port; 0 for a free one', wholeNumber(0, 65535), 6379)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--socket <path>', 'listen on a Unix socket instead')
@@ -89,6 +95,7 @@ async function start(flags: OrchestratorFlags): Promise<void> {
   const log = logOn(process.stderr, flags.logLevel, flags.json === true);
   try {
     needsLinux('orchestrator');
+    checkFlags(flags);
     const shutdown = new AbortController();
     const onnxRuntime = installedOnnxRuntime();
     const settings: OrchestratorOptions = {
@@ -98,20 +105,31 @@ async function start(flags: OrchestratorFlags): Promise<void> {
       onShutdown: () => shutdown.abort(),
       log,
     };
-    const here = devicesHere(onnxRuntime);
+    const { hasAiLayer } = engines[flags.engine];
+    const here = hasAiLayer ? devicesHere(onnxRuntime) : [];
     const { devices = here, mapDevice = {} } = settings;
     checkDevices(devices, [...here, ...gpusHere().map((number) => `GPU:${number}`)]);
-    const orchestrator = await startOrchestrator(settings);
+    const { orchestrator, programs, died } = await startEngineByHand(flags, settings);
     const { addresses } = orchestrator;
-    const ready = { addresses, devices, mapDevice, onnxRuntime: onnxRuntimeVersion(onnxRuntime) ?? null };
+    const ready = {
+      addresses,
+      devices,
+      mapDevice,
+      onnxRuntime: (hasAiLayer && onnxRuntimeVersion(onnxRuntime)) || null,
+      engine: flags.engine,
+      server: programs === undefined ? null : { path: programs.server.path, version: programs.server.version },
+    };
     process.stdout.write(`${readyLine(ready, flags.json === true)}\n`);
     const endReports =
       flags.report === undefined
         ? undefined
         : reportLoad(() => orchestrator.stats(), flags.report === true ? reportSeconds : flags.report, log);
-    await Promise.race([stopped, aborted(shutdown.signal)]);
-    endReports?.();
-    await orchestrator.close();
+    try {
+      await Promise.race([stopped, aborted(shutdown.signal), died]);
+    } finally {
+      endReports?.();
+      await orchestrator.close();
+    }
     process.exitCode = ExitCode.done;
     if (orchestrator.isStuck) endByForce(log);
   } catch (error) {
@@ -145,12 +163,15 @@ interface Ready {
   readonly mapDevice: Readonly<Record<string, string>>;
   /** Version of ONNX Runtime; null if it is not installed. */
   readonly onnxRuntime: string | null;
+  readonly engine: string;
+  /** The server that it runs on; null for an embedded store. */
+  readonly server: { readonly path: string; readonly version: string } | null;
 }
 
 function readyLine(ready: Ready, json: boolean): string {
   const version = packageVersion();
   if (json) return JSON.stringify({ ready: true, ...ready, version, pid: process.pid });
-  const { addresses, devices, mapDevice, onnxRuntime } = ready;
+  const { addresses, devices, mapDevice, onnxRuntime, engine, server } = ready;
   const mapped = Object.entries(mapDevice).map((pair) => pair.join('='));
   return [
     `ready: SSDB=${addresses.join(',')}`,
@@ -158,6 +179,7 @@ function readyLine(ready: Ready, json: boolean): string {
     `devices=${[...devices, ...mapped].join(',') || 'none'}`,
     `simwright=${version}`,
     `onnxruntime=${onnxRuntime ?? 'none'}`,
+    ...(server === null ? [] : [`engine=${engine}`, `server=${server.path} ${server.version}`]),
   ].join(' ');
 }
 

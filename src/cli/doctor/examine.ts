@@ -33,7 +33,7 @@ export async function examine(site: Site | undefined, python = site?.python): Pr
     probePython(program),
     probeFrameworks(program),
     probeSystem(),
-    probeEngine(site?.runtimePath),
+    probeEngine(site?.runtimePath, site?.redisai),
   ]);
   const fileSystems = probeFileSystems(scheduler.facts !== undefined);
   const probes = [node, system, onnxRuntime, pythonFound, frameworks, engine, launchers, scheduler, fileSystems];

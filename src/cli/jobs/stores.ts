@@ -19,10 +19,28 @@ export interface StoreStats {
   readonly clients: number;
   readonly requests: number;
   readonly inferences: number;
+  /** The servers of a cluster, by their slots; absent for a store in one piece. */
+  readonly shards?: readonly ShardReport[] | undefined;
+}
+
+/** Statistics of one server of a cluster. */
+export interface ShardReport {
+  /** Its number, from 1. */
+  readonly shard: number;
+  readonly address: string;
+  /** The first and the last of its slots. */
+  readonly first: number;
+  readonly last: number;
+  readonly usedBytes: number;
+  readonly keys: number;
+  readonly clients: number;
+  readonly requests: number;
 }
 
 const number = z.number().catch(0).default(0);
-const Stats = z.object({ usedBytes: number, keys: number, clients: number, requests: number, inferences: number });
+const counts = { usedBytes: number, keys: number, clients: number, requests: number };
+const Shard = z.object({ shard: number, address: z.string(), first: number, last: number, ...counts });
+const Stats = z.object({ ...counts, inferences: number, shards: z.array(Shard).readonly().optional() });
 const Address = z.object({ nodes: z.array(z.object({ addresses: z.array(z.string()) })) });
 
 /** Every store of the plan, from the files that it keeps in run/stores/NAME. */
@@ -30,18 +48,20 @@ export function storeReports(plan: Plan, dir: string): StoreReport[] {
   return plan.stores.map(({ name }) => {
     const places = placesOf(storeFolder(dir, name));
     const stats = places.flatMap((place) => statsFiles(place)).flatMap((file) => parse(Stats, file) ?? []);
+    const [first] = stats;
     const addresses = places.flatMap((place) => parse(Address, join(place, 'address.json'))?.nodes ?? []);
     return {
       name,
       addresses: addresses.flatMap((node) => node.addresses),
-      ...(stats.length === 0 ? {} : { stats: stats.reduce(sum) }),
+      ...(first === undefined ? {} : { stats: stats.slice(1).reduce<StoreStats>(sum, first) }),
     };
   });
 }
 
-/** `12.3 MiB, 100 requests, 4 inferences`. */
-export function describeStats({ usedBytes, requests, inferences }: StoreStats): string {
-  return `${(usedBytes / 1024 / 1024).toFixed(1)} MiB, ${requests} requests, ${inferences} inferences`;
+/** `12.3 MiB, 100 requests, 4 inferences`, and before it `3 shards`. */
+export function describeStats({ usedBytes, requests, inferences, shards }: StoreStats): string {
+  const parts = shards === undefined ? '' : `${shards.length} shards, `;
+  return `${parts}${(usedBytes / 1024 / 1024).toFixed(1)} MiB, ${requests} requests, ${inferences} inferences`;
 }
 
 /** The store's folder, and those of the elements of a job array below it. */
@@ -73,5 +93,8 @@ function sum(one: StoreStats, other: StoreStats): StoreStats {
     clients: one.clients + other.clients,
     requests: one.requests + other.requests,
     inferences: one.inferences + other.inferences,
+    ...(one.shards === undefined
+      ? {}
+      : { shards: [...one.shards, ...(other.shards ?? [])].sort((a, b) => a.first - b.first) }),
   };
 }

@@ -10,7 +10,7 @@ export function reportLoad(stats: () => OrchestratorStats, seconds: number, log:
     const elapsed = (now.at - before.at) / 1000;
     const load = {
       usedBytes: now.usedBytes,
-      residentBytes: process.memoryUsage.rss(),
+      residentBytes: now.residentBytes ?? process.memoryUsage.rss(),
       keys: now.keys,
       clients: now.clients,
       requestsPerSecond: rate(now.requests - before.requests, elapsed),

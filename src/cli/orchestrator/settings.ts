@@ -1,16 +1,19 @@
 import { resolve } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
+import type { EngineName } from '../../ir/index.js';
 import { asBackend, type BackendName, backendNames } from '../../ml/backends.js';
 import { parseDevice } from '../../ml/devices.js';
 import type { EvictionPolicy, OrchestratorOptions, TcpListen, UnixListen } from '../../runtime/orchestrator/index.js';
 import { pythonPath } from '../../runtime/orchestrator/inference/python/index.js';
 import type { LogLevel } from './log.js';
 
-/** File that SAVE writes without `--checkpoint`, in the working directory, as Redis writes `dump.rdb`. */
-const defaultSaveFile = 'dump.simwright';
+/** Files that SAVE writes without `--checkpoint`, in the working directory. */
+const defaultSaveFiles = { embedded: 'dump.simwright', server: 'dump.rdb' } as const;
 
 /** Options of the command line. */
 export interface OrchestratorFlags {
+  readonly engine: EngineName;
+  readonly redisai?: string;
   readonly port: number;
   readonly host: string;
   readonly socket?: string;
@@ -64,7 +67,7 @@ export function settingsOf(flags: OrchestratorFlags): OrchestratorOptions {
     ...(flags.intraOpThreads !== undefined && { intraOpThreads: flags.intraOpThreads }),
     ...(flags.executionTimeout !== undefined && { executionTimeoutSeconds: flags.executionTimeout }),
     ...(flags.busyPoll !== undefined && { busyPollMicros: flags.busyPoll }),
-    saveFile: resolve(defaultSaveFile),
+    saveFile: resolve(defaultSaveFiles[flags.engine === 'embedded' ? 'embedded' : 'server']),
     ...checkpointOptions(flags.checkpoint),
   };
 }

@@ -22,7 +22,8 @@ export function siteFields({ site: { sources, ...site }, layers }: LoadedSite): 
     return { field: path.join('.'), value, from, ...(fact === undefined ? {} : { fact }) };
   });
   const set = new Set(rows.flatMap(({ field }) => prefixes(field)));
-  return [...rows, ...unset(site).filter(({ field }) => !set.has(field))].sort(byOrder);
+  const nobodySays = sources === undefined ? [{ field: 'sources', value: 'none', from: 'default' }] : [];
+  return [...rows, ...nobodySays, ...unset(site).filter(({ field }) => !set.has(field))].sort(byOrder);
 }
 
 /** The reason for a field's value: that of the layer that has set it. What another layer says is no reason for it. */
@@ -65,6 +66,9 @@ function unset(site: Site): SiteField[] {
     ...(target.capabilities.gpus ? [ofTarget('gpuDialect', "the scheduler's usual way")] : []),
     plain('wrapper', 'none'),
     plain('engine', engineNames[0]),
+    plain('redisai.module', 'RAI_PATH of the job'),
+    plain('redisai.backends', "'backends' beside the module"),
+    plain('redisai.server', 'REDIS_PATH of the job, else the first that is found'),
     ...['cores', 'gpus', 'gpuMaker', 'memoryMiB'].map((name) => plain(`node.${name}`, 'not known')),
     plain('node.threadsPerCore', 1),
     plain('node.schedulerCounts', 'cores'),

@@ -109,6 +109,7 @@ function sizeParts(
       gpus: given.gpus ?? gpus,
       memoryMiB: given.memoryMiB ?? site.node.memoryMiB ?? Number.POSITIVE_INFINITY,
     },
+    isExclusive: input.batch?.exclusive === true,
     storesCpus: isOne ? storesCpus : storesCpus === 'hold' ? 'hold' : undefined,
   });
   const taker = demands.find(({ part }) => part.owner === undefined) ?? demands.find(canUseMore);
@@ -187,7 +188,7 @@ function refuseTotal(
   parts: readonly SizedPart[],
   needs: readonly number[],
   total: number,
-  { name, batch }: AllocationInput,
+  { name, batch, site, target, launchers }: AllocationInput,
   problems: Problems,
 ): void {
   const needed = needs.reduce((sum, one) => sum + one, 0);
@@ -204,19 +205,22 @@ function refuseTotal(
     return `${needs[index]} for ${who.length > 4 ? `${who.length} others` : named(who)}`;
   });
   const message = `job '${name}' needs ${needed} nodes and has ${total}: ${each.join(', ')}`;
-  problems.error('PLAN1001', message, batch?.at, `raise nodes in .batch() to ${needed}, or let some share nodes`);
+  // A launcher that gives each launch nodes of its own shares none.
+  const shares = launchers[launcherOf(target, site)].sharesNodes;
+  const instead = shares ? 'let some share nodes' : "let one wait for another's end with .after()";
+  problems.error('PLAN1001', message, batch?.at, `raise nodes in .batch() to ${needed}, or ${instead}`);
 }
 
 /** The groups of a component, one after the other; at its end the nodes that nobody uses. */
 function groupsOf(parts: readonly SizedPart[], nodes: number): PlacedComponent['groups'] {
   let first = 0;
   const groups: PlacedGroup[] = parts.map(({ demand: { part }, size }) => {
-    const group = { first, nodes: size.nodes, nodesApart: size.nodesApart };
+    const group = { first, nodes: size.nodes, nodesApart: size.nodesApart, atMost: size.atMost };
     first += size.nodes;
     return { ...group, applications: part.applications, orchestrators: part.orchestrators };
   });
   if (first < nodes) {
-    groups.push({ first, nodes: nodes - first, nodesApart: 0, applications: [], orchestrators: [] });
+    groups.push({ first, nodes: nodes - first, nodesApart: 0, atMost: new Map(), applications: [], orchestrators: [] });
   }
   return groups as [PlacedGroup, ...PlacedGroup[]];
 }

@@ -98,6 +98,8 @@ export interface PlacedGroup {
   readonly orchestrators: readonly OrchestratorDeclaration[];
   /** Nodes that are taken at the same time by launches that have nodes of their own. */
   readonly nodesApart: number;
+  /** Limits of members at a time, which leave room for those who have to run beside them. */
+  readonly atMost: ReadonlyMap<ApplicationDeclaration, number>;
 }
 
 /** Nodes of one kind in a job, and the entities that run on them. */

@@ -101,7 +101,7 @@ function membersAtMost(
   // The scheduler limits the elements of an array.
   const ofUser = isSplit ? undefined : (application.batch ?? experiment.batch)?.maxConcurrent;
   const ofLauncher = facts.ownsNodes && facts.members.count > onNodes ? onNodes : undefined;
-  const limits = [ofUser, ofLauncher].filter((one) => one !== undefined);
+  const limits = [ofUser, ofLauncher, group.atMost.get(application)].filter((one) => one !== undefined);
   return limits.length === 0 ? undefined : Math.min(...limits);
 }
 

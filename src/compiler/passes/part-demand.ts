@@ -33,15 +33,20 @@ export class Demand {
     return this.input.sized.get(application) as Sized;
   }
 
-  /** CPUs of all members that run at the same time, and of standalone stores; not of colocated ones, which every node has. */
-  peakCpus(): number {
-    return this.#peak(this.#ofMembers((size) => size.tasks * size.cpusPerTask)) + this.storeCpus();
+  /**
+   * CPUs of all members that run at the same time, and of standalone stores; not of colocated ones, which every node has. `on`: number of nodes,
+   * where it is known.
+   */
+  peakCpus(on = Number.POSITIVE_INFINITY): number {
+    return this.#peak(this.#ofMembers((size) => size.tasks * size.cpusPerTask, on)) + this.storeCpus();
   }
 
-  peakGpus(): number {
+  peakGpus(on = Number.POSITIVE_INFINITY): number {
     return this.#peak(
-      this.#ofMembers(({ gpusPerNode, gpusPerTask, nodes, tasks }) =>
-        gpusPerNode === undefined ? (gpusPerTask ?? 0) * tasks : gpusPerNode * nodes,
+      this.#ofMembers(
+        ({ gpusPerNode, gpusPerTask, nodes, tasks }) =>
+          gpusPerNode === undefined ? (gpusPerTask ?? 0) * tasks : gpusPerNode * nodes,
+        on,
       ),
     );
   }
@@ -170,14 +175,16 @@ export class Demand {
     return this.input.order.peak((one) => (this.#here.has(one) ? demand(one) : 0));
   }
 
-  #ofMembers(amount: (size: StepSize) => number): (application: ApplicationDeclaration) => number {
+  #ofMembers(amount: (size: StepSize) => number, on: number): (application: ApplicationDeclaration) => number {
     return (application) => {
-      const { launches, members } = this.facts(application);
+      const { launches, members, size, ownsNodes } = this.facts(application);
+      // Members of several nodes, and those that share none, run beside each other and not on the same nodes.
+      const fitting = ownsNodes || size.nodes > 1 ? Math.max(1, Math.floor(on / size.nodes)) : Number.POSITIVE_INFINITY;
       const oneEach = launches.reduce((sum, { size }) => sum + amount(size), 0);
       // Members added by hand start at the same time.
       return launches.length > 1
         ? oneEach * (isSplit(application) ? 1 : members.replicas)
-        : oneEach * atOnce(application, this.input.batch, members);
+        : oneEach * Math.min(fitting, atOnce(application, this.input.batch, members));
     };
   }
 }

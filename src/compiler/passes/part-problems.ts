@@ -28,6 +28,17 @@ export function refuseMeeting(demand: Demand, { set, ...held }: Meeting, problem
   problems.error('PLAN1013', message, meetingPlace(set), hint);
 }
 
+/** Reports that several sets, of each of which all have to run at the same time, may keep each other waiting. */
+export function refuseCircles(demand: Demand, { set, ...held }: Meeting, problems: Problems): void {
+  const { nodes, node, overlaps, holdsGpus } = held;
+  const message = `${named(set)} wait for keys of each other in several circles that may run at the same time, and each may hold what another waits for: ${[
+    ...set.map((one) => takes(demand, one)),
+    ...(overlaps ? [] : holders(demand, holdsGpus)),
+  ].join(', ')}, and they have ${described(nodes, node)}`;
+  const hint = "raise nodes in .batch(), or let one circle wait for another's end with .after()";
+  problems.error('PLAN1013', message, meetingPlace(set), hint);
+}
+
 /** Reports that an application can never start, since stores hold what it needs. */
 export function refuseStart(
   demand: Demand,

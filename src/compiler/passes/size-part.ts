@@ -2,11 +2,11 @@ import type { Problems } from '../../diagnostics/index.js';
 import type { ApplicationDeclaration } from '../../ir/index.js';
 import type { Launcher } from '../../targets/target.js';
 import type { Amounts } from './lookup/packing.js';
-import { packs, packsInAnyOrder } from './lookup/packing.js';
+import { type Piece, packs, packsInAnyOrder } from './lookup/packing.js';
 import { nodesOfStore } from './lookup/visible-stores.js';
 import { type Demand, most } from './part-demand.js';
-import { refuseMeeting, refuseSharing, refuseStart } from './part-problems.js';
-import { setsOf } from './part-sets.js';
+import { refuseCircles, refuseMeeting, refuseSharing, refuseStart } from './part-problems.js';
+import { type PartSets, setsOf } from './part-sets.js';
 
 /** Size of a part: its nodes, and what it needs of each of them. */
 export interface PartSize {
@@ -20,6 +20,8 @@ export interface PartSize {
   readonly memoryMiB: number;
   /** Nodes that are taken at the same time by launches that have nodes of their own. */
   readonly nodesApart: number;
+  /** Limits of members at a time, which leave room for those who have to run beside them. */
+  readonly atMost: ReadonlyMap<ApplicationDeclaration, number>;
 }
 
 /** Limits of a part's size. */
@@ -31,6 +33,8 @@ export interface PartLimits {
   readonly maxNodes: number;
   /** The most that a node may have, as far as the site or the user says. */
   readonly node: Amounts;
+  /** The job has whole nodes. */
+  readonly isExclusive: boolean;
   /** CPUs of stores: see the launcher's field of this name. */
   readonly storesCpus: Launcher['storesCpus'];
 }
@@ -68,27 +72,29 @@ export function sizePart(demand: Demand, limits: PartLimits, problems: Problems)
   const left = overlaps
     ? Array.from({ length: nodes }, () => limits.node)
     : demand.nodesLeft(nodes, limits.node, holds);
-  const tooMuch = sets.meeting.filter(
-    (set) =>
-      isWide &&
-      !packs(
-        set.map((one) => demand.piece(one)),
-        left,
-      ),
-  );
+  const isTooMuch = (set: readonly ApplicationDeclaration[]) =>
+    isWide &&
+    !packs(
+      set.map((one) => demand.piece(one)),
+      left,
+    );
+  const meetingTooMuch = sets.meeting.filter(isTooMuch);
+  const circlesTooMuch = meetingTooMuch.length > 0 ? [] : sets.circles.filter(isTooMuch);
+  const tooMuch = [...meetingTooMuch, ...circlesTooMuch];
   const meeting = { nodes, node: limits.node, overlaps, holdsGpus: holds };
-  for (const set of tooMuch) refuseMeeting(demand, { set, ...meeting }, problems);
+  for (const set of meetingTooMuch) refuseMeeting(demand, { set, ...meeting }, problems);
+  for (const set of circlesTooMuch) refuseCircles(demand, { set, ...meeting }, problems);
   for (const [one] of sets.single) {
     if (one !== undefined && sum === undefined && isWide && !packs([demand.piece(one)], left)) {
       refuseStart(demand, one, meeting, problems);
     }
   }
   const enough = (amounts: Amounts) => sets.all.every((set) => tooMuch.includes(set) || fits(set, nodes, amounts));
-  const wantedCpus = Math.max(Math.ceil(demand.peakCpus() / nodes) + colocated, sum?.cpus ?? 0);
+  const wantedCpus = Math.max(Math.ceil(demand.peakCpus(nodes) / nodes) + colocated, sum?.cpus ?? 0);
   const leastCpus = Math.max(demand.cpusOfOne(), sum?.cpus ?? 0);
   const cpusPerNode = least(
     Math.max(Math.min(wantedCpus, limits.node.cpus), leastCpus),
-    Math.min(limits.node.cpus, demand.peakCpus() + colocated),
+    Math.min(limits.node.cpus, demand.peakCpus(nodes) + colocated),
     (cpus) => enough({ ...limits.node, cpus }),
   );
   const memoryMiB = least(
@@ -100,7 +106,51 @@ export function sizePart(demand: Demand, limits: PartLimits, problems: Problems)
     (amount) => enough({ ...limits.node, memoryMiB: amount }),
   );
   const gpusPerNode = Math.max(gpusFor(demand, limits, nodes), sum?.gpus ?? 0);
-  return { nodes, wantedCpus, cpusPerNode, leastCpus, gpusPerNode, memoryMiB, nodesApart: demand.apart() };
+  const whole = { ...limits.node, cpus: limits.isExclusive ? limits.node.cpus : cpusPerNode };
+  const atMost = membersBeside(demand, sets, { nodes, whole }, (pieces) =>
+    packsInAnyOrder(pieces, demand.nodesLeft(nodes, whole, holds)),
+  );
+  return { nodes, wantedCpus, cpusPerNode, leastCpus, gpusPerNode, memoryMiB, nodesApart: demand.apart(), atMost };
+}
+
+/** Places of members on nodes, above which nobody looks at each. */
+const mostPlaces = 50_000;
+
+/** The most members, up to `high` and at least 1, that fit; fewer never need more room. */
+function mostFitting(high: number, fits: (count: number) => boolean): number {
+  let [most, top] = [1, high];
+  while (most < top) {
+    const middle = Math.ceil((most + top) / 2);
+    if (fits(middle)) most = middle;
+    else top = middle - 1;
+  }
+  return most;
+}
+
+/** The most members of each ensemble that leave room, on the nodes of a part, for all who have to run at the same time. */
+function membersBeside(
+  demand: Demand,
+  { meeting, circles }: PartSets,
+  { nodes, whole }: { readonly nodes: number; readonly whole: Amounts },
+  fits: (pieces: readonly Piece[]) => boolean,
+): ReadonlyMap<ApplicationDeclaration, number> {
+  const limits = new Map<ApplicationDeclaration, number>();
+  for (const set of [...meeting, ...circles]) {
+    for (const one of set.filter((some) => demand.isFlexible(some) && demand.facts(some).launches.length === 1)) {
+      const piece = demand.piece(one);
+      const others = set.filter((other) => other !== one).map((other) => demand.piece(other));
+      const onNode = piece.wholeNodes ? 1 : Math.max(1, Math.floor(whole.cpus / piece.onNode.cpus));
+      const high = Math.min(demand.facts(one).members.count, Math.ceil((nodes * onNode) / piece.nodes));
+      const fitsBeside = (count: number) => fits([...Array.from({ length: count }, () => piece), ...others]);
+      const apart = others.reduce((sum, other) => sum + other.nodes, 0);
+      const most =
+        high * nodes > mostPlaces
+          ? Math.max(1, Math.floor(((nodes - apart) * onNode) / piece.nodes))
+          : mostFitting(high, fitsBeside);
+      if (most < high) limits.set(one, Math.min(most, limits.get(one) ?? most));
+    }
+  }
+  return limits;
 }
 
 /** The nodes of a part that nobody has given: as many as the widest launch has, or more where CPUs or GPUs are few. */
@@ -137,7 +187,7 @@ function canGrow(demand: Demand): boolean {
 function gpusFor(demand: Demand, { node }: PartLimits, nodes: number): number {
   const { gpus } = demand.input.site.node;
   const ofOne = demand.gpusOfOne();
-  if (gpus !== undefined) return Math.max(ofOne, Math.min(gpus, Math.ceil(demand.peakGpus() / nodes)));
+  if (gpus !== undefined) return Math.max(ofOne, Math.min(gpus, Math.ceil(demand.peakGpus(nodes) / nodes)));
   const users = demand.part.applications.filter((one) => demand.piece(one).onNode.gpus > 0);
   if (users.length < 2) return ofOne;
   // The sets of many are too many to look at.

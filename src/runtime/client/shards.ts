@@ -1,4 +1,4 @@
-import { shardPrefix, slotOf } from '../slots.js';
+import { clientSlotOf, shardPrefix } from '../slots.js';
 import { ClientError } from './client-error.js';
 import { Connection, type Word } from './connection.js';
 import type { ClientSettings, StoreAddress } from './settings.js';
@@ -112,10 +112,10 @@ export class Shards {
     return this.all.length > 1;
   }
 
-  /** The shard that holds the key. */
+  /** The shard that holds the key, where all clients look for it. */
   of(key: string | Buffer): Shard {
     if (!this.several) return this.first;
-    const slot = slotOf(key);
+    const slot = clientSlotOf(key);
     return this.all.find(({ lastSlot }) => slot <= lastSlot) ?? this.first;
   }
 

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,6 +20,9 @@ import { startWorker, type WorkerLink } from './worker-link.js';
 /** Milliseconds between two looks whether the servers agree, and within which they have to. */
 const agreement = { lookMs: 25, mostMs: 30_000 };
 
+/** Seconds for a server on another node to be reached, unless an option says otherwise; milliseconds between two attempts, and for one of them. */
+const reach = { seconds: 20, pauseMs: 100, attemptMs: 3000 };
+
 /** Options of the servers of a cluster on this node. */
 export interface ClusterStoreOptions {
   readonly programs: EnginePrograms;
@@ -28,6 +32,8 @@ export interface ClusterStoreOptions {
   readonly own: readonly number[];
   /** What each of them is to be. */
   readonly storeOf: (shard: number) => OrchestratorOptions;
+  /** Seconds in which the servers on other nodes have to be reached. Default 20. */
+  readonly reachSeconds?: number;
   /** False for a store of data only. */
   readonly hasWorker: boolean;
   readonly bundle?: URL;
@@ -136,7 +142,8 @@ export class ClusterStore implements Orchestrator {
       const options = bundle === undefined ? { store } : { store, bundle };
       this.#worker = await startWorker(options, own.map(socketOf), (reason) => this.#dead(reason));
     }
-    await Promise.all(own.map((index) => this.#agreed(index)));
+    const others = this.#options.shards.flatMap((_, index) => (own.includes(index) ? [] : [index]));
+    await Promise.all([...own.map((index) => this.#agreed(index)), ...others.map((index) => this.#reached(index))]);
   }
 
   async #startServer(index: number, workerSocket: string | undefined): Promise<void> {
@@ -150,7 +157,7 @@ export class ClusterStore implements Orchestrator {
       hasWorker: false,
       ...(workerSocket === undefined ? {} : { workerSocket }),
       ...(bundle === undefined ? {} : { bundle }),
-      onDeath: (reason) => this.#dead(`${name} at ${host}:${port}: ${reason}`),
+      onDeath: (reason) => this.#dead(`${name}: ${reason}`),
     });
     this.#servers.set(index, server);
   }
@@ -178,6 +185,26 @@ export class ClusterStore implements Orchestrator {
     }
   }
 
+  /** Waits until a server on another node takes a connection: clients there will want to reach this node, and those here that one. @throws WorkflowError */
+  async #reached(index: number): Promise<void> {
+    const { shards, own, reachSeconds = reach.seconds } = this.#options;
+    const place = shards[index] as ClusterShard;
+    const here = shards[own[0] ?? 0]?.node ?? '';
+    const until = performance.now() + reachSeconds * 1000;
+    for (;;) {
+      const problem = await tryToConnect(place);
+      if (problem === undefined || this.#isClosing) return;
+      if (performance.now() > until) {
+        throw new WorkflowError({
+          code: 'RUN1004',
+          message: `${here} cannot reach ${nameOfShard(shards, index)} within ${reachSeconds} s: ${problem}`,
+          hint: 'all nodes of a store have to reach each other: networkInterface in the site names their network',
+        });
+      }
+      await sleep(reach.pauseMs);
+    }
+  }
+
   #dead(reason: string): void {
     if (this.#isClosing) return;
     this.#options.onDeath(reason);
@@ -189,4 +216,18 @@ export class ClusterStore implements Orchestrator {
     if (this.#folder !== '') rmSync(this.#folder, { recursive: true, force: true });
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
+}
+
+/** Connects and lets go; returns why that is not possible. */
+function tryToConnect({ host, port }: { readonly host: string; readonly port: number }): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: reach.attemptMs });
+    const end = (problem: string | undefined): void => {
+      socket.destroy();
+      resolve(problem);
+    };
+    socket.once('connect', () => end(undefined));
+    socket.once('timeout', () => end('it does not answer'));
+    socket.once('error', (error) => end(error.message));
+  });
 }

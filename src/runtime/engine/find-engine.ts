@@ -3,7 +3,6 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
-import type { RedisAiModule } from './redisai.js';
 
 /** File name of the server's module. */
 export const moduleName = 'simwright.so';
@@ -19,6 +18,13 @@ export interface ServerProgram {
   readonly path: string;
   readonly kind: keyof typeof oldest;
   readonly version: string;
+}
+
+/** RedisAI as it is loaded. */
+export interface RedisAiModule {
+  readonly module: string;
+  /** Folder of its backends. */
+  readonly backends: string;
 }
 
 /** A server and the module that makes a store of it. */

@@ -58,6 +58,7 @@ export class RedisStore implements Orchestrator {
   #info: Info = new Map();
   #asking: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
+  #hasServer = true;
 
   private constructor(options: RedisStoreOptions) {
     this.#options = options;
@@ -122,6 +123,7 @@ export class RedisStore implements Orchestrator {
       // One of them is this process's own.
       clients: Math.max(0, number('connected_clients') - 1),
       requests: number('total_commands_processed'),
+      residentBytes: number('used_memory_rss'),
       refused: number('ai_clients_refused') + number('simwright_clients_refused'),
       inferences,
       workers,
@@ -150,7 +152,10 @@ export class RedisStore implements Orchestrator {
     const connection = await this.#startServer(file, workerSocket);
     this.#connection = connection;
     const server = this.#server;
-    void server?.died.then((how) => this.#dead(`the server died (${how})`));
+    void server?.died.then((how) => {
+      this.#hasServer = false;
+      this.#dead(`the server died (${how})`);
+    });
     await this.#ask();
     if (workerSocket !== undefined && shared === undefined) await this.#startWorker(workerSocket);
     this.#checkpoints = new ServerCheckpoints(connection, store, () => server?.said ?? []);
@@ -210,6 +215,8 @@ export class RedisStore implements Orchestrator {
   async #close(save: boolean): Promise<void> {
     clearInterval(this.#asking);
     try {
+      // One that has died answers nothing any more.
+      if (!this.#hasServer) return;
       await this.#drain();
       await this.#checkpoints?.stop(save);
     } finally {

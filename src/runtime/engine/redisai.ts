@@ -3,15 +3,15 @@ import { dirname, join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { RedisAi, Store } from '../../ir/index.js';
 import type { BackendName } from '../../ml/backends.js';
-import { type EnginePlaces, type EnginePrograms, findModule, findServer, moduleMissing } from './find-engine.js';
+import {
+  type EnginePlaces,
+  type EnginePrograms,
+  findModule,
+  findServer,
+  moduleMissing,
+  type RedisAiModule,
+} from './find-engine.js';
 import type { Info } from './server-info.js';
-
-/** RedisAI as it is loaded. */
-export interface RedisAiModule {
-  readonly module: string;
-  /** Folder of its backends. */
-  readonly backends: string;
-}
 
 /** Libraries of RedisAI's backends, in the folder of all. */
 const libraries: Readonly<Record<BackendName, string>> = {

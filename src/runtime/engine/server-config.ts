@@ -1,5 +1,5 @@
 import type { OrchestratorOptions, TcpListen, UnixListen } from '../orchestrator/index.js';
-import type { RedisAiModule } from './redisai.js';
+import type { RedisAiModule } from './find-engine.js';
 
 /** Settings of a server process. */
 export interface ServerSettings {

@@ -159,7 +159,8 @@ async function launchWatched(
         stepWatch,
         hosts: ofMembers,
         ray,
-        openService: () => (entity.ray === undefined ? undefined : new RayService({ job, plan, entity, stop, env })),
+        openService: () =>
+          entity.ray === undefined ? undefined : new RayService({ job, plan, entity, stop, env, report }),
       };
       const context = { ...fixed, decisionOf, starter, restarts, stop, running, report };
       return runMembers(context, some, atMost).finally(() => starter.close());

@@ -22,6 +22,8 @@ export interface RayLaunch {
   readonly entity: Entity;
   readonly stop: StopRequest;
   readonly env: NodeJS.ProcessEnv;
+  /** Prints a problem. */
+  readonly report: (problem: unknown) => void;
 }
 
 /** One start of a Ray cluster, beside the process that its launcher is: readiness, failures of nodes, and an end with its last user. */
@@ -72,7 +74,9 @@ export class RayService {
     this.#failure ??= this.#files.failure(this.#id);
     const told = this.#launch.stop.reason;
     if (told !== undefined && this.#failure === undefined) return end;
-    const reason = this.#problem().message;
+    const problem = this.#problem();
+    this.#launch.report(problem);
+    const reason = problem.message;
     return { exit: end.exit === 0 || end.wasStopped ? 1 : end.exit, signal: undefined, wasStopped: false, reason };
   }
 

@@ -99,6 +99,8 @@ export interface OrchestratorStats {
   readonly clients: number;
   readonly requests: number;
   readonly inferences: number;
+  /** Memory that the server takes, where that is a process of its own. */
+  readonly residentBytes?: number;
   /** Connections of strangers. */
   readonly refused: number;
   /** Worker processes that run. */

@@ -116,7 +116,7 @@ class NodeKeeper {
     const { job, plan, ray, node } = this.#keeping;
     const facts = await rayFacts(ray.python, job.dir, ray.auth === 'token');
     const ip = await networkAddress(plan.networkInterface);
-    const options: NodeOptions = { ray, ip, temporary: this.#temporary };
+    const options: NodeOptions = { ray, ip, temporary: this.#temporary, agentPort: await freePort() };
     if (node === 0) await this.#keepHead(options, facts);
     else await this.#keepWorker(options, facts);
   }

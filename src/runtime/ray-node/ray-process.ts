@@ -6,7 +6,7 @@ import { groupLives } from '../job/process-identity.js';
 import { Tail } from '../supervisor/tail.js';
 
 /** Milliseconds between SIGTERM and SIGKILL: Ray takes about three seconds to end in order. */
-const patienceMs = 6000;
+const patienceMs = 4000;
 
 /** As many open files as the system allows, up to those that Ray asks for, and then the program in the place of this shell. */
 const withManyFiles =
@@ -15,18 +15,19 @@ const withManyFiles =
 
 /**
  * Outlives the process that starts it by a moment: when its standard input ends, however that comes, it kills the process group, and removes the
- * folder.
+ * folder. It is no child of that process, so that who kills all its children may miss it; its standard output ends with it.
  */
 const guard =
-  'trap \'\' TERM INT HUP USR1 USR2 QUIT; cat >/dev/null; kill -KILL -- "-$1" 2>/dev/null; ' +
-  'rm -rf -- "$2"; rmdir -- "$3" 2>/dev/null';
+  'exec 3<&0; { trap "" TERM INT HUP USR1 USR2 QUIT; cat <&3 >/dev/null; kill -s KILL -- "-$1" 2>/dev/null; ' +
+  'rm -rf -- "$2"; rmdir -- "$3" 2>/dev/null; } &';
 
 /** `ray start` on this node with all that it starts: a process group of its own, which does not outlive this process. */
 export class RayProcess {
   readonly #child: ChildProcess;
   readonly #guard: ChildProcess;
   readonly #mark: string;
-  readonly #tail = new Tail();
+  // When a process of Ray dies, `ray start` prints the last lines of its log after its name.
+  readonly #tail = new Tail(64_000);
   /** How it ended, in words. */
   readonly ended: Promise<string>;
 
@@ -50,10 +51,11 @@ export class RayProcess {
       {
         env,
         detached: true,
-        stdio: ['pipe', 'ignore', 'ignore'],
+        stdio: ['pipe', 'pipe', 'ignore'],
       },
     );
     this.#guard.on('error', () => {});
+    this.#guard.stdout?.resume();
     this.#guard.stdin?.on('error', () => {});
     for (const [stream, out] of [
       [this.#child.stdout, process.stdout],
@@ -72,7 +74,7 @@ export class RayProcess {
     });
   }
 
-  /** Ends Ray on this node: in order, and by force what is left after a while. */
+  /** Ends Ray on this node: in order, and by force what is left after a while; some schedulers give a job but seconds. */
   async stop(): Promise<void> {
     const { pid } = this.#child;
     if (pid !== undefined && groupLives(pid)) {
@@ -88,7 +90,7 @@ export class RayProcess {
 
   /** Lets the guard do its part: it removes the folder. */
   async close(): Promise<void> {
-    const gone = new Promise((resolve) => this.#guard.once('exit', resolve));
+    const gone = new Promise((resolve) => this.#guard.stdout?.once('close', resolve));
     this.#guard.stdin?.end();
     await Promise.race([gone, sleep(5000)]);
   }
@@ -116,7 +118,9 @@ export class RayProcess {
 
   #describe(code: number | null, signal_: NodeJS.Signals | null): string {
     const how = signal_ === null ? `'ray start' ended with exit code ${code}` : `'ray start' was ended by ${signal_}`;
-    const lines = this.#tail.lines(40);
+    const lines = this.#tail.lines(1000);
+    const died = lines.flatMap((line) => /(\w+) \[exit code=.*\]/.exec(line)?.[0] ?? []);
+    if (died.length > 0) return `Ray's ${[...new Set(died)].join(', ')} ended unexpectedly`;
     const telling = lines.findLast((line) => /error|failed|cannot|no module|in use|unable|mismatch/i.test(line));
     return telling === undefined ? how : `${how}: ${telling.trim()}`;
   }

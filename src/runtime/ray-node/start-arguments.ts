@@ -8,6 +8,8 @@ export interface NodeOptions {
   /** Address by which the other nodes reach this one. */
   readonly ip: string;
   readonly temporary: string;
+  /** Port of its agent, for which Ray would take the same on each node. */
+  readonly agentPort: number;
 }
 
 /** Ports of a head. */
@@ -36,12 +38,13 @@ export function workerArguments(node: NodeOptions, headAddress: string): string[
   return [`--address=${headAddress}`, ...everyNode(node, node.ray.workerArgs)];
 }
 
-function everyNode({ ray, ip, temporary }: NodeOptions, further: readonly string[]): string[] {
+function everyNode({ ray, ip, temporary, agentPort }: NodeOptions, further: readonly string[]): string[] {
   const storeBytes = further.some((word) => word.startsWith('--object-store-memory')) ? undefined : objectStoreBytes();
   return [
     '--block',
     `--node-ip-address=${ip}`,
     `--temp-dir=${temporary}`,
+    `--dashboard-agent-listen-port=${agentPort}`,
     ...(ray.cpusPerNode === undefined ? [] : [`--num-cpus=${ray.cpusPerNode}`]),
     `--num-gpus=${ray.gpusPerNode}`,
     ...(storeBytes === undefined ? [] : [`--object-store-memory=${storeBytes}`]),

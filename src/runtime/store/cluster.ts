@@ -25,8 +25,9 @@ export async function startCluster(
 ): Promise<Engine> {
   const { job, plan, args, log } = start;
   assertAsManyShards(start, store);
+  const places = await placesHere(start, store);
   const programs = await findEngine({ runtimePath: plan.runtimePath, dir: job.dir, env: process.env });
-  const part = await start.arrange(await placesHere(start, store));
+  const part = await start.arrange(places);
   const { shards, own } = part;
   log.write(
     'info',

@@ -30,7 +30,7 @@ export const perlmutter: SiteInput = {
       policy: { title: 'QOSes and Charges', url: 'https://docs.nersc.gov/jobs/policy/' },
       nodes: { title: 'Node Types at NERSC', url: 'https://docs.nersc.gov/beginner-guide/nodetypesfig' },
       affinity: { title: 'Process and Thread Affinity', url: 'https://docs.nersc.gov/jobs/affinity/' },
-      slurm: { title: 'Running Jobs', url: 'https://docs.nersc.gov/jobs/' },
+      slurm: { title: 'Slurm', url: 'https://docs.nersc.gov/jobs/' },
       users: {
         title: 'Job scripts of AMReX-Astro for Perlmutter, by users of the machine',
         url: 'https://github.com/AMReX-Astro/workflow/tree/main/job_scripts',

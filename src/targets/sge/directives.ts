@@ -71,12 +71,11 @@ function hostExpression({ hosts = [], excludeHosts = [] }: Allocation): string |
 /** Things in a job that Grid Engine would refuse, cut short or never start. */
 export function sgeRefusals(job: Job, site: Site): readonly NotSupported[] {
   const { allocation, directives } = job;
-  const { nodes, hosts = [], qos, gpusPerNode } = allocation;
+  const { nodes, hosts = [], gpusPerNode } = allocation;
   const { gpus } = site.resources;
   const slots = slotsOf(allocation, site);
   const refusals: NotSupported[] = 'notSupported' in slots ? [slots] : [];
   const refuse = (notSupported: string, hint: string) => refusals.push({ notSupported, hint });
-  if (qos !== undefined) refuse(`sge has no qos ('${qos}')`, 'name a queue, or a project as account');
   if (hosts.length > 0 && hosts.length < nodes) {
     const hint = 'name as many hosts as the job has nodes, or none';
     refuse(`a job of ${nodes} nodes gets hosts that are named only, and these are ${hosts.length}`, hint);

@@ -47,6 +47,8 @@ function allocationDirectives(allocation: Allocation, site: Site): readonly Dire
     { flag: '--nodes', value: allocation.nodes },
     ...directive('--ntasks-per-node', allocation.cpusPerNode),
     ...directive('--exclusive', allocation.exclusive ? true : undefined),
+    // Nodes that are smaller than what the job runs would be whole nodes as well.
+    ...directive('--mincpus', allocation.cpusPerNode === undefined ? allocation.leastCpusPerNode : undefined),
     ...gpuDirectives(allocation, site),
     ...directive('--mem', memoryPerNodeMiB === undefined ? undefined : `${memoryPerNodeMiB}M`),
     ...directive('--nodelist', commaList(allocation.hosts)),

@@ -23,7 +23,7 @@ const keys = ['a', 'b', 'c', 'd', 'e', '{}x', 'a}b{c}', '{tag}.one'];
 
 const program = (body: string) => `
 import { Client, tensor } from 'simwright/client';
-import { existsSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 const until = async (name) => { while (!existsSync('../' + name)) await new Promise((resolve) => setTimeout(resolve, 20)); };
 const client = await Client.connect();
 const keys = ${JSON.stringify(keys)};
@@ -185,9 +185,10 @@ await until('killed');
 const again = await Client.connect({ env: { ...process.env, SR_CONN_TIMEOUT: '60', SR_CONN_INTERVAL: '100' } });
 let there = 0;
 for (const key of keys) if (await again.tensorExists(key)) there += 1;
-await again.putTensor('new', tensor(new Float32Array([3]), [1, 1]));
+await again.putTensor('new', tensor(new Float32Array([3, 3]), [1, 2]));
 await again.runModel('double', ['new'], ['out']);
-console.log(there > 0 && there < keys.length, (await again.getTensor('out')).data[0]);
+appendFileSync('../counts', there + '\\n');
+console.log((await again.getTensor('out')).data[0]);
 await again.close();
 process.exit(0);`,
       );
@@ -199,7 +200,11 @@ process.exit(0);`,
       await waitUntil('it is there again', () => restarts().restarts === 1 && restarts().id !== '');
       folder.write('run/killed', '');
       expect(await job.ended).toMatchObject({ code: 0, stderr: '' });
-      expect(outputOf(folder)).toMatch(/\ntrue 6\n$/);
+      expect(outputOf(folder)).toMatch(/\n6\n$/);
+      const counts = folder.read('run/counts').split('\n').slice(0, -1).map(Number);
+      expect(counts[0], 'the others had saved theirs').toBeGreaterThan(0);
+      expect(counts[0], 'those of the killed one are lost').toBeLessThan(keys.length);
+      expect(counts.at(-1), 'whoever had written them has run again').toBe(keys.length);
       await folder.expectNothingLeft(job);
     },
   );

@@ -83,7 +83,7 @@ describe.skipIf(lacks !== '')(
     });
     afterAll(async () => {
       redis.disconnect();
-      child.kill('SIGTERM');
+      child.kill('SIGINT');
       await waitUntil('the server has ended', () => ended !== undefined);
       rmSync(folder, { recursive: true });
     });

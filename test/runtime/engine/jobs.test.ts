@@ -1,10 +1,11 @@
-import { copyFileSync, existsSync, readdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Store } from '../../../src/ir/index.js';
 import { modelFile, onnxRuntime } from '../orchestrator/support/start.js';
 import { useBundle } from '../support/bundle.js';
 import { JobFolder } from '../support/job-folder.js';
 import { makeModel, makePlan } from '../support/make-plan.js';
+import { mayMount, Tmpfs } from '../support/tmpfs.js';
 import { waitUntil } from '../support/wait-until.js';
 import { builtModule, hasCompiler, servers } from './support/servers.js';
 
@@ -93,6 +94,43 @@ describe.skipIf(lacks !== '')(`a store on a server${lacks === '' ? '' : ` (skipp
     expect(folder.read('run/analysis/analysis.out')).toBe('42\n');
     expect(folder.read('run/sim/sim.out')).toBe('2,4\nran\n');
   });
+
+  test.skipIf(!mayMount)(
+    `on a full disk: an error line tells why, and the old checkpoint stays and counts${mayMount ? '' : ' (skipped: a tmpfs can be mounted by root alone)'}`,
+    async () => {
+      const disk = new Tmpfs('1m');
+      try {
+        const grow = `if (existsSync('../grow')) {
+  const { randomFillSync } = await import('node:crypto');
+  await client.putTensor('noise', tensor(randomFillSync(new Uint8Array(4_000_000)), [4_000_000]));
+}`;
+        const folder = folderWith(
+          {},
+          "await put('x', 42);\nconsole.log('ran');",
+          `console.log(await read('x'));\n${grow}\nprocess.exit(3);`,
+        );
+        mkdirSync(`${disk.folder}/store`);
+        folder.write('run/stores/README', '');
+        symlinkSync(`${disk.folder}/store`, folder.path('run/stores/store'));
+        expect(await folder.run(steps)).toMatchObject({ code: 3, stderr: '' });
+        const before = folder.read('run/stores/store/saved.json');
+        folder.write('run/grow', '');
+        const end = await folder.run(steps);
+        expect(end.code).toBe(3);
+        expect(end.stderr).toMatch(
+          /^simwright: store 'store' was not saved: the checkpoint \S+ could not be written: .*No space left on device; members whose data others still need run again with the next job\n$/,
+        );
+        // What is there still counts: the simulation has put it there, and does not run again.
+        expect(folder.read('run/stores/store/saved.json')).toBe(before);
+        rmSync(folder.path('run/grow'));
+        expect((await folder.run(steps)).code).toBe(3);
+        expect(folder.read('run/analysis/analysis.out')).toBe('42\n');
+        expect(folder.read('run/sim/sim.out')).toBe('ran\n');
+      } finally {
+        disk.remove();
+      }
+    },
+  );
 
   test('goes on when its AI layer is killed: data are untouched, and the next run succeeds', async () => {
     const folder = folderWith({ mlModels: [double] }, `${run}\nawait until('killed');\n${run}`);

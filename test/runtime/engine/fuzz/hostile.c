@@ -158,6 +158,17 @@ static const char *const sensible[] = {
     "HELLO 2",
     "INFO modules",
     "CLIENT UNBLOCK 5",
+    "CLUSTER SLOTS",
+    "CLUSTER SHARDS",
+    "CLUSTER NODES",
+    "CLUSTER INFO",
+    "CLUSTER KEYSLOT {x}y",
+    "CLUSTER COUNTKEYSINSLOT 16287",
+    "AI._CLUSTER MYID",
+    "AI.MODELEXECUTE {00}.m INPUTS 1 x OUTPUTS 1 y",
+    "AI.MODELDEL {00}.n",
+    "EXISTS {00}.m {00}.x",
+    "DEL {00}.m x {00}.s",
 };
 static const char *const odd_words[] = {
     "INPUTS", "OUTPUTS", "KEYS", "ARGS", "LOAD", "PERSIST", "ROUTING", "|>", "TIMEOUT", "BLOB", "VALUES", "SOURCE", "META", "$", "FLOAT", "STRING",
@@ -169,7 +180,10 @@ static const char *const odd_words[] = {
 static void add_word(Out *out, const char *word, size_t length) {
     char head[32];
     add(out, head, (size_t)snprintf(head, sizeof head, "$%zu\r\n", length));
+    size_t at = out->end;
     add(out, word, length);
+    /* The prefix of the first shard of a cluster, whose name is two zeros. */
+    if (strncmp(word, "{00}.", 5) == 0 && out->end > at) memset(out->bytes + at + 1, 0, 2);
     add(out, "\r\n", 2);
 }
 

@@ -54,6 +54,21 @@ export async function frameworksPython(): Promise<FoundPython> {
   return make(name, ['--no-deps', '--no-compile', '--no-cache-dir', ...frameworks.packages], imports);
 }
 
+/** Ray with its client, beside smartredis. */
+const rayPackages = ['ray[client]==2.60.0', 'smartredis==0.6.1', 'numpy==1.26.4'];
+
+/** A Python that has Ray: `$SIMWRIGHT_TEST_RAY_VENV`, or an environment under `node_modules/.cache`, made as that with PyTorch is. */
+export async function rayPython(): Promise<FoundPython> {
+  const folder = process.env['SIMWRIGHT_TEST_RAY_VENV'];
+  if (folder !== undefined) return having(folder, ['ray', 'grpc', 'smartredis']);
+  const name = 'simwright-ray';
+  const isWanted = process.env['CI'] !== undefined || process.env['SIMWRIGHT_TEST_FRAMEWORKS'] !== undefined;
+  if (!isWanted && !existsSync(pathOf(`../../../../node_modules/.cache/${name}/complete`))) {
+    return { missing: 'no Ray: SIMWRIGHT_TEST_FRAMEWORKS=1 installs it, 300 MB' };
+  }
+  return make(name, ['--no-cache-dir', ...rayPackages], ['ray']);
+}
+
 /** Makes or completes an environment under `node_modules/.cache`. */
 async function make(name: string, words: readonly string[], imports: readonly string[] = []): Promise<FoundPython> {
   const folder = pathOf(`../../../../node_modules/.cache/${name}`);

@@ -62,6 +62,11 @@ export class RawClient {
     return Buffer.concat(this.#received);
   }
 
+  /** Reads nothing more of what the server sends. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
   destroy(): void {
     this.#socket.destroy();
   }

@@ -1,0 +1,128 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Workspace } from '../helpers/workspace.js';
+import { builtModule, hasCompiler, servers } from '../runtime/engine/support/servers.js';
+import { modelFile } from '../runtime/orchestrator/support/start.js';
+import { waitUntil } from '../runtime/support/wait-until.js';
+import { useCluster, whyNoSlurm } from './cluster.js';
+import { compileForSlurm, log, nothingLeft, sharedWorkspace } from './workspaces.js';
+
+const why = whyNoSlurm() || (servers.length === 0 ? 'no server' : hasCompiler ? '' : 'no C compiler');
+
+const keys = ['a', 'b', 'c', 'd', 'e', '{}x'];
+
+const start = `
+import { existsSync } from 'node:fs';
+import { Client, tensor } from 'simwright/client';
+const client = await Client.connect();
+const keys = ${JSON.stringify(keys)};
+const rank = process.env.SLURM_PROCID ?? '0';
+`;
+/** Each rank has keys of its own on all shards. */
+const write = `${start}
+for (const key of keys) {
+  await client.putTensor(key + rank, tensor(new Float32Array([1, 2]), [1, 2]));
+  await client.runModel('double', key + rank, 'twice' + key + rank);
+}
+console.log(rank, process.env.SR_DB_TYPE, process.env.SSDB);
+await client.close();
+`;
+const read = `${start}
+let sum = 0;
+for (const key of keys)
+  for (const other of [0, 1]) sum += (await client.getTensor('twice' + key + other)).data[1];
+console.log('ready');
+while (!existsSync('../mended')) await new Promise((resolve) => setTimeout(resolve, 50));
+await client.putTensor('sum', tensor([sum], [1]));
+console.log(sum);
+await client.close();
+`;
+const sum = 2 * 4 * keys.length;
+
+describe.skipIf(why !== '')(`stores in shards on a real Slurm${why === '' ? '' : ` (skipped: ${why})`}`, () => {
+  const cluster = useCluster();
+  let module = '';
+  beforeAll(async () => {
+    module = await builtModule();
+  });
+
+  async function compiled(chain: string): Promise<Workspace> {
+    const workspace = sharedWorkspace();
+    workspace.write('write.mjs', write);
+    workspace.write('read.mjs', read);
+    workspace.write('double.onnx', modelFile('double'));
+    workspace.workflow(chain);
+    await compileForSlurm(workspace, '--with-onnxruntime');
+    mkdirSync(workspace.path('out/runtime/engine'), { recursive: true });
+    copyFileSync(module, workspace.path('out/runtime/engine/simwright.so'));
+    return workspace;
+  }
+  const output = (workspace: Workspace, name: string) =>
+    existsSync(workspace.path(`out/run/${name}/${name}.out`)) ? workspace.read(`out/run/${name}/${name}.out`) : '';
+
+  test('three shards on three nodes serve an application of two beside them, in one job', async () => {
+    const workspace = await compiled(`experiment('inside')
+  .batch({ nodes: 4, exclusive: true, walltime: '00:05:00' })
+  .orchestrator({ engine: 'redis', shards: 3, saveAtEnd: ['sum'] })
+  .model('writer', command('node', 'write.mjs').tasks(2).nodes(2)).attach({ copy: 'write.mjs' })
+    .addMlModel('double', mlFile('double.onnx'), { backend: 'ONNX' })
+  .model('reader', command('node', 'read.mjs')).attach({ copy: 'read.mjs' }).after('writer')`);
+    workspace.write('out/run/mended', '');
+    const { inside = '' } = await cluster().submit(workspace.path('out'));
+    const [end] = await cluster().ended(inside);
+    expect([end?.state, end?.exitCode], log(workspace, `inside-${inside}.out`)).toEqual(['COMPLETED', '0:0']);
+    expect(output(workspace, 'reader')).toBe(`ready\n${sum}\n`);
+    const lines = output(workspace, 'writer').trim().split('\n').sort();
+    expect(lines.map((line) => line.split(' ').slice(0, 2))).toEqual([
+      ['0', 'Clustered'],
+      ['1', 'Clustered'],
+    ]);
+    const hosts = lines[0]
+      ?.split(' ')[2]
+      ?.split(',')
+      .map((address) => address.split(':')[0]);
+    expect(new Set(hosts).size, 'each shard has a node').toBe(3);
+    expect(readdirSync(workspace.path('out/run/stores/orchestrator/saved'))).toEqual(['sum.npy']);
+    await nothingLeft(workspace.path('out'));
+  }, 540_000);
+
+  test('a shard of a job of its own is killed: the jobs end with its slots, and the next ones go on from its checkpoint', async () => {
+    const batch = (nodes: number) => `.batch({ nodes: ${nodes}, exclusive: true, walltime: '00:05:00' })`;
+    const workspace = await compiled(`experiment('apart')
+  .orchestrator({ engine: 'redis', shards: 3, nodes: 2, checkpointSeconds: 1 })${batch(2)}
+  .model('writer', command('node', 'write.mjs').tasks(2).nodes(2)).attach({ copy: 'write.mjs' })
+    .addMlModel('double', mlFile('double.onnx'), { backend: 'ONNX' })${batch(2)}
+  .model('reader', command('node', 'read.mjs')).attach({ copy: 'read.mjs' }).after('writer')${batch(1)}`);
+    const first = await cluster().submit(workspace.path('out'));
+    await waitUntil('the reader has read', () => output(workspace, 'reader').includes('ready'), 120);
+    const writtenMs = Date.now();
+    const savedAt = (shard: number) => {
+      const path = workspace.path(`out/run/stores/orchestrator/${shard}.saved.json`);
+      return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).checkpoints[0].stores.at(-1).upToMs : 0;
+    };
+    expect(writtenMs).toBeGreaterThan(0);
+    await waitUntil('each shard has a checkpoint', () => [0, 1, 2].every((shard) => savedAt(shard) > 0), 60);
+    const { nodes } = JSON.parse(workspace.read('out/run/stores/orchestrator/address.json'));
+    const { host, addresses } = nodes.find(({ shards }: { shards: number[] }) => shards.includes(2));
+    await cluster().on(host, 'pkill', '-KILL', '-f', `redis-server ${addresses.at(-1)}`);
+    const [store] = await cluster().ended(first['orchestrator'] ?? '');
+    const [reader] = await cluster().ended(first['reader'] ?? '');
+    expect([store?.state, reader?.state]).toEqual(['FAILED', 'FAILED']);
+    const said = log(workspace, `orchestrator-${first['orchestrator']}.out`);
+    expect(said).toContain(
+      `shard 3 of 3 (slots 10923-16383, ${addresses.at(-1)} on ${host}): the server died (SIGKILL)`,
+    );
+    workspace.write('out/run/mended', '');
+    const second = await cluster().submit(workspace.path('out'));
+    for (const job of ['orchestrator', 'writer', 'reader']) {
+      const [end] = await cluster().ended(second[job] ?? '');
+      expect([job, end?.state, log(workspace, `${job}-${second[job]}.out`)]).toEqual([
+        job,
+        'COMPLETED',
+        expect.anything(),
+      ]);
+    }
+    expect(output(workspace, 'reader')).toBe(`ready\n${sum}\n`);
+    await nothingLeft(workspace.path('out'));
+  }, 540_000);
+});
