@@ -45,6 +45,7 @@ describe('launch lines that are taken, by the places of their ranks', () => {
     ],
     ['jsrun -p 2 a', 'node1:a node1:a'],
     ['jsrun --nrs 1 --exit_on_error 1 --smpiargs=-gpu --stdio_mode prepended a', 'node1:a'],
+    ['mpiexec -n 2 -hosts node1,node2 a --ppn 3 -d', 'node1:a node2:a'],
     ['blaunch node2 a', 'node2:a'],
     ['blaunch -z "node3 node1" a', 'node3:a node1:a'],
     ['blaunch -n node2 a b', 'node2:a'],
@@ -140,8 +141,15 @@ describe('explicit resource files', () => {
   });
 
   it('that give two ranks a CPU are warned of', () => {
-    const { warnings } = launched('jsrun -U erf a', erf('rank: 0-1: { host: 1; cpu: {0},{0} }'));
+    const { warnings, ranks } = launched(
+      'jsrun -U erf a',
+      erf('rank: 0-1: { host: 1; cpu: {0},{0}; gpu: {0-1},{0-1} }'),
+    );
     expect(warnings).toEqual(['Warning: resource sets overlap on host 1']);
+    expect(ranks.map(({ cpus, gpus }) => [cpus, gpus])).toEqual([
+      [1, 2],
+      [0, 0],
+    ]);
   });
 });
 

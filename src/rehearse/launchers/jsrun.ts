@@ -183,13 +183,20 @@ function byFile(call: Call, program: LaunchedProgram, path: string, allocation: 
   });
   return {
     places,
-    cpus: ranks.map(({ cpus }) => Math.ceil(cpus.length / threads)),
-    // Ranks of one host that name the same GPU share it.
-    gpus: ranks.map(({ host, gpus }) =>
-      gpus.reduce((sum, gpu) => sum + 1 / ranks.filter((one) => one.host === host && one.gpus.includes(gpu)).length, 0),
-    ),
+    cpus: held(ranks.map(({ host, cpus }) => ({ host, numbers: cpus }))).map((count) => Math.ceil(count / threads)),
+    gpus: held(ranks.map(({ host, gpus }) => ({ host, numbers: gpus }))),
     programs: apps.length > 0 ? apps.map((command) => ({ options: {}, all: {}, command })) : [program],
     fixed: true,
     warnings: doubts.map((one) => `Warning: ${one}`),
   };
+}
+
+/** Numbers of CPUs or GPUs that each rank holds: what several have counts for the first of them. */
+function held(sets: readonly { readonly host: number | string; readonly numbers: readonly number[] }[]): number[] {
+  const seen = new Set<string>();
+  return sets.map(({ host, numbers }) => {
+    const own = numbers.map((number) => `${host} ${number}`).filter((one) => !seen.has(one));
+    for (const one of own) seen.add(one);
+    return own.length;
+  });
 }
