@@ -127,3 +127,15 @@ test.concurrent('an environment that does not travel', async (context) => {
   expect(states(record)).toEqual(['flow failed 1']);
   expect(folder.read('rehearsal/run/solver/solver.err')).toContain('/dev/tcp');
 });
+
+test.concurrent("a comment before Cobalt's directives", async (context) => {
+  const folder = compiled(
+    context,
+    experiment('flow').batch({ walltime: '00:10:00' }).model('solver', command('true')),
+    'cobalt',
+  );
+  folder.change('jobs/flow.cobalt', /^(#!.*\n)/, '$1# a comment\n');
+  const record = await rehearsed(folder);
+  expect(found(record).join('\n'), record.said.join('\n')).toMatch(/jobs\/flow\.cobalt/);
+  expect(states(record)).not.toEqual(['flow completed 0']);
+});

@@ -1,5 +1,5 @@
 import { execa, execaSync } from 'execa';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { python, ray, skipped, small } from '../helpers/ray.js';
 import type { Workspace } from '../helpers/workspace.js';
 import { waitUntil } from '../runtime/support/wait-until.js';
@@ -55,6 +55,8 @@ print("visited", *ray.get(visit.remote()), flush=True)
 while not os.path.exists("go"):
     time.sleep(0.1)
 `;
+
+vi.setConfig({ testTimeout: 400_000 });
 
 describe.skipIf(why !== '' || 'missing' in ray)(
   `Ray on a real Slurm${why === '' ? skipped : ` (skipped: ${why})`}`,
