@@ -46,4 +46,5 @@ export type {
   Opening,
   OrchestratorArguments,
   OrchestratorBuilder,
+  RayClusterBuilder,
 } from './types.js';

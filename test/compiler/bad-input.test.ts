@@ -144,7 +144,7 @@ describe('names and references', () => {
       await problemsIn(source("\n  .model('1st run', command('true'))\n  .model('stores', command('true'))")),
     ).toEqual([
       `DSL1002 workflow.ts:4:4 .model(): '1st run' cannot be a name | names start with a letter, hold letters, digits, "_", "." and "-", and have at most 63 characters`,
-      "DSL1002 workflow.ts:5:4 model 'stores': the name is taken by the runtime | run/ already has what is named so; the names kept for it are: status, stores, recipes, aside, node_modules, members.csv, jobs.tsv",
+      "DSL1002 workflow.ts:5:4 model 'stores': the name is taken by the runtime | run/ already has what is named so; the names kept for it are: status, stores, clusters, recipes, aside, node_modules, members.csv, jobs.tsv",
     ]);
   });
 

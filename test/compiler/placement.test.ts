@@ -125,10 +125,10 @@ describe('nodes of its own inside a job', () => {
     );
   });
 
-  test('of a store of several servers a node', () => {
+  test('of a store of several servers a node, which one process there starts', () => {
     const four = application(base()).orchestrator({ apart: true, shards: 4, nodes: 2, engine: 'redis' });
     expect(groupsOf('slurm', four)).toEqual(['0: 0+2 sim', '0: 2+2 store orchestrator']);
-    expect(linesOf('slurm', four)[0]).toContain('--nodes=2 --ntasks=4 --ntasks-per-node=2');
+    expect(linesOf('slurm', four)[0]).toContain('--nodes=2 --ntasks=2 --ntasks-per-node=1 --cpus-per-task=2');
   });
 
   test('of a second store of one process, which the launcher starts there', () => {

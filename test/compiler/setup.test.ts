@@ -121,7 +121,12 @@ describe.runIf(isBuilt)('the runtime of what was compiled (needs npm run build)'
   test('refuses stores that it cannot run yet, by their code', () => {
     const one = command('true').tasks(2).nodes(2);
     const open = experiment('e').model('m', one).colocate({ tcp: true, interface: 'ib0' });
-    const { exitCode, stderr } = runtime(written('interface', open), ['up', 'm']);
+    const folder = written('interface', open);
+    // This machine is one node.
+    const plan = JSON.parse(readFileSync(join(folder, 'plan.json'), 'utf8'));
+    plan.stores[0].nodes = 2;
+    writeFileSync(join(folder, 'plan.json'), JSON.stringify(plan));
+    const { exitCode, stderr } = runtime(folder, ['up', 'm']);
     expect([exitCode, /error\[(\w+)\]: (.*)/.exec(stderr)?.slice(1)]).toEqual([
       1,
       ['RUN1011', "store 'm': a colocated store on interface 'ib0' of 2 nodes is not there yet"],

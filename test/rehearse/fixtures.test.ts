@@ -22,6 +22,7 @@ const others: Readonly<Record<string, readonly RegExp[]>> = {
 /** Fixtures that are rehearsed elsewhere or not at all: their scripts have no line that those of another one lack. */
 const leftOut: Readonly<Record<string, string>> = {
   'large-array': 'a thousand scripts: job-array has the same lines',
+  'ray-cluster': 'it needs Ray: test/slurm/ray runs its cluster',
   'sharded-store': 'it needs the module of Valkey: test/runtime/engine runs its stores',
   'wall-model': 'it needs PyTorch: test/examples runs it',
 };

@@ -48,6 +48,14 @@ test.concurrent('a rehearsal reports like a run, and leaves the folder alone', a
   await expectNothingLeft(join(folder.dir, 'rehearsal'));
 });
 
+test.concurrent('a folder for this machine has nothing to rehearse: a run does', async (context) => {
+  const folder = compiled(context, experiment('flow').model('short', command('true')), 'local');
+  const { exitCode, stderr } = await simwright({ cwd: folder.dir }, 'rehearse', '.');
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining('error[CLI1011]: . is compiled for local')]);
+  expect(stderr).toContain('simwright run runs a workflow on this machine');
+  expect(existsSync(join(folder.dir, 'rehearsal'))).toBe(false);
+});
+
 test.concurrent('Ctrl-C ends a rehearsal, and leaves no process and no folder', async (context) => {
   const folder = compiled(context, experiment('flow').model('long', command('sleep', '1000')));
   const child = startSimwright({ cwd: folder.dir }, 'rehearse', '.');

@@ -107,14 +107,17 @@ export class Demand {
     return most(this.part.applications.map((one) => this.facts(one).size.memoryPerNodeMiB ?? 0));
   }
 
-  /** Amounts that all entities take together on one node, a member of each: the most that may run at the same time, stores included. */
-  sumOnNode(): Amounts {
+  /**
+   * Amounts that all entities take together on one node, a member of each: the most that may run at the same time, stores included.
+   * `holdsGpus`: stores keep their GPUs from the others.
+   */
+  sumOnNode(holdsGpus: boolean): Amounts {
     const { orchestrators } = this.part;
     const stores = orchestrators.reduce((sum, one) => sum + cpusOfStoreOnNode(one), 0) + this.colocatedCpus();
     const peakOf = (amount: (size: StepSize) => number) => this.#peak((one) => amount(this.facts(one).size));
     return {
       cpus: peakOf(cpusOnNode) + stores,
-      gpus: Math.max(peakOf(gpusOnNode), this.gpusOfOne()),
+      gpus: Math.max(peakOf(gpusOnNode) + (holdsGpus ? this.gpusOfStores() : 0), this.gpusOfOne()),
       memoryMiB: peakOf((size) => size.memoryPerNodeMiB ?? 0),
     };
   }
@@ -153,6 +156,12 @@ export class Demand {
       cpus: this.colocatedCpus(),
       gpus: applications.reduce((sum, one) => sum + colocatedGpus(this.input.experiment, one), 0),
     };
+  }
+
+  /** GPUs of all stores' models on a node that has one process of each. */
+  gpusOfStores(): number {
+    const standalone = this.part.orchestrators.reduce((sum, one) => sum + this.gpusOfStore(one), 0);
+    return this.heldOnEachNode().gpus + standalone;
   }
 
   /** GPUs of a standalone store's models on each of its nodes. */

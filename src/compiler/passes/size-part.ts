@@ -46,7 +46,7 @@ export function sharedOwner({ part }: Demand): NonNullable<Demand['part']['owner
 
 /** The size of a part that has room for all that runs at the same time. */
 export function sizePart(demand: Demand, limits: PartLimits, problems: Problems): PartSize {
-  const sum = sharedOwner(demand) === undefined ? undefined : demand.sumOnNode();
+  const sum = sharedOwner(demand) === undefined ? undefined : demand.sumOnNode(limits.storesCpus === 'hold');
   const colocated = demand.colocatedCpus();
   const holds = limits.storesCpus === 'hold';
   const sets = setsOf(demand, holds);
@@ -184,14 +184,15 @@ function canGrow(demand: Demand): boolean {
 }
 
 /** GPUs a node. More than one member needs are wanted only if nodes are known to have them, but for those that run at the same time. */
-function gpusFor(demand: Demand, { node }: PartLimits, nodes: number): number {
+function gpusFor(demand: Demand, { node, storesCpus }: PartLimits, nodes: number): number {
   const { gpus } = demand.input.site.node;
   const ofOne = demand.gpusOfOne();
   if (gpus !== undefined) return Math.max(ofOne, Math.min(gpus, Math.ceil(demand.peakGpus(nodes) / nodes)));
   const users = demand.part.applications.filter((one) => demand.piece(one).onNode.gpus > 0);
-  if (users.length < 2) return ofOne;
+  const held = storesCpus === 'hold' ? demand.gpusOfStores() : 0;
+  if (users.length < (held > 0 ? 1 : 2)) return Math.max(ofOne, held);
   // The sets of many are too many to look at.
-  if (users.length > 32) return Math.max(ofOne, Math.min(node.gpus, Math.ceil(demand.peakGpusOfOneEach() / nodes)));
+  if (users.length > 32) return Math.max(ofOne, Math.min(node.gpus, Math.ceil(demand.peakGpusOfOneEach() / nodes) + held));
   const sets = demand.input.order.together(users);
   const free = { cpus: Number.POSITIVE_INFINITY, memoryMiB: Number.POSITIVE_INFINITY };
   const all = sets.map((set) => set.map((one) => demand.piece(one)));
@@ -199,10 +200,10 @@ function gpusFor(demand: Demand, { node }: PartLimits, nodes: number): number {
     ofOne,
     Math.min(
       node.gpus,
-      sumOf(demand, (one) => one.gpus),
+      sumOf(demand, (one) => one.gpus) + held,
     ),
     (amount) => {
-      const bins = Array.from({ length: nodes }, () => ({ ...free, gpus: amount }));
+      const bins = demand.nodesLeft(nodes, { ...free, gpus: amount }, held > 0);
       return all.every((pieces) => packsInAnyOrder(pieces, bins));
     },
   );
