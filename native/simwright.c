@@ -1999,7 +1999,7 @@ static void on_client(Ctx *ctx, Event event, uint64_t sub, void *data) {
 static bool bus_is_closed;
 
 static void close_bus(Ctx *ctx) {
-    /* Those whom it had let in before may be seen at a later look only. */
+    /* Connections that it had let in before may be seen at a later look only. */
     static int looks_left = 3;
     if (settings.closed_bus_port == 0 || looks_left == 0) return;
     bool is_closed = false;

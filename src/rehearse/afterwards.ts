@@ -14,7 +14,7 @@ export interface Memory extends Pick<Cluster, 'name' | 'loginNode' | 'launchNode
   readonly endedAt: number;
 }
 
-/** What a machine knew, without what jobs got handed on: their environment may hold secrets. */
+/** State of a machine, without the environment that jobs got handed on, which may hold secrets. */
 export function memoryOf(machine: Omit<Memory, 'startedAt' | 'endedAt'> & Pick<Cluster, 'wallClock' | 'now'>): Memory {
   const { name, loginNode, launchNode, nodes, user } = machine;
   const jobs = machine.jobs.map(

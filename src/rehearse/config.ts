@@ -14,7 +14,7 @@ export interface ServerConfig {
   readonly faults: readonly Fault[];
   /** Seconds that each process of an application takes, where it is not run. */
   readonly stubSeconds?: number;
-  /** Words after submit.sh. */
+  /** Arguments of submit.sh. */
   readonly submitWords: readonly string[];
   readonly user: { readonly name: string; readonly uid: number };
   /** Paths that all hosts see, also below /tmp. */

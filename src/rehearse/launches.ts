@@ -17,7 +17,7 @@ export interface Step {
   readonly pid: number;
   readonly socket: Socket;
   readonly askedAt: number;
-  /** What it needs, as words of the launcher and as shares of nodes. */
+  /** Its needs, as words of the launcher and as shares of nodes. */
   launch: Launch;
   place(order: readonly AllocatedNode[]): Launch | undefined;
   startedAt: number | undefined;
@@ -26,7 +26,7 @@ export interface Step {
   readonly pids: Map<number, number>;
 }
 
-/** What a launch takes on each of its nodes. */
+/** Shares that a launch takes of each of its nodes. */
 export function sharesOf({ ranks, holds }: Launch): Map<string, Share> {
   const shares = new Map<string, Share>();
   for (const { node, cpus, gpus, memoryMiB = 0 } of ranks) {
@@ -46,7 +46,7 @@ export function sharesOf({ ranks, holds }: Launch): Map<string, Share> {
   );
 }
 
-/** Who holds what inside the jobs: steps wait for each other here. */
+/** Books of who holds what inside the jobs: steps wait for each other here. */
 export class StepBooks {
   readonly #books = new Map<LiveRun, Books<Step>>();
 

@@ -17,7 +17,7 @@ export interface CallMessage {
 export interface RankOrder {
   readonly node: string;
   readonly rank: number;
-  /** Words that bring a process onto the node; none where the stand-in is there. */
+  /** Prefix that brings a process onto the node; none where the stand-in is there. */
   readonly enter: readonly string[];
   readonly command: readonly string[];
   readonly cwd: string;

@@ -33,7 +33,7 @@ export function isRefusal(one: object): one is Refusal {
   return 'stderr' in one && !('stdout' in one);
 }
 
-/** One process of a launch. */
+/** A process of a launch. */
 export interface Rank {
   readonly node: string;
   readonly rank: number;
@@ -60,7 +60,7 @@ export interface Launch {
   readonly fixedNodes: boolean;
   /** Nodes that the machine may choose from where they are not fixed. @default all of the job */
   readonly among?: readonly string[];
-  /** What it holds on each node beyond the sum of its ranks: whole nodes. */
+  /** Its share of each node beyond the sum of its ranks: whole nodes. */
   readonly holds?: Share;
   /** Moment at which the launcher ends the other ranks. */
   readonly endsOthers: 'never' | 'on failure' | 'on signal' | 'on end';
@@ -118,7 +118,7 @@ export interface JobComponent {
   /** 0: what the scheduler gives by default, which is all of the node. */
   readonly memoryMiB: number;
   readonly exclusive: boolean;
-  /** Words that place it, as the scheduler's environment repeats them: tasks, tasks a node, CPUs a task. */
+  /** Numbers that place it, as the scheduler's environment repeats them: tasks, tasks a node, CPUs a task. */
   readonly tasks?: number;
   readonly tasksPerNode?: number;
   readonly cpusPerTask?: number;
@@ -275,7 +275,7 @@ export interface SchedulerStandIn {
   ): { readonly env: Readonly<Record<string, string>>; readonly files: Readonly<Record<string, string>> };
   /** Path of a run's output file: patterns filled in, relative to the folder that it was submitted from. */
   outputPath(pattern: string, job: Job, run: Run): string;
-  /** Words that start the script: `bash SCRIPT` through a login shell, or the script itself. @default by its `#!` line */
+  /** Command that starts the script: `bash SCRIPT` through a login shell, or the script itself. @default by its `#!` line */
   readonly interpreter?: (script: string) => readonly string[];
   /** Files that the scheduler writes when a run has ended (Cobalt's log), by path. */
   afterEnd?(job: Job, run: Run): Readonly<Record<string, string>>;

@@ -136,7 +136,7 @@ export class StepRunner {
     this.#bringFault(step);
   }
 
-  /** Words of a program that writes the keys that others wait for; `undefined` where nobody waits for keys of the entity. */
+  /** Command of a program that writes the keys that others wait for; `undefined` where nobody waits for keys of the entity. */
   #keyWriter({ entity, name }: Step, seconds: number): readonly string[] | undefined {
     const { plan, config } = this.parts;
     const awaited = plan.entities

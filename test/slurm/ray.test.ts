@@ -132,7 +132,7 @@ describe.skipIf(why !== '' || 'missing' in ray)(
       expect(log(workspace, `e-${id}.out`)).toContain('error[RUN1061]');
     });
 
-    /** Words that run a command as another user of this machine. */
+    /** Prefix that runs a command as another user of this machine. */
     const asStranger = ['setpriv', '--reuid=daemon', '--regid=daemon', '--clear-groups'];
 
     test('clusters of two users run on one node at the same time', async () => {

@@ -102,7 +102,7 @@ function storeId(name: string): string {
   return `store:${name}`;
 }
 
-/** Words for the kinds of entities. */
+/** Names of the kinds of entities. */
 const kindNames: { readonly [Kind in Entity['kind']]: string } = {
   model: 'model',
   ensemble: 'ensemble',

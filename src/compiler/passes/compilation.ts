@@ -43,7 +43,7 @@ export interface Compilation {
   readonly plan: Plan;
 }
 
-/** Words that start a store's processes, and the text of the file `{resources}` that they name. */
+/** Command that starts a store's processes, and the text of the file `{resources}` that they name. */
 export type StoreLaunch = Pick<Store, 'launch' | 'resources'>;
 
 /** The fields that a pass reads. */

@@ -37,7 +37,7 @@ export function setsOf(demand: Demand, storesHold: boolean): PartSets {
 const mostInCircles = 32;
 
 /**
- * One set of each circle, the one that needs most, as far as these may run at the same time. Sets that share an application are of one circle: a
+ * The set of each circle that needs most, as far as these may run at the same time. Sets that share an application are of one circle: a
  * service meets its users one by one.
  */
 function circlesOf(meeting: readonly Applications[], demand: Demand): readonly Applications[] {

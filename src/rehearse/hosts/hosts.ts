@@ -4,7 +4,7 @@ export interface Hosts {
   readonly says: string;
   /** Makes a host ready; at once where it is. */
   ready(host: string): Promise<void>;
-  /** Words before a command that bring it onto a host. */
+  /** Prefix of a command that brings it onto a host. */
   enter(host: string): readonly string[];
   /** Variables that a process on a host has. */
   environment(host: string): Readonly<Record<string, string>>;

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { quoteShellWord } from '../../targets/quoting.js';
 import { addressOf, type Hosts, otherNames } from './hosts.js';
 
-/** Words that start a program in namespaces of its own, in which it may make networks and mounts; it ends with all its descendants. */
+/** Prefix that starts a program in namespaces of its own, in which it may make networks and mounts; it ends with all its descendants. */
 export const outerWords: readonly string[] = [
   ...['unshare', '--user', '--map-current-user', '--keep-caps'],
   ...['--net', '--mount', '--uts', '--ipc', '--pid', '--fork', '--kill-child', '--mount-proc'],

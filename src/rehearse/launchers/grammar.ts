@@ -14,7 +14,7 @@ export interface KnownOption {
   readonly once?: true;
 }
 
-/** One program of a launch. */
+/** A program of a launch. */
 export interface LaunchedProgram {
   /** Last values of its options by the first of their names; a flag's is its name without dashes, as it was written. */
   readonly options: Readonly<Record<string, string>>;

@@ -32,13 +32,13 @@ const variables: readonly (readonly [variable: string, option: string])[] = [
   ['SLURM_HET_GROUP', 'het-group'],
 ];
 
-/** What options exclude: a size from the environment does not stand beside another one from the command line. */
+/** Options that exclude each other: a size from the environment does not stand beside another one from the command line. */
 const rivals: readonly (readonly string[])[] = [
   ['mem', 'mem-per-cpu', 'mem-per-gpu'],
   ['gpus', 'gpus-per-node', 'gpus-per-task', 'gres'],
 ];
 
-/** One program of a step, with its options. */
+/** A program of a step, with its options. */
 interface Part {
   readonly options: Options;
   readonly command: readonly string[];

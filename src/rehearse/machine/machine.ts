@@ -21,7 +21,7 @@ export interface LiveJob extends Job {
   readonly runs: readonly LiveRun[];
 }
 
-/** What happens around the machine: processes start and are signalled. */
+/** Surroundings of the machine: processes start and are signalled. */
 export interface Hooks {
   start(run: LiveRun): void;
   /** Ends the processes of a run; `ended` is called once they have. */

@@ -4,7 +4,7 @@ import type { Answer, Job, JobRequest, Run, SchedulerCommand } from '../standins
 /** A line that looks like a directive and is not read. */
 export type Ignored = JobRequest['ignored'][number];
 
-/** Words of a line as a shell parts them: both kinds of quotes group, and a backslash counts in double ones. */
+/** Parts of a line as a shell parts them: both kinds of quotes group, and a backslash counts in double ones. */
 export function shellWords(text: string): string[] {
   return (text.match(/(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'])+/g) ?? []).map((word) =>
     word.replace(/"((?:[^"\\]|\\.)*)"|'([^']*)'/g, (_, double, single) => single ?? double.replace(/\\(.)/g, '$1')),

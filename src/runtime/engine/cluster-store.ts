@@ -28,9 +28,9 @@ export interface ClusterStoreOptions {
   readonly programs: EnginePrograms;
   /** All servers of the cluster, by their slots. */
   readonly shards: readonly ClusterShard[];
-  /** Those that run here, by their positions among all. */
+  /** Shards that run here, by their positions among all. */
   readonly own: readonly number[];
-  /** What each of them is to be. */
+  /** Settings of each of them. */
   readonly storeOf: (shard: number) => OrchestratorOptions;
   /** Seconds in which the servers on other nodes have to be reached. Default 20. */
   readonly reachSeconds?: number;
@@ -70,7 +70,7 @@ export class ClusterStore implements Orchestrator {
     return this.#inOrder.flatMap(({ addresses }) => addresses);
   }
 
-  /** That of its first server. */
+  /** Run id of its first server. */
   get runId(): string {
     return this.#inOrder[0]?.runId ?? '';
   }
@@ -109,7 +109,7 @@ export class ClusterStore implements Orchestrator {
     };
   }
 
-  /** One result for each key, be it on several servers. */
+  /** A result for each key, be it on several servers. */
   async warmUp(keys: readonly string[]): Promise<readonly WarmUp[]> {
     const done = (await this.#worker?.warmUp(keys)) ?? [];
     // A copy's key is the name behind the shard's own prefix.

@@ -98,7 +98,7 @@ export class RedisStore implements Orchestrator {
     return { server: this.#server?.pid, worker: this.#worker?.pid };
   }
 
-  /** What the server said of itself last. */
+  /** The server's last report of itself. */
   get info(): Info {
     return this.#info;
   }

@@ -7,6 +7,7 @@ import { lockScheduler } from '../scheduler/lock-scheduler.js';
 import { MembersFile, StatusReader, StatusWriter } from '../status/index.js';
 import type { ControlClient } from '../supervisor/control-client.js';
 import { watchStores } from '../supervisor/watch-stores.js';
+import { allowHosts } from './allow-hosts.js';
 import type { Application } from './application.js';
 import { membersAtATime, onGroup, onScriptHost, startsHere } from './hosts.js';
 import { linkModules } from './link-modules.js';
@@ -27,7 +28,7 @@ import { StepSignaller } from './steps/step-signaller.js';
 import { StepWatch } from './steps/step-watch.js';
 import { describeStop, exitCodeOfStop, type StopReason, StopRequest } from './stop-request.js';
 import { stopWithJob } from './stop-with-job.js';
-import { allowHosts, ownStore, type SeenStore } from './store-addresses.js';
+import { ownStore, type SeenStore } from './store-addresses.js';
 import { waitForEvents } from './wait-for-events.js';
 import { waitForKeys } from './wait-for-keys.js';
 import { namesItsHosts } from './words.js';
@@ -191,7 +192,7 @@ async function findStores(
 ): Promise<SeenStore[]> {
   const stores = entity.stores.map((name) => storeOf(plan, name));
   const own = jobOf(plan, job.job).stores;
-  await allowHosts(job, stores);
+  await allowHosts(job, plan, stores);
   if (stop.reason !== undefined) return [];
   const seen = await Promise.all(
     stores.map((store) => (own.includes(store.name) ? ownStore(job, entity, store) : met.meet(store))),

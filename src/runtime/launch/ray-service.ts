@@ -26,7 +26,7 @@ export interface RayLaunch {
   readonly report: (problem: unknown) => void;
 }
 
-/** One start of a Ray cluster, beside the process that its launcher is: readiness, failures of nodes, and an end with its last user. */
+/** A start of a Ray cluster, beside the process that its launcher is: readiness, failures of nodes, and an end with its last user. */
 export class RayService {
   readonly #launch: RayLaunch;
   readonly #files: ClusterFiles;

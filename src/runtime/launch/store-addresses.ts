@@ -1,13 +1,7 @@
-import { lookup } from 'node:dns/promises';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Entity, Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
-import { nameOfHost, ownAddresses } from '../job/network-address.js';
-import { storeFolder } from '../job/paths.js';
 import { jobOf } from '../job/read-plan.js';
-import { writeAtomically } from '../job/write-atomically.js';
 import { readAddress, readSharedAddress } from '../store-files/address-file.js';
 import { clientAddresses, type StoreAddress } from '../store-files/store-address.js';
 
@@ -49,30 +43,4 @@ export function ownStore(job: JobEnvironment, entity: Entity, store: Store): See
     message: `${entity.name} needs store '${store.name}', which does not run in job ${job.jobId}`,
     hint: `the job's script starts it with: runtime up ${store.name}`,
   });
-}
-
-/** Lets the job's hosts use the stores that other hosts can reach: writes their addresses into the allow-lists. */
-export async function allowHosts(job: JobEnvironment, stores: readonly Store[]): Promise<void> {
-  const open = stores.filter((store) => store.kind === 'standalone' && store.scope === 'network');
-  if (open.length === 0) return;
-  // Scripts may run on a host that is none of the job's.
-  const addresses = new Set([...(await Promise.all(job.hosts.map(addressesOf))).flat(), ...ownAddresses()]);
-  for (const store of open) {
-    const folder = join(storeFolder(job.dir, store.name), 'allow');
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    for (const address of addresses) writeAtomically(join(folder, address), `${job.jobId}\n`, 0o600);
-  }
-}
-
-async function addressesOf(host: string): Promise<string[]> {
-  try {
-    return (await lookup(nameOfHost(host), { all: true })).map(({ address }) => address);
-  } catch (error) {
-    throw new WorkflowError({
-      code: 'RUN1004',
-      message: `host ${host} of this job has no address: ${error instanceof Error ? error.message : String(error)}`,
-      hint: 'SIMWRIGHT_HOSTS lists the hosts; their names must be known on each node',
-      cause: error,
-    });
-  }
 }

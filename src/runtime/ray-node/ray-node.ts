@@ -51,7 +51,7 @@ interface Keeping {
   readonly ray: RayCluster;
 }
 
-/** One node of a cluster, from its start to its end. */
+/** A node of a cluster, from its start to its end. */
 class NodeKeeper {
   readonly #keeping: Keeping;
   #process: RayProcess | undefined;

@@ -29,7 +29,7 @@ export class RayProcess {
   readonly #mark: string;
   // When a process of Ray dies, `ray start` prints the last lines of its log after its name.
   readonly #tail = new Tail(64_000);
-  /** How it ended, in words. */
+  /** Its end, in words. */
   readonly ended: Promise<string>;
 
   /** `temporary` is the node's folder, `mark` the variable that tells Ray's processes from all others. Output goes to this process's own. */

@@ -21,7 +21,7 @@ export interface HeadPorts {
   readonly client: number | undefined;
 }
 
-/** Words after `ray start` on the head. */
+/** Arguments of `ray start` on the head. */
 export function headArguments(node: NodeOptions, ports: HeadPorts): string[] {
   return [
     '--head',
@@ -33,7 +33,7 @@ export function headArguments(node: NodeOptions, ports: HeadPorts): string[] {
   ];
 }
 
-/** Words after `ray start` on a node that joins the head at an address. */
+/** Arguments of `ray start` on a node that joins the head at an address. */
 export function workerArguments(node: NodeOptions, headAddress: string): string[] {
   return [`--address=${headAddress}`, ...everyNode(node, node.ray.workerArgs)];
 }

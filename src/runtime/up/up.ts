@@ -10,7 +10,7 @@ import { hostPositions } from '../job/hosts.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { isCheckpoint, savedFolder, storeJobFolder } from '../job/paths.js';
 import { hasOwnJob, jobOf, readPlan, storeOf } from '../job/read-plan.js';
-import { allowHosts } from '../launch/store-addresses.js';
+import { allowHosts } from '../launch/allow-hosts.js';
 import { moveAside } from '../rerun/aside.js';
 import { announceEnd, forgetEnd } from '../store-files/address-file.js';
 import { isRecord } from '../store-files/saved-stores.js';
@@ -33,7 +33,7 @@ export async function up(job: JobEnvironment, options: UpOptions): Promise<numbe
   const plan = readPlan(job.dir);
   const store = storeOf(plan, options.store);
   if (!hasOwnJob(plan, store.name)) return start(job, plan, store, options);
-  await assertAlone(job, store);
+  await assertAlone(job, plan, store);
   forgetEnd(job, store.name);
   try {
     return await start(job, plan, store, options);
@@ -50,7 +50,7 @@ async function start(job: JobEnvironment, plan: Plan, store: Store, options: UpO
   const onnxRuntime = lookForOnnxRuntime(plan, job.dir, options.bundle, options.env);
   if (job.fresh) forget(job, store);
   // Its own nodes look for each other before anybody launches anything.
-  if (store.kind === 'standalone' && store.shards > 1) await allowHosts(job, [store]);
+  if (store.kind === 'standalone' && store.shards > 1) await allowHosts(job, plan, [store]);
   const supervisor = await startSupervisor(job, [process.execPath, options.bundle]);
   try {
     await withinSeconds(job.upTimeoutSeconds, store.name, () =>

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { AllocatedNode, Allocation, Call, Cluster, Job, JobRequest } from '../../../src/rehearse/standins.js';
 
-/** Words of a command line: blanks part them, quotes of both kinds group. */
+/** Parts of a command line: blanks part them, quotes of both kinds group. */
 export function wordsOf(line: string): string[] {
   return (line.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? []).map((word) =>
     word.replace(/"([^"]*)"|'([^']*)'/g, (_, double, single) => double ?? single),

@@ -7,7 +7,7 @@ import { callOf, emptyCluster } from './asked.js';
 
 const why = whyNoSge();
 
-/** Words of the command line, then lines of the script after a bar; all jobs are held. */
+/** Arguments of the command line, then lines of the script after a bar; all jobs are held. */
 const lines = String.raw`
 |#$ -N ok
 |#$ -N two words

@@ -7,7 +7,7 @@ import { callOf, emptyCluster } from './asked.js';
 
 const why = whyNoSlurm();
 
-/** Words of the command line, then lines of the script after a bar. Queues and features have whatever names a site gives them. */
+/** Arguments of the command line, then lines of the script after a bar. Queues and features have whatever names a site gives them. */
 const lines = String.raw`
 |#SBATCH --job-name=ok
 |#SBATCH --job-name="two words"

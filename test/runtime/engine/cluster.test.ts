@@ -14,7 +14,7 @@ import { builtModule, hasCompiler, type StartedCluster, servers, startCluster } 
 
 const model = fileURLToPath(new URL('../orchestrator/models/double.onnx', import.meta.url));
 const found = await smartredisPython();
-/** Those whose cluster has a bus on a port of its own. */
+/** Servers whose cluster has a bus on a port of its own. */
 const able = servers.filter(({ version }) => Number(version.split('.')[0]) >= 7);
 const lacks =
   able.length === 0 ? 'a server' : !hasCompiler ? 'a C compiler' : onnxRuntime === undefined ? 'onnxruntime-node' : '';

@@ -37,7 +37,7 @@ export interface CobaltJob {
   readonly ignored: readonly Ignored[];
   /** Things that qsub takes without a word, and nobody means. */
   readonly doubts: readonly string[];
-  /** Words after the options: the script and its arguments. */
+  /** Arguments after the options: the script and its arguments. */
   readonly command: readonly string[];
 }
 

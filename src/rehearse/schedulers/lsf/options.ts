@@ -17,7 +17,7 @@ export interface LsfJob {
   readonly options: Readonly<Record<string, string>>;
   /** All of `-R`, which come together. */
   readonly requirements: readonly string[];
-  /** Words of a command, where there is one instead of a script. */
+  /** A command, where there is one instead of a script. */
   readonly command: readonly string[];
   readonly doubts: readonly string[];
 }

@@ -1,0 +1,82 @@
+import { lookup } from 'node:dns/promises';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { WorkflowError } from '../../diagnostics/index.js';
+import type { Plan, Store } from '../../ir/index.js';
+import type { JobEnvironment } from '../job/job-environment.js';
+import { nameOfHost, ownAddresses } from '../job/network-address.js';
+import { storeFolder } from '../job/paths.js';
+import { writeAtomically } from '../job/write-atomically.js';
+
+/** Addresses of a name. Rejects if there is none. */
+export type Resolve = (name: string) => Promise<readonly string[]>;
+
+const resolveByLibrary: Resolve = async (name) => (await lookup(name, { all: true })).map(({ address }) => address);
+
+/** Lets the job's hosts use the stores that other hosts can reach: writes their addresses into the allow-lists. */
+export async function allowHosts(job: JobEnvironment, plan: Plan, stores: readonly Store[]): Promise<void> {
+  for (const store of stores) {
+    if (store.kind !== 'standalone' || store.scope !== 'network') continue;
+    const addresses = await addressesOn(store.interface ?? plan.networkInterface, job.hosts.map(nameOfHost));
+    const folder = join(storeFolder(job.dir, store.name), 'allow');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // Scripts may run on a host that is none of the job's.
+    for (const address of new Set([...addresses, ...ownAddresses()])) {
+      writeAtomically(join(folder, address), `${job.jobId}\n`, 0o600);
+    }
+  }
+}
+
+/**
+ * Addresses of hosts: those of their names, and those of the names that they have on the network of an interface, if they have such names.
+ * A host connects from the address of the network on which the store listens, and its own name is often that of another network.
+ *
+ * @throws WorkflowError RUN1004 for a host whose name has no address.
+ */
+export async function addressesOn(
+  interfaceName: string | undefined,
+  hosts: readonly string[],
+  resolve: Resolve = resolveByLibrary,
+): Promise<readonly string[]> {
+  const own = await Promise.all(hosts.map((host) => addressesOf(host, resolve)));
+  if (interfaceName === undefined) return own.flat();
+  // Names are made alike on all nodes: the first and the last show how. A question that nobody answers may take seconds.
+  const shown = [...new Set([hosts[0], hosts.at(-1)])].filter((host) => host !== undefined);
+  const endings: string[] = [];
+  for (const ending of endingsFor(interfaceName)) {
+    const found = await Promise.all(shown.map((host) => orNone(named(host, ending), resolve)));
+    if (found.some((addresses) => addresses.length > 0)) endings.push(ending);
+  }
+  const onNetwork = await Promise.all(
+    endings.flatMap((ending) => hosts.map((host) => orNone(named(host, ending), resolve))),
+  );
+  return [...own, ...onNetwork].flat();
+}
+
+/** Usual endings of a host's name on the network of an interface: node1-ib0, node1ib0, node1-ib, node1ib. */
+function endingsFor(interfaceName: string): readonly string[] {
+  const kind = interfaceName.replace(/\d+$/, '');
+  return [...new Set([`-${interfaceName}`, interfaceName, `-${kind}`, kind])];
+}
+
+function named(host: string, ending: string): string {
+  const [label = '', ...domain] = host.split('.');
+  return [`${label}${ending}`, ...domain].join('.');
+}
+
+function orNone(name: string, resolve: Resolve): Promise<readonly string[]> {
+  return resolve(name).catch(() => []);
+}
+
+async function addressesOf(host: string, resolve: Resolve): Promise<readonly string[]> {
+  try {
+    return await resolve(host);
+  } catch (error) {
+    throw new WorkflowError({
+      code: 'RUN1004',
+      message: `host ${host} of this job has no address: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'SIMWRIGHT_HOSTS lists the hosts; their names must be known on each node',
+      cause: error,
+    });
+  }
+}
