@@ -275,13 +275,14 @@ function hostsOf(config: ServerConfig, plan: Plan, names: readonly string[]): Ho
           : undefined,
     ),
   ];
-  const interfaces = [...new Set(named.filter((name) => name !== undefined && name !== 'lo'))];
+  // An interface that is named is one beside that of the hosts' names.
+  const interfaces = new Set(['eth0', ...named.flatMap((name) => (name === undefined || name === 'lo' ? [] : [name]))]);
   const shared = [...config.shared, ...pathsIn(process.env)];
   return new NamespaceHosts({
     names,
     state: config.state,
     shared,
-    interfaces: interfaces.length === 0 ? ['eth0'] : interfaces.flatMap((name) => name ?? []),
+    interfaces: [...interfaces],
   });
 }
 

@@ -48,10 +48,25 @@ test.concurrent('a rehearsal reports like a run, and leaves the folder alone', a
   await expectNothingLeft(join(folder.dir, 'rehearsal'));
 });
 
+test.concurrent('hosts reach a store on a network beside that of their names', async (context) => {
+  const script = `${connects[2]} && echo "$SSDB"`;
+  const open = experiment('flow')
+    .orchestrator({ apart: true })
+    .model('solver', command('bash', '-c', script).nodes(2).tasks(2));
+  const site = { name: 'hpc', target: 'slurm', networkInterface: 'hsn0', node: { cores: 4 } } as const;
+  const folder = compiled(context, open, site);
+  const record = await rehearsed(folder);
+  expect([found(record), states(record)]).toEqual([[], ['flow completed 0']]);
+  expect(folder.read('rehearsal/run/solver/solver.out')).toMatch(/^(10\.98\.1\.\d+:\d+\n){2}$/);
+});
+
 test.concurrent('a folder for this machine has nothing to rehearse: a run does', async (context) => {
   const folder = compiled(context, experiment('flow').model('short', command('true')), 'local');
   const { exitCode, stderr } = await simwright({ cwd: folder.dir }, 'rehearse', '.');
-  expect([exitCode, stderr]).toEqual([1, expect.stringContaining('error[CLI1011]: . is compiled for local')]);
+  expect([exitCode, stderr]).toEqual([
+    2,
+    expect.stringContaining(`error[CLI1011]: ${folder.dir} is compiled for local`),
+  ]);
   expect(stderr).toContain('simwright run runs a workflow on this machine');
   expect(existsSync(join(folder.dir, 'rehearsal'))).toBe(false);
 });

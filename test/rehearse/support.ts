@@ -65,6 +65,10 @@ export function states({ runs }: RehearsalRecord): string[] {
   );
 }
 
-/** A program that connects to the store, and fails where it cannot. */
-// biome-ignore lint/suspicious/noTemplateCurlyInString: bash fills it in
-export const connects = ['bash', '-c', 'exec 3<>"/dev/tcp/${SSDB%:*}/${SSDB##*:}"'] as const;
+/** A program that asks the store for an answer, and fails where it gets none. */
+export const connects = [
+  'bash',
+  '-c',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: bash fills it in
+  'exec 3<>"/dev/tcp/${SSDB%:*}/${SSDB##*:}" && printf \'*1\\r\\n$4\\r\\nPING\\r\\n\' >&3 && read -r -t 20 line <&3 && [[ $line == +PONG* ]]',
+] as const;

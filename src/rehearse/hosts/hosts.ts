@@ -12,9 +12,9 @@ export interface Hosts {
   cut(host: string): void;
 }
 
-/** Name and address of each host, as a file of hosts has them. */
-export function addressOf(place: number): string {
-  return `10.97.${1 + Math.floor(place / 250)}.${1 + (place % 250)}`;
+/** Address of a host, by its place among all, on a network: 0 is that of its name. */
+export function addressOf(place: number, network = 0): string {
+  return `10.${97 + network}.${1 + Math.floor(place / 250)}.${1 + (place % 250)}`;
 }
 
 /** Names that a host is called by as well: those who know nodes by their numbers look for `nid00012`. */

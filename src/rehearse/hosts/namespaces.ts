@@ -20,7 +20,7 @@ export interface NamespaceSettings {
   readonly state: string;
   /** Paths below /tmp that all hosts see. */
   readonly shared: readonly string[];
-  /** Names of the network interfaces that each host has. */
+  /** Names of the network interfaces that each host has, each to a network of its own; the first has the address of the host's name. */
   readonly interfaces: readonly string[];
 }
 
@@ -32,14 +32,20 @@ export class NamespaceHosts implements Hosts {
   readonly #withFewerRights: readonly string[];
 
   constructor(private readonly settings: NamespaceSettings) {
-    const { names, state } = settings;
-    const lines = names.map((name, place) => `${addressOf(place)} ${[name, ...otherNames(name)].join(' ')}`);
+    const { names, state, interfaces } = settings;
+    const lines = interfaces.flatMap((own, network) =>
+      names.map((name, place) => {
+        // The first network is that of the hosts' own names.
+        const called = network === 0 ? [name, ...otherNames(name)] : [`${name}-${own}`];
+        return `${addressOf(place, network)} ${called.join(' ')}`;
+      }),
+    );
     mkdirSync(join(state, 'tmp'));
     writeFileSync(join(state, 'hosts'), ['127.0.0.1 localhost', '10.97.0.1 login', ...lines, ''].join('\n'));
     run('hostname', 'login');
     run('ip', 'link', 'set', 'lo', 'up');
     run('ip', 'link', 'add', 'br0', 'type', 'bridge');
-    run('ip', 'address', 'add', '10.97.0.1/16', 'dev', 'br0');
+    for (const network of interfaces.keys()) run('ip', 'address', 'add', `10.${97 + network}.0.1/16`, 'dev', 'br0');
     run('ip', 'link', 'set', 'br0', 'up');
     run('mount', '--bind', join(state, 'hosts'), '/etc/hosts');
     this.#withFewerRights = isAble('setpriv', '--version')
@@ -91,7 +97,7 @@ export class NamespaceHosts implements Hosts {
       'ip link set lo up',
       ...interfaces.flatMap((name, number) => [
         `until grep -q ${quoteShellWord(`${name}:`)} /proc/net/dev; do sleep 0.01; done`,
-        `ip address add ${number === 0 ? addressOf(place) : `10.${97 + number}.1.${1 + place}`}/16 dev ${quoteShellWord(name)}`,
+        `ip address add ${addressOf(place, number)}/16 dev ${quoteShellWord(name)}`,
         `ip link set ${quoteShellWord(name)} up`,
       ]),
       ...this.#ownTmp(),
