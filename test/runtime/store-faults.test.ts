@@ -104,10 +104,9 @@ describe('a store that is killed', () => {
     await waitUntil('it is up', () => existsSync(folder.path('run/up')));
     // The guard of its socket first, which removes it; then the store, which ends in order once its supervisor has gone.
     const guards = folder.processes().filter(({ command }) => command.includes('simwright-socket'));
-    const pids = [
-      ...guards.map(({ pid }) => pid),
-      ...['store', 'supervise'].flatMap((verb) => folder.runtimeProcesses(verb)),
-    ];
+    const supervisors = folder.runtimeProcesses('supervise');
+    for (const pid of supervisors) process.kill(pid, 'SIGSTOP');
+    const pids = [...guards.map(({ pid }) => pid), ...folder.runtimeProcesses('store'), ...supervisors];
     for (const pid of pids) process.kill(pid, 'SIGKILL');
     expect(existsSync(socket)).toBe(true);
     folder.write('run/stores/store/checkpoint.tmp', 'half');

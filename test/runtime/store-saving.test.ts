@@ -155,9 +155,10 @@ process.exit(3);`,
     );
     const job = folder.start(steps);
     await waitUntil('the store has data', () => outputOf(folder, 'run/sim/sim.out') === 'put\n');
-    // Looked for first: the supervisor must not have the time to say that the store has died.
-    const pids = ['store', 'supervise'].flatMap((verb) => folder.runtimeProcesses(verb));
-    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    // Stopped first: the supervisor must not have the time to say that the store has died.
+    const supervisors = folder.runtimeProcesses('supervise');
+    for (const pid of supervisors) process.kill(pid, 'SIGSTOP');
+    for (const pid of [...folder.runtimeProcesses('store'), ...supervisors]) process.kill(pid, 'SIGKILL');
     const end = await job.ended;
     expect(end.stderr).toContain("simwright: store 'store' was not saved: it was killed before; members");
     await folder.expectNothingLeft(job);
