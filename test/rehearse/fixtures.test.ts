@@ -1,12 +1,9 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { pythonFiles, runtimeFiles, writeFolder } from '../../src/compiler/index.js';
-import { rehearse } from '../../src/rehearse/rehearse.js';
 import { schedulers } from '../../src/rehearse/schedulers/index.js';
-import { compileFile, fixtures, root, targetNames } from '../compiler/support/compile-fixture.js';
-import { found, states } from './support.js';
+import { compileFile, fixtures, targetNames } from '../compiler/support/compile-fixture.js';
+import { found, rehearseWithStubs, states } from './support.js';
 
 // A rehearsal waits as much as it computes.
 vi.setConfig({ testTimeout: 180_000, maxConcurrency: 4 });
@@ -34,31 +31,14 @@ for (const target of targetNames.filter((name) => schedulers[name] !== undefined
       if (refused || name in leftOut || !existsSync(join(folder, 'expected', target))) continue;
       test(name, async ({ onTestFinished }) => {
         const compiled = await compileFile(join(folder, 'workflow.ts'), target);
-        const workspace = realpathSync(mkdtempSync(join(tmpdir(), 'simwright-test-')));
-        onTestFinished(() => rmSync(workspace, { recursive: true, force: true }));
-        const dir = join(workspace, 'out');
-        writeFolder(dir, [...compiled.files, ...runtimeFiles(), ...pythonFiles()]);
-        const said: string[] = [];
-        const record = await rehearse({
-          dir,
-          into: join(dir, 'rehearsal'),
-          stubSeconds: 0.05,
-          progress: (text) => said.push(text),
-          env: { ...process.env, SIMWRIGHT_HOME: root, SIMWRIGHT_MAP_DEVICE: 'GPU=CPU' },
-        });
+        const { record, logs } = await rehearseWithStubs(compiled, onTestFinished);
         const bad = states(record).filter(
           (state) => !/ completed 0$/.test(state) && !others[name]?.some((one) => one.test(state)),
         );
-        const logs = () => [...said, ...logsOf(join(dir, 'rehearsal'))].join('\n');
         expect([found(record), bad], bad.length > 0 || record.findings.length > 0 ? logs() : '').toEqual([[], []]);
       });
     }
   });
-}
-
-function logsOf(dir: string): string[] {
-  const logs = join(dir, 'logs');
-  return existsSync(logs) ? readdirSync(logs).map((name) => readFileSync(join(logs, name), 'utf8')) : [];
 }
 
 test('every target with a scheduler has a stand-in', () => {

@@ -1,12 +1,13 @@
-import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'vitest';
-import { runtimeFiles, writeFolder } from '../../src/compiler/index.js';
+import { type Compiled, pythonFiles, runtimeFiles, writeFolder } from '../../src/compiler/index.js';
 import type { AuthoredExperiment, SiteInput, TargetName } from '../../src/ir/index.js';
 import type { RehearsalRecord } from '../../src/rehearse/record.js';
 import { type RehearseOptions, rehearse } from '../../src/rehearse/rehearse.js';
 import { compileFor } from '../compiler/support/compile-experiment.js';
+import { root } from '../compiler/support/compile-fixture.js';
 
 /** A compiled folder of a test, removed when the test has ended. */
 export interface CompiledFolder {
@@ -51,6 +52,29 @@ export async function rehearsed(
     ...options,
   });
   return { ...record, said };
+}
+
+/** Rehearses a compiled workflow whose applications are not here; `logs` tells all that was said. */
+export async function rehearseWithStubs(
+  compiled: Compiled,
+  onTestFinished: TestContext['onTestFinished'],
+): Promise<{ readonly record: RehearsalRecord; readonly logs: () => string }> {
+  const workspace = realpathSync(mkdtempSync(join(tmpdir(), 'simwright-test-')));
+  onTestFinished(() => rmSync(workspace, { recursive: true, force: true }));
+  const dir = join(workspace, 'out');
+  writeFolder(dir, [...compiled.files, ...runtimeFiles(), ...pythonFiles()]);
+  const said: string[] = [];
+  const into = join(dir, 'rehearsal');
+  const record = await rehearse({
+    dir,
+    into,
+    stubSeconds: 0.05,
+    progress: (text) => said.push(text),
+    env: { ...process.env, SIMWRIGHT_HOME: root, SIMWRIGHT_MAP_DEVICE: 'GPU=CPU' },
+  });
+  const logs = join(into, 'logs');
+  const texts = () => (existsSync(logs) ? readdirSync(logs).map((name) => readFileSync(join(logs, name), 'utf8')) : []);
+  return { record, logs: () => [...said, ...texts()].join('\n') };
 }
 
 /** Findings as lines. */
