@@ -82,7 +82,7 @@ async def use_asyncio():
     from redis import asyncio as redis_asyncio
 
     r = redis_asyncio.Redis(port=port)
-    assert await r.ping() is True and await r.get("with") is None
+    assert await r.ping() is True and await r.get("with") == b"it"
     await (r.aclose() if hasattr(r, "aclose") else r.close())
 
 
