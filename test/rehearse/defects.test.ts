@@ -128,6 +128,22 @@ test.concurrent('an environment that does not travel', async (context) => {
   expect(folder.read('rehearsal/run/solver/solver.err')).toContain('/dev/tcp');
 });
 
+test.concurrent('standard input expected on rank 1', async (context) => {
+  const open = experiment('flow')
+    .batch({ walltime: '00:10:00' })
+    .model('solver', command('sleep', '2').nodes(2).tasks(2))
+    .colocate({ tcp: true, port: 6780 });
+  const site = { name: 'hpc', target: 'pbs', launcher: 'mpirun', node: { cores: 4 } } as const;
+  expect(states(await rehearsed(compiled(context, open, site)))).toEqual(['flow completed 0']);
+  // A store that is held by its standard input: mpirun gives that to rank 0 alone, and the other one ends at once.
+  const folder = compiled(context, open, site);
+  folder.change('runtime/simwright.mjs', '"pipe":"link"', '"pipe":"pipe"');
+  const record = await rehearsed(folder);
+  expect(states(record)).toEqual(['flow failed 1']);
+  expect(record.said).toContain('store solver starts on node1 node2');
+  expect(record.said.filter((text) => text.startsWith('solver starts'))).toEqual([]);
+});
+
 test.concurrent("a comment before Cobalt's directives", async (context) => {
   const folder = compiled(
     context,
