@@ -88,7 +88,7 @@ describe('a member is never run twice at a time', () => {
     folder.write('run/app.sh', 'until [ -e ../go ]; do sleep 0.02; done');
     const first = folder.start('runtime launch solver -- sh ../app.sh & launched+=($!)');
     await waitUntil('the first runs', () => folder.states('solver')[0] === 'running');
-    for (const pid of folder.runtimeProcesses('launch')) process.kill(pid, 'SIGKILL');
+    folder.killRuntime('launch');
     expect((await first.ended).code).toBe(137);
     expect(existsSync(folder.path('run/solver.lock'))).toBe(true);
     folder.write('run/go', '');

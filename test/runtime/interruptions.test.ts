@@ -145,7 +145,7 @@ describe('kill -9', () => {
       const folder = new JobFolder(bundle(), makePlan([], [{ name: 'orchestrator' }]), tmpdir(), context);
       const job = folder.start('runtime up orchestrator & up=$!; until [ -e run/go ]; do sleep 0.02; done');
       await new Promise((resolve) => setTimeout(resolve, delayMs));
-      for (const pid of folder.runtimeProcesses('up')) process.kill(pid, 'SIGKILL');
+      folder.killRuntime('up');
       const verbs = ['up', 'supervise', 'store'];
       await waitUntil('its processes have gone', () =>
         verbs.every((verb) => folder.runtimeProcesses(verb).length === 0),
@@ -189,7 +189,7 @@ describe('kill -9', () => {
 
   test('of a launch: down ends the applications that it has left behind', async () => {
     const { folder, job } = await startJob(sleeper);
-    for (const pid of folder.runtimeProcesses('launch')) process.kill(pid, 'SIGKILL');
+    folder.killRuntime('launch');
     expect((await job.ended).code).toBe(137);
     await waitUntil('no process is left', () => folder.processes().length === 0);
   });
@@ -197,7 +197,7 @@ describe('kill -9', () => {
   test('of everything at once but the applications and down', async () => {
     const { folder, job } = await startJob(sleeper);
     for (const verb of ['launch', 'supervise', 'store']) {
-      for (const pid of folder.runtimeProcesses(verb)) process.kill(pid, 'SIGKILL');
+      folder.killRuntime(verb);
     }
     expect((await job.ended).code).toBe(137);
     await waitUntil('no process is left', () => folder.processes().length === 0);

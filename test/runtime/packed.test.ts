@@ -147,7 +147,7 @@ describe('kill -9', () => {
 
   test('of the launch: down ends the applications and the shells', async () => {
     const { folder, job } = await startJob(sleeper);
-    for (const pid of folder.runtimeProcesses('launch')) process.kill(pid, 'SIGKILL');
+    folder.killRuntime('launch');
     expect((await job.ended).code).toBe(137);
     await waitUntil('no process is left', () => folder.processes().length === 0);
   });
@@ -163,7 +163,7 @@ describe('kill -9', () => {
   test('of the script and the launch: a shell ends with its application', async () => {
     const { folder, job } = await startJob(sleeper);
     process.kill(job.pid, 'SIGKILL');
-    for (const pid of folder.runtimeProcesses('launch')) process.kill(pid, 'SIGKILL');
+    folder.killRuntime('launch');
     for (const index of [0, 1]) process.kill(-pidOf(folder, index), 'SIGKILL');
     await waitUntil('no process is left', () => folder.processes().length === 0 || JSON.stringify(folder.processes()));
   });

@@ -207,7 +207,7 @@ console.log((await client.getTensor('flow')).data.join());`),
     await waitUntil('it has saved', () => outputOf(folder, 'run/writer/writer.out').includes('ready'));
     const runId = () => /"runId": "(\w+)"/.exec(outputOf(folder, 'run/stores/store/address.json'))?.[1];
     const before = runId();
-    for (const pid of folder.runtimeProcesses('store')) process.kill(pid, 'SIGKILL');
+    folder.killRuntime('store');
     await waitUntil('another store is there', () => runId() !== before);
     folder.write('run/go', '');
     const end = await writer.ended;

@@ -77,7 +77,7 @@ describe('a store that is killed when its data are newer than its checkpoint', (
   test('before they were read: who wrote them runs again', async () => {
     const folder = folderWith();
     const job = await startAnalysed(folder);
-    for (const pid of folder.runtimeProcesses('store')) process.kill(pid, 'SIGKILL');
+    folder.killRuntime('store');
     const end = await job.ended;
     expect(end.code).not.toBe(0);
     expect(end.stderr).toContain("error[RUN1005]: store 'store' died (SIGKILL)");
@@ -88,7 +88,7 @@ describe('a store that is killed when its data are newer than its checkpoint', (
   test('without any checkpoint, as by default', async () => {
     const folder = folderWith({}, { sim: client('await put(42);') });
     const job = await startAnalysed(folder);
-    for (const pid of folder.runtimeProcesses('store')) process.kill(pid, 'SIGKILL');
+    folder.killRuntime('store');
     expect((await job.ended).code).not.toBe(0);
     await expectRightAgain(folder);
   });

@@ -49,7 +49,7 @@ const storeLog = (folder: JobFolder) => {
 
 async function killStore(folder: JobFolder): Promise<void> {
   await waitUntil('the store runs', () => folder.runtimeProcesses('store').length > 0);
-  for (const pid of folder.runtimeProcesses('store')) process.kill(pid, 'SIGKILL');
+  folder.killRuntime('store');
 }
 
 describe('a store that is killed', () => {

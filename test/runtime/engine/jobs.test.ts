@@ -139,7 +139,7 @@ describe.skipIf(lacks !== '')(`a store on a server${lacks === '' ? '' : ` (skipp
       'it has run a model',
       () => existsSync(folder.path('run/sim/sim.out')) && folder.read('run/sim/sim.out') !== '',
     );
-    for (const pid of folder.runtimeProcesses('ai-worker')) process.kill(pid, 'SIGKILL');
+    folder.killRuntime('ai-worker');
     // A run that reaches the old process before the kernel has ended it would rightly get its error.
     const notice = 'warn the AI layer died (SIGKILL) and is started again';
     await waitUntil('its end is noticed', () => logOf(folder).includes(notice));
@@ -169,7 +169,7 @@ describe.skipIf(lacks !== '')(`a store on a server${lacks === '' ? '' : ` (skipp
     const folder = folderWith({}, "console.log('there');\nawait until('never');");
     const job = folder.start(steps);
     await waitUntil('it has begun', () => existsSync(folder.path('run/sim/sim.out')));
-    for (const pid of folder.runtimeProcesses('store')) process.kill(pid, 'SIGKILL');
+    folder.killRuntime('store');
     expect((await job.ended).code).not.toBe(0);
     await folder.expectNothingLeft(job);
   });

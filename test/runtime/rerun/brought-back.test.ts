@@ -103,7 +103,7 @@ describe('a value that was taken out and put back', () => {
       const begun = () => readJournal(folder.dir, { kind: 'ensemble', name: 'bar' }) !== undefined;
       await waitUntil('directories come back', () => begun() || job.child.exitCode !== null, 30);
       for (let spin = 0; spin < round * 100_000; spin++) Math.sqrt(spin);
-      for (const pid of folder.runtimeProcesses('launch')) process.kill(pid, 'SIGKILL');
+      folder.killRuntime('launch');
       await job.ended;
       expect(await go(folder, planOf(values))).toMatchObject({ code: 0, stderr: '' });
       expect(outputs(folder, values.length)).toEqual(values.map(String));

@@ -183,6 +183,17 @@ export class JobFolder {
       .map(({ pid }) => pid);
   }
 
+  /** Kills processes of the runtime by their verb, those that have not ended meanwhile. */
+  killRuntime(verb: string): void {
+    for (const pid of this.runtimeProcesses(verb)) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    }
+  }
+
   /** Files below `run` that are no results: half directories, locks, temporary files. */
   halfFiles(): string[] {
     if (!existsSync(this.path('run'))) return [];
