@@ -8,7 +8,7 @@ import { accountOn } from '../helpers/catalog.js';
 import { found, rehearseWithStubs, states } from './support.js';
 
 // A rehearsal waits as much as it computes.
-vi.setConfig({ testTimeout: 180_000, maxConcurrency: 4 });
+vi.setConfig({ testTimeout: 180_000, maxConcurrency: 3 });
 
 const fixtures = ['hello-mpi', 'mpi-with-gpus', 'colocated-uds', 'packed-members', 'producer-consumer'] as const;
 

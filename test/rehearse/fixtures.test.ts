@@ -6,7 +6,7 @@ import { compileFile, fixtures, targetNames } from '../compiler/support/compile-
 import { found, rehearseWithStubs, states } from './support.js';
 
 // A rehearsal waits as much as it computes.
-vi.setConfig({ testTimeout: 180_000, maxConcurrency: 4 });
+vi.setConfig({ testTimeout: 180_000, maxConcurrency: 3 });
 
 /** States of jobs that do not all complete, by fixture. */
 const others: Readonly<Record<string, readonly RegExp[]>> = {
