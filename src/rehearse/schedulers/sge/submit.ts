@@ -3,7 +3,7 @@ import type { Answer, Call, Cluster, JobComponent, JobRequest } from '../../stan
 import { clock, indicesOf, namedVariables, printed, scriptText } from '../words.js';
 import { readSge, rejected, type SgeCell, type SgeJob } from './options.js';
 
-/** Seconds by which SIGUSR2 comes before SIGKILL, as queues have it as a rule. */
+/** Seconds by which SIGUSR2 comes before SIGKILL, as queues have it as a rule; half its time for a job that has not twice as many. */
 const notifySeconds = 60;
 
 export function qsub(call: Call, cluster: Cluster, cell: SgeCell | undefined): Answer {
@@ -71,7 +71,7 @@ function requestOf(job: SgeJob, call: Call, cluster: Cluster, text: string, path
       : { warning: { signal: 'SIGUSR1', seconds: limit - soft, to: 'all' } as const }),
     ...(soft !== undefined || limit === undefined || options['-notify'] === undefined
       ? {}
-      : { warning: { signal: 'SIGUSR2', seconds: notifySeconds, to: 'all' } as const }),
+      : { warning: { signal: 'SIGUSR2', seconds: Math.min(notifySeconds, limit / 2), to: 'all' } as const }),
     ...(range === undefined
       ? {}
       : {
