@@ -87,7 +87,8 @@ export class StepRunner {
   #refuse(call: Call, run: LiveRun | undefined, answer: Refusal | Answer, socket: Socket): void {
     const print = { stdout: '', ...answer };
     socket.end(`${JSON.stringify({ print } satisfies ServerMessage)}\n`);
-    if (answer.code === 0) return;
+    // What a script still tries after the end of its job is no fault of its own.
+    if (answer.code === 0 || (run !== undefined && run.state !== 'running')) return;
     this.parts.found({ kind: 'refused', where: this.#placeOf(call, run), what: print.stderr.trim() });
   }
 

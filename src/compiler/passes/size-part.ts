@@ -192,21 +192,15 @@ function gpusFor(demand: Demand, { node, storesCpus }: PartLimits, nodes: number
   const held = storesCpus === 'hold' ? demand.gpusOfStores() : 0;
   if (users.length < (held > 0 ? 1 : 2)) return Math.max(ofOne, held);
   // The sets of many are too many to look at.
-  if (users.length > 32) return Math.max(ofOne, Math.min(node.gpus, Math.ceil(demand.peakGpusOfOneEach() / nodes) + held));
+  if (users.length > 32)
+    return Math.max(ofOne, Math.min(node.gpus, Math.ceil(demand.peakGpusOfOneEach() / nodes) + held));
   const sets = demand.input.order.together(users);
   const free = { cpus: Number.POSITIVE_INFINITY, memoryMiB: Number.POSITIVE_INFINITY };
   const all = sets.map((set) => set.map((one) => demand.piece(one)));
-  return least(
-    ofOne,
-    Math.min(
-      node.gpus,
-      sumOf(demand, (one) => one.gpus) + held,
-    ),
-    (amount) => {
-      const bins = demand.nodesLeft(nodes, { ...free, gpus: amount }, held > 0);
-      return all.every((pieces) => packsInAnyOrder(pieces, bins));
-    },
-  );
+  return least(ofOne, Math.min(node.gpus, sumOf(demand, (one) => one.gpus) + held), (amount) => {
+    const bins = demand.nodesLeft(nodes, { ...free, gpus: amount }, held > 0);
+    return all.every((pieces) => packsInAnyOrder(pieces, bins));
+  });
 }
 
 /** Sum of what one member of each application takes on one node. */

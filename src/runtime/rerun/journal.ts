@@ -1,5 +1,5 @@
-import { readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import type { Entity } from '../../ir/index.js';
 import { writeAtomically } from '../job/write-atomically.js';
@@ -30,8 +30,14 @@ export function writeJournal(dir: string, entity: Journaled, journal: Journal): 
   writeAtomically(journalPath(dir, entity), `${JSON.stringify(journal)}\n`);
 }
 
+/** Removes the journal, and halves of it that launches have left that were killed while they wrote it. */
 export function removeJournal(dir: string, entity: Journaled): void {
-  rmSync(journalPath(dir, entity), { force: true });
+  const path = journalPath(dir, entity);
+  rmSync(path, { force: true });
+  for (const name of readdirSync(dirname(path))) {
+    if (name.startsWith(`${basename(path)}.`) && name.endsWith('.tmp'))
+      rmSync(join(dirname(path), name), { force: true });
+  }
 }
 
 type Journaled = Pick<Entity, 'kind' | 'name'>;
