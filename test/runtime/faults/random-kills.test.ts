@@ -14,7 +14,7 @@ import { waitUntil } from '../support/wait-until.js';
  *   SIMWRIGHT_KILLS=200 SIMWRIGHT_KILL_SEED=1000 npx vitest run test/runtime/faults/random-kills.test.ts
  */
 
-const kills = Number(process.env['SIMWRIGHT_KILLS'] ?? 40);
+const kills = Number(process.env['SIMWRIGHT_KILLS'] ?? 24);
 const firstSeed = Number(process.env['SIMWRIGHT_KILL_SEED'] ?? 1);
 const seeds = Array.from({ length: kills }, (_, index) => firstSeed + index);
 
