@@ -1,5 +1,7 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { execa, execaSync } from 'execa';
-import { describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { python, ray, skipped, small } from '../helpers/ray.js';
 import type { Workspace } from '../helpers/workspace.js';
 import { waitUntil } from '../runtime/support/wait-until.js';
@@ -36,8 +38,26 @@ while not os.path.exists("go"):
     time.sleep(0.1)
 `;
 
+/** Prefix that runs a command as another user of this machine. */
+const asStranger = ['setpriv', '--reuid=daemon', '--regid=daemon', '--clear-groups'] as const;
+
+/** The folder of Ray's packages, or one that links to them where other users can read, if they cannot read the former. */
+function packagesForAll(): string {
+  const own = dirname(execaSync(python, ['-c', 'import ray; print(ray.__path__[0])']).stdout);
+  const [setpriv, ...words] = asStranger;
+  if (execaSync(setpriv, [...words, 'test', '-r', `${own}/ray/__init__.py`], { reject: false }).exitCode === 0)
+    return own;
+  const folder = mkdtempSync('/var/tmp/simwright-ray-');
+  chmodSync(folder, 0o755);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  // Links cost nothing, but not everywhere can there be some.
+  const packages = join(folder, 'packages');
+  if (execaSync('cp', ['-al', own, packages], { reject: false }).exitCode !== 0) execaSync('cp', ['-a', own, packages]);
+  return packages;
+}
+
 /** Ray for the system's own Python, which every user can run; where the one of the tests comes from, they may not get to. */
-const packages = `PYTHONPATH=${python === '' ? '' : execaSync(python, ['-c', 'import ray; print(ray.__path__[0])']).stdout.replace(/\/ray$/, '')}`;
+const packages = `PYTHONPATH=${python === '' || why !== '' ? '' : packagesForAll()}`;
 
 /** A driver without a store: says where a task runs, and as whom. */
 const plain = `
@@ -131,9 +151,6 @@ describe.skipIf(why !== '' || 'missing' in ray)(
       await waitUntil('no folder of Ray is left', async () => (await folders()) === '');
       expect(log(workspace, `e-${id}.out`)).toContain('error[RUN1061]');
     });
-
-    /** Prefix that runs a command as another user of this machine. */
-    const asStranger = ['setpriv', '--reuid=daemon', '--regid=daemon', '--clear-groups'];
 
     test('clusters of two users run on one node at the same time', async () => {
       const own = await alone();
