@@ -23,23 +23,13 @@ export interface StoreStats {
   readonly shards?: readonly ShardReport[] | undefined;
 }
 
-/** Statistics of one server of a cluster. */
-export interface ShardReport {
-  /** Its number, from 1. */
-  readonly shard: number;
-  readonly address: string;
-  /** The first and the last of its slots. */
-  readonly first: number;
-  readonly last: number;
-  readonly usedBytes: number;
-  readonly keys: number;
-  readonly clients: number;
-  readonly requests: number;
-}
-
 const number = z.number().catch(0).default(0);
 const counts = { usedBytes: number, keys: number, clients: number, requests: number };
-const Shard = z.object({ shard: number, address: z.string(), first: number, last: number, ...counts });
+
+/** Statistics of one server of a cluster: its number from 1, its address, the first and the last of its slots, and counts. */
+const Shard = z.object({ shard: number, address: z.string(), first: number, last: number, ...counts }).readonly();
+export type ShardReport = z.infer<typeof Shard>;
+
 const Stats = z.object({ ...counts, inferences: number, shards: z.array(Shard).readonly().optional() });
 const Address = z.object({ nodes: z.array(z.object({ addresses: z.array(z.string()) })) });
 

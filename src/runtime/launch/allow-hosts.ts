@@ -15,9 +15,12 @@ const resolveByLibrary: Resolve = async (name) => (await lookup(name, { all: tru
 
 /** Lets the job's hosts use the stores that other hosts can reach: writes their addresses into the allow-lists. */
 export async function allowHosts(job: JobEnvironment, plan: Plan, stores: readonly Store[]): Promise<void> {
+  const onInterface = new Map<string | undefined, readonly string[]>();
   for (const store of stores) {
     if (store.kind !== 'standalone' || store.scope !== 'network') continue;
-    const addresses = await addressesOn(store.interface ?? plan.networkInterface, job.hosts.map(nameOfHost));
+    const interfaceName = store.interface ?? plan.networkInterface;
+    const addresses = onInterface.get(interfaceName) ?? (await addressesOn(interfaceName, job.hosts.map(nameOfHost)));
+    onInterface.set(interfaceName, addresses);
     const folder = join(storeFolder(job.dir, store.name), 'allow');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     // Scripts may run on a host that is none of the job's.

@@ -36,18 +36,18 @@ export async function startCluster(
   const options = new Map(
     await Promise.all(own.map(async (shard) => [shard, await storeOptions(start, shard)] as const)),
   );
-  const common = await storeOptions(start, own[0] ?? 0);
   const cluster: ClusterStore = await ClusterStore.start({
     programs,
     shards,
     own,
     hasWorker,
     bundle: args.workerUrl,
-    storeOf: (shard) => ({
-      ...(options.get(shard) ?? common),
+    storeOf: (shard) => {
+      const ofShard = options.get(shard);
+      if (ofShard === undefined) throw new Error(`shard ${shard} does not run on this node`);
       // One AI layer runs for all servers of the node, on the CPUs of all.
-      intraOpThreads: store.intraOpThreads ?? store.cpus * own.length,
-    }),
+      return { ...ofShard, intraOpThreads: store.intraOpThreads ?? store.cpus * own.length };
+    },
     onDeath: (reason) => void endAfterDeath(start, cluster, reason),
   });
   return {
