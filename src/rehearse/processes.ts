@@ -28,7 +28,7 @@ function allProcesses(holds: (pid: string) => boolean): LiveProcess[] {
     if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return [];
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-      // One that has ended and that its parent has not asked about does nothing any more.
+      // A zombie has ended: its parent has not asked about it yet.
       if (/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2)) || !holds(pid)) return [];
       return [{ pid: Number(pid), command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1) }];
     } catch {

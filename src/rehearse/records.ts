@@ -59,7 +59,7 @@ export function findingsAtEnd(
   const lost = runs.flatMap((run): Finding[] => {
     if (run.state !== 'completed') return [];
     const own = steps.filter((step) => step.id === run.id && step.index === run.index && step.kind === 'application');
-    // Of several attempts the last counts.
+    // The last of several attempts counts.
     const last = new Map(own.map((step) => [step.name, step]));
     const bad = [...last.values()].find(({ exitCode = 0 }) => exitCode !== 0);
     if (bad === undefined) return [];

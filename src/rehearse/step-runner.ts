@@ -87,7 +87,7 @@ export class StepRunner {
   #refuse(call: Call, run: LiveRun | undefined, answer: Refusal | Answer, socket: Socket): void {
     const print = { stdout: '', ...answer };
     socket.end(`${JSON.stringify({ print } satisfies ServerMessage)}\n`);
-    // What a script still tries after the end of its job is no fault of its own.
+    // A launch after the end of its job is no fault of the script.
     if (answer.code === 0 || (run !== undefined && run.state !== 'running')) return;
     this.parts.found({ kind: 'refused', where: this.#placeOf(call, run), what: print.stderr.trim() });
   }

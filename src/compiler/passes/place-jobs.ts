@@ -40,7 +40,7 @@ export function placeJobs(input: Input, problems: Problems): Adds<'jobs'> {
   const drafts = draftJobs(experiment, (application) => arrayOf(application, input, problems));
   const jobs = drafts.map((draft): PlacedJob => {
     const components = componentsOf(draft, input, problems);
-    // Of several kinds of nodes it would not say which.
+    // With several kinds of nodes it would be open which is meant.
     const said = components.length > 1 ? undefined : nodesSaid(input.target, input.site, draft.batch);
     return { ...draft, components, nodesSaid: said };
   });

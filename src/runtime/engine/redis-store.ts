@@ -215,7 +215,7 @@ export class RedisStore implements Orchestrator {
   async #close(save: boolean): Promise<void> {
     clearInterval(this.#asking);
     try {
-      // One that has died answers nothing any more.
+      // A dead server answers nothing.
       if (!this.#hasServer) return;
       await this.#drain();
       await this.#checkpoints?.stop(save);

@@ -75,7 +75,7 @@ export class ServerProcess {
       if (this.#how !== undefined) throw this.#notStarted();
       // While it loads a checkpoint it answers with an error.
       const opening = Connection.open(place, settings).catch(() => undefined);
-      // One that is not loading any more may take the connection, and never answer.
+      // A server that has loaded may take the connection, and never answer.
       const connection = await Promise.race([opening, this.#ended.then(() => undefined)]);
       if (connection !== undefined) {
         this.#hasAnswered = true;

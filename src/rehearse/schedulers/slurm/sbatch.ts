@@ -71,7 +71,7 @@ export function readRequest(
     const [stray] = own.rest;
     if (stray !== undefined)
       return fail(usageError(`sbatch: error: Invalid directive found in batch script: ${stray}`));
-    // What the command line says is for the first component, as are name and output.
+    // Options of the command line are for the first component, as are name and output.
     options.push(place === 0 ? merged(own.options, fromVariables(call), given.options) : own.options);
   }
   const job = requestOf(call, cluster, { script: script ?? 'stdin', text, args, options, ignored });
