@@ -152,6 +152,25 @@ describe.skipIf(why !== '' || 'missing' in ray)(
       expect(log(workspace, `e-${id}.out`)).toContain('error[RUN1061]');
     });
 
+    test('a cluster in a job of its own serves a user in another job', async () => {
+      const workspace = sharedWorkspace();
+      workspace.write('once.py', plain.slice(0, plain.indexOf('while not')));
+      workspace.workflow(`experiment('e')
+  .rayCluster('ray', { cpusPerNode: 2, python: '${python}', ${small} })
+    .batch({ walltime: '00:08:00' })
+  .model('tune', command('${python}', 'once.py'))
+    .batch({ walltime: '00:08:00' })
+    .attach({ copy: 'once.py' })
+    .usesRay('ray')`);
+      await compileForSlurm(workspace);
+      const ids = await cluster().submit(workspace.path('out'));
+      expect(Object.keys(ids).sort()).toEqual(['ray', 'tune']);
+      for (const id of Object.values(ids))
+        expect((await cluster().ended(id))[0]?.state, state(workspace)).toBe('COMPLETED');
+      expect(visited(workspace)).toMatch(/^visited node\d 0$/);
+      await nothingLeft(workspace.path('out'));
+    });
+
     test('clusters of two users run on one node at the same time', async () => {
       const own = await alone();
       const strange = await alone();
