@@ -1,4 +1,4 @@
-import type { Allocation, Entity, Job, Plan, Store } from '../../ir/index.js';
+import { type Allocation, type Entity, type Job, type Plan, type Store, serversOnNode } from '../../ir/index.js';
 import { launcherOfProgram } from '../../targets/launchers/index.js';
 
 /** A store, or members of an entity, on one node. */
@@ -128,7 +128,7 @@ function stageOf(job: Job, stores: readonly Store[], entities: readonly Entity[]
 /** Stores of several processes run on the first nodes of their group, colocated ones on all. */
 function placeStore({ name, cpus, ...store }: Store, bins: readonly Bin[]): void {
   const count = store.kind === 'colocated' ? bins.length : Math.min(store.nodes, bins.length);
-  const each = store.kind === 'colocated' ? 1 : Math.ceil(store.shards / count);
+  const each = store.kind === 'colocated' ? 1 : serversOnNode(store, count);
   for (const bin of bins.slice(0, count)) {
     bin.running.push({ name, kind: 'store', members: 1, cpus: cpus * each, gpus: 0 });
     bin.cpus -= cpus * each;
