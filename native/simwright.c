@@ -58,7 +58,7 @@ _Static_assert(sizeof(void *) == 8, "only for 64-bit systems");
 enum { MODULE_VERSION = 10207, PROTOCOL = 1 };
 /* RedisAI has types of the same names: its encodings are small numbers. */
 enum { ENCODING = 900 };
-enum { MAX_RANK = 65536, MAX_DEPTH = 32, MAX_ALLOWED = 64, MAX_BUS_PEERS = 1024, FRAME_HEADER = 32, RECORD = 32, BUFFER = 64 * 1024 };
+enum { MAX_RANK = 65536, MAX_DEPTH = 32, MAX_ALLOWED = 64, MAX_BUS_PEERS = 1024, NODE_ID = 40, FRAME_HEADER = 32, RECORD = 32, BUFFER = 64 * 1024 };
 /* Bytes that are read from the worker before other clients have their turn. */
 enum { READ_BUDGET = 1024 * 1024, MAX_META = 16 * 1024 * 1024 };
 
@@ -82,6 +82,9 @@ static struct {
     uint16_t guarded_bus_port;
     struct in6_addr bus_peers[MAX_BUS_PEERS];
     int bus_peer_count;
+    /* Names of these servers. */
+    const char *bus_servers[MAX_BUS_PEERS];
+    int bus_server_count;
     /* TCP port of the server; 0 if it has none. */
     long long port;
     uint64_t max_bulk_bytes;
@@ -1584,7 +1587,8 @@ static const char *end_frame(void) {
         applying = request;
         if (api_SelectDb(home, request->db) != API_OK) apply_error = "ERR the database is gone";
         else {
-            CallReply *reply = api_Call(home, "AI._APPLY", "");
+            /* Otherwise what the command does stays here: neither replicas nor the log get it. */
+            CallReply *reply = api_Call(home, "AI._APPLY", "!");
             if (reply != NULL) api_FreeCallReply(reply);
             if (applying != NULL) apply_error = "ERR the server did not take the results";
         }
@@ -2007,7 +2011,8 @@ static void on_client(Ctx *ctx, Event event, uint64_t sub, void *data) {
  * The bus knows no user and no allow list, so nobody is let in: a filter drops every packet to its port, and who had come before is cut.
  *
  * With replicas the servers tell each other over the bus who has taken over. Then a filter lets packets in from their hosts only, and who has
- * come from the own host, where there may be others' processes, is cut unless it is of the same user.
+ * come from the own host, where there may be others' processes, is cut unless it is of the same user. A server takes whoever introduces himself for
+ * a new one of the cluster: those are forgotten in the very tick in which they would be asked who they are.
  */
 static bool bus_is_closed, bus_is_guarded;
 /* True if the last look has found the listening socket, and closed it. */
@@ -2096,10 +2101,39 @@ static void guard_one(Ctx *ctx, int fd, bool listens) {
     shutdown(fd, SHUT_RDWR);
 }
 
+static bool is_of_cluster(const char *id) {
+    for (int at = 0; at < settings.bus_server_count; at++)
+        if (strncmp(settings.bus_servers[at], id, NODE_ID) == 0) return true;
+    return false;
+}
+
+static void forget_strangers(Ctx *ctx) {
+    CallReply *reply = api_Call(ctx, "CLUSTER", "c", "NODES");
+    if (reply == NULL) return;
+    size_t length;
+    const char *line = api_CallReplyStringPtr(reply, &length), *end = line + length;
+    while (line != NULL && end - line > NODE_ID) {
+        char id[NODE_ID + 1];
+        memcpy(id, line, NODE_ID);
+        id[NODE_ID] = '\0';
+        if (!is_of_cluster(id)) {
+            CallReply *forgotten = api_Call(ctx, "CLUSTER", "cc", "FORGET", id);
+            if (forgotten != NULL) api_FreeCallReply(forgotten);
+            api_Log(ctx, "warning", "a server that does not belong to the cluster is forgotten: %s", id);
+        }
+        const char *next = memchr(line, '\n', (size_t)(end - line));
+        line = next == NULL ? NULL : next + 1;
+    }
+    api_FreeCallReply(reply);
+}
+
 static void look_after_bus(Ctx *ctx) {
     /* Connections that it had let in before may be seen at a later look only. */
     static int looks_left = 3;
-    if (settings.guarded_bus_port > 0) each_of_bus(settings.guarded_bus_port, guard_one, ctx);
+    if (settings.guarded_bus_port > 0) {
+        each_of_bus(settings.guarded_bus_port, guard_one, ctx);
+        forget_strangers(ctx);
+    }
     if (settings.closed_bus_port == 0 || looks_left == 0) return;
     is_filtered = false;
     each_of_bus(settings.closed_bus_port, close_one, ctx);
@@ -2110,7 +2144,7 @@ static void look_after_bus(Ctx *ctx) {
 
 /* ---------------------------------------------------------------- Clients that believe in a cluster */
 
-enum { SLOTS = 16384, NODE_ID = 40 };
+enum { SLOTS = 16384 };
 
 /* A client that believes in a cluster puts this before the names of models and scripts: the prefix of a shard whose first slot is 0. */
 static const char only_shard[] = {'{', 0, 0, '}', '.'};
@@ -2411,6 +2445,9 @@ static const char *read_options(Str **argv, int argc) {
         else if (is_word(argv[at], "allow")) {
             if (settings.allowed_count == MAX_ALLOWED) return "too many addresses: give a folder";
             if (!parse_address(value, &settings.allowed[settings.allowed_count++])) return "an address of the option 'allow' is none";
+        } else if (is_word(argv[at], "bus-server")) {
+            if (settings.bus_server_count == MAX_BUS_PEERS || strlen(value) != NODE_ID) return "a name of a server of a cluster is none";
+            settings.bus_servers[settings.bus_server_count++] = value;
         } else if (is_word(argv[at], "bus-peer")) {
             if (settings.bus_peer_count == MAX_BUS_PEERS) return "too many servers of a cluster";
             if (!parse_address(value, &settings.bus_peers[settings.bus_peer_count++])) return "an address of the option 'bus-peer' is none";

@@ -99,6 +99,13 @@ export class ClusterStore implements Orchestrator {
     return this.#leaders.map(([index]) => shardOf(this.#options.shards, index));
   }
 
+  /** Position and process id of the server of this node that has a shard's slots. @throws if it is elsewhere */
+  leaderOf(shard: number): { readonly index: number; readonly pid: number } {
+    const [index, server] = this.#leaders.find(([at]) => shardOf(this.#options.shards, at) === shard) ?? [];
+    if (index === undefined) throw new Error(`shard ${shard} is not on this node`);
+    return { index, pid: server?.pids.server ?? 0 };
+  }
+
   /** Takes news of the servers of another node. */
   hear(change: ClusterChange): void {
     if (!this.#isClosing) void this.#failover?.hear(change);
@@ -202,13 +209,14 @@ export class ClusterStore implements Orchestrator {
     const store = storeOf(shardOf(shards, index));
     const writes = join(dirname(store.checkpointFile ?? join(this.#folder, 'none')), `.server-${index}`);
     const hosts = shards.map((one) => one.host);
+    const ids = shards.map(({ id }) => id);
     const starting: Promise<RedisStore> = RedisStore.start({
       programs,
       store: { ...store, listen: [{ kind: 'tcp', host, port }] },
       cluster: {
         busPort,
         nodesFile: nodesFile(shards, index),
-        ...(this.#failover !== undefined && { replication: { hosts, writes, follows: follows !== undefined } }),
+        ...(this.#failover !== undefined && { replication: { hosts, ids, writes, follows: follows !== undefined } }),
       },
       hasWorker: false,
       ...(hasWorker ? { workerSocket: this.#socketOf(index) } : {}),

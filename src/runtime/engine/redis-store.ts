@@ -43,8 +43,13 @@ export interface RedisStoreOptions {
   readonly cluster?: {
     readonly busPort: number;
     readonly nodesFile: string;
-    /** In a cluster with replicas: the hosts of all servers, and the file that it writes itself; `follows` for a replica, which reads none. */
-    readonly replication?: { readonly hosts: readonly string[]; readonly writes: string; readonly follows: boolean };
+    /** In a cluster with replicas: the hosts and names of all servers, and the file that it writes itself; `follows` for a replica, which reads none. */
+    readonly replication?: {
+      readonly hosts: readonly string[];
+      readonly ids: readonly string[];
+      readonly writes: string;
+      readonly follows: boolean;
+    };
   };
   /** Socket of an AI layer that somebody else starts, for several servers. Default: it starts its own. */
   readonly workerSocket?: string;

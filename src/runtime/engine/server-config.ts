@@ -11,14 +11,16 @@ export interface ServerSettings {
   readonly file: string;
   readonly module: string;
   /**
-   * Its part in a cluster: the port of the bus, and the file that names all servers. In one with replicas the hosts of all servers, whom the bus is
-   * open to, and the password by which whoever holds the server may let it take over.
+   * Its part in a cluster: the port of the bus, and the file that names all servers. In one with replicas the hosts and the names of all servers, whom the
+   * bus is open to, and the password by which whoever holds the server may let it take over.
    */
   readonly cluster?:
     | {
         readonly busPort: number;
         readonly file: string;
-        readonly replication?: { readonly hosts: readonly string[]; readonly password: string } | undefined;
+        readonly replication?:
+          | { readonly hosts: readonly string[]; readonly ids: readonly string[]; readonly password: string }
+          | undefined;
       }
     | undefined;
   /** RedisAI, if it has the types and commands of the store. */
@@ -194,7 +196,12 @@ function moduleOptions(
 
 function busOptions({ busPort, replication }: NonNullable<ServerSettings['cluster']>): (string | number)[] {
   if (replication === undefined) return ['closed-bus-port', busPort];
-  return ['guarded-bus-port', busPort, ...[...new Set(replication.hosts)].flatMap((host) => ['bus-peer', host])];
+  const { hosts, ids } = replication;
+  return [
+    ...['guarded-bus-port', busPort],
+    ...[...new Set(hosts)].flatMap((host) => ['bus-peer', host]),
+    ...ids.flatMap((id) => ['bus-server', id]),
+  ];
 }
 
 /** A word as the server's configuration has it. */
