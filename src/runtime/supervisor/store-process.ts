@@ -82,6 +82,8 @@ export class StoreProcess {
   readonly #forming: ClusterForming | undefined;
   /** Present once a cluster with replicas is formed. */
   #news: ClusterNews | undefined;
+  /** Words of nodes by which they answer. */
+  readonly #ready = new Map<NodeLink, Node>();
   /** Nodes that it goes on without. */
   #nodesLost = 0;
   /** Called when clients that come anew have other addresses. */
@@ -239,7 +241,7 @@ export class StoreProcess {
       if (node !== undefined) this.#forming?.offer(node, word.offers);
     } else if ('change' in word) {
       if (node !== undefined) this.#onChange(node, word.change);
-    } else if ('ready' in word) this.#nodes.push(word.ready);
+    } else if ('ready' in word) this.#onReady(word.ready, node);
     else if ('saving' in word) this.#isSaving = true;
     else if ('saved' in word) this.#saved++;
     else if ('notSaved' in word) this.#notSaved.push(word.notSaved.reason);
@@ -258,23 +260,33 @@ export class StoreProcess {
     if (this.#isStopping) node.end();
   }
 
-  #onChange(node: NodeLink, change: ClusterChange): void {
-    const moved = this.#news?.heard(node, change);
-    if (moved !== undefined) this.#move(moved);
+  #onReady(ready: Node, node: NodeLink | undefined): void {
+    this.#nodes.push(ready);
+    if (node !== undefined) this.#ready.set(node, ready);
   }
 
-  /** The node that had the shard has gone: whoever comes anew looks for it where it is now. */
-  #move({ shard, host, address }: MovedShard): void {
-    const to = this.#nodes.findIndex((node) => node.host === host);
-    const nodes = this.#nodes.splice(0).map((node, at) => {
-      const kept = node.shards.flatMap((one, index) =>
-        one === shard ? [] : [[one, node.addresses[index] ?? ''] as const],
-      );
-      const own = at === to ? [...kept, [shard, address] as const] : kept;
-      return { ...node, shards: own.map(([one]) => one), addresses: own.map(([, place]) => place) };
-    });
-    this.#nodes.push(...nodes.filter(({ shards }) => shards.length > 0));
+  #onChange(node: NodeLink, change: ClusterChange): void {
+    this.#move(this.#news?.heard(node, change) ?? []);
+  }
+
+  /** The node that users knew for these shards has gone: whoever comes anew looks for them where they are now. */
+  #move(shards: readonly MovedShard[]): void {
+    if (shards.length === 0) return;
+    for (const shard of shards) this.#moveOne(shard);
     this.onMoved(this.#nodes);
+  }
+
+  #moveOne({ shard, node, address }: MovedShard): void {
+    for (const { shards, addresses } of this.#nodes) {
+      const at = shards.indexOf(shard);
+      if (at === -1) continue;
+      shards.splice(at, 1);
+      addresses.splice(at, 1);
+    }
+    const now = this.#ready.get(node);
+    now?.shards.push(shard);
+    now?.addresses.push(address);
+    this.#nodes.splice(0, this.#nodes.length, ...this.#nodes.filter(({ shards }) => shards.length > 0));
   }
 
   /** True if the store goes on without a node: every server there has another one of its shard elsewhere. */
@@ -284,9 +296,10 @@ export class StoreProcess {
     if (lost === undefined) return false;
     this.#nodesLost++;
     const { why } = this.#lossOf(node);
-    const text = `store '${this.name}' goes on without ${node.host} (${why}): its other servers take over from ${lost.join(', ')}`;
+    const text = `store '${this.name}' goes on without ${node.host} (${why}): its other servers take over from ${lost.servers.join(', ')}`;
     console.log(text);
     this.#note(`${text}\n`);
+    this.#move(lost.moved);
     return true;
   }
 
