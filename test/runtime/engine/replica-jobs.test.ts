@@ -44,8 +44,8 @@ const on = async (name) => {
 await on('server');
 let wrong = 0;
 for (let at = 0; at < index; at += 1) if ((await read('key' + at)) !== String(at)) wrong += 1;
-console.log('wrong', wrong);
 await put('count', index);
+console.log('wrong', wrong);
 await until('node');
 process.exit(0);`,
       `let wrong = 0;
