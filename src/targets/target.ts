@@ -43,6 +43,8 @@ export interface LaunchStep {
   readonly threadsPerCpu?: number;
   /** Shares its CPUs with steps beside it, as a store does. */
   readonly overlap: boolean;
+  /** True for a store that goes on when one of its nodes is lost. @default false */
+  readonly outlivesNodes?: boolean;
   /** True if one task that fails has to end all, where the launcher does not do so by itself. @default false */
   readonly endsTogether?: boolean;
   /** Nothing else runs on its nodes meanwhile, so that its tasks can be bound to CPUs by their number. @default false */

@@ -34,8 +34,11 @@ function stepName({ name }: LaunchStep): LauncherOption {
   return { names: ['job-name', 'J'], words: ['-J', name] };
 }
 
-/** A store shares its CPUs, and one that dies on one node ends on all, so that its death is noticed. */
-const storeOptions = [...option('overlap s', true), ...option('kill-on-bad-exit K', 1)];
+/** A store shares its CPUs. One that dies on one node ends on all, so that its death is noticed, unless the others have copies of what was there. */
+function storeOptions({ outlivesNodes = false }: LaunchStep): readonly LauncherOption[] {
+  const ends = option('kill-on-bad-exit K', outlivesNodes ? 0 : 1);
+  return [...option('overlap s', true), ...ends, ...(outlivesNodes ? option('no-kill k', true) : [])];
+}
 
 function srunOptions(step: LaunchStep): readonly LauncherOption[] {
   return [
@@ -48,7 +51,7 @@ function srunOptions(step: LaunchStep): readonly LauncherOption[] {
     ...option('cpus-per-task c', step.cpusPerTask * (step.threadsPerCpu ?? 1)),
     ...gpuOptions(step),
     ...option('mem mem-per-cpu mem-per-gpu', memory(step)),
-    ...(step.overlap ? storeOptions : option('exact', true)),
+    ...(step.overlap ? storeOptions(step) : option('exact', true)),
     ...(step.endsTogether ? option('kill-on-bad-exit K', 1) : []),
   ];
 }
