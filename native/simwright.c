@@ -58,7 +58,7 @@ _Static_assert(sizeof(void *) == 8, "only for 64-bit systems");
 enum { MODULE_VERSION = 10207, PROTOCOL = 1 };
 /* RedisAI has types of the same names: its encodings are small numbers. */
 enum { ENCODING = 900 };
-enum { MAX_RANK = 65536, MAX_DEPTH = 32, MAX_ALLOWED = 64, MAX_BUS_PEERS = 1024, NODE_ID = 40, FRAME_HEADER = 32, RECORD = 32, BUFFER = 64 * 1024 };
+enum { MAX_RANK = 65536, MAX_DEPTH = 32, MAX_ALLOWED = 1024, MAX_BUS_PEERS = 1024, NODE_ID = 40, FRAME_HEADER = 32, RECORD = 32, BUFFER = 64 * 1024 };
 /* Bytes that are read from the worker before other clients have their turn. */
 enum { READ_BUDGET = 1024 * 1024, MAX_META = 16 * 1024 * 1024 };
 

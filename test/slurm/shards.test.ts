@@ -133,7 +133,9 @@ describe.skipIf(why !== '')(`stores in shards on a real Slurm${why === '' ? '' :
         .map((name) => workspace.read(`${store}/${name}`))
         .join('');
     const count = () => (existsSync(workspace.path('out/run/count')) ? Number(workspace.read('out/run/count')) : 0);
-    await waitUntil('it has begun', () => count() > 20, 40);
+    const said = () => log(workspace, `safe-${safe}.out`);
+    await waitUntil('it has begun', () => count() > 20 || said().includes('error['), 40);
+    expect(said()).not.toContain('error[');
     const { nodes } = JSON.parse(workspace.read(`${store}/address.json`));
     const { host, addresses } = nodes.find(({ shards }: { shards: number[] }) => shards.includes(1));
     await cluster().on(host, 'pkill', '-KILL', '-f', `redis-server ${addresses[0]}`);

@@ -1,9 +1,7 @@
 import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type {
   Orchestrator,
@@ -19,16 +17,11 @@ import {
   nodesFile,
   shardOf,
 } from '../supervisor/cluster-layout.js';
+import { agreed, reached } from './cluster-agreement.js';
 import { Failover } from './failover.js';
 import type { EnginePrograms } from './find-engine.js';
 import { RedisStore } from './redis-store.js';
 import { startWorker, type WorkerLink } from './worker-link.js';
-
-/** Milliseconds between two looks whether the servers agree, and within which they have to. */
-const agreement = { lookMs: 25, mostMs: 30_000 };
-
-/** Seconds for a server on another node to be reached, unless an option says otherwise; milliseconds between two attempts, and for one of them. */
-const reach = { seconds: 20, pauseMs: 100, attemptMs: 3000 };
 
 /** Options of the servers of a cluster on this node. */
 export interface ClusterStoreOptions {
@@ -206,7 +199,7 @@ export class ClusterStore implements Orchestrator {
     const { programs, storeOf, bundle, hasWorker } = this.#options;
     const { host, port, busPort, follows } = shards[index] as ClusterShard;
     const name = nameOfShard(shards, index);
-    const store = storeOf(shardOf(shards, index));
+    const store = this.#withPeers(storeOf(shardOf(shards, index)));
     const writes = join(dirname(store.checkpointFile ?? join(this.#folder, 'none')), `.server-${index}`);
     const hosts = shards.map((one) => one.host);
     const ids = shards.map(({ id }) => id);
@@ -228,6 +221,13 @@ export class ClusterStore implements Orchestrator {
       const [{ code, message, hint }] = error.problems;
       throw new WorkflowError({ code, message: `${name}: ${message}`, hint, cause: error });
     });
+  }
+
+  /** Options with the hosts of all servers let in: replicas read from there, and clients of dead servers are led on from there. */
+  #withPeers(store: OrchestratorOptions): OrchestratorOptions {
+    if (this.#failover === undefined || store.allow === undefined) return store;
+    const addresses = [...(store.allow.addresses ?? []), ...this.#options.shards.map(({ host }) => host)];
+    return { ...store, allow: { ...store.allow, addresses: [...new Set(addresses)] } };
   }
 
   /** One that is not there yet is missed by whoever starts it. */
@@ -257,48 +257,15 @@ export class ClusterStore implements Orchestrator {
     this.#servers.set(index, server);
   }
 
-  /** Waits until a server serves its slots, or has all data of the one that it follows, and knows of all others. @throws WorkflowError */
-  async #agreed(server: RedisStore, index: number): Promise<void> {
-    const { shards } = this.#options;
+  #agreed(server: RedisStore, index: number): Promise<void> {
     const bus = this.#failover === undefined ? 'ai_bus_closed' : 'ai_bus_guarded';
-    const wanted = ['cluster_state:ok', 'cluster_slots_ok:16384', `cluster_known_nodes:${shards.length}`];
-    const until = performance.now() + agreement.mostMs;
-    for (;;) {
-      const said = String(await server.send('CLUSTER', 'INFO')).split('\r\n');
-      const lacking = wanted.filter((line) => !said.includes(line));
-      const info = await server.refresh();
-      const hasData = (info.get('master_link_status') ?? 'up') === 'up';
-      if (lacking.length === 0 && hasData && info.get(bus) === '1') return;
-      if (performance.now() > until) {
-        const found = said.filter((line) => /^cluster_(state|slots_ok|known_nodes):/.test(line)).join(', ');
-        const rest = `${info.get(bus) === '1' ? '' : ', its bus is open'}${hasData ? '' : ', it has not all data'}`;
-        throw new WorkflowError({
-          code: 'RUN1004',
-          message: `${nameOfShard(shards, index)} did not become part of the cluster within ${agreement.mostMs / 1000} s: ${found}${rest}`,
-        });
-      }
-      await sleep(agreement.lookMs);
-    }
+    return agreed(server, this.#options.shards, index, bus);
   }
 
-  /** Waits until a server on another node takes a connection: clients there will want to reach this node, and those here that one. @throws WorkflowError */
-  async #reached(index: number): Promise<void> {
-    const { shards, own, reachSeconds = reach.seconds } = this.#options;
-    const place = shards[index] as ClusterShard;
+  #reached(index: number): Promise<void> {
+    const { shards, own, reachSeconds } = this.#options;
     const here = shards[own[0] ?? 0]?.node ?? '';
-    const until = performance.now() + reachSeconds * 1000;
-    for (;;) {
-      const problem = await tryToConnect(place);
-      if (problem === undefined || this.#isClosing) return;
-      if (performance.now() > until) {
-        throw new WorkflowError({
-          code: 'RUN1004',
-          message: `${here} cannot reach ${nameOfShard(shards, index)} within ${reachSeconds} s: ${problem}`,
-          hint: 'all nodes of a store have to reach each other: networkInterface in the site names their network',
-        });
-      }
-      await sleep(reach.pauseMs);
-    }
+    return reached(shards, index, { here, seconds: reachSeconds, isOver: () => this.#isClosing });
   }
 
   #dead(reason: string): void {
@@ -312,18 +279,4 @@ export class ClusterStore implements Orchestrator {
     if (this.#folder !== '') rmSync(this.#folder, { recursive: true, force: true });
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
-}
-
-/** Connects and lets go; returns why that is not possible. */
-function tryToConnect({ host, port }: { readonly host: string; readonly port: number }): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: reach.attemptMs });
-    const end = (problem: string | undefined): void => {
-      socket.destroy();
-      resolve(problem);
-    };
-    socket.once('connect', () => end(undefined));
-    socket.once('timeout', () => end('it does not answer'));
-    socket.once('error', (error) => end(error.message));
-  });
 }

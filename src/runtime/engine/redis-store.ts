@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowError } from '../../diagnostics/index.js';
-import { Connection } from '../client/connection.js';
-import { readSettings } from '../client/settings.js';
+import type { Connection } from '../client/connection.js';
 import { CheckpointLock } from '../orchestrator/checkpoint/lock.js';
 import type {
   Orchestrator,
@@ -20,16 +19,15 @@ import type { EnginePrograms } from './find-engine.js';
 import { failedToLoad, loadProblem } from './load-problem.js';
 import { runsOf } from './redisai.js';
 import { ServerCheckpoints } from './server-checkpoints.js';
-import { holderName, serverConfig } from './server-config.js';
+import { serverConfig } from './server-config.js';
 import { type Info, readInfo } from './server-info.js';
 import { ServerProcess } from './server-process.js';
+import { lockWhenFree, takeOverSlots } from './take-over.js';
 import { startWorker, type WorkerLink } from './worker-link.js';
 
 /** Milliseconds between two questions how the server does, and for runs under way to end. */
 const askMs = 1000;
 const drainMs = 4000;
-/** Milliseconds for a replica to read what has come from its server, between two looks, and for the checkpoint of a server that has died to be let go. */
-const takeOver = { readMs: 2000, lookMs: 10, lockMs: 20_000, lockLookMs: 500 };
 /** Attempts to find a free port that is still free when the server listens. */
 const portAttempts = 5;
 
@@ -130,20 +128,8 @@ export class RedisStore implements Orchestrator {
    * serves them. Rejects if it has not got all data yet.
    */
   async takeOver(): Promise<void> {
-    const until = performance.now() + takeOver.readMs;
-    while ((await this.refresh()).get('master_link_status') === 'up' && performance.now() < until)
-      await sleep(takeOver.lookMs);
-    // A copy that has begun anew has no place in the stream of writes.
-    const isWhole = this.#info.get('slave_repl_offset') !== '1' && this.#info.get('master_sync_in_progress') !== '1';
-    if (!isWhole) throw new Error('it had not got all data yet');
-    const settings = readSettings({ SSDB: this.#addresses[0] ?? '', SR_CONN_TIMEOUT: '0', SR_CMD_TIMEOUT: '0' });
-    const holder = await Connection.open(settings.addresses[0] ?? { path: '' }, settings);
-    try {
-      await holder.send('AUTH', holderName, this.#password);
-      await holder.send('CLUSTER', 'FAILOVER', 'TAKEOVER');
-    } finally {
-      await holder.close();
-    }
+    const [address = ''] = this.#addresses;
+    await takeOverSlots({ address, password: this.#password, refresh: () => this.refresh() });
     await this.refresh();
     this.#inheriting = this.#inherit();
   }
@@ -248,17 +234,11 @@ export class RedisStore implements Orchestrator {
   async #inherit(): Promise<void> {
     const { store } = this.#options;
     if (store.checkpointFile === undefined) return;
-    const until = performance.now() + takeOver.lockMs;
-    while (this.#lock === undefined) {
-      try {
-        this.#lock = await CheckpointLock.take(store.checkpointFile);
-      } catch (error) {
-        if (performance.now() > until) {
-          store.log?.('error', `${(error as Error).message}: this server saves nothing`);
-          return;
-        }
-        await sleep(takeOver.lockLookMs);
-      }
+    try {
+      this.#lock = await lockWhenFree(store.checkpointFile);
+    } catch (error) {
+      store.log?.('error', `${(error as Error).message}: this server saves nothing`);
+      return;
     }
     this.#checkpoints?.inherit();
   }

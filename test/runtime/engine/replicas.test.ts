@@ -4,15 +4,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Client, tensor } from '../../../src/runtime/client/index.js';
-import { layOut, nodesFile, replicasOfNodes } from '../../../src/runtime/supervisor/cluster-layout.js';
+import { ClusterStore } from '../../../src/runtime/engine/cluster-store.js';
+import type { ServerProgram } from '../../../src/runtime/engine/find-engine.js';
+import { slotOf } from '../../../src/runtime/slots.js';
+import {
+  type ClusterShard,
+  layOut,
+  nodesFile,
+  replicasOfNodes,
+} from '../../../src/runtime/supervisor/cluster-layout.js';
 import { freePorts } from '../../../src/runtime/supervisor/free-port.js';
 import { second, setAsNobody } from '../orchestrator/support/peers.js';
 import { runPython, smartredisPython } from '../orchestrator/support/python.js';
 import { modelFile, onnxRuntime } from '../orchestrator/support/start.js';
 import { waitUntil } from '../support/wait-until.js';
-import { hasCompiler, type StartedCluster, servers, startCluster } from './support/servers.js';
+import { builtModule, hasCompiler, type StartedCluster, servers, startCluster } from './support/servers.js';
 
 const model = fileURLToPath(new URL('../orchestrator/models/double.onnx', import.meta.url));
 const found = await smartredisPython();
@@ -124,81 +132,116 @@ describe.skipIf(lacks !== '')(`shards with replicas${lacks === '' ? '' : ` (skip
     },
   );
 
-  test('tell all who look for a shard where it is', async () => {
+  const killed = () => cluster.shards[0] as ClusterShard;
+
+  test(`tell all who look for a shard where it is, let no stranger in${second ? '' : ' (other users skipped: needs root and setpriv)'}, and end the store when both servers of one die`, async () => {
     await start(undefined, 2);
+    // Its stock server is of this very user.
+    await introduce(folder, cluster.shards[1] as ClusterShard);
+    await waitUntil('it is forgotten', () => said('a server that does not belong to the cluster is forgotten'));
     await killLeader(0);
-    const [first] = cluster.shards;
     for (const address of cluster.store.addresses) {
       const redis = new Redis(Number(address.split(':')[1]));
       const told = (await redis.call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
       expect(told.map(([, , [, port]]) => `127.0.0.1:${port}`)).toEqual(cluster.store.addresses);
+      const nodes = String(await redis.call('CLUSTER', 'NODES')).trim();
+      const names = nodes.split('\n').map((line) => line.slice(0, 40));
+      expect(names.sort()).toEqual(cluster.shards.map(({ id }) => id).sort());
       redis.disconnect();
     }
-    const redis = new Redis(first?.port ?? 0);
-    expect(await redis.ping(), 'the old port leads on').toBe('PONG');
-    expect(cluster.store.addresses).not.toContain(`127.0.0.1:${first?.port}`);
-    redis.disconnect();
-  });
-
-  test('end the store, with the reason, when both servers of one die', async () => {
-    await start(undefined, 2);
+    expect(cluster.store.addresses).not.toContain(`127.0.0.1:${killed().port}`);
+    if (second) {
+      const refusal = 'only processes of the user who runs this orchestrator are served';
+      expect(await setAsNobody(killed().port)).toContain(refusal);
+      expect(said(`refused a connection from 127.0.0.1: ${refusal}`)).toBe(true);
+      expect(await heardAsNobody(cluster.shards[1]?.busPort ?? 0)).toBe('closed\n');
+      expect(said(`a connection to the cluster's bus is cut: ${refusal}`)).toBe(true);
+    }
     const { pid } = cluster.store.leaderOf(1);
-    const other = cluster.store.pids.servers[3] ?? 0;
-    process.kill(other, 'SIGKILL');
+    process.kill(cluster.store.pids.servers[3] ?? 0, 'SIGKILL');
     process.kill(pid, 'SIGKILL');
-    await waitUntil('it is told', () => cluster.log.some((line) => line.startsWith('died: ')));
+    await waitUntil('it is told', () => said('died: '));
     expect(cluster.log.find((line) => line.startsWith('died: '))).toMatch(
       /^died: .*shard 2 of 2 \(slots 8192-16383, 127\.0\.0\.1:\d+ on here\) has died, and (the other server of its shard before|its replica cannot take over)/,
     );
   });
 
-  test.skipIf(!second)(
-    `let no stranger in: neither at the port that leads on nor at the bus${second ? '' : ' (skipped: needs root and setpriv)'}`,
-    async () => {
-      await start(undefined, 2);
-      await killLeader(0);
-      const [first] = cluster.shards;
-      expect(await setAsNobody(first?.port ?? 0)).toContain(
-        'only processes of the user who runs this orchestrator are served',
-      );
-      expect(said('refused a connection from')).toBe(true);
-      const { busPort = 0 } = cluster.shards[1] ?? {};
-      expect(await heardAsNobody(busPort)).toBe('closed\n');
-      expect(said("a connection to the cluster's bus is cut: only processes of the user")).toBe(true);
-    },
-  );
-
-  test('take nobody into the cluster who introduces himself', async () => {
-    await start(undefined, 2);
-    const [port = 0, ownBus = 0] = await freePorts(2, '127.0.0.1');
-    const words = [
-      '--port',
-      port,
-      '--cluster-enabled',
-      'yes',
-      '--cluster-port',
-      ownBus,
-      '--bind',
-      '127.0.0.1',
-      '--save',
-      '',
-    ];
-    const stranger = spawn(able[0]?.path ?? '', words.map(String), { cwd: folder, stdio: 'ignore' });
-    const redis = new Redis(port, { retryStrategy: () => 50, maxRetriesPerRequest: null });
-    await redis.call('CLUSTER', 'MEET', '127.0.0.1', cluster.shards[0]?.port ?? 0, cluster.shards[0]?.busPort ?? 0);
-    await waitUntil('it is forgotten', () => said('a server that does not belong to the cluster is forgotten'));
-    redis.disconnect();
-    stranger.kill('SIGKILL');
-    for (const { port: own } of cluster.shards) {
-      const server = new Redis(own);
-      const nodes = String(await server.call('CLUSTER', 'NODES'))
-        .trim()
-        .split('\n');
-      expect(nodes.map((line) => line.slice(0, 40)).sort()).toEqual(cluster.shards.map(({ id }) => id).sort());
-      server.disconnect();
-    }
+  test('on two nodes take over from each other, and from a node that is lost: clients that look again go on', async () => {
+    const [near, far] = await startNodes(able[0] as (typeof able)[number]);
+    const client = new Redis.Cluster(near.shards.slice(0, 2).map(({ host, port }) => ({ host, port })));
+    const keys = Array.from({ length: 20 }, (_, index) => `key${index}`);
+    for (const key of keys) await client.set(key, key);
+    process.kill(near.store.leaderOf(0).pid, 'SIGKILL');
+    await waitUntil('the other node has taken over', () => far.store.ownShards.length === 2);
+    const known = new Redis(near.shards[0]?.port ?? 0);
+    expect(await known.ping(), 'the old port leads to the other node').toBe('PONG');
+    await waitUntil('it is there again', () => near.log.some((line) => line.includes('is there again')));
+    await known.set(keys.find((key) => slotOf(key) < 8192) ?? '', 'by the old port');
+    known.disconnect();
+    near.lose();
+    for (const [index] of near.shards.entries()) if (near.own.includes(index)) far.store.hear({ lost: index });
+    const values = await Promise.all(keys.map((key) => client.get(key)));
+    const first = keys.findIndex((key) => slotOf(key) < 8192);
+    expect(values).toEqual(keys.map((key, index) => (index === first ? 'by the old port' : key)));
+    client.disconnect();
+    await far.store.close();
   });
 });
+
+/** One of two nodes of a cluster of two shards. */
+interface StartedNode {
+  readonly store: ClusterStore;
+  readonly shards: readonly ClusterShard[];
+  readonly own: readonly number[];
+  readonly log: string[];
+  /** Ends all that is there, without a word. */
+  lose(): void;
+}
+
+async function startNodes(server: ServerProgram): Promise<[StartedNode, StartedNode]> {
+  const ports = await freePorts(8, '127.0.0.1');
+  const places = ['near', 'far', 'far', 'near'].map((node, index) => ({
+    ...{ node, host: '127.0.0.1' },
+    ...{ port: ports[2 * index] ?? 0, busPort: ports[2 * index + 1] ?? 0 },
+  }));
+  const shards = layOut(places.slice(0, 2), places.slice(2));
+  const stores: ClusterStore[] = [];
+  const programs = { server, module: await builtModule() };
+  const start = async (own: readonly number[], at: number): Promise<StartedNode> => {
+    const log: string[] = [];
+    let isLost = false;
+    const store = await ClusterStore.start({
+      ...{ programs, shards, own, hasWorker: false },
+      storeOf: () => ({ listen: [] }),
+      onDeath: (reason) => log.push(`died: ${reason}`),
+      log: (_level, message) => log.push(message),
+      tell: (change) => {
+        if (!isLost) stores[1 - at]?.hear(change);
+      },
+    });
+    stores[at] = store;
+    const lose = () => {
+      isLost = true;
+      void store.close(false);
+      for (const pid of store.pids.servers) process.kill(pid, 'SIGKILL');
+    };
+    return { store, shards, own, log, lose };
+  };
+  return Promise.all([start([0, 3], 0), start([1, 2], 1)]);
+}
+
+/** Lets a stock server of this user introduce itself to one of a cluster. */
+async function introduce(folder: string, { port, busPort }: ClusterShard): Promise<void> {
+  const [own = 0, ownBus = 0] = await freePorts(2, '127.0.0.1');
+  const config = `port ${own}\nbind 127.0.0.1\nsave ""\ncluster-enabled yes\ncluster-port ${ownBus}\ndir ${folder}\n`;
+  const stranger = spawn(able[0]?.path ?? '', ['-'], { stdio: ['pipe', 'ignore', 'ignore'] });
+  stranger.stdin.end(config);
+  const redis = new Redis(own, { retryStrategy: () => 50, maxRetriesPerRequest: null });
+  redis.on('error', () => undefined);
+  await redis.call('CLUSTER', 'MEET', '127.0.0.1', port, busPort);
+  redis.disconnect();
+  onTestFinished(() => void stranger.kill('SIGKILL'));
+}
 
 /** What a process of another user hears that connects and says nothing. */
 function heardAsNobody(port: number): Promise<string> {

@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '../client/connection.js';
+import { readSettings } from '../client/settings.js';
+import { CheckpointLock } from '../orchestrator/checkpoint/lock.js';
+import { holderName } from './server-config.js';
+import type { Info } from './server-info.js';
+
+/** Milliseconds for a replica to read what has come from its server, and between two looks. */
+const reading = { mostMs: 2000, lookMs: 10 };
+
+/** Milliseconds for the checkpoint of a server that has died to be let go, and between two looks. */
+const locking = { mostMs: 20_000, lookMs: 500 };
+
+/** A replica: its address, the password of its holder, and its report of itself. */
+export interface Replica {
+  readonly address: string;
+  readonly password: string;
+  readonly refresh: () => Promise<Info>;
+}
+
+/**
+ * Lets a replica take over the slots of the server that it follows, which has died, once it has read all that came from there; resolves when it
+ * has them. Rejects if it has not got all data yet.
+ */
+export async function takeOverSlots({ address, password, refresh }: Replica): Promise<void> {
+  const until = performance.now() + reading.mostMs;
+  let info = await refresh();
+  while (info.get('master_link_status') === 'up' && performance.now() < until) {
+    await sleep(reading.lookMs);
+    info = await refresh();
+  }
+  // A copy that has begun anew has no place in the stream of writes.
+  const isWhole = info.get('slave_repl_offset') !== '1' && info.get('master_sync_in_progress') !== '1';
+  if (!isWhole) throw new Error('it had not got all data yet');
+  const settings = readSettings({ SSDB: address, SR_CONN_TIMEOUT: '0', SR_CMD_TIMEOUT: '0' });
+  const holder = await Connection.open(settings.addresses[0] ?? { path: '' }, settings);
+  try {
+    await holder.send('AUTH', holderName, password);
+    await holder.send('CLUSTER', 'FAILOVER', 'TAKEOVER');
+  } finally {
+    await holder.close();
+  }
+}
+
+/** Locks a checkpoint as soon as the holder of the server that has died lets it go. Rejects if it does not. */
+export async function lockWhenFree(file: string): Promise<CheckpointLock> {
+  const until = performance.now() + locking.mostMs;
+  for (;;) {
+    try {
+      return await CheckpointLock.take(file);
+    } catch (error) {
+      if (performance.now() > until) throw error;
+      await sleep(locking.lookMs);
+    }
+  }
+}
