@@ -30,6 +30,15 @@ export function ownAddresses(): string[] {
   );
 }
 
+/** Addresses that this host's connections to other hosts may come from: of all interfaces and families, but loopback and those of one link only. */
+export function outerAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((addresses) =>
+    (addresses ?? []).flatMap(({ address, internal }) =>
+      internal || /^(fe[89ab].:|169\.254\.)/i.test(address) ? [] : [address],
+    ),
+  );
+}
+
 /** Name of a host of the job. Some schedulers tell node ids, which would be read as addresses: node 12 of a Cray XC is nid00012. */
 export function nameOfHost(host: string): string {
   return /^\d+$/.test(host) ? `nid${host.padStart(5, '0')}` : host;

@@ -7,7 +7,7 @@ import { lockScheduler } from '../scheduler/lock-scheduler.js';
 import { MembersFile, StatusReader, StatusWriter } from '../status/index.js';
 import type { ControlClient } from '../supervisor/control-client.js';
 import { watchStores } from '../supervisor/watch-stores.js';
-import { allowHosts } from './allow-hosts.js';
+import { allowHosts } from '../allow/allow-hosts.js';
 import type { Application } from './application.js';
 import { membersAtATime, onGroup, onScriptHost, startsHere } from './hosts.js';
 import { linkModules } from './link-modules.js';

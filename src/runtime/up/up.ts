@@ -10,7 +10,7 @@ import { hostPositions } from '../job/hosts.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { isCheckpoint, savedFolder, storeJobFolder } from '../job/paths.js';
 import { hasOwnJob, jobOf, readPlan, storeOf } from '../job/read-plan.js';
-import { allowHosts } from '../launch/allow-hosts.js';
+import { allowHosts } from '../allow/allow-hosts.js';
 import { moveAside } from '../rerun/aside.js';
 import { announceEnd, forgetEnd } from '../store-files/address-file.js';
 import { isRecord } from '../store-files/saved-stores.js';

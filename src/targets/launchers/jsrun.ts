@@ -33,7 +33,10 @@ export const jsrun: Launcher = {
       return refusal(programs) ?? { words: ['jsrun', ...optionWords(sets, step.launcherArgs, gnuStyle), ...words] };
     }
     const file = step.overlap ? '{resources}' : erfName;
-    const explicit = [...option('erf_input U', file), ...option('exit_on_error X', step.overlap ? 1 : undefined)];
+    const explicit = [
+      ...option('erf_input U', file),
+      ...option('exit_on_error X', step.overlap && step.endsTogether ? 1 : undefined),
+    ];
     const options = optionWords(explicit, step.launcherArgs, gnuStyle);
     const bound = programs.some((one) => one.step.cpuBind !== undefined);
     return (
@@ -60,7 +63,7 @@ function setOptions(step: LaunchStep): readonly LauncherOption[] {
     // Otherwise each task is bound to one core of its set.
     ...option('bind b', step.cpusPerTask > 1 ? `packed:${step.cpusPerTask}` : undefined),
     // A store that dies on one node ends on all, so that its death is noticed.
-    ...option('exit_on_error X', step.overlap ? 1 : undefined),
+    ...option('exit_on_error X', step.overlap && step.endsTogether ? 1 : undefined),
   ];
 }
 
