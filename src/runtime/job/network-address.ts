@@ -23,13 +23,6 @@ export async function networkAddress(interfaceName: string | undefined): Promise
   return outer?.address ?? '127.0.0.1';
 }
 
-/** Every IPv4 address of this host. */
-export function ownAddresses(): string[] {
-  return Object.values(networkInterfaces()).flatMap((addresses) =>
-    (addresses ?? []).flatMap(({ family, address }) => (family === 'IPv4' ? [address] : [])),
-  );
-}
-
 /** Addresses that this host's connections to other hosts may come from: of all interfaces and families, but loopback and those of one link only. */
 export function outerAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((addresses) =>
