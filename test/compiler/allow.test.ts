@@ -45,7 +45,7 @@ describe('nodes tell their addresses', () => {
     ['aprun', 'cobalt'],
     ['jsrun', 'lsf'],
   ] as const)('before a store whose launcher, %s, keeps its CPUs or nodes', (launcher, target) => {
-    const three = experiment('e').batch({ nodes: 3 }).orchestrator().model('sim', wide);
+    const three = experiment('e').batch({ nodes: 3, walltime: '01:00:00' }).orchestrator().model('sim', wide);
     const lines = linesOf({ name: 'here', target, launcher }, three);
     expect(lines[0]).toMatch(new RegExp(`^runtime allow -- ${launcher} .* \\|\\| true$`));
     expect(none(lines)).toHaveLength(1);

@@ -1,8 +1,13 @@
-import { readdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { isNewEnough } from '../../src/runtime/engine/find-engine.js';
+import { builtModule, hasCompiler, servers } from '../runtime/engine/support/servers.js';
 import { cluster, MpiJob, mpis, nodes, useMachines, whyNoMpi } from './cluster.js';
 
 const why = whyNoMpi();
+const server = servers.find(isNewEnough);
+const lacks = server === undefined ? 'server' : hasCompiler ? '' : 'C compiler';
 
 /** Uses the store from each node, and says from which address. */
 const use = `
@@ -32,16 +37,22 @@ const onAll = (address: string) => nodes.map((node) => `${node} ${address}`);
 describe.skipIf(why !== '')(`nodes with addresses that no name tells${why === '' ? '' : ` (skipped: ${why})`}`, () => {
   useMachines();
 
-  test('use a store on the network of these', async (context) => {
-    const chain = `experiment('other').batch({ nodes: 3 }).orchestrator({ hosts: ['node2'] }).model('sim', ${sim}).attach({ copy: 'use.mjs' })`;
-    const job = await MpiJob.compile(context, openMpi, chain, files, { networkInterface: 'eth1' });
-    const end = await job.run('other');
-    expect(end, end.text).toMatchObject({ code: 0, text: 'sim: 1 completed' });
-    const lines = job.output('sim/sim.out').split('\n').sort();
-    expect(lines).toEqual(onAll(/10\.98\.0\.12:\d+/.exec(lines[0] ?? '')?.[0] ?? 'no address of eth1'));
-    expect(listed(job)).toEqual([...onNames, ...onOthers]);
-    await job.expectNothingLeft();
-  });
+  test.skipIf(lacks !== '')(
+    `use a store in shards, whose nodes find each other, on the network of these${lacks === '' ? '' : ` (skipped: no ${lacks})`}`,
+    async (context) => {
+      const chain = `experiment('other').batch({ nodes: 3 }).orchestrator({ engine: 'data', shards: 3 }).model('sim', ${sim}).attach({ copy: 'use.mjs' })`;
+      const job = await MpiJob.compile(context, openMpi, chain, files, { networkInterface: 'eth1' });
+      const engine = job.workspace.path('out/runtime/engine');
+      mkdirSync(engine, { recursive: true });
+      copyFileSync(await builtModule(), join(engine, 'simwright.so'));
+      const end = await job.run('other', { SIMWRIGHT_ENGINE_SERVER: server?.path ?? '' });
+      expect(end, end.text).toMatchObject({ code: 0, text: 'sim: 1 completed' });
+      const lines = job.output('sim/sim.out').split('\n').sort();
+      expect(lines.map((line) => line.replace(/:\d+/g, ''))).toEqual(onAll(onOthers.join(',')));
+      expect(listed(job)).toEqual([...onNames, ...onOthers]);
+      await job.expectNothingLeft();
+    },
+  );
 
   test('use a store, and hold it, over routes that begin on the other network', async (context) => {
     const route = (from: number, to: number) =>
