@@ -11,6 +11,7 @@ export * from './eviction-policies.js';
 export * from './file-access.js';
 export * from './host-words.js';
 export * from './index-ranges.js';
+export * from './launch-of-member.js';
 export * from './launcher-args.js';
 export * from './members.js';
 export * from './minimum-node.js';
