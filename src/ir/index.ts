@@ -9,6 +9,7 @@ export * from './engines.js';
 export * from './environment-references.js';
 export * from './eviction-policies.js';
 export * from './file-access.js';
+export * from './gpus-of-store.js';
 export * from './host-words.js';
 export * from './index-ranges.js';
 export * from './launch-of-member.js';

@@ -26,6 +26,19 @@ const coupled = experiment('nek')
 const placed = (built: AuthoredExperiment, where: SiteInput = site) => placementOf(compileFor(where, built).plan);
 
 describe('preview --placement', () => {
+  test('counts the GPUs of a store where they are kept from the others', () => {
+    const chain = experiment('e')
+      .model('m', command('a').gpusPerNode(2))
+      .colocate({ uds: true })
+      .addFunction('half', (x) => x.mul(0.5), { device: 'GPU', devicesPerNode: 2 });
+    const gpusOf = (target: 'lsf' | 'slurm') => {
+      const [job] = placed(chain, { name: 's', target });
+      return job?.stages[0]?.nodes.map(({ gpusPerNode, running }) => [gpusPerNode, running.map(({ gpus }) => gpus)]);
+    };
+    expect(gpusOf('lsf')).toEqual([[4, [2, 2]]]);
+    expect(gpusOf('slurm')).toEqual([[2, [0, 2]]]);
+  });
+
   test('places members added by hand by their own sizes', () => {
     const chain = experiment('e')
       .ensemble('solvers', command('solver'))

@@ -1,6 +1,7 @@
 import {
   type Allocation,
   type Entity,
+  gpusOfStore,
   type Job,
   lineOfMember,
   type MemberSize,
@@ -136,11 +137,14 @@ function stageOf(job: Job, stores: readonly Store[], entities: readonly Entity[]
 
 /** Stores of several processes run on the first nodes of their group, colocated ones on all. */
 function placeStore({ name, cpus, ...store }: Store, bins: readonly Bin[]): void {
+  // With every other launcher a store shares the GPUs of its models with what runs beside it.
+  const gpus = launcherOfProgram(store.launch[0])?.storesCpus === 'hold' ? gpusOfStore(store).length : 0;
   const count = store.kind === 'colocated' ? bins.length : Math.min(store.nodes, bins.length);
   const each = store.kind === 'colocated' ? 1 : Math.ceil(store.shards / count);
   for (const bin of bins.slice(0, count)) {
-    bin.running.push({ name, kind: 'store', members: 1, cpus: cpus * each, gpus: 0 });
+    bin.running.push({ name, kind: 'store', members: 1, cpus: cpus * each, gpus });
     bin.cpus -= cpus * each;
+    bin.gpus -= gpus;
   }
 }
 
