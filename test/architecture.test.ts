@@ -179,9 +179,11 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
     'stored-data': ['store-files/', 'status/', 'job/', 'orchestrator/checkpoint/record.ts'],
     rerun: ['stored-data/', 'store-files/', 'status/', 'scheduler/', 'job/', 'orchestrator/checkpoint/record.ts'],
     supervisor: ['rerun/', 'store-files/', 'scheduler/', 'job/', 'slots.ts'],
+    // Who may use stores that other hosts reach.
+    allow: ['supervisor/', 'job/'],
     engine: ['supervisor/', 'client/', 'orchestrator/'],
     store: [
-      ...['engine/', 'supervisor/', 'rerun/', 'stored-data/', 'store-files/', 'preload/', 'npy/', 'job/'],
+      ...['allow/', 'engine/', 'supervisor/', 'rerun/', 'stored-data/', 'store-files/', 'preload/', 'npy/', 'job/'],
       ...['client/', 'orchestrator/'],
     ],
     // Files of Ray clusters, and the program that keeps one node of a cluster.
@@ -189,12 +191,33 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
     'ray-node': ['ray/', 'supervisor/', 'job/'],
     assert: ['store/', 'job/', 'orchestrator/'],
     launch: [
-      ...['assert/', 'configure/', 'output/', 'rerun/', 'scheduler/', 'status/', 'stored-data/', 'store-files/'],
+      ...[
+        'allow/',
+        'assert/',
+        'configure/',
+        'output/',
+        'rerun/',
+        'scheduler/',
+        'status/',
+        'stored-data/',
+        'store-files/',
+      ],
       ...['supervisor/', 'ray/', 'job/', 'client/'],
     ],
     down: ['ray/', 'rerun/', 'status/', 'store-files/', 'supervisor/', 'job/'],
     up: [
-      ...['assert/', 'launch/', 'preload/', 'rerun/', 'scheduler/', 'status/', 'store-files/', 'supervisor/', 'job/'],
+      ...[
+        'allow/',
+        'assert/',
+        'launch/',
+        'preload/',
+        'rerun/',
+        'scheduler/',
+        'status/',
+        'store-files/',
+        'supervisor/',
+        'job/',
+      ],
       'client/',
     ],
   }),

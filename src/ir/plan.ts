@@ -309,6 +309,14 @@ export const Directive = z.strictObject({
 });
 export type Directive = z.infer<typeof Directive>;
 
+/** Launches of a task on each node of a job, several where each has only nodes of one component: the words of launchers, with `{hosts}` for all hosts. */
+export const NodeLaunches = z.strictObject({
+  lines: z.array(z.array(z.string()).min(1)).min(1),
+  /** They end before stores start: these would keep them from the CPUs or the nodes that they need. */
+  beforeStores: z.boolean(),
+});
+export type NodeLaunches = z.infer<typeof NodeLaunches>;
+
 export const Job = z.strictObject({
   name: z.string(),
   script: z.string(),
@@ -330,6 +338,8 @@ export const Job = z.strictObject({
   /** Environment modules that its script loads, after the lines of `preamble`. */
   modules: z.array(z.string()),
   preamble: z.array(z.string()),
+  /** Launches by which its nodes tell the addresses that stores are to serve; absent where stores know them without. */
+  allow: NodeLaunches.optional(),
   stores: z.array(z.string()),
   entities: z.array(z.string()),
   after: z.array(z.strictObject({ job: z.string(), event: Event })),

@@ -113,6 +113,7 @@ function storeLaunch(
     launcherArgs: mergeArgs(siteArgs(site, launcher, false)),
     cpusOfStores: cpusBefore(store, place),
     overlap: true,
+    // One that dies on a node ends on all, so that its death is noticed.
     endsTogether: true,
     namesHosts: hosts === undefined && choosesHosts(place, launchers[launcher], input),
   };
