@@ -105,9 +105,6 @@ function requestOf(call: Call, cluster: Cluster, { script, text, options, ignore
   const walltime = time === undefined ? 0 : readTime(time);
   if (walltime === undefined) return { stderr: 'sbatch: error: Invalid --time specification\n', code: 255 };
   const mode = lastOf(own, 'open-mode');
-  if (mode !== undefined && !/^[at]/i.test(mode)) {
-    return { stderr: 'sbatch: error: Invalid --open-mode specification\n', code: 255 };
-  }
   const array = readArray(lastOf(own, 'array'));
   if (array === 'invalid') return submissionFailed('Invalid job array specification');
   const after = readDependency(lastOf(own, 'dependency'), cluster);
