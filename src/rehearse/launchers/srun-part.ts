@@ -1,4 +1,5 @@
-import { lastOf, type Options, readSizes, refused } from '../schedulers/slurm/size.js';
+import { lastOf, type Options } from '../schedulers/slurm/given.js';
+import { readSizes, refused } from '../schedulers/slurm/size.js';
 import { expandHosts } from '../schedulers/slurm/values.js';
 import type { AllocatedNode, Allocation, Rank, Refusal } from '../standins.js';
 import { multiProg } from './multi-prog.js';

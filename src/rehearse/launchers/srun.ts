@@ -1,6 +1,7 @@
 import { parseOptions } from '../getopt.js';
+import { lastOf, type Options } from '../schedulers/slurm/given.js';
 import { srunOptions } from '../schedulers/slurm/options.js';
-import { lastOf, type Options, refused } from '../schedulers/slurm/size.js';
+import { refused } from '../schedulers/slurm/size.js';
 import { foldCounts, foldHosts } from '../schedulers/slurm/values.js';
 import {
   type Allocation,

@@ -1,5 +1,5 @@
 import type { Refusal } from '../../standins.js';
-import type { Options } from './size.js';
+import type { Options } from './given.js';
 import { readMemory, readNodes, readTime } from './values.js';
 
 /** Check of an option's value: the values that sbatch and srun take, and their answer to another one. */

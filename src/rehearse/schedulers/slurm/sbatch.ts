@@ -1,8 +1,9 @@
 import { parseOptions } from '../../getopt.js';
 import type { Answer, Call, Cluster, JobComponent, JobCondition, JobRequest, Refusal } from '../../standins.js';
+import { lastOf, type Options } from './given.js';
 import { sbatchOptions } from './options.js';
 import { readDirectives } from './script.js';
-import { componentOf, lastOf, type Options, refused } from './size.js';
+import { componentOf, refused } from './size.js';
 import { expandHosts, readTime } from './values.js';
 
 /** Variables that stand between the command line and the directives. */

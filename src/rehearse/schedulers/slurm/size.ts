@@ -1,13 +1,7 @@
 import type { JobComponent, NodeShape, Refusal } from '../../standins.js';
 import { refusalOfValues } from './checks.js';
+import { lastOf, type Options } from './given.js';
 import { readCount, readGpus, readMemory, readNodes } from './values.js';
-
-/** Options by their long names; the last of each counts. */
-export type Options = ReadonlyMap<string, readonly string[]>;
-
-export function lastOf(options: Options, name: string): string | undefined {
-  return options.get(name)?.at(-1);
-}
 
 /** Counts, memory in MiB and GPUs that options ask for, or the refusal of a value that Slurm does not take. */
 export function readSizes(command: string, options: Options) {
