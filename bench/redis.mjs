@@ -2,90 +2,17 @@
 // rounds in which the sides run in turn. After `npm run build`; a C compiler, a server, and redis-benchmark, which asks the questions.
 // usage: node bench/redis.mjs [quick] [data] [models] [faults] [read]     SIMWRIGHT_ENGINE_SERVER names the server
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync, rmSync } from 'node:fs';
 import { Redis } from 'ioredis';
-import { buildModule } from '../dist/cli/engine-install/build-module.js';
 import { Client } from '../dist/runtime/client/index.js';
-import { askServer, isNewEnough, serverPaths } from '../dist/runtime/engine/find-engine.js';
+import { askServer } from '../dist/runtime/engine/find-engine.js';
 import { RedisStore } from '../dist/runtime/engine/redis-store.js';
 import { ServerProcess } from '../dist/runtime/engine/server-process.js';
 import { freePort } from '../dist/runtime/supervisor/free-port.js';
 import { median, report } from './measure.mjs';
+import { network } from './onnx-network.mjs';
+import { found, measure, module, quick, rateOf, ratioOf, rounds, scratch, server, wanted } from './redis-benchmark.mjs';
 
-const words = process.argv.slice(2);
-const quick = words.includes('quick');
-const asked = words.filter((word) => word !== 'quick');
-const wanted = (/** @type {string} */ part) => asked.length === 0 || asked.includes(part);
-const rounds = quick ? 3 : 5;
-const scratch = mkdtempSync(join(tmpdir(), 'simwright-bench-'));
-
-/**
- * Requests a second that redis-benchmark counts, and milliseconds that half and 99 of 100 of them took at most.
- * @param {number} port
- * @param {number} clients
- * @param {number} count
- * @param {readonly string[]} command
- * @param {Buffer} [last] the command's last word
- * @returns {Promise<{ rate: number, p50: number, p99: number, most: number }>}
- */
-function measure(port, clients, count, command, last) {
-  const options = ['-p', String(port), '-c', String(clients), '-n', String(count), '--csv', ...(last ? ['-x'] : [])];
-  const child = spawn('redis-benchmark', [...options, ...command], { stdio: ['pipe', 'pipe', 'inherit'] });
-  child.stdin?.on('error', () => undefined);
-  child.stdin?.end(last ?? '');
-  let text = '';
-  child.stdout?.on('data', (chunk) => {
-    text += chunk;
-  });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', () => {
-      const row = text.trim().split('\n').at(-1) ?? '';
-      const [rate = Number.NaN, , , p50 = 0, , p99 = 0, most = 0] = row
-        .split('","')
-        .slice(1)
-        .map((field) => Number.parseFloat(field));
-      if (row.startsWith(`"`)) resolve({ rate, p50, p99, most });
-      else reject(new Error(`redis-benchmark said: ${text}`));
-    });
-  });
-}
-
-/**
- * Requests a second.
- * @param {Parameters<typeof measure>} what
- */
-async function rateOf(...what) {
-  return (await measure(...what)).rate;
-}
-
-/**
- * Median ratio of two rates, measured in turn.
- * @param {() => Promise<number>} one
- * @param {() => Promise<number>} other
- * @param {number} [digits] that the details show
- */
-async function ratioOf(one, other, digits = 0) {
-  const ratios = [];
-  const rates = /** @type {[number[], number[]]} */ ([[], []]);
-  for (let round = 0; round < rounds; round += 1) {
-    const [above, below] = [await one(), await other()];
-    rates[0].push(above);
-    rates[1].push(below);
-    ratios.push(above / below);
-  }
-  return {
-    ratio: median(ratios),
-    detail: `${median(rates[0]).toFixed(digits)}/s beside ${median(rates[1]).toFixed(digits)}/s`,
-  };
-}
-
-const { path: module } = await buildModule({ folder: scratch });
-const found = await Promise.all(serverPaths({ env: process.env }).map(askServer));
-const server = found.find((one) => one !== undefined && isNewEnough(one));
-if (server === undefined) throw new Error('there is no server here that is new enough');
 console.log(`${server.kind} ${server.version}, ${rounds} rounds`);
 const store = await RedisStore.start({
   programs: { server, module },
@@ -159,9 +86,29 @@ async function fill(one) {
   await rateOf(one, 1, 1, ['AI.TENSORSET', 'often', 'INT64', '1', 'VALUES', String(Math.ceil((100 * 600) / p50))]);
 }
 
+/**
+ * Puts a network into stores, and as many rows of its input that a run takes a millisecond in the first of them.
+ * @param {readonly number[]} ports
+ */
+async function fillMillisecond(ports) {
+  const blob = network(16, 512, 512, 512, 8);
+  for (const one of ports) {
+    const client = await Client.connect({ env: { SSDB: `127.0.0.1:${one}`, SR_DB_TYPE: 'Standalone' } });
+    await client.setModel('network', { backend: 'ONNX', device: 'CPU', blob });
+    await client.close();
+  }
+  const [first = 0] = ports;
+  await rateOf(first, 1, 1, ['AI.TENSORSET', 'rows', 'FLOAT', '32', '16']);
+  const { p50 } = await measure(first, 1, 100, ofNetwork);
+  const rows = Math.ceil(32 / p50);
+  for (const one of ports) await rateOf(one, 1, 1, ['AI.TENSORSET', 'rows', 'FLOAT', String(rows), '16']);
+  return (rows * 16 * 4) / 1024;
+}
+
 const tiny = ['AI.MODELEXECUTE', 'tiny', 'INPUTS', '1', 'x', 'OUTPUTS', '1', 'y'];
 /** @param {string} rounds */
 const slow = (rounds) => ['AI.MODELEXECUTE', 'slow', 'INPUTS', '2', rounds, 'matrix', 'OUTPUTS', '1', 'z'];
+const ofNetwork = ['AI.MODELEXECUTE', 'network', 'INPUTS', '1', 'rows', 'OUTPUTS', '1', 'z'];
 
 if (wanted('models')) {
   const embedded = await startEmbedded();
@@ -183,14 +130,20 @@ if (wanted('models')) {
     3,
   );
   report('p50 of a tiny model beside the embedded store', half.ratio, '<= 1.5', half.detail.replaceAll('/s', ' ms'));
-  for (const clients of [1, 8]) {
-    const count = quick ? 200 : 1000;
-    const { ratio, detail } = await ratioOf(
-      () => rateOf(port, clients, count, slow('once')),
-      () => rateOf(embedded.port, clients, count, slow('once')),
-    );
-    report(`model of 1 ms beside the embedded store, ${clients} clients`, ratio, '>= 0.95', detail);
-  }
+  const kibibytes = await fillMillisecond([embedded.port, port]);
+  // Tensors go to the AI layer and back between two processes, which costs time of the same two cores.
+  for (const [size, words] of /** @type {const} */ ([
+    [`${kibibytes.toFixed(0)} KiB`, ofNetwork],
+    ['256 KiB', slow('once')],
+  ]))
+    for (const clients of [1, 8]) {
+      const count = quick ? 400 : 2000;
+      const { ratio, detail } = await ratioOf(
+        () => rateOf(port, clients, count, words),
+        () => rateOf(embedded.port, clients, count, words),
+      );
+      report(`model of 1 ms on ${size} beside the embedded store, ${clients} clients`, ratio, '>= 0.95', detail);
+    }
   await embedded.stop();
 }
 

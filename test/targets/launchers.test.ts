@@ -49,7 +49,7 @@ describe('srun', () => {
     );
   });
   it('shares its CPUs as a store', () => {
-    expect(lineOf('srun', program([], { overlap: true }))).toBe(
+    expect(lineOf('srun', program([], { overlap: true, endsTogether: true }))).toBe(
       'srun -J m --nodes=1 --ntasks=1 --cpus-per-task=1 --mem=0 --overlap --kill-on-bad-exit=1',
     );
   });

@@ -113,6 +113,7 @@ function storeLaunch(
     launcherArgs: mergeArgs(siteArgs(site, launcher, false)),
     cpusOfStores: cpusBefore(store, place),
     overlap: true,
+    endsTogether: true,
     namesHosts: hosts === undefined && choosesHosts(place, launchers[launcher], input),
   };
   const { words, files = {}, resources } = launchLine(launcher, [{ step, words: [] }], size, input, problems);

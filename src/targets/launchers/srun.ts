@@ -34,9 +34,6 @@ function stepName({ name }: LaunchStep): LauncherOption {
   return { names: ['job-name', 'J'], words: ['-J', name] };
 }
 
-/** A store shares its CPUs, and one that dies on one node ends on all, so that its death is noticed. */
-const storeOptions = [...option('overlap s', true), ...option('kill-on-bad-exit K', 1)];
-
 function srunOptions(step: LaunchStep): readonly LauncherOption[] {
   return [
     stepName(step),
@@ -48,8 +45,8 @@ function srunOptions(step: LaunchStep): readonly LauncherOption[] {
     ...option('cpus-per-task c', step.cpusPerTask * (step.threadsPerCpu ?? 1)),
     ...gpuOptions(step),
     ...option('mem mem-per-cpu mem-per-gpu', memory(step)),
-    ...(step.overlap ? storeOptions : option('exact', true)),
-    ...(step.endsTogether ? option('kill-on-bad-exit K', 1) : []),
+    ...option(step.overlap ? 'overlap s' : 'exact', true),
+    ...option('kill-on-bad-exit K', step.endsTogether ? 1 : undefined),
   ];
 }
 
