@@ -1,19 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { type AddressInfo, connect, createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Client, Dataset, tensor } from '../../../src/runtime/client/index.js';
 import { ClusterStore } from '../../../src/runtime/engine/cluster-store.js';
 import { layOut, nodesFile, shardsOfNodes } from '../../../src/runtime/supervisor/cluster-layout.js';
 import { freePorts } from '../../../src/runtime/supervisor/free-port.js';
-import { runPython, smartredisPython } from '../orchestrator/support/python.js';
 import { modelFile, onnxRuntime } from '../orchestrator/support/start.js';
 import { waitUntil } from '../support/wait-until.js';
 import { builtModule, hasCompiler, type StartedCluster, servers, startCluster } from './support/servers.js';
 
-const model = fileURLToPath(new URL('../orchestrator/models/double.onnx', import.meta.url));
-const found = await smartredisPython();
 /** Servers whose cluster has a bus on a port of its own. */
 const able = servers.filter(({ version }) => Number(version.split('.')[0]) >= 7);
 const lacks =
@@ -143,31 +139,6 @@ describe.skipIf(lacks !== '')(`a cluster${lacks === '' ? '' : ` (skipped: there 
       redis.disconnect();
     });
   });
-
-  const python = 'python' in found ? found.python : '';
-  test.skipIf(python === '')(
-    `of 3 shards serves eight Python clients at once${python === '' ? ` (skipped: ${'missing' in found ? found.missing : ''})` : ''}`,
-    async () => {
-      const cluster = await startCluster(
-        able[0] as (typeof able)[number],
-        3,
-        onnxRuntime === undefined ? {} : { onnxRuntime },
-      );
-      try {
-        const env = { SSDB: cluster.address, SR_DB_TYPE: 'Clustered', SR_SOCKET_TIMEOUT: '60000' };
-        const runs = Array.from({ length: 8 }, (_, index) =>
-          runPython(python, 'smartredis_shards.py', [model], {
-            ...env,
-            SSKEYOUT: `p${index}`,
-            SSKEYIN: `p${index}`,
-          }),
-        );
-        expect(await Promise.all(runs)).toEqual(runs.map(() => expect.stringContaining('all as it was put')));
-      } finally {
-        await cluster.stop();
-      }
-    },
-  );
 
   test('of 64 shards is formed, in a time that it tells', async () => {
     const startedAt = performance.now();
