@@ -179,7 +179,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
     'stored-data': ['store-files/', 'status/', 'job/', 'orchestrator/checkpoint/record.ts'],
     rerun: ['stored-data/', 'store-files/', 'status/', 'scheduler/', 'job/', 'orchestrator/checkpoint/record.ts'],
     supervisor: ['rerun/', 'store-files/', 'scheduler/', 'job/', 'slots.ts'],
-    engine: ['supervisor/', 'client/', 'orchestrator/'],
+    engine: ['job/', 'supervisor/', 'client/', 'orchestrator/'],
     store: [
       ...['engine/', 'supervisor/', 'rerun/', 'stored-data/', 'store-files/', 'preload/', 'npy/', 'job/'],
       ...['client/', 'orchestrator/'],
