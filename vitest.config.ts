@@ -34,7 +34,8 @@ export default defineConfig({
     hookTimeout: 360_000,
     globalSetup: ['test/helpers/nothing-left-running.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // On two cores, too: every third second of a test is a wait for a scheduler, a launcher or a deadline.
+    maxWorkers: 3,
     // CI counts from this report.
     ...(process.env['SIMWRIGHT_TEST_REPORT'] === undefined
       ? {}

@@ -116,7 +116,7 @@ async function runServer(options: RehearseOptions, state: string): Promise<Rehea
     faults: options.faults ?? [],
     ...(options.stubSeconds === undefined ? {} : { stubSeconds: options.stubSeconds }),
     submitWords: options.submitWords ?? [],
-    shared: [options.dir, options.into, state, fileURLToPath(programs)],
+    shared: [options.dir, options.into, state, fileURLToPath(new URL('../', programs))],
     standIn: fileURLToPath(new URL('standin.js', programs)),
   };
   const path = join(state, 'config.json');

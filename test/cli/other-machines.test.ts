@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { simwright } from '../helpers/simwright.js';
 import { Workspace } from '../helpers/workspace.js';
 
-/** Lets our code, and no package, believe that it runs on a Mac: packages bring binaries for the machine there is. */
+/** Lets our code, and no package with binaries for the machine there is, believe that it runs on a Mac. */
 const pretend = `
 for (const [name, value] of Object.entries({ platform: 'darwin', arch: 'arm64' })) {
   const real = process[name];
   Object.defineProperty(process, name, {
-    get: () => (/[/]dist[/](cli|compiler|runtime|ir|targets)[/]/.test(new Error().stack.split('\\n')[2] ?? '') ? value : real),
+    get: () => (/[/]dist[/](chunks|cli|compiler|runtime|ir|targets)[/]/.test(new Error().stack.split('\\n')[2] ?? '') ? value : real),
   });
 }
 `;
