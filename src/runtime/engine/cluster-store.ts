@@ -113,7 +113,8 @@ export class ClusterStore implements Orchestrator {
         const { first = 0, last = 0 } = this.#options.shards[index] ?? {};
         const { usedBytes = 0, keys = 0, clients = 0, requests = 0 } = all[at] ?? {};
         const address = this.#inOrder[at]?.addresses[0] ?? '';
-        return { shard: index + 1, address, first, last, usedBytes, keys, clients, requests };
+        const models = Number(this.#inOrder[at]?.info.get('ai_models') ?? 0);
+        return { shard: index + 1, address, first, last, usedBytes, keys, clients, requests, models };
       }),
     };
   }
