@@ -181,7 +181,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
     supervisor: ['rerun/', 'store-files/', 'scheduler/', 'job/', 'slots.ts'],
     // Who may use stores that other hosts reach.
     allow: ['supervisor/', 'job/'],
-    engine: ['supervisor/', 'client/', 'orchestrator/'],
+    engine: ['job/', 'supervisor/', 'client/', 'orchestrator/'],
     store: [
       ...['allow/', 'engine/', 'supervisor/', 'rerun/', 'stored-data/', 'store-files/', 'preload/', 'npy/', 'job/'],
       ...['client/', 'orchestrator/'],

@@ -161,6 +161,18 @@ export type Store = z.infer<typeof Store>;
 export const Program = z.strictObject({ words: z.array(z.string()).min(1), tasks: count });
 export type Program = z.infer<typeof Program>;
 
+/** Resources of one member. */
+export const MemberSize = z.strictObject({
+  nodes: count,
+  tasks: count,
+  tasksPerNode: count,
+  cpusPerTask: count,
+  gpusPerNode: count.optional(),
+  memoryPerNodeMiB: count.optional(),
+  walltimeSeconds: count.optional(),
+});
+export type MemberSize = z.infer<typeof MemberSize>;
+
 /** The launch lines of an application. */
 export const Launch = z.strictObject({
   /**
@@ -172,6 +184,8 @@ export const Launch = z.strictObject({
       z.strictObject({
         words: z.array(z.string()).min(1),
         breaks: z.array(z.int().nonnegative()),
+        /** Resources of its members, where lines of one application may differ. */
+        size: MemberSize.optional(),
         /** Hosts that the user has named for it. */
         hosts: z.array(z.string()).optional(),
         /**
@@ -245,16 +259,8 @@ export const Entity = z.strictObject({
   group: z.int().nonnegative(),
   /** Names of the stores it sees. */
   stores: z.array(z.string()),
-  /** Resources of one member. */
-  size: z.strictObject({
-    nodes: count,
-    tasks: count,
-    tasksPerNode: count,
-    cpusPerTask: count,
-    gpusPerNode: count.optional(),
-    memoryPerNodeMiB: count.optional(),
-    walltimeSeconds: count.optional(),
-  }),
+  /** Resources of one member: of each the most that one of them takes, where they differ. */
+  size: MemberSize,
 });
 export type Entity = z.infer<typeof Entity>;
 

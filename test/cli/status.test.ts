@@ -181,6 +181,20 @@ END`;
     ]);
   });
 
+  test('PBS of an array that was deleted: what it says of elements that have run, it says of others as well', async () => {
+    const element = '{ "job_state": "F", "substate": 91, "Exit_status": 0, "comment": "Subjob finished" }';
+    const qstat = `echo '{ "Jobs": { "1[0].srv": ${element}, "1[1].srv": ${element}, "1[2].srv": ${element} } }'`;
+    const { workspace, place } = await withScheduler('pbs', { qstat });
+    workspace.workflow("experiment('e').ensemble('s', command('/bin/true')).replicas(3).batch({ mode: 'array' })");
+    await compiled(workspace, 'pbs');
+    workspace.write('out/run/jobs.tsv', 's\t1[].srv\n');
+    const of = { time: '2026-01-01T00:00:00.000Z', job: 's', jobId: '1[1].srv.domain', entity: 's' };
+    const launch = { ...of, launch: 'ended', host: 'h', pid: 1, startTicks: '1', exit: 0 };
+    workspace.write('out/run/status/s.1.jsonl', `${JSON.stringify(launch)}\n`);
+    const end = await simwright(place, 'status', 'out');
+    expect(rows(end.stdout, 'JOB')).toEqual(['s | 1[].srv | 1 COMPLETED, 2 CANCELLED | it has never run']);
+  });
+
   test('PBS of a job that ended in time before its walltime was over', async () => {
     const failed = '{ "job_state": "F", "Exit_status": 124, "resources_used": { "walltime": "00:00:55" } }';
     const qstat = `echo '{ "Jobs": { "1.srv": ${failed}, "2.srv": ${failed} } }'`;

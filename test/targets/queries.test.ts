@@ -96,9 +96,12 @@ test('qstat of PBS: states, exits beyond those of the script, an array by its el
     '6[2].pbs.2 PENDING - - -',
     // An array that was deleted: those that had ended before, and one that had not.
     '7[0].pbs.0 COMPLETED 0 10 -',
+    '7[3].pbs.3 COMPLETED 0 - -',
     '7[1].pbs.1 FAILED 3 - Subjob failed',
     '7[2].pbs.2 CANCELLED 0 - Job run at Sun Nov 29 at 00:48 on (node2:ncpus=1) and terminated',
   ]);
+  // The real one said the same of elements that had never run.
+  expect(reports?.filter(({ isUnsure }) => isUnsure).map(({ id }) => id)).toEqual(['7[3].pbs']);
   expect(reports?.[0]).toMatchObject({ folder: '/home/user/out', limitSeconds: 600 });
   expect(reports?.[1]?.limitSeconds).toBeUndefined();
   expect(read('pbs', 0, answer('', 'qstat: Unknown Job Id 99.pbs', 153))).toEqual([]);

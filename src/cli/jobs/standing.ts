@@ -5,6 +5,7 @@ import type { StatusReader } from '../../runtime/status/index.js';
 import { isAlive, type JobReport, type JobState, jobStates, type Queries } from '../../targets/queries.js';
 import type { JobFolder, Submission } from './folder.js';
 import { ageSeconds, type LocalProcesses, localProcesses } from './local-jobs.js';
+import { judgeUnsure } from './never-run.js';
 import { type Asking, reportsOf } from './scheduler.js';
 import { stateFromStatus, timedOutExit } from './state-from-status.js';
 
@@ -50,7 +51,10 @@ export async function standingsOf(
   const jobs = submissions.map((submission) => {
     const reports = known.get(submission.id) ?? [];
     const isAnother = reports.some(({ folder: from }) => from !== undefined && !isSameFolder(from, folder.dir));
-    if (reports.length > 0 && !isAnother) return inTime(folder, submission, reader, combined(submission, reports));
+    if (reports.length > 0 && !isAnother) {
+      const judged = judgeUnsure(reports, folder.plan, submission.job, reader);
+      return inTime(folder, submission, reader, combined(submission, judged));
+    }
     return withoutScheduler(folder, queries, submission, reader, (problem) => problems.push(problem), isAnother);
   });
   return { jobs, problems };

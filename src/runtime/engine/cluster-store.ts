@@ -48,17 +48,26 @@ export class ClusterStore implements Orchestrator {
   #worker: WorkerLink | undefined;
   #folder = '';
   #isClosing = false;
+  #isFormed = false;
+  #endEarly: (reason: string) => void = () => undefined;
+  /** Rejects when a server or the AI layer dies before the cluster is formed. */
+  readonly #endBeforeFormed = new Promise<never>((_, reject) => {
+    this.#endEarly = (message) => reject(new WorkflowError({ code: 'RUN1004', message }));
+  });
   #closing: Promise<void> | undefined;
 
   private constructor(options: ClusterStoreOptions) {
     this.#options = options;
+    // Nobody may wait for it any more when it comes.
+    this.#endBeforeFormed.catch(() => undefined);
   }
 
   /** Starts servers and worker; resolves when each of them knows the whole cluster. @throws WorkflowError */
   static async start(options: ClusterStoreOptions): Promise<ClusterStore> {
     const cluster = new ClusterStore(options);
     try {
-      await cluster.#start();
+      await Promise.race([cluster.#start(), cluster.#endBeforeFormed]);
+      cluster.#isFormed = true;
       return cluster;
     } catch (error) {
       await cluster.close(false).catch(() => undefined);
@@ -104,7 +113,8 @@ export class ClusterStore implements Orchestrator {
         const { first = 0, last = 0 } = this.#options.shards[index] ?? {};
         const { usedBytes = 0, keys = 0, clients = 0, requests = 0 } = all[at] ?? {};
         const address = this.#inOrder[at]?.addresses[0] ?? '';
-        return { shard: index + 1, address, first, last, usedBytes, keys, clients, requests };
+        const models = Number(this.#inOrder[at]?.info.get('ai_models') ?? 0);
+        return { shard: index + 1, address, first, last, usedBytes, keys, clients, requests, models };
       }),
     };
   }
@@ -197,7 +207,7 @@ export class ClusterStore implements Orchestrator {
     const here = shards[own[0] ?? 0]?.node ?? '';
     const until = performance.now() + reachSeconds * 1000;
     for (;;) {
-      const problem = await tryToConnect(place);
+      const problem = await tryToConnect(place, Math.min(reach.attemptMs, reachSeconds * 1000));
       if (problem === undefined || this.#isClosing) return;
       if (performance.now() > until) {
         throw new WorkflowError({
@@ -212,7 +222,8 @@ export class ClusterStore implements Orchestrator {
 
   #dead(reason: string): void {
     if (this.#isClosing) return;
-    this.#options.onDeath(reason);
+    if (this.#isFormed) this.#options.onDeath(reason);
+    else this.#endEarly(reason);
   }
 
   async #close(save: boolean | undefined): Promise<void> {
@@ -224,9 +235,9 @@ export class ClusterStore implements Orchestrator {
 }
 
 /** Connects and lets go; returns why that is not possible. */
-function tryToConnect({ host, port }: { readonly host: string; readonly port: number }): Promise<string | undefined> {
+function tryToConnect({ host, port }: ClusterShard, timeout: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: reach.attemptMs });
+    const socket = connect({ host, port, timeout });
     const end = (problem: string | undefined): void => {
       socket.destroy();
       resolve(problem);

@@ -45,8 +45,8 @@ function srunOptions(step: LaunchStep): readonly LauncherOption[] {
     ...option('cpus-per-task c', step.cpusPerTask * (step.threadsPerCpu ?? 1)),
     ...gpuOptions(step),
     ...option('mem mem-per-cpu mem-per-gpu', memory(step)),
-    ...(step.overlap ? option('overlap s', true) : option('exact', true)),
-    ...(step.endsTogether ? option('kill-on-bad-exit K', 1) : []),
+    ...option(step.overlap ? 'overlap s' : 'exact', true),
+    ...option('kill-on-bad-exit K', step.endsTogether ? 1 : undefined),
   ];
 }
 
