@@ -129,6 +129,8 @@ export const StandaloneStore = z.strictObject({
   interface: z.string().optional(),
   /** Number of its servers; several are a cluster. */
   shards: count,
+  /** Servers that follow each of them, on the next node. Absent: none. */
+  replicas: z.literal(1).optional(),
   /** Number of the nodes that they run on, one process of the runtime on each. */
   nodes: count,
   hosts: z.array(z.string()).optional(),
