@@ -17,13 +17,14 @@ export interface CompiledFolder {
   read(...path: readonly string[]): string;
 }
 
-/** Compiles an experiment into a folder, with the runtime. Tests that run side by side each have a context of their own. */
+/** Compiles an experiment into a folder below `parent`, with the runtime. Tests that run side by side each have a context of their own. */
 export function compiled(
   { onTestFinished }: TestContext,
   experiment: AuthoredExperiment,
   site: TargetName | SiteInput = 'slurm',
+  parent = tmpdir(),
 ): CompiledFolder {
-  const workspace = realpathSync(mkdtempSync(join(tmpdir(), 'simwright-test-')));
+  const workspace = realpathSync(mkdtempSync(join(parent, 'simwright-test-')));
   onTestFinished(() => rmSync(workspace, { recursive: true, force: true }));
   const dir = join(workspace, 'out');
   writeFolder(dir, [...compileFor(site, experiment).files, ...runtimeFiles()]);
