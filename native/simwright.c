@@ -136,11 +136,15 @@ static uint64_t next_counter = 1;
 
 static uint64_t new_serial(void) { return next_counter++ << 24 | 0xffffff; }
 
+/* Values of each kind that there are. */
+static uint64_t alive[SCRIPT + 1];
+
 static Value *new_value(int kind, uint32_t rank) {
     Value *value = api_Calloc(1, sizeof *value + rank * sizeof(int64_t));
     value->kind = (uint8_t)kind;
     value->references = 1;
     value->rank = rank;
+    alive[kind]++;
     return value;
 }
 
@@ -148,6 +152,7 @@ static void worker_forgets(uint64_t serial, uint64_t sent_to);
 
 static void let_go(Value *value) {
     if (--value->references > 0) return;
+    alive[value->kind]--;
     if (value->kind != TENSOR) worker_forgets(value->serial, value->sent_to);
     if (value->data != NULL) api_FreeString(NULL, value->data);
     if (value->meta != NULL) api_FreeString(NULL, value->meta);
@@ -2394,6 +2399,8 @@ static void tell(InfoCtx *ctx, int is_crash) {
     api_InfoAddFieldULongLong(ctx, "requests_failed", worker.failed);
     api_InfoAddFieldULongLong(ctx, "clients_refused", refused);
     api_InfoAddFieldULongLong(ctx, "bus_closed", bus_is_closed);
+    api_InfoAddFieldULongLong(ctx, "models", alive[MODEL]);
+    api_InfoAddFieldULongLong(ctx, "scripts", alive[SCRIPT]);
     api_InfoAddFieldULongLong(ctx, "bus_guarded", bus_is_guarded);
 }
 

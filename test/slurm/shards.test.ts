@@ -14,7 +14,7 @@ const why = whyNoSlurm() || (servers.length === 0 ? 'no server' : hasCompiler ? 
 const keys = ['a', 'b', 'c', 'd', 'e', '{}x'];
 
 const start = `
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { Client, tensor } from 'simwright/client';
 const client = await Client.connect();
 const keys = ${JSON.stringify(keys)};
@@ -34,7 +34,12 @@ let sum = 0;
 for (const key of keys)
   for (const other of [0, 1]) sum += (await client.getTensor('twice' + key + other)).data[1];
 console.log('ready');
-while (!existsSync('../mended')) await new Promise((resolve) => setTimeout(resolve, 50));
+for (let round = 1; !existsSync('../mended'); round += 1) {
+  for (const key of keys) await client.putTensor('live' + key, tensor([round], [1]));
+  for (const key of keys) if ((await client.getTensor('live' + key)).data[0] !== round) throw new Error('not as it was put');
+  writeFileSync('../round', String(round));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+}
 await client.putTensor('sum', tensor([sum], [1]));
 console.log(sum);
 await client.close();
@@ -68,6 +73,7 @@ for (let at = 0; at <= count; at += 10) if ((await client.getTensor('twice' + at
 console.log(process.env.SSDB, count > 40, 'wrong', wrong);
 await client.close();
 `;
+const cutSeconds = 5;
 
 describe.skipIf(why !== '')(`stores in shards on a real Slurm${why === '' ? '' : ` (skipped: ${why})`}`, () => {
   const cluster = useCluster();
@@ -171,10 +177,11 @@ describe.skipIf(why !== '')(`stores in shards on a real Slurm${why === '' ? '' :
     await nothingLeft(workspace.path('out'));
   }, 540_000);
 
-  test('a shard of a job of its own is killed: the jobs end with its slots, and the next ones go on from its checkpoint', async () => {
-    const batch = (nodes: number) => `.batch({ nodes: ${nodes}, exclusive: true, walltime: '00:05:00' })`;
+  test('three shards of a job of its own go on after a cut network; one is killed, the jobs end with its slots, and the next ones go on', async () => {
+    // With four nodes the application shares one with a shard.
+    const batch = (nodes: number) => `.batch({ nodes: ${nodes}, walltime: '00:05:00' })`;
     const workspace = await compiled(`experiment('apart')
-  .orchestrator({ engine: 'redis', shards: 3, nodes: 2, checkpointSeconds: 1 })${batch(2)}
+  .orchestrator({ engine: 'redis', shards: 3, checkpointSeconds: 1 })${batch(3)}
   .model('writer', command('node', 'write.mjs').tasks(2).nodes(2)).attach({ copy: 'write.mjs' })
     .addMlModel('double', mlFile('double.onnx'), { backend: 'ONNX' })${batch(2)}
   .model('reader', command('node', 'read.mjs')).attach({ copy: 'read.mjs' }).after('writer')${batch(1)}`);
@@ -188,7 +195,20 @@ describe.skipIf(why !== '')(`stores in shards on a real Slurm${why === '' ? '' :
     expect(writtenMs).toBeGreaterThan(0);
     await waitUntil('each shard has a checkpoint', () => [0, 1, 2].every((shard) => savedAt(shard) > 0), 60);
     const { nodes } = JSON.parse(workspace.read('out/run/stores/orchestrator/address.json'));
-    const { host, addresses } = nodes.find(({ shards }: { shards: number[] }) => shards.includes(2));
+    expect(nodes.map(({ shards }: { shards: number[] }) => shards)).toEqual([[0], [1], [2]]);
+    const [, , { host, addresses }] = nodes;
+    const round = () => Number(workspace.read('out/run/round') || 0);
+    await waitUntil('the reader puts and gets', () => round() > 0, 60);
+    // One node is cut off from the other shards, the supervisor and Slurm; clients wait meanwhile.
+    const cut = cluster().on(host, 'sh', '-c', `ip link set eth0 down && sleep ${cutSeconds}; ip link set eth0 up`);
+    let [before, since] = [round(), performance.now()];
+    await waitUntil('the reader waits', () => {
+      if (round() !== before) [before, since] = [round(), performance.now()];
+      return performance.now() - since > 2000;
+    });
+    await cut;
+    await waitUntil('the reader goes on', () => round() > before + 2, 60);
+    expect(await cluster().queued(first['orchestrator'] ?? '')).toEqual([expect.stringContaining('RUNNING')]);
     await cluster().on(host, 'pkill', '-KILL', '-f', `redis-server ${addresses.at(-1)}`);
     const [store] = await cluster().ended(first['orchestrator'] ?? '');
     const [reader] = await cluster().ended(first['reader'] ?? '');

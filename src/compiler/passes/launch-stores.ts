@@ -113,7 +113,8 @@ function storeLaunch(
     launcherArgs: mergeArgs(siteArgs(site, launcher, false)),
     cpusOfStores: cpusBefore(store, place),
     overlap: true,
-    ...('replicas' in store && store.replicas === 1 && nodes > 1 && { outlivesNodes: true }),
+    // One that dies on a node ends on all, so that its death is noticed, unless others have copies of what was there.
+    endsTogether: !('replicas' in store && store.replicas === 1 && nodes > 1),
     namesHosts: hosts === undefined && choosesHosts(place, launchers[launcher], input),
   };
   const { words, files = {}, resources } = launchLine(launcher, [{ step, words: [] }], size, input, problems);

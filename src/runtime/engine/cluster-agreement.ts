@@ -72,7 +72,7 @@ export async function reached(
   const place = shards[index] as ClusterShard;
   const until = performance.now() + seconds * 1000;
   for (;;) {
-    const problem = await tryToConnect(place);
+    const problem = await tryToConnect(place, Math.min(reach.attemptMs, seconds * 1000));
     if (problem === undefined || isOver()) return;
     if (performance.now() > until) {
       throw new WorkflowError({
@@ -86,9 +86,9 @@ export async function reached(
 }
 
 /** Connects and lets go; returns why that is not possible. */
-function tryToConnect({ host, port }: { readonly host: string; readonly port: number }): Promise<string | undefined> {
+function tryToConnect({ host, port }: ClusterShard, timeout: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: reach.attemptMs });
+    const socket = connect({ host, port, timeout });
     const end = (problem: string | undefined): void => {
       socket.destroy();
       resolve(problem);

@@ -53,11 +53,19 @@ export class ClusterStore implements Orchestrator {
   #worker: WorkerLink | undefined;
   #folder = '';
   #isClosing = false;
+  #isFormed = false;
+  #endEarly: (reason: string) => void = () => undefined;
+  /** Rejects when a server or the AI layer dies before the cluster is formed. */
+  readonly #endBeforeFormed = new Promise<never>((_, reject) => {
+    this.#endEarly = (message) => reject(new WorkflowError({ code: 'RUN1004', message }));
+  });
   #closing: Promise<void> | undefined;
 
   private constructor(options: ClusterStoreOptions) {
     this.#options = options;
     const { shards, own, storeOf } = options;
+    // Nobody may wait for it any more when it comes.
+    this.#endBeforeFormed.catch(() => undefined);
     if (!shards.some(({ follows }) => follows !== undefined)) return;
     const { allow, peerCheck = true } = storeOf(shardOf(shards, own[0] ?? 0));
     const peers = { addresses: allow?.addresses ?? [], folder: allow?.folder, peerCheck };
@@ -74,7 +82,8 @@ export class ClusterStore implements Orchestrator {
   static async start(options: ClusterStoreOptions): Promise<ClusterStore> {
     const cluster = new ClusterStore(options);
     try {
-      await cluster.#start();
+      await Promise.race([cluster.#start(), cluster.#endBeforeFormed]);
+      cluster.#isFormed = true;
       return cluster;
     } catch (error) {
       await cluster.close(false).catch(() => undefined);
@@ -135,11 +144,12 @@ export class ClusterStore implements Orchestrator {
       refused: sum(({ refused }) => refused),
       inferences,
       workers,
-      shards: leaders.map(([index, { addresses }], at) => {
+      shards: leaders.map(([index, { addresses, info }], at) => {
         const { first = 0, last = 0 } = this.#options.shards[index] ?? {};
         const { usedBytes = 0, keys = 0, clients = 0, requests = 0 } = all[at] ?? {};
         const shard = shardOf(this.#options.shards, index) + 1;
-        return { shard, address: addresses[0] ?? '', first, last, usedBytes, keys, clients, requests };
+        const models = Number(info.get('ai_models') ?? 0);
+        return { shard, address: addresses[0] ?? '', first, last, usedBytes, keys, clients, requests, models };
       }),
     };
   }
@@ -187,8 +197,10 @@ export class ClusterStore implements Orchestrator {
       this.#worker = await startWorker(options, sockets, (reason) => this.#dead(reason), outlivesServers);
     }
     const others = this.#options.shards.flatMap((_, index) => (own.includes(index) ? [] : [index]));
-    await Promise.all([...this.#servers].map(([index, server]) => this.#agreed(server, index)));
-    await Promise.all([...others.map((index) => this.#reached(index))]);
+    await Promise.all([
+      ...[...this.#servers].map(([index, server]) => this.#agreed(server, index)),
+      ...others.map((index) => this.#reached(index)),
+    ]);
   }
 
   #socketOf(index: number): string {
@@ -233,7 +245,8 @@ export class ClusterStore implements Orchestrator {
   /** One that is not there yet is missed by whoever starts it. */
   async #serverDied(index: number, server: RedisStore, reason: string): Promise<void> {
     if (this.#isClosing || this.#servers.get(index) !== server) return;
-    if (this.#failover === undefined) return this.#dead(`${nameOfShard(this.#options.shards, index)}: ${reason}`);
+    if (this.#failover === undefined || !this.#isFormed)
+      return this.#dead(`${nameOfShard(this.#options.shards, index)}: ${reason}`);
     this.#servers.delete(index);
     // It lets its checkpoint go.
     await Promise.all([server.close(false), this.#failover.died(index, reason)]);
@@ -270,7 +283,8 @@ export class ClusterStore implements Orchestrator {
 
   #dead(reason: string): void {
     if (this.#isClosing) return;
-    this.#options.onDeath(reason);
+    if (this.#isFormed) this.#options.onDeath(reason);
+    else this.#endEarly(reason);
   }
 
   async #close(save: boolean | undefined): Promise<void> {

@@ -70,16 +70,14 @@ class SupervisorLink {
       this.#onMessage = (value) => {
         const challenge = Challenge.safeParse(value);
         const welcome = Welcome.safeParse(value);
-        if (challenge.success && 'challenge' in challenge.data) {
+        if (challenge.success) {
           const proof = proofOf(secret, 'store', challenge.data.challenge);
           writeJsonLine(this.#socket, { hello: { id, host: thisHost(), proof, challenge: back } });
         } else if (welcome.success && sameProof(welcome.data.welcome.proof, proofOf(secret, 'supervisor', back))) {
           clearTimeout(timer);
           resolve(welcome.data.welcome);
         } else {
-          reject(
-            new Error(challenge.success && 'refused' in challenge.data ? challenge.data.refused : 'it is another'),
-          );
+          reject(new Error('it is another'));
         }
       };
     });

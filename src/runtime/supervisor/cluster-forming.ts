@@ -4,9 +4,6 @@ import type { JobEnvironment } from '../job/job-environment.js';
 import { type ClusterPart, layOut, type ShardPlace, shardsOfNodes } from './cluster-layout.js';
 import type { NodeLink } from './node-link.js';
 
-/** Milliseconds for all nodes to come after the first. */
-const joinMs = 25_000;
-
 /** The nodes of a store in several shards as they come, each with places for servers, until all are there and each gets its part. */
 export class ClusterForming {
   readonly #job: JobEnvironment;
@@ -35,7 +32,7 @@ export class ClusterForming {
   /** Takes a node's offer; the last one forms the cluster. */
   offer(node: NodeLink, places: readonly ShardPlace[]): void {
     this.#offers.set(node, places);
-    this.#timer ??= setTimeout(() => this.#onProblem(this.#late()), joinMs);
+    this.#timer ??= setTimeout(() => this.#onProblem(this.#late()), this.#job.joinTimeoutSeconds * 1000);
     if (this.#offers.size < this.#store.nodes) return;
     this.stop();
     try {
@@ -100,7 +97,7 @@ export class ClusterForming {
     const who = absent.length === 0 ? '' : `: ${absent.length > missing ? `${missing} of ` : ''}${absent.join(', ')}`;
     return new WorkflowError({
       code: 'RUN1004',
-      message: `store '${name}' is to run on ${nodes} nodes, and ${missing} did not come within ${joinMs / 1000} s of the first${who}`,
+      message: `store '${name}' is to run on ${nodes} nodes, and ${missing} did not come within ${this.#job.joinTimeoutSeconds} s of the first${who}`,
       hint: `its launcher has started no process there, or that cannot reach this host; run/stores/${name}/launch.log has what was said`,
     });
   }

@@ -43,7 +43,7 @@ export function sameProof(one: string, other: string): boolean {
 const text = z.string().max(200);
 
 /** First word of the supervisor to whoever connects. */
-export const Challenge = z.union([z.object({ challenge: text }), z.object({ refused: text })]);
+export const Challenge = z.object({ challenge: text });
 
 /** Answer of a store's process. */
 export const Hello = z.object({

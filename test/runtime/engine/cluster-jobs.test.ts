@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Store } from '../../../src/ir/index.js';
+import { freePorts } from '../../../src/runtime/supervisor/free-port.js';
 import { onnxRuntime } from '../orchestrator/support/start.js';
 import { useBundle } from '../support/bundle.js';
 import { waitUntil } from '../support/wait-until.js';
@@ -86,6 +88,29 @@ describe.skipIf(lacks !== '')(`a store in shards${lacks === '' ? '' : ` (skipped
     expect(end.code).toBe(1);
     expect(end.stderr).toContain("error[RUN1044]: store 'store' has 3 shards, and its checkpoint was saved by 1");
     expect(folder.read('run/stores/store/checkpoint')).toBe('of one');
+  });
+
+  test('names the node that never comes', async () => {
+    const folder = folderWith({ nodes: 2, launch: ['./bin/nodes', '1'] } as Partial<Store>, '');
+    const end = await folder.run('export SIMWRIGHT_HOSTS="$(hostname) ghost"\nruntime up store -- ./bin/nodes 1', {
+      SIMWRIGHT_JOIN_TIMEOUT: '1',
+    });
+    expect(end.code).toBe(1);
+    expect(end.stderr).toContain(
+      "error[RUN1004]: store 'store' is to run on 2 nodes, and 1 did not come within 1 s of the first: ghost",
+    );
+    expect([serversOf(folder), folder.runtimeProcesses('store')]).toEqual([[], []]);
+  });
+
+  test('names the shard and the node whose port is taken', async () => {
+    const [port = 0] = await freePorts(1, '127.0.0.1');
+    // Both nodes are this one, so the second to start finds the port taken.
+    const folder = folderWith({ nodes: 2, shards: 2, port, launch: ['./bin/nodes', '2'] } as Partial<Store>, '');
+    const end = await folder.run('runtime up store -- ./bin/nodes 2');
+    expect(end.code).toBe(1);
+    const shard = `shard (1 of 2 \\(slots 0-8191|2 of 2 \\(slots 8192-16383), 127\\.0\\.0\\.1:${port} on ${hostname()}\\)`;
+    expect(end.stderr).toMatch(new RegExp(`^error\\[RUN1003\\]: ${shard}`));
+    expect([serversOf(folder), folder.runtimeProcesses('store')]).toEqual([[], []]);
   });
 
   test.each(['one node', 'two nodes'])(
