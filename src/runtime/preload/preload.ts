@@ -25,7 +25,9 @@ export async function preload(dir: string, store: Store, addresses: readonly str
   const shards = await Shards.open(settings);
   try {
     const own = isCluster ? shards.all.filter(({ address }) => addresses.includes(address)) : [shards.first];
-    const chunkBytes = await modelChunkBytes(shards);
+    // Servers of other nodes may not serve yet.
+    const [first = shards.first] = own;
+    const chunkBytes = await modelChunkBytes({ first });
     const keys: string[] = [];
     for (const model of store.mlModels) keys.push(...(await preloadModel(own, dir, model, chunkBytes)));
     for (const script of store.scripts) keys.push(...(await preloadScript(own, dir, script)));

@@ -74,7 +74,7 @@ export async function onEveryShard(shards: Shards, command: string, key: string,
 }
 
 /** Size of the chunks in which models go, as the store wants them. */
-export async function modelChunkBytes({ first }: Shards): Promise<number> {
+export async function modelChunkBytes({ first }: Pick<Shards, 'first'>): Promise<number> {
   const reply = Number(await first.send('AI.CONFIG', 'GET', 'MODEL_CHUNK_SIZE'));
   if (!Number.isSafeInteger(reply) || reply < 1) throw new ClientError('the server names no usable MODEL_CHUNK_SIZE');
   return reply;
