@@ -1,3 +1,4 @@
+import type { StoreAddress } from '../store-files/store-address.js';
 import {
   type ClusterChange,
   type ClusterPart,
@@ -77,4 +78,22 @@ export class ClusterNews {
       return [{ shard, node, address: `${host}:${port}` }];
     });
   }
+}
+
+type Node = StoreAddress['nodes'][number];
+
+/** Gives shards to the nodes that have them now, and lets go of nodes that have none; `nodeOf` tells which node is at the other end of a link. */
+export function moveShards(nodes: Node[], nodeOf: ReadonlyMap<NodeLink, Node>, moved: readonly MovedShard[]): void {
+  for (const { shard, node, address } of moved) {
+    for (const { shards, addresses } of nodes) {
+      const at = shards.indexOf(shard);
+      if (at === -1) continue;
+      shards.splice(at, 1);
+      addresses.splice(at, 1);
+    }
+    const now = nodeOf.get(node);
+    now?.shards.push(shard);
+    now?.addresses.push(address);
+  }
+  nodes.splice(0, nodes.length, ...nodes.filter(({ shards }) => shards.length > 0));
 }

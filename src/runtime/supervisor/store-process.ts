@@ -9,7 +9,7 @@ import { storeJobFolder } from '../job/paths.js';
 import type { StoreAddress } from '../store-files/store-address.js';
 import { ClusterForming } from './cluster-forming.js';
 import type { ClusterChange } from './cluster-layout.js';
-import { ClusterNews, type MovedShard } from './cluster-news.js';
+import { ClusterNews, type MovedShard, moveShards } from './cluster-news.js';
 import { readJsonLines } from './json-lines.js';
 import type { LinkListener } from './link-listener.js';
 import { fromWire, StoreWord } from './messages.js';
@@ -272,21 +272,8 @@ export class StoreProcess {
   /** The node that users knew for these shards has gone: whoever comes anew looks for them where they are now. */
   #move(shards: readonly MovedShard[]): void {
     if (shards.length === 0) return;
-    for (const shard of shards) this.#moveOne(shard);
+    moveShards(this.#nodes, this.#ready, shards);
     this.onMoved(this.#nodes);
-  }
-
-  #moveOne({ shard, node, address }: MovedShard): void {
-    for (const { shards, addresses } of this.#nodes) {
-      const at = shards.indexOf(shard);
-      if (at === -1) continue;
-      shards.splice(at, 1);
-      addresses.splice(at, 1);
-    }
-    const now = this.#ready.get(node);
-    now?.shards.push(shard);
-    now?.addresses.push(address);
-    this.#nodes.splice(0, this.#nodes.length, ...this.#nodes.filter(({ shards }) => shards.length > 0));
   }
 
   /** True if the store goes on without a node: every server there has another one of its shard elsewhere. */

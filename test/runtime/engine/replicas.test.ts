@@ -9,6 +9,7 @@ import { Client, tensor } from '../../../src/runtime/client/index.js';
 import { ClusterStore } from '../../../src/runtime/engine/cluster-store.js';
 import type { ServerProgram } from '../../../src/runtime/engine/find-engine.js';
 import { slotOf } from '../../../src/runtime/slots.js';
+import { KeyQuestions } from '../../../src/runtime/store/key-questions.js';
 import {
   type ClusterShard,
   layOut,
@@ -113,6 +114,9 @@ describe.skipIf(lacks !== '')(`shards with replicas${lacks === '' ? '' : ` (skip
       const keys = Array.from({ length: 30 }, (_, index) => `key${index}`);
       for (const [index, key] of keys.entries()) await client.putTensor(key, tensor([index]));
       await killLeader(2);
+      const questions = new KeyQuestions(() => cluster.store.addresses);
+      expect(await Promise.all([...keys, 'nothing'].map(questions.exists))).toEqual([...keys.map(() => true), false]);
+      await questions.close();
       for (const [index, key] of keys.entries()) expect((await client.getTensor(key)).data[0]).toBe(index);
       await client.putTensor('later', tensor(Float32Array.from([1, 2]), [1, 2]));
       for (const key of ['x', 'y', 'z']) {
