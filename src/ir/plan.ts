@@ -129,6 +129,8 @@ export const StandaloneStore = z.strictObject({
   interface: z.string().optional(),
   /** Number of its servers; several are a cluster. */
   shards: count,
+  /** Servers that follow each of them, on the next node. Absent: none. */
+  replicas: z.literal(1).optional(),
   /** Number of the nodes that they run on, one process of the runtime on each. */
   nodes: count,
   hosts: z.array(z.string()).optional(),
@@ -161,6 +163,18 @@ export type Store = z.infer<typeof Store>;
 export const Program = z.strictObject({ words: z.array(z.string()).min(1), tasks: count });
 export type Program = z.infer<typeof Program>;
 
+/** Resources of one member. */
+export const MemberSize = z.strictObject({
+  nodes: count,
+  tasks: count,
+  tasksPerNode: count,
+  cpusPerTask: count,
+  gpusPerNode: count.optional(),
+  memoryPerNodeMiB: count.optional(),
+  walltimeSeconds: count.optional(),
+});
+export type MemberSize = z.infer<typeof MemberSize>;
+
 /** The launch lines of an application. */
 export const Launch = z.strictObject({
   /**
@@ -172,6 +186,8 @@ export const Launch = z.strictObject({
       z.strictObject({
         words: z.array(z.string()).min(1),
         breaks: z.array(z.int().nonnegative()),
+        /** Resources of its members, where lines of one application may differ. */
+        size: MemberSize.optional(),
         /** Hosts that the user has named for it. */
         hosts: z.array(z.string()).optional(),
         /**
@@ -245,16 +261,8 @@ export const Entity = z.strictObject({
   group: z.int().nonnegative(),
   /** Names of the stores it sees. */
   stores: z.array(z.string()),
-  /** Resources of one member. */
-  size: z.strictObject({
-    nodes: count,
-    tasks: count,
-    tasksPerNode: count,
-    cpusPerTask: count,
-    gpusPerNode: count.optional(),
-    memoryPerNodeMiB: count.optional(),
-    walltimeSeconds: count.optional(),
-  }),
+  /** Resources of one member: of each the most that one of them takes, where they differ. */
+  size: MemberSize,
 });
 export type Entity = z.infer<typeof Entity>;
 
@@ -303,6 +311,14 @@ export const Directive = z.strictObject({
 });
 export type Directive = z.infer<typeof Directive>;
 
+/** Launches of a task on each node of a job, several where each has only nodes of one component: the words of launchers, with `{hosts}` for all hosts. */
+export const NodeLaunches = z.strictObject({
+  lines: z.array(z.array(z.string()).min(1)).min(1),
+  /** They end before stores start: these would keep them from the CPUs or the nodes that they need. */
+  beforeStores: z.boolean(),
+});
+export type NodeLaunches = z.infer<typeof NodeLaunches>;
+
 export const Job = z.strictObject({
   name: z.string(),
   script: z.string(),
@@ -324,6 +340,8 @@ export const Job = z.strictObject({
   /** Environment modules that its script loads, after the lines of `preamble`. */
   modules: z.array(z.string()),
   preamble: z.array(z.string()),
+  /** Launches by which its nodes tell the addresses that stores are to serve; absent where stores know them without. */
+  allow: NodeLaunches.optional(),
   stores: z.array(z.string()),
   entities: z.array(z.string()),
   after: z.array(z.strictObject({ job: z.string(), event: Event })),

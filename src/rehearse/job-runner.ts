@@ -13,6 +13,12 @@ import type { SchedulerStandIn } from './standins.js';
 /** Seconds between the first signal of a job's end and SIGKILL, at the scheduler's own speed. */
 const killWaitSeconds = 15;
 
+/**
+ * Seconds after its walltime at which a job is ended, at any speed. Real schedulers look now and then only (Slurm every half minute), so that a
+ * script that ends its applications in time has ended before.
+ */
+const lateSeconds = 5;
+
 /** Milliseconds that processes have to go after the script that started them. */
 const graceMs = 5000;
 
@@ -121,7 +127,7 @@ export class JobRunner {
   #keepWalltime(run: LiveRun): void {
     const { walltimeSeconds, warning } = run.job.request;
     if (walltimeSeconds === undefined || walltimeSeconds > 1_000_000) return;
-    const timers = [setTimeout(() => this.parts.machine.end(run, 'timeout'), walltimeSeconds * 1000)];
+    const timers = [setTimeout(() => this.parts.machine.end(run, 'timeout'), (walltimeSeconds + lateSeconds) * 1000)];
     if (warning !== undefined) {
       const at = Math.max(0, walltimeSeconds - warning.seconds) * 1000;
       timers.push(

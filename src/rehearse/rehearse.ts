@@ -19,6 +19,7 @@ import { Plan } from '../ir/index.js';
 import { keepMemory, marker } from './afterwards.js';
 import type { ServerConfig, ServerReport } from './config.js';
 import type { Fault } from './faults.js';
+import { assertPlacesApart } from './hosts/alone.js';
 import { canMakeHosts, outerWords } from './hosts/namespaces.js';
 import { onLines } from './protocol.js';
 import type { RehearsalRecord } from './record.js';
@@ -53,7 +54,7 @@ export interface RehearseOptions {
 /**
  * Runs the scripts of a compiled folder against stand-ins, in a copy of it.
  *
- * @throws WorkflowError RUN1001 where there is no compiled folder, CLI1011 where its scheduler has no stand-in, OUT1001 where the place of the
+ * @throws WorkflowError RUN1001 where there is no compiled folder, CLI1011 where its scheduler has no stand-in or its stores need hosts of their own, OUT1001 where the place of the
  * copy is taken.
  */
 export async function rehearse(options: RehearseOptions): Promise<RehearsalRecord> {
@@ -66,10 +67,12 @@ export async function rehearse(options: RehearseOptions): Promise<RehearsalRecor
       hint: `it has stand-ins for ${Object.keys(schedulers).join(', ')}; simwright run runs a workflow on this machine`,
     });
   }
+  const isolation = options.plain !== true && canMakeHosts() ? 'namespaces' : 'plain';
+  if (isolation === 'plain') assertPlacesApart(plan, dir);
   copyFolder(dir, into);
   const state = mkdtempSync(join(tmpdir(), 'simwright-rehearsal-'));
   try {
-    return await runServer(options, state);
+    return await runServer(options, state, isolation);
   } finally {
     rmSync(state, { recursive: true, force: true });
   }
@@ -106,8 +109,11 @@ function copyTree(from: string, to: string, takes: (name: string) => boolean): v
   }
 }
 
-async function runServer(options: RehearseOptions, state: string): Promise<RehearsalRecord> {
-  const isolation = options.plain !== true && canMakeHosts() ? 'namespaces' : 'plain';
+async function runServer(
+  options: RehearseOptions,
+  state: string,
+  isolation: ServerConfig['isolation'],
+): Promise<RehearsalRecord> {
   const { username, uid } = userInfo();
   const config: ServerConfig = {
     ...{ dir: options.into, state, isolation, user: { name: username, uid } },

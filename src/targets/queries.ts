@@ -34,6 +34,8 @@ export interface JobReport {
   /** `3` of an array; absent where the report is of the job as a whole. */
   readonly element?: string;
   readonly state: JobState;
+  /** True if the scheduler says the same of an element that has never run, since its array was deleted before. */
+  readonly isUnsure?: true;
   /** The scheduler's own word. */
   readonly native: string;
   /** Why it waits, or how it ended, in the scheduler's words. */

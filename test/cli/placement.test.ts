@@ -26,6 +26,32 @@ const coupled = experiment('nek')
 const placed = (built: AuthoredExperiment, where: SiteInput = site) => placementOf(compileFor(where, built).plan);
 
 describe('preview --placement', () => {
+  test('counts the GPUs of a store where they are kept from the others', () => {
+    const chain = experiment('e')
+      .model('m', command('a').gpusPerNode(2))
+      .colocate({ uds: true })
+      .addFunction('half', (x) => x.mul(0.5), { device: 'GPU', devicesPerNode: 2 });
+    const gpusOf = (target: 'lsf' | 'slurm') => {
+      const [job] = placed(chain, { name: 's', target });
+      return job?.stages[0]?.nodes.map(({ gpusPerNode, running }) => [gpusPerNode, running.map(({ gpus }) => gpus)]);
+    };
+    expect(gpusOf('lsf')).toEqual([[4, [2, 2]]]);
+    expect(gpusOf('slurm')).toEqual([[2, [0, 2]]]);
+  });
+
+  test('places members added by hand by their own sizes', () => {
+    const chain = experiment('e')
+      .ensemble('solvers', command('solver'))
+      .addModel('coarse', command('solver').tasks(2))
+      .addModel('fine', command('solver').tasks(16));
+    const [stage] = placed(chain, { ...site, launcher: 'mpirun' })[0]?.stages ?? [];
+    expect(stage?.nodes.map(({ first, nodes, running }) => [first, nodes, running.map(({ cpus }) => cpus)])).toEqual([
+      [0, 1, [2]],
+      [1, 2, [8]],
+    ]);
+    expect(stage?.waiting).toEqual([]);
+  });
+
   test('is a table and a picture of who runs on which nodes at a time', () => {
     expect(describePlacement(placed(coupled)).split('\n')).toEqual([
       'Job nek: 5 nodes',

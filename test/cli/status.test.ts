@@ -181,6 +181,20 @@ END`;
     ]);
   });
 
+  test('PBS of an array that was deleted: what it says of elements that have run, it says of others as well', async () => {
+    const element = '{ "job_state": "F", "substate": 91, "Exit_status": 0, "comment": "Subjob finished" }';
+    const qstat = `echo '{ "Jobs": { "1[0].srv": ${element}, "1[1].srv": ${element}, "1[2].srv": ${element} } }'`;
+    const { workspace, place } = await withScheduler('pbs', { qstat });
+    workspace.workflow("experiment('e').ensemble('s', command('/bin/true')).replicas(3).batch({ mode: 'array' })");
+    await compiled(workspace, 'pbs');
+    workspace.write('out/run/jobs.tsv', 's\t1[].srv\n');
+    const of = { time: '2026-01-01T00:00:00.000Z', job: 's', jobId: '1[1].srv.domain', entity: 's' };
+    const launch = { ...of, launch: 'ended', host: 'h', pid: 1, startTicks: '1', exit: 0 };
+    workspace.write('out/run/status/s.1.jsonl', `${JSON.stringify(launch)}\n`);
+    const end = await simwright(place, 'status', 'out');
+    expect(rows(end.stdout, 'JOB')).toEqual(['s | 1[].srv | 1 COMPLETED, 2 CANCELLED | it has never run']);
+  });
+
   test('PBS of a job that ended in time before its walltime was over', async () => {
     const failed = '{ "job_state": "F", "Exit_status": 124, "resources_used": { "walltime": "00:00:55" } }';
     const qstat = `echo '{ "Jobs": { "1.srv": ${failed}, "2.srv": ${failed} } }'`;
@@ -204,6 +218,24 @@ END`;
       'first | 1.srv | TIMEOUT | 00:00:55 | 124 | its launches ended, since its walltime was about to be over',
       'second | 2.srv | FAILED | 00:00:55 | 124',
     ]);
+  });
+
+  test('LSF of a job that was told to end, which it does not remember', async () => {
+    const bjobs = `[ "$1" != -json ] || exit 255
+printf 'JOBID USER STAT QUEUE FROM_HOST EXEC_HOST JOB_NAME SUBMIT_TIME\n'
+printf '1 u EXIT q h n first Nov 29 08:09\n2 u EXIT q h n second Nov 29 08:09\n'`;
+    const { workspace, place } = await withScheduler('lsf', { bjobs });
+    workspace.write('out/run/jobs.tsv', 'first\t1\nsecond\t2\n');
+    for (const [job, jobId, reason] of [
+      ['first', '1', 'the job got SIGINT'],
+      ['second', '2', 'store d of node h has ended'],
+    ] as const) {
+      const of = { time: '2026-01-01T00:00:00.000Z', job, jobId, entity: job, digest: 'd' };
+      const ended = { index: 0, member: job, params: {}, attempt: 1, state: 'interrupted', exit: 255, reason };
+      workspace.write(`out/run/status/${job}.${job}.${jobId}.jsonl`, `${JSON.stringify({ ...of, ...ended })}\n`);
+    }
+    const end = await simwright(place, 'status', 'out');
+    expect(rows(end.stdout, 'JOB')).toEqual(['first | 1 | CANCELLED | the job got SIGINT', 'second | 2 | FAILED']);
   });
 
   test('Cobalt, whose ended jobs tell by their log', async () => {

@@ -10,12 +10,11 @@ const cluster = experiment('e')
   .usesRay('ray');
 
 describe('a Ray cluster', () => {
-  test('is launched as one task a node, which ends all when it fails', () => {
+  test('is launched as one task a node', () => {
     const compiled = compileFor(site, cluster);
     const line = runtimeLines(scriptOf(compiled, 'e')).find((one) => one.includes('launch ray'));
     expect(line).toContain('srun -J ray --nodes=3 --ntasks=3 --ntasks-per-node=1 --cpus-per-task=4');
     expect(line).toContain('--gpus-per-node=1');
-    expect(line).toContain('--kill-on-bad-exit=1');
     expect(line).toContain('node ../../runtime/simwright.mjs ray-node ray');
     expect(entityOf(compiled.plan, 'ray').ray).toEqual({
       cpusPerNode: 4,
@@ -25,6 +24,16 @@ describe('a Ray cluster', () => {
       auth: 'token',
       python: 'python3',
     });
+  });
+
+  test.each([
+    ['srun', 'slurm', '--kill-on-bad-exit=1'],
+    ['jsrun', 'lsf', '--exit_on_error=1'],
+    ['pals', 'pbs', '--abort-on-failure'],
+  ] as const)('ends on all nodes when %s sees it fail on one', (launcher, target, option) => {
+    const lines = runtimeLines(scriptOf(compileFor({ ...site, target, launcher }, cluster), 'e'));
+    expect(lines.find((one) => one.includes('launch ray'))).toContain(` ${option} `);
+    expect(lines.find((one) => one.includes('launch tune'))).not.toContain(option);
   });
 
   test('has the cores of the site, its Python and its Node unless they are given', () => {

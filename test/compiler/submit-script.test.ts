@@ -154,6 +154,7 @@ describe('what submit.sh hands on arrives, whatever the environment of a job is'
       SLURM_ANYTHING: 'x',
       CUDA_VISIBLE_DEVICES: '3',
       SLURM_CONF: '/etc/slurm.conf',
+      SLURM_JWT: 'token',
       SLURM_MPI_TYPE: 'pmix',
     };
     const submit = (variables: Readonly<Record<string, string>>) => {
@@ -163,7 +164,7 @@ describe('what submit.sh hands on arrives, whatever the environment of a job is'
         .filter((line) => /^(SLURM|CUDA)/.test(line))
         .sort();
     };
-    expect(submit(outer)).toEqual(['SLURM_CONF=/etc/slurm.conf', 'SLURM_MPI_TYPE=pmix']);
+    expect(submit(outer)).toEqual(['SLURM_CONF=/etc/slurm.conf', 'SLURM_JWT=token', 'SLURM_MPI_TYPE=pmix']);
     // A variable that the user has set is not from another job.
     expect(submit({ CUDA_VISIBLE_DEVICES: '3' })).toEqual(['CUDA_VISIBLE_DEVICES=3']);
   });

@@ -40,7 +40,12 @@ mpi.MPI_Comm_size(world, ctypes.byref(size))
 assert mpi.MPI_Allreduce(ctypes.byref(rank), ctypes.byref(total), 1, integer, plus, world) == 0
 told = ('SIMWRIGHT_NAME', 'SIMWRIGHT_MEMBER', 'SIMWRIGHT_JOB', 'SIMWRIGHT_JOB_ID', 'SIMWRIGHT_DIR', 'SSDB', 'SSKEYIN', 'PATH', 'OMP_NUM_THREADS')
 print(rank.value, socket.gethostname(), size.value, total.value, *[os.environ.get(name, '-') for name in told], flush=True)
-mpi.MPI_Finalize()
+# Debian's MPICH 4.0.2 may wait here for ever: a rank that is done waits for its process manager, and no longer answers connections of others.
+if open_mpi:
+    mpi.MPI_Finalize()
+else:
+    mpi.MPI_Barrier(world)
+    os._exit(0)
 `;
 
 /** Says who it is in an MPMD launch. */

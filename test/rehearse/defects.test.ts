@@ -1,16 +1,22 @@
-import { expect, test, vi } from 'vitest';
+import { join } from 'node:path';
+import { expect, type TestContext, test, vi } from 'vitest';
 import { command, experiment } from '../../src/index.js';
+import { coupled, type Defect, largeStep, lateDirective, saidIn, wrongDependency } from './defects.js';
 import { compiled, connects, found, rehearsed, states } from './support.js';
 
 vi.setConfig({ testTimeout: 180_000, maxConcurrency: 2 });
 
-/** A store on the first node, and two applications that reach it from both. */
-const coupled = experiment('flow')
-  .batch({ walltime: '00:10:00' })
-  .orchestrator({ apart: true })
-  .model('solver', command(...connects).tasks(2));
+/** Rehearses a folder with a defect that a real Slurm shows as well; test/rehearse/truth/slurm.test.ts shows it there. */
+async function rehearsedWith(context: TestContext, defect: Defect) {
+  const folder = compiled(context, defect.experiment);
+  defect.bring(folder);
+  const record = await rehearsed(folder);
+  expect(states(record)).toEqual(defect.states);
+  expect(saidIn(join(folder.dir, 'rehearsal'))).toContain(defect.says);
+  return { folder, record };
+}
 
-/** The same without a defect is the measure of all others. */
+/** The flow without a defect is the measure of all others. */
 test.concurrent('without a defect nothing is found', async (context) => {
   const record = await rehearsed(compiled(context, coupled));
   expect([found(record), states(record), record.submitted]).toEqual([[], ['flow completed 0'], 0]);
@@ -39,13 +45,7 @@ test.concurrent('a lost --overlap', async (context) => {
 });
 
 test.concurrent('a directive after a command', async (context) => {
-  const folder = compiled(context, coupled);
-  folder.change(
-    'jobs/flow.sbatch',
-    /#SBATCH --nodes=2\n((?:.*\n)*?)set -euo pipefail\n/,
-    '$1set -euo pipefail\n#SBATCH --nodes=2\n',
-  );
-  const record = await rehearsed(folder);
+  const { folder, record } = await rehearsedWith(context, lateDirective);
   const line = folder.read('jobs/flow.sbatch').split('\n').indexOf('#SBATCH --nodes=2') + 1;
   expect(found(record)).toContain(
     `ignored directive: jobs/flow.sbatch:${line}: '#SBATCH --nodes=2' is not read: it stands after the first command`,
@@ -69,18 +69,12 @@ test.concurrent('a store on the wrong loopback', async (context) => {
 });
 
 test.concurrent('a step that does not fit', async (context) => {
-  const folder = compiled(context, coupled);
-  folder.change('jobs/flow.sbatch', '--ntasks=2 --ntasks-per-node=2', '--ntasks=64 --ntasks-per-node=64');
-  const record = await rehearsed(folder);
-  const line =
-    folder
-      .read('jobs/flow.sbatch')
-      .split('\n')
-      .findIndex((text) => text.startsWith('runtime launch solver')) + 1;
+  const { folder, record } = await rehearsedWith(context, largeStep);
+  const lines = folder.read('jobs/flow.sbatch').split('\n');
+  const line = lines.findIndex((text) => text.startsWith('runtime launch solver')) + 1;
   expect(found(record)).toEqual([
     `refused: jobs/flow.sbatch:${line}: srun: error: Unable to create step for job: More processors requested than permitted`,
   ]);
-  expect(states(record)).toEqual(['flow failed 1']);
 });
 
 test.concurrent('GPUs that are not summed', async (context) => {
@@ -105,19 +99,8 @@ test.concurrent('GPUs that are not summed', async (context) => {
 });
 
 test.concurrent('a dependency on the wrong status', async (context) => {
-  const folder = compiled(
-    context,
-    experiment('flow')
-      .model('mesh', command('true'))
-      .batch({ nodes: 1 })
-      .model('solver', command('true'))
-      .after('mesh', 'completed')
-      .batch({ nodes: 1 }),
-  );
-  folder.change('submit.sh', 'afterok', 'afternotok');
-  expect(found(await rehearsed(folder))).toEqual([
-    'never run: job solver: it never ran, though all that it waits for has come',
-  ]);
+  const { record } = await rehearsedWith(context, wrongDependency);
+  expect(found(record)).toEqual(['never run: job solver: it never ran, though all that it waits for has come']);
 });
 
 test.concurrent('an environment that does not travel', async (context) => {

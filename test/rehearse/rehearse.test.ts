@@ -111,17 +111,57 @@ test.concurrent('a machine that is too small refuses', async (context) => {
   ]);
 });
 
-test.concurrent('faults: a member, the walltime', async (context) => {
+test.concurrent('--plain, --speed and --svg: hosts by name, an hour in three seconds, the picture where it is wanted', async (context) => {
+  const folder = compiled(
+    context,
+    experiment('flow')
+      .batch({ walltime: '01:00:00' })
+      .model('first', command('bash', '-c', 'hostname; echo "$HOSTNAME"'))
+      .model('long', command('sleep', '1000'))
+      .after('first'),
+  );
+  const words = ['rehearse', '.', '--plain', '--speed', '1200', '--svg', 'picture.svg', '--keep', 'copy'];
+  const end = await simwright({ cwd: folder.dir }, ...words);
+  expect(end.exitCode, end.stderr).toBe(4);
+  expect(end.stdout).toMatch(/^rehearsal of \.: slurm, 1 node \(node1\) of 1 CPU, by name only: /);
+  expect(end.stdout).toMatch(/^job +node +0\.0s.*\nflow +node1 +[ .]*-+#+-*#*-*\n/m);
+  expect(end.stdout).toContain('\njobs: 1 failed\n');
+  expect(end.stderr).toMatch(/s {2}job flow failed with exit code 124\n/);
+  const record = JSON.parse(folder.read('copy/timeline.json'));
+  expect(record).toMatchObject({ runs: [{ state: 'failed', exitCode: 124 }], findings: [] });
+  expect(record.seconds).toBeLessThan(60);
+  const picture = folder.read('picture.svg');
+  expect(picture).toBe(folder.read('copy/timeline.svg'));
+  expect(picture).toMatch(/<title>long: 1 rank, 1 CPU, 0 GPUs, [\d.]+ s<\/title>/);
+  // Each element is closed, and no name is taken for markup.
+  expect(picture.match(/<(?!\/|[^>]*\/>)[^>]*>/g)?.length).toBe(picture.match(/<\//g)?.length);
+  const wrong = await simwright({ cwd: folder.dir }, 'rehearse', '.', '--speed', '0');
+  expect([wrong.exitCode, wrong.stderr]).toEqual([2, expect.stringContaining('a number above 0 is expected')]);
+});
+
+test.concurrent('faults: a member', async (context) => {
   const pair = experiment('flow')
     .batch({ walltime: '00:10:00' })
     .ensemble('sweep', command('sleep', '2'))
     .params({ A: [1, 2] });
   const killed = await rehearsed(compiled(context, pair), { faults: [parseFault('app:sweep_1')] });
   expect(states(killed)).toEqual(['flow failed 137']);
-  const folder = compiled(context, experiment('flow').model('long', command('sleep', '1000')));
-  const late = await rehearsed(folder, { faults: [parseFault('walltime@4s')] });
-  expect(states(late)).toEqual([expect.stringMatching(/^flow (timeout|failed 124)/)]);
-  expect(late.seconds).toBeLessThan(60);
+});
+
+const endless = experiment('flow').model('long', command('sleep', '1000'));
+
+test.concurrent('faults: the walltime; the runtime ends applications before the scheduler ends the job', async (context) => {
+  const record = await rehearsed(compiled(context, endless), { faults: [parseFault('walltime@4s')] });
+  expect(states(record)).toEqual(['flow failed 124']);
+  expect(record.seconds).toBeLessThan(60);
+});
+
+test.concurrent('faults: the walltime of a script that does not end', async (context) => {
+  const folder = compiled(context, endless);
+  folder.change('jobs/flow.sbatch', /^await_launches$/m, 'while true; do sleep 1000 || true; done');
+  const record = await rehearsed(folder, { faults: [parseFault('walltime@2s')], speed: 20 });
+  expect(states(record)).toEqual(['flow timeout 137']);
+  expect(record.said).toContain('job flow was ended at its walltime');
 });
 
 test.concurrent('faults: a store, a node', async (context) => {

@@ -71,7 +71,10 @@ describe('jsrun', () => {
     expect(launchers.jsrun.resources?.cores(files?.['simwright.erf'] ?? '', 1).numbers).toEqual([8, 12]);
   });
   test('is told those of a store, after those of the stores before it', () => {
-    const { words, files } = linesOf({ tasks: 2, tasksPerNode: 1, overlap: true, cpusOfStores: 3 }, []);
+    const { words, files } = linesOf(
+      { tasks: 2, tasksPerNode: 1, overlap: true, endsTogether: true, cpusOfStores: 3 },
+      [],
+    );
     expect(words).toEqual(['jsrun', '--erf_input={resources}', '--exit_on_error=1']);
     expect(ranksOf(files?.['{resources}'] ?? '').map(({ host, cpus }) => [host, ...cpus])).toEqual([
       [1, 3],

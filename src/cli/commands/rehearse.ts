@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { WorkflowError } from '../../diagnostics/index.js';
+import { counted, WorkflowError } from '../../diagnostics/index.js';
 import { type Fault, parseFault } from '../../rehearse/faults.js';
 import type { RehearsalRecord } from '../../rehearse/record.js';
 import { rehearse } from '../../rehearse/rehearse.js';
@@ -124,13 +124,13 @@ function report(record: RehearsalRecord, dir: string, into: string): string {
   const [shape] = record.nodes;
   const names = record.nodes.map(({ name }) => name);
   const listed = names.length > 4 ? `${names.slice(0, 3).join(' ')} … ${names.at(-1)}` : names.join(' ');
-  const gpus = shape !== undefined && shape.gpus > 0 ? `, ${shape.gpus} GPUs` : '';
+  const gpus = shape !== undefined && shape.gpus > 0 ? `, ${counted(shape.gpus, 'GPU')}` : '';
   const place = relative(process.cwd(), into) || '.';
   const states = [...new Set(record.runs.map(({ state }) => state))].map(
     (state) => `${record.runs.filter((run) => run.state === state).length} ${state}`,
   );
   return [
-    `rehearsal of ${relative(process.cwd(), dir) || '.'}: ${record.scheduler}, ${names.length} nodes (${listed}) of ${shape?.cpus} CPUs${gpus}, ${record.isolation}`,
+    `rehearsal of ${relative(process.cwd(), dir) || '.'}: ${record.scheduler}, ${counted(names.length, 'node')} (${listed}) of ${counted(shape?.cpus ?? 0, 'CPU')}${gpus}, ${record.isolation}`,
     '',
     timelineText(record, process.stdout.isTTY ? process.stdout.columns : 100),
     `jobs: ${states.join(', ') || 'none'}`,

@@ -1,4 +1,15 @@
-import type { Allocation, Entity, Job, Plan, Store } from '../../ir/index.js';
+import {
+  type Allocation,
+  type Entity,
+  gpusOfStore,
+  type Job,
+  lineOfMember,
+  type MemberSize,
+  type Plan,
+  type Store,
+  serversOnNode,
+  sizeOfMember,
+} from '../../ir/index.js';
 import { launcherOfProgram } from '../../targets/launchers/index.js';
 
 /** A store, or members of an entity, on one node. */
@@ -127,11 +138,14 @@ function stageOf(job: Job, stores: readonly Store[], entities: readonly Entity[]
 
 /** Stores of several processes run on the first nodes of their group, colocated ones on all. */
 function placeStore({ name, cpus, ...store }: Store, bins: readonly Bin[]): void {
+  // With every other launcher a store shares the GPUs of its models with what runs beside it.
+  const gpus = launcherOfProgram(store.launch[0])?.storesCpus === 'hold' ? gpusOfStore(store).length : 0;
   const count = store.kind === 'colocated' ? bins.length : Math.min(store.nodes, bins.length);
-  const each = store.kind === 'colocated' ? 1 : Math.ceil(store.shards / count);
+  const each = store.kind === 'colocated' ? 1 : serversOnNode(store, count);
   for (const bin of bins.slice(0, count)) {
-    bin.running.push({ name, kind: 'store', members: 1, cpus: cpus * each, gpus: 0 });
+    bin.running.push({ name, kind: 'store', members: 1, cpus: cpus * each, gpus });
     bin.cpus -= cpus * each;
+    bin.gpus -= gpus;
   }
 }
 
@@ -143,8 +157,9 @@ function placeMembers(job: Job, entities: readonly Entity[], bins: readonly Bin[
     const open = entities.filter((one) => (left.get(one) as number) > 0);
     for (const entity of open) {
       const remaining = left.get(entity) as number;
-      const isLast = open.length === 1 && entity.size.nodes === 1;
-      const count = isLast ? placeRound(entity, bins, remaining) : Number(placeOne(entity, bins));
+      const next = membersOf(entity, job) - remaining;
+      const isLast = open.length === 1 && entity.size.nodes === 1 && entity.launch.lines.length === 1;
+      const count = isLast ? placeRound(entity, bins, remaining) : Number(placeOne(entity, next, bins));
       left.set(entity, remaining - count);
       placed ||= count > 0;
       looks += bins.length;
@@ -155,8 +170,8 @@ function placeMembers(job: Job, entities: readonly Entity[], bins: readonly Bin[
 
 /** Places a member on each node that has room, the emptiest first, up to a number of them; their number. */
 function placeRound(entity: Entity, bins: readonly Bin[], limit: number): number {
-  const chosen = roomiest(entity, bins).slice(0, limit);
-  for (const bin of chosen) put(entity, bin);
+  const chosen = roomiest(entity, 0, bins).slice(0, limit);
+  for (const bin of chosen) put(entity, 0, bin);
   return chosen.length;
 }
 
@@ -167,17 +182,18 @@ function membersOf({ members, kind }: Entity, { array, separate }: Job): number 
   return Math.min(members.count, array?.perElement ?? members.count);
 }
 
-function placeOne(entity: Entity, bins: readonly Bin[]): boolean {
-  const chosen = roomiest(entity, bins).slice(0, entity.size.nodes);
-  if (chosen.length < entity.size.nodes) return false;
-  for (const bin of chosen) put(entity, bin);
+function placeOne(entity: Entity, member: number, bins: readonly Bin[]): boolean {
+  const { nodes } = sizeOfMember(entity, member);
+  const chosen = roomiest(entity, member, bins).slice(0, nodes);
+  if (chosen.length < nodes) return false;
+  for (const bin of chosen) put(entity, member, bin);
   return true;
 }
 
 /** Nodes with room for a member, the emptiest first. */
-function roomiest(entity: Entity, bins: readonly Bin[]): Bin[] {
-  const { cpus, gpus } = needOf(entity);
-  const wholeNodes = launcherOfProgram(entity.launch.lines[0]?.words[0])?.sharesNodes === false;
+function roomiest(entity: Entity, member: number, bins: readonly Bin[]): Bin[] {
+  const { cpus, gpus } = needOf(sizeOfMember(entity, member));
+  const wholeNodes = launcherOfProgram(lineOfMember(entity, member).words[0])?.sharesNodes === false;
   // Without a known number of CPUs a node is full with one member.
   const hasRoom = (bin: Bin) =>
     bin.cpus >= cpus &&
@@ -187,9 +203,9 @@ function roomiest(entity: Entity, bins: readonly Bin[]): Bin[] {
   return bins.filter(hasRoom).sort((a, b) => compare(b.cpus, a.cpus) || compare(b.gpus, a.gpus));
 }
 
-function put(entity: Entity, bin: Bin): void {
+function put(entity: Entity, member: number, bin: Bin): void {
   const { name, kind } = entity;
-  const { cpus, gpus } = needOf(entity);
+  const { cpus, gpus } = needOf(sizeOfMember(entity, member));
   const at = bin.running.findIndex((one) => one.name === name && one.kind === kind);
   const known = bin.running[at];
   if (known === undefined) bin.running.push({ name, kind, members: 1, cpus, gpus });
@@ -203,7 +219,7 @@ function put(entity: Entity, bin: Bin): void {
 }
 
 /** CPUs and GPUs of a member on one node. */
-function needOf({ size }: Entity): { readonly cpus: number; readonly gpus: number } {
+function needOf(size: MemberSize): { readonly cpus: number; readonly gpus: number } {
   return { cpus: size.tasksPerNode * size.cpusPerTask, gpus: size.gpusPerNode ?? 0 };
 }
 

@@ -53,7 +53,7 @@ export function lowerEntity(
     commands: launches.map(({ programs }) =>
       programs.map(({ command, size: { tasks } }) => ({ words: programWords(command), tasks })),
     ),
-    launch: launchOf.get(application) as Launch,
+    launch: withSizes(launchOf.get(application) as Launch, launches),
     ...setupOf(application.setup),
     mlModels: namesOf(givers.flatMap((giver) => giver.mlModels)),
     scripts: namesOf(givers.flatMap((giver) => giver.scripts)),
@@ -83,6 +83,16 @@ function rayOf(application: ApplicationDeclaration, site: Site): RayCluster | un
   const { nodes: _nodes, cpusPerNode: _cpusPerNode, python = site.python ?? 'python3', ...ray } = application.ray;
   const { cpusPerTask, gpusPerNode = 0 } = application.command;
   return { ...ray, ...defined({ cpusPerNode: cpusPerTask }), gpusPerNode, python };
+}
+
+/** The launch, with the size of each line where members added by hand have lines of their own. */
+function withSizes(launch: Launch, launches: readonly SizedLaunch[]): Launch {
+  if (launches.length === 1) return launch;
+  const lines = launch.lines.map((line, index) => ({
+    ...line,
+    size: lowerSize((launches[index] as SizedLaunch).size),
+  }));
+  return { ...launch, lines };
 }
 
 function lowerSize({ nodes, tasks, tasksPerNode, cpusPerTask, ...size }: StepSize): Entity['size'] {

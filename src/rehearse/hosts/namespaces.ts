@@ -186,8 +186,15 @@ async function until(holds: () => boolean, failure: Promise<never>): Promise<voi
   while (!holds()) await Promise.race([failure, new Promise((resolve) => setTimeout(resolve, 3))]);
 }
 
-/** True if this machine gives its users such namespaces, with the right to make networks and mounts in them. */
+/** True if this machine gives its users such namespaces, with the right to make networks and mounts in them. It is tried once. */
 export function canMakeHosts(): boolean {
+  triedHosts ??= tryHosts();
+  return triedHosts;
+}
+
+let triedHosts: boolean | undefined;
+
+function tryHosts(): boolean {
   const [program = '', ...words] = outerWords;
   const trial =
     'ip link add br0 type bridge && ip link add v0 type veth peer name v1 && mount -t tmpfs t /mnt && hostname t';

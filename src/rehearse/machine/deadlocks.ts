@@ -1,3 +1,4 @@
+import { counted } from '../../diagnostics/index.js';
 import type { Plan } from '../../ir/index.js';
 import { type Step, type StepBooks, sharesOf } from '../launches.js';
 import type { Finding } from '../record.js';
@@ -159,8 +160,8 @@ function amount({
   readonly memoryMiB: number;
 }): string {
   const parts = [
-    cpus > 0 ? `${cpus} CPU${cpus === 1 ? '' : 's'}` : '',
-    gpus > 0 ? `${gpus} GPU${gpus === 1 ? '' : 's'}` : '',
+    cpus > 0 ? counted(cpus, 'CPU') : '',
+    gpus > 0 ? counted(gpus, 'GPU') : '',
     memoryMiB > 0 ? `${Math.round(memoryMiB)} MiB` : '',
   ].filter((part) => part !== '');
   return parts.length === 0 ? 'nothing' : parts.join(', ');

@@ -1,4 +1,4 @@
-import type { RehearsalRecord, StepRecord } from '../record.js';
+import type { RehearsalRecord, RunRecord, StepRecord } from '../record.js';
 
 /** Use of a node by jobs and applications, in seconds and shares. */
 export interface NodeUse {
@@ -25,31 +25,57 @@ export function useOf(record: RehearsalRecord): Use {
   return { nodes, share: held === 0 ? undefined : work / held };
 }
 
-function nodeUse(record: RehearsalRecord, node: string): NodeUse {
-  const runs = record.runs.flatMap(({ startedAt, endedAt = record.seconds, nodes }) => {
-    const own = nodes.find(({ name }) => name === node);
-    return own === undefined || startedAt === undefined ? [] : [{ from: startedAt, to: endedAt, ...own }];
-  });
-  const steps = record.steps.flatMap((step) => {
-    const own = step.nodes.find(({ name }) => name === node);
-    const { startedAt, endedAt = record.seconds } = step;
+interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly cpus: number;
+  readonly gpus: number;
+}
+
+/** Runs and launches of a record on a node, as spans of time with what they have there. */
+function spansOn(record: RehearsalRecord, node: string) {
+  const spanOf = (one: RunRecord | StepRecord): Span[] => {
+    const own = one.nodes.find(({ name }) => name === node);
+    const { startedAt, endedAt = record.seconds } = one;
     return own === undefined || startedAt === undefined
       ? []
-      : [{ ...own, kind: step.kind, from: startedAt, to: endedAt }];
-  });
-  const area = (all: readonly { from: number; to: number; cpus: number; gpus: number }[], part: 'cpus' | 'gpus') =>
-    all.reduce((sum, one) => sum + (one.to - one.from) * one[part], 0);
-  const idle = (part: 'cpus' | 'gpus') => {
-    const held = area(runs, part);
-    return held === 0 ? undefined : Math.max(0, 1 - area(steps, part) / held);
+      : [{ from: startedAt, to: endedAt, cpus: own.cpus, gpus: own.gpus }];
   };
+  const isOf = (run: RunRecord | undefined) => (one: RunRecord | StepRecord) =>
+    run === undefined || (one.id === run.id && one.index === run.index);
+  return {
+    runs: (run?: RunRecord) => record.runs.filter(isOf(run)).flatMap(spanOf),
+    steps: (run?: RunRecord, kind?: StepRecord['kind']) =>
+      record.steps
+        .filter(isOf(run))
+        .filter((step) => kind === undefined || step.kind === kind)
+        .flatMap(spanOf),
+  };
+}
+
+/** Shares of what is held that nobody uses. */
+function idleShares(held: readonly Span[], used: readonly Span[]): Pick<NodeUse, 'idleCpus' | 'idleGpus'> {
+  const area = (spans: readonly Span[], part: 'cpus' | 'gpus') =>
+    spans.reduce((sum, one) => sum + (one.to - one.from) * one[part], 0);
+  const idle = (part: 'cpus' | 'gpus') =>
+    area(held, part) === 0 ? undefined : Math.max(0, 1 - area(used, part) / area(held, part));
+  return { idleCpus: idle('cpus'), idleGpus: idle('gpus') };
+}
+
+function nodeUse(record: RehearsalRecord, node: string): NodeUse {
+  const { runs, steps } = spansOn(record, node);
   return {
     node,
-    heldSeconds: covered(runs),
-    workSeconds: covered(steps.filter(({ kind }) => kind === 'application')),
-    idleCpus: idle('cpus'),
-    idleGpus: idle('gpus'),
+    heldSeconds: covered(runs()),
+    workSeconds: covered(steps(undefined, 'application')),
+    ...idleShares(runs(), steps()),
   };
+}
+
+/** Shares of a run's CPUs and GPUs of a node that none of its launches used. */
+export function idleIn(record: RehearsalRecord, run: RunRecord, node: string): Pick<NodeUse, 'idleCpus' | 'idleGpus'> {
+  const { runs, steps } = spansOn(record, node);
+  return idleShares(runs(run), steps(run));
 }
 
 /** Seconds that spans cover together. */

@@ -1,5 +1,6 @@
+import { counted } from '../../diagnostics/index.js';
 import type { RehearsalRecord, RunRecord, StepRecord } from '../record.js';
-import { percent, runTitle, useOf } from './share.js';
+import { idleIn, percent, runTitle, useOf } from './share.js';
 
 const row = 22;
 const lane = 14;
@@ -7,6 +8,10 @@ const left = 190;
 const width = 860;
 const right = 150;
 const top = 54;
+const line = 16;
+
+/** Width of a letter of a launch's name. */
+const letter = 7;
 
 const colours = {
   waiting: '#e3e3e3',
@@ -17,13 +22,13 @@ const colours = {
   text: '#222',
 };
 
-/** A rehearsal as a picture: a row for each job and node, with its launches as bars, and what was idle at the end of each row. */
+/** A rehearsal as a picture: a row for each job and node, with its launches as bars and what was idle at its end, then what was found. */
 export function timelineSvg(record: RehearsalRecord): string {
   const rows = rowsOf(record);
   const places = placeRows(rows);
-  const height = top + places.total + 60;
+  const found = record.findings.map(({ where, what }) => short(`${where}: ${what}`.replace(/\s+/g, ' '), 180));
+  const height = top + places.total + 60 + found.length * line;
   const { share, nodes } = useOf(record);
-  const idle = new Map(nodes.map((one) => [one.node, one]));
   const scale = (seconds: number) => left + (seconds / Math.max(record.seconds, 0.001)) * width;
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${left + width + right}" height="${height}" viewBox="0 0 ${left + width + right} ${height}" font-family="sans-serif" font-size="11" fill="${colours.text}">`,
@@ -55,16 +60,27 @@ export function timelineSvg(record: RehearsalRecord): string {
       const [from, to] = [step.startedAt ?? 0, step.endedAt ?? record.seconds];
       const colour = (step.exitCode ?? 0) !== 0 && step.kind === 'application' ? colours.failed : colours[step.kind];
       const own = step.nodes.find(({ name }) => name === node);
-      const what = `${step.name}: ${own?.ranks} processes, ${own?.cpus} CPUs, ${own?.gpus} GPUs, ${(to - from).toFixed(2)} s`;
+      const what = `${step.name}: ${counted(own?.ranks ?? 0, 'rank')}, ${counted(own?.cpus ?? 0, 'CPU')}, ${counted(own?.gpus ?? 0, 'GPU')}, ${(to - from).toFixed(2)} s`;
       parts.push(bar(scale(from), scale(to), y + 4 + at * lane, lane - 1, colour, what));
-      if (scale(to) - scale(from) > 7 * step.name.length) {
-        parts.push(
-          `<text x="${scale(from) + 4}" y="${y + 14 + at * lane}" fill="#fff" font-size="10">${escapeXml(step.name)}</text>`,
-        );
+      const needs = letter * step.name.length;
+      const next = Math.min(
+        left + width,
+        ...steps
+          .filter((other) => other.at === at)
+          .flatMap((other) => {
+            const begins = other.step.startedAt ?? 0;
+            return begins >= to ? [scale(begins)] : [];
+          }),
+      );
+      // Beside its bar where it has no room inside.
+      const [x, fill] = scale(to) - scale(from) > needs ? [scale(from), '#fff'] : [scale(to), colours.text];
+      if (fill === '#fff' || scale(to) + needs < next) {
+        const text = `<text x="${(x + 4).toFixed(1)}" y="${y + 14 + at * lane}" fill="${fill}" font-size="10">`;
+        parts.push(`${text}${escapeXml(step.name)}</text>`);
       }
     }
-    const use = idle.get(node);
-    if (use !== undefined) {
+    const use = idleIn(record, run, node);
+    if (run.startedAt !== undefined) {
       const gpus = use.idleGpus === undefined ? '' : ` · ${percent(use.idleGpus)}`;
       parts.push(`<text x="${left + width + 12}" y="${y + 14}">${percent(use.idleCpus)}${gpus}</text>`);
     }
@@ -76,13 +92,18 @@ export function timelineSvg(record: RehearsalRecord): string {
     ['application', colours.application],
     ['failed', colours.failed],
   ] as const;
+  const below = top + places.total + 26;
   let x = left;
   for (const [text, colour] of legend) {
-    parts.push(`<rect x="${x}" y="${height - 34}" width="12" height="12" fill="${colour}"/>`);
-    parts.push(`<text x="${x + 17}" y="${height - 24}">${text}</text>`);
+    parts.push(`<rect x="${x}" y="${below}" width="12" height="12" fill="${colour}"/>`);
+    parts.push(`<text x="${x + 17}" y="${below + 10}">${text}</text>`);
     x += 36 + text.length * 6;
   }
-  parts.push(`<text x="12" y="${height - 24}">does work: ${percent(share)}</text>`, '</svg>', '');
+  parts.push(`<text x="12" y="${below + 10}">does work: ${percent(share)}</text>`);
+  for (const [number, text] of found.entries()) {
+    parts.push(`<text x="12" y="${below + 34 + number * line}" fill="${colours.failed}">${escapeXml(text)}</text>`);
+  }
+  parts.push('</svg>', '');
   return parts.join('\n');
 }
 

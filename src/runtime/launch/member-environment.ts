@@ -6,6 +6,7 @@ import {
   memberName,
   type Plan,
   type Store,
+  sizeOfMember,
 } from '../../ir/index.js';
 import { queriesOf } from '../../targets/schedulers.js';
 import { MemberSelection } from '../job/member-selection.js';
@@ -46,7 +47,7 @@ export function memberEnvironment(
   // Ray gives each of its workers the threads of its task, unless it finds the variable.
   const isRay = entity.ray !== undefined;
   if (!isRay && queriesOf[plan.target] !== undefined && jobEnv['OMP_NUM_THREADS'] === undefined) {
-    own['OMP_NUM_THREADS'] = String(entity.size.cpusPerTask);
+    own['OMP_NUM_THREADS'] = String(sizeOfMember(entity, member.index).cpusPerTask);
   }
   for (const { store, address } of stores) {
     const suffixed = (variable: string) => (store.suffix === '' ? variable : `${variable}_${store.suffix}`);

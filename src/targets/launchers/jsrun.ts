@@ -33,7 +33,7 @@ export const jsrun: Launcher = {
       return refusal(programs) ?? { words: ['jsrun', ...optionWords(sets, step.launcherArgs, gnuStyle), ...words] };
     }
     const file = step.overlap ? '{resources}' : erfName;
-    const explicit = [...option('erf_input U', file), ...option('exit_on_error X', step.overlap ? 1 : undefined)];
+    const explicit = [...option('erf_input U', file), ...endOptions(step)];
     const options = optionWords(explicit, step.launcherArgs, gnuStyle);
     const bound = programs.some((one) => one.step.cpuBind !== undefined);
     return (
@@ -59,9 +59,13 @@ function setOptions(step: LaunchStep): readonly LauncherOption[] {
     ...option('memory_per_rs m', sets.memoryMiB),
     // Otherwise each task is bound to one core of its set.
     ...option('bind b', step.cpusPerTask > 1 ? `packed:${step.cpusPerTask}` : undefined),
-    // A store that dies on one node ends on all, so that its death is noticed.
-    ...option('exit_on_error X', step.overlap ? 1 : undefined),
+    ...endOptions(step),
   ];
+}
+
+/** The option that ends all tasks with the first that fails, or says that the others go on: the user may have changed the default. */
+function endOptions({ endsTogether }: LaunchStep): readonly LauncherOption[] {
+  return option('exit_on_error X', endsTogether === undefined ? undefined : Number(endsTogether));
 }
 
 function refusal(programs: Programs): NotSupported | undefined {

@@ -25,8 +25,8 @@ export const pals: Launcher = {
           ...option('n np', step.tasks),
           ...option('ppn', step.tasksPerNode),
           ...option('depth d', step.cpusPerTask),
-          // A store that dies on one node ends on all. It is the default, which a variable may have changed.
-          ...(isFirst && step.overlap ? option('abort-on-failure no-abort-on-failure', true) : []),
+          // It is the default, which a variable may have changed.
+          ...(isFirst && step.endsTogether ? option('abort-on-failure no-abort-on-failure', true) : []),
           ...(isFirst ? [...option('hosts hostfile hostlist', hostList(step)), ...binding(step)] : []),
         ],
         step.launcherArgs,

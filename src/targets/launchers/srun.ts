@@ -34,8 +34,11 @@ function stepName({ name }: LaunchStep): LauncherOption {
   return { names: ['job-name', 'J'], words: ['-J', name] };
 }
 
-/** A store shares its CPUs, and one that dies on one node ends on all, so that its death is noticed. */
-const storeOptions = [...option('overlap s', true), ...option('kill-on-bad-exit K', 1)];
+/** Options that end all tasks with the first that fails, or let the others go on without it and its node. */
+function endOptions({ endsTogether }: LaunchStep): readonly LauncherOption[] {
+  if (endsTogether === undefined) return [];
+  return [...option('kill-on-bad-exit K', Number(endsTogether)), ...(endsTogether ? [] : option('no-kill k', true))];
+}
 
 function srunOptions(step: LaunchStep): readonly LauncherOption[] {
   return [
@@ -48,8 +51,8 @@ function srunOptions(step: LaunchStep): readonly LauncherOption[] {
     ...option('cpus-per-task c', step.cpusPerTask * (step.threadsPerCpu ?? 1)),
     ...gpuOptions(step),
     ...option('mem mem-per-cpu mem-per-gpu', memory(step)),
-    ...(step.overlap ? storeOptions : option('exact', true)),
-    ...(step.endsTogether ? option('kill-on-bad-exit K', 1) : []),
+    ...option(step.overlap ? 'overlap s' : 'exact', true),
+    ...endOptions(step),
   ];
 }
 

@@ -49,7 +49,8 @@ const ownReasons: Readonly<Record<number, readonly [JobState, string]>> = {
 /** Comments on elements that had ended before their array was deleted: they have the substate of a deleted job as well. */
 const ownEnd = /^Subjob (finished|failed)/;
 
-function endOf({ Exit_status: exit, substate, comment }: Attributes): Omit<JobReport, 'id' | 'native'> {
+function endOf(attributes: Attributes): Omit<JobReport, 'id' | 'native'> {
+  const { Exit_status: exit, substate, comment, resources_used: used } = attributes;
   const reason = comment;
   if (substate === terminated && !ownEnd.test(comment ?? ''))
     return { state: 'CANCELLED', ...withValues({ reason, exit: exitCode(exit) }) };
@@ -59,7 +60,8 @@ function endOf({ Exit_status: exit, substate, comment }: Attributes): Omit<JobRe
     return { state, reason: why };
   }
   return exit === 0 && !/^Subjob failed/.test(comment ?? '')
-    ? { state: 'COMPLETED', exit }
+    ? // Of the elements of a deleted array PBS keeps no more than that, whether they have run or not.
+      { state: 'COMPLETED', exit, ...(substate === terminated && used === undefined ? { isUnsure: true } : {}) }
     : { state: 'FAILED', ...withValues({ reason, exit: exitCode(exit) }) };
 }
 

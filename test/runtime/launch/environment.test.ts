@@ -1,8 +1,10 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { command, experiment } from '../../../src/index.js';
 import type { Entity, Plan } from '../../../src/ir/index.js';
 import { memberEnvironment } from '../../../src/runtime/launch/member-environment.js';
+import { compileFor, entityOf } from '../../compiler/support/compile-experiment.js';
 import { root } from '../../helpers/simwright.js';
 import { useBundle } from '../support/bundle.js';
 import { JobFolder } from '../support/job-folder.js';
@@ -84,6 +86,18 @@ test('threads of a task are its CPUs in a job, unless the user says otherwise', 
     expect(threads(target, {}, { ...entity, env: { OMP_NUM_THREADS: '2' } })).toBe('2');
   }
   expect(threads('local', {})).toBeUndefined();
+});
+
+test('threads of a member added by hand are the CPUs of its own tasks', () => {
+  const chain = experiment('e')
+    .ensemble('m', command('a'))
+    .addModel('thin', command('a').tasks(4))
+    .addModel('wide', command('a').cpusPerTask(4));
+  const { plan } = compileFor('slurm', chain);
+  const threads = [0, 1].map((index) => {
+    return memberEnvironment(plan, entityOf(plan, 'm'), [], { index, directory: '/x' }, {})['OMP_NUM_THREADS'];
+  });
+  expect(threads).toEqual(['1', '4']);
 });
 
 test('Python programs find the package simwright, after what they find already', async () => {

@@ -47,7 +47,7 @@ done
 if [ -n "${SLURM_JOB_ID-}" ]; then
   for variable in "${!SLURM_@}" CUDA_VISIBLE_DEVICES ROCR_VISIBLE_DEVICES GPU_DEVICE_ORDINAL ZE_AFFINITY_MASK; do
     case $variable in
-      SLURM_CONF | SLURM_CONF_SERVER | SLURM_CLUSTERS | SLURM_MPI_TYPE | SLURM_TIME_FORMAT) ;;
+      SLURM_CONF | SLURM_CONF_SERVER | SLURM_JWT | SLURM_CLUSTERS | SLURM_MPI_TYPE | SLURM_TIME_FORMAT) ;;
       *) unset "$variable" ;;
     esac
   done

@@ -1,6 +1,6 @@
 import { optionTable, parseOptions } from '../../getopt.js';
 import type { Answer, Call, Cluster } from '../../standins.js';
-import { lastOf } from './size.js';
+import { lastOf } from './given.js';
 import { clock } from './values.js';
 import { elapsedOf, exitWord, moment, nodeList, type Row, reasonOf, rowsOf, rowsOfId, stateWord } from './words.js';
 

@@ -1,7 +1,7 @@
 import { optionTable, parseOptions } from '../../getopt.js';
 import type { Answer, Call, Cluster } from '../../standins.js';
 import { failed, said } from './ask.js';
-import { lastOf } from './size.js';
+import { lastOf } from './given.js';
 import { clock, expandHosts, foldHosts } from './values.js';
 import { elapsedOf, exitWord, moment, nodeList, type Row, reasonOf, rowsOf, rowsOfId, stateWord } from './words.js';
 

@@ -1,8 +1,9 @@
 import { parseOptions } from '../../getopt.js';
 import type { Answer, Call, Cluster, JobComponent, JobCondition, JobRequest, Refusal } from '../../standins.js';
+import { lastOf, type Options } from './given.js';
 import { sbatchOptions } from './options.js';
 import { readDirectives } from './script.js';
-import { componentOf, lastOf, type Options, refused } from './size.js';
+import { componentOf, refused } from './size.js';
 import { expandHosts, readTime } from './values.js';
 
 /** Variables that stand between the command line and the directives. */
@@ -105,9 +106,6 @@ function requestOf(call: Call, cluster: Cluster, { script, text, options, ignore
   const walltime = time === undefined ? 0 : readTime(time);
   if (walltime === undefined) return { stderr: 'sbatch: error: Invalid --time specification\n', code: 255 };
   const mode = lastOf(own, 'open-mode');
-  if (mode !== undefined && !/^[at]/i.test(mode)) {
-    return { stderr: 'sbatch: error: Invalid --open-mode specification\n', code: 255 };
-  }
   const array = readArray(lastOf(own, 'array'));
   if (array === 'invalid') return submissionFailed('Invalid job array specification');
   const after = readDependency(lastOf(own, 'dependency'), cluster);

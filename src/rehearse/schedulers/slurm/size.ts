@@ -1,54 +1,42 @@
 import type { JobComponent, NodeShape, Refusal } from '../../standins.js';
+import { refusalOfValues } from './checks.js';
+import { lastOf, type Options } from './given.js';
 import { readCount, readGpus, readMemory, readNodes } from './values.js';
 
-/** Options by their long names; the last of each counts. */
-export type Options = ReadonlyMap<string, readonly string[]>;
-
-export function lastOf(options: Options, name: string): string | undefined {
-  return options.get(name)?.at(-1);
-}
-
-function malformed(command: string, what: string, value: string): Refusal {
-  return { stderr: `${command}: error: Invalid ${what}: ${value}\n`, code: 255 };
-}
-
-/** Counts, memory and GPUs that options ask for, or the refusal of a malformed one. */
+/** Counts, memory in MiB and GPUs that options ask for, or the refusal of a value that Slurm does not take. */
 export function readSizes(command: string, options: Options) {
-  const read = <Value>(name: string, what: string, reader: (text: string) => Value | undefined) => {
+  const refusal = refusalOfValues(command, options);
+  if (refusal !== undefined) return refusal;
+  const read = <Value>(name: string, reader: (text: string) => Value | undefined) => {
     const text = lastOf(options, name);
-    if (text === undefined) return undefined;
-    const value = reader(text);
-    if (value === undefined) throw new Malformed(malformed(command, what, text));
-    return value;
+    return text === undefined ? undefined : reader(text);
   };
-  try {
-    const sizes = {
-      nodes: read('nodes', 'node count', readNodes)?.least,
-      tasks: read('ntasks', 'number of tasks', readCount),
-      tasksPerNode: read('ntasks-per-node', 'ntasks per node', readCount),
-      cpusPerTask: read('cpus-per-task', 'number of cpus per task', readCount),
-      memory: read('mem', 'memory specification', readMemory),
-      memoryPerCpu: read('mem-per-cpu', 'memory specification', readMemory),
-      gpus: read('gpus', 'number of GPUs', (text) => readGpus(text, false)),
-      gpusPerNode: read('gpus-per-node', 'number of GPUs', (text) => readGpus(text, false)),
-      gpusPerTask: read('gpus-per-task', 'number of GPUs', (text) => readGpus(text, false)),
-      gres: read('gres', 'generic resource (gres) specification', (text) => readGpus(text, true)),
-    };
-    if (sizes.memory !== undefined && sizes.memoryPerCpu !== undefined) {
-      return refused(command, '--mem, --mem-per-cpu, and --mem-per-gpu are mutually exclusive.', 255);
-    }
-    return sizes;
-  } catch (error) {
-    if (error instanceof Malformed) return error.refusal;
-    throw error;
-  }
+  const nodes = read('nodes', readNodes);
+  const sizes = {
+    nodes: nodes?.least,
+    mostNodes: nodes?.most,
+    tasks: read('ntasks', readCount),
+    tasksPerNode: read('ntasks-per-node', readCount),
+    cpusPerTask: read('cpus-per-task', readCount),
+    memory: read('mem', readMemory),
+    memoryPerCpu: read('mem-per-cpu', readMemory),
+    gpus: read('gpus', (text) => readGpus(text, false)),
+    gpusPerNode: read('gpus-per-node', (text) => readGpus(text, false)),
+    gpusPerTask: read('gpus-per-task', (text) => readGpus(text, false)),
+    gres: read('gres', (text) => readGpus(text, true)),
+  };
+  const isUnknown = (['gpus', 'gpus-per-node', 'gpus-per-task', 'gres'] as const).some(
+    (name) => options.has(name) && sizes[gpuFields[name]] === undefined,
+  );
+  return isUnknown ? refused(command, 'Invalid generic resource (gres) specification') : sizes;
 }
 
-class Malformed extends Error {
-  constructor(readonly refusal: Refusal) {
-    super(refusal.stderr);
-  }
-}
+const gpuFields = {
+  gpus: 'gpus',
+  'gpus-per-node': 'gpusPerNode',
+  'gpus-per-task': 'gpusPerTask',
+  gres: 'gres',
+} as const;
 
 export function refused(command: string, sentence: string, code = 1): Refusal {
   return { stderr: `${command}: error: ${sentence}\n`, code };

@@ -1,4 +1,4 @@
-import { coresIn, type Job, type Plan, type Store } from '../../../ir/index.js';
+import { coresIn, gpusOfStore, type Job, type Plan, type Store, serversOnNode } from '../../../ir/index.js';
 import { launcherOfProgram } from '../../../targets/launchers/index.js';
 import { queriesOf } from '../../../targets/schedulers.js';
 import { hostPositions, positionOf } from '../../job/hosts.js';
@@ -75,23 +75,11 @@ function coresOfStore({ launch, resources }: Store): readonly number[] {
 
 function storeShare(store: Store, job: Pick<JobEnvironment, 'hosts' | 'cpusPerNode'>, planned: Job): StoreShare {
   const ofGroup = hostPositions(job, planned, store.group);
-  const gpus = gpusOf(store);
+  const gpus = gpusOfStore(store);
   if (store.kind === 'colocated') return { nodes: ofGroup, cpus: store.cpus, gpus };
   // Without a launch line it runs where the script does.
   if (store.launch.length === 0) return { nodes: [0], cpus: store.cpus, gpus };
   const named = store.hosts?.flatMap((name) => positionOf(name, job.hosts) ?? []);
   const nodes = (named ?? ofGroup).slice(0, store.nodes);
-  return { nodes, cpus: store.cpus * Math.ceil(store.shards / Math.max(1, nodes.length)), gpus };
-}
-
-/** Numbers of the GPUs that a store's ML models and scripts are loaded on. */
-function gpusOf({ mlModels, scripts }: Store): number[] {
-  const numbers = [...mlModels, ...scripts].flatMap(({ device, devicesPerNode, firstDevice }) => {
-    if (!device.startsWith('GPU')) return [];
-    const named = device.split(':')[1];
-    return named === undefined
-      ? Array.from({ length: devicesPerNode }, (_, index) => firstDevice + index)
-      : [Number(named)];
-  });
-  return [...new Set(numbers)];
+  return { nodes, cpus: store.cpus * serversOnNode(store, nodes.length), gpus };
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assignmentOf, type Entity, type Job, type Plan } from '../../../ir/index.js';
+import { type Entity, type Job, lineOfMember, type MemberSize, type Plan, sizeOfMember } from '../../../ir/index.js';
 import { launcherOfProgram } from '../../../targets/launchers/index.js';
 import { queriesOf } from '../../../targets/schedulers.js';
 import { hostPositions, positionOf } from '../../job/hosts.js';
@@ -52,14 +52,14 @@ export function launchHosts(input: HostsInput): LaunchHosts {
   const positions = hostPositions(job, planned, entity.group);
   const among = drawnFrom(input, planned, positions);
   if (among === undefined) {
-    const names = positions.slice(0, entity.size.nodes).flatMap((position) => job.hosts[position] ?? []);
+    const names = positions.slice(0, sizeOf(input).nodes).flatMap((position) => job.hosts[position] ?? []);
     const taken = { names, variables: {}, give: () => {} };
     return { take: async () => taken, close: () => {} };
   }
   const nodes = jobNodes(job, plan, planned, env);
   const launcher = launcherOfProgram(line[0]);
-  const resources = lineOf(input)?.resources;
-  const need = withinNodes({ ...needOf(entity, among), ...coresNeeded(input) }, nodes);
+  const resources = lineOf(input).resources;
+  const need = withinNodes({ ...needOf(sizeOf(input), among), ...coresNeeded(input) }, nodes);
   const pool = new HostPool({
     folder: booksOf(input),
     nodes,
@@ -105,11 +105,11 @@ export function launchHosts(input: HostsInput): LaunchHosts {
  * runs on the script's host, where it may have to be told its GPUs.
  */
 function drawnFrom(input: HostsInput, planned: Job, positions: readonly number[]): readonly number[] | undefined {
-  const { job, plan, entity, line } = input;
+  const { job, plan, line } = input;
   if (queriesOf[plan.target] === undefined) return undefined;
   const launcher = launcherOfProgram(line[0]);
-  if (launcher === undefined) return namesItsHosts(line) || (entity.size.gpusPerNode ?? 0) > 0 ? [0] : undefined;
-  const { hosts = [], resources } = lineOf(input) ?? {};
+  if (launcher === undefined) return namesItsHosts(line) || (sizeOf(input).gpusPerNode ?? 0) > 0 ? [0] : undefined;
+  const { hosts = [], resources } = lineOf(input);
   const isChosenHere = launcher.namesHosts === true || planned.groups.length > 1;
   const drawn =
     hosts.length > 0 && isChosenHere ? hosts.flatMap((host) => positionOf(host, job.hosts) ?? []) : positions;
@@ -119,15 +119,19 @@ function drawnFrom(input: HostsInput, planned: Job, positions: readonly number[]
 }
 
 /** The plan's line of a launch. */
-function lineOf({ entity, member = 0 }: HostsInput): Entity['launch']['lines'][number] | undefined {
-  const { lines } = entity.launch;
-  return lines[lines.length === 1 ? 0 : assignmentOf(entity.members, member)];
+function lineOf({ entity, member = 0 }: HostsInput): Entity['launch']['lines'][number] {
+  return lineOfMember(entity, member);
+}
+
+/** Resources of a member of the launch. */
+function sizeOf({ entity, member = 0 }: HostsInput): MemberSize {
+  return sizeOfMember(entity, member);
 }
 
 /** CPUs of a launch whose launcher is told their numbers: as many as its file has on a node, or the very ones. */
 function coresNeeded(input: HostsInput): Partial<Need> {
   const { job, entity, line } = input;
-  const resources = lineOf(input)?.resources;
+  const { resources } = lineOf(input);
   const file = entity.files.find((one) => one.kind === 'copy' && one.to === resources?.file);
   const launcher = launcherOfProgram(line[0])?.resources;
   if (resources === undefined || launcher === undefined || file?.kind !== 'copy') return {};
@@ -148,7 +152,7 @@ function booksOf({ job, report }: HostsInput): string | undefined {
   }
 }
 
-function needOf({ size }: Entity, among: readonly number[]): Need {
+function needOf(size: MemberSize, among: readonly number[]): Need {
   const { nodes, tasks, tasksPerNode, cpusPerTask, gpusPerNode = 0 } = size;
   const cpus = Math.min(tasks, tasksPerNode) * cpusPerTask;
   return { nodes: Math.min(nodes, among.length), cpus, gpus: gpusPerNode, among };

@@ -114,35 +114,44 @@ export interface StartedCluster {
   stop(): Promise<void>;
 }
 
-/** Starts a cluster of so many servers of this machine. */
+/** Number of the replicas of each shard, and options of a shard of its own. */
+export interface ClusterOptions {
+  readonly replicas?: 0 | 1;
+  readonly ofShard?: (shard: number) => Partial<OrchestratorOptions>;
+}
+
+/** Starts a cluster of so many shards on servers of this machine. */
 export async function startCluster(
   server: ServerProgram,
   count: number,
   options: Partial<OrchestratorOptions> = {},
   hasWorker = true,
+  { replicas = 0, ofShard }: ClusterOptions = {},
 ): Promise<StartedCluster> {
   const log: string[] = [];
   const host = '127.0.0.1';
-  const ports = await freePorts(2 * count, host);
-  const shards = layOut(
-    Array.from({ length: count }, (_, index) => ({
-      node: 'here',
-      host,
-      port: ports[2 * index] ?? 0,
-      busPort: ports[2 * index + 1] ?? 0,
-    })),
-  );
+  const all = count * (1 + replicas);
+  const ports = await freePorts(2 * all, host);
+  const places = Array.from({ length: all }, (_, index) => ({
+    node: 'here',
+    host,
+    port: ports[2 * index] ?? 0,
+    busPort: ports[2 * index + 1] ?? 0,
+  }));
+  const shards = layOut(places.slice(0, count), places.slice(count));
   const store = await ClusterStore.start({
     programs: { server, module: await builtModule() },
     shards,
     own: shards.map((_, index) => index),
     hasWorker,
     onDeath: (reason) => log.push(`died: ${reason}`),
-    storeOf: (index) => ({
+    log: (level, message) => log.push(`${level} ${message}`),
+    storeOf: (shard) => ({
       listen: [],
       log: (level, message) => log.push(`${level} ${message}`),
       ...options,
-      ...(options.checkpointFile !== undefined && { checkpointFile: `${options.checkpointFile}.${index}` }),
+      ...(options.checkpointFile !== undefined && { checkpointFile: `${options.checkpointFile}.${shard}` }),
+      ...ofShard?.(shard),
     }),
   });
   return { store, shards, address: store.addresses.join(','), log, stop: () => store.close() };
