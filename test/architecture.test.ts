@@ -204,7 +204,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
       ],
       ...['supervisor/', 'ray/', 'job/', 'client/'],
     ],
-    down: ['ray/', 'rerun/', 'status/', 'store-files/', 'supervisor/', 'job/'],
+    down: ['allow/', 'ray/', 'rerun/', 'status/', 'store-files/', 'supervisor/', 'job/'],
     up: [
       ...[
         'allow/',

@@ -38,8 +38,14 @@ export function pathVariables(
   };
 }
 
-/** Variables that stand for what nodes have of their own, which no job has to hand on: ONNX Runtime, Python, devices in place of others. */
-export const ofNodes = ['SIMWRIGHT_HOME', 'SIMWRIGHT_PYTHON', 'SIMWRIGHT_MAP_DEVICE'] as const;
+/** Variables that stand for what nodes have of their own, which no job has to hand on: ONNX Runtime, Python, the engine, devices in place of others. */
+export const ofNodes = [
+  'SIMWRIGHT_HOME',
+  'SIMWRIGHT_PYTHON',
+  'SIMWRIGHT_ENGINE_SERVER',
+  'XDG_DATA_HOME',
+  'SIMWRIGHT_MAP_DEVICE',
+] as const;
 
 export function nodeVariables(env: NodeJS.ProcessEnv = process.env): Record<string, string> {
   return Object.fromEntries(

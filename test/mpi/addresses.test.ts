@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isNewEnough } from '../../src/runtime/engine/find-engine.js';
@@ -9,13 +9,17 @@ const why = whyNoMpi();
 const server = servers.find(isNewEnough);
 const lacks = server === undefined ? 'server' : hasCompiler ? '' : 'C compiler';
 
-/** Uses the store from each node, and says from which address. */
+/** Uses the store from each node, and keeps its list. */
 const use = `
+import { readdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Client, tensor } from 'simwright/client';
 const client = await Client.connect();
 await client.putTensor(hostname(), tensor([1], [1]));
 console.log(hostname(), process.env.SSDB);
+const folder = '../stores/orchestrator';
+const list = readdirSync(folder).find((name) => name.startsWith('allow'));
+if (hostname() === 'node1') writeFileSync('list', readdirSync(folder + '/' + list).sort().join('\\n'));
 await client.close();
 `;
 const sim = "command('node', 'use.mjs').tasks(3).tasksPerNode(1)";
@@ -24,7 +28,7 @@ const files = { 'use.mjs': use };
 const [openMpi, mpich] = mpis as [(typeof mpis)[number], (typeof mpis)[number]];
 
 /** Addresses on the store's list. */
-const listed = (job: MpiJob) => readdirSync(job.workspace.path('out/run/stores/orchestrator/allow')).sort();
+const listed = (job: MpiJob) => job.output('sim/list').split('\n');
 
 const [onNames, onOthers] = [97, 98].map((net) => nodes.map((_, index) => `10.${net}.0.${11 + index}`)) as [
   string[],

@@ -25,7 +25,7 @@ const workflows = new Map<string, Promise<LoadedWorkflow>>();
 for (const { name } of catalogSites) {
   describe(`rehearsed for an account on ${name}`, { concurrent: true }, () => {
     for (const fixture of fixtures) {
-      test(fixture, async ({ onTestFinished }) => {
+      test(fixture, async (context) => {
         const workflow =
           workflows.get(fixture) ?? loadWorkflow(join(root, 'fixtures/workflows', fixture, 'workflow.ts'));
         workflows.set(fixture, workflow);
@@ -36,10 +36,7 @@ for (const { name } of catalogSites) {
           expect(() => compile({ ...loaded, version: 'x.y.z' }, site)).toThrow(reason);
           return;
         }
-        const { record, logs } = await rehearseWithStubs(
-          compile({ ...loaded, version: 'x.y.z' }, site),
-          onTestFinished,
-        );
+        const { record, logs } = await rehearseWithStubs(compile({ ...loaded, version: 'x.y.z' }, site), context);
         const bad = states(record).filter((state) => !/ completed 0$/.test(state));
         expect([found(record), bad], bad.length > 0 || record.findings.length > 0 ? logs() : '').toEqual([[], []]);
       });

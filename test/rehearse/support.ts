@@ -58,7 +58,8 @@ export async function rehearsed(
 /** Rehearses a compiled workflow whose applications are not here; `logs` tells all that was said. */
 export async function rehearseWithStubs(
   compiled: Compiled,
-  onTestFinished: TestContext['onTestFinished'],
+  { onTestFinished }: TestContext,
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly record: RehearsalRecord; readonly logs: () => string }> {
   const workspace = realpathSync(mkdtempSync(join(tmpdir(), 'simwright-test-')));
   onTestFinished(() => rmSync(workspace, { recursive: true, force: true }));
@@ -71,7 +72,7 @@ export async function rehearseWithStubs(
     into,
     stubSeconds: 0.05,
     progress: (text) => said.push(text),
-    env: { ...process.env, SIMWRIGHT_HOME: root, SIMWRIGHT_MAP_DEVICE: 'GPU=CPU' },
+    env: { ...process.env, SIMWRIGHT_HOME: root, SIMWRIGHT_MAP_DEVICE: 'GPU=CPU', ...variables },
   });
   const logs = join(into, 'logs');
   const texts = () => (existsSync(logs) ? readdirSync(logs).map((name) => readFileSync(join(logs, name), 'utf8')) : []);

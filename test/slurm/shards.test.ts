@@ -1,5 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { storeReports } from '../../src/cli/jobs/stores.js';
+import { readPlan } from '../../src/runtime/job/read-plan.js';
 import type { Workspace } from '../helpers/workspace.js';
 import { builtModule, hasCompiler, servers } from '../runtime/engine/support/servers.js';
 import { modelFile } from '../runtime/orchestrator/support/start.js';
@@ -44,6 +46,34 @@ await client.close();
 `;
 const sum = 2 * 4 * keys.length;
 const cutSeconds = 5;
+/** Puts and runs without a pause until it is told to stop, then reads all again. Stock Redis takes no keys as `{}x`. */
+const goOn = `
+import { existsSync, writeFileSync } from 'node:fs';
+import { Client, tensor } from 'simwright/client';
+const client = await Client.connect();
+console.log(process.env.SSDB);
+let count = 0;
+for (; !existsSync('../stop'); count += 1) {
+  await client.putTensor('key' + count, tensor(new Float32Array([count, 1]), [1, 2]));
+  if (count % 10 === 0) await client.runModel('double', 'key' + count, 'twice' + count);
+  writeFileSync('../count', String(count));
+}
+console.log(count, 'put');
+while (!existsSync('../gone')) await new Promise((resolve) => setTimeout(resolve, 20));
+process.exit(0);
+`;
+/** Reads what has been put, and all that was made of it. */
+const readAll = `
+import { readFileSync } from 'node:fs';
+import { Client } from 'simwright/client';
+const client = await Client.connect();
+const count = Number(readFileSync('../count', 'utf8'));
+let wrong = 0;
+for (let at = 0; at <= count; at += 1) if ((await client.getTensor('key' + at)).data[0] !== at) wrong += 1;
+for (let at = 0; at <= count; at += 10) if ((await client.getTensor('twice' + at)).data[0] !== 2 * at) wrong += 1;
+console.log(process.env.SSDB, count > 40, 'wrong', wrong);
+await client.close();
+`;
 
 describe.skipIf(why !== '')(`stores in shards on a real Slurm${why === '' ? '' : ` (skipped: ${why})`}`, () => {
   const cluster = useCluster();
@@ -56,6 +86,8 @@ describe.skipIf(why !== '')(`stores in shards on a real Slurm${why === '' ? '' :
     const workspace = sharedWorkspace();
     workspace.write('write.mjs', write);
     workspace.write('read.mjs', read);
+    workspace.write('go-on.mjs', goOn);
+    workspace.write('read-all.mjs', readAll);
     workspace.write('double.onnx', modelFile('double'));
     workspace.workflow(chain);
     await compileForSlurm(workspace, '--with-onnxruntime');
@@ -89,6 +121,57 @@ describe.skipIf(why !== '')(`stores in shards on a real Slurm${why === '' ? '' :
       .map((address) => address.split(':')[0]);
     expect(new Set(hosts).size, 'each shard has a node').toBe(3);
     expect(readdirSync(workspace.path('out/run/stores/orchestrator/saved'))).toEqual(['sum.npy']);
+    await nothingLeft(workspace.path('out'));
+  }, 540_000);
+
+  test('a server with a replica is killed on one of three nodes: the application goes on; then its node is lost, and nothing of what was put', async () => {
+    const workspace = await compiled(`experiment('safe')
+  .batch({ nodes: 4, exclusive: true, walltime: '00:05:00' })
+  .orchestrator({ engine: 'redis', shards: 3, replicas: 1 })
+  .model('user', command('node', 'go-on.mjs')).attach({ copy: 'go-on.mjs' })
+    .addMlModel('double', mlFile('double.onnx'), { backend: 'ONNX' })
+  .model('reader', command('node', 'read-all.mjs')).attach({ copy: 'read-all.mjs' }).after('user')`);
+    const { safe = '' } = await cluster().submit(workspace.path('out'));
+    const store = 'out/run/stores/orchestrator';
+    const logs = () =>
+      readdirSync(workspace.path(store))
+        .filter((name) => name.endsWith('.log'))
+        .map((name) => workspace.read(`${store}/${name}`))
+        .join('');
+    const count = () => (existsSync(workspace.path('out/run/count')) ? Number(workspace.read('out/run/count')) : 0);
+    await waitUntil('it has begun', () => count() > 20, 40);
+    const { nodes } = JSON.parse(workspace.read(`${store}/address.json`));
+    const { host, addresses } = nodes.find(({ shards }: { shards: number[] }) => shards.includes(1));
+    await cluster().on(host, 'pkill', '-KILL', '-f', `redis-server ${addresses[0]}`);
+    await waitUntil('its replica has taken over', () => logs().includes('has taken over'), 30);
+    await waitUntil('it is there again', () => logs().includes('is there again'), 30);
+    expect(logs()).toContain(
+      `shard 2 of 3 (slots 5461-10922, ${addresses[0]} on ${host}): the server died (SIGKILL); its replica takes over`,
+    );
+    const before = count();
+    await waitUntil('the application goes on', () => count() > before + 20, 60);
+    workspace.write('out/run/stop', '');
+    await waitUntil('it has stopped', () => output(workspace, 'user').includes('put'), 60);
+    const reports = () => storeReports(readPlan(workspace.path('out')), workspace.path('out'))[0]?.stats?.shards ?? [];
+    await waitUntil('the report knows who has which slots', () => {
+      const found = reports().map(({ first, address }) => `${first} ${address.split(':')[0]}`);
+      return found.length === 3 && !found.includes(`5461 ${addresses[0].split(':')[0]}`);
+    });
+    await cluster().on(host, 'pkill', '-KILL', '-f', 'simwright.mjs store');
+    await waitUntil('the store goes on', () => logs().includes(`goes on without ${host} `), 30);
+    const now = () => JSON.parse(workspace.read(`${store}/address.json`)).nodes as { host: string; shards: number[] }[];
+    await waitUntil(
+      'all shards have moved',
+      () => now().flatMap(({ shards }) => shards).length === 3 && now().length === 2,
+      30,
+    );
+    workspace.write('out/run/gone', '');
+    const [end] = await cluster().ended(safe);
+    expect([end?.state, output(workspace, 'reader')], log(workspace, `safe-${safe}.out`)).toEqual([
+      'COMPLETED',
+      expect.stringMatching(/^\S+ true wrong 0\n$/),
+    ]);
+    expect(output(workspace, 'reader')).not.toContain(addresses[0].split(':')[0]);
     await nothingLeft(workspace.path('out'));
   }, 540_000);
 

@@ -19,7 +19,7 @@ export async function allowHosts(job: JobEnvironment, plan: Plan, stores: readon
     const addresses = onInterface.get(interfaceName) ?? (await addressesOn(interfaceName, job.hosts.map(nameOfHost)));
     onInterface.set(interfaceName, addresses);
     // Scripts may run on a host that is none of the job's.
-    allowAddresses(job, store.name, new Set([...addresses, ...outerAddresses()]));
+    allowAddresses(job, plan, store.name, new Set([...addresses, ...outerAddresses()]));
   }
 }
 

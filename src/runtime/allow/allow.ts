@@ -31,20 +31,9 @@ export interface AllowOptions {
  * tell any is warned of: the addresses of its name are on the lists anyway. Returns 0, or 128 and the number of a signal.
  */
 export async function allow(job: JobEnvironment, { launches, runtime, env }: AllowOptions): Promise<number> {
-  const stores = reachableStores(readPlan(job.dir), job);
-  const hosts: string[] = [];
-  const known = new Set<string>();
-  const problems: string[] = [];
-  const onTold = ({ host, addresses }: ToldAddresses) => {
-    hosts.push(host);
-    const news = addresses.filter((address) => !known.has(address));
-    for (const address of news) known.add(address);
-    try {
-      for (const store of stores) allowAddresses(job, store, news);
-    } catch (error) {
-      problems.push(error instanceof Error ? error.message : String(error));
-    }
-  };
+  const plan = readPlan(job.dir);
+  const told: ToldAddresses[] = [];
+  const onTold = (one: ToldAddresses) => told.push(one);
   const running = launches.map(
     (words) => new NodeLaunch([...words, ...runtime, 'addresses'], { cwd: job.dir, env, onTold }),
   );
@@ -56,10 +45,10 @@ export async function allow(job: JobEnvironment, { launches, runtime, env }: All
   ]);
   await Promise.all(running.map((one) => one.stop()));
   if (typeof how === 'number') return how;
+  const addresses = new Set(told.flatMap((one) => one.addresses));
+  for (const store of reachableStores(plan, job)) allowAddresses(job, plan, store, addresses);
   const late = how === 'late' ? [`it took longer than ${seconds} s`] : [];
-  if (hosts.length < job.hosts.length) warn(job, hosts, [...late, ...running.flatMap(({ complaint }) => complaint)]);
-  for (const problem of new Set(problems))
-    process.stderr.write(`simwright: addresses of nodes are not kept: ${problem}\n`);
+  if (told.length < job.hosts.length) warn(job, told, [...late, ...running.flatMap(({ complaint }) => complaint)]);
   return 0;
 }
 
@@ -69,8 +58,9 @@ function reachableStores(plan: Plan, { job }: JobEnvironment): readonly string[]
   return [...used].filter((name) => isReachable(storeOf(plan, name)));
 }
 
-function warn(job: JobEnvironment, told: readonly string[], why: readonly string[]): void {
-  const silent = job.hosts.map(nameOfHost).filter((host) => positionOf(host, told) === undefined);
+function warn(job: JobEnvironment, told: readonly ToldAddresses[], why: readonly string[]): void {
+  const names = told.map(({ host }) => host);
+  const silent = job.hosts.map(nameOfHost).filter((host) => positionOf(host, names) === undefined);
   const named = silent.slice(0, mostNamed).join(', ');
   const rest = silent.length > mostNamed ? ` and ${counted(silent.length - mostNamed, 'other')}` : '';
   // Hosts may have other names for themselves.

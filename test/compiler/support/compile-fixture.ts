@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Compiled, compile, type LoadedWorkflow, loadSite, loadWorkflow } from '../../../src/compiler/index.js';
-import { TargetName } from '../../../src/ir/index.js';
+import { type Site, TargetName } from '../../../src/ir/index.js';
 import { builtInSites } from '../../../src/sites/built-in.js';
 import { chosenNames } from '../../targets/support.js';
 
@@ -27,11 +27,16 @@ const sites = builtInSites.map((site) => ({ ...site, ...chosenNames[site.target]
 /** Workflows by their files: reading one takes four times as long as compiling it. */
 const workflows = new Map<string, Promise<LoadedWorkflow>>();
 
-/** Compiles a workflow's file for a site. A file is read once. */
-export async function compileFile(file: string, site: string): Promise<Compiled> {
-  const workflow = workflows.get(file) ?? loadWorkflow(file);
-  workflows.set(file, workflow);
-  return compile({ ...(await workflow), version: 'x.y.z' }, await loadSite(site, sites));
+/** Compiles a workflow's file for a site, as it is or as `change` makes it. A file is read once. */
+export async function compileFile(
+  file: string,
+  site: string,
+  change: (workflow: LoadedWorkflow, site: Site) => [LoadedWorkflow, Site] = (...both) => both,
+): Promise<Compiled> {
+  const reading = workflows.get(file) ?? loadWorkflow(file);
+  workflows.set(file, reading);
+  const [workflow, changed] = change(await reading, await loadSite(site, sites));
+  return compile({ ...workflow, version: 'x.y.z' }, changed);
 }
 
 /** Files of a compiled experiment whose text lies in memory: plan and scripts. */
