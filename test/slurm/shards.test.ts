@@ -45,6 +45,7 @@ console.log(sum);
 await client.close();
 `;
 const sum = 2 * 4 * keys.length;
+const cutSeconds = 5;
 /** Puts and runs without a pause until it is told to stop, then reads all again. Stock Redis takes no keys as `{}x`. */
 const goOn = `
 import { existsSync, writeFileSync } from 'node:fs';
@@ -73,7 +74,6 @@ for (let at = 0; at <= count; at += 10) if ((await client.getTensor('twice' + at
 console.log(process.env.SSDB, count > 40, 'wrong', wrong);
 await client.close();
 `;
-const cutSeconds = 5;
 
 describe.skipIf(why !== '')(`stores in shards on a real Slurm${why === '' ? '' : ` (skipped: ${why})`}`, () => {
   const cluster = useCluster();
