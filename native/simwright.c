@@ -13,7 +13,7 @@
  *   Replies of the worker             from bytes that nobody trusts to writes, all or none, and a client's reply
  *   The worker's connection           comes, is replaced, and ends
  *   Peers                             whose a connection is, and who is let in
- *   Cluster                           a bus that nobody else reaches
+ *   Cluster                           a bus that is closed, or that the cluster's own servers alone reach
  *   Clients that believe in a cluster what a single server answers them
  *   Start                             options, commands, INFO, and what happens ten times a second
  *
@@ -58,7 +58,7 @@ _Static_assert(sizeof(void *) == 8, "only for 64-bit systems");
 enum { MODULE_VERSION = 10207, PROTOCOL = 1 };
 /* RedisAI has types of the same names: its encodings are small numbers. */
 enum { ENCODING = 900 };
-enum { MAX_RANK = 65536, MAX_DEPTH = 32, MAX_ALLOWED = 64, FRAME_HEADER = 32, RECORD = 32, BUFFER = 64 * 1024 };
+enum { MAX_RANK = 65536, MAX_DEPTH = 32, MAX_ALLOWED = 64, MAX_BUS_PEERS = 1024, NODE_ID = 40, FRAME_HEADER = 32, RECORD = 32, BUFFER = 64 * 1024 };
 /* Bytes that are read from the worker before other clients have their turn. */
 enum { READ_BUDGET = 1024 * 1024, MAX_META = 16 * 1024 * 1024 };
 
@@ -78,6 +78,13 @@ static struct {
     long long worker_wait_ms;
     /* Port of the cluster's bus, which this server does without; 0 where it is used, or there is none. */
     uint16_t closed_bus_port;
+    /* Port of the bus of a cluster with replicas, whose servers are on these hosts; 0 if there is none. */
+    uint16_t guarded_bus_port;
+    struct in6_addr bus_peers[MAX_BUS_PEERS];
+    int bus_peer_count;
+    /* Names of these servers. */
+    const char *bus_servers[MAX_BUS_PEERS];
+    int bus_server_count;
     /* TCP port of the server; 0 if it has none. */
     long long port;
     uint64_t max_bulk_bytes;
@@ -129,11 +136,15 @@ static uint64_t next_counter = 1;
 
 static uint64_t new_serial(void) { return next_counter++ << 24 | 0xffffff; }
 
+/* Values of each kind that there are. */
+static uint64_t alive[SCRIPT + 1];
+
 static Value *new_value(int kind, uint32_t rank) {
     Value *value = api_Calloc(1, sizeof *value + rank * sizeof(int64_t));
     value->kind = (uint8_t)kind;
     value->references = 1;
     value->rank = rank;
+    alive[kind]++;
     return value;
 }
 
@@ -141,6 +152,7 @@ static void worker_forgets(uint64_t serial, uint64_t sent_to);
 
 static void let_go(Value *value) {
     if (--value->references > 0) return;
+    alive[value->kind]--;
     if (value->kind != TENSOR) worker_forgets(value->serial, value->sent_to);
     if (value->data != NULL) api_FreeString(NULL, value->data);
     if (value->meta != NULL) api_FreeString(NULL, value->meta);
@@ -1580,7 +1592,8 @@ static const char *end_frame(void) {
         applying = request;
         if (api_SelectDb(home, request->db) != API_OK) apply_error = "ERR the database is gone";
         else {
-            CallReply *reply = api_Call(home, "AI._APPLY", "");
+            /* Otherwise what the command does stays here: neither replicas nor the log get it. */
+            CallReply *reply = api_Call(home, "AI._APPLY", "!");
             if (reply != NULL) api_FreeCallReply(reply);
             if (applying != NULL) apply_error = "ERR the server did not take the results";
         }
@@ -1940,8 +1953,14 @@ static int descriptor_of(Ctx *ctx, uint64_t client) {
 
 static const char gone[] = "the peer closed its end before it was known whose it is";
 
+static bool is_on_bus(const struct in6_addr *address) {
+    for (int at = 0; at < settings.bus_peer_count; at++)
+        if (memcmp(&settings.bus_peers[at], address, sizeof *address) == 0) return true;
+    return false;
+}
+
 /* The reason for which a peer is refused; null if it is served. */
-static const char *refusal_of(int fd) {
+static const char *refusal_of(int fd, bool (*is_listed)(const struct in6_addr *address)) {
     static char not_listed[INET6_ADDRSTRLEN + 64];
     char text[INET6_ADDRSTRLEN];
     struct sockaddr_storage peer, self;
@@ -1953,7 +1972,7 @@ static const char *refusal_of(int fd) {
     if (peer.ss_family == AF_UNIX) return NULL;
     if (!normal_address(&peer, &address, &peer_port) || !normal_address(&self, &own, &port)) return "the peer's address is of an unknown kind";
     bool is_local = is_loopback(&address);
-    if (!is_local && !is_allowed(&address)) {
+    if (!is_local && !is_listed(&address)) {
         bool is_four = IN6_IS_ADDR_V4MAPPED(&address);
         inet_ntop(is_four ? AF_INET : AF_INET6, is_four ? address.s6_addr + 12 : address.s6_addr, text, sizeof text);
         snprintf(not_listed, sizeof not_listed, "%s is not on this orchestrator's list of addresses", text);
@@ -1977,7 +1996,7 @@ static void on_client(Ctx *ctx, Event event, uint64_t sub, void *data) {
     const ClientInfo *client = data;
     if (sub != CLIENT_CONNECTED || client->flags & CLIENT_ON_UNIX_SOCKET) return;
     int fd = descriptor_of(ctx, client->id);
-    const char *reason = fd < 0 ? "the server does not tell the peer's socket" : refusal_of(fd);
+    const char *reason = fd < 0 ? "the server does not tell the peer's socket" : refusal_of(fd, is_allowed);
     if (reason == NULL) return;
     /* Nobody is warned of a peer that has gone. */
     if (reason != gone) {
@@ -1995,43 +2014,142 @@ static void on_client(Ctx *ctx, Event event, uint64_t sub, void *data) {
 /*
  * A cluster without replicas needs no bus: which shard has which slots is in the file that each server reads at its start, and never changes.
  * The bus knows no user and no allow list, so nobody is let in: a filter drops every packet to its port, and who had come before is cut.
+ *
+ * With replicas the servers tell each other over the bus who has taken over. Then a filter lets packets in from their hosts only, and who has
+ * come from the own host, where there may be others' processes, is cut unless it is of the same user. A server takes whoever introduces himself for
+ * a new one of the cluster: those are forgotten in the very tick in which they would be asked who they are.
  */
-static bool bus_is_closed;
+static bool bus_is_closed, bus_is_guarded;
+/* True if the last look has found the listening socket, and closed it. */
+static bool is_filtered;
 
-static void close_bus(Ctx *ctx) {
-    /* Connections that it had let in before may be seen at a later look only. */
-    static int looks_left = 3;
-    if (settings.closed_bus_port == 0 || looks_left == 0) return;
-    bool is_closed = false;
+/* Sockets that one look goes through, so that a server of many clients is not kept from them. */
+enum { LOOK = 4096 };
+
+/* Calls `visit` for the sockets of the bus, which listens on that port; those after the first `LOOK` have their turn the next time. */
+static void each_of_bus(uint16_t bus_port, void (*visit)(Ctx *ctx, int fd, bool listens), Ctx *ctx) {
+    static int next;
+    int looked = 0, last = -1;
     DIR *folder = opendir("/proc/self/fd");
-    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+    for (struct dirent *entry; folder != NULL && looked < LOOK && (entry = readdir(folder)) != NULL;) {
         struct sockaddr_storage self;
         struct in6_addr address;
         uint16_t port;
         socklen_t length = sizeof self;
         int fd = atoi(entry->d_name), listens = 0;
-        if (entry->d_name[0] == '.' || getsockname(fd, (struct sockaddr *)&self, &length) != 0) continue;
-        if (!normal_address(&self, &address, &port) || port != settings.closed_bus_port) continue;
+        if (entry->d_name[0] == '.' || fd < next) continue;
+        last = fd;
+        looked++;
+        if (getsockname(fd, (struct sockaddr *)&self, &length) != 0) continue;
+        if (!normal_address(&self, &address, &port) || port != bus_port) continue;
         length = sizeof listens;
-        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) != 0) continue;
-        if (!listens) {
-            shutdown(fd, SHUT_RDWR);
-            continue;
-        }
-        struct sock_filter nothing = {.code = BPF_RET | BPF_K, .k = 0};
-        struct sock_fprog filter = {.len = 1, .filter = &nothing};
-        if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0) is_closed = true;
-        else api_Log(ctx, "warning", "the cluster's bus cannot be closed: %s", strerror(errno));
+        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0) visit(ctx, fd, listens);
     }
     if (folder != NULL) closedir(folder);
-    if (!is_closed || --looks_left > 0) return;
+    next = looked < LOOK ? 0 : last + 1;
+}
+
+static bool attach(Ctx *ctx, int fd, struct sock_filter *code, size_t length) {
+    struct sock_fprog filter = {.len = (unsigned short)length, .filter = code};
+    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0) return true;
+    api_Log(ctx, "warning", "the cluster's bus cannot be closed: %s", strerror(errno));
+    return false;
+}
+
+static void close_one(Ctx *ctx, int fd, bool listens) {
+    struct sock_filter nothing = {.code = BPF_RET | BPF_K, .k = 0};
+    if (!listens) shutdown(fd, SHUT_RDWR);
+    else if (attach(ctx, fd, &nothing, 1)) is_filtered = true;
+}
+
+/* Lets packets from the hosts of the cluster's servers in. False for hosts that have no address of IPv4. */
+static bool let_servers_in(Ctx *ctx, int fd) {
+    static struct sock_filter code[2 * MAX_BUS_PEERS + 2];
+    size_t length = 0;
+    /* The packet's address of origin. */
+    code[length++] = (struct sock_filter){.code = BPF_LD | BPF_W | BPF_ABS, .k = (uint32_t)(SKF_NET_OFF + 12)};
+    for (int at = 0; at < settings.bus_peer_count; at++) {
+        const struct in6_addr *peer = &settings.bus_peers[at];
+        uint32_t address;
+        if (!IN6_IS_ADDR_V4MAPPED(peer)) return false;
+        memcpy(&address, peer->s6_addr + 12, sizeof address);
+        code[length++] = (struct sock_filter){.code = BPF_JMP | BPF_JEQ | BPF_K, .k = ntohl(address), .jt = 0, .jf = 1};
+        code[length++] = (struct sock_filter){.code = BPF_RET | BPF_K, .k = UINT32_MAX};
+    }
+    code[length++] = (struct sock_filter){.code = BPF_RET | BPF_K, .k = 0};
+    return attach(ctx, fd, code, length);
+}
+
+static void guard_one(Ctx *ctx, int fd, bool listens) {
+    /* Inodes of the connections that have been looked at, by their descriptors. */
+    static ino_t *known;
+    static int room;
+    struct stat status;
+    if (listens) {
+        if (bus_is_guarded) return;
+        bus_is_guarded = true;
+        if (!let_servers_in(ctx, fd)) api_Log(ctx, "warning", "the kernel does not guard the cluster's bus: its connections are looked at when they are there");
+        else api_Log(ctx, "notice", "the cluster's bus is open to its servers only");
+        return;
+    }
+    if (fstat(fd, &status) != 0) return;
+    if (fd >= room) {
+        known = api_Realloc(known, sizeof *known * (size_t)(fd + 64));
+        memset(known + room, 0, sizeof *known * (size_t)(fd + 64 - room));
+        room = fd + 64;
+    }
+    if (known[fd] == status.st_ino) return;
+    const char *reason = refusal_of(fd, is_on_bus);
+    known[fd] = status.st_ino;
+    if (reason == NULL || reason == gone) return;
+    api_Log(ctx, "warning", "a connection to the cluster's bus is cut: %s", reason);
+    shutdown(fd, SHUT_RDWR);
+}
+
+static bool is_of_cluster(const char *id) {
+    for (int at = 0; at < settings.bus_server_count; at++)
+        if (strncmp(settings.bus_servers[at], id, NODE_ID) == 0) return true;
+    return false;
+}
+
+static void forget_strangers(Ctx *ctx) {
+    CallReply *reply = api_Call(ctx, "CLUSTER", "c", "NODES");
+    if (reply == NULL) return;
+    size_t length;
+    const char *line = api_CallReplyStringPtr(reply, &length), *end = line + length;
+    while (line != NULL && end - line > NODE_ID) {
+        char id[NODE_ID + 1];
+        memcpy(id, line, NODE_ID);
+        id[NODE_ID] = '\0';
+        if (!is_of_cluster(id)) {
+            CallReply *forgotten = api_Call(ctx, "CLUSTER", "cc", "FORGET", id);
+            if (forgotten != NULL) api_FreeCallReply(forgotten);
+            api_Log(ctx, "warning", "a server that does not belong to the cluster is forgotten: %s", id);
+        }
+        const char *next = memchr(line, '\n', (size_t)(end - line));
+        line = next == NULL ? NULL : next + 1;
+    }
+    api_FreeCallReply(reply);
+}
+
+static void look_after_bus(Ctx *ctx) {
+    /* Connections that it had let in before may be seen at a later look only. */
+    static int looks_left = 3;
+    if (settings.guarded_bus_port > 0) {
+        each_of_bus(settings.guarded_bus_port, guard_one, ctx);
+        forget_strangers(ctx);
+    }
+    if (settings.closed_bus_port == 0 || looks_left == 0) return;
+    is_filtered = false;
+    each_of_bus(settings.closed_bus_port, close_one, ctx);
+    if (!is_filtered || --looks_left > 0) return;
     bus_is_closed = true;
     api_Log(ctx, "notice", "the cluster's bus is closed");
 }
 
 /* ---------------------------------------------------------------- Clients that believe in a cluster */
 
-enum { SLOTS = 16384, NODE_ID = 40 };
+enum { SLOTS = 16384 };
 
 /* A client that believes in a cluster puts this before the names of models and scripts: the prefix of a shard whose first slot is 0. */
 static const char only_shard[] = {'{', 0, 0, '}', '.'};
@@ -2239,7 +2357,7 @@ static void on_cron(Ctx *ctx, Event event, uint64_t sub, void *data) {
     (void)sub;
     (void)data;
     let_go_of_released();
-    close_bus(ctx);
+    look_after_bus(ctx);
     if (settings.parent > 0 && !is_up) {
         is_up = true;
         prctl(PR_SET_PDEATHSIG, SIGINT);
@@ -2281,6 +2399,9 @@ static void tell(InfoCtx *ctx, int is_crash) {
     api_InfoAddFieldULongLong(ctx, "requests_failed", worker.failed);
     api_InfoAddFieldULongLong(ctx, "clients_refused", refused);
     api_InfoAddFieldULongLong(ctx, "bus_closed", bus_is_closed);
+    api_InfoAddFieldULongLong(ctx, "models", alive[MODEL]);
+    api_InfoAddFieldULongLong(ctx, "scripts", alive[SCRIPT]);
+    api_InfoAddFieldULongLong(ctx, "bus_guarded", bus_is_guarded);
 }
 
 /* AI._RESTORE key MODEL|SCRIPT properties data: what the log and replicas get in the place of AI.MODELSTORE and its like. */
@@ -2325,11 +2446,18 @@ static const char *read_options(Str **argv, int argc) {
         else if (is_word(argv[at], "port")) settings.port = atoll(value);
         else if (is_word(argv[at], "worker-wait-ms")) settings.worker_wait_ms = atoll(value);
         else if (is_word(argv[at], "closed-bus-port")) settings.closed_bus_port = (uint16_t)atoi(value);
+        else if (is_word(argv[at], "guarded-bus-port")) settings.guarded_bus_port = (uint16_t)atoi(value);
         else if (is_word(argv[at], "max-bulk-bytes")) settings.max_bulk_bytes = strtoull(value, NULL, 10);
         else if (is_word(argv[at], "max-frame-bytes")) settings.max_frame_bytes = strtoull(value, NULL, 10);
         else if (is_word(argv[at], "allow")) {
             if (settings.allowed_count == MAX_ALLOWED) return "too many addresses: give a folder";
             if (!parse_address(value, &settings.allowed[settings.allowed_count++])) return "an address of the option 'allow' is none";
+        } else if (is_word(argv[at], "bus-server")) {
+            if (settings.bus_server_count == MAX_BUS_PEERS || strlen(value) != NODE_ID) return "a name of a server of a cluster is none";
+            settings.bus_servers[settings.bus_server_count++] = value;
+        } else if (is_word(argv[at], "bus-peer")) {
+            if (settings.bus_peer_count == MAX_BUS_PEERS) return "too many servers of a cluster";
+            if (!parse_address(value, &settings.bus_peers[settings.bus_peer_count++])) return "an address of the option 'bus-peer' is none";
         } else return "an option of the module is unknown";
     }
     return NULL;

@@ -27,6 +27,7 @@ export { rayVariables } from './ray-variables.js';
 export * from './recipe.js';
 export * from './scheduled-cpus.js';
 export * from './secret-names.js';
+export * from './servers-on-node.js';
 export * from './site.js';
 export * from './site-queue.js';
 export * from './site-sources.js';

@@ -129,6 +129,8 @@ export const StandaloneStore = z.strictObject({
   interface: z.string().optional(),
   /** Number of its servers; several are a cluster. */
   shards: count,
+  /** Servers that follow each of them, on the next node. Absent: none. */
+  replicas: z.literal(1).optional(),
   /** Number of the nodes that they run on, one process of the runtime on each. */
   nodes: count,
   hosts: z.array(z.string()).optional(),
@@ -309,6 +311,14 @@ export const Directive = z.strictObject({
 });
 export type Directive = z.infer<typeof Directive>;
 
+/** Launches of a task on each node of a job, several where each has only nodes of one component: the words of launchers, with `{hosts}` for all hosts. */
+export const NodeLaunches = z.strictObject({
+  lines: z.array(z.array(z.string()).min(1)).min(1),
+  /** They end before stores start: these would keep them from the CPUs or the nodes that they need. */
+  beforeStores: z.boolean(),
+});
+export type NodeLaunches = z.infer<typeof NodeLaunches>;
+
 export const Job = z.strictObject({
   name: z.string(),
   script: z.string(),
@@ -330,6 +340,8 @@ export const Job = z.strictObject({
   /** Environment modules that its script loads, after the lines of `preamble`. */
   modules: z.array(z.string()),
   preamble: z.array(z.string()),
+  /** Launches by which its nodes tell the addresses that stores are to serve; absent where stores know them without. */
+  allow: NodeLaunches.optional(),
   stores: z.array(z.string()),
   entities: z.array(z.string()),
   after: z.array(z.strictObject({ job: z.string(), event: Event })),

@@ -10,7 +10,8 @@ export interface Step {
   readonly run: LiveRun;
   readonly number: number;
   readonly name: string;
-  readonly kind: 'store' | 'application';
+  /** `addresses` if it is the runtime's own, by which nodes tell their addresses. */
+  readonly kind: 'store' | 'application' | 'addresses';
   /** Name of its entity or store in the plan, if it can be told. */
   readonly entity: string | undefined;
   readonly host: string;
@@ -106,6 +107,7 @@ export function ownerOf(
   const bundle = words.findIndex((word) => basename(word) === 'simwright.mjs');
   const verb = words[bundle + 1];
   if (bundle !== -1 && verb === 'store') return { kind: 'store', entity: words[bundle + 2], member: undefined };
+  if (bundle !== -1 && verb === 'addresses') return { kind: 'addresses', entity: undefined, member: undefined };
   const [first, entity, member] = relative(dir, cwd).split('/');
   if (first !== 'run' || entity === undefined) return { kind: 'application', entity: undefined, member: undefined };
   const known = plan.entities.some(({ name }) => name === entity);

@@ -24,14 +24,20 @@ export function runRecords(plan: Plan, machine: Machine): RunRecord[] {
   );
 }
 
-/** All launches, in the order in which they were asked for. */
+/** All launches of stores and applications, in the order in which they were asked for. */
 export function stepRecords(plan: Plan, steps: readonly Step[]): StepRecord[] {
-  return steps.map((step) => ({
+  return steps.flatMap(({ kind, ...step }): StepRecord[] =>
+    kind === 'addresses' ? [] : [stepRecord(plan, step, kind)],
+  );
+}
+
+function stepRecord(plan: Plan, step: Omit<Step, 'kind'>, kind: StepRecord['kind']): StepRecord {
+  return {
     job: planName(plan, step.run.job) ?? step.run.job.request.name,
     id: step.run.job.id,
     number: step.number,
-    name: step.kind === 'store' ? (step.entity ?? step.name) : step.name,
-    kind: step.kind,
+    name: kind === 'store' ? (step.entity ?? step.name) : step.name,
+    kind,
     askedAt: step.askedAt,
     ...known({
       index: step.run.index,
@@ -45,7 +51,7 @@ export function stepRecords(plan: Plan, steps: readonly Step[]): StepRecord[] {
       return { name, cpus: sum('cpus'), gpus: Math.round(sum('gpus')), ranks: own.length };
     }),
     overlaps: step.launch.overlaps,
-  }));
+  };
 }
 
 /** Faults that show when all is over: exit codes that were lost, jobs that ran or did not against the plan. */

@@ -97,9 +97,11 @@ export class StepRunner {
     if (run === undefined) return `${name} ${argv.slice(0, 3).join(' ')}`;
     const { plan, config } = this.parts;
     const owner = ownerOf(plan, config.dir, { ranks: [{ command: argv }] } as unknown as Launch, cwd);
-    const verb = owner.kind === 'store' ? 'up' : 'launch';
+    const line = { store: `up ${owner.entity} `, application: `launch ${owner.entity} `, addresses: 'allow ' }[
+      owner.kind
+    ];
     const { script, cwd: from, text } = run.job.request;
-    const at = text.split('\n').findIndex((line) => line.includes(`runtime ${verb} ${owner.entity} `));
+    const at = text.split('\n').findIndex((one) => one.includes(`runtime ${line}`));
     return at === -1 ? `job ${run.job.request.name}` : `${relative(config.dir, join(from, script))}:${at + 1}`;
   }
 
@@ -239,5 +241,5 @@ export function exitOf({ codes }: Pick<Step, 'codes'>): number {
 
 /** Name of a step for people. */
 export function titleOf({ kind, name, entity }: Pick<Step, 'kind' | 'name' | 'entity'>): string {
-  return kind === 'store' ? `store ${entity ?? name}` : name;
+  return { store: `store ${entity ?? name}`, application: name, addresses: 'addresses of nodes' }[kind];
 }

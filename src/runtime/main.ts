@@ -5,11 +5,12 @@ import { readJobEnvironment } from './job/job-environment.js';
 import { keepDebuggerClosed } from './job/keep-debugger-closed.js';
 import { keepAsPrivateAsPlan } from './job/private-files.js';
 import { inferenceRole } from './orchestrator/inference/role.js';
-import { parseVerb, UsageError } from './verb-arguments.js';
+import { launchesOf, parseVerb, UsageError } from './verb-arguments.js';
 import { version } from './version.js';
 
 const usage = `usage: simwright.mjs VERB …, called by the scripts in jobs/ from the folder of plan.json
 
+  allow -- LAUNCH… [-- LAUNCH…]                let the job's nodes use its stores: ask each node for its addresses
   up STORE [-- LAUNCH…]                        start a store; returns when it answers, its models loaded
   launch ENTITY [--member I | --element E] [--at-most N] -- LINE…
                                                stage and run an entity's members
@@ -31,6 +32,16 @@ async function run(verb: string | undefined, words: readonly string[]): Promise<
   keepAsPrivateAsPlan(dir);
   const job = () => readJobEnvironment(process.env, dir);
   switch (verb) {
+    case 'allow': {
+      const { line } = parseVerb(words, { line: 'needed' });
+      const { allow } = await import('./allow/allow.js');
+      return allow(job(), { launches: launchesOf(line), runtime: [process.execPath, bundle], env: process.env });
+    }
+    case 'addresses': {
+      parseVerb(words, {});
+      const { tellAddresses } = await import('./allow/tell-addresses.js');
+      return tellAddresses();
+    }
     case 'up': {
       const { operand, line } = parseVerb(words, { operand: 'STORE', line: 'optional' });
       const { up } = await import('./up/up.js');

@@ -44,6 +44,17 @@ export function parseVerb(words: readonly string[], syntax: VerbSyntax): VerbArg
   };
 }
 
+/** Launch lines that stand in one, with `--` between them. Throws UsageError for an empty one. */
+export function launchesOf(line: readonly string[]): string[][] {
+  const launches: string[][] = [[]];
+  for (const word of line) {
+    if (word === '--') launches.push([]);
+    else launches.at(-1)?.push(word);
+  }
+  if (launches.some(({ length }) => length === 0)) throw new UsageError("a launch line is missing after '--'");
+  return launches;
+}
+
 function parseStrictly(
   words: string[],
   names: readonly string[],

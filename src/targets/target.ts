@@ -43,7 +43,7 @@ export interface LaunchStep {
   readonly threadsPerCpu?: number;
   /** Shares its CPUs with steps beside it, as a store does. */
   readonly overlap: boolean;
-  /** True if one task that fails has to end all, as of a store or a Ray cluster, so that its end is noticed. @default false */
+  /** True if one task that fails has to end all, as of a store or a Ray cluster, so that its end is noticed; false if the others go on without it, and without its node. @default as the launcher does by itself */
   readonly endsTogether?: boolean;
   /** Nothing else runs on its nodes meanwhile, so that its tasks can be bound to CPUs by their number. @default false */
   readonly alone?: boolean;

@@ -220,6 +220,24 @@ END`;
     ]);
   });
 
+  test('LSF of a job that was told to end, which it does not remember', async () => {
+    const bjobs = `[ "$1" != -json ] || exit 255
+printf 'JOBID USER STAT QUEUE FROM_HOST EXEC_HOST JOB_NAME SUBMIT_TIME\n'
+printf '1 u EXIT q h n first Nov 29 08:09\n2 u EXIT q h n second Nov 29 08:09\n'`;
+    const { workspace, place } = await withScheduler('lsf', { bjobs });
+    workspace.write('out/run/jobs.tsv', 'first\t1\nsecond\t2\n');
+    for (const [job, jobId, reason] of [
+      ['first', '1', 'the job got SIGINT'],
+      ['second', '2', 'store d of node h has ended'],
+    ] as const) {
+      const of = { time: '2026-01-01T00:00:00.000Z', job, jobId, entity: job, digest: 'd' };
+      const ended = { index: 0, member: job, params: {}, attempt: 1, state: 'interrupted', exit: 255, reason };
+      workspace.write(`out/run/status/${job}.${job}.${jobId}.jsonl`, `${JSON.stringify({ ...of, ...ended })}\n`);
+    }
+    const end = await simwright(place, 'status', 'out');
+    expect(rows(end.stdout, 'JOB')).toEqual(['first | 1 | CANCELLED | the job got SIGINT', 'second | 2 | FAILED']);
+  });
+
   test('Cobalt, whose ended jobs tell by their log', async () => {
     const qstat = "printf 'JobID State RunTime\\n====\\n3 dep_hold N/A\\n'";
     const { workspace, place } = await withScheduler('cobalt', { qstat });

@@ -77,6 +77,14 @@ describe('a whole job script, run by bash', () => {
     ]);
   });
 
+  test.each(['HUP', 'INT', 'TERM', 'USR2'])('cleans up though SIG%s comes as soon as that begins', (signal) => {
+    const folder = workspace({});
+    const env = stub(folder, `[ "$2" != down ] || { kill -s ${signal} $$ && echo >"$CALLS/cleaned"; }`);
+    write(experiment('e').model('m', command('true')), folder);
+    execaSync('bash', ['out/jobs/e.sh'], { env, cwd: folder });
+    expect(readdirSync(join(folder, 'calls'))).toContain('cleaned');
+  });
+
   test('exits with the highest code of its applications, even if ending fails', () => {
     const folder = workspace({});
     const env = stub(folder, 'case $2:$3 in launch:a) exit 3 ;; launch:b) exit 2 ;; down:*) exit 1 ;; esac');

@@ -106,6 +106,18 @@ describe('shards and engines', () => {
     expect(messagesOf('slurm', store({ shards: 3, engine: 'embedded' }))[0]).toContain('the embedded engine has one');
     expect(messagesOf('slurm', store({ shards: 3, nodes: 4 }))[0]).toContain('has 3 shards for 4 nodes');
     expect(messagesOf('slurm', store({ shards: 3, hosts: ['a'] }))[0]).toContain('names 1 hosts for 3 nodes');
+    expect(messagesOf('slurm', store({ replicas: 1 }))[0]).toContain('has one shard, and replicas belong to several');
+  });
+
+  test('may have replicas, each with the CPUs of a server, on the node after that of its shard', () => {
+    const { plan } = compileFor('slurm', store({ shards: 3, replicas: 1, cpus: 4 }));
+    expect(plan.stores[0]).toMatchObject({ shards: 3, replicas: 1, nodes: 3 });
+    expect(plan.stores[0]?.launch.join(' ')).toContain('--cpus-per-task=8');
+    expect(compileFor('slurm', store({ shards: 3, replicas: 0 })).plan.stores[0]).not.toHaveProperty('replicas');
+    const { warnings } = compileFor('slurm', store({ shards: 3, replicas: 1, nodes: 1 }));
+    expect(warnings.map(({ code, message }) => `${code} ${message}`)).toContainEqual(
+      expect.stringMatching(/^STORE1007 .*they outlive the death of a server, not that of the node$/),
+    );
   });
 });
 

@@ -60,9 +60,7 @@ export const mpis: readonly Mpi[] = [
     program: '/usr/bin/mpiexec.hydra',
     calledAs: '/usr/bin/mpiexec.hydra',
     // The machines have one kernel, so that MPICH would look for the others' memory, and their loopback, in its own.
-    preamble: [
-      `export HYDRA_LAUNCHER=rsh HYDRA_LAUNCHER_EXEC=${folder}/agent UCX_TLS=tcp,self UCX_NET_DEVICES=eth0`,
-    ],
+    preamble: [`export HYDRA_LAUNCHER=rsh HYDRA_LAUNCHER_EXEC=${folder}/agent UCX_TLS=tcp,self UCX_NET_DEVICES=eth0`],
     target: 'pbs',
     scriptsOn: 'node1',
     variables: pbs,

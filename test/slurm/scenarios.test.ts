@@ -91,6 +91,12 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
     ).toEqual(['saved', 'saved', 'started', 'started', 'told', 'told']);
     const steps = await cluster().steps(id);
     expect(steps.find(({ name }) => name === 'orchestrator')?.nodes).toBe(host);
+    const told = steps.find(({ name }) => name === 'simwright-allow');
+    // Three of four, as Slurm writes them.
+    expect(told).toMatchObject({
+      state: 'COMPLETED',
+      nodes: expect.stringMatching(/^node\[(\d-\d(,\d)?|\d,\d-\d)\]$/),
+    });
     expect(steps.find(({ name }) => name === 'solver')).toMatchObject({ state: 'COMPLETED', exitCode: '0:0' });
     await nothingLeft(workspace.path('out'));
   }, 540_000);

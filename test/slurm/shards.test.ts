@@ -1,5 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { storeReports } from '../../src/cli/jobs/stores.js';
+import { readPlan } from '../../src/runtime/job/read-plan.js';
 import type { Workspace } from '../helpers/workspace.js';
 import { builtModule, hasCompiler, servers } from '../runtime/engine/support/servers.js';
 import { modelFile } from '../runtime/orchestrator/support/start.js';
@@ -12,7 +14,7 @@ const why = whyNoSlurm() || (servers.length === 0 ? 'no server' : hasCompiler ? 
 const keys = ['a', 'b', 'c', 'd', 'e', '{}x'];
 
 const start = `
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { Client, tensor } from 'simwright/client';
 const client = await Client.connect();
 const keys = ${JSON.stringify(keys)};
@@ -32,12 +34,46 @@ let sum = 0;
 for (const key of keys)
   for (const other of [0, 1]) sum += (await client.getTensor('twice' + key + other)).data[1];
 console.log('ready');
-while (!existsSync('../mended')) await new Promise((resolve) => setTimeout(resolve, 50));
+for (let round = 1; !existsSync('../mended'); round += 1) {
+  for (const key of keys) await client.putTensor('live' + key, tensor([round], [1]));
+  for (const key of keys) if ((await client.getTensor('live' + key)).data[0] !== round) throw new Error('not as it was put');
+  writeFileSync('../round', String(round));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+}
 await client.putTensor('sum', tensor([sum], [1]));
 console.log(sum);
 await client.close();
 `;
 const sum = 2 * 4 * keys.length;
+const cutSeconds = 5;
+/** Puts and runs without a pause until it is told to stop, then reads all again. Stock Redis takes no keys as `{}x`. */
+const goOn = `
+import { existsSync, writeFileSync } from 'node:fs';
+import { Client, tensor } from 'simwright/client';
+const client = await Client.connect();
+console.log(process.env.SSDB);
+let count = 0;
+for (; !existsSync('../stop'); count += 1) {
+  await client.putTensor('key' + count, tensor(new Float32Array([count, 1]), [1, 2]));
+  if (count % 10 === 0) await client.runModel('double', 'key' + count, 'twice' + count);
+  writeFileSync('../count', String(count));
+}
+console.log(count, 'put');
+while (!existsSync('../gone')) await new Promise((resolve) => setTimeout(resolve, 20));
+process.exit(0);
+`;
+/** Reads what has been put, and all that was made of it. */
+const readAll = `
+import { readFileSync } from 'node:fs';
+import { Client } from 'simwright/client';
+const client = await Client.connect();
+const count = Number(readFileSync('../count', 'utf8'));
+let wrong = 0;
+for (let at = 0; at <= count; at += 1) if ((await client.getTensor('key' + at)).data[0] !== at) wrong += 1;
+for (let at = 0; at <= count; at += 10) if ((await client.getTensor('twice' + at)).data[0] !== 2 * at) wrong += 1;
+console.log(process.env.SSDB, count > 40, 'wrong', wrong);
+await client.close();
+`;
 
 describe.skipIf(why !== '')(`stores in shards on a real Slurm${why === '' ? '' : ` (skipped: ${why})`}`, () => {
   const cluster = useCluster();
@@ -50,6 +86,8 @@ describe.skipIf(why !== '')(`stores in shards on a real Slurm${why === '' ? '' :
     const workspace = sharedWorkspace();
     workspace.write('write.mjs', write);
     workspace.write('read.mjs', read);
+    workspace.write('go-on.mjs', goOn);
+    workspace.write('read-all.mjs', readAll);
     workspace.write('double.onnx', modelFile('double'));
     workspace.workflow(chain);
     await compileForSlurm(workspace, '--with-onnxruntime');
@@ -86,10 +124,62 @@ describe.skipIf(why !== '')(`stores in shards on a real Slurm${why === '' ? '' :
     await nothingLeft(workspace.path('out'));
   }, 540_000);
 
-  test('a shard of a job of its own is killed: the jobs end with its slots, and the next ones go on from its checkpoint', async () => {
-    const batch = (nodes: number) => `.batch({ nodes: ${nodes}, exclusive: true, walltime: '00:05:00' })`;
+  test('a server with a replica is killed on one of three nodes: the application goes on; then its node is lost, and nothing of what was put', async () => {
+    const workspace = await compiled(`experiment('safe')
+  .batch({ nodes: 4, exclusive: true, walltime: '00:05:00' })
+  .orchestrator({ engine: 'redis', shards: 3, replicas: 1 })
+  .model('user', command('node', 'go-on.mjs')).attach({ copy: 'go-on.mjs' })
+    .addMlModel('double', mlFile('double.onnx'), { backend: 'ONNX' })
+  .model('reader', command('node', 'read-all.mjs')).attach({ copy: 'read-all.mjs' }).after('user')`);
+    const { safe = '' } = await cluster().submit(workspace.path('out'));
+    const store = 'out/run/stores/orchestrator';
+    const logs = () =>
+      readdirSync(workspace.path(store))
+        .filter((name) => name.endsWith('.log'))
+        .map((name) => workspace.read(`${store}/${name}`))
+        .join('');
+    const count = () => (existsSync(workspace.path('out/run/count')) ? Number(workspace.read('out/run/count')) : 0);
+    await waitUntil('it has begun', () => count() > 20, 40);
+    const { nodes } = JSON.parse(workspace.read(`${store}/address.json`));
+    const { host, addresses } = nodes.find(({ shards }: { shards: number[] }) => shards.includes(1));
+    await cluster().on(host, 'pkill', '-KILL', '-f', `redis-server ${addresses[0]}`);
+    await waitUntil('its replica has taken over', () => logs().includes('has taken over'), 30);
+    await waitUntil('it is there again', () => logs().includes('is there again'), 30);
+    expect(logs()).toContain(
+      `shard 2 of 3 (slots 5461-10922, ${addresses[0]} on ${host}): the server died (SIGKILL); its replica takes over`,
+    );
+    const before = count();
+    await waitUntil('the application goes on', () => count() > before + 20, 60);
+    workspace.write('out/run/stop', '');
+    await waitUntil('it has stopped', () => output(workspace, 'user').includes('put'), 60);
+    const reports = () => storeReports(readPlan(workspace.path('out')), workspace.path('out'))[0]?.stats?.shards ?? [];
+    await waitUntil('the report knows who has which slots', () => {
+      const found = reports().map(({ first, address }) => `${first} ${address.split(':')[0]}`);
+      return found.length === 3 && !found.includes(`5461 ${addresses[0].split(':')[0]}`);
+    });
+    await cluster().on(host, 'pkill', '-KILL', '-f', 'simwright.mjs store');
+    await waitUntil('the store goes on', () => logs().includes(`goes on without ${host} `), 30);
+    const now = () => JSON.parse(workspace.read(`${store}/address.json`)).nodes as { host: string; shards: number[] }[];
+    await waitUntil(
+      'all shards have moved',
+      () => now().flatMap(({ shards }) => shards).length === 3 && now().length === 2,
+      30,
+    );
+    workspace.write('out/run/gone', '');
+    const [end] = await cluster().ended(safe);
+    expect([end?.state, output(workspace, 'reader')], log(workspace, `safe-${safe}.out`)).toEqual([
+      'COMPLETED',
+      expect.stringMatching(/^\S+ true wrong 0\n$/),
+    ]);
+    expect(output(workspace, 'reader')).not.toContain(addresses[0].split(':')[0]);
+    await nothingLeft(workspace.path('out'));
+  }, 540_000);
+
+  test('three shards of a job of its own go on after a cut network; one is killed, the jobs end with its slots, and the next ones go on', async () => {
+    // With four nodes the application shares one with a shard.
+    const batch = (nodes: number) => `.batch({ nodes: ${nodes}, walltime: '00:05:00' })`;
     const workspace = await compiled(`experiment('apart')
-  .orchestrator({ engine: 'redis', shards: 3, nodes: 2, checkpointSeconds: 1 })${batch(2)}
+  .orchestrator({ engine: 'redis', shards: 3, checkpointSeconds: 1 })${batch(3)}
   .model('writer', command('node', 'write.mjs').tasks(2).nodes(2)).attach({ copy: 'write.mjs' })
     .addMlModel('double', mlFile('double.onnx'), { backend: 'ONNX' })${batch(2)}
   .model('reader', command('node', 'read.mjs')).attach({ copy: 'read.mjs' }).after('writer')${batch(1)}`);
@@ -103,7 +193,20 @@ describe.skipIf(why !== '')(`stores in shards on a real Slurm${why === '' ? '' :
     expect(writtenMs).toBeGreaterThan(0);
     await waitUntil('each shard has a checkpoint', () => [0, 1, 2].every((shard) => savedAt(shard) > 0), 60);
     const { nodes } = JSON.parse(workspace.read('out/run/stores/orchestrator/address.json'));
-    const { host, addresses } = nodes.find(({ shards }: { shards: number[] }) => shards.includes(2));
+    expect(nodes.map(({ shards }: { shards: number[] }) => shards)).toEqual([[0], [1], [2]]);
+    const [, , { host, addresses }] = nodes;
+    const round = () => Number(workspace.read('out/run/round') || 0);
+    await waitUntil('the reader puts and gets', () => round() > 0, 60);
+    // One node is cut off from the other shards, the supervisor and Slurm; clients wait meanwhile.
+    const cut = cluster().on(host, 'sh', '-c', `ip link set eth0 down && sleep ${cutSeconds}; ip link set eth0 up`);
+    let [before, since] = [round(), performance.now()];
+    await waitUntil('the reader waits', () => {
+      if (round() !== before) [before, since] = [round(), performance.now()];
+      return performance.now() - since > 2000;
+    });
+    await cut;
+    await waitUntil('the reader goes on', () => round() > before + 2, 60);
+    expect(await cluster().queued(first['orchestrator'] ?? '')).toEqual([expect.stringContaining('RUNNING')]);
     await cluster().on(host, 'pkill', '-KILL', '-f', `redis-server ${addresses.at(-1)}`);
     const [store] = await cluster().ended(first['orchestrator'] ?? '');
     const [reader] = await cluster().ended(first['reader'] ?? '');

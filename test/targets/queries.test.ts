@@ -134,12 +134,14 @@ test('bjobs of a descendant of OpenLava: the table, with elements', () => {
 202     me      PEND  normal     login          -        next       Nov 28 10:01
 203     me      RUN   normal     login       2*n2:2*n3   sweep[2]   Nov 28 10:02
 203     me      EXIT  normal     login       n2          sweep[1]   Nov 28 10:02
+203     me      EXIT  normal     login          -        sweep[3]   Nov 28 10:02
 `;
   expect(shortly(read('lsf', 2, answer(rows, 'Job <299> is not found', 255)))).toEqual([
     '201 COMPLETED 0 - -',
     '202 PENDING - - -',
     '203.2 RUNNING - - -',
     '203.1 FAILED - - -',
+    '203.3 CANCELLED - - it has never run',
   ]);
   expect(read('lsf', 2, answer('', 'Job <299> is not found', 255))).toEqual([]);
   expect(read('lsf', 2, answer('', 'LSF is down. Please wait ...', 255))).toBeUndefined();
@@ -156,6 +158,7 @@ test('bjobs -l of a descendant of OpenLava: limits, times, exit codes and reason
     '306 RUNNING - 60 The job was suspended by user',
     '307 COMPLETED 0 86399 -',
     '308 CANCELLED 130 25 TERM_OWNER: job killed by owner',
+    '309.900 CANCELLED - - it has never run',
   ]);
   const limits = read('lsf', 1, recorded('bjobs-l.txt'))?.map(({ limitSeconds }) => limitSeconds);
   vi.useRealTimers();

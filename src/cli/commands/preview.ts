@@ -84,6 +84,7 @@ function preview(plan: Plan) {
       engine: store.engine,
       identifier: store.suffix,
       shards: store.kind === 'standalone' ? store.shards : 1,
+      replicas: store.kind === 'standalone' ? (store.replicas ?? 0) : 0,
       saved: savingOf(store),
       mlModels: store.mlModels.map(({ name, backend, device, header }) => ({ name, backend, device, ...header })),
       scripts: store.scripts.map(({ name, device }) => ({ name, device })),
@@ -206,7 +207,9 @@ function describeStores(stores: Preview['stores']): string {
     ['STORE', 'KIND', 'ENGINE', 'IDENTIFIER', 'SAVED', 'ML MODELS'],
     ...stores.map((store) => [
       store.name,
-      store.shards > 1 ? `${store.kind}, ${store.shards} shards` : store.kind,
+      store.shards > 1
+        ? `${store.kind}, ${store.shards} shards${store.replicas === 0 ? '' : ', each with a replica'}`
+        : store.kind,
       store.engine,
       orDash(store.identifier),
       describeSaving(store.saved),

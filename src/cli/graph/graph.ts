@@ -124,5 +124,6 @@ function detailsOf({ kind, members, size, incoming, name }: Entity): string[] {
 
 function describeStore(store: Store): string {
   if (store.kind === 'colocated') return `store on each node of ${store.name}, ${store.transport.kind}`;
-  return store.shards > 1 ? `store of ${store.shards} shards` : 'store';
+  const replicas = store.replicas === undefined ? '' : ' with replicas';
+  return store.shards > 1 ? `store of ${store.shards} shards${replicas}` : 'store';
 }

@@ -8,7 +8,7 @@ import { describeFailures, describeSkip, type EntityReport, entityReports } from
 import { type JobFolder, needSubmissions } from './folder.js';
 import type { Asking } from './scheduler.js';
 import { type JobStanding, notStarted, shown, standingsOf } from './standing.js';
-import { describeStats, type StoreReport, storeReports } from './stores.js';
+import { describeStats, mebibytes, type StoreReport, storeReports } from './stores.js';
 
 /** Everything that `status` reports. */
 export interface StatusReport {
@@ -70,6 +70,8 @@ export function formatReport(report: StatusReport): string {
     formatTable([['ENTITY', 'JOB', ...counted.map((word) => word.toUpperCase())], ...entities.map(entityRow)]),
   );
   if (stores.length > 0) parts.push(formatTable([['STORE', 'ADDRESS', 'HOLDS'], ...stores.map(storeRow)]));
+  const shards = stores.flatMap(shardRows);
+  if (shards.length > 0) parts.push(formatTable([shardHeadings, ...shards]));
   if (clusters.length > 0) {
     parts.push(formatTable([['RAY CLUSTER', 'ADDRESS', 'CLIENT', 'DASHBOARD', 'HOSTS'], ...clusters.map(clusterRow)]));
   }
@@ -110,6 +112,15 @@ function storeRow({ name, addresses, stats }: StoreReport): string[] {
   const [first = '', ...more] = addresses;
   const where = more.length === 0 ? first : `${first} and ${more.length} more`;
   return [name, where === '' ? 'not running' : where, stats === undefined ? '' : describeStats(stats)];
+}
+
+const shardHeadings = ['STORE', 'SHARD', 'SLOTS', 'ADDRESS', 'MEMORY', 'KEYS', 'CLIENTS', 'REQUESTS', 'MODELS'];
+
+function shardRows({ name, stats }: StoreReport): string[][] {
+  return (stats?.shards ?? []).map(({ shard, first, last, address, usedBytes, keys, clients, requests, models }) => [
+    ...[name, String(shard), `${first}-${last}`, address, mebibytes(usedBytes)],
+    ...[keys, clients, requests, models].map(String),
+  ]);
 }
 
 function failureLines({ name, skipped, causes }: EntityReport): string[] {

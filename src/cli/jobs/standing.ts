@@ -53,7 +53,7 @@ export async function standingsOf(
     const isAnother = reports.some(({ folder: from }) => from !== undefined && !isSameFolder(from, folder.dir));
     if (reports.length > 0 && !isAnother) {
       const judged = judgeUnsure(reports, folder.plan, submission.job, reader);
-      return inTime(folder, submission, reader, combined(submission, judged));
+      return asRecorded(folder, submission, reader, combined(submission, judged));
     }
     return withoutScheduler(folder, queries, submission, reader, (problem) => problems.push(problem), isAnother);
   });
@@ -65,18 +65,23 @@ export function shown(submissions: readonly Submission[], standings: readonly Jo
   return standings.filter(({ state }, place) => submissions[place]?.isLatest || isAlive(state));
 }
 
-/** The same, of a job that has ended by itself just before its walltime was over: to its scheduler it is one that failed. */
-function inTime(
+/**
+ * The same, of a job that to its scheduler is one that failed: it has ended by itself just before its walltime was over, or was told to end,
+ * which descendants of OpenLava do not remember.
+ */
+function asRecorded(
   { plan }: JobFolder,
   { job, id }: Submission,
   reader: StatusReader,
   standing: JobStanding,
 ): JobStanding {
-  if (standing.state !== 'FAILED' || standing.exit !== timedOutExit) return standing;
-  const told = stateFromStatus(plan, job, id, reader);
-  return told?.state === 'TIMEOUT'
-    ? { ...standing, state: 'TIMEOUT', reason: 'its launches ended, since its walltime was about to be over' }
-    : standing;
+  if (standing.state !== 'FAILED') return standing;
+  const { state, reason = '' } = stateFromStatus(plan, job, id, reader) ?? {};
+  if (standing.exit === timedOutExit && state === 'TIMEOUT') {
+    return { ...standing, state, reason: 'its launches ended, since its walltime was about to be over' };
+  }
+  const wasTold = state === 'CANCELLED' && /^the job got SIG(INT|TERM|HUP)$/.test(reason);
+  return standing.reason === undefined && wasTold ? { ...standing, state, reason } : standing;
 }
 
 /** One state for all elements: that of a running one, else of a waiting one, else of the one that ended worst. */

@@ -30,8 +30,10 @@ export function stateFromStatus(
   const exit = Math.max(0, ...ends.map((end) => end.exit ?? 0));
   const failed = members.find(({ state }) => state === 'failed');
   if (failed === undefined && exit === timedOutExit) return { state: 'TIMEOUT', native, exit, ...elapsed };
-  if (failed === undefined && (exit >= 128 || members.some(({ state }) => state === 'interrupted'))) {
-    return { state: 'CANCELLED', native, exit, ...elapsed };
+  const interrupted = members.find(({ state }) => state === 'interrupted');
+  if (failed === undefined && (exit >= 128 || interrupted !== undefined)) {
+    const reason = interrupted?.reason === undefined ? {} : { reason: interrupted.reason };
+    return { state: 'CANCELLED', native, exit, ...reason, ...elapsed };
   }
   if (exit > 0) return { state: 'FAILED', native, exit, ...elapsed };
   if (ends.length < launches.flat().length || launches.some((ofEntity) => ofEntity.length === 0)) {

@@ -27,7 +27,9 @@ const number = z.number().catch(0).default(0);
 const counts = { usedBytes: number, keys: number, clients: number, requests: number };
 
 /** Statistics of one server of a cluster: its number from 1, its address, the first and the last of its slots, and counts. */
-const Shard = z.object({ shard: number, address: z.string(), first: number, last: number, ...counts }).readonly();
+const Shard = z
+  .object({ shard: number, address: z.string(), first: number, last: number, ...counts, models: number })
+  .readonly();
 export type ShardReport = z.infer<typeof Shard>;
 
 const Stats = z.object({ ...counts, inferences: number, shards: z.array(Shard).readonly().optional() });
@@ -51,7 +53,12 @@ export function storeReports(plan: Plan, dir: string): StoreReport[] {
 /** `12.3 MiB, 100 requests, 4 inferences`, and before it `3 shards`. */
 export function describeStats({ usedBytes, requests, inferences, shards }: StoreStats): string {
   const parts = shards === undefined ? '' : `${shards.length} shards, `;
-  return `${parts}${(usedBytes / 1024 / 1024).toFixed(1)} MiB, ${requests} requests, ${inferences} inferences`;
+  return `${parts}${mebibytes(usedBytes)}, ${requests} requests, ${inferences} inferences`;
+}
+
+/** An amount of memory for people: `12.3 MiB`. */
+export function mebibytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }
 
 /** The store's folder, and those of the elements of a job array below it. */

@@ -7,6 +7,7 @@ import {
   type MemberSize,
   type Plan,
   type Store,
+  serversOnNode,
   sizeOfMember,
 } from '../../ir/index.js';
 import { launcherOfProgram } from '../../targets/launchers/index.js';
@@ -140,7 +141,7 @@ function placeStore({ name, cpus, ...store }: Store, bins: readonly Bin[]): void
   // With every other launcher a store shares the GPUs of its models with what runs beside it.
   const gpus = launcherOfProgram(store.launch[0])?.storesCpus === 'hold' ? gpusOfStore(store).length : 0;
   const count = store.kind === 'colocated' ? bins.length : Math.min(store.nodes, bins.length);
-  const each = store.kind === 'colocated' ? 1 : Math.ceil(store.shards / count);
+  const each = store.kind === 'colocated' ? 1 : serversOnNode(store, count);
   for (const bin of bins.slice(0, count)) {
     bin.running.push({ name, kind: 'store', members: 1, cpus: cpus * each, gpus });
     bin.cpus -= cpus * each;

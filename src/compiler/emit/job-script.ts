@@ -2,7 +2,7 @@ import { type Allocation, type Job, minimumNode, type Plan } from '../../ir/inde
 import { mpiVariables } from '../../targets/outer-job.js';
 import { quoteComment, quoteShellWord } from '../../targets/quoting.js';
 import type { JobVariables, Target } from '../../targets/target.js';
-import { entitiesOf, launchLines, loadModule, storesOf, upLine } from './launch-lines.js';
+import { entitiesOf, launchLines, loadModule, storeLines, storesOf } from './launch-lines.js';
 import { renderTemplate } from './render-template.js';
 import { wrapLine } from './wrap-line.js';
 
@@ -35,7 +35,7 @@ export function jobScript(job: Job, plan: Plan, target: Target): string {
       ),
       node: quoteShellWord(plan.nodeCommand),
       minimumNode,
-      stores: storesOf(job, plan).map((store) => upLine(store, job)),
+      stores: storeLines(job, plan),
       launches: launchLines(job, plan),
     },
     plan.blocks,
@@ -48,6 +48,7 @@ function libraryPath(job: Job, plan: Plan) {
   const words = [
     ...entitiesOf(job, plan).flatMap(({ launch }) => launch.lines.flatMap((line) => line.words)),
     ...storesOf(job, plan).flatMap(({ launch }) => launch),
+    ...(job.allow?.lines.flat() ?? []),
   ];
   return words.includes(name) ? [{ name, value: `"\${${name}-}"` }] : [];
 }

@@ -30,7 +30,7 @@ export function storesOf({ stores }: Job, plan: Plan): Store[] {
 }
 
 /** The line that starts a store: `runtime up NAME -- LAUNCH…`; without launcher's words it starts on the script's own host. */
-export function upLine(store: Store, job: Job): string {
+function upLine(store: Store, job: Job): string {
   const quoted = store.launch.map((word) => {
     const hosts = /^\{hosts(?:\[(\d+)-(\d+)\])?(?::(\d+))?\}$/.exec(word);
     if (hosts === null) return quoteShellWord(word);
@@ -44,6 +44,28 @@ export function upLine(store: Store, job: Job): string {
 }
 
 /**
+ * The lines that start a job's stores. Its nodes tell their addresses meanwhile, or before where both could not run beside each other: `runtime allow --
+ * LAUNCH…`.
+ */
+export function storeLines(job: Job, plan: Plan): string[] {
+  const ups = storesOf(job, plan).map((store) => upLine(store, job));
+  if (job.allow === undefined) return ups;
+  const { lines, beforeStores } = job.allow;
+  const words = lines.map((line) => line.map((word) => (word === '{hosts}' ? allHosts : quoteShellWord(word))));
+  const comment = '# Stores serve the nodes of the job only, and only a node knows its addresses.';
+  const line = (end: string) => {
+    const all = words.flatMap((own, index) => (index === 0 ? own : ['--', ...own]));
+    const breaks = all.flatMap((word, at) => (word === '--' ? [at] : []));
+    return `${comment}\n${wrapLine('runtime allow --', [...all.slice(0, -1), `${all.at(-1)} ${end}`], breaks)}`;
+  };
+  if (beforeStores || ups.length === 0) return [line('|| true'), ...ups];
+  return [line('& allowing=$!'), ...ups, 'wait "$allowing" || true'];
+}
+
+/** A word of shell that expands to all hosts of the job, separated by commas. */
+const allHosts = `"\${SIMWRIGHT_HOSTS// /,}"`;
+
+/**
  * A word of shell that expands to the hosts of a store's group, or those from one position to another, from 1: separated by commas, each with its
  * number of tasks if there is one.
  */
@@ -55,7 +77,7 @@ function hostsOf(
 ): string {
   const separated = slots === undefined ? "tr ' ' ," : `sed 's/ /:${slots},/g; s/$/:${slots}/'`;
   if (groups.length === 1 && range === undefined) {
-    return slots === undefined ? `"\${SIMWRIGHT_HOSTS// /,}"` : `"$(${separated} <<<"$SIMWRIGHT_HOSTS")"`;
+    return slots === undefined ? allHosts : `"$(${separated} <<<"$SIMWRIGHT_HOSTS")"`;
   }
   const { component, first, nodes: count } = groups[store.group] as NodeGroup;
   const allocations = [allocation, ...components].slice(0, component);

@@ -5,6 +5,7 @@ import {
   defined,
   mergeArgs,
   type OrchestratorDeclaration,
+  serversOnNode,
   storeLinkVariable,
 } from '../../ir/index.js';
 import { type LaunchStep, launcherOf } from '../../targets/target.js';
@@ -12,7 +13,7 @@ import type { Adds, Reads, StoreLaunch } from './compilation.js';
 import { choosesHosts, launchLine, siteArgs, stepOptions } from './launch-line.js';
 import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
 import { type EntityPlace, placeOf } from './lookup/placed-jobs.js';
-import { nodesOfStore, shardsOf } from './lookup/visible-stores.js';
+import { nodesOfStore, sizeOf } from './lookup/visible-stores.js';
 import { cpusOfStoreOnNode } from './part-demand.js';
 
 /** Input of the words that start stores. */
@@ -53,7 +54,6 @@ interface StoreSize {
 
 function standaloneSize(store: OrchestratorDeclaration, { experiment, target }: Input): StoreSize {
   const { name, at, cpus = 1, hosts } = store;
-  const shards = shardsOf(store);
   const nodes = target.capabilities.oneNode ? 1 : nodesOfStore(store);
   // One process on each node starts all servers there.
   return {
@@ -61,7 +61,7 @@ function standaloneSize(store: OrchestratorDeclaration, { experiment, target }: 
     at,
     nodes,
     tasks: nodes,
-    cpus: cpus * Math.ceil(shards / nodes),
+    cpus: cpus * serversOnNode(sizeOf(store), nodes),
     gpus: standaloneGpus(experiment, store),
     hosts,
   };
@@ -113,7 +113,8 @@ function storeLaunch(
     launcherArgs: mergeArgs(siteArgs(site, launcher, false)),
     cpusOfStores: cpusBefore(store, place),
     overlap: true,
-    endsTogether: true,
+    // One that dies on a node ends on all, so that its death is noticed, unless others have copies of what was there.
+    endsTogether: !('replicas' in store && store.replicas === 1 && nodes > 1),
     namesHosts: hosts === undefined && choosesHosts(place, launchers[launcher], input),
   };
   const { words, files = {}, resources } = launchLine(launcher, [{ step, words: [] }], size, input, problems);

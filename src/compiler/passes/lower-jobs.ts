@@ -1,6 +1,7 @@
-import { applicationsOf, asScheduled, defined, graceOf, type Job } from '../../ir/index.js';
+import { applicationsOf, asScheduled, defined, graceOf, type Job, type Store } from '../../ir/index.js';
 import { editDirectives } from '../../targets/directives.js';
 import { type JobRequest, launcherOf } from '../../targets/target.js';
+import { allowNodes } from './allow-nodes.js';
 import type { PlacedJob, Reads } from './compilation.js';
 import { jobEvents } from './job-events.js';
 import { groupsOf } from './lookup/placed-jobs.js';
@@ -8,8 +9,10 @@ import { groupsOf } from './lookup/placed-jobs.js';
 /** A job of the plan. Its directives are those of the target, edited by the site and then by the user. */
 export function lowerJob(
   job: PlacedJob,
-  { experiment, site, target, jobs }: Reads<'experiment' | 'site' | 'target' | 'jobs'>,
+  planned: readonly Store[],
+  input: Reads<'experiment' | 'site' | 'target' | 'jobs' | 'launchers'>,
 ): Job {
+  const { experiment, site, target, jobs } = input;
   const colocated = job.applications.filter((one) => one.colocated !== undefined).map(({ name }) => name);
   const [{ allocation }, ...components] = job.components;
   const { mail, directives: edits } = job.batch ?? {};
@@ -24,6 +27,7 @@ export function lowerJob(
     ...(Object.keys(site.env).length === 0 ? {} : { env: site.env }),
     modules: [...site.modules, ...(job.batch?.modules ?? [])],
     preamble: [...site.preamble, ...(job.batch?.preamble ?? [])],
+    ...allowNodes(job, planned, input),
     stores: [...job.orchestrators.map(({ name }) => name), ...colocated],
     entities: job.applications.map(({ name }) => name),
     after: jobEvents(jobs, applicationsOf(experiment), target).get(job) ?? [],

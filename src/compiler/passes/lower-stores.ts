@@ -47,7 +47,7 @@ function lowerStandalone(entity: OrchestratorDeclaration, input: Input): Standal
     apart: _apart,
     ...described
   } = entity;
-  const { requires: _requires, setup, batch, restart, saveAtEnd, shards: _shards, ...limits } = described;
+  const { requires: _requires, setup, batch, restart, saveAtEnd, shards: _shards, replicas, ...limits } = described;
   const place = placeOf(entity, jobs);
   const total = place.job.components.reduce((sum, { allocation }) => sum + allocation.nodes, 0);
   // A store with a job of its own serves other jobs, which may run on other nodes, and a script on a node apart is on another one than the
@@ -66,6 +66,7 @@ function lowerStandalone(entity: OrchestratorDeclaration, input: Input): Standal
     ...limits,
     ...loadedBy(entity, input),
     shards,
+    ...(replicas === 1 && { replicas }),
     nodes: target.capabilities.oneNode ? 1 : nodesOfStore(entity),
     restart: restart ?? false,
     saveAtEnd: saveAtEnd ?? [],

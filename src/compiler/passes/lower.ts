@@ -25,7 +25,7 @@ export function lower(input: Omit<Compilation, 'plan'>): Adds<'plan'> {
         networkInterface: site.networkInterface,
         gpuMaker: site.node.gpuMaker,
       }),
-      jobs: jobs.map((job) => lowerJob(job, input)),
+      jobs: jobs.map((job) => lowerJob(job, stores, input)),
       stores,
       entities: applicationsOf(experiment).map((application) => lowerEntity(application, input)),
     },

@@ -1,10 +1,15 @@
-import type { ApplicationDeclaration, BatchDeclaration, OrchestratorDeclaration } from '../../ir/index.js';
+import {
+  type ApplicationDeclaration,
+  type BatchDeclaration,
+  type OrchestratorDeclaration,
+  serversOnNode,
+} from '../../ir/index.js';
 import type { Reads, Sized, StepSize } from './compilation.js';
 import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
 import { atOnce, isSplit, mostNodes, ownNodes } from './lookup/members-at-once.js';
 import type { EndOrder } from './lookup/order.js';
 import type { Amounts, Piece } from './lookup/packing.js';
-import { nodesOfStore, shardsOf } from './lookup/visible-stores.js';
+import { nodesOfStore, sizeOf } from './lookup/visible-stores.js';
 import type { NodePart } from './part-nodes.js';
 
 /** Facts about the job that a part's demand depends on. */
@@ -57,7 +62,7 @@ export class Demand {
   }
 
   storeCpus(): number {
-    return this.part.orchestrators.reduce((sum, one) => sum + (one.cpus ?? 1) * shardsOf(one), 0);
+    return this.part.orchestrators.reduce((sum, one) => sum + (one.cpus ?? 1) * serversOnNode(sizeOf(one), 1), 0);
   }
 
   /** CPUs that colocated stores hold on each node. */
@@ -205,7 +210,7 @@ export function most(amounts: readonly number[]): number {
 
 /** CPUs that a standalone store holds on each of its nodes. */
 export function cpusOfStoreOnNode(store: OrchestratorDeclaration): number {
-  return (store.cpus ?? 1) * Math.ceil(shardsOf(store) / nodesOfStore(store));
+  return (store.cpus ?? 1) * serversOnNode(sizeOf(store), nodesOfStore(store));
 }
 
 function colocatedCpus({ colocated }: ApplicationDeclaration): number {

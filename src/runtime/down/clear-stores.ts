@@ -2,6 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Plan, Store } from '../../ir/index.js';
+import { clearAllowList } from '../allow/allow-list.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { storeJobFolder } from '../job/paths.js';
 import { hasOwnJob, jobOf, storeOf } from '../job/read-plan.js';
@@ -19,6 +20,7 @@ export async function clearStores(job: JobEnvironment, plan: Plan): Promise<void
   for (const name of jobOf(plan, job.job).stores) {
     const store = storeOf(plan, name);
     const folder = storeJobFolder(job, name);
+    clearAllowList(job, name);
     // Another job on this folder may have the store now.
     const holder = readAddress(job, name);
     if (holder !== undefined && holder.jobId !== job.jobId) continue;

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type {
@@ -12,7 +12,14 @@ import type {
   SavedStore,
   WarmUp,
 } from '../orchestrator/index.js';
-import { type ClusterShard, nameOfShard, nodesFile } from '../supervisor/cluster-layout.js';
+import {
+  type ClusterChange,
+  type ClusterShard,
+  nameOfShard,
+  nodesFile,
+  shardOf,
+} from '../supervisor/cluster-layout.js';
+import { Failover } from './failover.js';
 import type { EnginePrograms } from './find-engine.js';
 import { RedisStore } from './redis-store.js';
 import { startWorker, type WorkerLink } from './worker-link.js';
@@ -26,39 +33,64 @@ const reach = { seconds: 20, pauseMs: 100, attemptMs: 3000 };
 /** Options of the servers of a cluster on this node. */
 export interface ClusterStoreOptions {
   readonly programs: EnginePrograms;
-  /** All servers of the cluster, by their slots. */
+  /** All servers of the cluster: shards by their slots, then their replicas. */
   readonly shards: readonly ClusterShard[];
-  /** Shards that run here, by their positions among all. */
+  /** Servers that run here, by their positions among all. */
   readonly own: readonly number[];
-  /** Settings of each of them. */
+  /** Settings of those of a shard. */
   readonly storeOf: (shard: number) => OrchestratorOptions;
   /** Seconds in which the servers on other nodes have to be reached. Default 20. */
   readonly reachSeconds?: number;
   /** False for a store of data only. */
   readonly hasWorker: boolean;
   readonly bundle?: URL;
-  /** Called when a server or the AI layer has died for good. */
+  /** Called when a shard has no server left, or the AI layer has died for good. */
   readonly onDeath: (reason: string) => void;
+  /** In a cluster with replicas: tells the other nodes what becomes of the servers here, and people. */
+  readonly tell?: (change: ClusterChange) => void;
+  readonly log?: (level: 'info' | 'warn' | 'error', message: string) => void;
 }
 
 /** The servers of a cluster that run on this node, with one AI layer for all of them. */
 export class ClusterStore implements Orchestrator {
   readonly #options: ClusterStoreOptions;
   readonly #servers = new Map<number, RedisStore>();
+  /** Present in a cluster with replicas. */
+  readonly #failover: Failover | undefined;
   #worker: WorkerLink | undefined;
   #folder = '';
   #isClosing = false;
+  #isFormed = false;
+  #endEarly: (reason: string) => void = () => undefined;
+  /** Rejects when a server or the AI layer dies before the cluster is formed. */
+  readonly #endBeforeFormed = new Promise<never>((_, reject) => {
+    this.#endEarly = (message) => reject(new WorkflowError({ code: 'RUN1004', message }));
+  });
   #closing: Promise<void> | undefined;
 
   private constructor(options: ClusterStoreOptions) {
     this.#options = options;
+    const { shards, own, storeOf } = options;
+    // Nobody may wait for it any more when it comes.
+    this.#endBeforeFormed.catch(() => undefined);
+    if (!shards.some(({ follows }) => follows !== undefined)) return;
+    const { allow, peerCheck = true } = storeOf(shardOf(shards, own[0] ?? 0));
+    const peers = { addresses: allow?.addresses ?? [], folder: allow?.folder, peerCheck };
+    this.#failover = new Failover(shards, own, peers, {
+      takeOver: (index) => this.#takeOver(index),
+      restart: (index, now) => this.#restart(index, now),
+      tell: (change) => options.tell?.(change),
+      giveUp: (reason) => this.#dead(reason),
+      log: (level, message) => options.log?.(level, message),
+    });
   }
 
   /** Starts servers and worker; resolves when each of them knows the whole cluster. @throws WorkflowError */
   static async start(options: ClusterStoreOptions): Promise<ClusterStore> {
     const cluster = new ClusterStore(options);
     try {
-      await cluster.#start();
+      await Promise.race([cluster.#start(), cluster.#endBeforeFormed]);
+      cluster.#isFormed = true;
       return cluster;
     } catch (error) {
       await cluster.close(false).catch(() => undefined);
@@ -66,8 +98,26 @@ export class ClusterStore implements Orchestrator {
     }
   }
 
+  /** Addresses of those servers of this node that have slots. */
   get addresses(): readonly string[] {
-    return this.#inOrder.flatMap(({ addresses }) => addresses);
+    return this.#leaders.flatMap(([, { addresses }]) => addresses);
+  }
+
+  /** Positions of their shards, in the same order. */
+  get ownShards(): readonly number[] {
+    return this.#leaders.map(([index]) => shardOf(this.#options.shards, index));
+  }
+
+  /** Position and process id of the server of this node that has a shard's slots. @throws if it is elsewhere */
+  leaderOf(shard: number): { readonly index: number; readonly pid: number } {
+    const [index, server] = this.#leaders.find(([at]) => shardOf(this.#options.shards, at) === shard) ?? [];
+    if (index === undefined) throw new Error(`shard ${shard} is not on this node`);
+    return { index, pid: server?.pids.server ?? 0 };
+  }
+
+  /** Takes news of the servers of another node. */
+  hear(change: ClusterChange): void {
+    if (!this.#isClosing) void this.#failover?.hear(change);
   }
 
   /** Run id of its first server. */
@@ -89,22 +139,24 @@ export class ClusterStore implements Orchestrator {
   }
 
   stats(): OrchestratorStats {
-    const all = this.#inOrder.map((server) => server.stats());
+    const leaders = this.#leaders;
+    const all = leaders.map(([, server]) => server.stats());
     const sum = (of: (stats: OrchestratorStats) => number) => all.reduce((total, one) => total + of(one), 0);
     const { inferences, workers } = this.#worker?.stats ?? { inferences: 0, workers: [] };
     return {
       usedBytes: sum(({ usedBytes }) => usedBytes),
       keys: sum(({ keys }) => keys),
-      clients: Math.max(...all.map(({ clients }) => clients)),
+      clients: Math.max(0, ...all.map(({ clients }) => clients)),
       requests: sum(({ requests }) => requests),
       refused: sum(({ refused }) => refused),
       inferences,
       workers,
-      shards: this.#options.own.map((index, at) => {
+      shards: leaders.map(([index, { addresses, info }], at) => {
         const { first = 0, last = 0 } = this.#options.shards[index] ?? {};
         const { usedBytes = 0, keys = 0, clients = 0, requests = 0 } = all[at] ?? {};
-        const address = this.#inOrder[at]?.addresses[0] ?? '';
-        return { shard: index + 1, address, first, last, usedBytes, keys, clients, requests };
+        const shard = shardOf(this.#options.shards, index) + 1;
+        const models = Number(info.get('ai_models') ?? 0);
+        return { shard, address: addresses[0] ?? '', first, last, usedBytes, keys, clients, requests, models };
       }),
     };
   }
@@ -119,6 +171,7 @@ export class ClusterStore implements Orchestrator {
 
   close(save?: boolean): Promise<void> {
     this.#isClosing = true;
+    this.#failover?.close();
     this.#closing ??= this.#close(save);
     return this.#closing;
   }
@@ -127,63 +180,111 @@ export class ClusterStore implements Orchestrator {
     return this.#options.own.flatMap((index) => this.#servers.get(index) ?? []);
   }
 
+  /** Servers that have slots, with their positions, by their shards. */
+  get #leaders(): (readonly [number, RedisStore])[] {
+    return [...this.#servers]
+      .filter(([index]) => this.#failover?.leads(index) ?? true)
+      .sort(([a], [b]) => shardOf(this.#options.shards, a) - shardOf(this.#options.shards, b));
+  }
+
   async #start(): Promise<void> {
     const { own, hasWorker, storeOf, bundle } = this.#options;
     this.#folder = await mkdtemp(join(tmpdir(), 'simwright-shards-'));
-    const socketOf = (index: number) => join(this.#folder, `${index}.sock`);
     // All have ended before it is told that one has not started.
     const started = await Promise.allSettled(
-      own.map((index) => this.#startServer(index, hasWorker ? socketOf(index) : undefined)),
+      own.map(async (index) => this.#servers.set(index, await this.#startServer(index, this.#options.shards))),
     );
     for (const one of started) if (one.status === 'rejected') throw one.reason;
     const [first] = own;
     if (hasWorker && first !== undefined) {
-      const store = storeOf(first);
+      const store = storeOf(shardOf(this.#options.shards, first));
       const options = bundle === undefined ? { store } : { store, bundle };
-      this.#worker = await startWorker(options, own.map(socketOf), (reason) => this.#dead(reason));
+      const sockets = own.map((index) => this.#socketOf(index));
+      const outlivesServers = this.#failover !== undefined;
+      this.#worker = await startWorker(options, sockets, (reason) => this.#dead(reason), outlivesServers);
     }
     const others = this.#options.shards.flatMap((_, index) => (own.includes(index) ? [] : [index]));
-    await Promise.all([...own.map((index) => this.#agreed(index)), ...others.map((index) => this.#reached(index))]);
+    await Promise.all([...this.#servers].map(([index, server]) => this.#agreed(server, index)));
+    await Promise.all([...others.map((index) => this.#reached(index))]);
   }
 
-  async #startServer(index: number, workerSocket: string | undefined): Promise<void> {
-    const { programs, shards, storeOf, bundle } = this.#options;
-    const { host, port, busPort } = shards[index] as ClusterShard;
+  #socketOf(index: number): string {
+    return join(this.#folder, `${index}.sock`);
+  }
+
+  async #startServer(index: number, shards: readonly ClusterShard[]): Promise<RedisStore> {
+    const { programs, storeOf, bundle, hasWorker } = this.#options;
+    const { host, port, busPort, follows } = shards[index] as ClusterShard;
     const name = nameOfShard(shards, index);
-    const starting = RedisStore.start({
+    const store = storeOf(shardOf(shards, index));
+    const writes = join(dirname(store.checkpointFile ?? join(this.#folder, 'none')), `.server-${index}`);
+    const hosts = shards.map((one) => one.host);
+    const ids = shards.map(({ id }) => id);
+    const starting: Promise<RedisStore> = RedisStore.start({
       programs,
-      store: { ...storeOf(index), listen: [{ kind: 'tcp', host, port }] },
-      cluster: { busPort, nodesFile: nodesFile(shards, index) },
+      store: { ...store, listen: [{ kind: 'tcp', host, port }] },
+      cluster: {
+        busPort,
+        nodesFile: nodesFile(shards, index),
+        ...(this.#failover !== undefined && { replication: { hosts, ids, writes, follows: follows !== undefined } }),
+      },
       hasWorker: false,
-      ...(workerSocket === undefined ? {} : { workerSocket }),
+      ...(hasWorker ? { workerSocket: this.#socketOf(index) } : {}),
       ...(bundle === undefined ? {} : { bundle }),
-      onDeath: (reason) => this.#dead(`${name}: ${reason}`),
+      onDeath: (reason) => void starting.then((server) => this.#serverDied(index, server, reason)),
     });
-    const server = await starting.catch((error: unknown) => {
+    return starting.catch((error: unknown) => {
       if (!(error instanceof WorkflowError)) throw error;
       const [{ code, message, hint }] = error.problems;
       throw new WorkflowError({ code, message: `${name}: ${message}`, hint, cause: error });
     });
+  }
+
+  /** One that is not there yet is missed by whoever starts it. */
+  async #serverDied(index: number, server: RedisStore, reason: string): Promise<void> {
+    if (this.#isClosing || this.#servers.get(index) !== server) return;
+    if (this.#failover === undefined) return this.#dead(`${nameOfShard(this.#options.shards, index)}: ${reason}`);
+    this.#servers.delete(index);
+    // It lets its checkpoint go.
+    await Promise.all([server.close(false), this.#failover.died(index, reason)]);
+  }
+
+  async #takeOver(index: number): Promise<void> {
+    const server = this.#servers.get(index);
+    if (server === undefined) throw new Error('it is not there');
+    await server.takeOver();
+  }
+
+  async #restart(index: number, shards: readonly ClusterShard[]): Promise<void> {
+    const server = await this.#startServer(index, shards);
+    try {
+      await this.#agreed(server, index);
+    } catch (error) {
+      await server.close(false);
+      throw error;
+    }
+    if (this.#isClosing) return server.close(false);
     this.#servers.set(index, server);
   }
 
-  /** Waits until a server serves its slots and knows of all others. @throws WorkflowError */
-  async #agreed(index: number): Promise<void> {
+  /** Waits until a server serves its slots, or has all data of the one that it follows, and knows of all others. @throws WorkflowError */
+  async #agreed(server: RedisStore, index: number): Promise<void> {
     const { shards } = this.#options;
-    const server = this.#servers.get(index);
+    const bus = this.#failover === undefined ? 'ai_bus_closed' : 'ai_bus_guarded';
     const wanted = ['cluster_state:ok', 'cluster_slots_ok:16384', `cluster_known_nodes:${shards.length}`];
     const until = performance.now() + agreement.mostMs;
     for (;;) {
-      const said = String(await server?.send('CLUSTER', 'INFO')).split('\r\n');
+      const said = String(await server.send('CLUSTER', 'INFO')).split('\r\n');
       const lacking = wanted.filter((line) => !said.includes(line));
-      const info = await server?.refresh();
-      if (lacking.length === 0 && info?.get('ai_bus_closed') === '1') return;
+      const info = await server.refresh();
+      const hasData = (info.get('master_link_status') ?? 'up') === 'up';
+      if (lacking.length === 0 && hasData && info.get(bus) === '1') return;
       if (performance.now() > until) {
         const found = said.filter((line) => /^cluster_(state|slots_ok|known_nodes):/.test(line)).join(', ');
-        const bus = info?.get('ai_bus_closed') === '1' ? '' : ', its bus is open';
+        const rest = `${info.get(bus) === '1' ? '' : ', its bus is open'}${hasData ? '' : ', it has not all data'}`;
         throw new WorkflowError({
           code: 'RUN1004',
-          message: `${nameOfShard(shards, index)} did not become part of the cluster within ${agreement.mostMs / 1000} s: ${found}${bus}`,
+          message: `${nameOfShard(shards, index)} did not become part of the cluster within ${agreement.mostMs / 1000} s: ${found}${rest}`,
         });
       }
       await sleep(agreement.lookMs);
@@ -197,7 +298,7 @@ export class ClusterStore implements Orchestrator {
     const here = shards[own[0] ?? 0]?.node ?? '';
     const until = performance.now() + reachSeconds * 1000;
     for (;;) {
-      const problem = await tryToConnect(place);
+      const problem = await tryToConnect(place, Math.min(reach.attemptMs, reachSeconds * 1000));
       if (problem === undefined || this.#isClosing) return;
       if (performance.now() > until) {
         throw new WorkflowError({
@@ -212,7 +313,8 @@ export class ClusterStore implements Orchestrator {
 
   #dead(reason: string): void {
     if (this.#isClosing) return;
-    this.#options.onDeath(reason);
+    if (this.#isFormed) this.#options.onDeath(reason);
+    else this.#endEarly(reason);
   }
 
   async #close(save: boolean | undefined): Promise<void> {
@@ -224,9 +326,9 @@ export class ClusterStore implements Orchestrator {
 }
 
 /** Connects and lets go; returns why that is not possible. */
-function tryToConnect({ host, port }: { readonly host: string; readonly port: number }): Promise<string | undefined> {
+function tryToConnect({ host, port }: ClusterShard, timeout: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: reach.attemptMs });
+    const socket = connect({ host, port, timeout });
     const end = (problem: string | undefined): void => {
       socket.destroy();
       resolve(problem);

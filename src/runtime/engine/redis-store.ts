@@ -1,10 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowError } from '../../diagnostics/index.js';
-import type { Connection } from '../client/connection.js';
+import { Connection } from '../client/connection.js';
+import { readSettings } from '../client/settings.js';
 import { CheckpointLock } from '../orchestrator/checkpoint/lock.js';
 import type {
   Orchestrator,
@@ -18,7 +20,7 @@ import type { EnginePrograms } from './find-engine.js';
 import { failedToLoad, loadProblem } from './load-problem.js';
 import { runsOf } from './redisai.js';
 import { ServerCheckpoints } from './server-checkpoints.js';
-import { serverConfig } from './server-config.js';
+import { holderName, serverConfig } from './server-config.js';
 import { type Info, readInfo } from './server-info.js';
 import { ServerProcess } from './server-process.js';
 import { startWorker, type WorkerLink } from './worker-link.js';
@@ -26,6 +28,8 @@ import { startWorker, type WorkerLink } from './worker-link.js';
 /** Milliseconds between two questions how the server does, and for runs under way to end. */
 const askMs = 1000;
 const drainMs = 4000;
+/** Milliseconds for a replica to read what has come from its server, between two looks, and for the checkpoint of a server that has died to be let go. */
+const takeOver = { readMs: 2000, lookMs: 10, lockMs: 20_000, lockLookMs: 500 };
 /** Attempts to find a free port that is still free when the server listens. */
 const portAttempts = 5;
 
@@ -36,7 +40,17 @@ export interface RedisStoreOptions {
   /** False for a store of data only: no models, no scripts. */
   readonly hasWorker: boolean;
   /** Its part in a cluster: the port of its bus, and what it reads of the others. */
-  readonly cluster?: { readonly busPort: number; readonly nodesFile: string };
+  readonly cluster?: {
+    readonly busPort: number;
+    readonly nodesFile: string;
+    /** In a cluster with replicas: the hosts and names of all servers, and the file that it writes itself; `follows` for a replica, which reads none. */
+    readonly replication?: {
+      readonly hosts: readonly string[];
+      readonly ids: readonly string[];
+      readonly writes: string;
+      readonly follows: boolean;
+    };
+  };
   /** Socket of an AI layer that somebody else starts, for several servers. Default: it starts its own. */
   readonly workerSocket?: string;
   /** The bundle, for the worker's process. Default: the modules beside this code. */
@@ -59,6 +73,8 @@ export class RedisStore implements Orchestrator {
   #asking: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #hasServer = true;
+  readonly #password = randomBytes(32).toString('hex');
+  #inheriting: Promise<void> | undefined;
 
   private constructor(options: RedisStoreOptions) {
     this.#options = options;
@@ -109,6 +125,29 @@ export class RedisStore implements Orchestrator {
     return this.#info;
   }
 
+  /**
+   * Lets a replica take over the slots of the server that it follows, which has died, once it has read all that came from there; resolves when it
+   * serves them. Rejects if it has not got all data yet.
+   */
+  async takeOver(): Promise<void> {
+    const until = performance.now() + takeOver.readMs;
+    while ((await this.refresh()).get('master_link_status') === 'up' && performance.now() < until)
+      await sleep(takeOver.lookMs);
+    // A copy that has begun anew has no place in the stream of writes.
+    const isWhole = this.#info.get('slave_repl_offset') !== '1' && this.#info.get('master_sync_in_progress') !== '1';
+    if (!isWhole) throw new Error('it had not got all data yet');
+    const settings = readSettings({ SSDB: this.#addresses[0] ?? '', SR_CONN_TIMEOUT: '0', SR_CMD_TIMEOUT: '0' });
+    const holder = await Connection.open(settings.addresses[0] ?? { path: '' }, settings);
+    try {
+      await holder.send('AUTH', holderName, this.#password);
+      await holder.send('CLUSTER', 'FAILOVER', 'TAKEOVER');
+    } finally {
+      await holder.close();
+    }
+    await this.refresh();
+    this.#inheriting = this.#inherit();
+  }
+
   /** Sends a command. */
   async send(...words: readonly string[]): Promise<unknown> {
     return this.#connection?.send(...words);
@@ -145,11 +184,13 @@ export class RedisStore implements Orchestrator {
     const { store, hasWorker } = this.#options;
     const file = store.checkpointFile ?? store.saveFile;
     this.#folder = await mkdtemp(join(tmpdir(), 'simwright-engine-'));
-    if (store.checkpointFile !== undefined) this.#lock = await CheckpointLock.take(store.checkpointFile);
     const { cluster, workerSocket: shared } = this.#options;
+    const { writes, follows = false } = cluster?.replication ?? {};
+    if (writes !== undefined) rmSync(writes, { force: true });
+    if (store.checkpointFile !== undefined && !follows) this.#lock = await CheckpointLock.take(store.checkpointFile);
     if (cluster !== undefined) await writeFile(join(this.#folder, 'nodes.conf'), cluster.nodesFile, { mode: 0o600 });
     const workerSocket = shared ?? (hasWorker ? join(this.#folder, 'ai.sock') : undefined);
-    const connection = await this.#startServer(file, workerSocket);
+    const connection = await this.#startServer(follows ? writes : file, workerSocket);
     this.#connection = connection;
     const server = this.#server;
     void server?.died.then((how) => {
@@ -158,8 +199,9 @@ export class RedisStore implements Orchestrator {
     });
     await this.#ask();
     if (workerSocket !== undefined && shared === undefined) await this.#startWorker(workerSocket);
-    this.#checkpoints = new ServerCheckpoints(connection, store, () => server?.said ?? []);
-    await this.#checkpoints.start();
+    const said = () => server?.said ?? [];
+    this.#checkpoints = new ServerCheckpoints(connection, store, said, follows ? writes : undefined);
+    if (!follows) await this.#checkpoints.start();
     this.#asking = setInterval(() => void this.#ask().catch(() => undefined), askMs);
   }
 
@@ -177,7 +219,11 @@ export class RedisStore implements Orchestrator {
         module: programs.module,
         redisai: programs.redisai,
         workerSocket,
-        cluster: cluster && { busPort: cluster.busPort, file: join(this.#folder ?? tmpdir(), 'nodes.conf') },
+        cluster: cluster && {
+          busPort: cluster.busPort,
+          file: join(this.#folder ?? tmpdir(), 'nodes.conf'),
+          replication: cluster.replication && { ...cluster.replication, password: this.#password },
+        },
         holder: process.pid,
         options: store,
       });
@@ -196,6 +242,25 @@ export class RedisStore implements Orchestrator {
         if (!(isTaken && tcp?.port === 0 && attempt < portAttempts)) throw error;
       }
     }
+  }
+
+  /** Takes the checkpoint of the server that has died over, which may be locked for a moment. */
+  async #inherit(): Promise<void> {
+    const { store } = this.#options;
+    if (store.checkpointFile === undefined) return;
+    const until = performance.now() + takeOver.lockMs;
+    while (this.#lock === undefined) {
+      try {
+        this.#lock = await CheckpointLock.take(store.checkpointFile);
+      } catch (error) {
+        if (performance.now() > until) {
+          store.log?.('error', `${(error as Error).message}: this server saves nothing`);
+          return;
+        }
+        await sleep(takeOver.lockLookMs);
+      }
+    }
+    this.#checkpoints?.inherit();
   }
 
   async #startWorker(socketPath: string): Promise<void> {
@@ -218,7 +283,9 @@ export class RedisStore implements Orchestrator {
       // A dead server answers nothing.
       if (!this.#hasServer) return;
       await this.#drain();
-      await this.#checkpoints?.stop(save);
+      await this.#inheriting;
+      // A replica leaves that to the server that it follows.
+      await this.#checkpoints?.stop(save && this.#lock !== undefined);
     } finally {
       await this.#end();
     }
@@ -250,6 +317,8 @@ export class RedisStore implements Orchestrator {
     await this.#server?.stop();
     await this.#lock?.release();
     if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
+    const { writes } = this.#options.cluster?.replication ?? {};
+    if (writes !== undefined) rmSync(writes, { force: true });
     for (const place of this.#options.store.listen) {
       if (place.kind === 'unix') rmSync(place.path, { force: true });
     }

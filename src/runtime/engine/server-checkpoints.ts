@@ -1,3 +1,4 @@
+import { renameSync } from 'node:fs';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Connection } from '../client/connection.js';
 import { type Fingerprint, fingerprintOf } from '../orchestrator/checkpoint/record.js';
@@ -14,14 +15,20 @@ export class ServerCheckpoints {
   readonly #connection: Connection;
   readonly #options: OrchestratorOptions;
   readonly #said: () => readonly string[];
+  /** File that the server itself writes. */
+  readonly #writes: string | undefined;
   #earlier: readonly SavedStore[] = [];
   /** The file that the record tells of. */
   #recorded: Fingerprint | undefined;
   #timer: NodeJS.Timeout | undefined;
   #current: Promise<void> | undefined;
 
-  /** `said` gives the last lines of the server's log, in which alone it tells why it could not save. */
-  constructor(connection: Connection, options: OrchestratorOptions, said: () => readonly string[]) {
+  /**
+   * `said` gives the last lines of the server's log, in which alone it tells why it could not save; `writes` is the file that the server writes, if that
+   * is another than the checkpoint, whose place it then takes.
+   */
+  constructor(connection: Connection, options: OrchestratorOptions, said: () => readonly string[], writes?: string) {
+    this.#writes = writes;
     this.#connection = connection;
     this.#options = options;
     this.#said = said;
@@ -46,6 +53,17 @@ export class ServerCheckpoints {
           ? read
           : read.map((one) => ({ ...one, without: [...new Set([...(one.without ?? []), ...left])] }));
     }
+    this.#saveEvery(seconds);
+  }
+
+  /** Goes on where a server ended whose keys this one has all: it writes that one's checkpoint from now on. */
+  inherit(): void {
+    const { checkpointRecord: record, checkpointSeconds, storeId } = this.#options;
+    this.#earlier = (record?.read() ?? []).filter(({ store }) => store !== storeId);
+    this.#saveEvery(checkpointSeconds);
+  }
+
+  #saveEvery(seconds: number | undefined): void {
     if (seconds === undefined) return;
     this.#timer = setInterval(() => {
       this.#current ??= this.#saveChanges().finally(() => {
@@ -109,6 +127,7 @@ export class ServerCheckpoints {
     } catch (error) {
       throw new Error((await this.#reasonAfter(before)) ?? messageOf(error), { cause: error });
     }
+    if (this.#writes !== undefined) renameSync(this.#writes, file);
     const written = fingerprintOf(file);
     if (written === undefined) throw new Error('the server left no file');
     record?.write([{ ...written, stores }]);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { OrchestratorOptions, TcpListen, UnixListen } from '../orchestrator/index.js';
 import type { RedisAiModule } from './find-engine.js';
 
@@ -9,8 +10,19 @@ export interface ServerSettings {
   readonly folder: string;
   readonly file: string;
   readonly module: string;
-  /** Its part in a cluster: the port of the bus, and the file that names all servers. */
-  readonly cluster?: { readonly busPort: number; readonly file: string } | undefined;
+  /**
+   * Its part in a cluster: the port of the bus, and the file that names all servers. In one with replicas the hosts and the names of all servers, whom the
+   * bus is open to, and the password by which whoever holds the server may let it take over.
+   */
+  readonly cluster?:
+    | {
+        readonly busPort: number;
+        readonly file: string;
+        readonly replication?:
+          | { readonly hosts: readonly string[]; readonly ids: readonly string[]; readonly password: string }
+          | undefined;
+      }
+    | undefined;
   /** RedisAI, if it has the types and commands of the store. */
   readonly redisai?: RedisAiModule | undefined;
   /** Socket of the AI layer; undefined for a store without one. */
@@ -50,6 +62,12 @@ const forbiddenInClusters = [
   ...['addslots', 'addslotsrange', 'delslots', 'delslotsrange', 'flushslots', 'setslot'],
 ];
 
+/** User of a server whom its holder commands it as. */
+export const holderName = 'simwright';
+
+/** Bytes of writes that are kept for a replica that has lost its connection for a moment. */
+const backlogBytes = 64 * 1024 ** 2;
+
 /** Milliseconds in which a server would count another one as failed: a generation. */
 const unwatchedMs = 1_000_000_000_000;
 
@@ -82,6 +100,7 @@ export function serverConfig(settings: ServerSettings): string {
     ['proto-max-bulk-len', bulkBytes],
     ['client-query-buffer-limit', bulkBytes + 1024 ** 2],
     ['client-output-buffer-limit', 'normal', ...outputLimit(bulkBytes)],
+    ['client-output-buffer-limit', 'replica', ...outputLimit(bulkBytes)],
     [
       'user',
       'default',
@@ -114,10 +133,13 @@ function outputLimit(bulkBytes: number): readonly number[] {
 }
 
 /**
- * Lines of a server of a cluster. Without replicas nobody takes over from anybody: servers need not watch each other, the module closes the bus, and
- * none counts as failed for being out of sight. Whoever holds the servers watches them.
+ * Lines of a server of a cluster. None counts as failed for being out of sight, and none takes over by itself: whoever holds the servers watches
+ * them. Without replicas the module closes the bus; with them the servers tell each other there who has taken over.
  */
-function clusterLines(tcp: TcpListen, { busPort, file }: { readonly busPort: number; readonly file: string }) {
+function clusterLines(
+  tcp: TcpListen,
+  { busPort, file, replication }: NonNullable<ServerSettings['cluster']>,
+): (readonly (string | number)[])[] {
   return [
     ['cluster-enabled', 'yes'],
     ['cluster-config-file', file],
@@ -126,6 +148,21 @@ function clusterLines(tcp: TcpListen, { busPort, file }: { readonly busPort: num
     ['cluster-node-timeout', unwatchedMs],
     ['cluster-replica-no-failover', 'yes'],
     ['cluster-allow-replica-migration', 'no'],
+    ...(replication === undefined ? [] : replicationLines(replication.password)),
+  ];
+}
+
+/** Lines of a server that has a replica, or is one: the first copy goes from memory to memory, at once. */
+function replicationLines(password: string): (readonly (string | number)[])[] {
+  const hash = createHash('sha256').update(password).digest('hex');
+  return [
+    ['user', holderName, 'on', `#${hash}`, '~*', '&*', '+@all'],
+    ['repl-diskless-sync', 'yes'],
+    ['repl-diskless-sync-delay', 0],
+    ['repl-diskless-load', 'on-empty-db'],
+    ['repl-backlog-size', backlogBytes],
+    // Seconds for its replica to read the rest, when it is told to end.
+    ['shutdown-timeout', 2],
   ];
 }
 
@@ -152,10 +189,20 @@ function moduleOptions(
     ...(tcp === undefined ? [] : ['port', tcp.port]),
     ...(redisai === undefined ? [] : ['guards-only', 'yes']),
     ...['parent', holder, 'max-bulk-bytes', bulkBytes],
-    ...(cluster === undefined ? [] : ['closed-bus-port', cluster.busPort]),
+    ...(cluster === undefined ? [] : busOptions(cluster)),
     ...(peerCheck === false ? ['peer-check', 'no'] : []),
     ...(allow?.addresses ?? []).flatMap((address) => ['allow', address]),
     ...(allow?.folder === undefined ? [] : ['allow-folder', allow.folder]),
+  ];
+}
+
+function busOptions({ busPort, replication }: NonNullable<ServerSettings['cluster']>): (string | number)[] {
+  if (replication === undefined) return ['closed-bus-port', busPort];
+  const { hosts, ids } = replication;
+  return [
+    ...['guarded-bus-port', busPort],
+    ...[...new Set(hosts)].flatMap((host) => ['bus-peer', host]),
+    ...ids.flatMap((id) => ['bus-server', id]),
   ];
 }
 

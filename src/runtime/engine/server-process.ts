@@ -3,7 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { Connection } from '../client/connection.js';
 import { readSettings } from '../client/settings.js';
+import { parentOf } from '../job/process-identity.js';
 import { failedToLoad } from './load-problem.js';
+import { readInfo } from './server-info.js';
 
 /** Milliseconds between two looks whether a server answers, and for it to end. */
 const lookMs = 20;
@@ -77,7 +79,8 @@ export class ServerProcess {
       const opening = Connection.open(place, settings).catch(() => undefined);
       // A server that has loaded may take the connection, and never answer.
       const connection = await Promise.race([opening, this.#ended.then(() => undefined)]);
-      if (connection !== undefined) {
+      // Another server may have the address: this one is about to find that out.
+      if (connection !== undefined && (await this.#isBehind(connection))) {
         this.#hasAnswered = true;
         clearTimeout(this.#lookingIntoFile);
         return connection;
@@ -96,6 +99,16 @@ export class ServerProcess {
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), endMs);
     await this.#ended;
     clearTimeout(timer);
+  }
+
+  /** True if this very server, or one that its program has started, is at the other end. */
+  async #isBehind(connection: Connection): Promise<boolean> {
+    const pid = await readInfo(connection).then(
+      (info) => Number(info.get('process_id')),
+      () => undefined,
+    );
+    for (let at = pid; at !== undefined && at > 0; at = parentOf(at)) if (at === this.pid) return true;
+    return false;
   }
 
   #note(line: string, log: Log): void {

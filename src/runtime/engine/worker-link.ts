@@ -24,16 +24,18 @@ export interface WorkerLinkOptions {
   readonly onGivenUp: (reason: string) => void;
 }
 
-/** Starts the AI layer of a store, or of several that are servers of one cluster; `sockets` are those of their modules. @throws WorkflowError RUN1004 */
+/** Starts the AI layer of a store, or of several that are servers of one cluster; `sockets` are those of their modules; with `outlivesServers` they may die and come back. @throws WorkflowError RUN1004 */
 export async function startWorker(
   { store, bundle }: { readonly store: OrchestratorOptions; readonly bundle?: URL },
   sockets: readonly string[],
   onGivenUp: (reason: string) => void,
+  outlivesServers = false,
 ): Promise<WorkerLink> {
   const link = new WorkerLink({
     bundle,
     worker: {
       sockets,
+      outlivesServers,
       maxBulkBytes: store.maxBulkBytes ?? defaultBulkBytes,
       onnxRuntime: store.onnxRuntime,
       python: store.python,

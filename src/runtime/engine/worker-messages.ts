@@ -8,6 +8,8 @@ export type WorkerProcessOptions = Omit<
 > & {
   /** Sockets that the modules of its servers listen on: one, or those of several servers of a cluster. */
   readonly sockets: readonly string[];
+  /** True if these servers may die and come back. */
+  readonly outlivesServers?: boolean | undefined;
   /** Module that inference threads run. */
   readonly workerUrl?: string | undefined;
 };

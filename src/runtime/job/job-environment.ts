@@ -34,6 +34,8 @@ export interface JobEnvironment {
   readonly upTimeoutSeconds: number;
   /** Seconds without a sign of life after which a store's node, or its supervisor, counts as gone. */
   readonly linkTimeoutSeconds: number;
+  /** Seconds in which all nodes of a store in shards have to come after the first. */
+  readonly joinTimeoutSeconds: number;
   /** Microseconds for which a store's threads look for the next request before they sleep. @default the store's own */
   readonly busyPollMicros?: number | undefined;
   /** The members that the run is limited to. @default all */
@@ -45,6 +47,9 @@ const defaultUpTimeoutSeconds = 600;
 
 /** Seconds in which a node that is alive gives a sign of life, also while it is busy. */
 const defaultLinkTimeoutSeconds = 60;
+
+/** Seconds that a launcher may take from the first process of a store to its last. */
+const defaultJoinTimeoutSeconds = 25;
 
 /** Reads the variables that the job's script sets. Throws RUN1014 for one that is missing or malformed. */
 export function readJobEnvironment(env: NodeJS.ProcessEnv, dir: string): JobEnvironment {
@@ -73,6 +78,7 @@ export function readJobEnvironment(env: NodeJS.ProcessEnv, dir: string): JobEnvi
     killAfterMs: (number('SIMWRIGHT_KILL_AFTER') ?? 10) * 1000,
     upTimeoutSeconds: number('SIMWRIGHT_UP_TIMEOUT') || defaultUpTimeoutSeconds,
     linkTimeoutSeconds: number('SIMWRIGHT_LINK_TIMEOUT') || defaultLinkTimeoutSeconds,
+    joinTimeoutSeconds: number('SIMWRIGHT_JOIN_TIMEOUT') || defaultJoinTimeoutSeconds,
     busyPollMicros: number('SIMWRIGHT_BUSY_POLL'),
     members: readMemberSelection(env),
   };

@@ -23,10 +23,12 @@ export async function networkAddress(interfaceName: string | undefined): Promise
   return outer?.address ?? '127.0.0.1';
 }
 
-/** Every IPv4 address of this host. */
-export function ownAddresses(): string[] {
+/** Addresses that this host's connections to other hosts may come from: of all interfaces and families, but loopback and those of one link only. */
+export function outerAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((addresses) =>
-    (addresses ?? []).flatMap(({ family, address }) => (family === 'IPv4' ? [address] : [])),
+    (addresses ?? []).flatMap(({ address, internal }) =>
+      internal || /^(fe[89ab].:|169\.254\.)/i.test(address) ? [] : [address],
+    ),
   );
 }
 

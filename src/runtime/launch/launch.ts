@@ -1,5 +1,6 @@
 import { counted, WorkflowError } from '../../diagnostics/index.js';
 import { type Entity, hasNumbers, type Plan } from '../../ir/index.js';
+import { allowHosts } from '../allow/allow-hosts.js';
 import { assertForLaunch, assertRunFolder } from '../assert/assert-job.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { entityOf, jobOf, readPlan, storeOf } from '../job/read-plan.js';
@@ -7,7 +8,6 @@ import { lockScheduler } from '../scheduler/lock-scheduler.js';
 import { MembersFile, StatusReader, StatusWriter } from '../status/index.js';
 import type { ControlClient } from '../supervisor/control-client.js';
 import { watchStores } from '../supervisor/watch-stores.js';
-import { allowHosts } from './allow-hosts.js';
 import type { Application } from './application.js';
 import { membersAtATime, onGroup, onScriptHost, startsHere } from './hosts.js';
 import { linkModules } from './link-modules.js';

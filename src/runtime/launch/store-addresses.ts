@@ -8,7 +8,7 @@ import { clientAddresses, type StoreAddress } from '../store-files/store-address
 /** A store that an application sees, and where. */
 export interface SeenStore {
   readonly store: Store;
-  /** As `SSDB` wants it. */
+  /** As `SSDB` wants it, at the moment. */
   readonly address: string;
   /** Identity of the start of the store that runs now; empty while it is being started again. */
   readonly start: () => string;
@@ -22,7 +22,16 @@ export function seenStore(store: Store, found: StoreAddress, read: () => StoreAd
   const changes = store.kind === 'standalone' && store.restart;
   const start = changes ? () => read()?.id ?? '' : () => found.id;
   const restarts = changes ? () => read()?.restarts ?? 0 : () => 0;
-  return { store, address: clientAddresses(found).join(','), start, restarts };
+  // With replicas it may go on without a node, whose shards are then elsewhere.
+  const moves = store.kind === 'standalone' && store.replicas !== undefined;
+  return {
+    store,
+    get address() {
+      return clientAddresses((moves ? read() : undefined) ?? found).join(',');
+    },
+    start,
+    restarts,
+  };
 }
 
 /** A store that this launch knows to run: one of its own job, or one that it has met. */

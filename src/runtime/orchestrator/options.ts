@@ -122,6 +122,8 @@ export interface ShardStats {
   readonly keys: number;
   readonly clients: number;
   readonly requests: number;
+  /** ML models that it holds. */
+  readonly models: number;
 }
 
 /** A running orchestrator. */

@@ -1,13 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
-import type { StandaloneStore } from '../../ir/index.js';
+import { type StandaloneStore, serversOnNode } from '../../ir/index.js';
 import { ClusterStore } from '../engine/cluster-store.js';
 import { findEngine } from '../engine/find-engine.js';
 import { thisHost } from '../job/job-environment.js';
 import { checkpointFile, isCheckpoint } from '../job/paths.js';
 import type { Orchestrator } from '../orchestrator/index.js';
-import type { ShardPlace } from '../supervisor/cluster-layout.js';
+import { type ShardPlace, shardOf } from '../supervisor/cluster-layout.js';
 import { freePorts } from '../supervisor/free-port.js';
 import type { Engine, EngineStart } from './engine.js';
 import { listenPlace } from './listen-places.js';
@@ -27,14 +27,18 @@ export async function startCluster(
   assertAsManyShards(start, store);
   const places = await placesHere(start, store);
   const programs = await findEngine({ runtimePath: plan.runtimePath, dir: job.dir, env: process.env });
-  const part = await start.arrange(places);
+  const part = await start.arrange(places, store.shards);
   const { shards, own } = part;
   log.write(
     'info',
-    `runs ${own.length} of ${shards.length} shards on ${programs.server.path}, ${programs.server.version}`,
+    `runs ${own.length} of ${shards.length} servers of ${store.shards} shards on ${programs.server.path}, ${programs.server.version}`,
   );
   const options = new Map(
-    await Promise.all(own.map(async (shard) => [shard, await storeOptions(start, shard)] as const)),
+    await Promise.all(
+      [...new Set(own.map((index) => shardOf(shards, index)))].map(
+        async (shard) => [shard, await storeOptions(start, shard)] as const,
+      ),
+    ),
   );
   const cluster: ClusterStore = await ClusterStore.start({
     programs,
@@ -49,10 +53,18 @@ export async function startCluster(
       return { ...ofShard, intraOpThreads: store.intraOpThreads ?? store.cpus * own.length };
     },
     onDeath: (reason) => void endAfterDeath(start, cluster, reason),
+    tell: (change) => start.say({ change }),
+    log: (level, message) => {
+      log.write(level, message);
+      if (level !== 'info') process.stderr.write(`${message}\n`);
+    },
   });
+  start.hear((change) => cluster.hear(change));
   return {
-    addresses: cluster.addresses,
-    shards: own,
+    get addresses() {
+      return cluster.addresses;
+    },
+    shards: cluster.ownShards,
     runId: cluster.runId,
     restored: cluster.restored,
     ready: () => load(cluster, start),
@@ -66,12 +78,15 @@ export async function startCluster(
 async function placesHere({ job, plan, args }: EngineStart, store: StandaloneStore): Promise<ShardPlace[]> {
   const place = await listenPlace(job, plan, store, args.port);
   if (place.kind !== 'tcp') throw new Error('a cluster listens on TCP');
-  const count = Math.ceil(store.shards / store.nodes);
+  const count = serversOnNode(store, store.nodes);
   const free = await freePorts(2 * count, place.host);
   return Array.from({ length: count }, (_, index) => ({
     node: thisHost(),
     host: place.host,
-    port: args.ports?.[index] ?? (place.port === 0 ? (free[index] ?? 0) : place.port + index),
+    // On several nodes the supervisor deals the ports that users know.
+    port:
+      (store.nodes === 1 ? args.ports?.[index] : undefined) ??
+      (place.port === 0 ? (free[index] ?? 0) : place.port + index),
     busPort: free[count + index] ?? 0,
   }));
 }

@@ -28,6 +28,9 @@ export interface EngineStart {
   readonly log: LogFile;
   /** Gives this node its part of a cluster. */
   readonly arrange: Holder['arrange'];
+  /** Tells what becomes of its servers here, and takes news of those of other nodes. */
+  readonly say: Holder['say'];
+  readonly hear: Holder['hear'];
 }
 
 /** A store on this node: it listens. */

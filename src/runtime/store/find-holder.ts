@@ -39,7 +39,11 @@ function pipes(told: Promise<void>): Holder {
     // The process that holds the pipes is on the same host, and can ask the store itself.
     answer: () => {},
     // It is the only node.
-    arrange: async (places) => ({ shards: layOut(places), own: places.map((_, index) => index) }),
+    arrange: async (places, shards) => ({
+      shards: layOut(places.slice(0, shards), places.slice(shards)),
+      own: places.map((_, index) => index),
+    }),
+    hear: () => {},
     close: async () => {},
   };
 }

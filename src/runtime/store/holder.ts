@@ -1,4 +1,4 @@
-import type { ClusterPart, ShardPlace } from '../supervisor/cluster-layout.js';
+import type { ClusterChange, ClusterPart, ShardPlace } from '../supervisor/cluster-layout.js';
 import type { StoreWord } from '../supervisor/messages.js';
 
 /** Whoever a store's process lives for: its supervisor. */
@@ -8,8 +8,10 @@ export interface Holder {
   readonly say: (word: StoreWord) => void;
   /** Tells how questions for keys are answered. */
   answer(exists: (key: string) => Promise<boolean>): void;
-  /** Offers places for the servers of a cluster on this node; resolves with its part of the cluster when all nodes have offered theirs. */
-  arrange(places: readonly ShardPlace[]): Promise<ClusterPart>;
+  /** Offers places for the servers of a cluster of so many shards on this node; resolves with its part of the cluster when all nodes have offered theirs. */
+  arrange(places: readonly ShardPlace[], shards: number): Promise<ClusterPart>;
+  /** Tells how news of other nodes' servers are taken. */
+  hear(how: (change: ClusterChange) => void): void;
   /** Lets go, once all that was said is on its way. */
   close(): Promise<void>;
 }

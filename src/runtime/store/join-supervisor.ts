@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { thisHost } from '../job/job-environment.js';
-import type { ClusterPart } from '../supervisor/cluster-layout.js';
+import type { ClusterChange, ClusterPart } from '../supervisor/cluster-layout.js';
 import { readJsonLines, writeJsonLine } from '../supervisor/json-lines.js';
 import {
   Challenge,
@@ -70,16 +70,14 @@ class SupervisorLink {
       this.#onMessage = (value) => {
         const challenge = Challenge.safeParse(value);
         const welcome = Welcome.safeParse(value);
-        if (challenge.success && 'challenge' in challenge.data) {
+        if (challenge.success) {
           const proof = proofOf(secret, 'store', challenge.data.challenge);
           writeJsonLine(this.#socket, { hello: { id, host: thisHost(), proof, challenge: back } });
         } else if (welcome.success && sameProof(welcome.data.welcome.proof, proofOf(secret, 'supervisor', back))) {
           clearTimeout(timer);
           resolve(welcome.data.welcome);
         } else {
-          reject(
-            new Error(challenge.success && 'refused' in challenge.data ? challenge.data.refused : 'it is another'),
-          );
+          reject(new Error('it is another'));
         }
       };
     });
@@ -94,6 +92,9 @@ class SupervisorLink {
     const part = new Promise<ClusterPart>((resolve) => {
       arranged = resolve;
     });
+    // Those that come before anybody listens wait.
+    const unheard: ClusterChange[] = [];
+    let hear: (change: ClusterChange) => void = (change) => unheard.push(change);
     let exists: (key: string) => Promise<boolean> = () => Promise.resolve(false);
     const pulse = new Pulse(
       beatMs,
@@ -104,6 +105,7 @@ class SupervisorLink {
       pulse.heard();
       const message = ToStore.safeParse(value).data;
       if (message !== undefined && 'cluster' in message) arranged(message.cluster);
+      if (message !== undefined && 'change' in message) hear(message.change);
       if (message === undefined || !('question' in message)) return;
       const { question, key } = message;
       if (key === undefined) return send({ answer: question });
@@ -121,6 +123,10 @@ class SupervisorLink {
       arrange: (places) => {
         send({ word: { offers: [...places] } });
         return part;
+      },
+      hear: (how) => {
+        hear = how;
+        for (const change of unheard.splice(0)) how(change);
       },
       close: async () => {
         pulse.stop();

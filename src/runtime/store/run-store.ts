@@ -28,10 +28,11 @@ export async function runStore(job: JobEnvironment, holder: Holder, args: StoreA
   try {
     // Before it has threads: those it starts later inherit the CPUs.
     if (store.kind === 'colocated' && store.pin !== undefined) pinProcess(store.name, store.pin);
-    const running = await startEngine({ job, plan, store, args, log, arrange: (places) => holder.arrange(places) });
+    const { arrange, say, hear } = holder;
+    const running = await startEngine({ job, plan, store, args, log, arrange, say, hear });
     engine = running;
     keeper = SocketKeeper.of(job, running.addresses);
-    questions = new KeyQuestions(running.addresses[0] ?? '');
+    questions = new KeyQuestions(() => running.addresses);
     holder.answer(questions.exists);
     await Promise.race([running.ready(), ended]);
     const stopStats = keepStatsFile(join(folder, `${thisHost()}.stats.json`), () => running.stats());
@@ -49,7 +50,7 @@ export async function runStore(job: JobEnvironment, holder: Holder, args: StoreA
     log.write('info', `ready at ${addresses.join(', ')}`);
     await ended;
     if (store.kind === 'standalone' && store.saveAtEnd.length > 0)
-      await Promise.all(addresses.map((address) => saveTensors(job, store, address, log)));
+      await Promise.all(running.addresses.map((address) => saveTensors(job, store, address, log)));
     stopStats();
     await end(job, plan, store, running, log, holder);
     holder.say({ ended: { host: thisHost() } });

@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { defined, type Store } from '../../ir/index.js';
+import { defined, type Plan, type Store } from '../../ir/index.js';
 import { type BackendName, backends } from '../../ml/backends.js';
+import { allowAddresses, makeAllowFolder } from '../allow/allow-list.js';
 import type { JobEnvironment } from '../job/job-environment.js';
-import { checkpointFile, storeFolder } from '../job/paths.js';
+import { outerAddresses } from '../job/network-address.js';
+import { checkpointFile } from '../job/paths.js';
 import type { OrchestratorOptions, TcpListen, UnixListen } from '../orchestrator/index.js';
 import { placesOf } from '../preload/preload.js';
 import { RecordFile } from '../store-files/saved-stores.js';
@@ -20,7 +20,7 @@ export async function storeOptions(start: EngineStart, shard?: number): Promise<
   return {
     listen: [place],
     version,
-    ...allowed(job, store, place),
+    ...allowed(job, plan, store, place),
     ...savingOf(start, shard),
     expectsModels: store.mlModels.length > 0,
     // Without a number of its own, ONNX Runtime would take every core of the node, the application's too.
@@ -70,11 +70,16 @@ function savingOf({ job, plan, store, args }: EngineStart, shard: number | undef
 }
 
 /** Peers beyond loopback: this host itself where that is not its address, and for a store on the network the hosts of its users. */
-function allowed(job: JobEnvironment, store: Store, place: TcpListen | UnixListen): Pick<OrchestratorOptions, 'allow'> {
+function allowed(
+  job: JobEnvironment,
+  plan: Plan,
+  store: Store,
+  place: TcpListen | UnixListen,
+): Pick<OrchestratorOptions, 'allow'> {
   if (place.kind === 'unix') return {};
   if (store.kind === 'colocated') return { allow: { addresses: [place.host] } };
   if (store.scope === 'loopback') return {};
-  const folder = join(storeFolder(job.dir, store.name), 'allow');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return { allow: { addresses: [place.host], folder } };
+  // A cluster's nodes look for each other as soon as they are there, from whichever of their addresses.
+  if (store.shards > 1) allowAddresses(job, plan, store.name, outerAddresses());
+  return { allow: { addresses: [place.host], folder: makeAllowFolder(job, plan, store.name) } };
 }

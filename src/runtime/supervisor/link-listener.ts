@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { lookup } from 'node:dns/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Plan } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
-import { nameOfHost, networkAddress, ownAddresses } from '../job/network-address.js';
-import { jobOf } from '../job/read-plan.js';
+import { networkAddress } from '../job/network-address.js';
 import { readJsonLines, writeJsonLine } from './json-lines.js';
 import { formatLinkPlace, Hello, mostBytesOfStrangers, proofOf, sameProof } from './link-messages.js';
 import { NodeLink } from './node-link.js';
@@ -31,14 +29,12 @@ export class LinkListener {
   readonly #server: Server;
   readonly #host: string;
   readonly #beatMs: number;
-  readonly #peers: ReadonlySet<string> | undefined;
   readonly #expected = new Map<string, Expected>();
   readonly #strangers = new Set<Socket>();
 
-  private constructor(host: string, beatMs: number, peers: ReadonlySet<string> | undefined) {
+  private constructor(host: string, beatMs: number) {
     this.#host = host;
     this.#beatMs = beatMs;
-    this.#peers = peers;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#admit(socket));
   }
 
@@ -49,8 +45,7 @@ export class LinkListener {
       console.log(`${error.message}: stores are to find their supervisor at the address of the host's name`);
       return networkAddress(undefined);
     });
-    const peers = await peersOf(job, plan);
-    const listener = new LinkListener(host, (job.linkTimeoutSeconds * 1000) / mostSilentBeats, peers);
+    const listener = new LinkListener(host, (job.linkTimeoutSeconds * 1000) / mostSilentBeats);
     await new Promise<void>((resolve, reject) => {
       listener.#server.once('error', reject);
       listener.#server.listen({ host, port: 0 }, resolve);
@@ -80,15 +75,7 @@ export class LinkListener {
 
   #admit(socket: Socket): void {
     socket.on('error', () => {});
-    const from = socket.remoteAddress ?? '';
-    if (this.#peers?.has(from) === false) {
-      console.log(`${from} is no address of the job's hosts: its connection is refused`);
-      writeJsonLine(socket, { refused: `${from} is no address of the job's hosts` });
-      socket.end();
-      socket.resume();
-      setTimeout(() => socket.destroy(), helloMs).unref();
-      return;
-    }
+    // From which of its addresses a node connects is a matter of its routes: whoever comes has to prove itself.
     this.#strangers.add(socket);
     const timer = setTimeout(() => socket.destroy(), helloMs);
     const challenge = randomBytes(32).toString('hex');
@@ -129,21 +116,5 @@ export class LinkListener {
     writeJsonLine(socket, { welcome: { proof: proofOf(secret, 'supervisor', back), beatMs, environment } });
     onNode(node);
     return node;
-  }
-}
-
-/**
- * The addresses that a job's processes connect from; undefined where they cannot be told beforehand: hosts that have another address on the
- * network that the site names, hosts without one, and components whose hosts the scheduler does not tell.
- */
-async function peersOf(job: JobEnvironment, plan: Plan): Promise<ReadonlySet<string> | undefined> {
-  const { allocation, components } = jobOf(plan, job.job);
-  const nodes = [allocation, ...components].reduce((sum, one) => sum + one.nodes, 0);
-  if (plan.networkInterface !== undefined || job.hosts.length < nodes) return undefined;
-  try {
-    const found = await Promise.all(job.hosts.map((host) => lookup(nameOfHost(host), { all: true, family: 4 })));
-    return new Set([...found.flat().map(({ address }) => address), ...ownAddresses()]);
-  } catch {
-    return undefined;
   }
 }

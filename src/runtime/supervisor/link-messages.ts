@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
-import { ClusterPart } from './cluster-layout.js';
+import { ClusterChange, ClusterPart } from './cluster-layout.js';
 import { StoreWord } from './messages.js';
 
 /*
@@ -43,7 +43,7 @@ export function sameProof(one: string, other: string): boolean {
 const text = z.string().max(200);
 
 /** First word of the supervisor to whoever connects. */
-export const Challenge = z.union([z.object({ challenge: text }), z.object({ refused: text })]);
+export const Challenge = z.object({ challenge: text });
 
 /** Answer of a store's process. */
 export const Hello = z.object({
@@ -63,11 +63,12 @@ export type Welcome = z.infer<typeof Welcome>;
 /** Sign of life. */
 const Beat = z.object({ beat: z.literal(true) });
 
-/** Messages to a store's process: without a key a question asks only for an answer; its part of a cluster, once all nodes have offered places. */
+/** Messages to a store's process: without a key a question asks only for an answer; its part of a cluster, once all nodes have offered places, and what becomes of the servers of others. */
 export const ToStore = z.union([
   Beat,
   z.object({ question: z.int(), key: z.string().optional() }),
   z.object({ cluster: ClusterPart }),
+  z.object({ change: ClusterChange }),
 ]);
 export type ToStore = z.infer<typeof ToStore>;
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type ErrorCode, errorCodes, type Problem, WorkflowError } from '../../diagnostics/index.js';
 import { StoreNode } from '../store-files/store-address.js';
-import { ShardPlace } from './cluster-layout.js';
+import { ClusterChange, ShardPlace } from './cluster-layout.js';
 
 /*
  * Messages between up, launch, down, the supervisor and the stores: a line of JSON each.
@@ -16,11 +16,12 @@ export const WireProblem = z.object({
 export type WireProblem = z.infer<typeof WireProblem>;
 
 /**
- * A store's word to its supervisor: where the servers of a cluster may be that it is to start on its node; it answers, with its models loaded, or why it does not; at its end that it saves, and then that it has, or
+ * A store's word to its supervisor: where the servers of a cluster may be that it is to start on its node, and what becomes of them; it answers, with its models loaded, or why it does not; at its end that it saves, and then that it has, or
  * why it could not; last that it has ended in order.
  */
 export const StoreWord = z.union([
   z.object({ offers: z.array(ShardPlace) }),
+  z.object({ change: ClusterChange }),
   z.object({ ready: StoreNode }),
   z.object({ failed: WireProblem, host: z.string() }),
   z.object({ saving: z.object({ host: z.string() }) }),

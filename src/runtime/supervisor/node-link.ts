@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import type { ClusterPart } from './cluster-layout.js';
 import { writeJsonLine } from './json-lines.js';
 import { FromStore, type ToStore } from './link-messages.js';
 import type { StoreWord } from './messages.js';
@@ -72,9 +71,9 @@ export class NodeLink {
     this.#socket.destroy();
   }
 
-  /** Tells the process its part of a cluster. */
-  tell(cluster: ClusterPart): void {
-    this.#send({ cluster });
+  /** Tells the process its part of a cluster, or what has become of another server. */
+  tell(message: Extract<ToStore, { cluster: unknown } | { change: unknown }>): void {
+    this.#send(message);
   }
 
   /** True once the process has answered; false when its link closes before. */

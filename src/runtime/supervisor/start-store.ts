@@ -31,6 +31,7 @@ export async function startStore(
     const process = new StoreProcess(job, { ...launch, port: common ? await freePort() : undefined });
     try {
       publishAddress(job, addressOf(job, process, await answering(process, handle)));
+      process.onMoved = (nodes) => republish(job, process, nodes);
       return process;
     } catch (error) {
       await process.stop(0);
@@ -65,11 +66,18 @@ export async function restartStore(
       });
     }
     publishAddress(job, { ...addressOf(job, process, nodes), restarts: last?.restarts ?? 1 });
+    process.onMoved = (now) => republish(job, process, now);
     return process;
   } catch (error) {
     await process.stop(0);
     throw error;
   }
+}
+
+/** Tells those who come anew where its servers are now. */
+function republish(job: JobEnvironment, { name }: StoreProcess, nodes: readonly StoreAddress['nodes'][number][]): void {
+  const last = readAddress(job, name);
+  if (last !== undefined) publishAddress(job, { ...last, nodes: [...nodes] });
 }
 
 async function answering(process: StoreProcess, handle: StartHandle): Promise<StoreAddress['nodes']> {

@@ -8,6 +8,8 @@ import type { JobEnvironment } from '../job/job-environment.js';
 import { storeJobFolder } from '../job/paths.js';
 import type { StoreAddress } from '../store-files/store-address.js';
 import { ClusterForming } from './cluster-forming.js';
+import type { ClusterChange } from './cluster-layout.js';
+import { ClusterNews, type MovedShard } from './cluster-news.js';
 import { readJsonLines } from './json-lines.js';
 import type { LinkListener } from './link-listener.js';
 import { fromWire, StoreWord } from './messages.js';
@@ -78,6 +80,14 @@ export class StoreProcess {
   #changed: () => void = () => {};
   #running = true;
   readonly #forming: ClusterForming | undefined;
+  /** Present once a cluster with replicas is formed. */
+  #news: ClusterNews | undefined;
+  /** Words of nodes by which they answer. */
+  readonly #ready = new Map<NodeLink, Node>();
+  /** Nodes that it goes on without. */
+  #nodesLost = 0;
+  /** Called when clients that come anew have other addresses. */
+  onMoved: (nodes: readonly Node[]) => void = () => {};
   #isSaving = false;
   /** Nodes that have saved. */
   #saved = 0;
@@ -93,7 +103,15 @@ export class StoreProcess {
     this.#expected = store.nodes;
     const former = launch.former ?? [];
     if (store.kind === 'standalone' && store.shards > 1)
-      this.#forming = new ClusterForming(job, store, former, (problem) => this.#cannotForm(problem));
+      this.#forming = new ClusterForming(
+        job,
+        store,
+        former,
+        (problem) => this.#cannotForm(problem),
+        (parts) => {
+          if (store.replicas !== undefined) this.#news = new ClusterNews(parts);
+        },
+      );
     const [program = '', ...args] = [
       ...launch.launch,
       ...launch.runtime,
@@ -206,7 +224,7 @@ export class StoreProcess {
       }
       await this.#ended;
     }
-    if (this.#saved === this.#expected) return undefined;
+    if (this.#saved === this.#expected - this.#nodesLost) return undefined;
     if (this.#notSaved.length > 0) return [...new Set(this.#notSaved)].join('; ');
     return isEnded ? `it ended before (${this.#how})` : 'it was not ready in the time that was left';
   }
@@ -221,7 +239,9 @@ export class StoreProcess {
   #onWord(word: StoreWord, node?: NodeLink): void {
     if ('offers' in word) {
       if (node !== undefined) this.#forming?.offer(node, word.offers);
-    } else if ('ready' in word) this.#nodes.push(word.ready);
+    } else if ('change' in word) {
+      if (node !== undefined) this.#onChange(node, word.change);
+    } else if ('ready' in word) this.#onReady(word.ready, node);
     else if ('saving' in word) this.#isSaving = true;
     else if ('saved' in word) this.#saved++;
     else if ('notSaved' in word) this.#notSaved.push(word.notSaved.reason);
@@ -240,6 +260,49 @@ export class StoreProcess {
     if (this.#isStopping) node.end();
   }
 
+  #onReady(ready: Node, node: NodeLink | undefined): void {
+    this.#nodes.push(ready);
+    if (node !== undefined) this.#ready.set(node, ready);
+  }
+
+  #onChange(node: NodeLink, change: ClusterChange): void {
+    this.#move(this.#news?.heard(node, change) ?? []);
+  }
+
+  /** The node that users knew for these shards has gone: whoever comes anew looks for them where they are now. */
+  #move(shards: readonly MovedShard[]): void {
+    if (shards.length === 0) return;
+    for (const shard of shards) this.#moveOne(shard);
+    this.onMoved(this.#nodes);
+  }
+
+  #moveOne({ shard, node, address }: MovedShard): void {
+    for (const { shards, addresses } of this.#nodes) {
+      const at = shards.indexOf(shard);
+      if (at === -1) continue;
+      shards.splice(at, 1);
+      addresses.splice(at, 1);
+    }
+    const now = this.#ready.get(node);
+    now?.shards.push(shard);
+    now?.addresses.push(address);
+    this.#nodes.splice(0, this.#nodes.length, ...this.#nodes.filter(({ shards }) => shards.length > 0));
+  }
+
+  /** True if the store goes on without a node: every server there has another one of its shard elsewhere. */
+  #goesOnWithout(node: NodeLink): boolean {
+    if (this.#isStopping || this.#isChildClosed || this.#endedHosts.has(node.host)) return false;
+    const lost = this.#nodes.length < this.#expected - this.#nodesLost ? undefined : this.#news?.lose(node);
+    if (lost === undefined) return false;
+    this.#nodesLost++;
+    const { why } = this.#lossOf(node);
+    const text = `store '${this.name}' goes on without ${node.host} (${why}): its other servers take over from ${lost.servers.join(', ')}`;
+    console.log(text);
+    this.#note(`${text}\n`);
+    this.#move(lost.moved);
+    return true;
+  }
+
   #cannotForm(problem: WorkflowError): void {
     this.#problem ??= problem;
     this.#changed();
@@ -248,6 +311,7 @@ export class StoreProcess {
   /** The end of one process is the end of all: the others are told. */
   #onLost(node: NodeLink): void {
     this.#linked.delete(node);
+    if (this.#goesOnWithout(node)) return;
     if (!this.#isStopping && !this.#isChildClosed) {
       this.#lost ??= this.#lossOf(this.#firstGone(node));
     }

@@ -1,7 +1,7 @@
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Plan, Store } from '../../ir/index.js';
+import { allowHosts } from '../allow/allow-hosts.js';
 import type { JobEnvironment } from '../job/job-environment.js';
-import { allowHosts } from '../launch/allow-hosts.js';
 import { readSharedAddress } from '../store-files/address-file.js';
 
 /** Throws RUN1008 when another job runs the store now: two would take each other's users and checkpoint. */

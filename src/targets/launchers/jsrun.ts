@@ -63,9 +63,9 @@ function setOptions(step: LaunchStep): readonly LauncherOption[] {
   ];
 }
 
-/** The option that ends all tasks with the first that fails: jsrun would let the others run on. */
+/** The option that ends all tasks with the first that fails, or says that the others go on: the user may have changed the default. */
 function endOptions({ endsTogether }: LaunchStep): readonly LauncherOption[] {
-  return option('exit_on_error X', endsTogether ? 1 : undefined);
+  return option('exit_on_error X', endsTogether === undefined ? undefined : Number(endsTogether));
 }
 
 function refusal(programs: Programs): NotSupported | undefined {

@@ -34,6 +34,12 @@ function stepName({ name }: LaunchStep): LauncherOption {
   return { names: ['job-name', 'J'], words: ['-J', name] };
 }
 
+/** Options that end all tasks with the first that fails, or let the others go on without it and its node. */
+function endOptions({ endsTogether }: LaunchStep): readonly LauncherOption[] {
+  if (endsTogether === undefined) return [];
+  return [...option('kill-on-bad-exit K', Number(endsTogether)), ...(endsTogether ? [] : option('no-kill k', true))];
+}
+
 function srunOptions(step: LaunchStep): readonly LauncherOption[] {
   return [
     stepName(step),
@@ -46,7 +52,7 @@ function srunOptions(step: LaunchStep): readonly LauncherOption[] {
     ...gpuOptions(step),
     ...option('mem mem-per-cpu mem-per-gpu', memory(step)),
     ...option(step.overlap ? 'overlap s' : 'exact', true),
-    ...option('kill-on-bad-exit K', step.endsTogether ? 1 : undefined),
+    ...endOptions(step),
   ];
 }
 

@@ -90,15 +90,11 @@ function readTable({ stdout, stderr, exitCode }: Answer): JobReport[] | undefine
   const [head = '', ...rows] = stdout.split('\n');
   if (!/^JOBID\s+USER\s+STAT\b/.test(head)) return undefined;
   return rows.flatMap((row) => {
-    const [id = '', , native = ''] = row.trim().split(/\s+/);
+    const [id = '', , native = '', , , host] = row.trim().split(/\s+/);
     if (!/^\d+$/.test(id)) return [];
     const element = /\S\[(\d+)\]\s/.exec(row)?.[1];
-    return {
-      id,
-      state: states[native] ?? 'UNKNOWN',
-      native,
-      ...withValues({ element, exit: native === 'DONE' ? 0 : undefined }),
-    };
+    const ended = native === 'EXIT' && host === '-' ? neverRun : { state: states[native] ?? 'UNKNOWN' };
+    return { id, native, ...ended, ...withValues({ element, exit: native === 'DONE' ? 0 : undefined }) };
   });
 }
 
@@ -129,9 +125,13 @@ function detailsOf(block: string): JobReport | undefined {
     native,
     state,
     ...withValues({ element, elapsedSeconds, limitSeconds, reason, exit: native === 'DONE' ? 0 : undefined }),
-    ...(native === 'EXIT' ? endOf(block, elapsedSeconds, limitSeconds) : {}),
+    ...(native === 'EXIT' && start === undefined ? neverRun : {}),
+    ...(native === 'EXIT' && start !== undefined ? endOf(block, elapsedSeconds, limitSeconds) : {}),
   };
 }
+
+/** End of a job that was told to end while it waited. */
+const neverRun = { state: 'CANCELLED', reason: 'it has never run' } as const;
 
 /** 128 + SIGINT. */
 const interruptedExit = 130;

@@ -1,12 +1,13 @@
-import { copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Store } from '../../../src/ir/index.js';
-import { modelFile, onnxRuntime } from '../orchestrator/support/start.js';
+import { freePorts } from '../../../src/runtime/supervisor/free-port.js';
+import { onnxRuntime } from '../orchestrator/support/start.js';
 import { useBundle } from '../support/bundle.js';
-import { JobFolder } from '../support/job-folder.js';
-import { makeModel, makePlan } from '../support/make-plan.js';
 import { waitUntil } from '../support/wait-until.js';
 import { builtModule, hasCompiler, servers } from './support/servers.js';
+import { double, keys, logOf, outputOf, serversOf, shardFolder, steps } from './support/shard-jobs.js';
 
 const bundle = useBundle();
 const lacks =
@@ -18,69 +19,14 @@ const lacks =
         ? 'onnxruntime-node'
         : '';
 
-/** Keys of all of three shards, with braces among them. */
-const keys = ['a', 'b', 'c', 'd', 'e', '{}x', 'a}b{c}', '{tag}.one'];
-
-const program = (body: string) => `
-import { Client, tensor } from 'simwright/client';
-import { appendFileSync, existsSync } from 'node:fs';
-const until = async (name) => { while (!existsSync('../' + name)) await new Promise((resolve) => setTimeout(resolve, 20)); };
-const client = await Client.connect();
-const keys = ${JSON.stringify(keys)};
-const put = (key, ...values) => client.putTensor(key, tensor(new Float32Array(values), [1, values.length]));
-const read = async (key) => (await client.tensorExists(key)) ? [...(await client.getTensor(key)).data].join() : 'nothing';
-${body}
-await client.close();
-`;
-
-const entities = [
-  { name: 'sim', stores: ['store'] },
-  { name: 'analysis', stores: ['store'], after: [{ name: 'sim', event: 'completed' as const }] },
-];
-const steps = (launch = '') => `
-runtime up store${launch}
-runtime launch sim -- node ../sim.mjs & launched+=($!)
-runtime launch analysis -- node ../analysis.mjs & launched+=($!)`;
-
-const double = makeModel({ name: 'double', artifact: 'artifacts/double.onnx' });
-
-/** Starts its line as often as it is told, as a launcher does on as many nodes: here they are all this one. */
-const launcher = `#!/bin/bash
-count=$1
-shift
-for ((i = 0; i < count; i++)); do "$@" & done
-wait -n
-code=$?
-wait
-exit "$code"
-`;
-
 describe.skipIf(lacks !== '')(`a store in shards${lacks === '' ? '' : ` (skipped: there is no ${lacks})`}`, () => {
   let module: string;
   beforeAll(async () => {
     module = await builtModule();
   });
 
-  function folderWith(store: Partial<Store>, sim: string, analysis = 'process.exit(0);'): JobFolder {
-    const given = { name: 'store', engine: 'redis', shards: 3, ...store } as Store;
-    const folder = new JobFolder(bundle(), makePlan(entities, [given]));
-    folder.write('run/sim.mjs', program(sim));
-    folder.write('run/analysis.mjs', program(analysis));
-    folder.write('artifacts/double.onnx', modelFile('double'));
-    folder.write('bin/nodes', launcher, 0o755);
-    folder.makeFolder('runtime/engine');
-    copyFileSync(module, folder.path('runtime/engine/simwright.so'));
-    return folder;
-  }
-  const outputOf = (folder: JobFolder) =>
-    existsSync(folder.path('run/sim/sim.out')) ? folder.read('run/sim/sim.out') : '';
-  const logOf = (folder: JobFolder) =>
-    readdirSync(folder.path('run/stores/store'))
-      .filter((file) => file.endsWith('.log'))
-      .map((file) => folder.read(`run/stores/store/${file}`))
-      .join('');
-  const serversOf = (folder: JobFolder) =>
-    folder.processes().filter(({ command }) => /(redis|valkey)-server/.test(command));
+  const folderWith = (store: Partial<Store>, sim: string, analysis?: string) =>
+    shardFolder(bundle(), module, store, sim, analysis);
   const run = `for (const key of keys) {
   await put(key, 1, 2);
   await client.runModel('double', [key], ['twice' + key]);
@@ -142,6 +88,29 @@ describe.skipIf(lacks !== '')(`a store in shards${lacks === '' ? '' : ` (skipped
     expect(end.code).toBe(1);
     expect(end.stderr).toContain("error[RUN1044]: store 'store' has 3 shards, and its checkpoint was saved by 1");
     expect(folder.read('run/stores/store/checkpoint')).toBe('of one');
+  });
+
+  test('names the node that never comes', async () => {
+    const folder = folderWith({ nodes: 2, launch: ['./bin/nodes', '1'] } as Partial<Store>, '');
+    const end = await folder.run('export SIMWRIGHT_HOSTS="$(hostname) ghost"\nruntime up store -- ./bin/nodes 1', {
+      SIMWRIGHT_JOIN_TIMEOUT: '1',
+    });
+    expect(end.code).toBe(1);
+    expect(end.stderr).toContain(
+      "error[RUN1004]: store 'store' is to run on 2 nodes, and 1 did not come within 1 s of the first: ghost",
+    );
+    expect([serversOf(folder), folder.runtimeProcesses('store')]).toEqual([[], []]);
+  });
+
+  test('names the shard and the node whose port is taken', async () => {
+    const [port = 0] = await freePorts(1, '127.0.0.1');
+    // Both nodes are this one, so the second to start finds the port taken.
+    const folder = folderWith({ nodes: 2, shards: 2, port, launch: ['./bin/nodes', '2'] } as Partial<Store>, '');
+    const end = await folder.run('runtime up store -- ./bin/nodes 2');
+    expect(end.code).toBe(1);
+    const shard = `shard (1 of 2 \\(slots 0-8191|2 of 2 \\(slots 8192-16383), 127\\.0\\.0\\.1:${port} on ${hostname()}\\)`;
+    expect(end.stderr).toMatch(new RegExp(`^error\\[RUN1003\\]: ${shard}`));
+    expect([serversOf(folder), folder.runtimeProcesses('store')]).toEqual([[], []]);
   });
 
   test.each(['one node', 'two nodes'])(

@@ -1,19 +1,22 @@
 import { execFileSync } from 'node:child_process';
 import { type AddressInfo, connect, createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Client, Dataset, tensor } from '../../../src/runtime/client/index.js';
-import { ClusterStore } from '../../../src/runtime/engine/cluster-store.js';
-import { layOut, nodesFile, shardsOfNodes } from '../../../src/runtime/supervisor/cluster-layout.js';
+import { ClusterStore, type ClusterStoreOptions } from '../../../src/runtime/engine/cluster-store.js';
+import { layOut, nodesFile, type ShardPlace, shardsOfNodes } from '../../../src/runtime/supervisor/cluster-layout.js';
 import { freePorts } from '../../../src/runtime/supervisor/free-port.js';
-import { runPython, smartredisPython } from '../orchestrator/support/python.js';
 import { modelFile, onnxRuntime } from '../orchestrator/support/start.js';
 import { waitUntil } from '../support/wait-until.js';
-import { builtModule, hasCompiler, type StartedCluster, servers, startCluster } from './support/servers.js';
+import {
+  builtModule,
+  hasCompiler,
+  type StartedCluster,
+  servers,
+  startCluster,
+  startOnServer,
+} from './support/servers.js';
 
-const model = fileURLToPath(new URL('../orchestrator/models/double.onnx', import.meta.url));
-const found = await smartredisPython();
 /** Servers whose cluster has a bus on a port of its own. */
 const able = servers.filter(({ version }) => Number(version.split('.')[0]) >= 7);
 const lacks =
@@ -47,6 +50,18 @@ test('shards are spread evenly over nodes', () => {
     [3, 2, 2],
   ]);
 });
+
+/** Starts shards of data at these places; of all unless `own` names some. */
+const startShards = async (places: readonly Omit<ShardPlace, 'host'>[], more: Partial<ClusterStoreOptions> = {}) =>
+  ClusterStore.start({
+    programs: { server: able[0] as (typeof able)[number], module: await builtModule() },
+    shards: layOut(places.map((place) => ({ ...place, host: '127.0.0.1' }))),
+    own: places.map((_, index) => index),
+    hasWorker: false,
+    onDeath: () => undefined,
+    storeOf: () => ({ listen: [] }),
+    ...more,
+  });
 
 const matrix = able.flatMap((server) => [2, 3, 7].map((count) => ({ server, count })));
 
@@ -144,31 +159,6 @@ describe.skipIf(lacks !== '')(`a cluster${lacks === '' ? '' : ` (skipped: there 
     });
   });
 
-  const python = 'python' in found ? found.python : '';
-  test.skipIf(python === '')(
-    `of 3 shards serves eight Python clients at once${python === '' ? ` (skipped: ${'missing' in found ? found.missing : ''})` : ''}`,
-    async () => {
-      const cluster = await startCluster(
-        able[0] as (typeof able)[number],
-        3,
-        onnxRuntime === undefined ? {} : { onnxRuntime },
-      );
-      try {
-        const env = { SSDB: cluster.address, SR_DB_TYPE: 'Clustered', SR_SOCKET_TIMEOUT: '60000' };
-        const runs = Array.from({ length: 8 }, (_, index) =>
-          runPython(python, 'smartredis_shards.py', [model], {
-            ...env,
-            SSKEYOUT: `p${index}`,
-            SSKEYIN: `p${index}`,
-          }),
-        );
-        expect(await Promise.all(runs)).toEqual(runs.map(() => expect.stringContaining('all as it was put')));
-      } finally {
-        await cluster.stop();
-      }
-    },
-  );
-
   test('of 64 shards is formed, in a time that it tells', async () => {
     const startedAt = performance.now();
     const cluster = await startCluster(able[0] as (typeof able)[number], 64, {}, false);
@@ -208,47 +198,64 @@ describe.skipIf(lacks !== '')(`a cluster${lacks === '' ? '' : ` (skipped: there 
     }
   });
 
-  test('whose port is taken says which shard has it', async () => {
-    const taken = createServer();
-    await new Promise<void>((resolve) => taken.listen({ host: '127.0.0.1', port: 0 }, resolve));
-    const { port } = taken.address() as AddressInfo;
-    const [other = 0, ...buses] = await freePorts(3, '127.0.0.1');
-    const place = { node: 'here', host: '127.0.0.1' };
-    const starting = ClusterStore.start({
-      programs: { server: able[0] as (typeof able)[number], module: await builtModule() },
-      shards: layOut([
-        { ...place, port: other, busPort: buses[0] ?? 0 },
-        { ...place, port, busPort: buses[1] ?? 0 },
-      ]),
-      own: [0, 1],
-      hasWorker: false,
-      onDeath: () => undefined,
-      storeOf: () => ({ listen: [] }),
-    });
+  test.each(['a program', 'another store'])('whose port %s has says which shard it is', async (who) => {
+    const program = createServer();
+    await new Promise<void>((resolve) => program.listen({ host: '127.0.0.1', port: 0 }, resolve));
+    // The other store would answer in the place of the shard.
+    const other = who === 'a program' ? undefined : await startOnServer(able[0] as (typeof able)[number], {}, false);
+    const port = other?.port ?? (program.address() as AddressInfo).port;
+    const [first = 0, ...buses] = await freePorts(3, '127.0.0.1');
+    const starting = startShards([
+      { node: 'here', port: first, busPort: buses[0] ?? 0 },
+      { node: 'here', port, busPort: buses[1] ?? 0 },
+    ]);
     await expect(starting).rejects.toMatchObject({
       code: 'RUN1003',
       message: expect.stringContaining(`shard 2 of 2 (slots 8192-16383, 127.0.0.1:${port} on here): `),
     });
-    taken.close();
+    program.close();
+    await other?.stop();
   });
 
-  test('that does not reach a server of another node says which', async () => {
-    const ports = await freePorts(4, '127.0.0.1');
-    const shards = layOut([
-      { node: 'near', host: '127.0.0.1', port: ports[0] ?? 0, busPort: ports[1] ?? 0 },
-      { node: 'far', host: '127.0.0.1', port: ports[2] ?? 0, busPort: ports[3] ?? 0 },
-    ]);
-    const starting = ClusterStore.start({
-      programs: { server: able[0] as (typeof able)[number], module: await builtModule() },
-      shards,
-      own: [0],
-      hasWorker: false,
-      reachSeconds: 1,
-      onDeath: () => undefined,
-      storeOf: () => ({ listen: [] }),
-    });
-    await expect(starting).rejects.toThrow(
-      /^near cannot reach shard 2 of 2 \(slots 8192-16383, 127\.0\.0\.1:\d+ on far\) within 1 s: .*ECONNREFUSED/,
+  test('of which a shard dies while it forms says which', async () => {
+    const [near = 0, far = 0, ...buses] = await freePorts(4, '127.0.0.1');
+    const starting = startShards(
+      [
+        { node: 'near', port: near, busPort: buses[0] ?? 0 },
+        { node: 'far', port: far, busPort: buses[1] ?? 0 },
+      ],
+      { own: [0] },
     );
+    const end = starting.catch((error: Error) => error.message);
+    const redis = new Redis(near);
+    redis.on('error', () => undefined);
+    process.kill(Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1]), 'SIGKILL');
+    redis.disconnect();
+    expect(await end).toMatch(
+      /^shard 1 of 2 \(slots 0-8191, 127\.0\.0\.1:\d+ on near\): .*(the server died \(SIGKILL\)|did not start \(SIGKILL\))/,
+    );
+  });
+
+  test.each([
+    ['refuses', 'connect ECONNREFUSED'],
+    ['is silent', 'it does not answer'],
+  ])('that does not reach a server of another node, since that %s, says which', async (how, why) => {
+    const ports = await freePorts(4, '127.0.0.1');
+    // A closed bus drops what comes, as a network that is cut does.
+    const silent = how === 'refuses' ? undefined : await startCluster(able[0] as (typeof able)[number], 2, {}, false);
+    const starting = startShards(
+      [
+        { node: 'near', port: ports[0] ?? 0, busPort: ports[1] ?? 0 },
+        { node: 'far', port: silent?.shards[0]?.busPort ?? ports[2] ?? 0, busPort: ports[3] ?? 0 },
+      ],
+      { own: [0], reachSeconds: 1 },
+    );
+    const message = await starting.catch((error: Error) => error.message);
+    expect(message).toMatch(
+      new RegExp(
+        `^near cannot reach shard 2 of 2 \\(slots 8192-16383, 127\\.0\\.0\\.1:\\d+ on far\\) within 1 s: ${why}`,
+      ),
+    );
+    await silent?.stop();
   });
 });

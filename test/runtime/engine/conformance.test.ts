@@ -4,7 +4,8 @@ import { hasCompiler, servers } from './support/servers.js';
 
 /**
  * Tests of the embedded store, run on a server with our module and the AI layer beside it: the same commands, texts and clients. What a
- * server leaves to itself they leave out (`embeddedTest`).
+ * server leaves to itself they leave out (`embeddedTest`). Clusters have
+ * conformance-of-shards.test.ts.
  */
 const lacks =
   servers.length === 0

@@ -91,7 +91,7 @@ describe.skipIf(lacks !== '').each(here.length === 0 ? [{ path: '', kind: 'redis
         .slice(1)
         .trim();
       client.pause();
-      await client.write(Buffer.concat(Array.from({ length: 2000 }, () => encode('AI.TENSORGET', 'large', 'BLOB'))));
+      await client.write(Buffer.concat(Array.from({ length: 10_000 }, () => encode('AI.TENSORGET', 'large', 'BLOB'))));
       await waitUntil('it is ended', async () => (await call('CLIENT', 'LIST', 'ID', id)) === '');
       // Two of the largest values, which is eight of these, and what the tests before have left.
       expect(await info('used_memory_peak')).toBeLessThan(160 * mebi);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { slotOf } from '../../../src/runtime/slots.js';
-import { embeddedTest, plainNumber } from './support/engine.js';
+import { embeddedTest, onOneServer, plainNumber } from './support/engine.js';
 import { encode, RawClient } from './support/raw-client.js';
 import { onnxRuntime, type Started, start } from './support/start.js';
 
@@ -182,7 +182,7 @@ describe.each(['TCP', 'Unix socket'])('through ioredis over %s', (transport) => 
     expect(await refusal('AI.TENSORSET', 't', 'STRING', '1', 'VALUES', 'a\0\0')).toMatch(/contains null character/);
   });
 
-  test('a cluster of one', async () => {
+  onOneServer(test)('a cluster of one', async () => {
     const slots = (await call('CLUSTER', 'SLOTS')) as [number, number, [string, number, string]][];
     expect(slots.map(([first, last]) => [first, last])).toEqual([[0, 16383]]);
     if (transport === 'TCP') expect(slots[0]?.[2].slice(0, 2)).toEqual(['127.0.0.1', started.port]);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commands } from '../../../src/runtime/orchestrator/commands/table.js';
-import { type CommandRow, commandRows } from './support/command-rows.js';
+import { answeredByServers, type CommandRow, commandRows } from './support/command-rows.js';
 import { isEmbedded } from './support/engine.js';
 import { encode, RawClient, rawReply } from './support/raw-client.js';
 import { type RawReply, ReplyReader } from './support/reply-reader.js';
@@ -16,8 +16,6 @@ const noRedis = spawnSync('redis-server', ['--version']).error !== undefined;
 const cutEverywhereBytes = 400;
 
 const named = Object.entries(commandRows);
-/** Commands whose answer is a server's own affair: who may end it, what it is called, whether it saves already, that it is no cluster. */
-const answeredByServers: ReadonlySet<string> = new Set(['shutdown', 'bgsave', 'cluster', 'module', 'hello', 'role']);
 /** Without ONNX Runtime no model can be stored. */
 const rows = named
   .filter(([, { before, request }]) => onnxRuntime !== undefined || ![...before, request].flat().includes('ONNX'))

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { plainNumber } from './support/engine.js';
+import { onOneServer, plainNumber } from './support/engine.js';
 import { modelFile, onnxRuntime, type Started, start } from './support/start.js';
 
 const floats = (...values: number[]) => Buffer.from(Float32Array.from(values).buffer);
@@ -154,7 +154,7 @@ describe.skipIf(onnxRuntime === undefined)('ONNX models', () => {
     expect(await refusal('AI.MODELDEL', 'n')).toBe('ERR model key is empty');
   });
 
-  test('are shared with clients that put a shard prefix before their names', async () => {
+  onOneServer(test)('are shared with clients that put a shard prefix before their names', async () => {
     await call('AI.MODELSTORE', '{\0\0}.m', 'ONNX', 'CPU', 'BLOB', modelFile('double'));
     await call('AI.TENSORSET', '{\0\0}.x.TMP', 'FLOAT', '1', '2', 'VALUES', '1', '2');
     await call(...execute('m', ['{\0\0}.x.TMP'], ['y']));
@@ -325,7 +325,7 @@ describe.skipIf(onnxRuntime === undefined)('ONNX models', () => {
   });
 });
 
-test('without ONNX Runtime storing a model says so', async () => {
+onOneServer(test)('without ONNX Runtime storing a model says so', async () => {
   const started = await start({ onnxRuntime: '/nonexistent/onnxruntime-node' });
   const redis = new Redis(started.port);
   await expect(redis.call('AI.MODELSTORE', 'm', 'ONNX', 'CPU', 'BLOB', modelFile('double'))).rejects.toThrow(
@@ -336,7 +336,7 @@ test('without ONNX Runtime storing a model says so', async () => {
   await started.stop();
 });
 
-test('an inference thread that cannot be started is reported, again and again', async () => {
+onOneServer(test)('an inference thread that cannot be started is reported, again and again', async () => {
   const started = await start({ workerUrl: new URL('file:///nowhere/worker.mjs') });
   const redis = new Redis(started.port);
   for (let attempt = 0; attempt < 2; attempt += 1) {

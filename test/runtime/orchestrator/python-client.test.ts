@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Client, tensor } from '../../../src/runtime/client/index.js';
+import { onOneServer, shards } from './support/engine.js';
 import { runPython, smartredisPython } from './support/python.js';
 import { onnxRuntime, type Started, start } from './support/start.js';
 
@@ -28,21 +29,24 @@ describe.skipIf(why !== '')(`the smartredis package${why === '' ? '' : ` (skippe
     rmSync(folder, { recursive: true });
   });
 
-  const places = [
-    ['over TCP', 'Standalone', 0],
-    ['over a Unix socket', 'Standalone', 1],
-    ['left at Clustered', 'Clustered', 0],
-  ] as const;
+  type Place = readonly [name: string, type: 'Standalone' | 'Clustered', index: number];
+  const clustered: Place = ['left at Clustered', 'Clustered', 0];
+  const places: readonly Place[] =
+    shards === undefined
+      ? [['over TCP', 'Standalone', 0], ['over a Unix socket', 'Standalone', 1], clustered]
+      : [clustered];
+  const addressAt = (index: number) =>
+    (shards === undefined ? started.orchestrator.addresses[index] : started.orchestrator.addresses.join()) ?? '';
 
   /** SR_SOCKET_TIMEOUT is left at its default of 250 ms unless `env` has it, and SR_DB_TYPE at Clustered. */
   const callEverything = async (
-    type: 'Standalone' | 'Clustered',
+    type: Place[1],
     index: number,
     name: string,
     company: string,
     env: NodeJS.ProcessEnv = {},
   ) => {
-    const address = started.orchestrator.addresses[index] ?? '';
+    const address = addressAt(index);
     const output = await runPython(python, 'smartredis_client.py', [model, address, type, name, company], {
       SSDB: address,
       SSKEYIN: name,
@@ -59,10 +63,10 @@ describe.skipIf(why !== '')(`the smartredis package${why === '' ? '' : ` (skippe
     expect(done.length).toBeGreaterThan(80);
   });
 
-  test('eight processes at once', async () => {
+  onOneServer(test)('eight processes at once', async () => {
     const outcomes = await Promise.all(
       Array.from({ length: 8 }, (_, index) => {
-        const [, type, at] = places[index % places.length] ?? places[0];
+        const [, type, at] = places[index % places.length] ?? clustered;
         // They want more CPUs than there are: as in a job, they wait longer before they ask again.
         return callEverything(type, at, `p${index}`, 'with others', { SR_SOCKET_TIMEOUT: '30000' });
       }),
@@ -71,7 +75,7 @@ describe.skipIf(why !== '')(`the smartredis package${why === '' ? '' : ` (skippe
   });
 
   test('shares tensors and models with the TypeScript client, both left at Clustered', async () => {
-    const address = started.orchestrator.addresses[0] ?? '';
+    const address = addressAt(0);
     const client = await Client.connect({ env: { SSDB: address, SSKEYOUT: 'typescript', SSKEYIN: 'python' } });
     await client.putTensor('from', tensor(BigInt64Array.from([1n, -2n, 3n]), [3, 1]));
     const output = await runPython(python, 'smartredis_shares.py', [model], {

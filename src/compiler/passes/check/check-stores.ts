@@ -119,6 +119,16 @@ function checkShards(experiment: ExperimentDeclaration, problems: Problems): voi
     if (entity.nodes !== undefined && entity.nodes > shards) {
       refuse(`has ${shards} shards for ${entity.nodes} nodes`, 'raise shards, or lower nodes');
     }
+    if (entity.replicas === 1 && shards === 1) {
+      refuse('has one shard, and replicas belong to several', 'raise shards, or leave out replicas');
+    } else if (entity.replicas === 1 && nodesOfStore(entity) === 1) {
+      problems.warning(
+        'STORE1007',
+        `.orchestrator(): store '${entity.name}' has its shards and their replicas on one node: they outlive the death of a server, not that of the node`,
+        entity.at,
+        'raise nodes, so that no replica is on the node of its shard',
+      );
+    }
     if (entity.hosts !== undefined && entity.hosts.length < (entity.nodes ?? shards)) {
       refuse(`names ${entity.hosts.length} hosts for ${entity.nodes ?? shards} nodes`, 'name as many hosts as nodes');
     }

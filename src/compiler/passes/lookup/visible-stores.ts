@@ -50,6 +50,11 @@ export function shardsOf({ shards, nodes }: OrchestratorDeclaration): number {
   return shards ?? nodes ?? 1;
 }
 
+/** Shards of a standalone store, and replicas of each. */
+export function sizeOf(store: OrchestratorDeclaration): { readonly shards: number; readonly replicas: number } {
+  return { shards: shardsOf(store), replicas: store.replicas ?? 0 };
+}
+
 /** Number of the nodes that a standalone store's servers run on. */
 export function nodesOfStore(store: OrchestratorDeclaration): number {
   return store.nodes ?? shardsOf(store);

@@ -1,4 +1,4 @@
-import { coresIn, gpusOfStore, type Job, type Plan, type Store } from '../../../ir/index.js';
+import { coresIn, gpusOfStore, type Job, type Plan, type Store, serversOnNode } from '../../../ir/index.js';
 import { launcherOfProgram } from '../../../targets/launchers/index.js';
 import { queriesOf } from '../../../targets/schedulers.js';
 import { hostPositions, positionOf } from '../../job/hosts.js';
@@ -81,5 +81,5 @@ function storeShare(store: Store, job: Pick<JobEnvironment, 'hosts' | 'cpusPerNo
   if (store.launch.length === 0) return { nodes: [0], cpus: store.cpus, gpus };
   const named = store.hosts?.flatMap((name) => positionOf(name, job.hosts) ?? []);
   const nodes = (named ?? ofGroup).slice(0, store.nodes);
-  return { nodes, cpus: store.cpus * Math.ceil(store.shards / Math.max(1, nodes.length)), gpus };
+  return { nodes, cpus: store.cpus * serversOnNode(store, nodes.length), gpus };
 }

@@ -117,6 +117,7 @@ export class EngineWorker {
   async close(): Promise<void> {
     this.#socket.destroy();
     if (this.#options.inference === undefined) await this.#inference.close();
+    else this.#programs.forgetAll();
   }
 
   #greet(version: number): void {

@@ -49,6 +49,11 @@ export class KnownPrograms {
     });
   }
 
+  /** The server has gone. */
+  forgetAll(): void {
+    for (const serial of [...this.#programs.keys()]) this.forget(serial);
+  }
+
   /** The model or script that is given, at once if it has been loaded; undefined if none is. Never rejects. */
   of(given: Given): Program | Promise<Program> | undefined {
     const { kind, part, serial } = given;

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -113,31 +114,79 @@ export interface StartedCluster {
   stop(): Promise<void>;
 }
 
-/** Starts a cluster of so many servers of this machine. */
+/** Number of the replicas of each shard, and options of a shard of its own. */
+export interface ClusterOptions {
+  readonly replicas?: 0 | 1;
+  readonly ofShard?: (shard: number) => Partial<OrchestratorOptions>;
+}
+
+/** Starts a cluster of so many shards on servers of this machine. */
 export async function startCluster(
   server: ServerProgram,
   count: number,
   options: Partial<OrchestratorOptions> = {},
   hasWorker = true,
+  { replicas = 0, ofShard }: ClusterOptions = {},
 ): Promise<StartedCluster> {
   const log: string[] = [];
   const host = '127.0.0.1';
-  const ports = await freePorts(2 * count, host);
-  const shards = layOut(
-    Array.from({ length: count }, (_, index) => ({
-      node: 'here',
-      host,
-      port: ports[2 * index] ?? 0,
-      busPort: ports[2 * index + 1] ?? 0,
-    })),
-  );
+  const all = count * (1 + replicas);
+  const ports = await freePorts(2 * all, host);
+  const places = Array.from({ length: all }, (_, index) => ({
+    node: 'here',
+    host,
+    port: ports[2 * index] ?? 0,
+    busPort: ports[2 * index + 1] ?? 0,
+  }));
+  const shards = layOut(places.slice(0, count), places.slice(count));
   const store = await ClusterStore.start({
     programs: { server, module: await builtModule() },
     shards,
     own: shards.map((_, index) => index),
     hasWorker,
     onDeath: (reason) => log.push(`died: ${reason}`),
-    storeOf: () => ({ listen: [], log: (level, message) => log.push(`${level} ${message}`), ...options }),
+    log: (level, message) => log.push(`${level} ${message}`),
+    storeOf: (shard) => ({
+      listen: [],
+      log: (level, message) => log.push(`${level} ${message}`),
+      ...options,
+      ...(options.checkpointFile !== undefined && { checkpointFile: `${options.checkpointFile}.${shard}` }),
+      ...ofShard?.(shard),
+    }),
   });
   return { store, shards, address: store.addresses.join(','), log, stop: () => store.close() };
+}
+
+let started = 0;
+
+/** Starts a cluster of so many servers, and gives one of them to clients, each time the next one: as `port`, and as a Unix socket that leads there. */
+export async function startShards(
+  server: ServerProgram,
+  count: number,
+  options: Partial<OrchestratorOptions>,
+): Promise<Omit<StartedServer, 'store'> & { readonly store: ClusterStore }> {
+  const cluster = await startCluster(server, count, options);
+  const { port = 0 } = cluster.shards[started % count] ?? {};
+  started += 1;
+  const folder = mkdtempSync(join(tmpdir(), 'simwright-server-'));
+  const socketPath = join(folder, 'store.sock');
+  const tunnel = createServer((client) => {
+    const shard = connect(port, '127.0.0.1');
+    for (const socket of [client, shard]) socket.setNoDelay(true).on('error', () => undefined);
+    client.pipe(shard).on('close', () => client.destroy());
+    shard.pipe(client).on('close', () => shard.destroy());
+  });
+  await new Promise<void>((resolve) => tunnel.listen(socketPath, resolve));
+  return {
+    store: cluster.store,
+    port,
+    socketPath,
+    folder,
+    log: cluster.log,
+    async stop() {
+      tunnel.close();
+      await cluster.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }

@@ -191,3 +191,13 @@ export const commandRows: Readonly<Record<string, CommandRow>> = {
   'ai.info': ai([storeModel], 'AI.INFO m', /^\*18\r\n\$3\r\nkey\r\n\$1\r\nm\r\n\$4\r\ntype\r\n\$5\r\nMODEL\r\n/),
   'ai.config': ai([], 'AI.CONFIG GET MODEL_CHUNK_SIZE', ':535822336\r\n'),
 };
+
+/** Commands whose answer is a server's own affair: who may end it, what it is called, whether it saves already, that it is no cluster. */
+export const answeredByServers: ReadonlySet<string> = new Set([
+  'shutdown',
+  'bgsave',
+  'cluster',
+  'module',
+  'hello',
+  'role',
+]);

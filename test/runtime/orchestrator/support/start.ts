@@ -58,13 +58,13 @@ export async function start(options: Partial<OrchestratorOptions> = {}): Promise
 }
 
 async function startOnRedis(options: Partial<OrchestratorOptions>): Promise<Started> {
-  const { servers, startOnServer } = await import('../../engine/support/servers.js');
+  const { servers, startOnServer, startShards } = await import('../../engine/support/servers.js');
   const named = process.env['SIMWRIGHT_TEST_SERVER'];
   const server = servers.find(({ path }) => named === undefined || path === named);
   if (server === undefined) throw new Error('there is no server here');
-  const { store, ...started } = await startOnServer(server, {
-    ...(onnxRuntime !== undefined && { onnxRuntime }),
-    ...options,
-  });
+  const shards = Number(process.env['SIMWRIGHT_TEST_SHARDS'] ?? 1);
+  const all = { ...(onnxRuntime !== undefined && { onnxRuntime }), ...options };
+  const { store, ...started } =
+    shards === 1 ? await startOnServer(server, all) : await startShards(server, shards, all);
   return { orchestrator: store, ...started };
 }

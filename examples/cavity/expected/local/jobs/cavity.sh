@@ -79,8 +79,8 @@ await_launches() {
 trap 'pass_on TERM' TERM
 trap 'pass_on INT' INT
 trap 'pass_on USR1' USR1
-# The exit code is that of the applications.
-trap 'runtime down || true' EXIT
+# The exit code is that of the applications. No signal ends the cleaning up, not before it has begun to look out for them either.
+trap 'trap "" HUP INT TERM USR2; runtime down || true' EXIT
 
 runtime up orchestrator
 runtime launch cavity -- node solver.mjs & launched+=($!)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { addressesOn, type Resolve } from '../../../src/runtime/launch/allow-hosts.js';
+import { addressesOn, type Resolve } from '../../../src/runtime/allow/allow-hosts.js';
 
 /** Names of a machine with two networks, as its /etc/hosts has them. */
 function names(table: Readonly<Record<string, string>>): Resolve & { readonly asked: string[] } {

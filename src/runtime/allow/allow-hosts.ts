@@ -1,12 +1,9 @@
 import { lookup } from 'node:dns/promises';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Plan, Store } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
-import { nameOfHost, ownAddresses } from '../job/network-address.js';
-import { storeFolder } from '../job/paths.js';
-import { writeAtomically } from '../job/write-atomically.js';
+import { nameOfHost, outerAddresses } from '../job/network-address.js';
+import { allowAddresses, isReachable } from './allow-list.js';
 
 /** Addresses of a name. Rejects if there is none. */
 export type Resolve = (name: string) => Promise<readonly string[]>;
@@ -17,16 +14,12 @@ const resolveByLibrary: Resolve = async (name) => (await lookup(name, { all: tru
 export async function allowHosts(job: JobEnvironment, plan: Plan, stores: readonly Store[]): Promise<void> {
   const onInterface = new Map<string | undefined, readonly string[]>();
   for (const store of stores) {
-    if (store.kind !== 'standalone' || store.scope !== 'network') continue;
+    if (!isReachable(store)) continue;
     const interfaceName = store.interface ?? plan.networkInterface;
     const addresses = onInterface.get(interfaceName) ?? (await addressesOn(interfaceName, job.hosts.map(nameOfHost)));
     onInterface.set(interfaceName, addresses);
-    const folder = join(storeFolder(job.dir, store.name), 'allow');
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
     // Scripts may run on a host that is none of the job's.
-    for (const address of new Set([...addresses, ...ownAddresses()])) {
-      writeAtomically(join(folder, address), `${job.jobId}\n`, 0o600);
-    }
+    allowAddresses(job, plan, store.name, new Set([...addresses, ...outerAddresses()]));
   }
 }
 
