@@ -6,7 +6,7 @@ import type { ServerConfig } from './config.js';
 import type { Hosts } from './hosts/hosts.js';
 import type { LiveRun, Machine } from './machine/machine.js';
 import { nodeVariables, pathVariables } from './path.js';
-import { type LiveProcess, processesMarked, runVariable, signalProcesses } from './processes.js';
+import { type LiveProcess, processesOfRun, runMark, runVariable, signalProcesses } from './processes.js';
 import type { Finding } from './record.js';
 import type { SchedulerStandIn } from './standins.js';
 
@@ -96,7 +96,7 @@ export class JobRunner {
         ...env,
         ...hosts.environment(host),
         ...pathVariables(config.state, request.env),
-        [runVariable]: markOf(run),
+        [runVariable]: this.#markOf(run),
       },
     });
     closeSync(out);
@@ -152,7 +152,11 @@ export class JobRunner {
   }
 
   #processes(run: LiveRun): LiveProcess[] {
-    return processesMarked(runVariable, markOf(run));
+    return processesOfRun(this.#markOf(run));
+  }
+
+  #markOf({ job, index }: LiveRun): string {
+    return runMark(this.parts.config.state, index === undefined ? job.id : `${job.id}.${index}`);
   }
 
   #clear(run: LiveRun, code: number, signal: number | undefined): void {
@@ -185,8 +189,4 @@ export class JobRunner {
     };
     look();
   }
-}
-
-function markOf({ job, index }: LiveRun): string {
-  return index === undefined ? job.id : `${job.id}.${index}`;
 }

@@ -1,7 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Variable that tells the run which a process belongs to. */
+/** Variable that tells the run which a process belongs to: the folder of its rehearsal, then its job. */
 export const runVariable = 'SIMWRIGHT_REHEARSAL_RUN';
+
+/** Value of the variable for a run of a rehearsal; without one the start of all of its values. Others may rehearse beside it. */
+export function runMark(state: string, run = ''): string {
+  return `${state}/${run}`;
+}
 
 /** A process that has not ended. */
 export interface LiveProcess {
@@ -9,18 +14,23 @@ export interface LiveProcess {
   readonly command: readonly string[];
 }
 
-/** Processes that have `NAME=VALUE` in their environment; this one is left out. */
-export function processesMarked(name: string, value: string): LiveProcess[] {
-  const mark = `\0${name}=${value}\0`;
-  return allProcesses((pid) => `\0${readFileSync(`/proc/${pid}/environ`, 'utf8')}`.includes(mark));
+/** Processes of a run; this one is left out. */
+export function processesOfRun(mark: string): LiveProcess[] {
+  const text = `\0${runVariable}=${mark}\0`;
+  return allProcesses((pid) => environmentOf(pid).includes(text));
 }
 
-/** Processes of stores, by the words of their command lines. */
-export function storeProcesses(store: string | undefined): LiveProcess[] {
-  return allProcesses(() => true).filter(({ command }) => {
+/** Processes of a rehearsal's stores, by the words of their command lines. */
+export function storeProcesses(state: string, store: string | undefined): LiveProcess[] {
+  const begin = `\0${runVariable}=${runMark(state)}`;
+  return allProcesses((pid) => environmentOf(pid).includes(begin)).filter(({ command }) => {
     const bundle = command.findIndex((word) => word.endsWith('/simwright.mjs'));
     return command[bundle + 1] === 'store' && (store === undefined || command[bundle + 2] === store);
   });
+}
+
+function environmentOf(pid: string): string {
+  return `\0${readFileSync(`/proc/${pid}/environ`, 'utf8')}`;
 }
 
 function allProcesses(holds: (pid: string) => boolean): LiveProcess[] {

@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join, relative } from 'node:path';
@@ -6,6 +7,7 @@ import { Plan } from '../ir/index.js';
 import { quoteShellWord } from '../targets/quoting.js';
 import { queriesOf } from '../targets/schedulers.js';
 import { type Memory, memoryOf } from './afterwards.js';
+import { callsFolder, ShellCalls, shellStandIn } from './calls.js';
 import type { ServerConfig } from './config.js';
 import { faultText } from './faults.js';
 import type { Hosts } from './hosts/hosts.js';
@@ -22,7 +24,7 @@ import { type CallMessage, onLines } from './protocol.js';
 import type { Finding, RehearsalRecord } from './record.js';
 import { findingsAtEnd, runRecords, stepRecords } from './records.js';
 import { schedulers } from './schedulers/index.js';
-import type { Call, SchedulerStandIn } from './standins.js';
+import type { Answer, Call, SchedulerStandIn } from './standins.js';
 import { StepRunner } from './step-runner.js';
 import { filesOf } from './view.js';
 
@@ -59,6 +61,8 @@ export class Rehearsal {
         nodes,
         user: config.user,
         speed: config.speed,
+        // A runtime's folder under /tmp is named after its job, and hosts without namespaces share /tmp with other rehearsals.
+        ...(config.isolation === 'plain' ? { firstJob: randomInt(1, 60_000) * 1000 } : {}),
         ...(limit === undefined ? {} : { walltimeLimitSeconds: limit }),
       },
       {
@@ -111,6 +115,7 @@ export class Rehearsal {
     const server = createServer((client) => this.#serve(client));
     await new Promise<void>((resolve) => server.listen(socket, resolve));
     chmodSync(socket, 0o600);
+    const calls = new ShellCalls(this.config.state, (call) => this.#command(call));
     const over = new Promise<void>((resolve) => {
       this.#finish = resolve;
     });
@@ -119,6 +124,7 @@ export class Rehearsal {
     await over;
     clearInterval(timer);
     server.close();
+    calls.close();
     return { record: this.#record(), memory: memoryOf(this.#machine) };
   }
 
@@ -138,10 +144,14 @@ export class Rehearsal {
       ...Object.keys(this.#scheduler.commands),
       ...this.#scheduler.launchers.filter((name) => name in launchers),
     ];
+    execFileSync('mkfifo', ['-m', '600', join(callsFolder(this.config.state), 'names')]);
     for (const name of new Set(names)) {
-      const mode = this.#scheduler.readsStdin.includes(name) ? 'stdin' : 'plain';
-      const words = [process.execPath, this.config.standIn, socket, name, mode].map(quoteShellWord).join(' ');
-      writeFileSync(join(this.#bin, name), `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
+      const words = [process.execPath, this.config.standIn, socket, name].map(quoteShellWord).join(' ');
+      const text =
+        name in this.#scheduler.commands
+          ? shellStandIn(this.config.state, name, this.#scheduler.readsStdin.includes(name))
+          : `#!/bin/sh\nexec ${words} "$@"\n`;
+      writeFileSync(join(this.#bin, name), text, { mode: 0o755 });
     }
     layPath(this.config.state);
   }
@@ -181,7 +191,7 @@ export class Rehearsal {
       if (fault.kind !== 'node' && fault.kind !== 'store') continue;
       setTimeout(() => {
         this.#say(`fault ${faultText(fault)}`);
-        if (fault.kind === 'store') signalProcesses(storeProcesses(fault.name), 'SIGKILL');
+        if (fault.kind === 'store') signalProcesses(storeProcesses(this.config.state, fault.name), 'SIGKILL');
         else {
           this.#hosts.cut(fault.node);
           this.#machine.fail(fault.node);
@@ -194,32 +204,31 @@ export class Rehearsal {
     client.on('error', () => undefined);
     onLines(client, (message) => {
       if (typeof message === 'object' && message !== null && 'call' in message)
-        this.#answer(message as CallMessage, client);
+        this.#launch(message as CallMessage, client);
     });
   }
 
-  #answer({ call: received }: CallMessage, client: Socket): void {
+  /** Answer of one of the scheduler's commands. */
+  #command(received: CallMessage['call']): Answer {
     const call: Call = { ...received, stdin: received.stdin, ...filesOf(received.cwd) };
-    const command = this.#scheduler.commands[call.name];
-    if (command !== undefined) {
-      const before = this.#machine.jobs.length;
-      const print = command(call, this.#machine);
-      client.end(`${JSON.stringify({ print })}\n`);
-      if (
-        print.code !== 0 &&
-        this.#machine.jobs.length === before &&
-        call.name === queriesOf[this.#plan.target]?.submit
-      ) {
-        this.#found({ kind: 'refused', where: scriptIn(call, this.config.dir), what: print.stderr.trim() });
-      }
-      for (const job of this.#machine.jobs.slice(before)) {
-        for (const { line, text, why } of job.request.ignored) {
-          const where = `${relative(this.config.dir, join(job.request.cwd, job.request.script))}:${line}`;
-          this.#found({ kind: 'ignored directive', where, what: `'${text}' is not read: ${why}` });
-        }
-      }
-      return;
+    const before = this.#machine.jobs.length;
+    const print = this.#scheduler.commands[call.name]?.(call, this.#machine);
+    if (print === undefined) throw new Error(`no stand-in for ${call.name}`);
+    const isSubmission = call.name === queriesOf[this.#plan.target]?.submit;
+    if (print.code !== 0 && this.#machine.jobs.length === before && isSubmission) {
+      this.#found({ kind: 'refused', where: scriptIn(call, this.config.dir), what: print.stderr.trim() });
     }
+    for (const job of this.#machine.jobs.slice(before)) {
+      for (const { line, text, why } of job.request.ignored) {
+        const where = `${relative(this.config.dir, join(job.request.cwd, job.request.script))}:${line}`;
+        this.#found({ kind: 'ignored directive', where, what: `'${text}' is not read: ${why}` });
+      }
+    }
+    return print;
+  }
+
+  #launch({ call: received }: CallMessage, client: Socket): void {
+    const call: Call = { ...received, stdin: received.stdin, ...filesOf(received.cwd) };
     const launcher = launchers[call.name];
     if (launcher === undefined) {
       client.end(`${JSON.stringify({ print: { stdout: '', stderr: `${call.name}: not rehearsed\n`, code: 127 } })}\n`);

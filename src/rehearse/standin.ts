@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, fstatSync, readFileSync } from 'node:fs';
+import { accessSync, constants, fstatSync } from 'node:fs';
 import { connect } from 'node:net';
 import { hostname, constants as system } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
@@ -8,7 +8,7 @@ import { type CallMessage, onLines, type RankOrder, type ServerMessage, type Sta
 /** Seconds between SIGTERM and SIGKILL where a launcher ends the other ranks. */
 const killAfterSeconds = 5;
 
-const [socketPath = '', name = '', mode = '', ...argv] = process.argv.slice(2);
+const [socketPath = '', name = '', ...argv] = process.argv.slice(2);
 
 const passed: readonly NodeJS.Signals[] = ['SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGALRM'];
 const ending: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP'];
@@ -44,7 +44,7 @@ function start(): void {
     host: process.env['SIMWRIGHT_REHEARSAL_HOST'] ?? hostname(),
     pid: process.pid,
   };
-  tell({ call: { ...call, ...(mode === 'stdin' && hasInput() ? { stdin: readFileSync(0, 'utf8') } : {}) } });
+  tell({ call });
 }
 
 /** True if standard input is a file or a pipe. */

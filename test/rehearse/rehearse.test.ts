@@ -111,6 +111,18 @@ test.concurrent('a machine that is too small refuses', async (context) => {
   ]);
 });
 
+test.concurrent('two of one user beside each other, with hosts by name: neither ends what the other runs', async (context) => {
+  const served = experiment('flow')
+    .orchestrator({ restart: false })
+    .model('short', command('bash', '-c', `sleep 3; ${connects[2]}`));
+  const [spared, met] = await Promise.all([
+    rehearsed(compiled(context, served), { plain: true }),
+    rehearsed(compiled(context, served), { plain: true, faults: [parseFault('store@2s'), parseFault('walltime@6s')] }),
+  ]);
+  expect([states(spared), found(spared)]).toEqual([['flow completed 0'], []]);
+  expect(states(met)).toEqual([expect.stringMatching(/^flow failed /)]);
+});
+
 test.concurrent('--plain, --speed and --svg: hosts by name, an hour in three seconds, the picture where it is wanted', async (context) => {
   const folder = compiled(
     context,
