@@ -233,6 +233,14 @@ describe('what the scheduler gave', () => {
     expect(queriesOf.slurm?.hostCpus?.(env)).toEqual(cpus);
   });
 
+  test('CPUs of each host of a heterogeneous job of LSF, the launch node among them', () => {
+    const cpusOf = (pairs: string) => queriesOf.lsf?.hostCpus?.({ LSB_MCPU_HOSTS: pairs });
+    expect([cpusOf('n1 4 n2 4 n7 16'), cpusOf('batch 1 n1 42')]).toEqual([
+      [4, 4, 16],
+      [1, 42],
+    ]);
+  });
+
   test.each([
     [{ SLURM_GPUS_ON_NODE: '4', CUDA_VISIBLE_DEVICES: '0' }, 4],
     [{ CUDA_VISIBLE_DEVICES: '0,3' }, 2],

@@ -1,9 +1,11 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { mpiKind } from '../../../src/cli/doctor/launchers.js';
+import { probeScheduler } from '../../../src/cli/doctor/scheduler.js';
 import { parseLsf } from '../../../src/targets/lsf/probe.js';
 import { mebibytes, parsePbs } from '../../../src/targets/pbs/probe.js';
 import { describeScheduler } from '../../../src/targets/probe.js';
 import { gpusIn, parseConfig, parseNodes, parsePartitions } from '../../../src/targets/slurm/probe.js';
+import { Workspace } from '../../helpers/workspace.js';
 
 describe('Slurm', () => {
   test('settings', () => {
@@ -217,6 +219,22 @@ a01n02             ok                 -     42      0      0      0      0      
       { nodes: 1, cores: 32, gpus: 0, memoryMiB: 257_433 },
     ]);
   });
+});
+
+test('the one that answers counts where dead commands of another are installed beside it', async () => {
+  const workspace = new Workspace();
+  const program = (name: string, body: string) => workspace.write(`bin/${name}`, `#!/bin/sh\n${body}\n`, 0o755);
+  program('sbatch', 'echo slurm 22.05.8');
+  for (const name of ['scontrol', 'sinfo', 'sacct'])
+    program(name, 'echo "Unable to contact slurm controller" >&2; exit 1');
+  for (const name of ['bsub', 'bparams', 'bqueues', 'lshosts', 'bhosts']) program(name, ':');
+  program('lsid', 'echo "IBM Spectrum LSF Standard 10.1.0.12, Jun 10 2021"; echo "My cluster name is hpc"');
+  vi.stubEnv('PATH', workspace.path('bin'));
+  try {
+    expect((await probeScheduler()).facts).toMatchObject({ name: 'lsf', answers: true, cluster: 'hpc' });
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 test.each([
