@@ -273,7 +273,6 @@ export class Rehearsal {
 }
 
 function hostsOf(config: ServerConfig, plan: Plan, names: readonly string[]): Hosts {
-  if (config.isolation === 'plain') return new PlainHosts(names, config.state);
   const named = [
     plan.networkInterface,
     ...plan.stores.map((store) =>
@@ -283,9 +282,10 @@ function hostsOf(config: ServerConfig, plan: Plan, names: readonly string[]): Ho
           ? store.transport.interface
           : undefined,
     ),
-  ];
+  ].flatMap((name) => (name === undefined || name === 'lo' ? [] : [name]));
+  if (config.isolation === 'plain') return new PlainHosts(names, config.state, named);
   // An interface that is named is one beside that of the hosts' names.
-  const interfaces = new Set(['eth0', ...named.flatMap((name) => (name === undefined || name === 'lo' ? [] : [name]))]);
+  const interfaces = new Set(['eth0', ...named]);
   const shared = [...config.shared, ...pathsIn(process.env)];
   return new NamespaceHosts({
     names,

@@ -15,7 +15,10 @@ import type { Queries } from './queries.js';
 export type { Directive } from '../ir/index.js';
 
 /** A job before its directives are listed: with the user's edits of them, and with who gets mail. */
-export type JobRequest = Omit<Job, 'directives'> & Pick<BatchDeclaration, 'directives' | 'mail'>;
+export interface JobRequest extends Omit<Job, 'directives'>, Pick<BatchDeclaration, 'directives' | 'mail'> {
+  /** True if the job goes on when it loses a node, since its stores have replicas elsewhere. @default false */
+  readonly outlivesNodes?: boolean;
+}
 
 /** Tasks of one program: their number, their nodes, CPUs, GPUs and memory. */
 export interface LaunchStep {

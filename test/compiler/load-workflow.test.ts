@@ -76,3 +76,15 @@ test.each(['workflow.mts', 'workflow.cts', 'workflow.mjs', 'workflow.js'])('%s i
   expect([declaration.name, declaration.entities.length, problems, file]).toEqual(['e', 1, [], join(folder, name)]);
   expect(declaration.entities[0]?.at).toEqual({ file: join(folder, name), line: 2, column: 32 });
 });
+
+test.each(['workflow.mts', 'workflow.cts', 'workflow.mjs', 'workflow.cjs', 'workflow.js'])(
+  '%s that does not compile is an error at its place',
+  async (name) => {
+    const folder = workspace({
+      [name]: "import { experiment } from 'simwright';\nexport default experiment('e').foo(;\n",
+    });
+    await expect(loadWorkflow(join(folder, name))).rejects.toMatchObject({
+      problems: [{ code: 'LOAD1002', at: { file: join(folder, name), line: 2, column: 36 } }],
+    });
+  },
+);

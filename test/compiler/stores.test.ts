@@ -107,12 +107,19 @@ describe('shards and engines', () => {
     expect(messagesOf('slurm', store({ shards: 3, nodes: 4 }))[0]).toContain('has 3 shards for 4 nodes');
     expect(messagesOf('slurm', store({ shards: 3, hosts: ['a'] }))[0]).toContain('names 1 hosts for 3 nodes');
     expect(messagesOf('slurm', store({ replicas: 1 }))[0]).toContain('has one shard, and replicas belong to several');
+    expect(messagesOf('slurm', store({ shards: 100_000 }))[0]).toContain('a Redis Cluster 16384 slots at most');
+    expect(messagesOf('slurm', store({ shards: 3, nodes: 1, replicas: 1, port: 65_533 }))[0]).toContain(
+      'has 6 servers on a node, and 3 ports from 65533 on',
+    );
+    expect(messagesOf('slurm', store({ shards: 2, port: 65_535 }))).toEqual([]);
+    expect(messagesOf('slurm', store({ shards: 2, replicas: 2 as 1 }))[0]).toContain('write 0 or 1');
   });
 
   test('may have replicas, each with the CPUs of a server, on the node after that of its shard', () => {
     const { plan } = compileFor('slurm', store({ shards: 3, replicas: 1, cpus: 4 }));
     expect(plan.stores[0]).toMatchObject({ shards: 3, replicas: 1, nodes: 3 });
     expect(plan.stores[0]?.launch.join(' ')).toContain('--cpus-per-task=8');
+    expect(plan.jobs[0]?.directives[0]).toContainEqual({ flag: '--no-kill' });
     expect(compileFor('slurm', store({ shards: 3, replicas: 0 })).plan.stores[0]).not.toHaveProperty('replicas');
     const { warnings } = compileFor('slurm', store({ shards: 3, replicas: 1, nodes: 1 }));
     expect(warnings.map(({ code, message }) => `${code} ${message}`)).toContainEqual(

@@ -72,6 +72,12 @@ describe.skipIf(why !== '')(`rehearsals of an ordinary user${why === '' ? '' : `
     expect(stderr).toContain('store sweep starts on node1 node2\n');
   });
 
+  test('a store that other nodes use, with hosts that are names only', async () => {
+    const { exitCode, stdout, said } = await rehearsedBy('store-across-nodes', '--plain');
+    expect(exitCode, said).toBe(0);
+    expect(stdout).toContain('by name only');
+  });
+
   test('with hosts that are names only', async () => {
     const { exitCode, stdout, said, workspace } = await rehearsedBy('hello-ensemble', '--plain');
     expect(exitCode, said).toBe(0);

@@ -23,8 +23,11 @@ export function stateFromStatus(
   const members = statuses.flatMap((status) => [...status.members.values()].filter(isOf));
   const events = [...launches.flat(), ...members];
   if (events.length === 0) return undefined;
-  const times = events.map(({ time }) => Date.parse(time));
-  const elapsed = { elapsedSeconds: Math.round((Math.max(...times) - Math.min(...times)) / 1000) };
+  const ids = new Set(events.map(({ jobId }) => jobId));
+  const begins = statuses.flatMap((status) => [...status.begins].flatMap(([of, time]) => (ids.has(of) ? [time] : [])));
+  const latest = Math.max(...events.map(({ time }) => Date.parse(time)));
+  const earliest = Math.min(...begins.map((time) => Date.parse(time)));
+  const elapsed = { elapsedSeconds: Math.round((latest - earliest) / 1000) };
   const native = 'ended';
   const ends = launches.flat().filter(({ launch }) => launch === 'ended' || launch === 'skipped');
   const exit = Math.max(0, ...ends.map((end) => end.exit ?? 0));

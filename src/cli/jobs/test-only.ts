@@ -28,7 +28,7 @@ export async function testOnly({ plan, target }: JobFolder, asking: Asking): Pro
     throw new WorkflowError({
       code: 'CLI1001',
       message: `--test-only: ${target.name} gives no verdict on a script without running it`,
-      hint: `${judges.join(' and ')} alone does; read the scripts in jobs/, and submit one of them by hand`,
+      hint: `${judges.join(' and ')} can say it; read the scripts in jobs/, and submit one of them by hand`,
     });
   }
   const verdicts: ScriptVerdict[] = [];

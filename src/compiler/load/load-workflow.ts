@@ -52,8 +52,25 @@ export async function loadModule(file: string, what: string): Promise<unknown> {
     const load = isModule(file) ? importModule : requireModule;
     return defaultExport(await guarded({ file, what }, () => load(file)));
   } catch (error) {
-    throw asWorkflowError(error, file, what);
+    throw (await syntaxError(error, what)) ?? asWorkflowError(error, file, what);
   }
+}
+
+/** Error for JavaScript that does not compile: tsx says neither why nor where. */
+async function syntaxError(cause: unknown, what: string): Promise<WorkflowError | undefined> {
+  const [, file] = /^Parse error (\/.+?)(?:\?.*)?:\d+:\d+$/m.exec(cause instanceof Error ? cause.message : '') ?? [];
+  if (file === undefined) return undefined;
+  const { default: typescript } = await import('typescript');
+  const options = { reportDiagnostics: true, fileName: file, compilerOptions: { allowJs: true } };
+  const [first] = typescript.transpileModule(readFileSync(file, 'utf8'), options).diagnostics ?? [];
+  if (first?.file === undefined || first.start === undefined) return undefined;
+  const { line, character } = first.file.getLineAndCharacterOfPosition(first.start);
+  return new WorkflowError({
+    code: 'LOAD1002',
+    message: `the ${what} does not compile: ${typescript.flattenDiagnosticMessageText(first.messageText, '; ')}`,
+    at: { file, line: line + 1, column: character + 1 },
+    cause,
+  });
 }
 
 /** Each interface of tsx is loaded where it is used: it takes a good part of a command's time. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { locationInStack, type Problem, WorkflowError } from '../../diagnostics/index.js';
 import { origin } from './guard.js';
 
@@ -9,6 +10,12 @@ export function lateProblem(error: unknown): Problem | undefined {
   return { ...problem, severity: 'warning', message: `${problem.message} (after the file was read)` };
 }
 
+/** The path of a file that tsx calls `.ts` or `.js`, whichever module it is. */
+function asThere(path: string): string {
+  const names = ['', 'm', 'c'].map((kind) => path.replace(/(?=[jt]s$)/, kind));
+  return names.find((name) => existsSync(name)) ?? path;
+}
+
 /** Converts what a user's file threw to a WorkflowError, with the place of the user's own line. */
 export function asWorkflowError(error: unknown, file: string, what: string): WorkflowError {
   if (error instanceof WorkflowError) return error;
@@ -18,7 +25,7 @@ export function asWorkflowError(error: unknown, file: string, what: string): Wor
       : { message: String(error), stack: '', name: 'Error', code: undefined };
   const syntax = /^(?:.*\n)?(\/.+?):(\d+):(\d+): (?:ERROR|error): (.+)$/m.exec(message);
   if (syntax !== null) {
-    const at = { file: syntax[1] ?? file, line: Number(syntax[2]), column: Number(syntax[3]) + 1 };
+    const at = { file: asThere(syntax[1] ?? file), line: Number(syntax[2]), column: Number(syntax[3]) + 1 };
     return new WorkflowError({
       code: 'LOAD1002',
       message: `the ${what} does not compile: ${syntax[4]}`,

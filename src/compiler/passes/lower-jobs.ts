@@ -5,6 +5,7 @@ import { allowNodes } from './allow-nodes.js';
 import type { PlacedJob, Reads } from './compilation.js';
 import { jobEvents } from './job-events.js';
 import { groupsOf } from './lookup/placed-jobs.js';
+import { nodesOfStore } from './lookup/visible-stores.js';
 
 /** A job of the plan. Its directives are those of the target, edited by the site and then by the user. */
 export function lowerJob(
@@ -32,6 +33,11 @@ export function lowerJob(
     entities: job.applications.map(({ name }) => name),
     after: jobEvents(jobs, applicationsOf(experiment), target).get(job) ?? [],
   };
-  const asked = target.directives({ ...asScheduled(request), ...defined({ mail }) }, launcherOf(target, site), site);
+  const outlivesNodes = job.orchestrators.some((store) => store.replicas === 1 && nodesOfStore(store) > 1);
+  const asked = target.directives(
+    { ...asScheduled(request), ...defined({ mail }), outlivesNodes },
+    launcherOf(target, site),
+    site,
+  );
   return { ...request, directives: editDirectives(target, asked, site.directives, edits).map((list) => [...list]) };
 }

@@ -104,7 +104,7 @@ export const orchestratorOptions = {
   /** Nodes its shards are spread over; fewer than shards have several each. @default 1 with one shard, else one a shard */
   nodes: value(positive),
   /** Copies of each shard, on another node, which take over from one that dies. @default 0 */
-  replicas: value(z.union([z.literal(0), z.literal(1)])),
+  replicas: value(z.union([z.literal(0), z.literal(1)], 'write 0 or 1')),
   /** True for nodes of its own inside the job: nothing else runs there but what shares its nodes. @default false */
   apart: value(z.boolean()),
   /** Names of the hosts that it runs on. */

@@ -1,16 +1,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Hosts } from './hosts.js';
+import { type Hosts, otherNames } from './hosts.js';
 
 /** Hosts that are but names, where the machine gives no namespaces: they share loopback, addresses and /tmp. */
 export class PlainHosts implements Hosts {
   readonly says = 'by name only: they share one network and one /tmp, since this machine gives its users no namespaces';
   readonly #folder: string;
 
-  constructor(_names: readonly string[], state: string) {
+  constructor(names: readonly string[], state: string, interfaces: readonly string[]) {
     this.#folder = join(state, 'plain');
     mkdirSync(this.#folder);
-    writeFileSync(join(this.#folder, 'host.cjs'), hostModule);
+    const known = names.flatMap((name) => [name, ...otherNames(name)]);
+    writeFileSync(join(this.#folder, 'host.cjs'), hostModule(known, interfaces));
   }
 
   async ready(): Promise<void> {}
@@ -28,8 +29,21 @@ export class PlainHosts implements Hosts {
   cut(): void {}
 }
 
-/** Module that gives programs of Node.js the name of their host. */
-const hostModule = `'use strict';
+/** Module that gives programs of Node.js the name of their host, the interfaces that stores want, and one address for all: that of this machine. */
+const hostModule = (names: readonly string[], interfaces: readonly string[]) => `'use strict';
 const name = process.env.SIMWRIGHT_REHEARSAL_HOST;
-if (name) require('node:os').hostname = () => name;
+if (name) {
+  const os = require('node:os');
+  os.hostname = () => name;
+  const { networkInterfaces } = os;
+  const here = { address: '127.0.0.1', netmask: '255.0.0.0', family: 'IPv4', mac: '00:00:00:00:00:00', cidr: '127.0.0.1/8', internal: false };
+  os.networkInterfaces = () => ({ ...Object.fromEntries(${JSON.stringify(interfaces)}.map((one) => [one, [here]])), ...networkInterfaces() });
+  const names = new Set(${JSON.stringify(names)});
+  const dns = require('node:dns');
+  const { lookup } = dns;
+  dns.lookup = (host, ...rest) => lookup(names.has(host) ? '127.0.0.1' : host, ...rest);
+  const later = dns.promises.lookup;
+  dns.promises.lookup = (host, ...rest) => later(names.has(host) ? '127.0.0.1' : host, ...rest);
+  require('node:module').syncBuiltinESMExports();
+}
 `;

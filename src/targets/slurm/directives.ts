@@ -29,6 +29,8 @@ export function slurmDirectives(
     { flag: '--open-mode', value: 'append' },
     ...directive('--mail-type', mail?.events.map((event) => mailTypes[event]).join(',')),
     ...directive('--mail-user', mail?.to),
+    // A store with replicas goes on without a node, unless Slurm ends its job.
+    ...directive('--no-kill', job.outlivesNodes ? true : undefined),
     ...allocationDirectives(job.allocation, site),
     ...directive('--array', array === undefined ? undefined : `0-${array.size - 1}${throttle(array)}`),
   ];

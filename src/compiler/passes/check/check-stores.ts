@@ -5,10 +5,18 @@ import {
   type ExperimentDeclaration,
   engines,
   orchestratorsOf,
+  serversOnNode,
 } from '../../../ir/index.js';
 import type { Reads } from '../compilation.js';
 import { callOf, type Loaded, storesOfModel } from '../lookup/loaded-models.js';
-import { nodesOfStore, shardsOf, storeName, type VisibleStore, visibleStores } from '../lookup/visible-stores.js';
+import {
+  nodesOfStore,
+  shardsOf,
+  sizeOf,
+  storeName,
+  type VisibleStore,
+  visibleStores,
+} from '../lookup/visible-stores.js';
 
 /** Every application can tell its stores apart, and every ML model and script has a store that loads it. */
 export function checkStores({ experiment }: Reads<'experiment'>, problems: Problems): void {
@@ -99,6 +107,9 @@ function checkLoaded(
   }
 }
 
+/** Slots of a Redis Cluster, of which each shard needs one, and the highest port. */
+const [mostShards, mostPort] = [16_384, 65_535];
+
 function checkShards(experiment: ExperimentDeclaration, problems: Problems): void {
   for (const entity of orchestratorsOf(experiment)) {
     const shards = shardsOf(entity);
@@ -119,8 +130,24 @@ function checkShards(experiment: ExperimentDeclaration, problems: Problems): voi
     if (entity.nodes !== undefined && entity.nodes > shards) {
       refuse(`has ${shards} shards for ${entity.nodes} nodes`, 'raise shards, or lower nodes');
     }
+    if (shards > mostShards) {
+      refuse(
+        `has ${shards} shards, and a Redis Cluster ${mostShards} slots at most`,
+        'lower shards: one a node will do',
+      );
+    }
+    const servers = serversOnNode(sizeOf(entity), nodesOfStore(entity));
+    if (entity.port !== undefined && entity.port + servers - 1 > mostPort) {
+      refuse(
+        `has ${servers} servers on a node, and ${mostPort - entity.port + 1} ports from ${entity.port} on`,
+        'name a lower port, or leave it out for free ones',
+      );
+    }
     if (entity.replicas === 1 && shards === 1) {
-      refuse('has one shard, and replicas belong to several', 'raise shards, or leave out replicas');
+      refuse(
+        'has one shard, and replicas belong to several',
+        "say engine: 'redis' and raise shards, or leave out replicas",
+      );
     } else if (entity.replicas === 1 && nodesOfStore(entity) === 1) {
       problems.warning(
         'STORE1007',
