@@ -98,16 +98,15 @@ export class Cluster {
     return Object.fromEntries(stdout.split('\n').map((line) => line.split('\t') as [string, string]));
   }
 
-  /** The job's own records, one an element of an array; steps instead with `steps`. */
-  async account(id: string, steps = false): Promise<Accounted[]> {
+  /** The job's own records, one an element of an array. */
+  async account(id: string): Promise<Accounted[]> {
     const fields = ['-n', '-P', '-o', 'jobid,state,exitcode,nodelist', '-j', id];
-    const text = await this.ask('sacct', ...(steps ? [] : ['-X']), ...fields);
+    const text = await this.ask('sacct', '-X', ...fields);
     return text
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => line.split('|'))
-      .map(([job = '', state = '', exitCode = '', nodes = '']) => ({ id: job, state, exitCode, nodes }))
-      .filter((record) => !steps || /\.\d+$/.test(record.id));
+      .map(([job = '', state = '', exitCode = '', nodes = '']) => ({ id: job, state, exitCode, nodes }));
   }
 
   /** Its steps by their names, in the order of their starts, without the batch script. */
