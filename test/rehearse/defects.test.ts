@@ -33,7 +33,8 @@ test.concurrent('a lost --overlap', async (context) => {
         .tasks(4),
     );
   const folder = compiled(context, shared);
-  folder.change('jobs/flow.sbatch', ' --overlap', '');
+  // Of the store's step; the one before it, which tells addresses, is over soon.
+  folder.change('jobs/flow.sbatch', ' --overlap --kill-on-bad-exit', ' --kill-on-bad-exit');
   const record = await rehearsed(folder);
   expect(found(record)).toEqual([
     expect.stringMatching(
@@ -82,12 +83,15 @@ test.concurrent('GPUs that are not summed', async (context) => {
     context,
     experiment('flow')
       .batch({ nodes: 1, walltime: '00:10:00' })
-      .model('reader', command('sleep', '100').gpusPerTask(1))
+      .model('reader', command('bash', '-c', 'echo holds a GPU; sleep 100').gpusPerTask(1))
       .registerIncomingEntity('writer')
       .model('writer', command('sleep', '1').gpusPerTask(1))
       .after('reader', 'started'),
   );
   folder.change('jobs/flow.sbatch', '#SBATCH --gpus-per-node=2', '#SBATCH --gpus-per-node=1');
+  // A launch has started before its step has what it asks for.
+  const waits = 'until [ -s run/reader/reader.out ]; do sleep 0.05; done';
+  folder.change('jobs/flow.sbatch', 'runtime launch writer', `${waits}\nruntime launch writer`);
   // The job's own sum, which the runtime compares with what the scheduler gave.
   folder.change('plan.json', '"gpusPerNode": 2', '"gpusPerNode": 1');
   const record = await rehearsed(folder);
