@@ -219,11 +219,26 @@ export class MpiJob {
   /** Waits until nothing of a job is left on these machines: no process, nothing in /tmp. */
   async expectNothingLeft(where: readonly string[] = ['head', ...nodes]): Promise<void> {
     const end = performance.now() + 20_000;
+    // Other folders there may change while it looks.
+    const everything = [
+      'find',
+      '/tmp/',
+      '-path',
+      '/tmp/*',
+      '!',
+      '-path',
+      '/tmp/simwright-*',
+      '-prune',
+      '-o',
+      '-path',
+      '/tmp/simwright-*',
+      '-print',
+    ];
     for (;;) {
       const left = await Promise.all(
         where.map(async (node) => {
           // Open MPI leaves folders of its own when it is killed.
-          const { stdout } = await cluster('on', node, '--', 'find', '/tmp', '-path', '/tmp/simwright-*');
+          const { stdout } = await cluster('on', node, '--', ...everything);
           const files = stdout.split('\n').filter((name) => name !== '');
           const running = (await processes(node, /./)).map(({ line }) => line);
           return [...files, ...running].map((one) => `${node}: ${one}`).join('\n');

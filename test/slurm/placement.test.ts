@@ -94,6 +94,12 @@ describe.skipIf(why !== '')(`placement on a real Slurm with GPUs${why === '' ? '
     return workspace;
   }
 
+  // A job of all nodes that is queued between jobs of the other test, which wait for each other, would wait for ever, and so would they.
+  let tellQueued = () => {};
+  const othersQueued = new Promise<void>((resolve) => {
+    tellQueued = resolve;
+  });
+
   /** Waits until so many ranks run at the same time. */
   const running = (workspace: Workspace, count: number, start = 0) =>
     waitUntil(
@@ -119,6 +125,7 @@ describe.skipIf(why !== '')(`placement on a real Slurm with GPUs${why === '' ? '
   .model('b', command('bash', 'rank.sh', 'b', 'go', '{first_host}', '{hosts}').gpusPerTask(1))${files}`,
       context,
     );
+    await othersQueued;
     const { e: id = '' } = await cluster().submit(workspace.path('out'));
     await running(workspace, 6);
     const ranks = ranksOf(workspace);
@@ -171,7 +178,7 @@ describe.skipIf(why !== '')(`placement on a real Slurm with GPUs${why === '' ? '
       context,
     );
     expect(workspace.read('out/jobs/named.sbatch')).toContain('#SBATCH -C emulated\n');
-    const { h = '', named = '', late = '' } = await cluster().submit(workspace.path('out'));
+    const { h = '', named = '', late = '' } = await cluster().submit(workspace.path('out')).finally(tellQueued);
     await running(workspace, 6);
     const ranks = ranksOf(workspace);
     const of = (name: string) => ranks.filter((one) => one.name === name);
