@@ -52,8 +52,8 @@ const takenByNone: readonly string[] = [];
 const engine = await engineVariables();
 
 /** The fixture for an account on a machine; undefined where the machine refuses it. */
-async function compiledFor(fixture: string, machine: string): Promise<Compiled | undefined> {
-  const loaded = await loadWorkflow(join(root, 'fixtures/workflows', fixture, 'workflow.ts'));
+async function compiledFor(fixture: string, folder: string, machine: string): Promise<Compiled | undefined> {
+  const loaded = await loadWorkflow(join(folder, 'workflow.ts'));
   const site = await loadSite(accountOn(machine), knownSites);
   try {
     const [workflow, own] = shorten(fixture, loaded, site);
@@ -69,7 +69,7 @@ describe('rehearsed for an account on a machine that takes it', { concurrent: tr
   const rest = fixtures.filter(
     ({ name }) => !(rehearsedOnAll as readonly string[]).includes(name) && !(name in leftOut),
   );
-  for (const [index, { name }] of rest.entries()) {
+  for (const [index, { name, folder }] of rest.entries()) {
     const lacks = lacksOf(name);
     test.skipIf(lacks !== '')(`${name}${lacks === '' ? '' : ` (skipped: ${lacks})`}`, async (context) => {
       const machines = catalogSites.map((_, place) => catalogSites[(index + place) % catalogSites.length]?.name ?? '');
@@ -77,7 +77,7 @@ describe('rehearsed for an account on a machine that takes it', { concurrent: tr
       const rehearsed: string[] = [];
       for (const machine of machines) {
         if (rehearsed.length === most) break;
-        const compiled = await compiledFor(name, machine);
+        const compiled = await compiledFor(name, folder, machine);
         if (compiled === undefined) continue;
         rehearsed.push(machine);
         const { record, logs } = await rehearseWithStubs(compiled, context, engine);
