@@ -12,17 +12,9 @@ import {
   standsForHosts,
 } from '../../ir/index.js';
 import { type LaunchProgram, type LaunchStep, launcherOf } from '../../targets/target.js';
-import type {
-  Adds,
-  PlacedComponent,
-  PlacedGroup,
-  Reads,
-  Sized,
-  SizedLaunch,
-  SizedProgram,
-  StepSize,
-} from './compilation.js';
+import type { Adds, PlacedComponent, Reads, Sized, SizedLaunch, SizedProgram, StepSize } from './compilation.js';
 import { choosesHosts, hasWholeNodes, launchLine, siteArgs, stepOptions } from './launch-line.js';
+import { cpusOfStores } from './launch-stores.js';
 import { membersOnOwnNodes } from './lookup/members-at-once.js';
 import { placeOf } from './lookup/placed-jobs.js';
 import { programWords } from './lookup/program-words.js';
@@ -190,12 +182,6 @@ function stepOf(
     environment,
     launcherArgs: mergeArgs([...siteArgs(site, launcher, asksForGpus(size)), command.launcherArgs ?? {}]),
   };
-}
-
-/** CPUs of a node that stores beside an application may hold: the colocated ones on every node, the others on any. */
-function cpusOfStores({ applications, orchestrators }: PlacedGroup): number {
-  const colocated = applications.flatMap((one) => one.colocated ?? []);
-  return [...colocated, ...orchestrators].reduce((sum, { cpus = 1 }) => sum + cpus, 0);
 }
 
 /** Names of the variables that an application gets: some launchers pass on only those they are told, and complain of those that are not set. */

@@ -3,13 +3,14 @@ import {
   byKind,
   type ColocatedDeclaration,
   defined,
+  derivedOnce,
   mergeArgs,
   type OrchestratorDeclaration,
   serversOnNode,
   storeLinkVariable,
 } from '../../ir/index.js';
 import { type LaunchStep, launcherOf } from '../../targets/target.js';
-import type { Adds, Reads, StoreLaunch } from './compilation.js';
+import type { Adds, PlacedGroup, Reads, StoreLaunch } from './compilation.js';
 import { choosesHosts, launchLine, siteArgs, stepOptions } from './launch-line.js';
 import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
 import { type EntityPlace, placeOf } from './lookup/placed-jobs.js';
@@ -125,9 +126,24 @@ function storeLaunch(
 
 /** CPUs that the stores before one hold on its nodes, where each has to be told others. */
 function cpusBefore(store: OrchestratorDeclaration | ColocatedDeclaration, { group }: EntityPlace): number {
-  const all = [...group.orchestrators, ...group.applications.flatMap(({ colocated }) => colocated ?? [])];
-  return all.slice(0, all.indexOf(store)).reduce((sum, one) => sum + cpusOnNode(one), 0);
+  return heldByStores(group).before.get(store) ?? 0;
 }
+
+/** CPUs of a node that stores beside an application may hold: the colocated ones on every node, the others on any. */
+export function cpusOfStores(group: PlacedGroup): number {
+  return heldByStores(group).all;
+}
+
+/** CPUs that the stores of a group hold on a node: all of them, and those before each. */
+const heldByStores = derivedOnce(({ orchestrators, applications }: PlacedGroup) => {
+  const before = new Map<OrchestratorDeclaration | ColocatedDeclaration, number>();
+  let all = 0;
+  for (const store of [...orchestrators, ...applications.flatMap(({ colocated }) => colocated ?? [])]) {
+    before.set(store, all);
+    all += cpusOnNode(store);
+  }
+  return { before, all };
+});
 
 function cpusOnNode(store: OrchestratorDeclaration | ColocatedDeclaration): number {
   return 'transport' in store ? (store.cpus ?? 1) : cpusOfStoreOnNode(store);
