@@ -4,18 +4,10 @@ import { npyHeader } from '../../src/runtime/npy/npy.js';
 import { expectNothingLeft } from '../helpers/leftovers.js';
 import { meanwhile, simwright, startSimwright } from '../helpers/simwright.js';
 import { Workspace } from '../helpers/workspace.js';
-import { builtModule, hasCompiler, servers } from '../runtime/engine/support/servers.js';
-import { modelFile, onnxRuntime } from '../runtime/orchestrator/support/start.js';
+import { lacks } from '../runtime/engine/support/lacks.js';
+import { builtModule } from '../runtime/engine/support/servers.js';
+import { modelFile } from '../runtime/orchestrator/support/start.js';
 import { compiled } from './compiled-jobs.js';
-
-const lacks =
-  servers.length === 0
-    ? 'a server'
-    : !hasCompiler
-      ? 'a C compiler'
-      : onnxRuntime === undefined
-        ? 'onnxruntime-node'
-        : '';
 
 /** Keys of all of three shards. */
 const keys = ['a', 'b', 'c', 'd', 'e'];

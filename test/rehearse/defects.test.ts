@@ -33,7 +33,7 @@ test.concurrent('a lost --overlap', async (context) => {
         .tasks(4),
     );
   const folder = compiled(context, shared);
-  // Of the store's step; the one before it, which tells addresses, is over soon.
+  // The store's step loses the option; the step before it, which tells addresses, is over soon.
   folder.change('jobs/flow.sbatch', ' --overlap --kill-on-bad-exit', ' --kill-on-bad-exit');
   const record = await rehearsed(folder);
   expect(found(record)).toEqual([

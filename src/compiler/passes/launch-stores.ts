@@ -114,7 +114,7 @@ function storeLaunch(
     launcherArgs: mergeArgs(siteArgs(site, launcher, false)),
     cpusOfStores: cpusBefore(store, place),
     overlap: true,
-    // One that dies on a node ends on all, so that its death is noticed, unless others have copies of what was there.
+    // A store that dies on one node ends on all, so that its death is noticed, unless other nodes have copies of its data.
     endsTogether: !('replicas' in store && store.replicas === 1 && nodes > 1),
     namesHosts: hosts === undefined && choosesHosts(place, launchers[launcher], input),
   };

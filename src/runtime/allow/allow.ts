@@ -19,7 +19,7 @@ const mostNamed = 8;
 
 /** Options of `allow`. */
 export interface AllowOptions {
-  /** Words of launchers that start one task on each node of the job; several share out the nodes. */
+  /** Launch lines, each of which starts one task on each of its nodes; several share out the nodes of the job. */
   readonly launches: readonly (readonly string[])[];
   /** The runtime's own command line: Node and the bundle. */
   readonly runtime: readonly string[];

@@ -242,7 +242,7 @@ export class ClusterStore implements Orchestrator {
     return { ...store, allow: { ...store.allow, addresses: [...new Set(addresses)] } };
   }
 
-  /** One that is not there yet is missed by whoever starts it. */
+  /** A server has died: its replica takes over, or the store ends. Whoever starts a server notices itself that it dies meanwhile. */
   async #serverDied(index: number, server: RedisStore, reason: string): Promise<void> {
     if (this.#isClosing || this.#servers.get(index) !== server) return;
     if (this.#failover === undefined || !this.#isFormed)

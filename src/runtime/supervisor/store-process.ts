@@ -82,7 +82,7 @@ export class StoreProcess {
   readonly #forming: ClusterForming | undefined;
   /** Present once a cluster with replicas is formed. */
   #news: ClusterNews | undefined;
-  /** Words of nodes by which they answer. */
+  /** Nodes that are ready, by their links. */
   readonly #ready = new Map<NodeLink, Node>();
   /** Nodes that it goes on without. */
   #nodesLost = 0;

@@ -3,21 +3,13 @@ import { hostname } from 'node:os';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Store } from '../../../src/ir/index.js';
 import { freePorts } from '../../../src/runtime/supervisor/free-port.js';
-import { onnxRuntime } from '../orchestrator/support/start.js';
 import { useBundle } from '../support/bundle.js';
 import { waitUntil } from '../support/wait-until.js';
-import { builtModule, hasCompiler, servers } from './support/servers.js';
-import { double, keys, logOf, outputOf, serversOf, shardFolder, steps } from './support/shard-jobs.js';
+import { lacks } from './support/lacks.js';
+import { builtModule } from './support/servers.js';
+import { double, keys, logOf, outputOf, serversOf, steps, storeFolder } from './support/store-jobs.js';
 
 const bundle = useBundle();
-const lacks =
-  servers.length === 0
-    ? 'a server'
-    : !hasCompiler
-      ? 'a C compiler'
-      : onnxRuntime === undefined
-        ? 'onnxruntime-node'
-        : '';
 
 describe.skipIf(lacks !== '')(`a store in shards${lacks === '' ? '' : ` (skipped: there is no ${lacks})`}`, () => {
   let module: string;
@@ -26,7 +18,7 @@ describe.skipIf(lacks !== '')(`a store in shards${lacks === '' ? '' : ` (skipped
   });
 
   const folderWith = (store: Partial<Store>, sim: string, analysis?: string) =>
-    shardFolder(bundle(), module, store, sim, analysis);
+    storeFolder(bundle(), module, { shards: 3, ...store }, sim, analysis);
   const run = `for (const key of keys) {
   await put(key, 1, 2);
   await client.runModel('double', [key], ['twice' + key]);

@@ -1,21 +1,11 @@
 import { describe, test } from 'vitest';
-import { onnxRuntime } from '../orchestrator/support/start.js';
-import { hasCompiler, servers } from './support/servers.js';
+import { lacks } from './support/lacks.js';
 
 /**
  * Tests of the embedded store, run on a server with our module and the AI layer beside it: the same commands, texts and clients. What a
  * server leaves to itself they leave out (`embeddedTest`). Clusters have
  * conformance-of-shards.test.ts.
  */
-const lacks =
-  servers.length === 0
-    ? 'a server'
-    : !hasCompiler
-      ? 'a C compiler'
-      : onnxRuntime === undefined
-        ? 'onnxruntime-node'
-        : '';
-
 if (lacks === '') {
   process.env['SIMWRIGHT_TEST_ENGINE'] = 'redis';
   // A suite each, so that the hooks of one file are not those of all.

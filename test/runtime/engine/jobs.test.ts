@@ -1,45 +1,17 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Store } from '../../../src/ir/index.js';
-import { modelFile, onnxRuntime } from '../orchestrator/support/start.js';
+import { modelFile } from '../orchestrator/support/start.js';
 import { useBundle } from '../support/bundle.js';
 import { JobFolder } from '../support/job-folder.js';
-import { makeModel, makePlan } from '../support/make-plan.js';
+import { makePlan } from '../support/make-plan.js';
 import { mayMount, Tmpfs } from '../support/tmpfs.js';
 import { waitUntil } from '../support/wait-until.js';
-import { builtModule, hasCompiler, servers } from './support/servers.js';
+import { lacks } from './support/lacks.js';
+import { builtModule } from './support/servers.js';
+import { double, steps, storeFolder } from './support/store-jobs.js';
 
 const bundle = useBundle();
-const lacks =
-  servers.length === 0
-    ? 'a server'
-    : !hasCompiler
-      ? 'a C compiler'
-      : onnxRuntime === undefined
-        ? 'onnxruntime-node'
-        : '';
-
-const program = (body: string) => `
-import { Client, tensor } from 'simwright/client';
-import { existsSync } from 'node:fs';
-const until = async (name) => { while (!existsSync('../' + name)) await new Promise((resolve) => setTimeout(resolve, 20)); };
-const client = await Client.connect();
-const put = (key, ...values) => client.putTensor(key, tensor(new Float32Array(values), [1, values.length]));
-const read = async (key) => (await client.tensorExists(key)) ? [...(await client.getTensor(key)).data].join() : 'nothing';
-${body}
-await client.close();
-`;
-
-const entities = [
-  { name: 'sim', stores: ['store'] },
-  { name: 'analysis', stores: ['store'], after: [{ name: 'sim', event: 'completed' as const }] },
-];
-const steps = `
-runtime up store
-runtime launch sim -- node ../sim.mjs & launched+=($!)
-runtime launch analysis -- node ../analysis.mjs & launched+=($!)`;
-
-const double = makeModel({ name: 'double', artifact: 'artifacts/double.onnx' });
 
 describe.skipIf(lacks !== '')(`a store on a server${lacks === '' ? '' : ` (skipped: there is no ${lacks})`}`, () => {
   let module: string;
@@ -47,15 +19,8 @@ describe.skipIf(lacks !== '')(`a store on a server${lacks === '' ? '' : ` (skipp
     module = await builtModule();
   });
 
-  function folderWith(store: Partial<Store>, sim: string, analysis = 'process.exit(0);'): JobFolder {
-    const folder = new JobFolder(bundle(), makePlan(entities, [{ name: 'store', engine: 'redis', ...store } as Store]));
-    folder.write('run/sim.mjs', program(sim));
-    folder.write('run/analysis.mjs', program(analysis));
-    folder.write('artifacts/double.onnx', modelFile('double'));
-    folder.makeFolder('runtime/engine');
-    copyFileSync(module, folder.path('runtime/engine/simwright.so'));
-    return folder;
-  }
+  const folderWith = (store: Partial<Store>, sim: string, analysis?: string) =>
+    storeFolder(bundle(), module, store, sim, analysis);
   const logOf = (folder: JobFolder) => {
     const name = readdirSync(folder.path('run/stores/store')).find(
       (file) => file.endsWith('.log') && file !== 'launch.log',
@@ -73,7 +38,7 @@ describe.skipIf(lacks !== '')(`a store on a server${lacks === '' ? '' : ` (skipp
     ],
   ])('%s runs preloaded models, warmed up, and leaves nothing', async (_name, store) => {
     const folder = folderWith({ ...store, mlModels: [double] }, run);
-    const job = folder.start(steps);
+    const job = folder.start(steps());
     expect(await job.ended).toMatchObject({ code: 0, stderr: '' });
     expect(folder.read('run/sim/sim.out')).toBe('2,4\n');
     expect(logOf(folder)).toContain("info ML model 'double' is loaded and warmed up");
@@ -86,11 +51,11 @@ describe.skipIf(lacks !== '')(`a store on a server${lacks === '' ? '' : ` (skipp
       `${run}\nawait put('kept', 42);\nconsole.log('ran');`,
       "console.log(await read('kept'));\nif (!existsSync('../mended')) process.exit(3);",
     );
-    expect(await folder.run(steps)).toMatchObject({ code: 3, stderr: '' });
+    expect(await folder.run(steps())).toMatchObject({ code: 3, stderr: '' });
     const { checkpoints } = JSON.parse(folder.read('run/stores/store/saved.json'));
     expect(checkpoints).toMatchObject([{ stores: [{ nodes: 1, whole: true }] }]);
     folder.write('run/mended', '');
-    expect(await folder.run(steps)).toMatchObject({ code: 0, stderr: '' });
+    expect(await folder.run(steps())).toMatchObject({ code: 0, stderr: '' });
     expect(folder.read('run/analysis/analysis.out')).toBe('42\n');
     expect(folder.read('run/sim/sim.out')).toBe('2,4\nran\n');
   });
@@ -112,10 +77,10 @@ describe.skipIf(lacks !== '')(`a store on a server${lacks === '' ? '' : ` (skipp
         mkdirSync(`${disk.folder}/store`);
         folder.write('run/stores/README', '');
         symlinkSync(`${disk.folder}/store`, folder.path('run/stores/store'));
-        expect(await folder.run(steps)).toMatchObject({ code: 3, stderr: '' });
+        expect(await folder.run(steps())).toMatchObject({ code: 3, stderr: '' });
         const before = folder.read('run/stores/store/saved.json');
         folder.write('run/grow', '');
-        const end = await folder.run(steps);
+        const end = await folder.run(steps());
         expect(end.code).toBe(3);
         expect(end.stderr).toMatch(
           /^simwright: store 'store' was not saved: the checkpoint \S+ could not be written: .*No space left on device; members whose data others still need run again with the next job\n$/,
@@ -123,7 +88,7 @@ describe.skipIf(lacks !== '')(`a store on a server${lacks === '' ? '' : ` (skipp
         // The old one still counts: the simulation has put it there, and does not run again.
         expect(folder.read('run/stores/store/saved.json')).toBe(before);
         rmSync(folder.path('run/grow'));
-        expect((await folder.run(steps)).code).toBe(3);
+        expect((await folder.run(steps())).code).toBe(3);
         expect(folder.read('run/analysis/analysis.out')).toBe('42\n');
         expect(folder.read('run/sim/sim.out')).toBe('ran\n');
       } finally {
@@ -134,7 +99,7 @@ describe.skipIf(lacks !== '')(`a store on a server${lacks === '' ? '' : ` (skipp
 
   test('goes on when its AI layer is killed: data are untouched, and the next run succeeds', async () => {
     const folder = folderWith({ mlModels: [double] }, `${run}\nawait until('killed');\n${run}`);
-    const job = folder.start(steps);
+    const job = folder.start(steps());
     await waitUntil(
       'it has run a model',
       () => existsSync(folder.path('run/sim/sim.out')) && folder.read('run/sim/sim.out') !== '',
@@ -151,7 +116,7 @@ describe.skipIf(lacks !== '')(`a store on a server${lacks === '' ? '' : ` (skipp
 
   test('is reported dead when its server is killed', async () => {
     const folder = folderWith({}, "await put('x', 1);\nconsole.log('put');\nawait until('never');");
-    const job = folder.start(steps);
+    const job = folder.start(steps());
     await waitUntil(
       'it has begun',
       () => existsSync(folder.path('run/sim/sim.out')) && folder.read('run/sim/sim.out') !== '',
@@ -167,7 +132,7 @@ describe.skipIf(lacks !== '')(`a store on a server${lacks === '' ? '' : ` (skipp
 
   test('leaves no server behind when the process that holds it is killed', async () => {
     const folder = folderWith({}, "console.log('there');\nawait until('never');");
-    const job = folder.start(steps);
+    const job = folder.start(steps());
     await waitUntil('it has begun', () => existsSync(folder.path('run/sim/sim.out')));
     folder.killRuntime('store');
     expect((await job.ended).code).not.toBe(0);
@@ -179,7 +144,7 @@ describe.skipIf(lacks !== '')(`a store on a server${lacks === '' ? '' : ` (skipp
       { engine: 'data' },
       "await put('x', 1, 2);\nconsole.log(await read('x'));\nawait client.runModel('m', ['x'], ['y']).catch((error) => console.log(error.message));",
     );
-    const job = folder.start(steps);
+    const job = folder.start(steps());
     expect(await job.ended).toMatchObject({ code: 0, stderr: '' });
     expect(folder.read('run/sim/sim.out')).toMatch(/^1,2\n.*this store runs no models and scripts/);
     await folder.expectNothingLeft(job);

@@ -1,20 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Store } from '../../../src/ir/index.js';
-import { onnxRuntime } from '../orchestrator/support/start.js';
 import { useBundle } from '../support/bundle.js';
 import { waitUntil } from '../support/wait-until.js';
-import { builtModule, hasCompiler, servers } from './support/servers.js';
-import { double, logOf, outputOf, serversOf, shardFolder, steps } from './support/shard-jobs.js';
+import { lacks } from './support/lacks.js';
+import { builtModule } from './support/servers.js';
+import { double, logOf, outputOf, serversOf, steps, storeFolder } from './support/store-jobs.js';
 
 const bundle = useBundle();
-const lacks =
-  servers.length === 0
-    ? 'a server'
-    : !hasCompiler
-      ? 'a C compiler'
-      : onnxRuntime === undefined
-        ? 'onnxruntime-node'
-        : '';
 
 describe.skipIf(lacks !== '')(`a store with replicas${lacks === '' ? '' : ` (skipped: there is no ${lacks})`}`, () => {
   let module: string;
@@ -24,7 +16,7 @@ describe.skipIf(lacks !== '')(`a store with replicas${lacks === '' ? '' : ` (ski
 
   test('on two nodes outlives a server, and then a node, and keeps all that was put', async () => {
     const launch = ['./bin/nodes', '2'];
-    const folder = shardFolder(
+    const folder = storeFolder(
       bundle(),
       module,
       { shards: 3, nodes: 2, replicas: 1, launch, mlModels: [double] } as Partial<Store>,

@@ -247,7 +247,7 @@ async function introduce(folder: string, { port, busPort }: ClusterShard): Promi
   onTestFinished(() => void stranger.kill('SIGKILL'));
 }
 
-/** What a process of another user hears that connects and says nothing. */
+/** Reply to a process of another user, which connects and says nothing. */
 function heardAsNobody(port: number): Promise<string> {
   const script = `require('net').connect(${port}).on('error', () => undefined).on('close', () => console.log('closed'))`;
   const words = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, '-e', script];

@@ -117,7 +117,7 @@ const checks: ReadonlyMap<string, Check> = new Map([
 
 const loud = names('q quiet v verbose');
 
-/** Words of a binding; a list of CPUs or masks at its end counts as `none`. */
+/** Keywords of `--cpu-bind` and its like; a list of CPUs or masks at the end counts as `none`. */
 function withoutLists(value: string): string[] {
   return value.replace(/\b(?:map|mask)_(?:cpu|ldom|mem):[\da-fx,*-]+$/i, 'none').split(',');
 }

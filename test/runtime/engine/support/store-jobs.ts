@@ -43,15 +43,15 @@ wait
 exit "$code"
 `;
 
-/** A folder of a job with a store in shards, an application that uses it, and another one after it. */
-export function shardFolder(
+/** A folder of a job with a store on a server, an application that uses it, and another one after it. */
+export function storeFolder(
   bundle: string,
   module: string,
   store: Partial<Store>,
   sim: string,
   analysis = 'process.exit(0);',
 ): JobFolder {
-  const given = { name: 'store', engine: 'redis', shards: 3, ...store } as Store;
+  const given = { name: 'store', engine: 'redis', ...store } as Store;
   const folder = new JobFolder(bundle, makePlan(entities, [given]));
   folder.write('run/sim.mjs', program(sim));
   folder.write('run/analysis.mjs', program(analysis));
