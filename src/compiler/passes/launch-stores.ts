@@ -14,7 +14,7 @@ import type { Adds, PlacedGroup, Reads, StoreLaunch } from './compilation.js';
 import { choosesHosts, launchLine, siteArgs, stepOptions } from './launch-line.js';
 import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
 import { type EntityPlace, placeOf } from './lookup/placed-jobs.js';
-import { nodesOfStore, sizeOf } from './lookup/visible-stores.js';
+import { nodesOfStore, outlivesNodes, sizeOf } from './lookup/visible-stores.js';
 import { cpusOfStoreOnNode } from './part-demand.js';
 
 /** Input of the words that start stores. */
@@ -115,7 +115,7 @@ function storeLaunch(
     cpusOfStores: cpusBefore(store, place),
     overlap: true,
     // A store that dies on one node ends on all, so that its death is noticed, unless other nodes have copies of its data.
-    endsTogether: !('replicas' in store && store.replicas === 1 && nodes > 1),
+    endsTogether: 'transport' in store || !outlivesNodes(store),
     namesHosts: hosts === undefined && choosesHosts(place, launchers[launcher], input),
   };
   const { words, files = {}, resources } = launchLine(launcher, [{ step, words: [] }], size, input, problems);

@@ -5,7 +5,7 @@ import { allowNodes } from './allow-nodes.js';
 import type { PlacedJob, Reads } from './compilation.js';
 import { jobEvents } from './job-events.js';
 import { groupsOf } from './lookup/placed-jobs.js';
-import { nodesOfStore } from './lookup/visible-stores.js';
+import { outlivesNodes } from './lookup/visible-stores.js';
 
 /** A job of the plan. Its directives are those of the target, edited by the site and then by the user. */
 export function lowerJob(
@@ -33,9 +33,8 @@ export function lowerJob(
     entities: job.applications.map(({ name }) => name),
     after: jobEvents(jobs, applicationsOf(experiment), target).get(job) ?? [],
   };
-  const outlivesNodes = job.orchestrators.some((store) => store.replicas === 1 && nodesOfStore(store) > 1);
   const asked = target.directives(
-    { ...asScheduled(request), ...defined({ mail }), outlivesNodes },
+    { ...asScheduled(request), ...defined({ mail }), outlivesNodes: job.orchestrators.some(outlivesNodes) },
     launcherOf(target, site),
     site,
   );

@@ -50,6 +50,11 @@ export function shardsOf({ shards, nodes }: OrchestratorDeclaration): number {
   return shards ?? nodes ?? 1;
 }
 
+/** True for a store that goes on without one of its nodes, since others have copies of its data. */
+export function outlivesNodes(store: OrchestratorDeclaration): boolean {
+  return store.replicas === 1 && nodesOfStore(store) > 1;
+}
+
 /** Shards of a standalone store, and replicas of each. */
 export function sizeOf(store: OrchestratorDeclaration): { readonly shards: number; readonly replicas: number } {
   return { shards: shardsOf(store), replicas: store.replicas ?? 0 };
