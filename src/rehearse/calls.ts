@@ -66,7 +66,7 @@ export class ShellCalls {
       const { stdout, stderr, code } = answer(readCall(folder));
       writeFileSync(join(folder, 'out'), stdout, { mode: 0o600 });
       writeFileSync(join(folder, 'err'), stderr, { mode: 0o600 });
-      // Who no longer waits has closed its end.
+      // A client that no longer waits has closed its end.
       const pipe = openSync(join(folder, 'answer'), constants.O_WRONLY | constants.O_NONBLOCK);
       writeSync(pipe, `${code}\n`);
       closeSync(pipe);

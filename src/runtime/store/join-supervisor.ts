@@ -92,7 +92,7 @@ class SupervisorLink {
     const part = new Promise<ClusterPart>((resolve) => {
       arranged = resolve;
     });
-    // Those that come before anybody listens wait.
+    // Messages that come before anybody listens wait.
     const unheard: ClusterChange[] = [];
     let hear: (change: ClusterChange) => void = (change) => unheard.push(change);
     let exists: (key: string) => Promise<boolean> = () => Promise.resolve(false);
