@@ -1670,6 +1670,8 @@ static void read_worker(void) {
             worker.start = 0;
             worker.end = (size_t)bytes;
         }
+        /* Less than there was room for is all there is: asking again would cost a call of the kernel for each small answer. */
+        if ((size_t)bytes < room) budget = 0;
     }
     if (problem != NULL && worker.id == id) drop_worker(problem);
 }

@@ -163,7 +163,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
     keyspace: ['ai/', 'bytes/', 'memory/'],
     checkpoint: ['keyspace/', 'ai/', 'inference/', 'bytes/'],
     commands: ['ai/', 'inference/', 'keyspace/', 'bytes/', 'memory/', 'resp/'],
-    framed: ['commands/', 'ai/', 'inference/', 'bytes/', 'memory/', 'resp/'],
+    framed: ['commands/', 'ai/', 'inference/', 'bytes/', 'memory/', 'resp/', 'busy-poll.ts'],
   }),
   ['src/runtime/orchestrator/', ['src/diagnostics/', 'src/ml/', 'src/ir/eviction-policies.ts', 'src/runtime/slots.ts']],
   ['src/runtime/client/', ['src/diagnostics/', 'src/ml/', 'src/runtime/slots.ts']],

@@ -301,7 +301,7 @@ describe('simwright orchestrator', () => {
     [['--preload-backends', 'TORCH,KERAS'], '--preload-backends KERAS: there is no such backend'],
     [['extra'], 'too many arguments'],
     [['--engine', 'keydb'], "argument 'keydb' is invalid. Allowed choices are embedded, redis, data, redisai"],
-    [['--engine', 'redis', '--busy-poll', '0'], "--busy-poll has no effect on a store of the engine 'redis'"],
+    [['--engine', 'data', '--busy-poll', '0'], "--busy-poll has no effect on a store of the engine 'data'"],
     [['--engine', 'data', '--python', 'python3'], "--python has no effect on a store of the engine 'data'"],
     [
       ['--engine', 'data', '--intra-op-threads', '1'],

@@ -18,11 +18,9 @@ export interface StartedEngine {
   readonly died: Promise<never>;
 }
 
-/** Flags by the options that they set, which a server or RedisAI keeps to itself. */
-const notOnServers: Readonly<Record<string, (flags: OrchestratorFlags) => boolean>> = {
-  '--busy-poll': ({ busyPoll }) => busyPoll !== undefined,
-};
+/** Flags that only a store with an AI layer of this project has a use for, by the options that they set. */
 const aiLayerOnly: Readonly<Record<string, (flags: OrchestratorFlags) => boolean>> = {
+  '--busy-poll': ({ busyPoll }) => busyPoll !== undefined,
   '--devices': ({ devices }) => devices !== undefined,
   '--map-device': ({ mapDevice }) => mapDevice !== undefined,
   '--python': ({ python }) => python !== undefined,
@@ -39,7 +37,6 @@ const modelsOnly: Readonly<Record<string, (flags: OrchestratorFlags) => boolean>
 export function checkFlags(flags: OrchestratorFlags): void {
   const { engine } = flags;
   const refused = {
-    ...(engine === 'embedded' ? {} : notOnServers),
     ...(engines[engine].hasAiLayer ? {} : aiLayerOnly),
     ...(engines[engine].runsModels ? {} : modelsOnly),
     ...(engine === 'redisai' ? {} : { '--redisai': ({ redisai }: OrchestratorFlags) => redisai !== undefined }),

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { WorkflowError } from '../../diagnostics/index.js';
+import { busyPollMicros } from '../orchestrator/busy-poll.js';
 import type { OrchestratorOptions, OrchestratorStats, WarmUp } from '../orchestrator/index.js';
 import { defaultRunLimitMs } from '../orchestrator/inference/index.js';
 import { defaultBulkBytes } from './server-config.js';
@@ -42,6 +43,7 @@ export async function startWorker(
       threadsPerQueue: store.threadsPerQueue,
       interOpThreads: store.interOpThreads,
       intraOpThreads: store.intraOpThreads,
+      busyPollMicros: busyPollMicros(store.busyPollMicros),
       mapDevice: store.mapDevice,
       devices: store.devices,
       preloadBackends: store.preloadBackends,

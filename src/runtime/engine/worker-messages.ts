@@ -4,7 +4,7 @@ import type { OrchestratorStats, WarmUp } from '../orchestrator/index.js';
 /** Options of a worker process: those that can be sent to it. */
 export type WorkerProcessOptions = Omit<
   EngineWorkerOptions,
-  'log' | 'backends' | 'workerUrl' | 'socketPath' | 'inference'
+  'log' | 'backends' | 'workerUrl' | 'socketPath' | 'inference' | 'poll'
 > & {
   /** Sockets that the modules of its servers listen on: one, or those of several servers of a cluster. */
   readonly sockets: readonly string[];

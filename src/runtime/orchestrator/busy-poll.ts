@@ -23,6 +23,9 @@ export class BusyPoll {
   readonly #windowMs: number;
   #credit = mostCredit;
   #polling = false;
+  #next: NodeJS.Immediate | undefined;
+  /** Requests that somebody else works on. */
+  #open = 0;
   /** Since the last look an event has come … */
   #came = false;
   /** … or something was done that may bring one. */
@@ -50,6 +53,23 @@ export class BusyPoll {
     if (!this.#polling) this.#begin();
   }
 
+  /** A request has come that somebody else may work on: there is nothing to look for until it is {@link settled}, and the CPU is wanted. */
+  asked(): void {
+    if (this.#windowMs === 0) return;
+    this.#open += 1;
+    if (performance.now() - this.#lastMs < this.#windowMs) this.#earn();
+    if (!this.#polling) return;
+    this.#polling = false;
+    clearImmediate(this.#next);
+  }
+
+  /** The answer to such a request was given, which an event may follow. */
+  settled(): void {
+    if (this.#windowMs === 0) return;
+    this.#open -= 1;
+    if (this.#open === 0) this.answered();
+  }
+
   #begin(): void {
     if (this.#windowMs === 0) return;
     const now = performance.now();
@@ -57,7 +77,7 @@ export class BusyPoll {
     this.#note(now);
     if (this.#credit === 0) return;
     this.#polling = true;
-    setImmediate(this.#look);
+    this.#next = setImmediate(this.#look);
   }
 
   /** Runs once a turn of the event loop, which does not sleep as long as there is an immediate. */
@@ -70,7 +90,7 @@ export class BusyPoll {
       this.#credit -= 1;
       return;
     }
-    setImmediate(this.#look);
+    this.#next = setImmediate(this.#look);
   };
 
   #note(now: number): void {

@@ -86,6 +86,36 @@ describe('after an event the loop', () => {
     }
   });
 
+  test('sleeps while others work on a request, and is kept awake once all are answered', async () => {
+    const poll = new BusyPoll(200);
+    poll.asked();
+    expect(poll.polling).toBe(false);
+    poll.asked();
+    poll.settled();
+    expect(poll.polling).toBe(false);
+    poll.settled();
+    expect([poll.polling, await afterMs(poll, 0.1)]).toEqual([true, true]);
+    poll.asked();
+    expect([poll.polling, await afterMs(poll, 0)]).toEqual([false, false]);
+  });
+
+  test('is not kept awake for a client that often lets it wait after an answer', async () => {
+    const poll = new BusyPoll(200);
+    for (let round = 0; round < 100; round++) {
+      poll.asked();
+      poll.settled();
+      expect(poll.polling).toBe(round < 16);
+      await afterMs(poll, 10);
+    }
+    // It pays again for one that asks at once.
+    poll.asked();
+    poll.settled();
+    nowMs += 0.1;
+    poll.asked();
+    poll.settled();
+    expect(poll.polling).toBe(true);
+  });
+
   test('never is with a time of 0', async () => {
     const poll = new BusyPoll(0);
     poll.event();

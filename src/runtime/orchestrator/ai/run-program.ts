@@ -44,16 +44,18 @@ interface Run extends RunKeys {
  * repeated.
  * @throws WrongTypeError if an output's key holds no tensor. The promise rejects with InferenceError, WrongTypeError and NoRoomError
  */
-export function runModel(context: AiContext, { model, ...run }: ModelRun): Promise<void> {
+export function runModel(context: AiContext, { model, inputs, outputs, timeoutMs }: ModelRun): Promise<void> {
   const { loaded, statistics } = model;
   return start(context, {
-    ...run,
+    inputs,
+    outputs,
+    timeoutMs,
     identity: [loaded.id],
     statistics,
     async start() {
-      const result = await context.inference.run(loaded, run.inputs, run.timeoutMs);
-      if (result.outputs.length === run.outputs.length) return result;
-      const counts = `the model has ${result.outputs.length} outputs, and the command names ${run.outputs.length}`;
+      const result = await context.inference.run(loaded, inputs, timeoutMs);
+      if (result.outputs.length === outputs.length) return result;
+      const counts = `the model has ${result.outputs.length} outputs, and the command names ${outputs.length}`;
       throw new InferenceError('model', counts);
     },
   });

@@ -22,8 +22,9 @@ export const modelExecute: AiCommand = {
   mayNest: true,
   run(context, words) {
     const { model, request } = parseModelExecute(context.tensors, words);
+    const { outputs, timeoutMs } = request;
     const inputs = request.inputs.map((key) => inputAt(context.tensors, key));
-    return runModel(context, { ...request, model, inputs }).then(() => ok);
+    return runModel(context, { model, inputs, outputs, timeoutMs }).then(() => ok);
   },
 };
 

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { BackendName } from '../../../ml/backends.js';
 import { AbandonedWork } from '../ai/abandoned-work.js';
+import { BusyPoll } from '../busy-poll.js';
 import { type AiCommandContext, CommandError } from '../commands/command.js';
 import { type FramedContext, framedCommand } from '../commands/framed.js';
 import { refusalOf } from '../commands/refusal.js';
@@ -10,6 +11,7 @@ import { ErrorReply, type Reply } from '../resp/reply.js';
 import { ReplyEncoder } from '../resp/reply-encoder.js';
 import { type FramedRequest, FrameReader } from './frame-reader.js';
 import { hello, protocolVersion } from './frames.js';
+import { GivenKeys } from './given-keys.js';
 import { KnownPrograms, type Program } from './known-programs.js';
 import { encodeReply } from './reply-frame.js';
 import { RequestValues } from './request-values.js';
@@ -24,6 +26,8 @@ export interface EngineWorkerOptions extends Omit<InferenceOptions, 'memory'> {
   readonly maxBulkBytes: number;
   /** Runner of models and scripts that others use as well, and close. Default: its own. */
   readonly inference?: Inference | undefined;
+  /** Keeps the event loop awake; others use it as well. Default: its own. */
+  readonly poll?: BusyPoll | undefined;
   /** Backends whose workers are started and warmed up before it says that it is ready. */
   readonly preloadBackends?:
     | readonly (BackendName | { readonly backend: BackendName; readonly device: string })[]
@@ -37,6 +41,7 @@ export class EngineWorker {
   readonly #inference: Inference;
   readonly #programs: KnownPrograms;
   readonly #encoder = new ReplyEncoder();
+  readonly #poll: BusyPoll;
   readonly #socket: Socket;
   readonly #context: Omit<FramedContext & AiCommandContext, 'tensors' | 'client' | 'keyspace'>;
   #greeted: () => void = () => undefined;
@@ -48,6 +53,7 @@ export class EngineWorker {
     this.#options = options;
     this.#inference = options.inference ?? new Inference(options);
     this.#programs = new KnownPrograms(this.#inference);
+    this.#poll = options.poll ?? new BusyPoll(options.busyPollMicros ?? 0);
     const memory = new MemoryBudget({
       limitBytes: () => 0,
       usedBytes: () => 0,
@@ -65,7 +71,10 @@ export class EngineWorker {
     };
     const reader = new FrameReader({
       greeted: (version) => this.#greet(version),
-      request: (request) => void this.#answer(request),
+      request: (request) => {
+        this.#poll.asked();
+        void this.#answer(request);
+      },
       forget: (serial) => this.#programs.forget(serial),
     });
     this.#socket = connect({
@@ -146,6 +155,7 @@ export class EngineWorker {
     }
     this.#send(request, values, reply);
     values.close();
+    this.#poll.settled();
   }
 
   #run(
@@ -155,13 +165,10 @@ export class EngineWorker {
   ): Reply | Promise<Reply> {
     const command = framedCommand(words[0]);
     if (command === undefined) throw new CommandError('ERR the AI layer does not know this command');
-    const keys = (): Iterator<string> => given.map(({ word }) => words[word]?.toString('latin1') ?? '').values();
-    const keyed = new Map(given.map(({ word }, index) => [words[word]?.toString('latin1'), programs[index]] as const));
-    const peek = (key: string) => {
-      const value = keyed.get(key);
-      return value && { value };
-    };
-    return command.run({ ...this.#context, tensors, client: { work: undefined }, keyspace: { keys, peek } }, words);
+    const { inference, server, abandoned } = this.#context;
+    const client = { work: undefined };
+    const keyspace = new GivenKeys(words, given, programs);
+    return command.run({ inference, server, abandoned, tensors, client, keyspace }, words);
   }
 
   #errorReply(error: unknown): ErrorReply {

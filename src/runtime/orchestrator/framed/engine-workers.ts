@@ -1,13 +1,17 @@
+import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type WarmUp, warmUp } from '../ai/warm-up.js';
+import { BusyPoll } from '../busy-poll.js';
 import { Inference, SharingInference } from '../inference/index.js';
 import { EngineWorker, type EngineWorkerOptions } from './engine-worker.js';
 
+/** A client, its server, this thread and one that runs models: with fewer CPUs a thread that looks for its next run keeps one of them waiting. */
+const cpusToPollOnThreads = 4;
 /** Milliseconds between two attempts to reach a server that has gone. */
 const againMs = 100;
 
 /** Options of the AI layer beside several servers. */
-export interface EngineWorkersOptions extends Omit<EngineWorkerOptions, 'socketPath' | 'inference'> {
+export interface EngineWorkersOptions extends Omit<EngineWorkerOptions, 'socketPath' | 'inference' | 'poll'> {
   readonly sockets: readonly string[];
   /** True if servers may die, and come back under their sockets, while it runs. Default: it ends with the first that has gone. */
   readonly outlivesServers?: boolean | undefined;
@@ -22,13 +26,15 @@ export class EngineWorkers {
   /** Resolves when one of the connections has ended that it needs, with the reason unless {@link close} was called. */
   readonly ended: Promise<Error | undefined>;
 
-  constructor({ sockets, outlivesServers = false, ...options }: EngineWorkersOptions) {
+  constructor({ sockets, outlivesServers = false, ...given }: EngineWorkersOptions) {
+    const poll = new BusyPoll(given.busyPollMicros ?? 0);
+    const options = availableParallelism() < cpusToPollOnThreads ? { ...given, busyPollMicros: 0 } : given;
     this.#outlives = outlivesServers;
     this.inference = sockets.length > 1 ? new SharingInference(options) : new Inference(options);
     const open = (socketPath: string, index: number) => {
       // One of them prepares what all use.
       const preloadBackends = index === 0 ? options.preloadBackends : undefined;
-      return new EngineWorker({ ...options, socketPath, inference: this.inference, preloadBackends });
+      return new EngineWorker({ ...options, socketPath, inference: this.inference, poll, preloadBackends });
     };
     this.#workers = sockets.map(open);
     const ends = sockets.map((socketPath, index) =>

@@ -16,6 +16,7 @@ import {
 const bufferBytes = 64 * 1024;
 /** From this size on bytes are read into the memory where they stay. */
 const directBytes = 16 * 1024;
+const noBytes = Buffer.alloc(0);
 
 /** A key of a request, and what it held when the request came. */
 export interface Given {
@@ -79,7 +80,7 @@ export class FrameReader {
       this.#start = 0;
       this.#end = 0;
     }
-    return this.#buffer.subarray(this.#end);
+    return this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end);
   }
 
   /** So many bytes have come there. */
@@ -133,8 +134,13 @@ export class FrameReader {
   #beginData(): void {
     const { first: words = 0, second: keys = 0 } = this.#header ?? {};
     let at = words * 8;
-    this.#wordLengths = Array.from({ length: words }, (_, index) => readNumber(this.#meta, index * 8));
-    const wordBytes = this.#wordLengths.reduce((sum, length) => sum + length, 0);
+    this.#wordLengths = [];
+    let wordBytes = 0;
+    for (let word = 0; word < words; word += 1) {
+      const length = readNumber(this.#meta, word * 8);
+      this.#wordLengths.push(length);
+      wordBytes += length;
+    }
     // The words get a buffer to themselves, since a model's bytes may stay where they are.
     this.#targets = [wordBytes >= directBytes ? Buffer.allocUnsafeSlow(wordBytes) : Buffer.allocUnsafe(wordBytes)];
     this.#given = [];
@@ -163,6 +169,7 @@ export class FrameReader {
 
 function readGiven(meta: Buffer, at: number): Given {
   const rank = meta.readUInt32LE(at + 24);
+  const propertyBytes = meta.readUInt32LE(at + 28);
   const shape: number[] = [];
   for (let axis = 0; axis < rank; axis += 1) shape.push(readNumber(meta, at + recordBytes + 8 * axis));
   return {
@@ -172,7 +179,7 @@ function readGiven(meta: Buffer, at: number): Given {
     serial: meta.readBigUInt64LE(at + 8),
     dtype: dtypeOf(meta[at + 5] ?? 0),
     shape,
-    properties: Buffer.allocUnsafe(meta.readUInt32LE(at + 28)),
+    properties: propertyBytes === 0 ? noBytes : Buffer.allocUnsafe(propertyBytes),
     bytes: takeBuffer(readNumber(meta, at + 16)),
   };
 }

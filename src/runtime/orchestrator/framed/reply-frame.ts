@@ -27,7 +27,7 @@ export function encodeReply(
   const replyBytes = sum(replyPieces);
   const records: Buffer[] = [];
   const data: Uint8Array[] = [];
-  const done: (() => void)[] = [...releases];
+  const done = releases.slice();
   for (const write of writes) records.push(encodeWrite(write, words, data, done));
   const meta = sum(records);
   const body = meta + sum(data) + replyBytes;
@@ -94,5 +94,7 @@ function bytesFollow(word: Buffer | undefined): boolean {
 }
 
 function sum(pieces: readonly Uint8Array[]): number {
-  return pieces.reduce((bytes, piece) => bytes + piece.length, 0);
+  let bytes = 0;
+  for (const piece of pieces) bytes += piece.length;
+  return bytes;
 }
