@@ -2363,9 +2363,13 @@ static void on_cron(Ctx *ctx, Event event, uint64_t sub, void *data) {
     look_after_bus(ctx);
     if (settings.parent > 0 && !is_up) {
         is_up = true;
-        /* The first one lets replicas read the rest; a second one would end the server at once, and with it what they lack. */
-        prctl(PR_SET_PDEATHSIG, SIGINT);
-        if (getppid() != settings.parent) raise(SIGINT);
+        /* It may come once for each thread of the parent, and a second SIGINT ends the server before its replicas have the rest. */
+        prctl(PR_SET_PDEATHSIG, 0);
+    }
+    if (settings.parent > 0 && getppid() != settings.parent) {
+        api_Log(ctx, "warning", "the process that holds this server has gone");
+        settings.parent = 0;
+        raise(SIGINT);
     }
     while (worker.first_waiting != NULL && !worker.is_ready && now_ms() - worker.first_waiting->since_ms > settings.worker_wait_ms) {
         Request *request = worker.first_waiting;

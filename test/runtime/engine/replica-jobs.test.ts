@@ -78,6 +78,11 @@ if (!existsSync('../mended')) process.exit(3);`,
     process.kill(Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${leader}/status`, 'utf8'))?.[1]), 'SIGKILL');
     await new Promise((resolve) => setTimeout(resolve, lagMs));
     process.kill(replica, 'SIGCONT');
+    // Whoever looks for the shards before that would find the lost one.
+    await waitUntil(
+      'the other one has taken over',
+      () => logOf(folder).match(/shard 2 of 3 .* has taken over/g)?.length === 2,
+    );
     await waitUntil('the store goes on', () => logOf(folder).includes('goes on without'));
     await waitUntil('it has moved', () => {
       const { nodes } = JSON.parse(folder.read('run/stores/store/address.json'));
