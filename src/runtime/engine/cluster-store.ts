@@ -198,7 +198,10 @@ export class ClusterStore implements Orchestrator {
     }
     const others = this.#options.shards.flatMap((_, index) => (own.includes(index) ? [] : [index]));
     await Promise.all([
-      ...[...this.#servers].map(([index, server]) => this.#agreed(server, index)),
+      ...[...this.#servers].map(async ([index, server]) => {
+        await this.#agreed(server, index);
+        if (this.#options.shards[index]?.follows !== undefined) await server.follows();
+      }),
       ...others.map((index) => this.#reached(index)),
     ]);
   }
@@ -262,6 +265,7 @@ export class ClusterStore implements Orchestrator {
     const server = await this.#startServer(index, shards);
     try {
       await this.#agreed(server, index);
+      await server.follows();
     } catch (error) {
       await server.close(false);
       throw error;
