@@ -162,6 +162,13 @@ export class ClusterStore implements Orchestrator {
     return [...new Map(named.map((one) => [one.key, one])).values()].filter(({ key }) => keys.includes(key));
   }
 
+  /** In a cluster with replicas: lets no client write any more, since this node may be cut off, and another one have taken over. */
+  async stopWrites(): Promise<void> {
+    if (this.#failover === undefined) return;
+    const paused = this.#leaders.map(([, server]) => server.send('CLIENT', 'PAUSE', '600000', 'WRITE'));
+    await Promise.allSettled(paused);
+  }
+
   close(save?: boolean): Promise<void> {
     this.#isClosing = true;
     this.#failover?.close();

@@ -69,6 +69,7 @@ export async function startCluster(
     restored: cluster.restored,
     ready: () => load(cluster, start),
     stats: () => cluster.stats(),
+    stopWrites: () => cluster.stopWrites(),
     stop: (checkpoint) => cluster.close(checkpoint),
     isStuck: false,
   };
