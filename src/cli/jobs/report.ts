@@ -119,7 +119,7 @@ const shardHeadings = ['STORE', 'SHARD', 'SLOTS', 'ADDRESS', 'MEMORY', 'KEYS', '
 function shardRows({ name, stats }: StoreReport): string[][] {
   return (stats?.shards ?? []).map(({ shard, first, last, address, usedBytes, keys, clients, requests, models }) => [
     ...[name, String(shard), `${first}-${last}`, address, mebibytes(usedBytes)],
-    ...[keys, clients, requests, models].map(String),
+    ...[keys, clients, requests, models ?? ''].map(String),
   ]);
 }
 

@@ -28,7 +28,14 @@ const counts = { usedBytes: number, keys: number, clients: number, requests: num
 
 /** Statistics of one server of a cluster: its number from 1, its address, the first and the last of its slots, and counts. */
 const Shard = z
-  .object({ shard: number, address: z.string(), first: number, last: number, ...counts, models: number })
+  .object({
+    shard: number,
+    address: z.string(),
+    first: number,
+    last: number,
+    ...counts,
+    models: z.number().optional().catch(undefined),
+  })
   .readonly();
 export type ShardReport = z.infer<typeof Shard>;
 

@@ -122,8 +122,8 @@ export interface ShardStats {
   readonly keys: number;
   readonly clients: number;
   readonly requests: number;
-  /** ML models that it holds. */
-  readonly models: number;
+  /** ML models that it holds; RedisAI does not tell. */
+  readonly models?: number | undefined;
 }
 
 /** A running orchestrator. */
