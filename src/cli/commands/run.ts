@@ -12,7 +12,14 @@ import { type Forecast, forecastDetails, forecastLines } from '../../runtime/rer
 import { type EntitySummary, isInRanges, StatusReader } from '../../runtime/status/index.js';
 import { targets } from '../../targets/registry.js';
 import { chosenMembers } from '../chosen-members.js';
-import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
+import {
+  compileWorkflow,
+  defaultFolder,
+  printJson,
+  printWarnings,
+  takesWorkflow,
+  type WorkflowOptions,
+} from '../compile-workflow.js';
 import { ExitCode } from '../failure.js';
 import { forecastJson, forecastOf, hasResults, printLines } from '../forecast.js';
 import { causesOf, type FailureCause, failuresOf } from '../jobs/entities.js';
@@ -21,11 +28,12 @@ import { refuseWhileJobsRun } from '../jobs/running-jobs.js';
 import { hasSaidWhy, localHome, requireVariables, submitWords } from '../jobs/submit-script.js';
 import { failureReasons, formatReasons } from '../jobs/why-failed.js';
 import { liveView, type Run, summarizeRun } from '../live-view.js';
+import { needEngines } from '../missing-engine.js';
 import { needsLinux } from '../needs-linux.js';
 import { reported } from '../reported.js';
 import { type StopSignal, stopSignals, uninterrupted } from '../uninterrupted.js';
 import { wholeNumber } from '../whole-number.js';
-import { defaultFolder, withRuntime } from './compile.js';
+import { withRuntime } from './compile.js';
 
 interface RunOptions extends WorkflowOptions {
   readonly out?: string;
@@ -74,9 +82,10 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
   }
   const members = options.members === undefined ? '' : chosenMembers(plan, options.members);
   requireVariables(plan);
-  if (!options.json) printWarnings(warnings);
   const folder = resolve(options.out ?? defaultFolder(plan.experiment));
   const chosen = MemberSelection.parse(members) ?? MemberSelection.all;
+  if (!options.dryRun) await needEngines(plan, folder);
+  if (!options.json) printWarnings(warnings);
   if (options.dryRun) return dryRun(plan, folder, chosen, options);
   const doubts = options.force ? [] : await refuseWhileJobsRun(folder);
   if (!options.json) printWarnings(doubts);
