@@ -3,7 +3,23 @@ import { membersAtATime } from '../../runtime/launch/hosts.js';
 import { needOf } from '../../runtime/launch/pool/launch-hosts.js';
 import { type Need, type PoolNode, withinNodes } from '../../runtime/launch/pool/room.js';
 import { launcherOfProgram } from '../../targets/launchers/index.js';
-import type { Running, Stage } from './placement.js';
+
+/** A store, or members of an entity, on one node. */
+export interface Running {
+  readonly name: string;
+  readonly kind: Entity['kind'] | 'store';
+  /** Number of members on the node; 1 for a store. */
+  readonly members: number;
+  /** CPUs and GPUs that they take together on the node. */
+  readonly cpus: number;
+  readonly gpus: number;
+}
+
+/** Members of an entity that find no room until others have ended. */
+export interface Waiting {
+  readonly name: string;
+  readonly members: number;
+}
 
 /** A node while it is filled. */
 export interface Bin {
@@ -23,7 +39,7 @@ type Needs = Map<string, Need>;
 const mostLooks = 5_000_000;
 
 /** Places members as a job does: one of each entity first, then more while there is room, the emptiest nodes first. */
-export function placeMembers(job: Job, entities: readonly Entity[], bins: readonly Bin[]): Stage['waiting'] {
+export function placeMembers(job: Job, entities: readonly Entity[], bins: readonly Bin[]): Waiting[] {
   const needs: Needs = new Map();
   const empty = bins.map((bin) => ({ ...bin }));
   const left = new Map(entities.map((one) => [one, Math.min(membersOf(one, job), atATime(one, bins))]));

@@ -9,18 +9,9 @@ import {
 } from '../../ir/index.js';
 import { overlapsStore } from '../../runtime/launch/pool/job-nodes.js';
 import { queriesOf } from '../../targets/schedulers.js';
-import { type Bin, placeMembers } from './place-members.js';
+import { type Bin, placeMembers, type Running, type Waiting } from './place-members.js';
 
-/** A store, or members of an entity, on one node. */
-export interface Running {
-  readonly name: string;
-  readonly kind: Entity['kind'] | 'store';
-  /** Number of members on the node; 1 for a store. */
-  readonly members: number;
-  /** CPUs and GPUs that they take together on the node. */
-  readonly cpus: number;
-  readonly gpus: number;
-}
+export type { Running } from './place-members.js';
 
 /** Nodes of a job on which the same runs: `first` is a position among all nodes of the job, from 0. */
 export interface NodeRange {
@@ -39,7 +30,7 @@ export interface NodeRange {
 export interface Stage {
   readonly nodes: readonly NodeRange[];
   /** Members that find no room until others have ended. */
-  readonly waiting: readonly { readonly name: string; readonly members: number }[];
+  readonly waiting: readonly Waiting[];
 }
 
 /** A job's nodes, and what runs on them at a time. */

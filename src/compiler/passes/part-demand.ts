@@ -9,7 +9,7 @@ import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
 import { atOnce, isSplit, launchesAtOnce, mostNodes, ownNodes } from './lookup/members-at-once.js';
 import type { EndOrder } from './lookup/order.js';
 import type { Amounts, Piece } from './lookup/packing.js';
-import { nodesOfStore, sizeOf } from './lookup/visible-stores.js';
+import { nodesOfStore, outlivesNodes, sizeOf } from './lookup/visible-stores.js';
 import type { NodePart } from './part-nodes.js';
 
 /** Facts about the job that a part's demand depends on. */
@@ -81,6 +81,8 @@ export class Demand {
   sharesOutNodes(nodes: number): boolean {
     const { batch, perElement } = this.input;
     const { applications, orchestrators } = this.part;
+    // Which nodes such a job has lost, its launcher alone knows.
+    if (orchestrators.some(outlivesNodes)) return false;
     const stores = orchestrators.filter((one) => nodesOfStore(one) < nodes).length;
     const isNarrow = applications.some((one) => this.facts(one).launches.some(({ size }) => size.nodes < nodes));
     const launches = isNarrow ? this.#peak((one) => launchesAtOnce(one, batch, this.facts(one), perElement)) : 0;
