@@ -36,6 +36,7 @@
 #include <linux/sock_diag.h>
 #include <math.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -2456,7 +2457,8 @@ static void on_cron(Ctx *ctx, Event event, uint64_t sub, void *data) {
     look_after_bus(ctx);
     if (settings.parent > 0 && !is_up) {
         is_up = true;
-        prctl(PR_SET_PDEATHSIG, SIGINT);
+        /* It may come once for each thread of the parent, and a second SIGINT ends the server before its replicas have the rest. */
+        prctl(PR_SET_PDEATHSIG, 0);
     }
     if (settings.parent > 0 && getppid() != settings.parent) {
         api_Log(ctx, "warning", "the process that holds this server has gone");
@@ -2562,6 +2564,14 @@ static bool make_commands(Ctx *ctx) {
     return is_made;
 }
 
+static pid_t server_pid;
+
+/* In a process that the server has forked: one that saves would go on without it, and put its file in the place of a later one. */
+static void end_with_server(void) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != server_pid) _exit(1);
+}
+
 __attribute__((visibility("default"))) int RedisModule_OnLoad(Ctx *ctx, Str **argv, int argc);
 
 int RedisModule_OnLoad(Ctx *ctx, Str **argv, int argc) {
@@ -2599,6 +2609,8 @@ int RedisModule_OnLoad(Ctx *ctx, Str **argv, int argc) {
         /* A server that loads, or looks for what is wrong with a file, ends by nothing less. */
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != settings.parent) return failed(ctx, "the process that started this server has gone");
+        server_pid = getpid();
+        if (pthread_atfork(NULL, NULL, end_with_server) != 0) return failed(ctx, "the server's own processes cannot be watched");
     }
     free_frame();
     if (settings.socket != NULL && !listen_for_worker(ctx)) return API_ERROR;
