@@ -2473,6 +2473,8 @@ static void tell(InfoCtx *ctx, int is_crash) {
     if (settings.guards_only) {
         api_InfoAddSection(ctx, "engine");
         api_InfoAddFieldULongLong(ctx, "clients_refused", refused);
+        api_InfoAddFieldULongLong(ctx, "bus_closed", bus_is_closed);
+        api_InfoAddFieldULongLong(ctx, "bus_guarded", bus_is_guarded);
         return;
     }
     /* RedisAI's, by which its clients know it. */
