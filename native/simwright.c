@@ -7,9 +7,11 @@
  *   Values                            tensors, models and scripts: counted, never changed, let go of on the main thread
  *   Persistence                       RDB, the append-only file, copies, sizes and digests of values
  *   Words of commands                 numbers and names as clients write them
- *   AI.TENSORSET and AI.TENSORGET     the whole of both
+ *   AI.TENSORSET and AI.TENSORGET     the whole of both, and of AI._RESTORE
  *   Keys of commands                  a table of all other AI commands, and where their keys are
- *   Requests to the worker            from a client's command to a frame, and what waits for its turn
+ *   Requests                          commands that the worker answers: what they hold, which of them wait, and how they end
+ *   Frames to the worker              what is sent, and when
+ *   Commands that the worker answers  from a client's command to a request
  *   Replies of the worker             from bytes that nobody trusts to writes, all or none, and a client's reply
  *   The worker's connection           comes, is replaced, and ends
  *   Peers                             whose a connection is, and who is let in
@@ -114,9 +116,10 @@ static Str *kept(Str *string) {
     return string;
 }
 
+/* Bytes of a string; 0 if there is none. */
 static size_t length_of(const Str *string) {
-    size_t length;
-    api_StringPtrLen(string, &length);
+    size_t length = 0;
+    if (string != NULL) api_StringPtrLen(string, &length);
     return length;
 }
 
@@ -273,7 +276,7 @@ static void *load_program(IO *io, int encoding, int kind) {
     value->serial = new_serial();
     value->meta = api_LoadString(io);
     if (!api_IsIOError(io)) value->data = api_LoadString(io);
-    if (!api_IsIOError(io) && value->meta != NULL && value->data != NULL) return value;
+    if (!api_IsIOError(io) && value->meta != NULL && value->data != NULL && length_of(value->meta) <= MAX_META) return value;
     release(value);
     return NULL;
 }
@@ -748,7 +751,7 @@ static int tensor_get(Ctx *ctx, Str **argv, int argc) {
 static int restore(Ctx *ctx, Str **argv, int argc) {
     if (argc != 5) return wrong_arity(ctx, "ai._restore");
     int kind = is_word(argv[2], "MODEL") ? MODEL : is_word(argv[2], "SCRIPT") ? SCRIPT : NOTHING;
-    if (kind == NOTHING) return api_ReplyWithError(ctx, "ERR syntax error");
+    if (kind == NOTHING || length_of(argv[3]) > MAX_META) return api_ReplyWithError(ctx, "ERR syntax error");
     Key *key = api_OpenKey(ctx, argv[1], OPEN_READ | OPEN_WRITE);
     Value *old;
     int before = kind_at(key, &old);
@@ -881,7 +884,7 @@ static void tell_position(void *ctx, int word, enum Need need) {
     api_KeyAtPos(ctx, word);
 }
 
-/* ---------------------------------------------------------------- Requests to the worker */
+/* ---------------------------------------------------------------- Requests */
 
 /* Part of a value that a frame brings. */
 enum Part { NO_PART = 0, ALL = 1, IS_KNOWN = 2, PROPERTIES = 3 };
@@ -915,8 +918,7 @@ typedef struct Request {
     long long since_ms;
     /* In RESP3, checked; else the error. */
     char *reply;
-    size_t reply_bytes;
-    char *error;
+    const char *error;
     /* State of AI._MODELSCAN and AI._SCRIPTSCAN. */
     Cursor *cursor;
     int scan_kind;
@@ -1054,19 +1056,14 @@ static void free_request(Ctx *ctx, void *data) {
     (void)ctx;
     Request *request = data;
     api_Free(request->reply);
-    api_Free(request->error);
     api_Free(request);
 }
 
 /* Ends a request with what its reply is by now, or with an error. */
 static void finish(Request *request, const char *error) {
-    if (error != NULL) {
-        api_Free(request->error);
-        size_t bytes = strlen(error) + 1;
-        request->error = api_Alloc(bytes);
-        memcpy(request->error, error, bytes);
-        worker.failed++;
-    } else worker.answered++;
+    request->error = error;
+    if (error != NULL) worker.failed++;
+    else worker.answered++;
     if (request->state == IS_SENT) worker.in_hand--;
     request->state = IS_DONE;
     worker.slots[request->id & 0xffffff] = NULL;
@@ -1091,6 +1088,8 @@ static Request *take_first(void) {
     return request;
 }
 
+/* ---------------------------------------------------------------- Frames to the worker */
+
 static void add_part(const char *bytes, size_t length) {
     worker.parts = grown(worker.parts, worker.part_count, &worker.part_room, sizeof *worker.parts);
     worker.parts[worker.part_count++] = (struct iovec){(void *)bytes, length};
@@ -1114,6 +1113,7 @@ static void add_copy(const void *bytes, size_t length) {
 }
 
 static void add_string(const Str *string) {
+    if (string == NULL) return;
     size_t length;
     const char *bytes = api_StringPtrLen(string, &length);
     if (length <= MAX_COPIED) add_copy(bytes, length);
@@ -1128,6 +1128,10 @@ static enum Part part_of(const Given *given, bool is_scan) {
     return is_scan ? PROPERTIES : ALL;
 }
 
+/* Properties and bytes of a value, where they travel. */
+static const Str *meta_sent(const Given *given) { return given->part == ALL || given->part == PROPERTIES ? given->value->meta : NULL; }
+static const Str *data_sent(const Given *given) { return given->part == ALL ? given->value->data : NULL; }
+
 static void add_record(Given *given, bool is_scan) {
     char record[RECORD] = {0};
     Value *value = given->value;
@@ -1136,15 +1140,14 @@ static void add_record(Given *given, bool is_scan) {
     record[4] = (char)given->kind;
     record[6] = (char)given->part;
     if (value != NULL) {
-        bool has_data = given->part == ALL, has_meta = (has_data || given->part == PROPERTIES) && value->meta != NULL;
-        uint64_t data_bytes = has_data ? length_of(value->data) : 0;
-        uint32_t meta_bytes = has_meta ? (uint32_t)length_of(value->meta) : 0;
+        uint64_t data_bytes = length_of(data_sent(given));
+        uint32_t meta_bytes = (uint32_t)length_of(meta_sent(given));
         record[5] = (char)value->dtype;
         put(record, 8, &value->serial, 8);
         put(record, 16, &data_bytes, 8);
         put(record, 24, &value->rank, 4);
         put(record, 28, &meta_bytes, 4);
-        if (has_data && value->kind != TENSOR) value->sent_to = worker.id;
+        if (given->part == ALL && value->kind != TENSOR) value->sent_to = worker.id;
     }
     add_copy(record, RECORD);
     if (value != NULL) add_copy(value->shape, value->rank * sizeof(int64_t));
@@ -1164,9 +1167,8 @@ static void encode(Request *request) {
     uint32_t meta = (uint32_t)(worker.gathered_bytes - begin);
     for (int at = 0; at < request->argc; at++) add_string(request->argv[at]);
     for (uint32_t at = 0; at < request->given_count; at++) {
-        const Given *given = &request->given[at];
-        if ((given->part == ALL || given->part == PROPERTIES) && given->value->meta != NULL) add_string(given->value->meta);
-        if (given->part == ALL) add_string(given->value->data);
+        add_string(meta_sent(&request->given[at]));
+        add_string(data_sent(&request->given[at]));
     }
     request->ends_at = worker.gathered_bytes;
     put_header(worker.copies + header, request->ends_at - begin, request->id, OP_REQUEST, meta, (uint32_t)request->argc, request->given_count);
@@ -1273,6 +1275,8 @@ static void send_soon(Ctx *ctx, const Request *request) {
     }
 }
 
+/* ---------------------------------------------------------------- Commands that the worker answers */
+
 static void add_given(Request *request, uint32_t word, int kind, Value *value, bool is_whole) {
     if (request->given_count == request->given_room) {
         request->given_room = request->given_room == 0 ? 8 : request->given_room * 2;
@@ -1284,7 +1288,7 @@ static void add_given(Request *request, uint32_t word, int kind, Value *value, b
     if (value == NULL) return;
     value->references++;
     request->record_bytes += value->rank * sizeof(int64_t);
-    if (is_whole) request->data_bytes += length_of(value->data) + (value->meta == NULL ? 0 : length_of(value->meta));
+    if (is_whole) request->data_bytes += length_of(value->data) + length_of(value->meta);
 }
 
 typedef struct {
@@ -1700,7 +1704,6 @@ static const char *end_frame(void) {
         if (apply_error != NULL) worker_forgets(request->id, worker.id);
     }
     request->reply = worker.reply;
-    request->reply_bytes = worker.reply_bytes;
     worker.reply = NULL;
     finish(request, apply_error);
     return NULL;
