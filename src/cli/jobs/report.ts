@@ -125,7 +125,7 @@ function shardTable(shards: readonly (ShardReport & { readonly store: string })[
     ...(replicated ? [replica === undefined ? '' : `${replica.address} ${replica.state}`] : []),
     ...(replicated ? [replica === undefined ? '' : String(takeOvers.length)] : []),
     mebibytes(usedBytes),
-    ...[rest.keys, rest.clients, rest.requests, rest.models].map(String),
+    ...[rest.keys, rest.clients, rest.requests, rest.models ?? ''].map(String),
   ]);
   return formatTable([[...headings, 'MEMORY', 'KEYS', 'CLIENTS', 'REQUESTS', 'MODELS'], ...rows]);
 }

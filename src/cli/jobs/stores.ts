@@ -36,7 +36,7 @@ const Replica = z.object({ address: z.string(), host: z.string(), state: z.strin
  */
 const Shard = z
   .object({ shard: number, address: z.string(), host: z.string().default(''), first: number, last: number })
-  .extend({ ...counts, models: number })
+  .extend({ ...counts, models: z.number().optional().catch(undefined) })
   .extend({ replica: Replica.optional(), takeOvers: z.array(TakeOver).readonly().optional() })
   .readonly();
 export type ShardReport = z.infer<typeof Shard>;

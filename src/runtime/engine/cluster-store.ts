@@ -137,7 +137,8 @@ export class ClusterStore implements Orchestrator {
     const leaders = this.#leaders;
     const all = leaders.map(([, server]) => server.stats());
     const sum = (of: (stats: OrchestratorStats) => number) => all.reduce((total, one) => total + of(one), 0);
-    const { inferences, workers } = this.#worker?.stats ?? { inferences: 0, workers: [] };
+    const ofServers = { inferences: sum(({ inferences }) => inferences), workers: [] };
+    const { inferences, workers } = this.#worker?.stats ?? ofServers;
     return {
       usedBytes: sum(({ usedBytes }) => usedBytes),
       keys: sum(({ keys }) => keys),
@@ -150,7 +151,9 @@ export class ClusterStore implements Orchestrator {
         const { first = 0, last = 0, node: host = '' } = this.#options.shards[index] ?? {};
         const { usedBytes = 0, keys = 0, clients = 0, requests = 0 } = all[at] ?? {};
         const shard = shardOf(this.#options.shards, index) + 1;
-        const counts = { usedBytes, keys, clients, requests, models: Number(info.get('ai_models') ?? 0) };
+        const models = info.get('ai_models');
+        const told = models === undefined ? {} : { models: Number(models) };
+        const counts = { usedBytes, keys, clients, requests, ...told };
         return { shard, address: addresses[0] ?? '', host, first, last, ...counts, ...this.#replicaOf(index, info) };
       }),
     };
@@ -287,8 +290,10 @@ export class ClusterStore implements Orchestrator {
   }
 
   #agreed(server: RedisStore, index: number): Promise<void> {
-    const bus = this.#failover === undefined ? 'ai_bus_closed' : 'ai_bus_guarded';
-    return agreed(server, this.#options.shards, index, bus);
+    // Beside RedisAI our module goes by another name.
+    const module = this.#options.programs.redisai === undefined ? 'ai' : 'simwright';
+    const bus = this.#failover === undefined ? 'closed' : 'guarded';
+    return agreed(server, this.#options.shards, index, `${module}_bus_${bus}`);
   }
 
   #reached(index: number): Promise<void> {

@@ -141,8 +141,8 @@ export interface ShardStats {
   readonly keys: number;
   readonly clients: number;
   readonly requests: number;
-  /** ML models that it holds. */
-  readonly models: number;
+  /** ML models that it holds; RedisAI does not tell. */
+  readonly models?: number | undefined;
   /** Absent, as are the take-overs, in a cluster without replicas. */
   readonly replica?: ReplicaStats;
   /** Take-overs of its shard since the store was started, the first one first. */
