@@ -48,6 +48,40 @@ describe.each([
     expect(lines).toEqual(['DSL1001 helper.ts:5:26 .tasks(): its number cannot be 0: it has to be at least 1']);
   });
 
+  test('a method and an import that are not there are told with the nearest', async () => {
+    const rest = (calls: string, names = 'command, experiment') =>
+      `import { ${names} } from 'simwright';\n\nconst e = experiment('e').model('m', command('true'));\nexport default ${calls};\n`;
+    // Places in the stack are those of the translated text here; the test below has them.
+    const told = async (text: string) =>
+      (await problemsIn({ 'package.json': manifest, [name]: text })).map((line) =>
+        line.replace(/workflow\.ts:[^1]\S*|workflow\.ts:1:\d{3,}/, 'AT'),
+      );
+    expect(await told(rest('e.paramz({ A: 1 })'))).toEqual([
+      'LOAD1003 AT the workflow calls .paramz(), and what it is called on has no such method | did you mean .params()?',
+    ]);
+    expect(await told(rest("experiment('f').model('m', command('true').task(3))"))).toEqual([
+      'LOAD1003 AT the workflow calls .task(), and command() has no such method | did you mean .tasks()?',
+    ]);
+    expect(await told(rest("experiment('f').submit()"))).toEqual([
+      expect.stringMatching(/^LOAD1003 AT .* experiment\(\) has no such method \| there are: \.model\(\), /),
+    ]);
+    expect(
+      await told(
+        rest('e', 'command, experiment, mlFiles').replace(
+          /;\n$/,
+          ".addMlModel('n', mlFiles('n.onnx'), { backend: 'ONNX' });\n",
+        ),
+      ),
+    ).toEqual([
+      expect.stringMatching(
+        /^LOAD1003 (AT|workflow\.ts:1:31) the workflow imports 'mlFiles' from 'simwright', which has no such name \| did you mean 'mlFile'\?$/,
+      ),
+    ]);
+    expect(await told(rest('[1].maps()'))).toEqual([
+      'LOAD1003 AT the workflow throws TypeError: [1].maps is not a function',
+    ]);
+  });
+
   test('a workflow that throws is shown at its own line, by the command line', async () => {
     const folder = workspace({
       'package.json': manifest,

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { locationInStack, type Problem, WorkflowError } from '../../diagnostics/index.js';
 import { origin } from './guard.js';
+import { unknownName } from './unknown-name.js';
 
 /** A warning for an error that a user's code threw after its file had been read; undefined for an error of other code. */
 export function lateProblem(error: unknown): Problem | undefined {
@@ -46,6 +47,13 @@ export function asWorkflowError(error: unknown, file: string, what: string): Wor
       at: own ?? { file, line: 1, column: 1 },
       cause: error,
     });
+  }
+  const unknown =
+    name === 'TypeError' || name === 'SyntaxError' ? unknownName({ message, stack: stack ?? '' }, file) : undefined;
+  if (unknown !== undefined) {
+    const place = unknown.at ?? at;
+    const text = `the ${what} ${unknown.message}`;
+    return new WorkflowError({ code: 'LOAD1003', message: text, hint: unknown.hint, at: place, cause: error });
   }
   const first = message.split('\n')[0] ?? '';
   return new WorkflowError({ code: 'LOAD1003', message: `the ${what} throws ${name}: ${first}`, at, cause: error });
