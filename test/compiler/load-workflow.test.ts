@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { execaNode } from 'execa';
 import { describe, expect, test } from 'vitest';
+import { checkTypes } from '../../src/cli/check-types.js';
 import { loadWorkflow } from '../../src/compiler/index.js';
 import { root } from './support/compile-fixture.js';
 import { problemsIn, workspace } from './support/workspace.js';
@@ -122,3 +123,21 @@ test.each(['workflow.mts', 'workflow.cts', 'workflow.mjs', 'workflow.cjs', 'work
     });
   },
 );
+
+test('in a folder without "type": "module", types are checked as the file is loaded; what only modules have is told with what to do', async () => {
+  const named = "import { command, experiment } from 'simwright';\n";
+  const files = {
+    'package.json': commonFolder,
+    'workflow.ts': `${named}export default experiment('e').model('m', command('echo', import.meta.dirname));\n`,
+    'alone.ts': 'export const here: string = import.meta.dirname;\n',
+  };
+  const folder = workspace(files);
+  expect((await loadWorkflow(join(folder, 'workflow.ts'))).declaration.entities).toHaveLength(1);
+  expect(await checkTypes(join(folder, 'alone.ts'))).toEqual([]);
+  const awaiting = `${named}export default await Promise.resolve(experiment('e').model('m', command('true')));\n`;
+  expect(await problemsIn({ ...files, 'workflow.ts': awaiting })).toEqual([
+    expect.stringMatching(
+      /^LOAD1002 workflow\.ts:2:16 .* \| call it workflow\.mts, or write "type": "module" into the package\.json of its folder$/,
+    ),
+  ]);
+});
