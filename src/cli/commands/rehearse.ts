@@ -43,7 +43,7 @@ export function rehearseCommand(): Command {
     .addOption(
       new Option(
         '--fail <fault>',
-        'bring about a fault: node:2@5s, app:sweep_3, store@3s, walltime@10s; may be repeated',
+        'bring about a fault: node:2@5s, app:sweep_3, store@3s, store:NAME/2@3s (server of shard 2), walltime@10s; may be repeated',
       )
         .argParser((text: string, before: readonly Fault[]) => [...before, parseFault(text)])
         .default([], 'none'),
@@ -116,7 +116,9 @@ async function run(path: string, options: Options): Promise<number> {
 function exitCodeOf({ findings, runs, submitted }: RehearsalRecord): number {
   if (submitted === ExitCode.schedulerRefused) return ExitCode.schedulerRefused;
   if (findings.length > 0) return ExitCode.workflowErrors;
-  const bad = runs.some(({ state }) => state === 'failed' || state === 'timeout' || state === 'node_fail');
+  const bad = runs.some(
+    ({ state, requeued }) => requeued !== true && (state === 'failed' || state === 'timeout' || state === 'node_fail'),
+  );
   return bad ? ExitCode.applicationFailed : ExitCode.done;
 }
 
