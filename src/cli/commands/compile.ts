@@ -11,7 +11,14 @@ import {
 import { forecastLines } from '../../runtime/rerun/index.js';
 import { targets } from '../../targets/registry.js';
 import { budgetOption, keepBudget } from '../budget.js';
-import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
+import {
+  compileWorkflow,
+  defaultFolder,
+  printJson,
+  printWarnings,
+  takesWorkflow,
+  type WorkflowOptions,
+} from '../compile-workflow.js';
 import { ExitCode, hasColour } from '../failure.js';
 import { colourDiff, diffFolder } from '../folder-diff.js';
 import { forecastJson, forecastOf, hasResults, printLines } from '../forecast.js';
@@ -67,11 +74,6 @@ export function compileCommand(): Command {
         printLines(forecastLines(rerun ?? []));
       }),
     );
-}
-
-/** Where an experiment goes unless the user says. */
-export function defaultFolder(experiment: string): string {
-  return `${experiment}.simwright`;
 }
 
 /**

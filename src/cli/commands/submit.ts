@@ -12,6 +12,7 @@ import { refuseWhileJobsRun } from '../jobs/running-jobs.js';
 import { defaultTimeoutSeconds } from '../jobs/scheduler.js';
 import { runSubmitScript } from '../jobs/submit-script.js';
 import { judges, testOnly } from '../jobs/test-only.js';
+import { needEngines } from '../missing-engine.js';
 import { needsLinux } from '../needs-linux.js';
 import { reported } from '../reported.js';
 import { wholeNumber } from '../whole-number.js';
@@ -54,6 +55,7 @@ export function submitCommand(): Command {
 
 async function submit(folder: JobFolder, { fresh, keep, force, retry, json }: SubmitOptions): Promise<number> {
   assertWritable(folder.dir);
+  await needEngines(folder.plan, folder.dir);
   const doubts = force ? [] : await refuseWhileJobsRun(folder.dir, 'submit');
   if (!json) printWarnings(doubts);
   const rerun = forecastOf(folder.plan, folder.dir, { fresh: fresh === true, keep: keep === true });
