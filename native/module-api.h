@@ -33,7 +33,8 @@ typedef void (*OnTimer)(Ctx *ctx, void *data);
 enum { API_OK = 0, API_ERROR = 1, API_VERSION = 1 };
 enum { OPEN_READ = 1 << 0, OPEN_WRITE = 1 << 1, OPEN_NO_TOUCH = 1 << 16 };
 enum { KEY_EMPTY = 0, KEY_STRING = 1, KEY_LIST = 2, KEY_HASH = 3, KEY_MODULE = 6 };
-enum { IN_LUA = 1 << 0, IN_MULTI = 1 << 1, IN_CLUSTER = 1 << 5, IS_LOADING = 1 << 13, NO_BLOCKING = 1 << 21 };
+enum { IN_LUA = 1 << 0, IN_MULTI = 1 << 1, IN_REPLICA = 1 << 3, IN_CLUSTER = 1 << 5, NO_BLOCKING = 1 << 21, IN_RESP3 = 1 << 22 };
+enum { NO_EXPIRE = -1 };
 enum { SOCKET_READABLE = 1, SOCKET_WRITABLE = 2 };
 enum { OPTION_HANDLES_IO_ERRORS = 1 << 0, FILTER_NOT_OWN_CALLS = 1 << 0 };
 /* Serve whatever key a client asks for, and name no other server for it. */
@@ -102,6 +103,9 @@ typedef void (*OnEvent)(Ctx *ctx, Event event, uint64_t sub, void *data);
     CALL(Type *, ModuleTypeGetType, (Key *)) \
     CALL(void *, ModuleTypeGetValue, (Key *)) \
     CALL(int, ModuleTypeSetValue, (Key *, Type *, void *)) \
+    CALL(int, ModuleTypeReplaceValue, (Key *, Type *, void *, void **)) \
+    CALL(long long, GetExpire, (Key *)) \
+    CALL(int, SetExpire, (Key *, long long)) \
     CALL(int, ReplyWithArray, (Ctx *, long)) \
     CALL(int, ReplyWithLongLong, (Ctx *, long long)) \
     CALL(int, ReplyWithSimpleString, (Ctx *, const char *)) \

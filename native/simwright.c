@@ -7,9 +7,11 @@
  *   Values                            tensors, models and scripts: counted, never changed, let go of on the main thread
  *   Persistence                       RDB, the append-only file, copies, sizes and digests of values
  *   Words of commands                 numbers and names as clients write them
- *   AI.TENSORSET and AI.TENSORGET     the whole of both
+ *   AI.TENSORSET and AI.TENSORGET     the whole of both, and of AI._RESTORE
  *   Keys of commands                  a table of all other AI commands, and where their keys are
- *   Requests to the worker            from a client's command to a frame, and what waits for its turn
+ *   Requests                          commands that the worker answers: what they hold, which of them wait, and how they end
+ *   Frames to the worker              what is sent, and when
+ *   Commands that the worker answers  from a client's command to a request
  *   Replies of the worker             from bytes that nobody trusts to writes, all or none, and a client's reply
  *   The worker's connection           comes, is replaced, and ends
  *   Peers                             whose a connection is, and who is let in
@@ -60,8 +62,12 @@ enum { MODULE_VERSION = 10207, PROTOCOL = 1 };
 /* RedisAI has types of the same names: its encodings are small numbers. */
 enum { ENCODING = 900 };
 enum { MAX_RANK = 65536, MAX_DEPTH = 32, MAX_ALLOWED = 1024, MAX_BUS_PEERS = 1024, NODE_ID = 40, FRAME_HEADER = 32, RECORD = 32, BUFFER = 64 * 1024 };
-/* Bytes that are read from the worker before other clients have their turn. */
-enum { READ_BUDGET = 1024 * 1024, MAX_META = 16 * 1024 * 1024 };
+/* Bytes that are read from the worker, or sent to it, before other clients have their turn. */
+enum { BUDGET = 1024 * 1024 };
+/* Bytes of the records of a reply and of a request. */
+enum { MAX_META = 16 * 1024 * 1024, MAX_RECORDS = 64 * 1024 * 1024 };
+/* Bytes up to which a word or a value is copied into a frame, and bytes of frames that are sent together. */
+enum { MAX_COPIED = 4096, GATHERED = 64 * 1024 };
 
 static const char wrong_type[] = "WRONGTYPE Operation against a key holding the wrong kind of value";
 static const char in_transaction[] = "ERR Cannot run RedisAI command within a transaction or a LUA script";
@@ -104,6 +110,19 @@ static long long now_ms(void) {
 }
 
 /* ---------------------------------------------------------------- Values */
+
+/* One more reference to a string. */
+static Str *kept(Str *string) {
+    api_RetainString(NULL, string);
+    return string;
+}
+
+/* Bytes of a string; 0 if there is none. */
+static size_t length_of(const Str *string) {
+    size_t length = 0;
+    if (string != NULL) api_StringPtrLen(string, &length);
+    return length;
+}
 
 enum Kind { NOTHING = 0, TENSOR = 1, MODEL = 2, SCRIPT = 3, STRING_KEY = 4, HASH_KEY = 5, LIST_KEY = 6, OTHER_KEY = 7 };
 
@@ -171,6 +190,8 @@ static void release(void *data) {
 }
 
 static void let_go_of_released(void) {
+    /* Reading costs less than exchanging, and commands come here. */
+    if (atomic_load_explicit(&released_elsewhere, memory_order_relaxed) == NULL) return;
     Value *value = atomic_exchange(&released_elsewhere, NULL);
     while (value != NULL) {
         Value *next = value->next_released;
@@ -256,13 +277,15 @@ static void *load_program(IO *io, int encoding, int kind) {
     value->serial = new_serial();
     value->meta = api_LoadString(io);
     if (!api_IsIOError(io)) value->data = api_LoadString(io);
-    if (!api_IsIOError(io) && value->meta != NULL && value->data != NULL) return value;
+    if (!api_IsIOError(io) && value->meta != NULL && value->data != NULL && length_of(value->meta) <= MAX_META) return value;
     release(value);
     return NULL;
 }
 
 static void *load_model(IO *io, int encoding) { return load_program(io, encoding, MODEL); }
 static void *load_script(IO *io, int encoding) { return load_program(io, encoding, SCRIPT); }
+
+static Str *string_of(const char *text) { return api_CreateString(NULL, text, strlen(text)); }
 
 /* The command that makes a value again, as words after its name. */
 static Str **words_of(Str *key, const Value *value, size_t *count) {
@@ -271,16 +294,15 @@ static Str **words_of(Str *key, const Value *value, size_t *count) {
     words[at++] = key;
     if (value->kind == TENSOR) {
         char text[24];
-        words[at++] = api_CreateString(NULL, dtypes[value->dtype].name, strlen(dtypes[value->dtype].name));
+        words[at++] = string_of(dtypes[value->dtype].name);
         for (uint32_t axis = 0; axis < value->rank; axis++) {
-            int length = snprintf(text, sizeof text, "%lld", (long long)value->shape[axis]);
-            words[at++] = api_CreateString(NULL, text, (size_t)length);
+            snprintf(text, sizeof text, "%lld", (long long)value->shape[axis]);
+            words[at++] = string_of(text);
         }
-        words[at++] = api_CreateString(NULL, "BLOB", 4);
+        words[at++] = string_of("BLOB");
     } else {
-        words[at++] = value->kind == MODEL ? api_CreateString(NULL, "MODEL", 5) : api_CreateString(NULL, "SCRIPT", 6);
-        api_RetainString(NULL, value->meta);
-        words[at++] = value->meta;
+        words[at++] = string_of(value->kind == MODEL ? "MODEL" : "SCRIPT");
+        words[at++] = kept(value->meta);
     }
     words[at++] = value->data;
     *count = at;
@@ -303,10 +325,7 @@ static void rewrite_value(IO *io, Str *key, void *data) {
 
 static size_t memory_of_string(Str *string) {
     if (string == NULL) return 0;
-    if (api_MallocSizeString != NULL) return api_MallocSizeString(string);
-    size_t length;
-    api_StringPtrLen(string, &length);
-    return length + 16;
+    return api_MallocSizeString != NULL ? api_MallocSizeString(string) : length_of(string) + 16;
 }
 
 static size_t memory_of_value(const void *data) {
@@ -338,10 +357,8 @@ static void *copy_value(Str *from, Str *to, const void *data) {
     copy->dtype = value->dtype;
     memcpy(copy->shape, value->shape, value->rank * sizeof(int64_t));
     if (copy->kind != TENSOR) copy->serial = new_serial();
-    copy->data = value->data;
-    api_RetainString(NULL, copy->data);
-    copy->meta = value->meta;
-    if (copy->meta != NULL) api_RetainString(NULL, copy->meta);
+    copy->data = kept(value->data);
+    if (value->meta != NULL) copy->meta = kept(value->meta);
     return copy;
 }
 
@@ -363,6 +380,29 @@ static int kind_at(Key *key, Value **value) {
     }
     default: return OTHER_KEY;
     }
+}
+
+/* The kind of what a key holds, and the value, which stays while the command runs. */
+static int look_at(Ctx *ctx, Str *name, int flags, Value **value) {
+    Key *key = api_OpenKey(ctx, name, OPEN_READ | flags);
+    int kind = kind_at(key, value);
+    api_CloseKey(key);
+    return kind;
+}
+
+/*
+ * Puts a value at an open key that holds nothing or a value of the same kind. In the place of an old one it costs the server no new object;
+ * as after SET, the key does not expire.
+ */
+static void put_value(Key *key, Value *value) {
+    Type *type = type_of(value->kind);
+    void *old;
+    if (api_ModuleTypeReplaceValue(key, type, value, &old) != API_OK) {
+        api_ModuleTypeSetValue(key, type, value);
+        return;
+    }
+    if (api_GetExpire(key) != NO_EXPIRE) api_SetExpire(key, NO_EXPIRE);
+    let_go(old);
 }
 
 /* ---------------------------------------------------------------- Words of commands */
@@ -487,6 +527,23 @@ static int wrong_arity(Ctx *ctx, const char *name) {
     return api_ReplyWithError(ctx, text);
 }
 
+/* A string of zeros, and the place of its bytes, for its maker to fill. */
+static Str *blank(size_t bytes, char **place) {
+    static char short_zeros[4096];
+    /* Short strings may lie beside their header: these the server copies. */
+    Str *string = api_CreateString(NULL, bytes < sizeof short_zeros ? short_zeros : NULL, bytes);
+    size_t length;
+    *place = (char *)api_StringPtrLen(string, &length);
+    return string;
+}
+
+/* A string of a tensor, which may bring the NUL that ends it. */
+static const char *text_in(const Str *word, size_t *bytes) {
+    const char *text = api_StringPtrLen(word, bytes);
+    if (*bytes > 0 && text[*bytes - 1] == 0) --*bytes;
+    return text;
+}
+
 /* Content of a tensor that is given as words. Null, with the error, if they are not right. */
 static Str *data_of_values(int dtype, uint64_t elements, Str **words, size_t count, const char **error) {
     if (count != elements) {
@@ -496,9 +553,7 @@ static Str *data_of_values(int dtype, uint64_t elements, Str **words, size_t cou
     size_t length = 0;
     for (size_t at = 0; at < count && dtype == STRING; at++) {
         size_t bytes;
-        const char *text = api_StringPtrLen(words[at], &bytes);
-        /* It may bring the NUL that ends it. */
-        if (bytes > 0 && text[bytes - 1] == 0) bytes--;
+        const char *text = text_in(words[at], &bytes);
         if (memchr(text, 0, bytes) != NULL) {
             *error = "ERR C-string value contains null character";
             return NULL;
@@ -506,27 +561,25 @@ static Str *data_of_values(int dtype, uint64_t elements, Str **words, size_t cou
         length += bytes + 1;
     }
     if (dtype != STRING) length = elements * dtypes[dtype].bytes;
-    char *content = api_Calloc(1, length + 8);
-    char *end = content;
+    char *end;
+    Str *data = blank(length, &end);
     for (size_t at = 0; at < count; at++) {
         size_t bytes;
-        const char *text = api_StringPtrLen(words[at], &bytes);
         if (dtype == STRING) {
-            if (bytes > 0 && text[bytes - 1] == 0) bytes--;
+            const char *text = text_in(words[at], &bytes);
             memcpy(end, text, bytes);
             end += bytes + 1;
             continue;
         }
+        const char *text = api_StringPtrLen(words[at], &bytes);
         bool is_right = dtype <= DOUBLE ? write_float(dtype, text, bytes, end) : write_integer(dtype, text, bytes, end);
         if (!is_right) {
             *error = "ERR invalid value";
-            api_Free(content);
+            api_FreeString(NULL, data);
             return NULL;
         }
         end += dtypes[dtype].bytes;
     }
-    Str *data = api_CreateString(NULL, content, length);
-    api_Free(content);
     return data;
 }
 
@@ -536,10 +589,8 @@ static Str *zeros(int dtype, uint64_t elements, const char **error) {
         *error = "ERR invalid or negative value found in tensor shape";
         return NULL;
     }
-    char *content = api_Calloc(1, length + 1);
-    Str *data = api_CreateString(NULL, content, length);
-    api_Free(content);
-    return data;
+    char *place;
+    return blank(length, &place);
 }
 
 /* The tensor from the third word on. Null, with the error, if the words are not right. */
@@ -576,10 +627,7 @@ static Value *parse_tensor(Str **argv, int argc, const char **error) {
             case WRONG_LENGTH: *error = "ERR data length does not match tensor shape and type"; break;
             case NOT_BOOLEAN: *error = "ERR BOOL tensor elements must be 0 or 1"; break;
             case WRONG_STRINGS: *error = "ERR Number of string elements in data blob does not match tensor length"; break;
-            case FITS:
-                api_RetainString(NULL, argv[at + 1]);
-                tensor->data = argv[at + 1];
-                break;
+            case FITS: tensor->data = kept(argv[at + 1]); break;
             }
         }
     } else if (is_values) {
@@ -606,13 +654,19 @@ static int tensor_set(Ctx *ctx, Str **argv, int argc) {
         api_CloseKey(key);
         return api_ReplyWithError(ctx, error);
     }
-    api_ModuleTypeSetValue(key, tensor_type, tensor);
+    put_value(key, tensor);
     api_CloseKey(key);
     api_ReplicateVerbatim(ctx);
     return api_ReplyWithSimpleString(ctx, "OK");
 }
 
 static void reply_text(Ctx *ctx, const char *text) { api_ReplyWithStringBuffer(ctx, text, strlen(text)); }
+
+/* A map: in servers that lack it, its names and values in turn. */
+static void begin_map(Ctx *ctx, long pairs) {
+    if (api_ReplyWithMap != NULL) api_ReplyWithMap(ctx, pairs);
+    else api_ReplyWithArray(ctx, 2 * pairs);
+}
 
 /* A floating-point number: a double in RESP3, its text in RESP2. */
 static void reply_float(Ctx *ctx, double number, bool is_new) {
@@ -621,11 +675,11 @@ static void reply_float(Ctx *ctx, double number, bool is_new) {
         api_ReplyWithDouble(ctx, number);
         return;
     }
-    int length = float_text(number, text, sizeof text);
-    api_ReplyWithStringBuffer(ctx, text, (size_t)length);
+    float_text(number, text, sizeof text);
+    reply_text(ctx, text);
 }
 
-static bool speaks_resp3(Ctx *ctx) { return (api_GetContextFlags(ctx) & 1 << 22) != 0; }
+static bool speaks_resp3(Ctx *ctx) { return (api_GetContextFlags(ctx) & IN_RESP3) != 0; }
 
 static void reply_values(Ctx *ctx, const Value *tensor) {
     size_t length;
@@ -667,11 +721,8 @@ static void reply_values(Ctx *ctx, const Value *tensor) {
 static int tensor_get(Ctx *ctx, Str **argv, int argc) {
     let_go_of_released();
     if (argc < 2 || argc > 4) return wrong_arity(ctx, "ai.tensorget");
-    Key *key = api_OpenKey(ctx, argv[1], OPEN_READ);
     Value *tensor;
-    int kind = kind_at(key, &tensor);
-    /* The value stays while this runs. */
-    api_CloseKey(key);
+    int kind = look_at(ctx, argv[1], 0, &tensor);
     if (kind == NOTHING) return api_ReplyWithError(ctx, "ERR tensor key is empty or in a different shard");
     if (kind != TENSOR) return api_ReplyWithError(ctx, wrong_type);
     bool meta = argc == 2, blob = argc == 2, values = false;
@@ -695,6 +746,28 @@ static int tensor_get(Ctx *ctx, Str **argv, int argc) {
     if (blob) api_ReplyWithString(ctx, tensor->data);
     else if (values) reply_values(ctx, tensor);
     return API_OK;
+}
+
+/* AI._RESTORE key MODEL|SCRIPT properties data: what the log and replicas get in the place of AI.MODELSTORE and its like. */
+static int restore(Ctx *ctx, Str **argv, int argc) {
+    if (argc != 5) return wrong_arity(ctx, "ai._restore");
+    int kind = is_word(argv[2], "MODEL") ? MODEL : is_word(argv[2], "SCRIPT") ? SCRIPT : NOTHING;
+    if (kind == NOTHING || length_of(argv[3]) > MAX_META) return api_ReplyWithError(ctx, "ERR syntax error");
+    Key *key = api_OpenKey(ctx, argv[1], OPEN_READ | OPEN_WRITE);
+    Value *old;
+    int before = kind_at(key, &old);
+    if (before != NOTHING && before != kind) {
+        api_CloseKey(key);
+        return api_ReplyWithError(ctx, wrong_type);
+    }
+    Value *value = new_value(kind, 0);
+    value->serial = new_serial();
+    value->meta = kept(argv[3]);
+    value->data = kept(argv[4]);
+    put_value(key, value);
+    api_CloseKey(key);
+    api_ReplicateVerbatim(ctx);
+    return api_ReplyWithSimpleString(ctx, "OK");
 }
 
 /* ---------------------------------------------------------------- Keys of commands */
@@ -812,13 +885,17 @@ static void tell_position(void *ctx, int word, enum Need need) {
     api_KeyAtPos(ctx, word);
 }
 
-/* ---------------------------------------------------------------- Requests to the worker */
+/* ---------------------------------------------------------------- Requests */
+
+/* Part of a value that a frame brings. */
+enum Part { NO_PART = 0, ALL = 1, IS_KNOWN = 2, PROPERTIES = 3 };
 
 typedef struct {
     /* Index of its key among the words. */
     uint32_t word;
     uint8_t kind;
     bool is_whole;
+    enum Part part;
     /* Referred to, if it is a value of ours. */
     Value *value;
 } Given;
@@ -835,38 +912,31 @@ typedef struct Request {
     int argc;
     Given *given;
     uint32_t given_count, given_room;
+    /* Bytes of its records, and of its words and values if all of them travel. */
+    uint64_t record_bytes, data_bytes;
+    /* Place of its end among all bytes that the connection gets. */
+    uint64_t ends_at;
     long long since_ms;
-    /* Encoded when it is its turn. */
-    char *head;
-    struct iovec *parts;
-    int part_count, part_at;
     /* In RESP3, checked; else the error. */
     char *reply;
-    size_t reply_bytes;
-    char *error;
+    const char *error;
     /* State of AI._MODELSCAN and AI._SCRIPTSCAN. */
     Cursor *cursor;
     int scan_kind;
 } Request;
-
-/* A message that is not about a request. */
-typedef struct Note {
-    struct Note *next;
-    unsigned char frame[FRAME_HEADER];
-} Note;
 
 enum Op { OP_HELLO = 1, OP_REQUEST = 2, OP_REPLY = 3, OP_FORGET = 4 };
 enum Action { SET_VALUE = 1, DELETE_KEY = 2 };
 
 typedef struct {
     uint32_t given;
-    uint8_t action, kind, dtype;
-    uint32_t rank;
-    int64_t *shape;
+    uint8_t action;
     /* Number of the request's last words that are the value's data, instead of bytes of the frame. */
     uint32_t tail;
-    uint64_t meta_bytes, data_bytes;
-    Str *meta, *data;
+    uint32_t meta_bytes;
+    uint64_t data_bytes;
+    /* Null for a deletion, and once the value is in the keyspace. */
+    Value *value;
 } Write;
 
 typedef struct {
@@ -881,9 +951,19 @@ static struct {
     uint64_t id;
     bool is_ready, wants_writable;
     Request *first_waiting, *last_waiting;
-    Request *sending;
-    Note *first_note, *last_note;
-    size_t note_at;
+    /* Models and scripts that it knows, and that are no more. */
+    uint64_t *forgotten;
+    size_t forgotten_count, forgotten_room;
+    /* Frames that are being sent: parts that lie elsewhere, and copies of short ones, whose place is known when all have been gathered. */
+    struct iovec *parts;
+    size_t part_count, part_room, part_at;
+    char *copies;
+    size_t copied, copies_room;
+    /* Bytes of this connection. */
+    uint64_t gathered_bytes, sent_bytes;
+    /* Requests that have been sent, and not answered. */
+    uint64_t in_hand;
+    bool sends_later;
     /* Requests by the low bits of their ids. */
     Request **slots;
     uint32_t slot_count, slot_hint;
@@ -919,18 +999,18 @@ static void put_header(void *to, uint64_t body, uint64_t id, uint32_t op, uint32
     put(to, 28, &second, 4);
 }
 
-static void send_note(uint32_t op, uint64_t id) {
-    Note *note = api_Calloc(1, sizeof *note);
-    put_header(note->frame, 0, id, op, 0, 0, 0);
-    if (worker.last_note == NULL) worker.first_note = note;
-    else worker.last_note->next = note;
-    worker.last_note = note;
+/* Makes room for one more element of a list. */
+static void *grown(void *list, size_t count, size_t *room, size_t element) {
+    if (count < *room) return list;
+    *room = *room == 0 ? 64 : *room * 2;
+    return api_Realloc(list, *room * element);
 }
 
+/* Tells the worker with the frames that come next: values are let go of in the middle of much else. */
 static void worker_forgets(uint64_t serial, uint64_t sent_to) {
     if (sent_to == 0 || sent_to != worker.id) return;
-    /* Sent with what comes next: values are let go of in the middle of much else. */
-    send_note(OP_FORGET, serial);
+    worker.forgotten = grown(worker.forgotten, worker.forgotten_count, &worker.forgotten_room, sizeof *worker.forgotten);
+    worker.forgotten[worker.forgotten_count++] = serial;
 }
 
 static bool take_slot(Request *request) {
@@ -958,13 +1038,6 @@ static Request *request_with(uint64_t id) {
     return request != NULL && request->id == id ? request : NULL;
 }
 
-static void free_sent_parts(Request *request) {
-    api_Free(request->head);
-    api_Free(request->parts);
-    request->head = NULL;
-    request->parts = NULL;
-}
-
 /* Lets go of what the request has taken part of: from here on only its reply is wanted. */
 static void let_go_of_words(Request *request) {
     for (uint32_t at = 0; at < request->given_count; at++)
@@ -972,7 +1045,6 @@ static void let_go_of_words(Request *request) {
     for (int at = 0; at < request->argc; at++) api_FreeString(NULL, request->argv[at]);
     api_Free(request->given);
     api_Free(request->argv);
-    free_sent_parts(request);
     request->given = NULL;
     request->argv = NULL;
     request->given_count = 0;
@@ -985,19 +1057,15 @@ static void free_request(Ctx *ctx, void *data) {
     (void)ctx;
     Request *request = data;
     api_Free(request->reply);
-    api_Free(request->error);
     api_Free(request);
 }
 
 /* Ends a request with what its reply is by now, or with an error. */
 static void finish(Request *request, const char *error) {
-    if (error != NULL) {
-        api_Free(request->error);
-        size_t bytes = strlen(error) + 1;
-        request->error = api_Alloc(bytes);
-        memcpy(request->error, error, bytes);
-        worker.failed++;
-    } else worker.answered++;
+    request->error = error;
+    if (error != NULL) worker.failed++;
+    else worker.answered++;
+    if (request->state == IS_SENT) worker.in_hand--;
     request->state = IS_DONE;
     worker.slots[request->id & 0xffffff] = NULL;
     let_go_of_words(request);
@@ -1013,74 +1081,134 @@ static void append(Request *request) {
     worker.waiting++;
 }
 
-static void add_part(Request *request, const char *bytes, size_t length) {
-    if (length == 0) return;
-    request->parts[request->part_count].iov_base = (void *)bytes;
-    request->parts[request->part_count++].iov_len = length;
+static Request *take_first(void) {
+    Request *request = worker.first_waiting;
+    worker.first_waiting = request->next;
+    if (worker.first_waiting == NULL) worker.last_waiting = NULL;
+    worker.waiting--;
+    return request;
 }
 
-static void add_string(Request *request, const Str *string, uint64_t *total) {
+/* ---------------------------------------------------------------- Frames to the worker */
+
+static void add_part(const char *bytes, size_t length) {
+    worker.parts = grown(worker.parts, worker.part_count, &worker.part_room, sizeof *worker.parts);
+    worker.parts[worker.part_count++] = (struct iovec){(void *)bytes, length};
+    worker.gathered_bytes += length;
+}
+
+static void add_copy(const void *bytes, size_t length) {
+    if (length == 0) return;
+    if (worker.copied + length > worker.copies_room) {
+        worker.copies_room = 2 * (worker.copied + length) + GATHERED;
+        worker.copies = api_Realloc(worker.copies, worker.copies_room);
+    }
+    memcpy(worker.copies + worker.copied, bytes, length);
+    worker.copied += length;
+    struct iovec *last = worker.part_count == 0 ? NULL : &worker.parts[worker.part_count - 1];
+    if (last == NULL || last->iov_base != NULL) add_part(NULL, length);
+    else {
+        last->iov_len += length;
+        worker.gathered_bytes += length;
+    }
+}
+
+static void add_string(const Str *string) {
+    if (string == NULL) return;
     size_t length;
     const char *bytes = api_StringPtrLen(string, &length);
-    add_part(request, bytes, length);
-    *total += length;
+    if (length <= MAX_COPIED) add_copy(bytes, length);
+    else add_part(bytes, length);
 }
 
-/* Content of a value travels if it is wanted and the worker does not know it. */
-static bool travels(const Given *given) {
+/* A scan shows properties only, and leaves the worker without the model. */
+static enum Part part_of(const Given *given, bool is_scan) {
     const Value *value = given->value;
-    return given->is_whole && value != NULL && (value->kind == TENSOR || value->sent_to != worker.id);
+    if (value == NULL || !given->is_whole) return NO_PART;
+    if (value->kind != TENSOR && value->sent_to == worker.id) return IS_KNOWN;
+    return is_scan ? PROPERTIES : ALL;
 }
 
-/* The frame of a request, as the worker is now. */
+/* Properties and bytes of a value, where they travel. */
+static const Str *meta_sent(const Given *given) { return given->part == ALL || given->part == PROPERTIES ? given->value->meta : NULL; }
+static const Str *data_sent(const Given *given) { return given->part == ALL ? given->value->data : NULL; }
+
+static void add_record(Given *given, bool is_scan) {
+    char record[RECORD] = {0};
+    Value *value = given->value;
+    given->part = part_of(given, is_scan);
+    put(record, 0, &given->word, 4);
+    record[4] = (char)given->kind;
+    record[6] = (char)given->part;
+    if (value != NULL) {
+        uint64_t data_bytes = length_of(data_sent(given));
+        uint32_t meta_bytes = (uint32_t)length_of(meta_sent(given));
+        record[5] = (char)value->dtype;
+        put(record, 8, &value->serial, 8);
+        put(record, 16, &data_bytes, 8);
+        put(record, 24, &value->rank, 4);
+        put(record, 28, &meta_bytes, 4);
+        if (given->part == ALL && value->kind != TENSOR) value->sent_to = worker.id;
+    }
+    add_copy(record, RECORD);
+    if (value != NULL) add_copy(value->shape, value->rank * sizeof(int64_t));
+}
+
+/* Adds the frame of a request, as the worker is now. */
 static void encode(Request *request) {
-    size_t meta = (size_t)request->argc * 8;
+    static const char later[FRAME_HEADER];
+    size_t header = worker.copied;
+    uint64_t begin = worker.gathered_bytes + FRAME_HEADER;
+    add_copy(later, FRAME_HEADER);
+    for (int at = 0; at < request->argc; at++) {
+        uint64_t bytes = length_of(request->argv[at]);
+        add_copy(&bytes, sizeof bytes);
+    }
+    for (uint32_t at = 0; at < request->given_count; at++) add_record(&request->given[at], request->cursor != NULL);
+    uint32_t meta = (uint32_t)(worker.gathered_bytes - begin);
+    for (int at = 0; at < request->argc; at++) add_string(request->argv[at]);
     for (uint32_t at = 0; at < request->given_count; at++) {
-        const Given *given = &request->given[at];
-        meta += RECORD + (given->value == NULL ? 0 : given->value->rank * sizeof(int64_t));
+        add_string(meta_sent(&request->given[at]));
+        add_string(data_sent(&request->given[at]));
     }
-    char *head = api_Calloc(1, FRAME_HEADER + meta);
-    request->head = head;
-    request->parts = api_Alloc((1 + (size_t)request->argc + 2 * (size_t)request->given_count) * sizeof *request->parts);
-    request->part_count = 0;
-    request->part_at = 0;
-    add_part(request, head, FRAME_HEADER + meta);
-    size_t end = FRAME_HEADER;
-    uint64_t body = meta;
-    for (int at = 0; at < request->argc; at++, end += 8) {
-        size_t length;
-        api_StringPtrLen(request->argv[at], &length);
-        uint64_t bytes = length;
-        put(head, end, &bytes, 8);
-        add_string(request, request->argv[at], &body);
+    request->ends_at = worker.gathered_bytes;
+    put_header(worker.copies + header, request->ends_at - begin, request->id, OP_REQUEST, meta, (uint32_t)request->argc, request->given_count);
+}
+
+static void forget_parts(void) {
+    worker.part_count = worker.part_at = 0;
+    worker.copied = 0;
+    /* Records of a command of very many keys may have been among them. */
+    if (worker.copies_room <= 4 * GATHERED) return;
+    api_Free(worker.copies);
+    worker.copies = NULL;
+    worker.copies_room = 0;
+}
+
+/* Gathers the frames that are sent next, about as many bytes as the socket takes at once. False if there are none. */
+static bool gather(void) {
+    forget_parts();
+    for (size_t at = 0; at < worker.forgotten_count; at++) {
+        unsigned char frame[FRAME_HEADER];
+        put_header(frame, 0, worker.forgotten[at], OP_FORGET, 0, 0, 0);
+        add_copy(frame, sizeof frame);
     }
-    for (uint32_t at = 0; at < request->given_count; at++) {
-        Given *given = &request->given[at];
-        Value *value = given->value;
-        head[end + 4] = (char)given->kind;
-        put(head, end, &given->word, 4);
-        if (value != NULL) {
-            uint64_t data_bytes = 0, meta_bytes = 0;
-            head[end + 5] = (char)value->dtype;
-            put(head, end + 8, &value->serial, 8);
-            put(head, end + 24, &value->rank, 4);
-            if (travels(given)) {
-                /* A scan shows properties only, and leaves the worker without the model. */
-                head[end + 6] = request->cursor == NULL ? 1 : 3;
-                if (value->meta != NULL) add_string(request, value->meta, &meta_bytes);
-                if (request->cursor == NULL) add_string(request, value->data, &data_bytes);
-                if (value->kind != TENSOR && request->cursor == NULL) value->sent_to = worker.id;
-            } else head[end + 6] = given->is_whole ? 2 : 0;
-            uint32_t short_meta = (uint32_t)meta_bytes;
-            put(head, end + 16, &data_bytes, 8);
-            put(head, end + 28, &short_meta, 4);
-            body += data_bytes + meta_bytes;
-            end += value->rank * sizeof(int64_t);
-            put(head, end + RECORD - value->rank * sizeof(int64_t), value->shape, value->rank * sizeof(int64_t));
-        }
-        end += RECORD;
+    worker.forgotten_count = 0;
+    uint64_t enough = worker.gathered_bytes + GATHERED;
+    while (worker.first_waiting != NULL && worker.gathered_bytes < enough) {
+        Request *request = take_first();
+        request->state = IS_SENT;
+        worker.in_hand++;
+        worker.sent++;
+        encode(request);
     }
-    put_header(head, body, request->id, OP_REQUEST, (uint32_t)meta, (uint32_t)request->argc, request->given_count);
+    char *copy = worker.copies;
+    for (size_t at = 0; at < worker.part_count; at++) {
+        if (worker.parts[at].iov_base != NULL) continue;
+        worker.parts[at].iov_base = copy;
+        copy += worker.parts[at].iov_len;
+    }
+    return worker.part_count > 0;
 }
 
 static void watch_writable(bool is_wanted) {
@@ -1090,65 +1218,65 @@ static void watch_writable(bool is_wanted) {
     else api_EventLoopDel(worker.fd, SOCKET_WRITABLE);
 }
 
-/* Sends so much as the socket takes. False once there is no worker. */
-static bool send_bytes(struct iovec *parts, size_t count, size_t *sent) {
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = count < IOV_MAX ? count : IOV_MAX};
-    ssize_t bytes = sendmsg(worker.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    *sent = bytes > 0 ? (size_t)bytes : 0;
-    if (bytes >= 0 || errno == EAGAIN || errno == EINTR) return true;
-    drop_worker(strerror(errno));
-    return false;
+/* Sends what the socket takes at once. Returns how many bytes that is; 0, too, once there is no worker. */
+static size_t send_parts(void) {
+    size_t count = worker.part_count - worker.part_at;
+    struct msghdr message = {.msg_iov = worker.parts + worker.part_at, .msg_iovlen = count < IOV_MAX ? count : IOV_MAX};
+    ssize_t sent = sendmsg(worker.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0) {
+        if (errno != EAGAIN && errno != EINTR) drop_worker(strerror(errno));
+        return 0;
+    }
+    worker.sent_bytes += (size_t)sent;
+    for (size_t left = (size_t)sent; left > 0;) {
+        struct iovec *part = &worker.parts[worker.part_at];
+        size_t some = left < part->iov_len ? left : part->iov_len;
+        part->iov_base = (char *)part->iov_base + some;
+        part->iov_len -= some;
+        left -= some;
+        if (part->iov_len == 0) worker.part_at++;
+    }
+    return (size_t)sent;
 }
 
-/* Sends what waits, until the socket is full. A frame that has been begun is ended before another begins. */
+/* Sends what waits, until the socket is full or others have to have their turn. Frames that have been begun are ended before others begin. */
 static void fill_queue(void) {
+    size_t total = 0;
     while (worker.is_ready) {
-        size_t sent;
-        if (worker.sending == NULL && worker.first_note != NULL) {
-            Note *note = worker.first_note;
-            struct iovec part = {note->frame + worker.note_at, FRAME_HEADER - worker.note_at};
-            if (!send_bytes(&part, 1, &sent)) return;
-            worker.note_at += sent;
-            if (worker.note_at < FRAME_HEADER) {
-                watch_writable(true);
-                return;
-            }
-            worker.note_at = 0;
-            worker.first_note = note->next;
-            if (note->next == NULL) worker.last_note = NULL;
-            api_Free(note);
-            continue;
-        }
-        if (worker.sending == NULL) {
-            Request *next = worker.first_waiting;
-            if (next == NULL) break;
-            worker.first_waiting = next->next;
-            if (worker.first_waiting == NULL) worker.last_waiting = NULL;
-            worker.waiting--;
-            next->state = IS_SENT;
-            worker.sending = next;
-            worker.sent++;
-            encode(next);
-        }
-        Request *request = worker.sending;
-        if (!send_bytes(request->parts + request->part_at, (size_t)(request->part_count - request->part_at), &sent)) return;
-        if (sent == 0) {
-            watch_writable(true);
+        if (worker.part_at == worker.part_count && !gather()) {
+            watch_writable(false);
             return;
         }
-        while (request->part_at < request->part_count && sent >= request->parts[request->part_at].iov_len)
-            sent -= request->parts[request->part_at++].iov_len;
-        if (request->part_at < request->part_count) {
-            struct iovec *part = &request->parts[request->part_at];
-            part->iov_base = (char *)part->iov_base + sent;
-            part->iov_len -= sent;
-            continue;
-        }
-        worker.sending = NULL;
-        free_sent_parts(request);
+        size_t sent = total < BUDGET ? send_parts() : 0;
+        total += sent;
+        if (sent > 0) continue;
+        watch_writable(true);
+        return;
     }
-    watch_writable(false);
 }
+
+static void send_later(Ctx *ctx, void *data) {
+    (void)ctx;
+    (void)data;
+    worker.sends_later = false;
+    fill_queue();
+}
+
+/*
+ * Sends the command that has come. At once if the worker has nothing to do; while it has, with those that come in the same moment. The server
+ * moves long words until the command has ended: those are sent after that.
+ */
+static void send_soon(Ctx *ctx, const Request *request) {
+    bool has_long = false;
+    for (int at = 0; at < request->argc; at++) has_long |= length_of(request->argv[at]) > MAX_COPIED;
+    if (worker.in_hand == 0 && !has_long) fill_queue();
+    else if (!worker.sends_later) {
+        worker.sends_later = true;
+        api_CreateTimer(ctx, 0, send_later, NULL);
+    }
+}
+
+/* ---------------------------------------------------------------- Commands that the worker answers */
 
 static void add_given(Request *request, uint32_t word, int kind, Value *value, bool is_whole) {
     if (request->given_count == request->given_room) {
@@ -1157,7 +1285,11 @@ static void add_given(Request *request, uint32_t word, int kind, Value *value, b
     }
     Given *given = &request->given[request->given_count++];
     *given = (Given){.word = word, .kind = (uint8_t)kind, .is_whole = is_whole, .value = value};
-    if (value != NULL) value->references++;
+    request->record_bytes += RECORD;
+    if (value == NULL) return;
+    value->references++;
+    request->record_bytes += value->rank * sizeof(int64_t);
+    if (is_whole) request->data_bytes += length_of(value->data) + length_of(value->meta);
 }
 
 typedef struct {
@@ -1168,10 +1300,8 @@ typedef struct {
 static void collect(void *data, int word, enum Need need) {
     Collecting *collecting = data;
     Request *request = collecting->request;
-    Key *key = api_OpenKey(collecting->ctx, request->argv[word], OPEN_READ);
     Value *value;
-    int kind = kind_at(key, &value);
-    if (key != NULL) api_CloseKey(key);
+    int kind = look_at(collecting->ctx, request->argv[word], 0, &value);
     add_given(request, (uint32_t)word, kind, value, need == WHOLE);
 }
 
@@ -1212,9 +1342,10 @@ static int forward(Ctx *ctx, Str **argv, int argc) {
     request->argc = argc;
     request->argv = api_Alloc((size_t)argc * sizeof *request->argv);
     for (int at = 0; at < argc; at++) {
-        api_RetainString(NULL, argv[at]);
-        request->argv[at] = argv[at];
+        request->argv[at] = kept(argv[at]);
+        request->data_bytes += length_of(argv[at]);
     }
+    request->record_bytes = (uint64_t)argc * 8;
     request->client = api_BlockClient(ctx, reply_to_client, NULL, free_request, 0);
     if (command->form >= SCAN_MODELS) {
         request->state = SCANS;
@@ -1225,23 +1356,25 @@ static int forward(Ctx *ctx, Str **argv, int argc) {
     }
     Collecting collecting = {ctx, request};
     each_key(command->form, request->argv, request->argc, collect, &collecting);
+    if (request->record_bytes > MAX_RECORDS || request->data_bytes > settings.max_frame_bytes) {
+        finish(request, "ERR the command names more keys, or larger values, than it can be given at once");
+        return API_OK;
+    }
     append(request);
-    fill_queue();
+    send_soon(ctx, request);
     return API_OK;
 }
 
 static void scanned(Ctx *ctx, Str *name, Key *open, void *data) {
     Request *request = data;
-    Key *key = open == NULL ? api_OpenKey(ctx, name, OPEN_READ | OPEN_NO_TOUCH) : open;
     Value *value;
-    if (kind_at(key, &value) == request->scan_kind) {
-        request->argv = api_Realloc(request->argv, (size_t)(request->argc + 1) * sizeof *request->argv);
-        size_t length;
-        const char *bytes = api_StringPtrLen(name, &length);
-        request->argv[request->argc] = api_CreateString(NULL, bytes, length);
-        add_given(request, (uint32_t)request->argc++, request->scan_kind, value, true);
-    }
-    if (open == NULL && key != NULL) api_CloseKey(key);
+    int kind = open == NULL ? look_at(ctx, name, OPEN_NO_TOUCH, &value) : kind_at(open, &value);
+    if (kind != request->scan_kind) return;
+    size_t length;
+    const char *bytes = api_StringPtrLen(name, &length);
+    request->argv = api_Realloc(request->argv, (size_t)(request->argc + 1) * sizeof *request->argv);
+    request->argv[request->argc] = api_CreateString(NULL, bytes, length);
+    add_given(request, (uint32_t)request->argc++, kind, value, true);
 }
 
 /* Looks at some keys, a few milliseconds a turn, until all have been seen. */
@@ -1355,31 +1488,18 @@ static void emit_reply(Ctx *ctx, char **place, bool is_new) {
             api_ReplyWithNull(ctx);
             return;
         }
-        if (kind == '%' && api_ReplyWithMap != NULL) api_ReplyWithMap(ctx, (long)number);
+        if (kind == '%') begin_map(ctx, (long)number);
         else if (kind == '~' && api_ReplyWithSet != NULL) api_ReplyWithSet(ctx, (long)number);
-        else api_ReplyWithArray(ctx, (long)(kind == '%' ? 2 * number : number));
+        else api_ReplyWithArray(ctx, (long)number);
         for (long long left = kind == '%' ? 2 * number : number; left > 0; left--) emit_reply(ctx, place, is_new);
         return;
     default: api_ReplyWithNull(ctx);
     }
 }
 
-/* A string to read bytes into, and the place for them. */
-static Str *blank(size_t bytes, char **place) {
-    static char zeros[4096];
-    /* Short strings may lie beside their header: these the server copies from zeros. */
-    Str *string = api_CreateString(NULL, bytes < sizeof zeros ? zeros : NULL, bytes);
-    size_t length;
-    *place = (char *)api_StringPtrLen(string, &length);
-    return string;
-}
-
 static void free_frame(void) {
-    for (uint32_t at = 0; worker.writes != NULL && at < worker.write_count; at++) {
-        api_Free(worker.writes[at].shape);
-        if (worker.writes[at].meta != NULL) api_FreeString(NULL, worker.writes[at].meta);
-        if (worker.writes[at].data != NULL) api_FreeString(NULL, worker.writes[at].data);
-    }
+    for (uint32_t at = 0; worker.writes != NULL && at < worker.write_count; at++)
+        if (worker.writes[at].value != NULL) let_go(worker.writes[at].value);
     api_Free(worker.writes);
     api_Free(worker.targets);
     api_Free(worker.meta);
@@ -1393,7 +1513,7 @@ static void free_frame(void) {
     worker.target = (Target){(char *)worker.header, FRAME_HEADER};
 }
 
-/* Reads the header. Returns what is wrong with it, or null. */
+/* Reads the header, and makes room for the records that follow. Returns what is wrong, or null. */
 static const char *begin_frame(void) {
     memcpy(&worker.body, worker.header, 8);
     memcpy(&worker.frame_id, worker.header + 8, 8);
@@ -1402,15 +1522,19 @@ static const char *begin_frame(void) {
     memcpy(&worker.write_count, worker.header + 24, 4);
     memcpy(&worker.reply_bytes, worker.header + 28, 4);
     if (worker.op == OP_HELLO) {
-        if (worker.body != 0 || worker.meta_bytes != 0 || worker.write_count != 0) return "its greeting has a body";
-        return worker.frame_id == PROTOCOL ? NULL : "it speaks another version of the frames";
+        if ((worker.body | worker.meta_bytes | worker.write_count | worker.reply_bytes) != 0) return "its greeting has a body";
+        if (worker.frame_id != PROTOCOL) return "it speaks another version of the frames";
+    } else {
+        if (worker.op != OP_REPLY || !worker.is_ready) return "it sent a frame of an unknown kind";
+        const Request *request = request_with(worker.frame_id);
+        if (request == NULL || request->state != IS_SENT) return "it answered what it was not asked";
+        if (worker.write_count > request->given_count || worker.meta_bytes > MAX_META || worker.body > settings.max_frame_bytes ||
+            (uint64_t)worker.meta_bytes + worker.reply_bytes > worker.body || worker.meta_bytes < worker.write_count * (uint64_t)RECORD)
+            return "a length of its frame is wrong";
     }
-    if (worker.op != OP_REPLY || !worker.is_ready) return "it sent a frame of an unknown kind";
-    Request *request = request_with(worker.frame_id);
-    if (request == NULL || request->state != IS_SENT) return "it answered what it was not asked";
-    if (worker.write_count > request->given_count || worker.meta_bytes > MAX_META || worker.body > settings.max_frame_bytes ||
-        (uint64_t)worker.meta_bytes + worker.reply_bytes > worker.body || worker.meta_bytes < worker.write_count * (uint64_t)RECORD)
-        return "a length of its frame is wrong";
+    worker.meta = api_Alloc((size_t)worker.meta_bytes + 1);
+    worker.target = (Target){worker.meta, worker.meta_bytes};
+    worker.phase = READS_META;
     return NULL;
 }
 
@@ -1418,33 +1542,31 @@ static const char *begin_frame(void) {
 static const char *read_write(Write *write, const char *at, const char *end, size_t *used, uint64_t *data) {
     const Request *request = request_with(worker.frame_id);
     if (request == NULL || (size_t)(end - at) < RECORD) return "a record of its frame is cut short";
+    uint8_t kind = (uint8_t)at[5], dtype = (uint8_t)at[6];
+    uint32_t rank;
     memcpy(&write->given, at, 4);
     write->action = (uint8_t)at[4];
-    write->kind = (uint8_t)at[5];
-    write->dtype = (uint8_t)at[6];
     memcpy(&write->data_bytes, at + 8, 8);
     memcpy(&write->meta_bytes, at + 16, 4);
-    memcpy(&write->rank, at + 20, 4);
+    memcpy(&rank, at + 20, 4);
     memcpy(&write->tail, at + 24, 4);
     *used = RECORD;
     if (write->given >= request->given_count) return "it wrote a key that was not the command's";
-    if (write->action == DELETE_KEY) return write->data_bytes + write->meta_bytes + write->rank + write->tail == 0 ? NULL : "a deletion brings data";
-    if (write->action != SET_VALUE || write->kind < TENSOR || write->kind > SCRIPT) return "it wrote a value of an unknown kind";
+    if (write->action == DELETE_KEY) return (write->data_bytes | write->meta_bytes | rank | write->tail) == 0 ? NULL : "a deletion brings data";
+    if (write->action != SET_VALUE || kind < TENSOR || kind > SCRIPT) return "it wrote a value of an unknown kind";
     if (write->data_bytes > *data || write->meta_bytes > *data - write->data_bytes) return "a length of its frame is wrong";
     *data -= write->data_bytes + write->meta_bytes;
-    if (write->kind != TENSOR) {
-        if (write->rank != 0 || write->tail >= (uint32_t)request->argc) return "a model's record is wrong";
-        return write->tail == 0 || write->data_bytes == 0 ? NULL : "a model's bytes come twice";
+    if (kind == TENSOR) {
+        if (dtype == 0 || dtype >= DTYPES || rank > MAX_RANK || write->meta_bytes != 0 || write->tail != 0) return "a tensor's record is wrong";
+    } else {
+        if (rank != 0 || dtype != 0 || write->tail >= (uint32_t)request->argc) return "a model's record is wrong";
+        if (write->tail > 0 && write->data_bytes > 0) return "a model's bytes come twice";
     }
-    if (write->dtype == 0 || write->dtype >= DTYPES || write->rank > MAX_RANK || write->meta_bytes != 0 || write->tail != 0)
-        return "a tensor's record is wrong";
-    if ((size_t)(end - at) - RECORD < write->rank * sizeof(int64_t)) return "a record of its frame is cut short";
-    write->shape = api_Alloc(write->rank * sizeof(int64_t) + 1);
-    memcpy(write->shape, at + RECORD, write->rank * sizeof(int64_t));
-    *used += write->rank * sizeof(int64_t);
-    uint64_t elements;
-    if (!count_elements(write->shape, write->rank, &elements)) return "a tensor's shape is wrong";
-    if (write->dtype != STRING && write->data_bytes != elements * dtypes[write->dtype].bytes) return "a tensor's length does not match its shape";
+    if ((size_t)(end - at) - RECORD < rank * sizeof(int64_t)) return "a record of its frame is cut short";
+    write->value = new_value(kind, rank);
+    write->value->dtype = dtype;
+    memcpy(write->value->shape, at + RECORD, rank * sizeof(int64_t));
+    *used += rank * sizeof(int64_t);
     return NULL;
 }
 
@@ -1466,38 +1588,35 @@ static const char *begin_data(void) {
     }
     if (at != end || data != 0) return "a length of its frame is wrong";
     for (uint32_t index = 0; index < worker.write_count; index++) {
-        Write *write = &worker.writes[index];
+        const Write *write = &worker.writes[index];
         char *place;
         if (write->action == DELETE_KEY) continue;
-        if (write->kind != TENSOR) {
-            write->meta = blank(write->meta_bytes, &place);
+        if (write->value->kind != TENSOR) {
+            write->value->meta = blank(write->meta_bytes, &place);
             add_target(place, write->meta_bytes);
         }
         if (write->tail == 0) {
-            write->data = blank(write->data_bytes, &place);
+            write->value->data = blank(write->data_bytes, &place);
             add_target(place, write->data_bytes);
         }
     }
     worker.reply = api_Alloc((size_t)worker.reply_bytes + 1);
     worker.reply[worker.reply_bytes] = 0;
     add_target(worker.reply, worker.reply_bytes);
+    worker.phase = READS_DATA;
     return NULL;
 }
 
 /* Data of a model or script that are the last words of the request itself. */
 static Str *data_of_tail(const Request *request, uint32_t words) {
-    if (words == 1) {
-        api_RetainString(NULL, request->argv[request->argc - 1]);
-        return request->argv[request->argc - 1];
-    }
-    size_t total = 0, length;
-    for (uint32_t at = 0; at < words; at++) {
-        api_StringPtrLen(request->argv[request->argc - 1 - (int)at], &length);
-        total += length;
-    }
+    if (words == 1) return kept(request->argv[request->argc - 1]);
+    int first = request->argc - (int)words;
+    size_t total = 0;
+    for (int at = first; at < request->argc; at++) total += length_of(request->argv[at]);
     char *place;
     Str *data = blank(total, &place);
-    for (int at = request->argc - (int)words; at < request->argc; at++) {
+    for (int at = first; at < request->argc; at++) {
+        size_t length;
         const char *bytes = api_StringPtrLen(request->argv[at], &length);
         memcpy(place, bytes, length);
         place += length;
@@ -1508,21 +1627,6 @@ static Str *data_of_tail(const Request *request, uint32_t words) {
 static Request *applying;
 static const char *apply_error;
 
-static Value *value_of(Request *request, Write *write) {
-    Value *value = new_value(write->kind, write->rank);
-    value->dtype = write->dtype;
-    if (write->rank > 0) memcpy(value->shape, write->shape, write->rank * sizeof(int64_t));
-    value->data = write->tail > 0 ? data_of_tail(request, write->tail) : write->data;
-    value->meta = write->meta;
-    write->data = NULL;
-    write->meta = NULL;
-    if (write->kind != TENSOR) {
-        value->serial = request->id;
-        value->sent_to = worker.id;
-    }
-    return value;
-}
-
 /* Writes of a reply, all or none. The module calls it by name, so that the server replicates them and logs them as those of a command. */
 static int apply(Ctx *ctx, Str **argv, int argc) {
     (void)argv;
@@ -1532,11 +1636,9 @@ static int apply(Ctx *ctx, Str **argv, int argc) {
     applying = NULL;
     for (uint32_t at = 0; at < worker.write_count; at++) {
         const Write *write = &worker.writes[at];
-        Key *key = api_OpenKey(ctx, request->argv[request->given[write->given].word], OPEN_READ);
         Value *old;
-        int kind = kind_at(key, &old);
-        if (key != NULL) api_CloseKey(key);
-        if (kind == NOTHING || (write->action == DELETE_KEY ? old != NULL : kind == write->kind)) continue;
+        int kind = look_at(ctx, request->argv[request->given[write->given].word], 0, &old);
+        if (kind == NOTHING || (write->action == DELETE_KEY ? old != NULL : kind == write->value->kind)) continue;
         apply_error = wrong_type;
         return api_ReplyWithNull(ctx);
     }
@@ -1550,8 +1652,14 @@ static int apply(Ctx *ctx, Str **argv, int argc) {
             api_Replicate(ctx, "DEL", "s", name);
             continue;
         }
-        Value *value = value_of(request, write);
-        api_ModuleTypeSetValue(key, type_of(write->kind), value);
+        Value *value = write->value;
+        write->value = NULL;
+        if (write->tail > 0) value->data = data_of_tail(request, write->tail);
+        if (value->kind != TENSOR) {
+            value->serial = request->id;
+            value->sent_to = worker.id;
+        }
+        put_value(key, value);
         api_CloseKey(key);
         size_t count;
         Str **words = words_of(name, value, &count);
@@ -1559,13 +1667,6 @@ static int apply(Ctx *ctx, Str **argv, int argc) {
         free_words(words, count);
     }
     return api_ReplyWithNull(ctx);
-}
-
-/* True if the frame stores a model or script, which the worker then knows by the request's number. */
-static bool stores_program(void) {
-    for (uint32_t at = 0; at < worker.write_count; at++)
-        if (worker.writes[at].action == SET_VALUE && worker.writes[at].kind != TENSOR) return true;
-    return false;
 }
 
 /* Does what a whole frame says. Returns what is wrong with it, or null. */
@@ -1578,20 +1679,21 @@ static const char *end_frame(void) {
     /* It was there when the frame began, and no other frame can have ended it. */
     Request *request = request_with(worker.frame_id);
     if (request == NULL) return "it answered what it was not asked";
-    if (request == worker.sending) return "it answered before it had read the request";
+    if (request->ends_at > worker.sent_bytes) return "it answered before it had read the request";
     for (uint32_t at = 0; at < worker.write_count; at++) {
-        const Write *write = &worker.writes[at];
+        const Value *value = worker.writes[at].value;
         size_t length;
-        if (write->action != SET_VALUE || write->kind != TENSOR) continue;
-        const char *bytes = api_StringPtrLen(write->data, &length);
-        if (fit(write->dtype, write->shape, write->rank, bytes, length) != FITS) return "a tensor's content is not of its type";
+        if (value == NULL || value->kind != TENSOR) continue;
+        const char *bytes = api_StringPtrLen(value->data, &length);
+        if (fit(value->dtype, value->shape, value->rank, bytes, length) != FITS) return "a tensor's content does not match its shape and type";
     }
     char *end = worker.reply + worker.reply_bytes;
     if (check_reply(worker.reply, end, 0) != end) return "its reply is not well formed";
     apply_error = NULL;
     if (worker.write_count > 0) {
         applying = request;
-        if (api_SelectDb(home, request->db) != API_OK) apply_error = "ERR the database is gone";
+        if (api_GetContextFlags(home) & IN_REPLICA) apply_error = "READONLY You can't write against a read only replica.";
+        else if (api_SelectDb(home, request->db) != API_OK) apply_error = "ERR the database is gone";
         else {
             /* Otherwise what the command does stays here: neither replicas nor the log get it. */
             CallReply *reply = api_Call(home, "AI._APPLY", "!");
@@ -1599,10 +1701,10 @@ static const char *end_frame(void) {
             if (applying != NULL) apply_error = "ERR the server did not take the results";
         }
         applying = NULL;
-        if (apply_error != NULL && stores_program()) send_note(OP_FORGET, request->id);
+        /* The worker may know a model or script by this number. */
+        if (apply_error != NULL) worker_forgets(request->id, worker.id);
     }
     request->reply = worker.reply;
-    request->reply_bytes = worker.reply_bytes;
     worker.reply = NULL;
     finish(request, apply_error);
     return NULL;
@@ -1612,25 +1714,12 @@ static const char *end_frame(void) {
 static const char *next_target(void) {
     const char *problem = NULL;
     while (problem == NULL && worker.target.left == 0) {
-        if (worker.phase == READS_HEADER) {
-            problem = begin_frame();
-            if (problem != NULL) break;
-            worker.phase = READS_META;
-            worker.meta = api_Alloc((size_t)worker.meta_bytes + 1);
-            worker.target = (Target){worker.meta, worker.op == OP_HELLO ? 0 : worker.meta_bytes};
-            if (worker.op != OP_HELLO) continue;
+        if (worker.phase == READS_HEADER) problem = begin_frame();
+        else if (worker.phase == READS_META) problem = begin_data();
+        else if (worker.target_at < worker.target_count) worker.target = worker.targets[worker.target_at++];
+        else {
             problem = end_frame();
             free_frame();
-        } else {
-            if (worker.phase == READS_META) {
-                problem = begin_data();
-                worker.phase = READS_DATA;
-            }
-            if (problem == NULL && worker.target_at < worker.target_count) worker.target = worker.targets[worker.target_at++];
-            else if (problem == NULL) {
-                problem = end_frame();
-                free_frame();
-            }
         }
     }
     return problem;
@@ -1639,7 +1728,7 @@ static const char *next_target(void) {
 static void read_worker(void) {
     const char *problem = NULL;
     uint64_t id = worker.id;
-    for (size_t budget = READ_BUDGET; problem == NULL && worker.id == id;) {
+    for (size_t budget = BUDGET; problem == NULL && worker.id == id;) {
         if (worker.target.left == 0) {
             problem = next_target();
             continue;
@@ -1689,15 +1778,10 @@ static void drop_worker(const char *reason) {
     worker.id = 0;
     worker.is_ready = false;
     worker.wants_writable = false;
-    worker.sending = NULL;
     worker.start = worker.end = 0;
-    worker.note_at = 0;
-    while (worker.first_note != NULL) {
-        Note *note = worker.first_note;
-        worker.first_note = note->next;
-        api_Free(note);
-    }
-    worker.last_note = NULL;
+    worker.gathered_bytes = worker.sent_bytes = 0;
+    worker.forgotten_count = 0;
+    forget_parts();
     free_frame();
     for (uint32_t slot = 0; slot < worker.slot_count; slot++) {
         Request *request = worker.slots[slot];
@@ -1775,14 +1859,14 @@ static bool listen_for_worker(Ctx *ctx) {
 /* ---------------------------------------------------------------- Peers */
 
 /* An address of either family as one of IPv6, with the port. */
-static bool normal_address(const struct sockaddr_storage *from, struct in6_addr *to, uint16_t *port) {
-    if (from->ss_family == AF_INET6) {
+static bool normal_address(const struct sockaddr *from, struct in6_addr *to, uint16_t *port) {
+    if (from->sa_family == AF_INET6) {
         const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)from;
         *to = six->sin6_addr;
         *port = ntohs(six->sin6_port);
         return true;
     }
-    if (from->ss_family != AF_INET) return false;
+    if (from->sa_family != AF_INET) return false;
     const struct sockaddr_in *four = (const struct sockaddr_in *)from;
     memset(to, 0, sizeof *to);
     to->s6_addr[10] = to->s6_addr[11] = 0xff;
@@ -1810,12 +1894,7 @@ static bool is_own(const struct in6_addr *address) {
     for (struct ifaddrs *at = first; at != NULL && !found; at = at->ifa_next) {
         struct in6_addr own;
         uint16_t port;
-        struct sockaddr_storage place = {0};
-        if (at->ifa_addr == NULL) continue;
-        sa_family_t family = at->ifa_addr->sa_family;
-        if (family != AF_INET && family != AF_INET6) continue;
-        memcpy(&place, at->ifa_addr, family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
-        found = normal_address(&place, &own, &port) && memcmp(&own, address, sizeof own) == 0;
+        found = at->ifa_addr != NULL && normal_address(at->ifa_addr, &own, &port) && memcmp(&own, address, sizeof own) == 0;
     }
     freeifaddrs(first);
     return found;
@@ -1869,6 +1948,7 @@ static enum Owner owner_in(const char *path, const char *ends) {
 /* Asks the kernel for the peer's end alone, which takes microseconds however many connections there are. False where it does not answer. */
 static bool ask_kernel(const struct in6_addr *peer, uint16_t peer_port, const struct in6_addr *self, uint16_t port, enum Owner *owner) {
     static int link = -1;
+    static bool has_answered;
     bool is_four = IN6_IS_ADDR_V4MAPPED(peer) && IN6_IS_ADDR_V4MAPPED(self);
     size_t from = is_four ? 12 : 0, size = is_four ? 4 : 16;
     struct {
@@ -1898,13 +1978,15 @@ static bool ask_kernel(const struct in6_addr *peer, uint16_t peer_port, const st
     *owner = UNKNOWN;
     if (answer.header.nlmsg_type == NLMSG_ERROR && bytes >= (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr))) {
         const struct nlmsgerr *error = NLMSG_DATA(&answer.header);
-        return error->error == -ENOENT;
+        /* There is no such connection, or the kernel cannot be asked in this way. */
+        return error->error == -ENOENT && has_answered;
     }
     if (answer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY || bytes < (ssize_t)NLMSG_LENGTH(sizeof(struct inet_diag_msg))) return false;
     const struct inet_diag_msg *found = NLMSG_DATA(&answer.header);
     /* Without such a connection it tells of whoever listens on the peer's port. */
     bool is_it = found->id.idiag_sport == ask.question.id.idiag_sport && found->id.idiag_dport == ask.question.id.idiag_dport &&
                  memcmp(found->id.idiag_src, ask.question.id.idiag_src, size) == 0 && memcmp(found->id.idiag_dst, ask.question.id.idiag_dst, size) == 0;
+    has_answered |= is_it;
     if (is_it) *owner = owner_by(found->idiag_state, found->idiag_uid, found->idiag_inode);
     return true;
 }
@@ -1973,7 +2055,8 @@ static const char *refusal_of(int fd, bool (*is_listed)(const struct in6_addr *a
     if (getpeername(fd, (struct sockaddr *)&peer, &peer_length) != 0 || getsockname(fd, (struct sockaddr *)&self, &self_length) != 0)
         return gone;
     if (peer.ss_family == AF_UNIX) return NULL;
-    if (!normal_address(&peer, &address, &peer_port) || !normal_address(&self, &own, &port)) return "the peer's address is of an unknown kind";
+    if (!normal_address((struct sockaddr *)&peer, &address, &peer_port) || !normal_address((struct sockaddr *)&self, &own, &port))
+        return "the peer's address is of an unknown kind";
     bool is_local = is_loopback(&address);
     if (!is_local && !is_listed(&address)) {
         bool is_four = IN6_IS_ADDR_V4MAPPED(&address);
@@ -2044,7 +2127,7 @@ static void each_of_bus(uint16_t bus_port, void (*visit)(Ctx *ctx, int fd, bool 
         last = fd;
         looked++;
         if (getsockname(fd, (struct sockaddr *)&self, &length) != 0) continue;
-        if (!normal_address(&self, &address, &port) || port != bus_port) continue;
+        if (!normal_address((struct sockaddr *)&self, &address, &port) || port != bus_port) continue;
         length = sizeof listens;
         if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0) visit(ctx, fd, listens);
     }
@@ -2218,32 +2301,27 @@ static void address_reached(Ctx *ctx, char *host, size_t room, long long *port) 
 }
 
 static void reply_with_pair(Ctx *ctx, const char *name, const char *value) {
-    api_ReplyWithStringBuffer(ctx, name, strlen(name));
-    api_ReplyWithStringBuffer(ctx, value, strlen(value));
-}
-
-static void begin_map(Ctx *ctx, long pairs) {
-    if (api_ReplyWithMap != NULL) api_ReplyWithMap(ctx, pairs);
-    else api_ReplyWithArray(ctx, 2 * pairs);
+    reply_text(ctx, name);
+    reply_text(ctx, value);
 }
 
 static int reply_with_shards(Ctx *ctx, const char *host, long long port) {
     api_ReplyWithArray(ctx, 1);
     begin_map(ctx, 2);
-    api_ReplyWithStringBuffer(ctx, "slots", 5);
+    reply_text(ctx, "slots");
     api_ReplyWithArray(ctx, 2);
     api_ReplyWithLongLong(ctx, 0);
     api_ReplyWithLongLong(ctx, SLOTS - 1);
-    api_ReplyWithStringBuffer(ctx, "nodes", 5);
+    reply_text(ctx, "nodes");
     api_ReplyWithArray(ctx, 1);
     begin_map(ctx, 7);
     reply_with_pair(ctx, "id", node_id);
-    api_ReplyWithStringBuffer(ctx, "port", 4);
+    reply_text(ctx, "port");
     api_ReplyWithLongLong(ctx, port);
     reply_with_pair(ctx, "ip", host);
     reply_with_pair(ctx, "endpoint", host);
     reply_with_pair(ctx, "role", "master");
-    api_ReplyWithStringBuffer(ctx, "replication-offset", 18);
+    reply_text(ctx, "replication-offset");
     api_ReplyWithLongLong(ctx, 0);
     reply_with_pair(ctx, "health", "online");
     return API_OK;
@@ -2283,7 +2361,7 @@ static int cluster(Ctx *ctx, Str **argv, int argc) {
         api_ReplyWithLongLong(ctx, 0);
         api_ReplyWithLongLong(ctx, SLOTS - 1);
         api_ReplyWithArray(ctx, 4);
-        api_ReplyWithStringBuffer(ctx, host, strlen(host));
+        reply_text(ctx, host);
         api_ReplyWithLongLong(ctx, port);
         api_ReplyWithStringBuffer(ctx, node_id, NODE_ID);
         return api_ReplyWithArray(ctx, 0);
@@ -2312,9 +2390,7 @@ static void take_prefix(Filtered *filtered, int at, bool is_asked) {
     int kind = MODEL;
     if (is_asked) {
         Value *value;
-        Key *key = api_OpenKey(home, plain, OPEN_READ | OPEN_NO_TOUCH);
-        kind = kind_at(key, &value);
-        if (key != NULL) api_CloseKey(key);
+        kind = look_at(home, plain, OPEN_NO_TOUCH, &value);
     }
     if (kind == MODEL || kind == SCRIPT) api_CommandFilterArgReplace(filtered, at, plain);
     else api_FreeString(NULL, plain);
@@ -2327,8 +2403,7 @@ static void filter(Filtered *filtered) {
     size_t length;
     const char *name = api_StringPtrLen(api_CommandFilterArgGet(filtered, 0), &length);
     if (length == 7 && strncasecmp(name, "cluster", length) == 0) {
-        static const char own_name[] = "ai._cluster";
-        api_CommandFilterArgReplace(filtered, 0, api_CreateString(NULL, own_name, sizeof own_name - 1));
+        api_CommandFilterArgReplace(filtered, 0, string_of("ai._cluster"));
         return;
     }
     bool is_asked = (length == 6 && (strncasecmp(name, "exists", length) == 0 || strncasecmp(name, "unlink", length) == 0)) ||
@@ -2371,13 +2446,8 @@ static void on_cron(Ctx *ctx, Event event, uint64_t sub, void *data) {
         settings.parent = 0;
         raise(SIGINT);
     }
-    while (worker.first_waiting != NULL && !worker.is_ready && now_ms() - worker.first_waiting->since_ms > settings.worker_wait_ms) {
-        Request *request = worker.first_waiting;
-        worker.first_waiting = request->next;
-        if (worker.first_waiting == NULL) worker.last_waiting = NULL;
-        worker.waiting--;
-        finish(request, "ERR the AI layer does not run");
-    }
+    while (worker.first_waiting != NULL && !worker.is_ready && now_ms() - worker.first_waiting->since_ms > settings.worker_wait_ms)
+        finish(take_first(), "ERR the AI layer does not run");
     fill_queue();
 }
 
@@ -2386,6 +2456,8 @@ static void tell(InfoCtx *ctx, int is_crash) {
     if (settings.guards_only) {
         api_InfoAddSection(ctx, "engine");
         api_InfoAddFieldULongLong(ctx, "clients_refused", refused);
+        api_InfoAddFieldULongLong(ctx, "bus_closed", bus_is_closed);
+        api_InfoAddFieldULongLong(ctx, "bus_guarded", bus_is_guarded);
         return;
     }
     /* RedisAI's, by which its clients know it. */
@@ -2406,30 +2478,6 @@ static void tell(InfoCtx *ctx, int is_crash) {
     api_InfoAddFieldULongLong(ctx, "models", alive[MODEL]);
     api_InfoAddFieldULongLong(ctx, "scripts", alive[SCRIPT]);
     api_InfoAddFieldULongLong(ctx, "bus_guarded", bus_is_guarded);
-}
-
-/* AI._RESTORE key MODEL|SCRIPT properties data: what the log and replicas get in the place of AI.MODELSTORE and its like. */
-static int restore(Ctx *ctx, Str **argv, int argc) {
-    if (argc != 5) return wrong_arity(ctx, "ai._restore");
-    int kind = is_word(argv[2], "MODEL") ? MODEL : is_word(argv[2], "SCRIPT") ? SCRIPT : NOTHING;
-    if (kind == NOTHING) return api_ReplyWithError(ctx, "ERR syntax error");
-    Key *key = api_OpenKey(ctx, argv[1], OPEN_READ | OPEN_WRITE);
-    Value *old;
-    int before = kind_at(key, &old);
-    if (before != NOTHING && before != kind) {
-        api_CloseKey(key);
-        return api_ReplyWithError(ctx, wrong_type);
-    }
-    Value *value = new_value(kind, 0);
-    value->serial = new_serial();
-    api_RetainString(NULL, argv[3]);
-    value->meta = argv[3];
-    api_RetainString(NULL, argv[4]);
-    value->data = argv[4];
-    api_ModuleTypeSetValue(key, type_of(kind), value);
-    api_CloseKey(key);
-    api_ReplicateVerbatim(ctx);
-    return api_ReplyWithSimpleString(ctx, "OK");
 }
 
 static const char *text_of(const Str *word) {

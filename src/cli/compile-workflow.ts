@@ -4,6 +4,7 @@ import { type Problem, renderProblems } from '../diagnostics/index.js';
 import type { Site } from '../ir/index.js';
 import { knownSites } from '../sites/known.js';
 import { hasColour } from './failure.js';
+import { engineDoubts } from './missing-engine.js';
 
 export { printJson } from './print-json.js';
 
@@ -25,15 +26,22 @@ export function takesWorkflow(command: Command): Command {
     .addOption(new Option('--json', 'print one JSON document'));
 }
 
-/** Loads a workflow and compiles it for a site, in memory. */
+/** Folder that an experiment is compiled into unless the user says another one. */
+export function defaultFolder(experiment: string): string {
+  return `${experiment}.simwright`;
+}
+
+/** Loads a workflow and compiles it for a site, in memory. Warnings tell also what this machine lacks. */
 export async function compileWorkflow(
   path: string,
-  options: WorkflowOptions,
+  options: WorkflowOptions & { readonly out?: string },
 ): Promise<Compiled & { readonly site: Site }> {
   const { site, layers } = await loadLayeredSite(options.site, knownSites);
   const workflow = await loadWorkflow(path);
   const siteFiles = layers.flatMap(({ file }) => file ?? []);
-  return { ...compile({ ...workflow, siteFiles }, site), site };
+  const compiled = compile({ ...workflow, siteFiles }, site);
+  const doubts = await engineDoubts(compiled.plan, options.out ?? defaultFolder(compiled.plan.experiment));
+  return { ...compiled, warnings: [...compiled.warnings, ...doubts], site };
 }
 
 /** Prints warnings on stderr. */

@@ -63,6 +63,7 @@ export const errorCodes = {
   STORE1005: 'a store that its users cannot reach',
   STORE1006: 'models on a store that runs none',
   STORE1007: 'replicas on the node of their shards',
+  STORE1008: 'a server or a module that is not here',
   STORE1010: 'something that this version does not run yet',
   PLAN1001: 'more than the site has',
   PLAN1002: 'a launch that the site cannot do',

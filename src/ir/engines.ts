@@ -17,7 +17,7 @@ export const engines = {
   embedded: { hasShards: false, runsModels: true, hasAiLayer: true, needsServer: false },
   redis: { hasShards: true, runsModels: true, hasAiLayer: true, needsServer: true },
   data: { hasShards: true, runsModels: false, hasAiLayer: false, needsServer: true },
-  redisai: { hasShards: false, runsModels: true, hasAiLayer: false, needsServer: true },
+  redisai: { hasShards: true, runsModels: true, hasAiLayer: false, needsServer: true },
 } as const satisfies Readonly<Record<string, EngineFacts>>;
 
 type Engines = typeof engines;

@@ -115,8 +115,11 @@ export interface Launcher {
   readonly mpi?: { readonly name: string; readonly version: RegExp };
   /** Its launches may run side by side on one node. Otherwise each has its nodes to itself, and no store can run beside it. */
   readonly sharesNodes: boolean;
-  /** It would put every launch on the first hosts of the job, so the runtime names those of each. @default false */
-  readonly namesHosts?: boolean;
+  /**
+   * It would put every launch on the first hosts of the job, so the runtime names those of each; or, `besideOthers`, it would fill the first host
+   * before it takes the next, so the runtime names those of launches that may run beside others. @default the launcher chooses
+   */
+  readonly namesHosts?: true | 'besideOthers';
   /**
    * Files of it that tell hosts and CPUs by number. Launches hold their CPUs, so that no other launch beside may be told the same ones: where one
    * has such a file, all have. `place` writes what a launch has got into such a file; `cores` are the numbers of the cores that it has on any host.

@@ -102,11 +102,13 @@ esac
     expect(end.exitCode).toBe(4);
     const nan = "4 members of e failed: 'NaN in cell …' (exit code 3): e_1, e_2, e_3, e_4";
     const mesh = `e_5 failed: 'mesh of ${workspace.path('out/run/e/e_5')} cannot be read' (exit code 4)`;
-    expect(end.stderr).toContain(`\n${nan}\n  NaN in cell 10\n`);
-    expect(end.stderr).toContain(`\n${mesh}\n  mesh of `);
-    expect(end.stderr).toContain('\ne_6 failed: SIGKILL\n');
+    expect(end.stderr).toContain(`\n${nan}; see out/run/e/e_1/e_1.out\n  NaN in cell 10\n`);
+    expect(end.stderr).toContain(`\n${mesh}; see out/run/e/e_5/e_5.err\n  mesh of `);
+    expect(end.stderr).toContain('\ne_6 failed: SIGKILL; see out/run/e/e_6/e_6.err\n');
 
-    expect(end.stderr).toContain("\ne_7 failed: 'step 812' (exit code 5)\n  step 811\n  step 812\n");
+    expect(end.stderr).toContain(
+      "\ne_7 failed: 'step 812' (exit code 5); see out/run/e/e_7/e_7.out\n  step 811\n  step 812\n",
+    );
 
     const status = await simwright(workspace, 'status', 'out');
     expect(status.stdout).toContain(`\n${nan}; see run/e/e_1/e_1.out\n${mesh}; see run/e/e_5/e_5.err\n`);

@@ -74,7 +74,9 @@ describe('simwright run', () => {
     const workspace = withSweep('[0, 1, 2]', "argument === '--LEVEL=1'");
     const end = await simwright(workspace, 'run', 'workflow.ts', '--out', 'out');
     expect(end).toMatchObject({ exitCode: 4, stdout: '' });
-    expect(end.stderr).toContain("\nsweep_1 failed: 'diverged at step 17' (exit code 3)\n  diverged at step 17\n");
+    expect(end.stderr).toContain(
+      "\nsweep_1 failed: 'diverged at step 17' (exit code 3); see out/run/sweep/sweep_1/sweep_1.err\n  diverged at step 17\n",
+    );
     expect(end.stderr).toContain('failed: sweep 2/3, report 1/1 completed; everything is in');
     expect(workspace.members('out')).toEqual(['sweep_0 completed 0', 'sweep_1 failed 3', 'sweep_2 completed 0']);
     await expectNothingLeft(workspace.path('out'));

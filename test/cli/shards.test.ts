@@ -65,6 +65,7 @@ describe.skipIf(lacks !== '')(
           slots.map(([first, last], index) => ({
             shard: index + 1,
             address: addresses[index],
+            host: expect.any(String),
             ...{ first, last, models: 1, keys: index === 2 ? 2 : 1 },
             ...{ usedBytes: expect.any(Number), clients: expect.any(Number), requests: expect.any(Number) },
           })),

@@ -41,3 +41,34 @@ test('preview notes how it understands a file that is copied and configured', as
   };
   expect(notes).toEqual([note]);
 });
+
+test('an engine that is not here is told by the commands that compile, and a run here is refused before it starts', async () => {
+  const workspace = new Workspace();
+  workspace.workflow("experiment('e').orchestrator({ engine: 'data' }).model('m', command('true'))");
+  // An empty folder instead of the user's: no engine is installed there.
+  const place = { cwd: workspace.cwd, env: { XDG_DATA_HOME: workspace.path('none'), SIMWRIGHT_HOME: '' } };
+  const checked = await simwright(place, 'check', 'workflow.ts', '--no-types', '--site', 'slurm', '--json');
+  expect(JSON.parse(checked.stdout)).toMatchObject({
+    ok: true,
+    problems: [{ code: 'STORE1008', severity: 'warning', hint: expect.stringContaining('simwright engine install') }],
+  });
+  const compiled = await simwright(place, 'compile', 'workflow.ts', '--out', 'the out');
+  expect(compiled.stdout).toContain("\nrun it: 'the out/submit.sh'\n");
+  expect([compiled.exitCode, compiled.stderr]).toEqual([
+    0,
+    expect.stringMatching(
+      /^warning\[STORE1008\]: store 'orchestrator' cannot run its engine 'data' on this machine .+\n/,
+    ),
+  ]);
+  for (const words of [
+    ['run', 'workflow.ts'],
+    ['submit', 'the out'],
+  ]) {
+    const { exitCode, stderr } = await simwright(place, ...words);
+    expect([exitCode, stderr]).toEqual([
+      1,
+      expect.stringContaining("error[RUN1040]: store 'orchestrator' cannot start: "),
+    ]);
+  }
+  expect(workspace.has('e.simwright') || workspace.has('the out/run')).toBe(false);
+});

@@ -139,6 +139,9 @@ test.concurrent('--plain, --speed and --svg: hosts by name, an hour in three sec
   expect(end.stdout).toMatch(/^job +node +0\.0s.*\nflow +node1 +[ .]*-+#+-*#*-*\n/m);
   expect(end.stdout).toContain('\njobs: 1 failed\n');
   expect(end.stderr).toMatch(/s {2}job flow failed with exit code 124\n/);
+  expect(end.stdout.split('\n\n').at(-1)).toMatch(
+    /^long interrupted: .+\n$|^job flow failed with exit code 124; see copy\/logs\/flow-\d+\.out\n.*the walltime is about to be over\n$/s,
+  );
   const record = JSON.parse(folder.read('copy/timeline.json'));
   expect(record).toMatchObject({ runs: [{ state: 'failed', exitCode: 124 }], findings: [] });
   expect(record.seconds).toBeLessThan(60);
@@ -149,6 +152,29 @@ test.concurrent('--plain, --speed and --svg: hosts by name, an hour in three sec
   expect(picture.match(/<(?!\/|[^>]*\/>)[^>]*>/g)?.length).toBe(picture.match(/<\//g)?.length);
   const wrong = await simwright({ cwd: folder.dir }, 'rehearse', '.', '--speed', '0');
   expect([wrong.exitCode, wrong.stderr]).toEqual([2, expect.stringContaining('a number above 0 is expected')]);
+});
+
+test.concurrent('ends with what failed: a store that cannot start, a member with the end of its output', async (context) => {
+  const stored = compiled(
+    context,
+    experiment('flow').orchestrator({ engine: 'redis' }).model('short', command('true')),
+  );
+  const words = ['rehearse', '.', '--plain'];
+  // An empty folder instead of the user's: no engine is installed there.
+  const refused = await simwright({ cwd: stored.dir, env: { XDG_DATA_HOME: stored.dir } }, ...words, '--json');
+  expect(refused.exitCode).toBe(4);
+  expect(JSON.parse(refused.stdout).failures).toEqual([
+    {
+      what: expect.stringMatching(/^job flow failed with exit code \d+$/),
+      output: expect.stringMatching(/^logs\/flow-\d+\.out$/),
+      lines: expect.arrayContaining([expect.stringMatching(/^error\[RUN\d+\]: /)]),
+    },
+  ]);
+  const failing = experiment('flow').model('solver', command('bash', '-c', 'echo it diverged >&2; exit 3'));
+  const { stdout } = await simwright({ cwd: compiled(context, failing).dir }, ...words);
+  expect(stdout).toMatch(
+    /are there too\n\nsolver failed: 'it diverged' \(exit code 3\); see rehearsal\/run\/solver\/solver\.err\n {2}it diverged\n$/,
+  );
 });
 
 test.concurrent('faults: a member', async (context) => {

@@ -13,7 +13,7 @@ const why = whyNoSlurm();
 const rank = (workspace: Workspace) => `set -e
 ranks=${workspace.path('ranks')}
 mkdir -p "$ranks"
-file=$1.$SLURM_PROCID.\${SLURM_RESTART_COUNT:-0}
+file=$SIMWRIGHT_NAME.$SLURM_PROCID.\${SLURM_RESTART_COUNT:-0}
 echo "$1 $SLURMD_NODENAME \${CUDA_VISIBLE_DEVICES:-none} \${SIMWRIGHT_HOSTS// /,} $3 $4" >"$ranks/.$file"
 mv "$ranks/.$file" "$ranks/$file"
 exec 2>&1
@@ -70,6 +70,25 @@ async function foreseen(workspace: Workspace, job: string, hosts: readonly strin
     }
   }
   return found;
+}
+
+/** Members of each entity on each node of its job, and those that wait, as `preview` shows them. */
+async function membersForeseen(workspace: Workspace): Promise<unknown> {
+  const end = await simwright(workspace, 'preview', 'workflow.ts', '--site', 'slurm', '--placement', '--json');
+  const { jobs } = JSON.parse(end.stdout) as { jobs: readonly JobPlacement[] };
+  const found: Record<string, number[]> = {};
+  for (const { nodes, running } of jobs.flatMap(({ stages }) => stages.flatMap((stage) => stage.nodes))) {
+    for (const { name, members } of running.filter(({ kind }) => kind !== 'store')) {
+      found[name] = [...(found[name] ?? []), ...Array.from({ length: nodes }, () => members)];
+    }
+  }
+  const waiting = jobs.flatMap(({ stages }) => stages.flatMap((stage) => stage.waiting));
+  return { ...found, waiting: Object.fromEntries(waiting.map(({ name, members }) => [name, members])) };
+}
+
+/** Nodes of ranks, each once. */
+function hostsOf(ranks: readonly Ran[]): string[] {
+  return [...new Set(ranks.map(({ node }) => node))].sort();
 }
 
 /** The same as the ranks have it. */
@@ -196,6 +215,40 @@ describe.skipIf(why !== '')(`placement on a real Slurm with GPUs${why === '' ? '
     expect(await ended(workspace, 'named', named)).toBe('COMPLETED 0:0\n');
     await cluster().ended(late);
     expect(log(workspace, `late-${late}.out`)).toContain('late: 1 interrupted; the walltime is about to be over');
+    await nothingLeft(workspace.path('out'));
+  }, 240_000);
+
+  test('a job of one group: members spread over its nodes, beside a store and a launch on all nodes, and then by GPUs', async (context) => {
+    const ensemble = (name: string, more: string, count: number) =>
+      `.ensemble('${name}', command('bash', 'rank.sh', '${name}', 'go-${name}')${more}).replicas(${count}).attach({ copy: 'rank.sh' })`;
+    const workspace = await compiled(
+      `experiment('one').batch({ walltime: '00:05:00', nodes: 2, gpusPerNode: 2 })
+  .orchestrator({ name: 'beside' })
+  .model('wide', command('bash', 'rank.sh', 'wide', 'go-four').tasks(2).nodes(2)).attach({ copy: 'rank.sh' })
+  ${ensemble('four', '', 4)}
+  ${ensemble('many', '.gpusPerTask(1)', 7)}.after('four').after('wide')`,
+      context,
+    );
+    const { one = '' } = await cluster().submit(workspace.path('out'));
+    const of = (name: string) => ranksOf(workspace).filter((rank_) => rank_.name === name);
+    const onNodes = (name: string) =>
+      hostsOf(of(name)).map((node) => of(name).filter((rank_) => rank_.node === node).length);
+    const foreseenMembers = await membersForeseen(workspace);
+    expect(foreseenMembers).toEqual({ wide: [1, 1], four: [2, 2], many: [2, 2], waiting: { many: 3 } });
+    await running(workspace, 6);
+    const hosts = of('wide')[0]?.hosts ?? [];
+    expect(hosts).toHaveLength(2);
+    const steps = await cluster().ask('squeue', '-h', '-s', '-j', one, '-o', '%j|%N|');
+    expect(steps).toContain(`beside|${hosts[0]}|`);
+    const inFirstStage = { wide: onNodes('wide'), four: onNodes('four') };
+    workspace.write('go-four', '');
+    await running(workspace, 10);
+    expect({ ...inFirstStage, many: onNodes('many'), waiting: { many: 3 } }).toEqual(foreseenMembers);
+    // GPUs are nobody else's.
+    expect(new Set(of('many').map(({ node, gpus }) => `${node} ${gpus}`)).size).toBe(4);
+    workspace.write('go-many', '');
+    expect(await ended(workspace, 'one', one)).toBe('COMPLETED 0:0\n');
+    expect(of('many')).toHaveLength(7);
     await nothingLeft(workspace.path('out'));
   }, 240_000);
 });

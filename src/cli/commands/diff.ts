@@ -2,11 +2,18 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { WorkflowError } from '../../diagnostics/index.js';
-import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
+import {
+  compileWorkflow,
+  defaultFolder,
+  printJson,
+  printWarnings,
+  takesWorkflow,
+  type WorkflowOptions,
+} from '../compile-workflow.js';
 import { ExitCode, hasColour } from '../failure.js';
 import { colourDiff, diffFolder } from '../folder-diff.js';
 import { reported } from '../reported.js';
-import { defaultFolder, withRuntime } from './compile.js';
+import { withRuntime } from './compile.js';
 
 interface DiffOptions extends WorkflowOptions {
   readonly out?: string;

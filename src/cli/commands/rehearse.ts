@@ -12,8 +12,10 @@ import { printJson } from '../compile-workflow.js';
 import { ExitCode } from '../failure.js';
 import { openFolder } from '../jobs/folder.js';
 import { localHome } from '../jobs/submit-script.js';
+import { type FailureReason, failureReasons, formatReasons } from '../jobs/why-failed.js';
 import { needsLinux } from '../needs-linux.js';
 import { reported } from '../reported.js';
+import { simwrightCommand } from '../shell-command.js';
 import { wholeNumber } from '../whole-number.js';
 
 interface Options {
@@ -43,7 +45,7 @@ export function rehearseCommand(): Command {
     .addOption(
       new Option(
         '--fail <fault>',
-        'bring about a fault: node:2@5s, app:sweep_3, store@3s, walltime@10s; may be repeated',
+        'bring about a fault: node:2@5s, app:sweep_3, store@3s, store:NAME/2@3s (server of shard 2), walltime@10s; may be repeated',
       )
         .argParser((text: string, before: readonly Fault[]) => [...before, parseFault(text)])
         .default([], 'none'),
@@ -108,16 +110,40 @@ async function run(path: string, options: Options): Promise<number> {
   writeFileSync(join(into, 'timeline.json'), `${JSON.stringify({ ...record, use: useOf(record) }, null, 2)}\n`);
   writeFileSync(join(into, 'timeline.svg'), timelineSvg(record));
   if (options.svg !== undefined) writeFileSync(options.svg, timelineSvg(record));
-  if (options.json) printJson({ ok: exitCode === 0, folder: into, exitCode, ...record, use: useOf(record) });
-  else process.stdout.write(`${report(record, dir, into)}\n`);
+  const failures = interrupted === undefined ? failuresOf(record, into) : [];
+  if (options.json) printJson({ ok: exitCode === 0, folder: into, exitCode, ...record, failures, use: useOf(record) });
+  else {
+    const reasons = failures.length === 0 ? '' : `\n${formatReasons(failures, into)}\n`;
+    process.stdout.write(`${report(record, dir, into)}\n${reasons}`);
+  }
   return exitCode;
 }
 
 function exitCodeOf({ findings, runs, submitted }: RehearsalRecord): number {
   if (submitted === ExitCode.schedulerRefused) return ExitCode.schedulerRefused;
   if (findings.length > 0) return ExitCode.workflowErrors;
-  const bad = runs.some(({ state }) => state === 'failed' || state === 'timeout' || state === 'node_fail');
-  return bad ? ExitCode.applicationFailed : ExitCode.done;
+  return lastRuns(runs).some(({ state }) => state in ends) ? ExitCode.applicationFailed : ExitCode.done;
+}
+
+/** Runs in whose place no other has come. */
+function lastRuns(runs: RehearsalRecord['runs']): RehearsalRecord['runs'] {
+  return runs.filter(({ requeued }) => requeued !== true);
+}
+
+/** Ends of a job that are failures, in words. */
+const ends: Readonly<Partial<Record<string, (exitCode: number | undefined) => string>>> = {
+  failed: (exitCode) => `failed with exit code ${exitCode}`,
+  timeout: () => 'was ended at its walltime',
+  node_fail: () => 'lost a node',
+};
+
+/** Reasons of what has failed, from what the jobs have left. */
+function failuresOf({ runs }: RehearsalRecord, into: string): FailureReason[] {
+  const jobs = lastRuns(runs).flatMap(({ job, state, exitCode }) => {
+    const end = ends[state]?.(exitCode);
+    return end === undefined ? [] : [[job, `job ${job} ${end}`] as const];
+  });
+  return failureReasons(openFolder(into), { jobs: new Map(jobs) });
 }
 
 function report(record: RehearsalRecord, dir: string, into: string): string {
@@ -138,6 +164,6 @@ function report(record: RehearsalRecord, dir: string, into: string): string {
       ? []
       : ['', 'found:', ...record.findings.map(({ where, what }) => `  ${where}: ${what}`)]),
     '',
-    `as after a run: simwright status ${place}, simwright logs ${place}; timeline.json and timeline.svg are there too`,
+    `as after a run: ${simwrightCommand('status', place)}, ${simwrightCommand('logs', place)}; timeline.json and timeline.svg are there too`,
   ].join('\n');
 }

@@ -8,24 +8,32 @@ import { WorkflowError } from '../../diagnostics/index.js';
 import { hasNumbers, memberDirectory, type Plan } from '../../ir/index.js';
 import { parseDevicePair } from '../../ml/devices.js';
 import { MemberSelection } from '../../runtime/job/member-selection.js';
-import { tailOf } from '../../runtime/output/index.js';
 import { type Forecast, forecastDetails, forecastLines } from '../../runtime/rerun/index.js';
 import { type EntitySummary, isInRanges, StatusReader } from '../../runtime/status/index.js';
 import { targets } from '../../targets/registry.js';
 import { chosenMembers } from '../chosen-members.js';
-import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
+import {
+  compileWorkflow,
+  defaultFolder,
+  printJson,
+  printWarnings,
+  takesWorkflow,
+  type WorkflowOptions,
+} from '../compile-workflow.js';
 import { ExitCode } from '../failure.js';
 import { forecastJson, forecastOf, hasResults, printLines } from '../forecast.js';
-import { causesOf, describeFailures, type FailureCause, failuresOf } from '../jobs/entities.js';
-import { failureOutput } from '../jobs/failure-output.js';
+import { causesOf, type FailureCause, failuresOf } from '../jobs/entities.js';
+import { openFolder } from '../jobs/folder.js';
 import { refuseWhileJobsRun } from '../jobs/running-jobs.js';
 import { hasSaidWhy, localHome, requireVariables, submitWords } from '../jobs/submit-script.js';
+import { failureReasons, formatReasons } from '../jobs/why-failed.js';
 import { liveView, type Run, summarizeRun } from '../live-view.js';
+import { needEngines } from '../missing-engine.js';
 import { needsLinux } from '../needs-linux.js';
 import { reported } from '../reported.js';
 import { type StopSignal, stopSignals, uninterrupted } from '../uninterrupted.js';
 import { wholeNumber } from '../whole-number.js';
-import { defaultFolder, withRuntime } from './compile.js';
+import { withRuntime } from './compile.js';
 
 interface RunOptions extends WorkflowOptions {
   readonly out?: string;
@@ -74,9 +82,10 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
   }
   const members = options.members === undefined ? '' : chosenMembers(plan, options.members);
   requireVariables(plan);
-  if (!options.json) printWarnings(warnings);
   const folder = resolve(options.out ?? defaultFolder(plan.experiment));
   const chosen = MemberSelection.parse(members) ?? MemberSelection.all;
+  if (!options.dryRun) await needEngines(plan, folder);
+  if (!options.json) printWarnings(warnings);
   if (options.dryRun) return dryRun(plan, folder, chosen, options);
   const doubts = options.force ? [] : await refuseWhileJobsRun(folder);
   if (!options.json) printWarnings(doubts);
@@ -185,39 +194,18 @@ function withCauses(run: Run, summaries: readonly EntitySummary[]): readonly obj
   return summaries.map((summary) => ({ ...summary, causes: byEntity.get(summary.name) ?? [] }));
 }
 
-/** Most causes of failures that are shown. */
-const shownCauses = 5;
-
-/** Lines shown of an output. */
-const shownLines = 12;
-
-function reportFailed(run: Run, summaries: readonly EntitySummary[]): void {
-  const { plan, folder } = run;
-  const byEntity = causesByEntity(run);
-  const causes = plan.entities.flatMap(({ name: entity }) =>
-    (byEntity.get(entity) ?? []).map((cause) => ({ entity, ...cause })),
-  );
-  for (const cause of causes.slice(0, shownCauses)) {
-    const { lines } = failureOutput(folder, cause.output, shownLines);
-    process.stderr.write(`\n${describeFailures(cause.entity, cause)}\n${indented(lines)}`);
-  }
-  const more = causes.length - shownCauses;
-  if (more > 0) process.stderr.write(`\nand ${more} more causes: simwright logs ${folder}\n`);
-  for (const job of plan.jobs) {
-    const lines = lastRunOf(tailOf(join(folder, 'logs', `${job.name}.out`), shownLines)?.lines ?? [], job.name);
-    if (lines.length > 0 && causes.length === 0) process.stderr.write(`\n${indented(lines)}`);
-  }
+function reportFailed({ plan, folder, chosen }: Run, summaries: readonly EntitySummary[]): void {
+  const isDone = (job: string) => {
+    const own = summaries.filter(({ name }) => plan.entities.find((one) => one.name === name)?.job === job);
+    return own.length > 0 && own.every(({ completed, total }) => completed === total);
+  };
+  const failed = plan.jobs.filter(({ name }) => !isDone(name));
+  const jobs = new Map((failed.length > 0 ? failed : plan.jobs).map(({ name }) => [name, `job ${name} failed`]));
+  const has = (entity: string, index: number) => chosen.has(entity, index);
+  const reasons = failureReasons(openFolder(folder), { jobs, has });
+  if (reasons.length > 0) process.stderr.write(`\n${formatReasons(reasons, folder)}\n`);
   const counts = summaries.map(({ name, completed, total }) => `${name} ${completed}/${total}`);
   process.stderr.write(`\nfailed: ${counts.join(', ')} completed; everything is in ${join(folder, 'run')}\n`);
-}
-
-/** Lines of a job's log from its last heading on: each run adds to it. */
-function lastRunOf(lines: readonly string[], job: string): readonly string[] {
-  return lines.slice(lines.findLastIndex((line) => line.startsWith(`--- ${job}, `)) + 1);
-}
-
-function indented(lines: readonly string[]): string {
-  return lines.map((line) => `  ${line}\n`).join('');
 }
 
 function append(text: string, before: readonly string[] = []): string[] {

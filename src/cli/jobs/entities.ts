@@ -30,6 +30,12 @@ export interface FailureCause {
   readonly output: string;
 }
 
+/** Members that were ended for one reason. */
+export interface Interruption {
+  readonly reason: string;
+  readonly members: readonly string[];
+}
+
 /** An entity's members by state. */
 export interface EntityReport extends EntitySummary {
   readonly job: string;
@@ -102,6 +108,14 @@ export function describeFailures(entity: string, { cause, members }: FailureCaus
   const shown = members.slice(0, shownNames).join(', ');
   const more = members.length > shownNames ? ', …' : '';
   return `${members.length} members of ${entity} failed: ${cause}: ${shown}${more}`;
+}
+
+/** `sweep_3 interrupted: …`, `12 members of sweep interrupted: …: sweep_0, sweep_1, …` */
+export function describeInterruption(entity: string, { reason, members }: Interruption): string {
+  if (members.length === 1) return `${members[0]} interrupted: ${reason}`;
+  const more = members.length - shownNames;
+  const names = `${members.slice(0, shownNames).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return `${members.length} members of ${entity} interrupted: ${reason}: ${names}`;
 }
 
 /** The reason why an entity was not launched, without its name. */

@@ -8,7 +8,7 @@ import { describeFailures, describeSkip, type EntityReport, entityReports } from
 import { type JobFolder, needSubmissions } from './folder.js';
 import type { Asking } from './scheduler.js';
 import { type JobStanding, notStarted, shown, standingsOf } from './standing.js';
-import { describeStats, mebibytes, type StoreReport, storeReports } from './stores.js';
+import { describeStats, mebibytes, type ShardReport, type StoreReport, storeReports, takeOverLines } from './stores.js';
 
 /** Everything that `status` reports. */
 export interface StatusReport {
@@ -70,8 +70,10 @@ export function formatReport(report: StatusReport): string {
     formatTable([['ENTITY', 'JOB', ...counted.map((word) => word.toUpperCase())], ...entities.map(entityRow)]),
   );
   if (stores.length > 0) parts.push(formatTable([['STORE', 'ADDRESS', 'HOLDS'], ...stores.map(storeRow)]));
-  const shards = stores.flatMap(shardRows);
-  if (shards.length > 0) parts.push(formatTable([shardHeadings, ...shards]));
+  const shards = stores.flatMap(({ name, stats }) => (stats?.shards ?? []).map((shard) => ({ store: name, ...shard })));
+  if (shards.length > 0) parts.push(shardTable(shards));
+  const takeOvers = stores.flatMap(takeOverLines);
+  if (takeOvers.length > 0) parts.push(takeOvers.join('\n'));
   if (clusters.length > 0) {
     parts.push(formatTable([['RAY CLUSTER', 'ADDRESS', 'CLIENT', 'DASHBOARD', 'HOSTS'], ...clusters.map(clusterRow)]));
   }
@@ -114,13 +116,18 @@ function storeRow({ name, addresses, stats }: StoreReport): string[] {
   return [name, where === '' ? 'not running' : where, stats === undefined ? '' : describeStats(stats)];
 }
 
-const shardHeadings = ['STORE', 'SHARD', 'SLOTS', 'ADDRESS', 'MEMORY', 'KEYS', 'CLIENTS', 'REQUESTS', 'MODELS'];
-
-function shardRows({ name, stats }: StoreReport): string[][] {
-  return (stats?.shards ?? []).map(({ shard, first, last, address, usedBytes, keys, clients, requests, models }) => [
-    ...[name, String(shard), `${first}-${last}`, address, mebibytes(usedBytes)],
-    ...[keys, clients, requests, models].map(String),
+/** A row for each shard; replicas and take-overs where any store has them. */
+function shardTable(shards: readonly (ShardReport & { readonly store: string })[]): string {
+  const replicated = shards.some(({ replica }) => replica !== undefined);
+  const headings = ['STORE', 'SHARD', 'SLOTS', 'ADDRESS', ...(replicated ? ['REPLICA', 'TAKE-OVERS'] : [])];
+  const rows = shards.map(({ store, shard, first, last, address, replica, takeOvers = [], usedBytes, ...rest }) => [
+    ...[store, String(shard), `${first}-${last}`, address],
+    ...(replicated ? [replica === undefined ? '' : `${replica.address} ${replica.state}`] : []),
+    ...(replicated ? [replica === undefined ? '' : String(takeOvers.length)] : []),
+    mebibytes(usedBytes),
+    ...[rest.keys, rest.clients, rest.requests, rest.models ?? ''].map(String),
   ]);
+  return formatTable([[...headings, 'MEMORY', 'KEYS', 'CLIENTS', 'REQUESTS', 'MODELS'], ...rows]);
 }
 
 function failureLines({ name, skipped, causes }: EntityReport): string[] {
@@ -148,5 +155,6 @@ export function changeLines({ jobs, entities, stores, clusters }: StatusReport):
     ...stores.flatMap(({ name, addresses, stats }) =>
       addresses.length === 0 || stats === undefined ? [] : [`store ${name}: ${describeStats(stats)}`],
     ),
+    ...stores.flatMap(takeOverLines),
   ];
 }

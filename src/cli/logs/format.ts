@@ -1,6 +1,6 @@
 import { counted } from '../../diagnostics/index.js';
 import { formatValue } from '../../ir/index.js';
-import { describeFailures, describeSkip } from '../jobs/entities.js';
+import { describeFailures, describeInterruption, describeSkip } from '../jobs/entities.js';
 import type { FailureOutput } from '../jobs/failure-output.js';
 import type { AttemptLog, MemberLog, OutputEnd } from './member-log.js';
 import type { EntityLog } from './overview.js';
@@ -80,10 +80,7 @@ export function formatEntity(log: EntityLog, outputOf: (file: string) => Failure
     lines.push(`  ${describeFailures(log.name, cause)}`, `    ${file} ${last.length === 0 ? 'is empty' : 'ends:'}`);
     lines.push(...last.map((line) => `      ${line}`.trimEnd()));
   }
-  for (const { reason, members } of log.interruptions) {
-    const who = members.length === 1 ? members[0] : `${members.length} members of ${log.name}`;
-    lines.push(`  ${who} interrupted: ${reason}${members.length === 1 ? '' : `: ${someOf(members)}`}`);
-  }
+  for (const one of log.interruptions) lines.push(`  ${describeInterruption(log.name, one)}`);
   if (log.repeated.length > 0) {
     const names = log.repeated.map(({ name, attempts }) => `${name} (${attempts})`);
     lines.push(`  tried more than once: ${someOf(names)}`);

@@ -1,12 +1,6 @@
 import { type Entity, memberName, type Plan } from '../../ir/index.js';
 import { type AttemptTable, type EntitySummary, type StatusReader, summarize } from '../../runtime/status/index.js';
-import { causesOf, type FailureCause, failuresOf } from '../jobs/entities.js';
-
-/** Members that were ended for one reason. */
-export interface Interruption {
-  readonly reason: string;
-  readonly members: readonly string[];
-}
+import { causesOf, type FailureCause, failuresOf, type Interruption } from '../jobs/entities.js';
 
 /** Outcome of an entity's members, with the causes. */
 export interface EntityLog extends EntitySummary {
@@ -31,11 +25,16 @@ export function entityLog(plan: Plan, entity: Entity, reader: StatusReader, atte
   };
 }
 
-function interruptionsOf(entity: Entity, reader: StatusReader): Interruption[] {
+/** Members that were ended, by the reasons; of the chosen ones. */
+export function interruptionsOf(
+  entity: Entity,
+  reader: StatusReader,
+  isChosen: (index: number) => boolean = () => true,
+): Interruption[] {
   const byReason = new Map<string, string[]>();
   const events = [...reader.of(entity.name).members.values()].sort((a, b) => a.index - b.index);
   for (const { state, index, reason = 'no reason is known' } of events) {
-    if (state !== 'interrupted') continue;
+    if (state !== 'interrupted' || !isChosen(index)) continue;
     const members = byReason.get(reason);
     if (members === undefined) byReason.set(reason, [memberName(entity, index)]);
     else members.push(memberName(entity, index));

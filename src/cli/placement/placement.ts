@@ -3,25 +3,15 @@ import {
   type Entity,
   gpusOfStore,
   type Job,
-  lineOfMember,
-  type MemberSize,
   type Plan,
   type Store,
   serversOnNode,
-  sizeOfMember,
 } from '../../ir/index.js';
-import { launcherOfProgram } from '../../targets/launchers/index.js';
+import { overlapsStore } from '../../runtime/launch/pool/job-nodes.js';
+import { queriesOf } from '../../targets/schedulers.js';
+import { type Bin, placeMembers, type Running, type Waiting } from './place-members.js';
 
-/** A store, or members of an entity, on one node. */
-export interface Running {
-  readonly name: string;
-  readonly kind: Entity['kind'] | 'store';
-  /** Number of members on the node; 1 for a store. */
-  readonly members: number;
-  /** CPUs and GPUs that they take together on the node. */
-  readonly cpus: number;
-  readonly gpus: number;
-}
+export type { Running } from './place-members.js';
 
 /** Nodes of a job on which the same runs: `first` is a position among all nodes of the job, from 0. */
 export interface NodeRange {
@@ -40,7 +30,7 @@ export interface NodeRange {
 export interface Stage {
   readonly nodes: readonly NodeRange[];
   /** Members that find no room until others have ended. */
-  readonly waiting: readonly { readonly name: string; readonly members: number }[];
+  readonly waiting: readonly Waiting[];
 }
 
 /** A job's nodes, and what runs on them at a time. */
@@ -49,17 +39,6 @@ export interface JobPlacement {
   readonly nodes: number;
   readonly stages: readonly Stage[];
 }
-
-/** A node while it is filled. */
-interface Bin {
-  readonly running: Running[];
-  cpus: number;
-  gpus: number;
-  isTaken: boolean;
-}
-
-/** Nodes that are looked at, one by one for each member, at most: beyond it a picture tells nothing more. */
-const mostLooks = 5_000_000;
 
 /** The placement of every job: that of one element, where a job has several. */
 export function placementOf(plan: Plan): JobPlacement[] {
@@ -70,6 +49,7 @@ export function placementOf(plan: Plan): JobPlacement[] {
     const count = Math.max(0, ...depths.values()) + 1;
     const stages = Array.from({ length: count }, (_, depth) =>
       stageOf(
+        plan,
         job,
         stores,
         entities.filter((one) => depths.get(one) === depth),
@@ -110,15 +90,16 @@ function isMember(name: string, ensemble: string): boolean {
   return name.startsWith(`${ensemble}_`) && /^\d+$/.test(name.slice(ensemble.length + 1));
 }
 
-function stageOf(job: Job, stores: readonly Store[], entities: readonly Entity[]): Stage {
+function stageOf(plan: Plan, job: Job, stores: readonly Store[], entities: readonly Entity[]): Stage {
   const waiting: { name: string; members: number }[] = [];
   const nodes = job.groups.flatMap((group, index) => {
     const allocations = componentsOf(job);
-    const { cpusPerNode, gpusPerNode = 0 } = allocations[group.component] as Allocation;
+    const { cpusPerNode, gpusPerNode = 0, memoryPerNodeMiB } = allocations[group.component] as Allocation;
+    const [cpus, memoryMiB] = [cpusPerNode ?? Number.POSITIVE_INFINITY, memoryPerNodeMiB ?? Number.POSITIVE_INFINITY];
     const bins = Array.from({ length: group.nodes }, (): Bin => {
-      return { running: [], cpus: cpusPerNode ?? Number.POSITIVE_INFINITY, gpus: gpusPerNode, isTaken: false };
+      return { running: [], cpus, sharedCpus: 0, gpus: gpusPerNode, memoryMiB, isTaken: false };
     });
-    for (const store of stores) if (store.group === index) placeStore(store, bins);
+    for (const store of stores) if (store.group === index) placeStore(store, plan, job, bins);
     waiting.push(
       ...placeMembers(
         job,
@@ -137,98 +118,19 @@ function stageOf(job: Job, stores: readonly Store[], entities: readonly Entity[]
 }
 
 /** Stores of several processes run on the first nodes of their group, colocated ones on all. */
-function placeStore({ name, cpus, ...store }: Store, bins: readonly Bin[]): void {
-  // With every other launcher a store shares the GPUs of its models with what runs beside it.
-  const gpus = launcherOfProgram(store.launch[0])?.storesCpus === 'hold' ? gpusOfStore(store).length : 0;
+function placeStore(store: Store, { target }: Plan, job: Job, bins: readonly Bin[]): void {
+  const { name } = store;
   const count = store.kind === 'colocated' ? bins.length : Math.min(store.nodes, bins.length);
-  const each = store.kind === 'colocated' ? 1 : serversOnNode(store, count);
+  const cpus = store.cpus * (store.kind === 'colocated' ? 1 : serversOnNode(store, count));
+  const isShared = overlapsStore(store, job);
+  // On one machine nobody shares out GPUs.
+  const gpus = isShared || queriesOf[target] === undefined ? 0 : gpusOfStore(store).length;
   for (const bin of bins.slice(0, count)) {
-    bin.running.push({ name, kind: 'store', members: 1, cpus: cpus * each, gpus });
-    bin.cpus -= cpus * each;
+    bin.running.push({ name, kind: 'store', members: 1, cpus, gpus });
+    if (isShared) bin.sharedCpus += cpus;
+    else bin.cpus -= cpus;
     bin.gpus -= gpus;
   }
-}
-
-/** Places members as a job does: one of each entity first, then more while there is room, the emptiest nodes first. */
-function placeMembers(job: Job, entities: readonly Entity[], bins: readonly Bin[]): Stage['waiting'] {
-  const left = new Map(entities.map((one) => [one, membersOf(one, job)]));
-  for (let placed = true, looks = 0; placed && looks < mostLooks; ) {
-    placed = false;
-    const open = entities.filter((one) => (left.get(one) as number) > 0);
-    for (const entity of open) {
-      const remaining = left.get(entity) as number;
-      const next = membersOf(entity, job) - remaining;
-      const isLast = open.length === 1 && entity.size.nodes === 1 && entity.launch.lines.length === 1;
-      const count = isLast ? placeRound(entity, bins, remaining) : Number(placeOne(entity, next, bins));
-      left.set(entity, remaining - count);
-      placed ||= count > 0;
-      looks += bins.length;
-    }
-  }
-  return [...left].flatMap(([{ name }, members]) => (members === 0 ? [] : [{ name, members }]));
-}
-
-/** Places a member on each node that has room, the emptiest first, up to a number of them; their number. */
-function placeRound(entity: Entity, bins: readonly Bin[], limit: number): number {
-  const chosen = roomiest(entity, 0, bins).slice(0, limit);
-  for (const bin of chosen) put(entity, 0, bin);
-  return chosen.length;
-}
-
-/** Number of members of an entity that one element of its job starts. */
-function membersOf({ members, kind }: Entity, { array, separate }: Job): number {
-  if (kind === 'model') return 1;
-  if (separate !== undefined) return 1;
-  return Math.min(members.count, array?.perElement ?? members.count);
-}
-
-function placeOne(entity: Entity, member: number, bins: readonly Bin[]): boolean {
-  const { nodes } = sizeOfMember(entity, member);
-  const chosen = roomiest(entity, member, bins).slice(0, nodes);
-  if (chosen.length < nodes) return false;
-  for (const bin of chosen) put(entity, member, bin);
-  return true;
-}
-
-/** Nodes with room for a member, the emptiest first. */
-function roomiest(entity: Entity, member: number, bins: readonly Bin[]): Bin[] {
-  const { cpus, gpus } = needOf(sizeOfMember(entity, member));
-  const wholeNodes = launcherOfProgram(lineOfMember(entity, member).words[0])?.sharesNodes === false;
-  // Without a known number of CPUs a node is full with one member.
-  const hasRoom = (bin: Bin) =>
-    bin.cpus >= cpus &&
-    bin.gpus >= gpus &&
-    !(wholeNodes && bin.isTaken) &&
-    (Number.isFinite(bin.cpus) || !has(bin, entity.name));
-  return bins.filter(hasRoom).sort((a, b) => compare(b.cpus, a.cpus) || compare(b.gpus, a.gpus));
-}
-
-function put(entity: Entity, member: number, bin: Bin): void {
-  const { name, kind } = entity;
-  const { cpus, gpus } = needOf(sizeOfMember(entity, member));
-  const at = bin.running.findIndex((one) => one.name === name && one.kind === kind);
-  const known = bin.running[at];
-  if (known === undefined) bin.running.push({ name, kind, members: 1, cpus, gpus });
-  else {
-    const members = known.members + 1;
-    bin.running[at] = { name, kind, members, cpus: known.cpus + cpus, gpus: known.gpus + gpus };
-  }
-  bin.cpus -= cpus;
-  bin.gpus -= gpus;
-  bin.isTaken = true;
-}
-
-/** CPUs and GPUs of a member on one node. */
-function needOf(size: MemberSize): { readonly cpus: number; readonly gpus: number } {
-  return { cpus: size.tasksPerNode * size.cpusPerTask, gpus: size.gpusPerNode ?? 0 };
-}
-
-function has({ running }: Bin, name: string): boolean {
-  return running.some((one) => one.kind !== 'store' && one.name === name);
-}
-
-function compare(a: number, b: number): number {
-  return a === b ? 0 : a < b ? -1 : 1;
 }
 
 /** Ranges of nodes that follow each other and on which the same runs. */

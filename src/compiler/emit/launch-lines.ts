@@ -65,6 +65,9 @@ export function storeLines(job: Job, plan: Plan): string[] {
 /** A word of shell that expands to all hosts of the job, separated by commas. */
 const allHosts = `"\${SIMWRIGHT_HOSTS// /,}"`;
 
+/** A word of shell that expands to the first host of the job. */
+const firstHost = `"\${SIMWRIGHT_HOSTS%% *}"`;
+
 /**
  * A word of shell that expands to the hosts of a store's group, or those from one position to another, from 1: separated by commas, each with its
  * number of tasks if there is one.
@@ -84,6 +87,7 @@ function hostsOf(
   const before = first + allocations.reduce((sum, { nodes }) => sum + nodes, 0);
   // One on fewer nodes than the group has runs on the first of them.
   const [from, to] = range ?? [1, store.kind === 'standalone' ? Math.min(store.nodes, count) : count];
+  if (before + to === 1 && slots === undefined) return firstHost;
   return `"$(cut -d ' ' -f ${before + from}-${before + to} <<<"$SIMWRIGHT_HOSTS" | ${separated})"`;
 }
 

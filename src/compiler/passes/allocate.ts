@@ -79,7 +79,8 @@ export function allocate(asked: AllocationInput, problems: Problems): PlacedComp
     ...(hosts.wanted.length === 0 ? {} : { hosts: hosts.wanted }),
     ...(hosts.refused.length === 0 ? {} : { excludeHosts: hosts.refused }),
   };
-  return { allocation, applications, orchestrators, groups: groupsOf(parts, nodes) };
+  const sharesOutNodes = demands.length > 1 || demands.some((one) => one.sharesOutNodes(nodes));
+  return { allocation, applications, orchestrators, sharesOutNodes, groups: groupsOf(parts, nodes) };
 }
 
 /** A part, and its size. */

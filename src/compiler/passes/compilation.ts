@@ -107,6 +107,8 @@ export interface PlacedComponent {
   readonly allocation: Allocation;
   readonly applications: readonly ApplicationDeclaration[];
   readonly orchestrators: readonly OrchestratorDeclaration[];
+  /** True if several launches and stores that may run at the same time have nodes to choose from. */
+  readonly sharesOutNodes: boolean;
   /** Its nodes by who runs on them, in their order, without gap. */
   readonly groups: readonly [PlacedGroup, ...PlacedGroup[]];
 }

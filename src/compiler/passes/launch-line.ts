@@ -52,14 +52,18 @@ export function stepOptions(
   };
 }
 
-/** True if the runtime chooses the hosts of a launcher's launches and stores in a component. */
+/** True if the runtime chooses the hosts of a launcher's launches in a component, or those of a store on a number of `nodes`. */
 export function choosesHosts(
   { component }: EntityPlace,
   launcher: Launcher,
   { sized, target }: Reads<'sized' | 'target'>,
+  nodes = 0,
 ): boolean {
   if (namesHosts(target, launcher, component.groups.length)) return true;
-  if (!target.capabilities.severalHosts || launcher.resources === undefined) return false;
+  if (!target.capabilities.severalHosts) return false;
+  const hasChoice = component.sharesOutNodes && nodes < component.allocation.nodes;
+  if (launcher.namesHosts === 'besideOthers' && hasChoice) return true;
+  if (launcher.resources === undefined) return false;
   return component.applications.some((one) =>
     (sized.get(one) as Sized).launches.some(
       ({ programs }) => programs.length > 1 || programs.some(({ command }) => isExplicit(command)),

@@ -116,7 +116,7 @@ function storeLaunch(
     overlap: true,
     // A store that dies on one node ends on all, so that its death is noticed, unless other nodes have copies of its data.
     endsTogether: 'transport' in store || !outlivesNodes(store),
-    namesHosts: hosts === undefined && choosesHosts(place, launchers[launcher], input),
+    namesHosts: hosts === undefined && choosesHosts(place, launchers[launcher], input, nodes),
   };
   const { words, files = {}, resources } = launchLine(launcher, [{ step, words: [] }], size, input, problems);
   if (resources === undefined) return { launch: [...words] };

@@ -6,10 +6,10 @@ import {
 } from '../../ir/index.js';
 import type { Reads, Sized, StepSize } from './compilation.js';
 import { colocatedGpus, standaloneGpus } from './lookup/gpus.js';
-import { atOnce, isSplit, mostNodes, ownNodes } from './lookup/members-at-once.js';
+import { atOnce, isSplit, launchesAtOnce, mostNodes, ownNodes } from './lookup/members-at-once.js';
 import type { EndOrder } from './lookup/order.js';
 import type { Amounts, Piece } from './lookup/packing.js';
-import { nodesOfStore, sizeOf } from './lookup/visible-stores.js';
+import { nodesOfStore, outlivesNodes, sizeOf } from './lookup/visible-stores.js';
 import type { NodePart } from './part-nodes.js';
 
 /** Facts about the job that a part's demand depends on. */
@@ -75,6 +75,18 @@ export class Demand {
     const { batch, perElement } = this.input;
     const ofStores = this.part.orchestrators.reduce((sum, one) => sum + nodesOfStore(one), 0);
     return this.#peak((one) => mostNodes(one, batch, this.facts(one), perElement)) + ofStores;
+  }
+
+  /** True if several launches and stores that may run at the same time have some of so many nodes to choose from. */
+  sharesOutNodes(nodes: number): boolean {
+    const { batch, perElement } = this.input;
+    const { applications, orchestrators } = this.part;
+    // Which nodes such a job has lost, its launcher alone knows.
+    if (orchestrators.some(outlivesNodes)) return false;
+    const stores = orchestrators.filter((one) => nodesOfStore(one) < nodes).length;
+    const isNarrow = applications.some((one) => this.facts(one).launches.some(({ size }) => size.nodes < nodes));
+    const launches = isNarrow ? this.#peak((one) => launchesAtOnce(one, batch, this.facts(one), perElement)) : 0;
+    return launches + stores > 1;
   }
 
   /** Nodes of launches that have theirs to themselves, at the same time. */

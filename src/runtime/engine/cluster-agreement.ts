@@ -18,7 +18,7 @@ export async function agreed(
   server: RedisStore,
   shards: readonly ClusterShard[],
   index: number,
-  bus: 'ai_bus_closed' | 'ai_bus_guarded',
+  bus: `${'ai' | 'simwright'}_bus_${'closed' | 'guarded'}`,
 ): Promise<void> {
   const wanted = ['cluster_state:ok', 'cluster_slots_ok:16384', `cluster_known_nodes:${shards.length}`];
   let until = performance.now() + agreement.mostMs;

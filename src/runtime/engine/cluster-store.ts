@@ -8,6 +8,7 @@ import type {
   OrchestratorOptions,
   OrchestratorStats,
   SavedStore,
+  ShardStats,
   WarmUp,
 } from '../orchestrator/index.js';
 import {
@@ -16,6 +17,7 @@ import {
   nameOfShard,
   nodesFile,
   shardOf,
+  siblingOf,
 } from '../supervisor/cluster-layout.js';
 import { agreed, reached } from './cluster-agreement.js';
 import { Failover } from './failover.js';
@@ -135,7 +137,8 @@ export class ClusterStore implements Orchestrator {
     const leaders = this.#leaders;
     const all = leaders.map(([, server]) => server.stats());
     const sum = (of: (stats: OrchestratorStats) => number) => all.reduce((total, one) => total + of(one), 0);
-    const { inferences, workers } = this.#worker?.stats ?? { inferences: 0, workers: [] };
+    const ofServers = { inferences: sum(({ inferences }) => inferences), workers: [] };
+    const { inferences, workers } = this.#worker?.stats ?? ofServers;
     return {
       usedBytes: sum(({ usedBytes }) => usedBytes),
       keys: sum(({ keys }) => keys),
@@ -145,13 +148,29 @@ export class ClusterStore implements Orchestrator {
       inferences,
       workers,
       shards: leaders.map(([index, { addresses, info }], at) => {
-        const { first = 0, last = 0 } = this.#options.shards[index] ?? {};
+        const { first = 0, last = 0, node: host = '' } = this.#options.shards[index] ?? {};
         const { usedBytes = 0, keys = 0, clients = 0, requests = 0 } = all[at] ?? {};
         const shard = shardOf(this.#options.shards, index) + 1;
-        const models = Number(info.get('ai_models') ?? 0);
-        return { shard, address: addresses[0] ?? '', first, last, usedBytes, keys, clients, requests, models };
+        const models = info.get('ai_models');
+        const told = models === undefined ? {} : { models: Number(models) };
+        const counts = { usedBytes, keys, clients, requests, ...told };
+        return { shard, address: addresses[0] ?? '', host, first, last, ...counts, ...this.#replicaOf(index, info) };
       }),
     };
+  }
+
+  /** The replica of a server that has slots, by what both know of it, and its shard's take-overs; nothing in a cluster without replicas. */
+  #replicaOf(leader: number, info: RedisStore['info']): Pick<ShardStats, 'replica' | 'takeOvers'> {
+    const failover = this.#failover;
+    const index = siblingOf(this.#options.shards, leader);
+    const server = index === undefined ? undefined : failover?.shards[index];
+    if (failover === undefined || index === undefined || server === undefined) return {};
+    const link = /state=(\w+)/.exec(info.get('slave0') ?? '')?.[1];
+    const unlinked = failover.isDown(index) ? 'down' : 'disconnected';
+    const state = link === undefined ? unlinked : link === 'online' ? 'in sync' : 'copying';
+    const { host, port, node } = server;
+    const takeOvers = failover.takeOversOf(shardOf(this.#options.shards, leader));
+    return { replica: { address: `${host}:${port}`, host: node, state }, takeOvers };
   }
 
   /** A result for each key, be it on several servers. */
@@ -282,8 +301,10 @@ export class ClusterStore implements Orchestrator {
   }
 
   #agreed(server: RedisStore, index: number): Promise<void> {
-    const bus = this.#failover === undefined ? 'ai_bus_closed' : 'ai_bus_guarded';
-    return agreed(server, this.#options.shards, index, bus);
+    // Beside RedisAI our module goes by another name.
+    const module = this.#options.programs.redisai === undefined ? 'ai' : 'simwright';
+    const bus = this.#failover === undefined ? 'closed' : 'guarded';
+    return agreed(server, this.#options.shards, index, `${module}_bus_${bus}`);
   }
 
   #reached(index: number): Promise<void> {

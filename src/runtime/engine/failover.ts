@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TakeOver } from '../orchestrator/options.js';
 import { PeerFilter, type PeerFilterOptions } from '../orchestrator/server/peer-filter.js';
 import {
   type ClusterChange,
   type ClusterShard,
   changed,
   nameOfShard,
+  shardOf,
   siblingOf,
 } from '../supervisor/cluster-layout.js';
 import { freePorts } from '../supervisor/free-port.js';
@@ -40,6 +42,7 @@ export class Failover {
   readonly #dead = new Set<number>();
   readonly #tunnels = new Map<number, { readonly tunnel: Tunnel; readonly server: number }>();
   readonly #budgets = new Map<number, RestartBudget>();
+  readonly #takeOvers: (TakeOver & { readonly shard: number })[] = [];
   #isClosed = false;
 
   constructor(
@@ -62,6 +65,16 @@ export class Failover {
   /** True if the server has the slots of its shard, and lives. */
   leads(index: number): boolean {
     return this.#shards[index]?.follows === undefined && !this.#dead.has(index);
+  }
+
+  /** True if the server has died and is not there again. */
+  isDown(index: number): boolean {
+    return this.#dead.has(index);
+  }
+
+  /** Take-overs of a shard, the first one first. */
+  takeOversOf(shard: number): readonly TakeOver[] {
+    return this.#takeOvers.flatMap(({ shard: one, ...takeOver }) => (one === shard ? [takeOver] : []));
   }
 
   /** Number of clients that have been led on to another server. */
@@ -130,9 +143,18 @@ export class Failover {
   }
 
   #apply(change: ClusterChange): void {
+    if ('leads' in change) this.#note(change.leads);
     this.#shards = changed(this.#shards, change);
     if ('follows' in change) this.#dead.delete(change.follows);
     for (const { tunnel, server } of this.#tunnels.values()) tunnel.lead(this.#leaderOf(server));
+  }
+
+  /** Writes down that a server takes over, while the other one of its shard is still the one that had the slots. */
+  #note(index: number): void {
+    const place = (at: number | undefined) => `${this.#shards[at ?? -1]?.host}:${this.#shards[at ?? -1]?.port}`;
+    const from = place(siblingOf(this.#shards, index));
+    const time = new Date().toISOString();
+    this.#takeOvers.push({ shard: shardOf(this.#shards, index), time, from, to: place(index) });
   }
 
   /** Place of whoever leads the shard of a server; undefined while nobody does. */

@@ -2,6 +2,7 @@ import { type Entity, hasNumbers, memberName, type TargetName } from '../../ir/i
 import type { JobEnvironment } from '../job/job-environment.js';
 import { runCommand } from '../scheduler/run-command.js';
 import { stepsOf } from './steps/running-steps.js';
+import { namesItsHosts } from './words.js';
 
 /** Milliseconds after which the accounting is not waited for any longer. */
 const patienceMs = 5000;
@@ -25,7 +26,8 @@ export async function memberHosts(
 ): Promise<{ hosts?: Record<string, number[]> }> {
   const steps = stepsOf(target, line);
   const words = steps?.hosts(env);
-  if (!hasNumbers(entity) || job.hosts.length === 1 || steps === undefined || words === undefined) return {};
+  if (!hasNumbers(entity) || job.hosts.length === 1 || namesItsHosts(line)) return {};
+  if (steps === undefined || words === undefined) return {};
   const known = steps.readHosts((await runCommand(words, env, patienceMs))?.stdout ?? '');
   const hosts: Record<string, number[]> = {};
   for (const index of indices) {

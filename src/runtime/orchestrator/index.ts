@@ -11,7 +11,14 @@ export {
 } from './checkpoint/record.js';
 export { devicesHere, gpusHere, onnxRuntimeVersion } from './inference/index.js';
 export { runInferenceWorker } from './inference/worker.js';
-export type { Orchestrator, OrchestratorOptions, OrchestratorStats, TcpListen, UnixListen } from './options.js';
+export type {
+  Orchestrator,
+  OrchestratorOptions,
+  OrchestratorStats,
+  ShardStats,
+  TcpListen,
+  UnixListen,
+} from './options.js';
 
 /**
  * Starts a tensor store that runs ML models, in this process.

@@ -109,12 +109,31 @@ export interface OrchestratorStats {
   readonly shards?: readonly ShardStats[];
 }
 
-/** Counts of one server of a cluster. */
+/** The other server of a shard, as the one that serves sees it: `down` until it has been started again, `disconnected` while the network is cut. */
+export interface ReplicaStats {
+  /** `host:port`. */
+  readonly address: string;
+  /** Name of its host. */
+  readonly host: string;
+  readonly state: 'in sync' | 'copying' | 'disconnected' | 'down';
+}
+
+/** A replica's taking over the slots of the server that it followed. Places are `host:port`. */
+export interface TakeOver {
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Counts of the server of a cluster that has the slots of a shard. */
 export interface ShardStats {
-  /** Its number, from 1. */
+  /** Number of its shard, from 1. */
   readonly shard: number;
   /** `host:port`. */
   readonly address: string;
+  /** Name of its host. */
+  readonly host: string;
   /** The first and the last of its slots. */
   readonly first: number;
   readonly last: number;
@@ -122,8 +141,12 @@ export interface ShardStats {
   readonly keys: number;
   readonly clients: number;
   readonly requests: number;
-  /** ML models that it holds. */
-  readonly models: number;
+  /** ML models that it holds; RedisAI does not tell. */
+  readonly models?: number | undefined;
+  /** Absent, as are the take-overs, in a cluster without replicas. */
+  readonly replica?: ReplicaStats;
+  /** Take-overs of its shard since the store was started, the first one first. */
+  readonly takeOvers?: readonly TakeOver[];
 }
 
 /** A running orchestrator. */

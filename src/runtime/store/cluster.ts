@@ -3,13 +3,13 @@ import { basename, dirname } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { type StandaloneStore, serversOnNode } from '../../ir/index.js';
 import { ClusterStore } from '../engine/cluster-store.js';
-import { findEngine } from '../engine/find-engine.js';
 import { thisHost } from '../job/job-environment.js';
 import { checkpointFile, isCheckpoint } from '../job/paths.js';
 import type { Orchestrator } from '../orchestrator/index.js';
 import { type ShardPlace, shardOf } from '../supervisor/cluster-layout.js';
 import { freePorts } from '../supervisor/free-port.js';
 import type { Engine, EngineStart } from './engine.js';
+import { findPrograms } from './find-programs.js';
 import { listenPlace } from './listen-places.js';
 import { storeOptions } from './store-options.js';
 
@@ -23,16 +23,13 @@ export async function startCluster(
   hasWorker: boolean,
   load: (orchestrator: Orchestrator, start: EngineStart) => Promise<void>,
 ): Promise<Engine> {
-  const { job, plan, args, log } = start;
+  const { args, log } = start;
   assertAsManyShards(start, store);
   const places = await placesHere(start, store);
-  const programs = await findEngine({ runtimePath: plan.runtimePath, dir: job.dir, env: process.env });
+  const programs = await findPrograms(start);
   const part = await start.arrange(places, store.shards);
   const { shards, own } = part;
-  log.write(
-    'info',
-    `runs ${own.length} of ${shards.length} servers of ${store.shards} shards on ${programs.server.path}, ${programs.server.version}`,
-  );
+  log.write('info', `runs ${own.length} of ${shards.length} servers of ${store.shards} shards`);
   const options = new Map(
     await Promise.all(
       [...new Set(own.map((index) => shardOf(shards, index)))].map(

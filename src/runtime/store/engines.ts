@@ -29,24 +29,15 @@ async function startOnServer(start: EngineStart): Promise<Engine> {
     return startCluster(start, start.store, engines[start.store.engine].hasAiLayer, loadAndWarmUp);
   }
   // Reading code takes most of a start, and most stores need none of this.
-  const [{ RedisStore }, { findEngine }, { findRedisAi }] = await Promise.all([
+  const [{ RedisStore }, { findPrograms }] = await Promise.all([
     import('../engine/redis-store.js'),
-    import('../engine/find-engine.js'),
-    import('../engine/redisai.js'),
+    import('./find-programs.js'),
   ]);
-  const { plan, store: planned, log } = start;
-  const places = { runtimePath: plan.runtimePath, dir: start.job.dir, env: process.env };
-  const isRedisAi = planned.engine === 'redisai';
-  const programs = isRedisAi ? await findRedisAi(plan.redisai, planned, places) : await findEngine(places);
-  const { server, redisai } = programs;
-  log.write('info', `runs on ${server.path}, version ${server.version}${redisai ? `, with ${redisai.module}` : ''}`);
-  if (isRedisAi && process.env['SIMWRIGHT_MAP_DEVICE']) {
-    log.write('warn', 'SIMWRIGHT_MAP_DEVICE has no effect here: RedisAI knows no devices that stand in for others');
-  }
+  const programs = await findPrograms(start);
   const store = await RedisStore.start({
     programs,
     store: await storeOptions(start),
-    hasWorker: engines[planned.engine].hasAiLayer,
+    hasWorker: engines[start.store.engine].hasAiLayer,
     bundle: start.args.workerUrl,
     // The supervisor sees this process end, and does what it does for a store that has died.
     onDeath: (reason) => {

@@ -4,6 +4,7 @@ import { type JobEnvironment, thisHost } from '../job/job-environment.js';
 import { removeUnusedJobFolder } from '../job/job-folder.js';
 import { savedFolder, storeJobFolder } from '../job/paths.js';
 import { readPlan, storeOf } from '../job/read-plan.js';
+import { statsFile } from '../store-files/stats-files.js';
 import { toWire } from '../supervisor/messages.js';
 import type { Engine, StoreArguments } from './engine.js';
 import { startEngine } from './engines.js';
@@ -35,7 +36,7 @@ export async function runStore(job: JobEnvironment, holder: Holder, args: StoreA
     questions = new KeyQuestions(() => running.addresses);
     holder.answer(questions.exists);
     await Promise.race([running.ready(), ended]);
-    const stopStats = keepStatsFile(join(folder, `${thisHost()}.stats.json`), () => running.stats());
+    const stopStats = keepStatsFile(statsFile(folder, thisHost(), process.pid), () => running.stats());
     const { addresses, runId, restored, shards } = running;
     holder.say({
       ready: {

@@ -6,6 +6,7 @@ import { WorkflowError } from '../../diagnostics/index.js';
 import { type Store, storeLinkVariable } from '../../ir/index.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { storeJobFolder } from '../job/paths.js';
+import { forgetStats } from '../store-files/stats-files.js';
 import type { StoreAddress } from '../store-files/store-address.js';
 import { ClusterForming } from './cluster-forming.js';
 import type { ClusterChange } from './cluster-layout.js';
@@ -97,6 +98,7 @@ export class StoreProcess {
     const { store } = launch;
     const folder = storeJobFolder(job, store.name);
     mkdirSync(folder, { recursive: true });
+    forgetStats(folder);
     this.#log = openSync(join(folder, 'launch.log'), 'a');
     this.name = store.name;
     this.#writesAtEnd = store.kind === 'standalone' && store.saveAtEnd.length > 0;

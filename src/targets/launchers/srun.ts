@@ -12,6 +12,7 @@ export const srun: Launcher = {
   name: 'srun',
   program: 'srun',
   sharesNodes: true,
+  namesHosts: 'besideOthers',
   startsSingleStores: true,
   storesCpus: 'overlap',
   bindsWithinLaunch: true,

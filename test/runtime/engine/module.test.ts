@@ -51,6 +51,18 @@ describe.skipIf(why !== '').each(here.length === 0 ? [{ path: '', kind: 'redis' 
       expect(await text('AI.TENSORSET', 'text', 'FLOAT', '1')).toMatch(/^WRONGTYPE/);
     });
 
+    test('lets a tensor that is set anew live on, also where another one would have expired', async () => {
+      const put = (values: string) => text('AI.TENSORSET', 'again', 'INT8', '1', 'VALUES', values);
+      await put('1');
+      const first = text('AI.TENSORGET', 'again', 'VALUES');
+      expect(await text('EXPIRE', 'again', '100')).toBe(1);
+      await redis.watch('again');
+      expect(await put('2')).toBe('OK');
+      expect(await redis.multi().ping().exec()).toBeNull();
+      expect([await first, await text('AI.TENSORGET', 'again', 'VALUES')]).toEqual([[1], [2]]);
+      expect(await text('TTL', 'again')).toBe(-1);
+    });
+
     test('dumps and restores tensors, and takes no damaged dump', async () => {
       await text('AI.TENSORSET', 'dumped', 'INT16', '2', '2', 'VALUES', '1', '-2', '3', '-4');
       const dump = (await redis.callBuffer('DUMP', 'dumped')) as Buffer;
@@ -137,12 +149,22 @@ describe.skipIf(why !== '').each(here.length === 0 ? [{ path: '', kind: 'redis' 
       });
 
       test('keeps a model that cannot be loaded, so that it can be replaced and deleted', async () => {
+        expect(await text('AI._RESTORE', 'broken', 'MODEL', Buffer.alloc(16 * 2 ** 20 + 1), 'bytes')).toMatch(/^ERR /);
         expect(await text('AI._RESTORE', 'broken', 'MODEL', '{"backend":"ONNX"}', 'bytes')).toBe('OK');
         expect(await run('broken')).toMatch(/no model or script of this version/);
         expect(await text('AI._MODELSCAN')).toEqual(expect.arrayContaining([['broken', '']]));
         expect(await text('AI.MODELSTORE', 'broken', 'ONNX', 'CPU', 'BLOB', modelFile('double'))).toBe('OK');
         expect(await run('broken')).toBe('OK');
         expect(await text('AI.MODELDEL', 'broken')).toBe('OK');
+      });
+
+      test('refuses commands with more to send than it can', async () => {
+        const dimensions = Array.from({ length: 60_000 }, () => '1');
+        expect(await text('AI.TENSORSET', 'deep', 'INT8', ...dimensions)).toBe('OK');
+        const inputs = Array.from({ length: 200 }, () => 'deep');
+        const many = ['AI.MODELEXECUTE', 'm', 'INPUTS', '200', ...inputs, 'OUTPUTS', '1', 'y'];
+        expect(await text(...many)).toMatch(/^ERR the command names more keys/);
+        expect(await run('m')).toBe('OK');
       });
 
       test('runs on when the keyspace is emptied meanwhile', async () => {

@@ -126,12 +126,17 @@ describe.skipIf(lacks !== '')(`a store with RedisAI${lacks === '' ? '' : ` (skip
       import { existsSync } from 'node:fs';
       const client = await Client.connect();
       const key = process.argv[2];
+      const names = ['a', 'b', 'c', 'd'];
       if (key === 'y') {
-        if (${trueModule !== undefined}) await client.putTensor('x', tensor(Float32Array.of(1, 2), [1, 2]));
-        await client.runModel('double', [${trueModule === undefined ? "'double'" : "'x'"}], ['y']);
+        for (const name of names) {
+          await client.putTensor(name, tensor(Float32Array.of(1, 2), [1, 2]));
+          await client.runModel('double', [name], ['y' + name]);
+        }
       }
-      const there = await client.tensorExists('y');
-      console.log(${trueModule === undefined} ? there : there && [...(await client.getTensor('y')).data].join());
+      for (const name of names) {
+        const there = await client.tensorExists('y' + name);
+        console.log(there && [...(await client.getTensor('y' + name)).data].join());
+      }
       await client.close();
       if (key !== 'y' && !existsSync('../mended')) process.exit(3);
       `,
@@ -145,11 +150,13 @@ describe.skipIf(lacks !== '')(`a store with RedisAI${lacks === '' ? '' : ` (skip
 runtime up store
 runtime launch sim -- node ../sim.mjs y & launched+=($!)
 runtime launch later -- node ../sim.mjs later & launched+=($!)`;
-  const result = trueModule === undefined ? 'true\n' : '2,4\n';
+  const result = (trueModule === undefined ? '1,2\n' : '2,4\n').repeat(4);
 
   test.each<[string, Partial<Store>]>([
     ['over TCP', {}],
     ['over a Unix socket', { kind: 'colocated', transport: { kind: 'uds', permissions: 0o700 } } as Partial<Store>],
+    ['in three shards', { shards: 3 }],
+    ['in three shards with replicas', { shards: 3, replicas: 1 }],
   ])(
     'in a job, %s: models are loaded, and its keys outlive the job while somebody needs them',
     async (_name, store) => {

@@ -1,7 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { changeLines, formatReport } from '../../../src/cli/jobs/report.js';
+import { type ShardReport, storeReports } from '../../../src/cli/jobs/stores.js';
 import type { Store } from '../../../src/ir/index.js';
+import { readPlan } from '../../../src/runtime/job/read-plan.js';
 import { slotOf } from '../../../src/runtime/slots.js';
 import { useBundle } from '../support/bundle.js';
 import type { JobFolder } from '../support/job-folder.js';
@@ -57,9 +60,20 @@ const large = (await client.getTensor('{count}large')).data;
 console.log(count >= 50, wrong, large.length >> 20, large.at(-1), await read('out'), process.env.SSDB);
 if (!existsSync('../mended')) process.exit(3);`,
     );
+    const plan = readPlan(folder.path());
+    const report = () => ({
+      ...{ experiment: 'e', site: 'local', folder: 'out', jobs: [], entities: [], clusters: [], problems: [] },
+      stores: storeReports(plan, folder.path()),
+    });
+    const shown = (): readonly ShardReport[] => report().stores[0]?.stats?.shards ?? [];
+    const states = () => shown().map(({ replica }) => replica?.state);
     const job = folder.start(steps(` -- ${launch.join(' ')}`));
     await waitUntil('it has begun', () => outputOf(folder) !== '');
     const known = outputOf(folder).trim().split(',');
+    await waitUntil('replicas are shown', () => `${states()}` === 'in sync,in sync,in sync');
+    expect(shown().map(({ address, takeOvers }) => [address, takeOvers])).toEqual(known.map((one) => [one, []]));
+    const replica = shown()[1]?.replica?.address ?? '';
+    expect(formatReport(report())).toMatch(new RegExp(` 5461-10922 +${known[1]} +${replica} in sync +0 `));
     const port = known[1]?.split(':')[1];
     const killed = serversOf(folder).find(({ command }) => command.includes(`:${port}`));
     process.kill(killed?.pid ?? 0, 'SIGKILL');
@@ -68,16 +82,26 @@ if (!existsSync('../mended')) process.exit(3);`,
     expect(performance.now() - killedAt).toBeLessThan(1000);
     await waitUntil('it is there again', () => logOf(folder).includes('is there again'));
     expect(logOf(folder)).toMatch(/error shard 2 of 3 \(slots 5461-10922, \S+ on \S+\): the server died/);
+    await waitUntil(
+      'its new replica is shown',
+      () => shown()[1]?.replica?.state === 'in sync' && shown()[1]?.takeOvers?.length === 1,
+    );
+    const [takeOver] = shown()[1]?.takeOvers ?? [];
+    expect(shown()[1]).toMatchObject({ address: replica, takeOvers: [{ from: known[1], to: replica }] });
+    expect(Math.abs(Date.now() - Date.parse(takeOver?.time ?? ''))).toBeLessThan(60_000);
+    const line = `shard 2 of store store was taken over by ${replica} from ${known[1]} at ${takeOver?.time.slice(0, 19)}Z`;
+    expect(formatReport(report()).split('\n')).toContain(line);
+    expect(changeLines(report())).toEqual([expect.stringMatching(/^store store: 3 shards, 1 take-over, /), line]);
     folder.write('run/server', '');
     await waitUntil('the application has gone on', () => outputOf(folder).includes('wrong 0\n'));
     // What is acknowledged is not lost, though the replica lags when the node is lost.
-    const { leader, replica } = await serversWith(folder, 'count', Number(port));
-    process.kill(replica, 'SIGSTOP');
+    const { leader, replica: follower } = await serversWith(folder, 'count', Number(port));
+    process.kill(follower, 'SIGSTOP');
     folder.write('run/last', '');
     await waitUntil('the last one is put', () => outputOf(folder).endsWith('last\n'));
     process.kill(Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${leader}/status`, 'utf8'))?.[1]), 'SIGKILL');
     await new Promise((resolve) => setTimeout(resolve, lagMs));
-    process.kill(replica, 'SIGCONT');
+    process.kill(follower, 'SIGCONT');
     // Whoever looks for the shards before that would find the lost one.
     await waitUntil(
       'the other one has taken over',
@@ -88,6 +112,14 @@ if (!existsSync('../mended')) process.exit(3);`,
       const { nodes } = JSON.parse(folder.read('run/stores/store/address.json'));
       return nodes.length === 1 && nodes[0].shards.length === 3;
     });
+    await waitUntil('its end is shown', () => `${states()}` === 'down,down,down');
+    expect(shown().map(({ shard, first }) => [shard, first])).toEqual([
+      [1, 0],
+      [2, 5461],
+      [3, 10923],
+    ]);
+    expect(new Set(shown().map(({ host }) => host)).size).toBe(1);
+    expect(changeLines(report())[0]).toMatch(/^store store: 3 shards, 3 replicas down, [23] take-overs, /);
     folder.write('run/node', '');
     const end = await job.ended;
     expect(end.code, end.stderr).toBe(3);

@@ -35,6 +35,17 @@ export function membersOnOwnNodes(
   return Math.max(1, Math.floor((nodes - others) / facts.size.nodes));
 }
 
+/** Largest number of an application's launches in one job that may run at the same time. */
+export function launchesAtOnce(
+  application: ApplicationDeclaration,
+  batch: BatchDeclaration | undefined,
+  { launches, members }: Sized,
+  perElement: number,
+): number {
+  if (isSplit(application)) return perElement;
+  return launches.length > 1 ? launches.length * members.replicas : atOnce(application, batch, members);
+}
+
 /** Largest number of nodes that an application's launches use at the same time, if no two of them share a node. */
 export function mostNodes(
   application: ApplicationDeclaration,

@@ -27,7 +27,7 @@ export function isOf(entry: Entry, { pid, startTicks }: ProcessIdentity): boolea
 export function countShares(shares: Iterable<Share>): Entry['shares'] {
   const counted = new Map<string, Share & { members: number }>();
   for (const share of shares) {
-    const key = JSON.stringify([share.nodes, share.cpus, share.gpus, share.cores]);
+    const key = JSON.stringify([share.nodes, share.cpus, share.memoryMiB, share.gpus, share.cores]);
     const known = counted.get(key);
     if (known === undefined) counted.set(key, { ...share, members: 1 });
     else known.members++;
@@ -38,8 +38,8 @@ export function countShares(shares: Iterable<Share>): Entry['shares'] {
 /** Room that the entries leave. */
 export function roomBeside(nodes: readonly PoolNode[], entries: readonly Entry[]): Room {
   const room = new Room(nodes);
-  for (const { cpus, members, ...share } of entries.flatMap(({ shares }) => shares)) {
-    room.take({ ...share, cpus: cpus * members });
+  for (const { cpus, memoryMiB = 0, members, ...share } of entries.flatMap(({ shares }) => shares)) {
+    room.take({ ...share, cpus: cpus * members, memoryMiB: memoryMiB * members });
   }
   return room;
 }

@@ -29,13 +29,15 @@ export function jobNodes(
   const nodes = job.hosts.map((name) => ({
     name,
     cpus: uncountedCpus,
+    sharedCpus: 0,
+    memoryMiB: undefined as number | undefined,
     gpus: [] as number[],
     heldCores: [] as number[],
   }));
   const allocations = [planned.allocation, ...planned.components];
   for (const [group, { component }] of planned.groups.entries()) {
     const allocation = allocations[component] ?? planned.allocation;
-    const { cpusPerNode, gpusPerNode = 0 } = allocation;
+    const { cpusPerNode, gpusPerNode = 0, memoryPerNodeMiB } = allocation;
     // The job's own numbers are those of its first host, and so of the first component.
     const isFirst = component === 0;
     const cpus = (isFirst ? job.cpusPerNode : undefined) ?? cpusPerNode ?? uncountedCpus;
@@ -45,13 +47,17 @@ export function jobNodes(
       if (node === undefined) continue;
       const ofHost = hostCpus[position];
       node.cpus = ofHost === undefined ? cpus : coresIn(ofHost, allocation);
+      node.memoryMiB = memoryPerNodeMiB;
       node.gpus = Array.from({ length: gpus }, (_, gpu) => gpu);
     }
   }
   for (const store of plan.stores.filter(({ name }) => planned.stores.includes(name))) {
-    if (overlaps(store, planned)) continue;
     const share = storeShare(store, job, planned);
     for (const node of share.nodes.flatMap((position) => nodes[position] ?? [])) {
+      if (overlapsStore(store, planned)) {
+        node.sharedCpus += share.cpus;
+        continue;
+      }
       node.cpus = Math.max(0, node.cpus - share.cpus);
       node.gpus = node.gpus.filter((gpu) => !share.gpus.includes(gpu));
       node.heldCores.push(...coresOfStore(store));
@@ -60,8 +66,8 @@ export function jobNodes(
   return nodes;
 }
 
-/** True if launches use the CPUs and GPUs of a store as well, as the compiler has reckoned: their launcher overlaps stores, and keeps its own books. */
-function overlaps({ launch, group }: Store, { groups }: Job): boolean {
+/** True if launches use the CPUs and GPUs of a store as well where there are no others, as the compiler has reckoned: their launcher overlaps stores. */
+export function overlapsStore({ launch, group }: Store, { groups }: Job): boolean {
   const { component } = groups[group] ?? { component: 0 };
   const isOne = groups.filter((one) => one.component === component).length <= 1;
   return isOne && launcherOfProgram(launch[0])?.storesCpus === 'overlap';

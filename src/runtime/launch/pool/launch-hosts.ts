@@ -59,7 +59,7 @@ export function launchHosts(input: HostsInput): LaunchHosts {
   const nodes = jobNodes(job, plan, planned, env);
   const launcher = launcherOfProgram(line[0]);
   const resources = lineOf(input).resources;
-  const need = withinNodes({ ...needOf(sizeOf(input), among), ...coresNeeded(input) }, nodes);
+  const need = withinNodes({ ...needOf(sizeOf(input), line, among), ...coresNeeded(input) }, nodes);
   const pool = new HostPool({
     folder: booksOf(input),
     nodes,
@@ -110,12 +110,17 @@ function drawnFrom(input: HostsInput, planned: Job, positions: readonly number[]
   const launcher = launcherOfProgram(line[0]);
   if (launcher === undefined) return namesItsHosts(line) || (sizeOf(input).gpusPerNode ?? 0) > 0 ? [0] : undefined;
   const { hosts = [], resources } = lineOf(input);
-  const isChosenHere = launcher.namesHosts === true || planned.groups.length > 1;
+  const isChosenHere = launcher.namesHosts === true || planned.groups.length > 1 || othersNameHosts(plan, planned);
   const drawn =
     hosts.length > 0 && isChosenHere ? hosts.flatMap((host) => positionOf(host, job.hosts) ?? []) : positions;
   const known = drawn.filter((position) => position < job.hosts.length);
   const isTold = namesItsHosts(line) || resources !== undefined || (hosts.length > 0 && isChosenHere);
   return known.length > 0 && isTold ? known : undefined;
+}
+
+/** True if launches of a job are told their hosts by their lines, so that those whose hosts the user has named count as well. */
+function othersNameHosts({ entities }: Plan, { name }: Job): boolean {
+  return entities.some(({ job, launch }) => job === name && launch.lines.some(({ words }) => namesItsHosts(words)));
 }
 
 /** The plan's line of a launch. */
@@ -152,10 +157,13 @@ function booksOf({ job, report }: HostsInput): string | undefined {
   }
 }
 
-function needOf(size: MemberSize, among: readonly number[]): Need {
-  const { nodes, tasks, tasksPerNode, cpusPerTask, gpusPerNode = 0 } = size;
+/** Need of a member with a launch line, on some nodes of the job. */
+export function needOf(size: MemberSize, line: readonly string[], among: readonly number[]): Need {
+  const { nodes, tasks, tasksPerNode, cpusPerTask, gpusPerNode = 0, memoryPerNodeMiB: memoryMiB } = size;
   const cpus = Math.min(tasks, tasksPerNode) * cpusPerTask;
-  return { nodes: Math.min(nodes, among.length), cpus, gpus: gpusPerNode, among };
+  // Where the launcher is told it, it keeps the launch waiting until the node has so much.
+  const isTold = memoryMiB !== undefined && line.includes(`--mem=${memoryMiB}M`);
+  return { nodes: Math.min(nodes, among.length), cpus, gpus: gpusPerNode, ...(isTold ? { memoryMiB } : {}), among };
 }
 
 /** True if members of one entity may wait for what those of another do while both run: they share nodes, one is the other's Ray cluster, or reads its keys. */

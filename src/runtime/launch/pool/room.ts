@@ -3,6 +3,10 @@ export interface PoolNode {
   readonly name: string;
   /** CPUs; infinite where it is not known how many the node has. */
   readonly cpus: number;
+  /** CPUs among them that stores use as well: members get them last. @default 0 */
+  readonly sharedCpus?: number;
+  /** Memory in MiB; absent where it is not known how much the job has. */
+  readonly memoryMiB?: number | undefined;
   /** GPUs by their positions among those of the job on the node. */
   readonly gpus: readonly number[];
   /** Numbers of the CPUs that stores hold, where launchers are told which. */
@@ -14,6 +18,8 @@ export interface Need {
   readonly nodes: number;
   readonly cpus: number;
   readonly gpus: number;
+  /** Memory in MiB. @default 0 */
+  readonly memoryMiB?: number;
   /** Positions, in the job, of the nodes that it may have. */
   readonly among: readonly number[];
   /** Its launcher is told the numbers of its CPUs: any that are free, or these. */
@@ -24,6 +30,7 @@ export interface Need {
 export interface Share {
   readonly nodes: readonly number[];
   readonly cpus: number;
+  readonly memoryMiB?: number;
   readonly gpus: readonly number[];
   /** Numbers of the CPUs on each of these nodes, where its launcher is told them. */
   readonly cores?: readonly (readonly number[])[];
@@ -32,20 +39,25 @@ export interface Share {
 /** CPUs and GPUs of the job's nodes that nobody has. */
 export class Room {
   readonly #cpus: number[];
+  readonly #sharedCpus: readonly number[];
+  readonly #memoryMiB: number[];
   readonly #gpus: Set<number>[];
   readonly #heldCores: Set<number>[];
 
   constructor(nodes: readonly PoolNode[]) {
     this.#cpus = nodes.map(({ cpus }) => cpus);
+    this.#sharedCpus = nodes.map(({ sharedCpus = 0 }) => sharedCpus);
+    this.#memoryMiB = nodes.map(({ memoryMiB = Number.POSITIVE_INFINITY }) => memoryMiB);
     this.#gpus = nodes.map(({ gpus }) => new Set(gpus));
     this.#heldCores = nodes.map(({ heldCores }) => new Set(heldCores));
   }
 
   /** Takes what somebody holds. */
-  take({ nodes, cpus, gpus, cores = [] }: Share): void {
+  take({ nodes, cpus, memoryMiB = 0, gpus, cores = [] }: Share): void {
     for (const [index, node] of nodes.entries()) {
       for (const core of cores[index] ?? []) this.#heldCores[node]?.add(core);
       this.#cpus[node] = (this.#cpus[node] ?? 0) - cpus;
+      this.#memoryMiB[node] = (this.#memoryMiB[node] ?? 0) - memoryMiB;
       for (const gpu of gpus) this.#gpus[node]?.delete(gpu);
     }
   }
@@ -53,15 +65,20 @@ export class Room {
   /** The part of the room that a member gets, on the emptiest nodes; `undefined` while there is not enough of it. */
   fit(need: Need): Share | undefined {
     const share = this.#fit(need);
-    if (share === undefined || need.cores === undefined) return share;
-    return { ...share, cores: share.nodes.map((node) => this.#coresOn(node, need)) };
+    if (share === undefined) return undefined;
+    const { memoryMiB, cores } = need;
+    return {
+      ...share,
+      ...(memoryMiB === undefined ? {} : { memoryMiB }),
+      ...(cores === undefined ? {} : { cores: share.nodes.map((node) => this.#coresOn(node, need)) }),
+    };
   }
 
   #fit(need: Need): Share | undefined {
     const fitting = need.among
       .filter((node) => this.#cpusOn(node) >= need.cpus && this.#gpusOn(node).size >= need.gpus)
-      .filter((node) => this.#hasCores(node, need))
-      .sort((a, b) => this.#cpusOn(b) - this.#cpusOn(a) || this.#gpusOn(b).size - this.#gpusOn(a).size || a - b);
+      .filter((node) => this.#hasCores(node, need) && (this.#memoryMiB[node] ?? 0) >= (need.memoryMiB ?? 0))
+      .sort((a, b) => this.#emptiness(b) - this.#emptiness(a) || this.#gpusOn(b).size - this.#gpusOn(a).size || a - b);
     if (fitting.length < need.nodes) return undefined;
     if (need.gpus === 0) return { nodes: inOrder(fitting.slice(0, need.nodes)), cpus: need.cpus, gpus: [] };
     // The GPUs are the same on all nodes, so the nodes that can be chosen depend on the first.
@@ -99,6 +116,11 @@ export class Room {
     return free;
   }
 
+  /** CPUs of a node that neither members nor stores use; below 0 where they use some together. */
+  #emptiness(node: number): number {
+    return this.#cpusOn(node) - (this.#sharedCpus[node] ?? 0);
+  }
+
   #cpusOn(node: number): number {
     return this.#cpus[node] ?? 0;
   }
@@ -118,10 +140,12 @@ export function withinNodes(need: Need, nodes: readonly PoolNode[]): Need {
   const least = (amounts: readonly number[]) => [...amounts].sort((a, b) => b - a)[count - 1] ?? 0;
   const gpus = Math.min(need.gpus, least(own.map((node) => node.gpus.length)));
   const cpus = Math.min(need.cpus, Math.max(1, least(own.map((node) => node.cpus))));
-  const fits = new Room(nodes).fit({ ...need, nodes: count, cpus, gpus }) !== undefined;
+  const memoryMiB = Math.min(need.memoryMiB ?? 0, least(own.map((node) => node.memoryMiB ?? Number.POSITIVE_INFINITY)));
+  const within = { ...need, nodes: count, cpus, gpus, ...(memoryMiB === 0 ? {} : { memoryMiB }) };
+  const fits = new Room(nodes).fit(within) !== undefined;
   // Nodes with the CPUs may be others than those with the GPUs.
-  if (fits) return { ...need, nodes: count, cpus, gpus };
-  const { cores: _cores, ...counts } = need;
+  if (fits) return within;
+  const { cores: _cores, memoryMiB: _memoryMiB, ...counts } = need;
   return { ...counts, nodes: count, cpus: 0, gpus: 0 };
 }
 

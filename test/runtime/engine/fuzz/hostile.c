@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CLIENTS = 48, BATCH = 16, MOST_WORDS = 64, ROOM = 1 << 20, IDLE_MS = 3, HEADER = 32, RECORD = 32 };
+enum { CLIENTS = 48, BATCH = 16, MOST_WORDS = 64, ROOM = 1 << 20, LONG = 1 << 18, IDLE_MS = 3, HEADER = 32, RECORD = 32 };
 
 static uint64_t state;
 
@@ -187,7 +187,22 @@ static void add_word(Out *out, const char *word, size_t length) {
     add(out, "\r\n", 2);
 }
 
+static char long_word[LONG + 1];
+
+/* A model in two long pieces: the second lies in the room of the first, and the server moves it when the command has ended. */
+static void add_long_request(Out *out) {
+    static const char *const words[] = {"AI.MODELSTORE", "m", "ONNX", "CPU", "BLOB"};
+    add(out, "*7\r\n", 4);
+    for (uint32_t at = 0; at < COUNT(words); at++) add_word(out, words[at], strlen(words[at]));
+    add_word(out, long_word, LONG);
+    add_word(out, long_word, LONG / 4);
+}
+
 static void add_request(Out *out) {
+    if (below(1000) == 0 && ROOM - out->end > 2 * LONG) {
+        add_long_request(out);
+        return;
+    }
     char text[256];
     const char *words[MOST_WORDS];
     size_t lengths[MOST_WORDS];
@@ -259,6 +274,7 @@ static unsigned long long run_clients(const char *path) {
     static Client clients[CLIENTS];
     static char chunk[ROOM];
     unsigned long long sent = 0;
+    memset(long_word, 'l', LONG);
     for (int at = 0; at < CLIENTS; at++) {
         clients[at].fd = -1;
         reopen(&clients[at], path);

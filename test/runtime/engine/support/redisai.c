@@ -1,6 +1,6 @@
 /*
  * Stand-in for RedisAI: takes the options of the true one, refuses others, and has commands of the same names, with which it does as little as
- * tests need: a model is a string, and a run of it copies the first input.
+ * tests need: a model is a string, a tensor two numbers of type FLOAT, and a run of a model copies the first input.
  */
 #include "module-api.h"
 
@@ -31,6 +31,29 @@ static int store(Ctx *ctx, Str **argv, int argc) {
     return answer(ctx, api_Call(ctx, "SET", "ss", argv[1], argv[2]));
 }
 
+static int set_tensor(Ctx *ctx, Str **argv, int argc) {
+    if (argc < 4) return api_ReplyWithError(ctx, "ERR wrong number of arguments");
+    return answer(ctx, api_Call(ctx, "SET", "ss", argv[1], argv[argc - 1]));
+}
+
+static int get_tensor(Ctx *ctx, Str **argv, int argc) {
+    CallReply *reply = argc < 2 ? NULL : api_Call(ctx, "GET", "s", argv[1]);
+    size_t length = 0;
+    const char *bytes = reply == NULL ? NULL : api_CallReplyStringPtr(reply, &length);
+    if (bytes == NULL) return api_ReplyWithError(ctx, "ERR tensor key is empty or in a different shard");
+    api_ReplyWithArray(ctx, 6);
+    api_ReplyWithSimpleString(ctx, "dtype");
+    api_ReplyWithSimpleString(ctx, "FLOAT");
+    api_ReplyWithSimpleString(ctx, "shape");
+    api_ReplyWithArray(ctx, 2);
+    api_ReplyWithLongLong(ctx, 1);
+    api_ReplyWithLongLong(ctx, 2);
+    api_ReplyWithSimpleString(ctx, "blob");
+    api_ReplyWithStringBuffer(ctx, bytes, length);
+    api_FreeCallReply(reply);
+    return API_OK;
+}
+
 static int execute(Ctx *ctx, Str **argv, int argc) {
     if (argc < 8) return api_ReplyWithError(ctx, "ERR wrong number of arguments");
     return answer(ctx, api_Call(ctx, "COPY", "ssc", argv[4], argv[7], "REPLACE"));
@@ -49,6 +72,8 @@ __attribute__((visibility("default"))) int RedisModule_OnLoad(Ctx *ctx, Str **ar
         snprintf(given + length, sizeof given - length, "%s%s %s", at == 0 ? "" : " ", text(argv[at]), text(argv[at + 1]));
     }
     return api_CreateCommand(ctx, "ai.config", config, "readonly", 0, 0, 0) == API_OK &&
+                   api_CreateCommand(ctx, "ai.tensorset", set_tensor, "write", 1, 1, 1) == API_OK &&
+                   api_CreateCommand(ctx, "ai.tensorget", get_tensor, "readonly", 1, 1, 1) == API_OK &&
                    api_CreateCommand(ctx, "ai.modelstore", store, "write", 1, 1, 1) == API_OK &&
                    api_CreateCommand(ctx, "ai.modelexecute", execute, "write", 1, 1, 1) == API_OK
                ? API_OK

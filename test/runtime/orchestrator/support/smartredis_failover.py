@@ -24,8 +24,10 @@ while not os.path.exists(os.path.join(folder, "stop")):
     took = time.monotonic() - before
     if took > longest:
         longest, at_longest = took, before
-    with open(os.path.join(folder, "count"), "w") as file:
+    with open(os.path.join(folder, "count.new"), "w") as file:
         file.write(str(index))
+    # It is read meanwhile.
+    os.replace(file.name, os.path.join(folder, "count"))
 lost = []
 for index, acknowledged_at in enumerate(acknowledged):
     if not client.tensor_exists("key" + str(index)):
