@@ -4,6 +4,7 @@ import * as z from 'zod';
 import type { Plan } from '../../ir/index.js';
 import { storeFolder } from '../../runtime/job/paths.js';
 import { isStatsFile } from '../../runtime/store-files/stats-files.js';
+import { clientAddresses, StoreAddress } from '../../runtime/store-files/store-address.js';
 
 /** Statistics of a store, summed over its hosts and, in a job array, over the elements' stores. */
 export interface StoreReport {
@@ -57,6 +58,17 @@ export function storeReports(plan: Plan, dir: string): StoreReport[] {
       ...(first === undefined ? {} : { stats: stats.slice(1).reduce<StoreStats>(sum, first) }),
     };
   });
+}
+
+/** Stores that have an address now, as `SSDB` wants it: a cluster's servers by their slots. Elements of a job array have one each. */
+export function runningStores(plan: Plan, dir: string): { readonly name: string; readonly address: string }[] {
+  return plan.stores.flatMap(({ name }) =>
+    placesOf(storeFolder(dir, name)).flatMap((place) => {
+      const address = parse(StoreAddress, join(place, 'address.json'));
+      const own = address === undefined ? [] : clientAddresses(address);
+      return own.length === 0 ? [] : [{ name, address: own.join(',') }];
+    }),
+  );
 }
 
 /** `12.3 MiB, 100 requests, 4 inferences`, and before it `3 shards`, `1 replica down`, `2 take-overs`. */
