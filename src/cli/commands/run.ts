@@ -88,7 +88,7 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
   process.stderr.write(`running ${plan.experiment} in ${folder}\n`);
   printLines(forecastLines(rerun));
   const started = Date.now();
-  const run: Run = { plan, folder, chosen, runsAgain: runsAgain(rerun, started) };
+  const run: Run = { plan, folder, chosen, runsAgain: runsAgain(rerun, started), startedMs: started };
   const { exitCode, interrupted } = await submitAndFollow(run, members, options);
   const summaries = summarizeRun(run);
   const failed = exitCode !== 0;

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { Plan } from '../../ir/index.js';
@@ -45,11 +45,13 @@ export type ShardReport = z.infer<typeof Shard>;
 const Stats = z.object({ ...counts, inferences: number, shards: z.array(Shard).readonly().optional() });
 const Address = z.object({ nodes: z.array(z.object({ addresses: z.array(z.string()) })) });
 
-/** Every store of the plan, from the files that it keeps in run/stores/NAME. */
-export function storeReports(plan: Plan, dir: string): StoreReport[] {
+/** Every store of the plan, from the files that it keeps in run/stores/NAME; statistics that were written after a time, in milliseconds since 1970. */
+export function storeReports(plan: Plan, dir: string, sinceMs = 0): StoreReport[] {
   return plan.stores.map(({ name }) => {
     const places = placesOf(storeFolder(dir, name));
-    const stats = places.flatMap((place) => statsOf(statsFiles(place).flatMap((file) => parse(Stats, file) ?? [])));
+    const stats = places.flatMap((place) =>
+      statsOf(statsFiles(place, sinceMs).flatMap((file) => parse(Stats, file) ?? [])),
+    );
     const [first] = stats;
     const addresses = places.flatMap((place) => parse(Address, join(place, 'address.json'))?.nodes ?? []);
     return {
@@ -107,8 +109,9 @@ function placesOf(folder: string): string[] {
   return [folder, ...names(folder, (name) => /^\d+$/.test(name)).map((name) => join(folder, name))];
 }
 
-function statsFiles(place: string): string[] {
-  return names(place, isStatsFile).map((name) => join(place, name));
+function statsFiles(place: string, sinceMs: number): string[] {
+  const files = names(place, isStatsFile).map((name) => join(place, name));
+  return files.filter((file) => (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= sinceMs);
 }
 
 /**
