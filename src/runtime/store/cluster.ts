@@ -23,7 +23,7 @@ export async function startCluster(
   hasWorker: boolean,
   load: (orchestrator: Orchestrator, start: EngineStart) => Promise<void>,
 ): Promise<Engine> {
-  const { job, plan, args, log } = start;
+  const { args, log } = start;
   assertAsManyShards(start, store);
   const places = await placesHere(start, store);
   const programs = await findPrograms(start);
