@@ -5,13 +5,13 @@ import type { Store } from '../../../src/ir/index.js';
 import { freePorts } from '../../../src/runtime/supervisor/free-port.js';
 import { useBundle } from '../support/bundle.js';
 import { waitUntil } from '../support/wait-until.js';
-import { lacks } from './support/lacks.js';
+import { lacks, orSkipped } from './support/lacks.js';
 import { builtModule } from './support/servers.js';
 import { double, keys, logOf, outputOf, serversOf, steps, storeFolder } from './support/store-jobs.js';
 
 const bundle = useBundle();
 
-describe.skipIf(lacks !== '')(`a store in shards${lacks === '' ? '' : ` (skipped: there is no ${lacks})`}`, () => {
+describe.skipIf(lacks !== '')(orSkipped('a store in shards', lacks), () => {
   let module: string;
   beforeAll(async () => {
     module = await builtModule();

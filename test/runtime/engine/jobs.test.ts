@@ -7,13 +7,13 @@ import { JobFolder } from '../support/job-folder.js';
 import { makePlan } from '../support/make-plan.js';
 import { mayMount, Tmpfs } from '../support/tmpfs.js';
 import { waitUntil } from '../support/wait-until.js';
-import { lacks } from './support/lacks.js';
+import { lacks, orSkipped } from './support/lacks.js';
 import { builtModule } from './support/servers.js';
 import { double, steps, storeFolder } from './support/store-jobs.js';
 
 const bundle = useBundle();
 
-describe.skipIf(lacks !== '')(`a store on a server${lacks === '' ? '' : ` (skipped: there is no ${lacks})`}`, () => {
+describe.skipIf(lacks !== '')(orSkipped('a store on a server', lacks), () => {
   let module: string;
   beforeAll(async () => {
     module = await builtModule();
