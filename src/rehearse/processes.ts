@@ -11,6 +11,7 @@ export function runMark(state: string, run = ''): string {
 /** A process that has not ended. */
 export interface LiveProcess {
   readonly pid: number;
+  readonly parent: number;
   readonly command: readonly string[];
 }
 
@@ -29,6 +30,18 @@ export function storeProcesses(state: string, store: string | undefined): LivePr
   });
 }
 
+/** Processes that others have started, and what these have started. */
+export function processesBelow(parents: readonly { readonly pid: number }[]): LiveProcess[] {
+  const all = allProcesses(() => true);
+  const found: LiveProcess[] = [];
+  for (let above = new Set(parents.map(({ pid }) => pid)); above.size > 0; ) {
+    const own = all.filter(({ parent }) => above.has(parent));
+    found.push(...own);
+    above = new Set(own.map(({ pid }) => pid));
+  }
+  return found;
+}
+
 function environmentOf(pid: string): string {
   return `\0${readFileSync(`/proc/${pid}/environ`, 'utf8')}`;
 }
@@ -39,8 +52,15 @@ function allProcesses(holds: (pid: string) => boolean): LiveProcess[] {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
       // A zombie has ended: its parent has not asked about it yet.
-      if (/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2)) || !holds(pid)) return [];
-      return [{ pid: Number(pid), command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1) }];
+      const [status = '', parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      if (/^[ZX]/.test(status) || !holds(pid)) return [];
+      return [
+        {
+          pid: Number(pid),
+          parent: Number(parent),
+          command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1),
+        },
+      ];
     } catch {
       return [];
     }

@@ -8,6 +8,8 @@ export interface RunRecord {
   readonly state: RunState;
   readonly exitCode?: number;
   readonly waitsFor?: string;
+  /** True if it lost a node, and another run of the job has come in its place. */
+  readonly requeued?: boolean;
   readonly submittedAt: number;
   readonly startedAt?: number;
   readonly endedAt?: number;

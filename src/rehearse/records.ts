@@ -13,14 +13,16 @@ function known<Fields extends object>(fields: Fields): { [Key in keyof Fields]?:
 /** Runs of all jobs, in the order of their submission. */
 export function runRecords(plan: Plan, machine: Machine): RunRecord[] {
   return machine.jobs.flatMap((job) =>
-    job.runs.map(({ index, state, exitCode, waitsFor, startedAt, endedAt, nodes }) => ({
-      job: planName(plan, job) ?? job.request.name,
-      id: job.id,
-      state,
-      submittedAt: job.submittedAt,
-      ...known({ index, exitCode, waitsFor, startedAt, endedAt }),
-      nodes: nodes.map(({ name, cpus, gpus }) => ({ name, cpus, gpus })),
-    })),
+    [...job.earlier, ...job.runs].map(
+      ({ index, state, exitCode, waitsFor, startedAt, endedAt, nodes, lost, ...run }) => ({
+        job: planName(plan, job) ?? job.request.name,
+        id: job.id,
+        state,
+        submittedAt: job.submittedAt,
+        ...known({ index, exitCode, waitsFor, startedAt, endedAt, requeued: run.isRequeued || undefined }),
+        nodes: [...nodes, ...lost].map(({ name, cpus, gpus }) => ({ name, cpus, gpus })),
+      }),
+    ),
   );
 }
 
@@ -62,12 +64,13 @@ export function findingsAtEnd(
   wasStopped: boolean,
 ): Finding[] {
   if (wasStopped) return [];
-  const lost = runs.flatMap((run): Finding[] => {
+  const last = runs.filter(({ requeued }) => requeued !== true);
+  const lost = last.flatMap((run): Finding[] => {
     if (run.state !== 'completed') return [];
     const own = steps.filter((step) => step.id === run.id && step.index === run.index && step.kind === 'application');
     // The last of several attempts counts.
-    const last = new Map(own.map((step) => [step.name, step]));
-    const bad = [...last.values()].find(({ exitCode = 0 }) => exitCode !== 0);
+    const attempts = new Map(own.map((step) => [step.name, step]));
+    const bad = [...attempts.values()].find(({ exitCode = 0 }) => exitCode !== 0);
     if (bad === undefined) return [];
     return [
       {
@@ -77,7 +80,7 @@ export function findingsAtEnd(
       },
     ];
   });
-  return [...lost, ...plan.jobs.flatMap((job) => againstPlan(job, runs))];
+  return [...lost, ...plan.jobs.flatMap((job) => againstPlan(job, last))];
 }
 
 /** A job that never ran though all that it waits for came, or that ran though it did not. */

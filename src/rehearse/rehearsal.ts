@@ -9,7 +9,7 @@ import { queriesOf } from '../targets/schedulers.js';
 import { type Memory, memoryOf } from './afterwards.js';
 import { callsFolder, ShellCalls, shellStandIn } from './calls.js';
 import type { ServerConfig } from './config.js';
-import { faultText } from './faults.js';
+import { type Fault, faultText, storeOf } from './faults.js';
 import type { Hosts } from './hosts/hosts.js';
 import { NamespaceHosts } from './hosts/namespaces.js';
 import { PlainHosts } from './hosts/plain.js';
@@ -24,6 +24,7 @@ import { type CallMessage, onLines } from './protocol.js';
 import type { Finding, RehearsalRecord } from './record.js';
 import { findingsAtEnd, runRecords, stepRecords } from './records.js';
 import { schedulers } from './schedulers/index.js';
+import { serverProcesses } from './servers.js';
 import type { Answer, Call, SchedulerStandIn } from './standins.js';
 import { StepRunner } from './step-runner.js';
 import { filesOf } from './view.js';
@@ -73,6 +74,10 @@ export class Rehearsal {
           if (to !== 'script') this.#steps.signal(run, signal, step);
         },
         steps: (job) => this.#steps.running(job),
+        lost: (run, node) => {
+          this.#say(`job ${run.job.request.name}${elementText(run)} goes on without ${node}`);
+          this.#steps.lose(run, node);
+        },
         changed: (job, run) => {
           if (run !== undefined) this.#say(`job ${job.request.name}${elementText(run)} ${stateText(run)}`);
           this.#look();
@@ -188,16 +193,24 @@ export class Rehearsal {
 
   #planFaults(): void {
     for (const fault of this.config.faults) {
-      if (fault.kind !== 'node' && fault.kind !== 'store') continue;
-      setTimeout(() => {
-        this.#say(`fault ${faultText(fault)}`);
-        if (fault.kind === 'store') signalProcesses(storeProcesses(this.config.state, fault.name), 'SIGKILL');
-        else {
-          this.#hosts.cut(fault.node);
-          this.#machine.fail(fault.node);
-        }
-      }, fault.atSeconds * 1000);
+      if (fault.kind === 'app' || fault.kind === 'walltime') continue;
+      setTimeout(() => this.#bring(fault), fault.atSeconds * 1000);
     }
+  }
+
+  #bring(fault: Exclude<Fault, { readonly kind: 'app' | 'walltime' }>): void {
+    this.#say(`fault ${faultText(fault)}`);
+    if (fault.kind === 'node') {
+      this.#hosts.cut(fault.node);
+      this.#machine.fail(fault.node);
+      return;
+    }
+    const met =
+      fault.kind === 'store'
+        ? storeProcesses(this.config.state, fault.name)
+        : serverProcesses(this.config, storeOf(fault.store, this.#plan)?.name ?? '', fault.shard);
+    if (met.length === 0) this.#say(`fault ${faultText(fault)} finds no process`);
+    signalProcesses(met, 'SIGKILL');
   }
 
   #serve(client: Socket): void {
@@ -309,9 +322,14 @@ export function elementText({ index }: { readonly index?: number | undefined }):
   return index === undefined ? '' : ` element ${index}`;
 }
 
-function stateText({ state, nodes, exitCode }: LiveRun): string {
+function stateText({ state, nodes, exitCode, restarts, isRequeued }: LiveRun): string {
+  if (state === 'pending' && restarts > 0) return 'is queued again';
   const names = nodes.map(({ name }) => name).join(' ');
   if (state === 'running') return `runs on ${names}`;
   if (state === 'failed') return `failed with exit code ${exitCode}`;
-  return state === 'timeout' ? 'was ended at its walltime' : state === 'node_fail' ? 'lost a node' : state;
+  return state === 'timeout'
+    ? 'was ended at its walltime'
+    : state === 'node_fail'
+      ? `lost a node${isRequeued ? ', and starts anew' : ''}`
+      : state;
 }

@@ -18,7 +18,7 @@ import { WorkflowError } from '../diagnostics/index.js';
 import { Plan } from '../ir/index.js';
 import { keepMemory, marker } from './afterwards.js';
 import type { ServerConfig, ServerReport } from './config.js';
-import type { Fault } from './faults.js';
+import { assertFaults, type Fault } from './faults.js';
 import { assertPlacesApart } from './hosts/alone.js';
 import { canMakeHosts, outerWords } from './hosts/namespaces.js';
 import { onLines } from './protocol.js';
@@ -67,6 +67,7 @@ export async function rehearse(options: RehearseOptions): Promise<RehearsalRecor
       hint: `it has stand-ins for ${Object.keys(schedulers).join(', ')}; simwright run runs a workflow on this machine`,
     });
   }
+  assertFaults(options.faults ?? [], plan);
   const isolation = options.plain !== true && canMakeHosts() ? 'namespaces' : 'plain';
   if (isolation === 'plain') assertPlacesApart(plan, dir);
   copyFolder(dir, into);

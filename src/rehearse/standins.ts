@@ -56,6 +56,8 @@ export interface Launch {
   readonly name?: string;
   /** Their nodes may be exchanged for others of the job that have room, unless the launch names its hosts (`onlyOn`). */
   readonly ranks: readonly Rank[];
+  /** True if it goes on without a node that fails. @default false */
+  readonly outlivesNodes?: boolean;
   /** True if the nodes of the ranks are the ones that were asked for. Otherwise the machine takes nodes of `among` that have room. */
   readonly fixedNodes: boolean;
   /** Nodes that the machine may choose from where they are not fixed. @default all of the job */
@@ -145,8 +147,12 @@ export interface JobRequest {
   readonly walltimeSeconds: number | undefined;
   /** Signal before the end, and the seconds by which it comes before. */
   readonly warning?: { readonly signal: NodeJS.Signals; readonly seconds: number; readonly to: 'script' | 'all' };
-  /** Signals of its end, in their order. @default SIGTERM, then SIGKILL */
-  readonly endSignal?: NodeJS.Signals;
+  /** Signal at the end of its walltime, before SIGKILL. @default SIGTERM, as at any other end */
+  readonly limitSignal?: NodeJS.Signals;
+  /** True if it goes on when it loses a node other than that of its script. @default false */
+  readonly outlivesNodes?: boolean;
+  /** True if it starts anew when it has ended with a node. @default false */
+  readonly requeues?: boolean;
   readonly array?: { readonly indices: readonly number[]; readonly atMost?: number };
   readonly after: readonly JobCondition[];
   /** A condition that can never be met ends the job unrun; otherwise it waits for ever. */
@@ -189,6 +195,8 @@ export interface Run {
   readonly components: readonly (readonly string[])[];
   /** Host that the script runs on. */
   readonly host: string | undefined;
+  /** Starts of the job before this one. */
+  readonly restarts: number;
 }
 
 /** A job as the fake machine keeps it. */

@@ -205,6 +205,23 @@ export class StepRunner {
     for (const step of chosen) this.#tell(step, { signal });
   }
 
+  /** A run goes on without a node: launches that have it end, or go on without it as well. */
+  lose(run: LiveRun, node: string): void {
+    for (const step of this.all.filter((one) => one.run === run && one.endedAt === undefined)) {
+      const { ranks, outlivesNodes, fixedNodes } = step.launch;
+      if (!ranks.some((rank) => rank.node === node)) continue;
+      const call = this.#waiting.get(step);
+      if (call === undefined) {
+        if (outlivesNodes !== true) this.#tell(step, { signal: 'SIGKILL' });
+      } else if (fixedNodes) {
+        this.#waiting.delete(step);
+        step.endedAt = this.parts.machine.now();
+        const stderr = `${call.name}: error: Unable to create step for job: Requested node configuration is not available\n`;
+        this.#refuse(call, run, { stderr, code: 1 }, step.socket);
+      }
+    }
+  }
+
   /** The processes of a run have ended: nothing of it waits any more. */
   forget(run: LiveRun): void {
     for (const step of this.all) if (step.run === run && step.endedAt === undefined) step.socket.destroy();

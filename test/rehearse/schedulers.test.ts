@@ -242,6 +242,7 @@ const run = (state: RunState, more: Partial<Run> = {}): Run => ({
   waitsFor: undefined,
   exitCode: undefined,
   signal: undefined,
+  restarts: 0,
   startedAt: state === 'pending' || state === 'held' ? undefined : 0,
   endedAt: undefined,
   nodes: [],

@@ -9,6 +9,7 @@ import {
   writeFolder,
 } from '../../compiler/index.js';
 import { forecastLines } from '../../runtime/rerun/index.js';
+import { quoteShellWord } from '../../targets/quoting.js';
 import { targets } from '../../targets/registry.js';
 import { budgetOption, keepBudget } from '../budget.js';
 import {
@@ -68,9 +69,8 @@ export function compileCommand(): Command {
           });
         const jobs = plan.jobs.map(({ script }) => `  ${script}`);
         const next = targets[plan.target].capabilities.oneNode ? 'run it' : 'submit it';
-        process.stdout.write(
-          `wrote ${folder}\n${jobs.join('\n')}\n${next}: ${options.out ?? defaultFolder(plan.experiment)}/submit.sh\n`,
-        );
+        const script = `${options.out ?? defaultFolder(plan.experiment)}/submit.sh`;
+        process.stdout.write(`wrote ${folder}\n${jobs.join('\n')}\n${next}: ${quoteShellWord(script)}\n`);
         printLines(forecastLines(rerun ?? []));
       }),
     );

@@ -15,6 +15,7 @@ import { localHome } from '../jobs/submit-script.js';
 import { type FailureReason, failureReasons, formatReasons } from '../jobs/why-failed.js';
 import { needsLinux } from '../needs-linux.js';
 import { reported } from '../reported.js';
+import { simwrightCommand } from '../shell-command.js';
 import { wholeNumber } from '../whole-number.js';
 
 interface Options {
@@ -44,7 +45,7 @@ export function rehearseCommand(): Command {
     .addOption(
       new Option(
         '--fail <fault>',
-        'bring about a fault: node:2@5s, app:sweep_3, store@3s, walltime@10s; may be repeated',
+        'bring about a fault: node:2@5s, app:sweep_3, store@3s, store:NAME/2@3s (server of shard 2), walltime@10s; may be repeated',
       )
         .argParser((text: string, before: readonly Fault[]) => [...before, parseFault(text)])
         .default([], 'none'),
@@ -121,7 +122,12 @@ async function run(path: string, options: Options): Promise<number> {
 function exitCodeOf({ findings, runs, submitted }: RehearsalRecord): number {
   if (submitted === ExitCode.schedulerRefused) return ExitCode.schedulerRefused;
   if (findings.length > 0) return ExitCode.workflowErrors;
-  return runs.some(({ state }) => state in ends) ? ExitCode.applicationFailed : ExitCode.done;
+  return lastRuns(runs).some(({ state }) => state in ends) ? ExitCode.applicationFailed : ExitCode.done;
+}
+
+/** Runs in whose place no other has come. */
+function lastRuns(runs: RehearsalRecord['runs']): RehearsalRecord['runs'] {
+  return runs.filter(({ requeued }) => requeued !== true);
 }
 
 /** Ends of a job that are failures, in words. */
@@ -133,7 +139,7 @@ const ends: Readonly<Partial<Record<string, (exitCode: number | undefined) => st
 
 /** Reasons of what has failed, from what the jobs have left. */
 function failuresOf({ runs }: RehearsalRecord, into: string): FailureReason[] {
-  const jobs = runs.flatMap(({ job, state, exitCode }) => {
+  const jobs = lastRuns(runs).flatMap(({ job, state, exitCode }) => {
     const end = ends[state]?.(exitCode);
     return end === undefined ? [] : [[job, `job ${job} ${end}`] as const];
   });
@@ -158,6 +164,6 @@ function report(record: RehearsalRecord, dir: string, into: string): string {
       ? []
       : ['', 'found:', ...record.findings.map(({ where, what }) => `  ${where}: ${what}`)]),
     '',
-    `as after a run: simwright status ${place}, simwright logs ${place}; timeline.json and timeline.svg are there too`,
+    `as after a run: ${simwrightCommand('status', place)}, ${simwrightCommand('logs', place)}; timeline.json and timeline.svg are there too`,
   ].join('\n');
 }

@@ -140,6 +140,7 @@ function launchOf(
     ...(whole && node !== undefined && !overlaps
       ? { holds: { cpus: Math.max(...allocation.nodes.map(({ cpus }) => cpus)), gpus: 0, memoryMiB: 0 } }
       : {}),
+    outlivesNodes: options.has('no-kill') && lastOf(options, 'no-kill') !== 'off',
     endsOthers: kills ? 'on failure' : 'never',
     overlaps,
     waits:

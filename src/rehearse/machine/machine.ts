@@ -15,10 +15,18 @@ import { conditionOf } from './conditions.js';
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
 /** A run whose state the machine changes. */
-export type LiveRun = Mutable<Run> & { readonly job: LiveJob };
+export type LiveRun = Mutable<Run> & {
+  readonly job: LiveJob;
+  /** Nodes that it has lost and goes on without. */
+  readonly lost: AllocatedNode[];
+  /** True if it starts anew once all of it has ended. */
+  isRequeued: boolean;
+};
 
 export interface LiveJob extends Job {
-  readonly runs: readonly LiveRun[];
+  readonly runs: LiveRun[];
+  /** Runs in whose place others have come. */
+  readonly earlier: LiveRun[];
 }
 
 /** Surroundings of the machine: processes start and are signalled. */
@@ -28,6 +36,8 @@ export interface Hooks {
   end(run: LiveRun, signal: NodeJS.Signals): void;
   signal(run: LiveRun, signal: NodeJS.Signals, to: 'script' | 'launches' | 'all', step: number | undefined): void;
   steps(job: LiveJob): readonly RunningStep[];
+  /** A run goes on without a node. */
+  lost(run: LiveRun, node: string): void;
   /** A job was submitted, or a run has changed its state. */
   changed(job: LiveJob, run: LiveRun | undefined): void;
 }
@@ -94,22 +104,10 @@ export class Machine implements Cluster {
     const indices = request.array?.indices ?? [undefined];
     this.#nextId += Math.max(indices.length, request.components.length);
     const runs: LiveRun[] = [];
-    const job: LiveJob = { id, request, submittedAt: this.now(), runs };
+    const job: LiveJob = { id, request, submittedAt: this.now(), runs, earlier: [] };
     for (const [place, index] of indices.entries()) {
-      runs.push({
-        job,
-        index,
-        ownId: String(Number(id) + place),
-        state: request.held ? 'held' : 'pending',
-        waitsFor: request.held ? 'hold' : 'resources',
-        exitCode: undefined,
-        signal: undefined,
-        startedAt: undefined,
-        endedAt: undefined,
-        nodes: [],
-        components: [],
-        host: undefined,
-      });
+      const waits = request.held ? ({ state: 'held', waitsFor: 'hold' } as const) : {};
+      runs.push({ ...newRun({ job, index, ownId: String(Number(id) + place), restarts: 0 }), ...waits });
     }
     this.jobs.push(job);
     this.hooks.changed(job, undefined);
@@ -154,7 +152,8 @@ export class Machine implements Cluster {
     const wasRunning = run.state === 'running';
     run.state = state;
     run.waitsFor = undefined;
-    if (wasRunning) this.hooks.end(run, run.job.request.endSignal ?? 'SIGTERM');
+    const { limitSignal = 'SIGTERM' } = run.job.request;
+    if (wasRunning) this.hooks.end(run, state === 'timeout' ? limitSignal : 'SIGTERM');
     else {
       run.endedAt = this.now();
       this.hooks.changed(run.job, run);
@@ -168,14 +167,34 @@ export class Machine implements Cluster {
     run.endedAt = this.now();
     if (run.state === 'running') run.state = run.exitCode === 0 ? 'completed' : 'failed';
     this.#books.release(run);
-    this.hooks.changed(run.job, run);
+    const { job, index, ownId, restarts } = run;
+    const again = run.isRequeued ? newRun({ job, index, ownId, restarts: restarts + 1 }) : undefined;
+    if (again !== undefined) {
+      job.earlier.push(run);
+      job.runs.splice(job.runs.indexOf(run), 1, again);
+    }
+    this.hooks.changed(job, run);
+    if (again !== undefined) this.hooks.changed(job, again);
     this.schedule();
   }
 
-  /** Takes a node out of service; ends what runs there. */
+  /** Takes a node out of service. Runs that have it end, but for those that go on without it; they start anew where the other nodes are enough. */
   fail(node: string): void {
     this.#down.add(node);
-    for (const run of this.#running()) if (run.nodes.some(({ name }) => name === node)) this.end(run, 'node_fail');
+    for (const run of this.#running()) {
+      const { outlivesNodes, requeues, components } = run.job.request;
+      const [lost] = run.nodes.filter(({ name }) => name === node);
+      if (lost === undefined) continue;
+      if (outlivesNodes === true && run.host !== node) {
+        run.lost.push(lost);
+        run.nodes = run.nodes.filter((one) => one !== lost);
+        run.components = run.components.map((names) => names.filter((name) => name !== node));
+        this.hooks.lost(run, node);
+        continue;
+      }
+      run.isRequeued = requeues === true && this.#place(components, () => true, this.#down) !== undefined;
+      this.end(run, 'node_fail');
+    }
   }
 
   #running(): LiveRun[] {
@@ -262,6 +281,23 @@ export class Machine implements Cluster {
     if (this.#place(run.job.request.components, but, this.#down) !== undefined) return undefined;
     return this.#running().filter((other) => !but(other));
   }
+}
+
+function newRun(of: Pick<LiveRun, 'job' | 'index' | 'ownId' | 'restarts'>): LiveRun {
+  return {
+    ...of,
+    state: 'pending',
+    waitsFor: 'resources',
+    exitCode: undefined,
+    signal: undefined,
+    startedAt: undefined,
+    endedAt: undefined,
+    nodes: [],
+    components: [],
+    host: undefined,
+    lost: [],
+    isRequeued: false,
+  };
 }
 
 function shareOf({ cpusPerNode, gpusPerNode, memoryMiB }: JobComponent): Share {

@@ -193,7 +193,10 @@ export class RedisStore implements Orchestrator {
     const said = () => server?.said ?? [];
     this.#checkpoints = new ServerCheckpoints(connection, store, said, follows ? writes : undefined);
     if (!follows) await this.#checkpoints.start();
-    this.#asking = setInterval(() => void this.#ask().catch(() => undefined), askMs);
+    this.#asking = setInterval(() => {
+      this.#checkpoints?.adopt();
+      void this.#ask().catch(() => undefined);
+    }, askMs);
   }
 
   async #startServer(file: string | undefined, workerSocket: string | undefined): Promise<Connection> {
@@ -240,7 +243,10 @@ export class RedisStore implements Orchestrator {
     const { store } = this.#options;
     if (store.checkpointFile === undefined) return;
     try {
-      this.#lock = await lockWhenFree(store.checkpointFile);
+      this.#lock = await lockWhenFree(store.checkpointFile, {
+        isEnding: () => this.#closing !== undefined,
+        onDelay: (reason) => store.log?.('error', `${reason}: this server saves nothing until then`),
+      });
     } catch (error) {
       store.log?.('error', `${(error as Error).message}: this server saves nothing`);
       return;

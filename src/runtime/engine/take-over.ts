@@ -8,7 +8,7 @@ import type { Info } from './server-info.js';
 /** Milliseconds for a replica to read what has come from its server, and between two looks. */
 const reading = { mostMs: 2000, lookMs: 10 };
 
-/** Milliseconds for the checkpoint of a server that has died to be let go, and between two looks. */
+/** Milliseconds for the checkpoint of a server that has died to be let go before that is told, and at the end once more; and between two looks. */
 const locking = { mostMs: 20_000, lookMs: 500 };
 
 /** A replica: its address, the password of its holder, and its report of itself. */
@@ -42,14 +42,33 @@ export async function takeOverSlots({ address, password, refresh }: Replica): Pr
   }
 }
 
-/** Locks a checkpoint as soon as the holder of the server that has died lets it go. Rejects if it does not. */
-export async function lockWhenFree(file: string): Promise<CheckpointLock> {
-  const until = performance.now() + locking.mostMs;
+/** Options of the wait for a checkpoint. */
+export interface LockWait {
+  /** True once the store ends. */
+  readonly isEnding: () => boolean;
+  /** Called once if the wait is long: whoever holds the checkpoint may be cut off, or write much. */
+  readonly onDelay: (reason: string) => void;
+}
+
+/** Locks a checkpoint as soon as the holder of the server that has died lets it go. Rejects if it does not until the store ends. */
+export async function lockWhenFree(file: string, { isEnding, onDelay }: LockWait): Promise<CheckpointLock> {
+  let until = performance.now() + locking.mostMs;
+  let isTold = false;
+  let wasEnding = false;
   for (;;) {
     try {
       return await CheckpointLock.take(file);
     } catch (error) {
-      if (performance.now() > until) throw error;
+      const now = performance.now();
+      if (isEnding() && !wasEnding) {
+        wasEnding = true;
+        until = now + locking.mostMs;
+      }
+      if (now > until && wasEnding) throw error;
+      if (now > until && !isTold) {
+        isTold = true;
+        onDelay((error as Error).message);
+      }
       await sleep(locking.lookMs);
     }
   }

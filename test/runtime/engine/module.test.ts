@@ -149,6 +149,7 @@ describe.skipIf(why !== '').each(here.length === 0 ? [{ path: '', kind: 'redis' 
       });
 
       test('keeps a model that cannot be loaded, so that it can be replaced and deleted', async () => {
+        expect(await text('AI._RESTORE', 'broken', 'MODEL', Buffer.alloc(16 * 2 ** 20 + 1), 'bytes')).toMatch(/^ERR /);
         expect(await text('AI._RESTORE', 'broken', 'MODEL', '{"backend":"ONNX"}', 'bytes')).toBe('OK');
         expect(await run('broken')).toMatch(/no model or script of this version/);
         expect(await text('AI._MODELSCAN')).toEqual(expect.arrayContaining([['broken', '']]));

@@ -39,7 +39,7 @@ function requestOf(job: LsfJob, call: Call, cluster: Cluster): JobRequest {
             to: 'all',
           },
         }),
-    endSignal: 'SIGUSR2',
+    limitSignal: 'SIGUSR2',
     ...(list === undefined
       ? {}
       : { array: { indices: indices(list), ...(atMost === undefined ? {} : { atMost: Number(atMost) }) } }),

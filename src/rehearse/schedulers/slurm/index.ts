@@ -60,6 +60,7 @@ function environment({ id, request }: Job, run: Run, cluster: Cluster): Record<s
   if (first.tasksPerNode !== undefined) env['SLURM_NTASKS_PER_NODE'] = String(first.tasksPerNode);
   if (first.cpusPerTask !== undefined) env['SLURM_CPUS_PER_TASK'] = String(first.cpusPerTask);
   if (first.gpusPerNode > 0) Object.assign(env, gpus(first.gpusPerNode));
+  if (run.restarts > 0) env['SLURM_RESTART_COUNT'] = String(run.restarts);
   if (run.index !== undefined) Object.assign(env, arrayVariables(id, request.array?.indices ?? [], run.index));
   if (request.components.length > 1) {
     env['SLURM_HET_SIZE'] = String(request.components.length);

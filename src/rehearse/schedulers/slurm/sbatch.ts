@@ -126,6 +126,9 @@ function requestOf(call: Call, cluster: Cluster, { script, text, options, ignore
     after,
     endsUnrun: lastOf(own, 'kill-on-invalid-dep') === 'yes',
     held: own.has('hold'),
+    outlivesNodes: own.has('no-kill') && lastOf(own, 'no-kill') !== 'off',
+    // As Slurm is set up by default.
+    requeues: !own.has('no-requeue'),
     out,
     err: lastOf(own, 'error') ?? out,
     appends: mode?.startsWith('a') === true,
