@@ -185,6 +185,13 @@ export class ClusterStore implements Orchestrator {
     return [...new Map(named.map((one) => [one.key, one])).values()].filter(({ key }) => keys.includes(key));
   }
 
+  /** In a cluster with replicas: lets no client write any more, since this node may be cut off, and another one have taken over. */
+  async stopWrites(): Promise<void> {
+    if (this.#failover === undefined) return;
+    const paused = this.#leaders.map(([, server]) => server.send('CLIENT', 'PAUSE', '600000', 'WRITE'));
+    await Promise.allSettled(paused);
+  }
+
   close(save?: boolean): Promise<void> {
     this.#isClosing = true;
     this.#failover?.close();
@@ -221,7 +228,10 @@ export class ClusterStore implements Orchestrator {
     }
     const others = this.#options.shards.flatMap((_, index) => (own.includes(index) ? [] : [index]));
     await Promise.all([
-      ...[...this.#servers].map(([index, server]) => this.#agreed(server, index)),
+      ...[...this.#servers].map(async ([index, server]) => {
+        await this.#agreed(server, index);
+        if (this.#options.shards[index]?.follows !== undefined) await server.follows();
+      }),
       ...others.map((index) => this.#reached(index)),
     ]);
   }
@@ -285,6 +295,7 @@ export class ClusterStore implements Orchestrator {
     const server = await this.#startServer(index, shards);
     try {
       await this.#agreed(server, index);
+      await server.follows();
     } catch (error) {
       await server.close(false);
       throw error;

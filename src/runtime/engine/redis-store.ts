@@ -22,7 +22,7 @@ import { ServerCheckpoints } from './server-checkpoints.js';
 import { serverConfig } from './server-config.js';
 import { type Info, readInfo } from './server-info.js';
 import { ServerProcess } from './server-process.js';
-import { lockWhenFree, takeOverSlots } from './take-over.js';
+import { followsStream, lockWhenFree, takeOverSlots } from './take-over.js';
 import { startWorker, type WorkerLink } from './worker-link.js';
 
 /** Milliseconds between two questions how the server does, and for runs under way to end. */
@@ -132,6 +132,12 @@ export class RedisStore implements Orchestrator {
     await takeOverSlots({ address, password: this.#password, refresh: () => this.refresh() });
     await this.refresh();
     this.#inheriting = this.#inherit();
+  }
+
+  /** Waits until a replica gets what its server writes. */
+  async follows(): Promise<void> {
+    const [address = ''] = this.#addresses;
+    await followsStream({ address, refresh: () => this.refresh() });
   }
 
   /** Sends a command. */

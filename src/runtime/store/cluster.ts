@@ -67,6 +67,7 @@ export async function startCluster(
     ready: () => load(cluster, start),
     stats: () => cluster.stats(),
     refreshStats: () => cluster.refreshStats(),
+    stopWrites: () => cluster.stopWrites(),
     stop: (checkpoint) => cluster.close(checkpoint),
     isStuck: false,
   };

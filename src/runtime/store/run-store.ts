@@ -50,6 +50,7 @@ export async function runStore(job: JobEnvironment, holder: Holder, args: StoreA
     });
     log.write('info', `ready at ${addresses.join(', ')}`);
     await ended;
+    await running.stopWrites?.();
     if (store.kind === 'standalone' && store.saveAtEnd.length > 0)
       await Promise.all(running.addresses.map((address) => saveTensors(job, store, address, log)));
     await running.refreshStats();
