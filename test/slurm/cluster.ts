@@ -112,13 +112,15 @@ export class Cluster {
   async account(id: string): Promise<Accounted[]> {
     const fields = ['-n', '-P', '-o', 'jobid,state,exitcode,nodelist', '-j', id];
     const text = await this.ask('sacct', '-X', ...fields);
-    return text
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => line.split('|'))
-      // Its time with a node that has died is a row of its own.
-      .filter(([, state]) => state !== 'RESIZING')
-      .map(([job = '', state = '', exitCode = '', nodes = '']) => ({ id: job, state, exitCode, nodes }));
+    return (
+      text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => line.split('|'))
+        // Its time with a node that has died is a row of its own.
+        .filter(([, state]) => state !== 'RESIZING')
+        .map(([job = '', state = '', exitCode = '', nodes = '']) => ({ id: job, state, exitCode, nodes }))
+    );
   }
 
   /** Its steps by their names, in the order of their starts, without the batch script. */

@@ -22,7 +22,7 @@ import { ServerCheckpoints } from './server-checkpoints.js';
 import { serverConfig } from './server-config.js';
 import { type Info, readInfo } from './server-info.js';
 import { ServerProcess } from './server-process.js';
-import { lockWhenFree, takeOverSlots } from './take-over.js';
+import { followsStream, lockWhenFree, takeOverSlots } from './take-over.js';
 import { startWorker, type WorkerLink } from './worker-link.js';
 
 /** Milliseconds between two questions how the server does, and for runs under way to end. */
@@ -134,6 +134,12 @@ export class RedisStore implements Orchestrator {
     this.#inheriting = this.#inherit();
   }
 
+  /** Waits until a replica gets what its server writes. */
+  async follows(): Promise<void> {
+    const [address = ''] = this.#addresses;
+    await followsStream({ address, refresh: () => this.refresh() });
+  }
+
   /** Sends a command. */
   async send(...words: readonly string[]): Promise<unknown> {
     return this.#connection?.send(...words);
@@ -153,6 +159,11 @@ export class RedisStore implements Orchestrator {
       inferences,
       workers,
     };
+  }
+
+  async refreshStats(): Promise<void> {
+    const limit = sleep(askMs, undefined, { ref: false });
+    await Promise.allSettled([Promise.race([this.#ask(), limit]), this.#worker?.refreshStats()]);
   }
 
   async warmUp(keys: readonly string[]): Promise<readonly WarmUp[]> {

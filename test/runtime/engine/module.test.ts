@@ -234,6 +234,22 @@ describe.skipIf(lacks !== '')(orSkipped('a server that lends no event loop, Redi
     expect(await redis.call('AI.MODELEXECUTE', 'm', 'INPUTS', '1', 'x', 'OUTPUTS', '1', 'y')).toBe('OK');
     expect(await redis.call('AI.TENSORGET', 'y', 'VALUES')).toEqual(['2', '4']);
     expect(await redis.call('AI._MODELSCAN')).toEqual([['m', '']]);
+    // A server that follows another one by then takes no results.
+    await redis.call('AI.MODELSTORE', 'slow', 'ONNX', 'CPU', 'BLOB', modelFile('slow'));
+    await redis.call('AI.TENSORSET', 'often', 'INT64', '1', 'VALUES', '300');
+    await redis.call('AI.TENSORSET', 'matrix', 'FLOAT', '256', '256');
+    const other = new Redis(place);
+    const count = async (what: string) => new RegExp(`requests_${what}:(\\d+)`).exec(await other.info('modules'))?.[1];
+    const before = await count('sent');
+    const run = redis.call('AI.MODELEXECUTE', 'slow', 'INPUTS', '2', 'often', 'matrix', 'OUTPUTS', '1', 'y');
+    const reply = run.catch((error: Error) => error.message);
+    await waitUntil('the AI layer runs it', async () => (await count('sent')) !== before);
+    await other.replicaof('127.0.0.1', 1);
+    expect(await reply).toMatch(/^(UNBLOCKED|READONLY) /);
+    await waitUntil('the run has ended', async () => (await count('failed')) === '1');
+    expect(await redis.call('AI.TENSORGET', 'y', 'VALUES')).toEqual(['2', '4']);
+    await other.call('REPLICAOF', 'NO', 'ONE');
+    other.disconnect();
     expect(await redis.call('FLUSHALL', 'ASYNC')).toBe('OK');
     redis.disconnect();
     await worker.close();

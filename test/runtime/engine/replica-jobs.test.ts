@@ -103,10 +103,13 @@ if (!existsSync('../mended')) process.exit(3);`,
     await new Promise((resolve) => setTimeout(resolve, lagMs));
     process.kill(follower, 'SIGCONT');
     // Whoever looks for the shards before that would find the lost one.
-    await waitUntil(
-      'the other one has taken over',
-      () => logOf(folder).match(/shard 2 of 3 .* has taken over/g)?.length === 2,
-    );
+    const heirs = () =>
+      new Set(
+        logOf(folder)
+          .match(/shard 2 of 3 .* has taken over/g)
+          ?.map((line) => /:(\d+) on/.exec(line)?.[1]),
+      );
+    await waitUntil('the other one has taken over', () => heirs().size === 2);
     await waitUntil('the store goes on', () => logOf(folder).includes('goes on without'));
     await waitUntil('it has moved', () => {
       const { nodes } = JSON.parse(folder.read('run/stores/store/address.json'));
