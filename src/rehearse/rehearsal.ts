@@ -32,6 +32,9 @@ import { filesOf } from './view.js';
 /** Milliseconds between two looks for dead-locks where nothing happens. */
 const lookMs = 250;
 
+/** Milliseconds between two looks for processes that a fault is to meet. */
+const againMs = 100;
+
 /** A rehearsal in the process of its server: the fake machine, its jobs and their launches, and what the stand-ins ask. */
 export class Rehearsal {
   readonly #plan: Plan;
@@ -199,8 +202,8 @@ export class Rehearsal {
   }
 
   #bring(fault: Exclude<Fault, { readonly kind: 'app' | 'walltime' }>): void {
-    this.#say(`fault ${faultText(fault)}`);
     if (fault.kind === 'node') {
+      this.#say(`fault ${faultText(fault)}`);
       this.#hosts.cut(fault.node);
       this.#machine.fail(fault.node);
       return;
@@ -209,8 +212,13 @@ export class Rehearsal {
       fault.kind === 'store'
         ? storeProcesses(this.config.state, fault.name)
         : serverProcesses(this.config, storeOf(fault.store, this.#plan)?.name ?? '', fault.shard);
-    if (met.length === 0) this.#say(`fault ${faultText(fault)} finds no process`);
-    signalProcesses(met, 'SIGKILL');
+    if (met.length > 0) {
+      this.#say(`fault ${faultText(fault)}`);
+      signalProcesses(met, 'SIGKILL');
+    } else if (!this.#machine.isIdle()) {
+      // It meets what is not there yet as soon as it is.
+      setTimeout(() => this.#bring(fault), againMs);
+    }
   }
 
   #serve(client: Socket): void {

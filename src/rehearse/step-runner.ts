@@ -21,6 +21,9 @@ import {
   type RunningStep,
 } from './standins.js';
 
+/** 128 + SIGKILL: exit code of ranks on a node that is lost. */
+const killedCode = 137;
+
 interface Parts {
   readonly config: ServerConfig;
   readonly hosts: Hosts;
@@ -212,6 +215,7 @@ export class StepRunner {
       if (!ranks.some((rank) => rank.node === node)) continue;
       const call = this.#waiting.get(step);
       if (call === undefined) {
+        for (const rank of ranks) if (rank.node === node) step.codes[rank.rank] ??= killedCode;
         if (outlivesNodes !== true) this.#tell(step, { signal: 'SIGKILL' });
       } else if (fixedNodes) {
         this.#waiting.delete(step);

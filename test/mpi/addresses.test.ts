@@ -2,12 +2,13 @@ import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isNewEnough } from '../../src/runtime/engine/find-engine.js';
-import { builtModule, hasCompiler, servers } from '../runtime/engine/support/servers.js';
+import { lackOfModule, orSkipped } from '../runtime/engine/support/lacks.js';
+import { builtModule, servers } from '../runtime/engine/support/servers.js';
 import { cluster, MpiJob, mpis, nodes, useMachines, whyNoMpi } from './cluster.js';
 
 const why = whyNoMpi();
 const server = servers.find(isNewEnough);
-const lacks = server === undefined ? 'server' : hasCompiler ? '' : 'C compiler';
+const lacks = lackOfModule({ 'a server': server });
 
 /** Uses the store from each node, and keeps its list. */
 const use = `
@@ -42,7 +43,7 @@ describe.skipIf(why !== '')(`nodes with addresses that no name tells${why === ''
   useMachines();
 
   test.skipIf(lacks !== '')(
-    `use a store in shards, whose nodes find each other, on the network of these${lacks === '' ? '' : ` (skipped: no ${lacks})`}`,
+    orSkipped('use a store in shards, whose nodes find each other, on the network of these', lacks),
     async (context) => {
       const chain = `experiment('other').batch({ nodes: 3 }).orchestrator({ engine: 'data', shards: 3 }).model('sim', ${sim}).attach({ copy: 'use.mjs' })`;
       const job = await MpiJob.compile(context, openMpi, chain, files, { networkInterface: 'eth1' });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { root, simwright } from '../helpers/simwright.js';
 import { Workspace } from '../helpers/workspace.js';
-import { lacks } from '../runtime/engine/support/lacks.js';
+import { lacks, orSkipped } from '../runtime/engine/support/lacks.js';
 import { builtModule } from '../runtime/engine/support/servers.js';
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -48,7 +48,7 @@ test('the flagship rehearsed for Slurm, PBS and LSF gives the same table as a ru
 });
 
 test.skipIf(lacks !== '')(
-  `the flagship's table is the same, byte for byte, from a server and from three shards${lacks === '' ? '' : ` (skipped: there is no ${lacks})`}`,
+  orSkipped("the flagship's table is the same, byte for byte, from a server and from three shards", lacks),
   async () => {
     const data = new Workspace();
     mkdirSync(data.path('simwright/engine'), { recursive: true });

@@ -12,14 +12,8 @@ import { forecastLines } from '../../runtime/rerun/index.js';
 import { quoteShellWord } from '../../targets/quoting.js';
 import { targets } from '../../targets/registry.js';
 import { budgetOption, keepBudget } from '../budget.js';
-import {
-  compileWorkflow,
-  defaultFolder,
-  printJson,
-  printWarnings,
-  takesWorkflow,
-  type WorkflowOptions,
-} from '../compile-workflow.js';
+import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
+import { defaultFolder } from '../compiled-folder.js';
 import { ExitCode, hasColour } from '../failure.js';
 import { colourDiff, diffFolder } from '../folder-diff.js';
 import { forecastJson, forecastOf, hasResults, printLines } from '../forecast.js';

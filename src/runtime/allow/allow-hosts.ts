@@ -1,26 +1,58 @@
 import { lookup } from 'node:dns/promises';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Plan, Store } from '../../ir/index.js';
+import { positionOf } from '../job/hosts.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { nameOfHost, outerAddresses } from '../job/network-address.js';
 import { allowAddresses, isReachable } from './allow-list.js';
+import { readTold, type ToldAddresses } from './told-addresses.js';
 
 /** Addresses of a name. Rejects if there is none. */
 export type Resolve = (name: string) => Promise<readonly string[]>;
 
 const resolveByLibrary: Resolve = async (name) => (await lookup(name, { all: true })).map(({ address }) => address);
 
-/** Lets the job's hosts use the stores that other hosts can reach: writes their addresses into the allow-lists. */
-export async function allowHosts(job: JobEnvironment, plan: Plan, stores: readonly Store[]): Promise<void> {
+/**
+ * Lets the job's hosts use the stores that other hosts can reach: writes their addresses into the allow-lists. `areTelling`: the hosts may yet
+ * tell their own, so that it is no matter if a name has none.
+ */
+export async function allowHosts(
+  job: JobEnvironment,
+  plan: Plan,
+  stores: readonly Store[],
+  { areTelling = false }: { readonly areTelling?: boolean } = {},
+): Promise<void> {
+  if (!stores.some(isReachable)) return;
+  const resolve = orTold(readTold(job), areTelling ? new Set(job.hosts.map(nameOfHost)) : new Set());
   const onInterface = new Map<string | undefined, readonly string[]>();
   for (const store of stores) {
     if (!isReachable(store)) continue;
     const interfaceName = store.interface ?? plan.networkInterface;
-    const addresses = onInterface.get(interfaceName) ?? (await addressesOn(interfaceName, job.hosts.map(nameOfHost)));
+    const addresses =
+      onInterface.get(interfaceName) ?? (await addressesOn(interfaceName, job.hosts.map(nameOfHost), resolve));
     onInterface.set(interfaceName, addresses);
     // Scripts may run on a host that is none of the job's.
     allowAddresses(job, plan, store.name, new Set([...addresses, ...outerAddresses()]));
   }
+}
+
+/** Addresses of names; for a host whose name has none those that it has told, or nothing if it may yet tell them. */
+export function orTold(
+  told: readonly ToldAddresses[],
+  telling: ReadonlySet<string>,
+  resolve: Resolve = resolveByLibrary,
+): Resolve {
+  const names = told.map(({ host }) => host);
+  return async (name) => {
+    try {
+      return await resolve(name);
+    } catch (error) {
+      const at = positionOf(name, names);
+      if (at !== undefined) return told[at]?.addresses ?? [];
+      if (telling.has(name)) return [];
+      throw error;
+    }
+  };
 }
 
 /**

@@ -9,7 +9,7 @@ import { readPlan, storeOf } from '../job/read-plan.js';
 import { watchScript } from '../job/watch-script.js';
 import { allowAddresses, isReachable } from './allow-list.js';
 import { NodeLaunch } from './node-launch.js';
-import type { ToldAddresses } from './told-addresses.js';
+import { keepTold, type ToldAddresses } from './told-addresses.js';
 
 /** Longest time for all nodes to tell their addresses, in seconds. */
 const mostSeconds = 60;
@@ -45,6 +45,7 @@ export async function allow(job: JobEnvironment, { launches, runtime, env }: All
   ]);
   await Promise.all(running.map((one) => one.stop()));
   if (typeof how === 'number') return how;
+  keepTold(job, told);
   const addresses = new Set(told.flatMap((one) => one.addresses));
   for (const store of reachableStores(plan, job)) allowAddresses(job, plan, store, addresses);
   const late = how === 'late' ? [`it took longer than ${seconds} s`] : [];

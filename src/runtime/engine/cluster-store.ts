@@ -173,6 +173,10 @@ export class ClusterStore implements Orchestrator {
     return { replica: { address: `${host}:${port}`, host: node, state }, takeOvers };
   }
 
+  async refreshStats(): Promise<void> {
+    await Promise.all([this.#worker?.refreshStats(), ...this.#leaders.map(([, server]) => server.refreshStats())]);
+  }
+
   /** A result for each key, be it on several servers. */
   async warmUp(keys: readonly string[]): Promise<readonly WarmUp[]> {
     const done = (await this.#worker?.warmUp(keys)) ?? [];

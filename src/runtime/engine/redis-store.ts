@@ -161,6 +161,11 @@ export class RedisStore implements Orchestrator {
     };
   }
 
+  async refreshStats(): Promise<void> {
+    const limit = sleep(askMs, undefined, { ref: false });
+    await Promise.allSettled([Promise.race([this.#ask(), limit]), this.#worker?.refreshStats()]);
+  }
+
   async warmUp(keys: readonly string[]): Promise<readonly WarmUp[]> {
     const done = (await this.#worker?.warmUp(keys)) ?? [];
     await this.#ask();

@@ -123,13 +123,20 @@ export function booksFolder(folder: string): string {
   return join(folder, '.hosts');
 }
 
-/** Removes the job's folder if nothing is left in it but the books of its hosts: `down` has not come, and whoever goes last takes them along. */
+/** File in the job's own folder with the addresses that its nodes have told. */
+export function toldFile(folder: string): string {
+  return join(folder, '.told');
+}
+
+/** Removes the job's folder if nothing is left in it but what its launches read of its hosts: `down` has not come, and whoever goes last takes it along. */
 export function removeUnusedJobFolder(job: JobEnvironment): void {
   const folder = jobFolder(job);
-  const books = booksFolder(folder);
+  const ofHosts = [booksFolder(folder), toldFile(folder)];
   try {
     if (whyNotOurs(lstatSync(folder, { bigint: true })) !== undefined) return;
-    if (readdirSync(folder).every((name) => name === basename(books))) rmSync(books, { recursive: true, force: true });
+    if (readdirSync(folder).every((name) => ofHosts.some((path) => name === basename(path)))) {
+      for (const path of ofHosts) rmSync(path, { recursive: true, force: true });
+    }
     rmdirSync(folder);
   } catch {
     // Others still use it, or it is gone.

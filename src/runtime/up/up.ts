@@ -50,7 +50,9 @@ async function start(job: JobEnvironment, plan: Plan, store: Store, options: UpO
   const onnxRuntime = lookForOnnxRuntime(plan, job.dir, options.bundle, options.env);
   if (job.fresh) forget(job, store);
   // Its own nodes look for each other before anybody launches anything.
-  if (store.kind === 'standalone' && store.shards > 1) await allowHosts(job, plan, [store]);
+  if (store.kind === 'standalone' && store.shards > 1) {
+    await allowHosts(job, plan, [store], { areTelling: jobOf(plan, job.job).allow !== undefined });
+  }
   const supervisor = await startSupervisor(job, [process.execPath, options.bundle]);
   try {
     await withinSeconds(job.upTimeoutSeconds, store.name, () =>

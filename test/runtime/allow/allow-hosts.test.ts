@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { addressesOn, type Resolve } from '../../../src/runtime/allow/allow-hosts.js';
+import { addressesOn, orTold, type Resolve } from '../../../src/runtime/allow/allow-hosts.js';
 
 /** Names of a machine with two networks, as its /etc/hosts has them. */
 function names(table: Readonly<Record<string, string>>): Resolve & { readonly asked: string[] } {
@@ -51,6 +51,19 @@ describe('addresses of hosts that may use a store', () => {
     const resolve = names(Object.fromEntries(many.map((host, index) => [host, `10.0.${index >> 8}.${index & 255}`])));
     expect(await addressesOn('eth1', many, resolve)).toHaveLength(1000);
     expect(resolve.asked.length).toBe(1008);
+  });
+
+  test('are those that a host has told where its name has none', async () => {
+    const told = [{ host: 'node2.cluster', addresses: ['10.2.0.2', 'fd00::2'] }];
+    const some = names({ node1: '10.0.0.1' });
+    expect(await addressesOn('ib0', ['node1', 'node2'], orTold(told, new Set(), some))).toEqual([
+      ...['10.0.0.1', '10.2.0.2', 'fd00::2'],
+    ]);
+    await expect(addressesOn(undefined, ['node3'], orTold(told, new Set(), some))).rejects.toMatchObject({
+      code: 'RUN1004',
+    });
+    // It may yet tell them.
+    expect(await addressesOn(undefined, ['node3'], orTold(told, new Set(['node3']), some))).toEqual([]);
   });
 
   test('a host without an address is an error that names it', async () => {

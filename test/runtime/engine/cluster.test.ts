@@ -8,19 +8,12 @@ import { layOut, nodesFile, type ShardPlace, shardsOfNodes } from '../../../src/
 import { freePorts } from '../../../src/runtime/supervisor/free-port.js';
 import { modelFile, onnxRuntime } from '../orchestrator/support/start.js';
 import { waitUntil } from '../support/wait-until.js';
-import {
-  builtModule,
-  hasCompiler,
-  type StartedCluster,
-  servers,
-  startCluster,
-  startOnServer,
-} from './support/servers.js';
+import { lackOfStore, orSkipped } from './support/lacks.js';
+import { builtModule, type StartedCluster, servers, startCluster, startOnServer } from './support/servers.js';
 
 /** Servers whose cluster has a bus on a port of its own. */
 const able = servers.filter(({ version }) => Number(version.split('.')[0]) >= 7);
-const lacks =
-  able.length === 0 ? 'a server' : !hasCompiler ? 'a C compiler' : onnxRuntime === undefined ? 'onnxruntime-node' : '';
+const lacks = lackOfStore({ 'a server': able[0] });
 
 const places = (count: number) =>
   Array.from({ length: count }, (_, index) => ({ node: 'n', host: '10.0.0.1', port: 1000 + index, busPort: 2000 }));
@@ -65,7 +58,7 @@ const startShards = async (places: readonly Omit<ShardPlace, 'host'>[], more: Pa
 
 const matrix = able.flatMap((server) => [2, 3, 7].map((count) => ({ server, count })));
 
-describe.skipIf(lacks !== '')(`a cluster${lacks === '' ? '' : ` (skipped: there is no ${lacks})`}`, () => {
+describe.skipIf(lacks !== '')(orSkipped('a cluster', lacks), () => {
   describe.each(matrix)('of $count shards on $server.kind $server.version', ({ server, count }) => {
     let cluster: StartedCluster;
     let client: Client;

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { answeredByServers, type CommandRow, commandRows } from '../orchestrator/support/command-rows.js';
 import { runPython, smartredisPython } from '../orchestrator/support/python.js';
 import { modelFile, onnxRuntime } from '../orchestrator/support/start.js';
-import { hasCompiler, type StartedCluster, servers, startCluster } from './support/servers.js';
+import { lackOfStore, orSkipped } from './support/lacks.js';
+import { type StartedCluster, servers, startCluster } from './support/servers.js';
 import { ShardRouter, type Word } from './support/shard-router.js';
 
 /**
@@ -11,14 +12,7 @@ import { ShardRouter, type Word } from './support/shard-router.js';
  * command, sent where the slot of its keys says, and the smartredis package, which finds shards by itself.
  */
 const able = servers.find(({ version }) => Number(version.split('.')[0]) >= 7);
-const lacks =
-  able === undefined
-    ? 'a server whose bus has a port of its own'
-    : !hasCompiler
-      ? 'a C compiler'
-      : onnxRuntime === undefined
-        ? 'onnxruntime-node'
-        : '';
+const lacks = lackOfStore({ 'a server whose bus has a port of its own': able });
 const found = await smartredisPython();
 const python = 'python' in found ? found.python : '';
 const model = fileURLToPath(new URL('../orchestrator/models/double.onnx', import.meta.url));
@@ -160,6 +154,5 @@ if (lacks === '' && able !== undefined) {
     );
   });
 } else {
-  describe.skip(`the commands on clusters (skipped: there is no ${lacks})`, () =>
-    test('every command', () => undefined));
+  describe.skip(orSkipped('the commands on clusters', lacks), () => test('every command', () => undefined));
 }

@@ -1,5 +1,5 @@
 import { describe, test } from 'vitest';
-import { lacks } from './support/lacks.js';
+import { lacks, orSkipped } from './support/lacks.js';
 
 /**
  * Tests of the embedded store, run on a server with our module and the AI layer beside it: the same commands, texts and clients. What a
@@ -17,6 +17,5 @@ if (lacks === '') {
   describe('warm-up', async () => void (await import('../orchestrator/warm-up.test.js')));
   describe('clients', async () => void (await import('../orchestrator/python-client.test.js')));
 } else {
-  describe.skip(`the commands on a server (skipped: there is no ${lacks})`, () =>
-    test('every command', () => undefined));
+  describe.skip(orSkipped('the commands on a server', lacks), () => test('every command', () => undefined));
 }

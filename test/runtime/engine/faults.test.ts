@@ -4,11 +4,11 @@ import { isNewEnough, type ServerProgram } from '../../../src/runtime/engine/fin
 import { encode, RawClient, rawReply } from '../orchestrator/support/raw-client.js';
 import { modelFile, onnxRuntime } from '../orchestrator/support/start.js';
 import { waitUntil } from '../support/wait-until.js';
-import { hasCompiler, type StartedServer, servers, startOnServer } from './support/servers.js';
+import { lackOfStore, orSkipped } from './support/lacks.js';
+import { type StartedServer, servers, startOnServer } from './support/servers.js';
 
 const here = servers.filter(isNewEnough);
-const lacks =
-  here.length === 0 ? 'a server' : !hasCompiler ? 'a C compiler' : onnxRuntime === undefined ? 'onnxruntime-node' : '';
+const lacks = lackOfStore({ 'a server': here[0] });
 const onnx = onnxRuntime === undefined ? {} : { onnxRuntime };
 const mebi = 1024 * 1024;
 const maxBulkBytes = 4 * mebi;
@@ -16,7 +16,7 @@ const maxBulkBytes = 4 * mebi;
 const rounds = 1500;
 
 describe.skipIf(lacks !== '').each(here.length === 0 ? [{ path: '', kind: 'redis' as const, version: '' }] : here)(
-  `a store on $kind $version among faults${lacks === '' ? '' : ` (skipped: there is no ${lacks})`}`,
+  orSkipped('a store on $kind $version among faults', lacks),
   (server: ServerProgram) => {
     let started: StartedServer;
     let redis: Redis;

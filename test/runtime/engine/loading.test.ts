@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sourceFolder } from '../../../src/cli/engine-install/build-module.js';
 import { isNewEnough, type ServerProgram } from '../../../src/runtime/engine/find-engine.js';
 import { RedisStore } from '../../../src/runtime/engine/redis-store.js';
-import { builtModule, hasCompiler, servers } from './support/servers.js';
+import { firstLack, lackOfModule, orSkipped } from './support/lacks.js';
+import { builtModule, servers } from './support/servers.js';
 
 const run = promisify(execFile);
 
@@ -19,7 +20,9 @@ const required = (() => {
   return [...part.matchAll(/CALL\([^,]+, (\w+), \(/g)].map(([, name = '']) => name);
 })();
 
-describe.skipIf(!hasCompiler)(`loading the module${hasCompiler ? '' : ' (skipped: there is no C compiler)'}`, () => {
+const lacks = lackOfModule({});
+
+describe.skipIf(lacks !== '')(orSkipped('loading the module', lacks), () => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'simwright-loading-'));
@@ -44,7 +47,7 @@ describe.skipIf(!hasCompiler)(`loading the module${hasCompiler ? '' : ' (skipped
   describe
     .skipIf(here.length === 0)
     .each(here.length === 0 ? [{ path: '', kind: 'redis' as const, version: '' }] : here)(
-    `in $kind $version${here.length === 0 ? ' (skipped: there is no server)' : ''}`,
+    orSkipped('in $kind $version', firstLack({ 'a server': here[0] })),
     (server: ServerProgram) => {
       const start = (module: string) =>
         RedisStore.start({

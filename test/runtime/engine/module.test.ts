@@ -8,14 +8,14 @@ import { ServerProcess } from '../../../src/runtime/engine/server-process.js';
 import { EngineWorker } from '../../../src/runtime/orchestrator/framed/engine-worker.js';
 import { modelFile, onnxRuntime } from '../orchestrator/support/start.js';
 import { waitUntil } from '../support/wait-until.js';
-import { builtModule, hasCompiler, type StartedServer, servers, startOnServer } from './support/servers.js';
+import { lackOfModule, lackOfStore, orSkipped } from './support/lacks.js';
+import { builtModule, type StartedServer, servers, startOnServer } from './support/servers.js';
 
 const here = servers.filter(isNewEnough);
-const why =
-  here.length === 0 ? ' (skipped: there is no server)' : hasCompiler ? '' : ' (skipped: there is no C compiler)';
+const lack = lackOfModule({ 'a server': here[0] });
 
-describe.skipIf(why !== '').each(here.length === 0 ? [{ path: '', kind: 'redis' as const, version: '' }] : here)(
-  `the module in $kind $version${why}`,
+describe.skipIf(lack !== '').each(here.length === 0 ? [{ path: '', kind: 'redis' as const, version: '' }] : here)(
+  orSkipped('the module in $kind $version', lack),
   (server) => {
     let started: StartedServer;
     let redis: Redis;
@@ -216,38 +216,44 @@ describe.skipIf(why !== '').each(here.length === 0 ? [{ path: '', kind: 'redis' 
 );
 
 const older = servers.find((one) => !isNewEnough(one));
-const lacks =
-  older === undefined
-    ? 'a Redis 6.2'
-    : !hasCompiler
-      ? 'a C compiler'
-      : onnxRuntime === undefined
-        ? 'onnxruntime-node'
-        : '';
+const lacks = lackOfStore({ 'a Redis 6.2': older });
 
-describe.skipIf(lacks !== '')(
-  `a server that lends no event loop, Redis 6.2${lacks === '' ? '' : ` (skipped: there is no ${lacks})`}`,
-  () => {
-    test('loads the same module, which looks at the AI layer by a timer', async () => {
-      const folder = mkdtempSync(join(tmpdir(), 'simwright-old-'));
-      const place = join(folder, 'store.sock');
-      const words = ['loadmodule', await builtModule(), 'socket', join(folder, 'ai.sock'), 'parent', process.pid];
-      const config = `port 0\nunixsocket ${place}\nsave ""\ndir ${folder}\n${words.join(' ')}\n`;
-      const server = new ServerProcess(older?.path ?? '', config, () => undefined);
-      await (await server.answering(`unix://${place}`)).close();
-      const worker = new EngineWorker({ socketPath: join(folder, 'ai.sock'), maxBulkBytes: 2 ** 29, onnxRuntime });
-      await worker.ready();
-      const redis = new Redis(place);
-      expect(await redis.call('AI.MODELSTORE', 'm', 'ONNX', 'CPU', 'BLOB', modelFile('double'))).toBe('OK');
-      expect(await redis.call('AI.TENSORSET', 'x', 'FLOAT', '1', '2', 'VALUES', '1', '2')).toBe('OK');
-      expect(await redis.call('AI.MODELEXECUTE', 'm', 'INPUTS', '1', 'x', 'OUTPUTS', '1', 'y')).toBe('OK');
-      expect(await redis.call('AI.TENSORGET', 'y', 'VALUES')).toEqual(['2', '4']);
-      expect(await redis.call('AI._MODELSCAN')).toEqual([['m', '']]);
-      expect(await redis.call('FLUSHALL', 'ASYNC')).toBe('OK');
-      redis.disconnect();
-      await worker.close();
-      await server.stop();
-      rmSync(folder, { recursive: true });
-    });
-  },
-);
+describe.skipIf(lacks !== '')(orSkipped('a server that lends no event loop, Redis 6.2', lacks), () => {
+  test('loads the same module, which looks at the AI layer by a timer', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'simwright-old-'));
+    const place = join(folder, 'store.sock');
+    const words = ['loadmodule', await builtModule(), 'socket', join(folder, 'ai.sock'), 'parent', process.pid];
+    const config = `port 0\nunixsocket ${place}\nsave ""\ndir ${folder}\n${words.join(' ')}\n`;
+    const server = new ServerProcess(older?.path ?? '', config, () => undefined);
+    await (await server.answering(`unix://${place}`)).close();
+    const worker = new EngineWorker({ socketPath: join(folder, 'ai.sock'), maxBulkBytes: 2 ** 29, onnxRuntime });
+    await worker.ready();
+    const redis = new Redis(place);
+    expect(await redis.call('AI.MODELSTORE', 'm', 'ONNX', 'CPU', 'BLOB', modelFile('double'))).toBe('OK');
+    expect(await redis.call('AI.TENSORSET', 'x', 'FLOAT', '1', '2', 'VALUES', '1', '2')).toBe('OK');
+    expect(await redis.call('AI.MODELEXECUTE', 'm', 'INPUTS', '1', 'x', 'OUTPUTS', '1', 'y')).toBe('OK');
+    expect(await redis.call('AI.TENSORGET', 'y', 'VALUES')).toEqual(['2', '4']);
+    expect(await redis.call('AI._MODELSCAN')).toEqual([['m', '']]);
+    // A server that follows another one by then takes no results.
+    await redis.call('AI.MODELSTORE', 'slow', 'ONNX', 'CPU', 'BLOB', modelFile('slow'));
+    await redis.call('AI.TENSORSET', 'often', 'INT64', '1', 'VALUES', '300');
+    await redis.call('AI.TENSORSET', 'matrix', 'FLOAT', '256', '256');
+    const other = new Redis(place);
+    const count = async (what: string) => new RegExp(`requests_${what}:(\\d+)`).exec(await other.info('modules'))?.[1];
+    const before = await count('sent');
+    const run = redis.call('AI.MODELEXECUTE', 'slow', 'INPUTS', '2', 'often', 'matrix', 'OUTPUTS', '1', 'y');
+    const reply = run.catch((error: Error) => error.message);
+    await waitUntil('the AI layer runs it', async () => (await count('sent')) !== before);
+    await other.replicaof('127.0.0.1', 1);
+    expect(await reply).toMatch(/^(UNBLOCKED|READONLY) /);
+    await waitUntil('the run has ended', async () => (await count('failed')) === '1');
+    expect(await redis.call('AI.TENSORGET', 'y', 'VALUES')).toEqual(['2', '4']);
+    await other.call('REPLICAOF', 'NO', 'ONE');
+    other.disconnect();
+    expect(await redis.call('FLUSHALL', 'ASYNC')).toBe('OK');
+    redis.disconnect();
+    await worker.close();
+    await server.stop();
+    rmSync(folder, { recursive: true });
+  });
+});

@@ -14,15 +14,16 @@ import { modelFile } from '../orchestrator/support/start.js';
 import { useBundle } from '../support/bundle.js';
 import { JobFolder } from '../support/job-folder.js';
 import { makeModel, makePlan } from '../support/make-plan.js';
-import { builtModule, hasCompiler, type StartedServer, servers, startOnServer } from './support/servers.js';
+import { lackOfModule, orSkipped } from './support/lacks.js';
+import { builtModule, type StartedServer, servers, startOnServer } from './support/servers.js';
 
 /** A true RedisAI with its ONNX backend, where somebody has built one: it takes the place of the stand-in. */
 const trueModule = process.env['SIMWRIGHT_TEST_REDISAI'];
 const server = servers.find((one) => one.kind === 'redis' && isNewEnough(one));
-const lacks = server === undefined ? 'a redis-server' : hasCompiler ? '' : 'a C compiler';
+const lacks = lackOfModule({ 'a redis-server': server });
 const bundle = useBundle();
 
-describe.skipIf(lacks !== '')(`a store with RedisAI${lacks === '' ? '' : ` (skipped: there is no ${lacks})`}`, () => {
+describe.skipIf(lacks !== '')(orSkipped('a store with RedisAI', lacks), () => {
   let folder: string;
   let module: string;
   let backends: string;

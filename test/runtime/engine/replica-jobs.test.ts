@@ -9,7 +9,7 @@ import { slotOf } from '../../../src/runtime/slots.js';
 import { useBundle } from '../support/bundle.js';
 import type { JobFolder } from '../support/job-folder.js';
 import { waitUntil } from '../support/wait-until.js';
-import { lacks } from './support/lacks.js';
+import { lacks, orSkipped } from './support/lacks.js';
 import { builtModule } from './support/servers.js';
 import { double, logOf, outputOf, serversOf, steps, storeFolder } from './support/store-jobs.js';
 
@@ -17,7 +17,7 @@ const bundle = useBundle();
 /** Milliseconds for which a replica hears nothing. */
 const lagMs = 500;
 
-describe.skipIf(lacks !== '')(`a store with replicas${lacks === '' ? '' : ` (skipped: there is no ${lacks})`}`, () => {
+describe.skipIf(lacks !== '')(orSkipped('a store with replicas', lacks), () => {
   let module: string;
   beforeAll(async () => {
     module = await builtModule();

@@ -21,13 +21,13 @@ import { second, setAsNobody } from '../orchestrator/support/peers.js';
 import { runPython, smartredisPython } from '../orchestrator/support/python.js';
 import { modelFile, onnxRuntime } from '../orchestrator/support/start.js';
 import { waitUntil } from '../support/wait-until.js';
-import { builtModule, hasCompiler, type StartedCluster, servers, startCluster } from './support/servers.js';
+import { lackOfStore, orSkipped } from './support/lacks.js';
+import { builtModule, type StartedCluster, servers, startCluster } from './support/servers.js';
 
 const model = fileURLToPath(new URL('../orchestrator/models/double.onnx', import.meta.url));
 const found = await smartredisPython();
 const able = servers.filter(({ version }) => Number(version.split('.')[0]) >= 7);
-const lacks =
-  able.length === 0 ? 'a server' : !hasCompiler ? 'a C compiler' : onnxRuntime === undefined ? 'onnxruntime-node' : '';
+const lacks = lackOfStore({ 'a server': able[0] });
 
 const place = (node: string, port: number) => ({ node, host: '10.0.0.1', port, busPort: port + 100 });
 
@@ -44,7 +44,7 @@ test('a node has the replicas of the node before', () => {
   expect([replicasOfNodes(3, 3), replicasOfNodes(5, 2), replicasOfNodes(4, 1)]).toEqual([[1, 1, 1], [2, 3], [4]]);
 });
 
-describe.skipIf(lacks !== '')(`shards with replicas${lacks === '' ? '' : ` (skipped: there is no ${lacks})`}`, () => {
+describe.skipIf(lacks !== '')(orSkipped('shards with replicas', lacks), () => {
   let folder: string;
   let cluster: StartedCluster;
   const checkpointed = (shard: number) => ({ checkpointFile: join(folder, `${shard}.checkpoint`) });
