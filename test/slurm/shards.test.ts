@@ -54,7 +54,7 @@ const cutSeconds = 5;
 const goOn = `
 import { existsSync, writeFileSync } from 'node:fs';
 import { Client, tensor } from 'simwright/client';
-const env = { ...process.env, SR_SOCKET_TIMEOUT: '1000', SR_CMD_TIMEOUT: '1', SR_CMD_INTERVAL: '200', SR_CONN_TIMEOUT: '1' };
+const env = { ...process.env, SR_SOCKET_TIMEOUT: '1000', SR_CMD_TIMEOUT: '0', SR_CMD_INTERVAL: '200', SR_CONN_TIMEOUT: '0' };
 let client = await Client.connect({ env });
 console.log(process.env.SSDB);
 const sure = async (call) => {
@@ -149,7 +149,7 @@ describe.skipIf(why !== '')(`stores in shards on a real Slurm${why === '' ? '' :
   .model('user', command('node', 'go-on.mjs')).attach({ copy: 'go-on.mjs' })
     .addMlModel('double', mlFile('double.onnx'), { backend: 'ONNX' })
   .model('reader', command('node', 'read-all.mjs')).attach({ copy: 'read-all.mjs' }).after('user')`);
-    const { safe = '' } = await cluster().submit(workspace.path('out'), { SIMWRIGHT_LINK_TIMEOUT: '12' });
+    const { safe = '' } = await cluster().submit(workspace.path('out'), { SIMWRIGHT_LINK_TIMEOUT: '20' });
     const store = 'out/run/stores/orchestrator';
     const logs = () =>
       readdirSync(workspace.path(store))

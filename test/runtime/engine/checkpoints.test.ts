@@ -3,13 +3,14 @@ import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { isNewEnough, type ServerProgram } from '../../../src/runtime/engine/find-engine.js';
 import { startOrchestrator } from '../../../src/runtime/orchestrator/index.js';
+import { slotOf } from '../../../src/runtime/slots.js';
 import { mayMount, Tmpfs } from '../support/tmpfs.js';
 import { waitUntil } from '../support/wait-until.js';
 import { firstLack, lackOfModule, orSkipped } from './support/lacks.js';
-import { servers, startOnServer } from './support/servers.js';
+import { servers, startCluster, startOnServer } from './support/servers.js';
 
 const here = servers.filter(isNewEnough);
 const [server] = here;
@@ -20,6 +21,9 @@ const lacksTwo = firstLack({ 'a Redis 7': oldest, 'a Valkey 9': newest });
 
 /** Keys of a save that takes so many milliseconds. */
 const [keysOfSlowSave, slowSaveMs] = [20, 4000];
+
+/** A key of each of two shards. */
+const keysOfShards = [0, 1].map((shard) => ['a', 'b', 'c', 'd'].find((key) => (slotOf(key) < 8192 ? 0 : 1) === shard));
 
 /** True if a process has not ended. */
 function runs(pid: number): boolean {
@@ -217,4 +221,36 @@ describe.skipIf(lacks !== '')(orSkipped('checkpoints of a server', lacks), () =>
       disk.remove();
     }
   });
+
+  const sharded = here.find(({ version }) => Number(version.split('.')[0]) >= 7);
+  test.skipIf(!mayMount || sharded === undefined)(
+    'of shards on a full disk: that one goes on, the others save, and it is told',
+    async () => {
+      const disk = new Tmpfs('1m');
+      onTestFinished(() => disk.remove());
+      const options = { checkpointFile: join(disk.folder, 'checkpoint'), checkpointSeconds: 0.2 };
+      const cluster = await startCluster(sharded as ServerProgram, 2, options, false);
+      const [first, second] = cluster.shards.map(({ port }) => new Redis(port)) as [Redis, Redis];
+      const large = randomBytes(2_000_000);
+      const key = (shard: number) => keysOfShards[shard] as string;
+      await first.set(key(0), 'small');
+      await first.call('AI.TENSORSET', `{${key(0)}}large`, 'UINT8', String(large.length), 'BLOB', large);
+      await second.set(key(1), 'small');
+      await waitUntil('the failure is told', () => cluster.log.some((line) => line.startsWith('error ')));
+      expect(cluster.log.find((line) => line.startsWith('error '))).toMatch(
+        /^error the checkpoint \S+\/checkpoint\.0 could not be written: .*No space left on device/,
+      );
+      expect(await first.get(key(0))).toBe('small');
+      await waitUntil('the other one is saved', () => existsSync(join(disk.folder, 'checkpoint.1')));
+      await second.set(key(1), 'later');
+      await expect(cluster.store.close(true)).rejects.toMatchObject({
+        code: 'OUT1002',
+        message: expect.stringMatching(/checkpoint\.0 could not be written: .*No space left on device/),
+      });
+      for (const redis of [first, second]) redis.disconnect();
+      const saved = readFileSync(join(disk.folder, 'checkpoint.1'));
+      expect(saved.includes('later')).toBe(true);
+      expect(readdirSync(disk.folder).filter((name) => name.startsWith('temp-'))).toEqual([]);
+    },
+  );
 });
