@@ -7,9 +7,11 @@
  *   Values                            tensors, models and scripts: counted, never changed, let go of on the main thread
  *   Persistence                       RDB, the append-only file, copies, sizes and digests of values
  *   Words of commands                 numbers and names as clients write them
- *   AI.TENSORSET and AI.TENSORGET     the whole of both
+ *   AI.TENSORSET and AI.TENSORGET     the whole of both, and of AI._RESTORE
  *   Keys of commands                  a table of all other AI commands, and where their keys are
- *   Requests to the worker            from a client's command to a frame, and what waits for its turn
+ *   Requests                          commands that the worker answers: what they hold, which of them wait, and how they end
+ *   Frames to the worker              what is sent, and when
+ *   Commands that the worker answers  from a client's command to a request
  *   Replies of the worker             from bytes that nobody trusts to writes, all or none, and a client's reply
  *   The worker's connection           comes, is replaced, and ends
  *   Peers                             whose a connection is, and who is let in
@@ -36,6 +38,7 @@
 #include <linux/sock_diag.h>
 #include <math.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -114,9 +117,10 @@ static Str *kept(Str *string) {
     return string;
 }
 
+/* Bytes of a string; 0 if there is none. */
 static size_t length_of(const Str *string) {
-    size_t length;
-    api_StringPtrLen(string, &length);
+    size_t length = 0;
+    if (string != NULL) api_StringPtrLen(string, &length);
     return length;
 }
 
@@ -273,13 +277,15 @@ static void *load_program(IO *io, int encoding, int kind) {
     value->serial = new_serial();
     value->meta = api_LoadString(io);
     if (!api_IsIOError(io)) value->data = api_LoadString(io);
-    if (!api_IsIOError(io) && value->meta != NULL && value->data != NULL) return value;
+    if (!api_IsIOError(io) && value->meta != NULL && value->data != NULL && length_of(value->meta) <= MAX_META) return value;
     release(value);
     return NULL;
 }
 
 static void *load_model(IO *io, int encoding) { return load_program(io, encoding, MODEL); }
 static void *load_script(IO *io, int encoding) { return load_program(io, encoding, SCRIPT); }
+
+static Str *string_of(const char *text) { return api_CreateString(NULL, text, strlen(text)); }
 
 /* The command that makes a value again, as words after its name. */
 static Str **words_of(Str *key, const Value *value, size_t *count) {
@@ -288,14 +294,14 @@ static Str **words_of(Str *key, const Value *value, size_t *count) {
     words[at++] = key;
     if (value->kind == TENSOR) {
         char text[24];
-        words[at++] = api_CreateString(NULL, dtypes[value->dtype].name, strlen(dtypes[value->dtype].name));
+        words[at++] = string_of(dtypes[value->dtype].name);
         for (uint32_t axis = 0; axis < value->rank; axis++) {
-            int length = snprintf(text, sizeof text, "%lld", (long long)value->shape[axis]);
-            words[at++] = api_CreateString(NULL, text, (size_t)length);
+            snprintf(text, sizeof text, "%lld", (long long)value->shape[axis]);
+            words[at++] = string_of(text);
         }
-        words[at++] = api_CreateString(NULL, "BLOB", 4);
+        words[at++] = string_of("BLOB");
     } else {
-        words[at++] = value->kind == MODEL ? api_CreateString(NULL, "MODEL", 5) : api_CreateString(NULL, "SCRIPT", 6);
+        words[at++] = string_of(value->kind == MODEL ? "MODEL" : "SCRIPT");
         words[at++] = kept(value->meta);
     }
     words[at++] = value->data;
@@ -531,6 +537,13 @@ static Str *blank(size_t bytes, char **place) {
     return string;
 }
 
+/* A string of a tensor, which may bring the NUL that ends it. */
+static const char *text_in(const Str *word, size_t *bytes) {
+    const char *text = api_StringPtrLen(word, bytes);
+    if (*bytes > 0 && text[*bytes - 1] == 0) --*bytes;
+    return text;
+}
+
 /* Content of a tensor that is given as words. Null, with the error, if they are not right. */
 static Str *data_of_values(int dtype, uint64_t elements, Str **words, size_t count, const char **error) {
     if (count != elements) {
@@ -540,9 +553,7 @@ static Str *data_of_values(int dtype, uint64_t elements, Str **words, size_t cou
     size_t length = 0;
     for (size_t at = 0; at < count && dtype == STRING; at++) {
         size_t bytes;
-        const char *text = api_StringPtrLen(words[at], &bytes);
-        /* It may bring the NUL that ends it. */
-        if (bytes > 0 && text[bytes - 1] == 0) bytes--;
+        const char *text = text_in(words[at], &bytes);
         if (memchr(text, 0, bytes) != NULL) {
             *error = "ERR C-string value contains null character";
             return NULL;
@@ -554,13 +565,13 @@ static Str *data_of_values(int dtype, uint64_t elements, Str **words, size_t cou
     Str *data = blank(length, &end);
     for (size_t at = 0; at < count; at++) {
         size_t bytes;
-        const char *text = api_StringPtrLen(words[at], &bytes);
         if (dtype == STRING) {
-            if (bytes > 0 && text[bytes - 1] == 0) bytes--;
+            const char *text = text_in(words[at], &bytes);
             memcpy(end, text, bytes);
             end += bytes + 1;
             continue;
         }
+        const char *text = api_StringPtrLen(words[at], &bytes);
         bool is_right = dtype <= DOUBLE ? write_float(dtype, text, bytes, end) : write_integer(dtype, text, bytes, end);
         if (!is_right) {
             *error = "ERR invalid value";
@@ -651,6 +662,12 @@ static int tensor_set(Ctx *ctx, Str **argv, int argc) {
 
 static void reply_text(Ctx *ctx, const char *text) { api_ReplyWithStringBuffer(ctx, text, strlen(text)); }
 
+/* A map: in servers that lack it, its names and values in turn. */
+static void begin_map(Ctx *ctx, long pairs) {
+    if (api_ReplyWithMap != NULL) api_ReplyWithMap(ctx, pairs);
+    else api_ReplyWithArray(ctx, 2 * pairs);
+}
+
 /* A floating-point number: a double in RESP3, its text in RESP2. */
 static void reply_float(Ctx *ctx, double number, bool is_new) {
     char text[64];
@@ -658,8 +675,8 @@ static void reply_float(Ctx *ctx, double number, bool is_new) {
         api_ReplyWithDouble(ctx, number);
         return;
     }
-    int length = float_text(number, text, sizeof text);
-    api_ReplyWithStringBuffer(ctx, text, (size_t)length);
+    float_text(number, text, sizeof text);
+    reply_text(ctx, text);
 }
 
 static bool speaks_resp3(Ctx *ctx) { return (api_GetContextFlags(ctx) & IN_RESP3) != 0; }
@@ -735,7 +752,7 @@ static int tensor_get(Ctx *ctx, Str **argv, int argc) {
 static int restore(Ctx *ctx, Str **argv, int argc) {
     if (argc != 5) return wrong_arity(ctx, "ai._restore");
     int kind = is_word(argv[2], "MODEL") ? MODEL : is_word(argv[2], "SCRIPT") ? SCRIPT : NOTHING;
-    if (kind == NOTHING) return api_ReplyWithError(ctx, "ERR syntax error");
+    if (kind == NOTHING || length_of(argv[3]) > MAX_META) return api_ReplyWithError(ctx, "ERR syntax error");
     Key *key = api_OpenKey(ctx, argv[1], OPEN_READ | OPEN_WRITE);
     Value *old;
     int before = kind_at(key, &old);
@@ -868,7 +885,7 @@ static void tell_position(void *ctx, int word, enum Need need) {
     api_KeyAtPos(ctx, word);
 }
 
-/* ---------------------------------------------------------------- Requests to the worker */
+/* ---------------------------------------------------------------- Requests */
 
 /* Part of a value that a frame brings. */
 enum Part { NO_PART = 0, ALL = 1, IS_KNOWN = 2, PROPERTIES = 3 };
@@ -902,8 +919,7 @@ typedef struct Request {
     long long since_ms;
     /* In RESP3, checked; else the error. */
     char *reply;
-    size_t reply_bytes;
-    char *error;
+    const char *error;
     /* State of AI._MODELSCAN and AI._SCRIPTSCAN. */
     Cursor *cursor;
     int scan_kind;
@@ -914,13 +930,13 @@ enum Action { SET_VALUE = 1, DELETE_KEY = 2 };
 
 typedef struct {
     uint32_t given;
-    uint8_t action, kind, dtype;
-    uint32_t rank;
-    int64_t *shape;
+    uint8_t action;
     /* Number of the request's last words that are the value's data, instead of bytes of the frame. */
     uint32_t tail;
-    uint64_t meta_bytes, data_bytes;
-    Str *meta, *data;
+    uint32_t meta_bytes;
+    uint64_t data_bytes;
+    /* Null for a deletion, and once the value is in the keyspace. */
+    Value *value;
 } Write;
 
 typedef struct {
@@ -1041,19 +1057,14 @@ static void free_request(Ctx *ctx, void *data) {
     (void)ctx;
     Request *request = data;
     api_Free(request->reply);
-    api_Free(request->error);
     api_Free(request);
 }
 
 /* Ends a request with what its reply is by now, or with an error. */
 static void finish(Request *request, const char *error) {
-    if (error != NULL) {
-        api_Free(request->error);
-        size_t bytes = strlen(error) + 1;
-        request->error = api_Alloc(bytes);
-        memcpy(request->error, error, bytes);
-        worker.failed++;
-    } else worker.answered++;
+    request->error = error;
+    if (error != NULL) worker.failed++;
+    else worker.answered++;
     if (request->state == IS_SENT) worker.in_hand--;
     request->state = IS_DONE;
     worker.slots[request->id & 0xffffff] = NULL;
@@ -1078,6 +1089,8 @@ static Request *take_first(void) {
     return request;
 }
 
+/* ---------------------------------------------------------------- Frames to the worker */
+
 static void add_part(const char *bytes, size_t length) {
     worker.parts = grown(worker.parts, worker.part_count, &worker.part_room, sizeof *worker.parts);
     worker.parts[worker.part_count++] = (struct iovec){(void *)bytes, length};
@@ -1101,6 +1114,7 @@ static void add_copy(const void *bytes, size_t length) {
 }
 
 static void add_string(const Str *string) {
+    if (string == NULL) return;
     size_t length;
     const char *bytes = api_StringPtrLen(string, &length);
     if (length <= MAX_COPIED) add_copy(bytes, length);
@@ -1115,6 +1129,10 @@ static enum Part part_of(const Given *given, bool is_scan) {
     return is_scan ? PROPERTIES : ALL;
 }
 
+/* Properties and bytes of a value, where they travel. */
+static const Str *meta_sent(const Given *given) { return given->part == ALL || given->part == PROPERTIES ? given->value->meta : NULL; }
+static const Str *data_sent(const Given *given) { return given->part == ALL ? given->value->data : NULL; }
+
 static void add_record(Given *given, bool is_scan) {
     char record[RECORD] = {0};
     Value *value = given->value;
@@ -1123,15 +1141,14 @@ static void add_record(Given *given, bool is_scan) {
     record[4] = (char)given->kind;
     record[6] = (char)given->part;
     if (value != NULL) {
-        bool has_data = given->part == ALL, has_meta = (has_data || given->part == PROPERTIES) && value->meta != NULL;
-        uint64_t data_bytes = has_data ? length_of(value->data) : 0;
-        uint32_t meta_bytes = has_meta ? (uint32_t)length_of(value->meta) : 0;
+        uint64_t data_bytes = length_of(data_sent(given));
+        uint32_t meta_bytes = (uint32_t)length_of(meta_sent(given));
         record[5] = (char)value->dtype;
         put(record, 8, &value->serial, 8);
         put(record, 16, &data_bytes, 8);
         put(record, 24, &value->rank, 4);
         put(record, 28, &meta_bytes, 4);
-        if (has_data && value->kind != TENSOR) value->sent_to = worker.id;
+        if (given->part == ALL && value->kind != TENSOR) value->sent_to = worker.id;
     }
     add_copy(record, RECORD);
     if (value != NULL) add_copy(value->shape, value->rank * sizeof(int64_t));
@@ -1151,9 +1168,8 @@ static void encode(Request *request) {
     uint32_t meta = (uint32_t)(worker.gathered_bytes - begin);
     for (int at = 0; at < request->argc; at++) add_string(request->argv[at]);
     for (uint32_t at = 0; at < request->given_count; at++) {
-        const Given *given = &request->given[at];
-        if ((given->part == ALL || given->part == PROPERTIES) && given->value->meta != NULL) add_string(given->value->meta);
-        if (given->part == ALL) add_string(given->value->data);
+        add_string(meta_sent(&request->given[at]));
+        add_string(data_sent(&request->given[at]));
     }
     request->ends_at = worker.gathered_bytes;
     put_header(worker.copies + header, request->ends_at - begin, request->id, OP_REQUEST, meta, (uint32_t)request->argc, request->given_count);
@@ -1260,6 +1276,8 @@ static void send_soon(Ctx *ctx, const Request *request) {
     }
 }
 
+/* ---------------------------------------------------------------- Commands that the worker answers */
+
 static void add_given(Request *request, uint32_t word, int kind, Value *value, bool is_whole) {
     if (request->given_count == request->given_room) {
         request->given_room = request->given_room == 0 ? 8 : request->given_room * 2;
@@ -1271,7 +1289,7 @@ static void add_given(Request *request, uint32_t word, int kind, Value *value, b
     if (value == NULL) return;
     value->references++;
     request->record_bytes += value->rank * sizeof(int64_t);
-    if (is_whole) request->data_bytes += length_of(value->data) + (value->meta == NULL ? 0 : length_of(value->meta));
+    if (is_whole) request->data_bytes += length_of(value->data) + length_of(value->meta);
 }
 
 typedef struct {
@@ -1470,9 +1488,9 @@ static void emit_reply(Ctx *ctx, char **place, bool is_new) {
             api_ReplyWithNull(ctx);
             return;
         }
-        if (kind == '%' && api_ReplyWithMap != NULL) api_ReplyWithMap(ctx, (long)number);
+        if (kind == '%') begin_map(ctx, (long)number);
         else if (kind == '~' && api_ReplyWithSet != NULL) api_ReplyWithSet(ctx, (long)number);
-        else api_ReplyWithArray(ctx, (long)(kind == '%' ? 2 * number : number));
+        else api_ReplyWithArray(ctx, (long)number);
         for (long long left = kind == '%' ? 2 * number : number; left > 0; left--) emit_reply(ctx, place, is_new);
         return;
     default: api_ReplyWithNull(ctx);
@@ -1480,11 +1498,8 @@ static void emit_reply(Ctx *ctx, char **place, bool is_new) {
 }
 
 static void free_frame(void) {
-    for (uint32_t at = 0; worker.writes != NULL && at < worker.write_count; at++) {
-        api_Free(worker.writes[at].shape);
-        if (worker.writes[at].meta != NULL) api_FreeString(NULL, worker.writes[at].meta);
-        if (worker.writes[at].data != NULL) api_FreeString(NULL, worker.writes[at].data);
-    }
+    for (uint32_t at = 0; worker.writes != NULL && at < worker.write_count; at++)
+        if (worker.writes[at].value != NULL) let_go(worker.writes[at].value);
     api_Free(worker.writes);
     api_Free(worker.targets);
     api_Free(worker.meta);
@@ -1498,7 +1513,7 @@ static void free_frame(void) {
     worker.target = (Target){(char *)worker.header, FRAME_HEADER};
 }
 
-/* Reads the header. Returns what is wrong with it, or null. */
+/* Reads the header, and makes room for the records that follow. Returns what is wrong, or null. */
 static const char *begin_frame(void) {
     memcpy(&worker.body, worker.header, 8);
     memcpy(&worker.frame_id, worker.header + 8, 8);
@@ -1507,15 +1522,19 @@ static const char *begin_frame(void) {
     memcpy(&worker.write_count, worker.header + 24, 4);
     memcpy(&worker.reply_bytes, worker.header + 28, 4);
     if (worker.op == OP_HELLO) {
-        if (worker.body != 0 || worker.meta_bytes != 0 || worker.write_count != 0) return "its greeting has a body";
-        return worker.frame_id == PROTOCOL ? NULL : "it speaks another version of the frames";
+        if ((worker.body | worker.meta_bytes | worker.write_count | worker.reply_bytes) != 0) return "its greeting has a body";
+        if (worker.frame_id != PROTOCOL) return "it speaks another version of the frames";
+    } else {
+        if (worker.op != OP_REPLY || !worker.is_ready) return "it sent a frame of an unknown kind";
+        const Request *request = request_with(worker.frame_id);
+        if (request == NULL || request->state != IS_SENT) return "it answered what it was not asked";
+        if (worker.write_count > request->given_count || worker.meta_bytes > MAX_META || worker.body > settings.max_frame_bytes ||
+            (uint64_t)worker.meta_bytes + worker.reply_bytes > worker.body || worker.meta_bytes < worker.write_count * (uint64_t)RECORD)
+            return "a length of its frame is wrong";
     }
-    if (worker.op != OP_REPLY || !worker.is_ready) return "it sent a frame of an unknown kind";
-    Request *request = request_with(worker.frame_id);
-    if (request == NULL || request->state != IS_SENT) return "it answered what it was not asked";
-    if (worker.write_count > request->given_count || worker.meta_bytes > MAX_META || worker.body > settings.max_frame_bytes ||
-        (uint64_t)worker.meta_bytes + worker.reply_bytes > worker.body || worker.meta_bytes < worker.write_count * (uint64_t)RECORD)
-        return "a length of its frame is wrong";
+    worker.meta = api_Alloc((size_t)worker.meta_bytes + 1);
+    worker.target = (Target){worker.meta, worker.meta_bytes};
+    worker.phase = READS_META;
     return NULL;
 }
 
@@ -1523,33 +1542,31 @@ static const char *begin_frame(void) {
 static const char *read_write(Write *write, const char *at, const char *end, size_t *used, uint64_t *data) {
     const Request *request = request_with(worker.frame_id);
     if (request == NULL || (size_t)(end - at) < RECORD) return "a record of its frame is cut short";
+    uint8_t kind = (uint8_t)at[5], dtype = (uint8_t)at[6];
+    uint32_t rank;
     memcpy(&write->given, at, 4);
     write->action = (uint8_t)at[4];
-    write->kind = (uint8_t)at[5];
-    write->dtype = (uint8_t)at[6];
     memcpy(&write->data_bytes, at + 8, 8);
     memcpy(&write->meta_bytes, at + 16, 4);
-    memcpy(&write->rank, at + 20, 4);
+    memcpy(&rank, at + 20, 4);
     memcpy(&write->tail, at + 24, 4);
     *used = RECORD;
     if (write->given >= request->given_count) return "it wrote a key that was not the command's";
-    if (write->action == DELETE_KEY) return (write->data_bytes | write->meta_bytes | write->rank | write->tail) == 0 ? NULL : "a deletion brings data";
-    if (write->action != SET_VALUE || write->kind < TENSOR || write->kind > SCRIPT) return "it wrote a value of an unknown kind";
+    if (write->action == DELETE_KEY) return (write->data_bytes | write->meta_bytes | rank | write->tail) == 0 ? NULL : "a deletion brings data";
+    if (write->action != SET_VALUE || kind < TENSOR || kind > SCRIPT) return "it wrote a value of an unknown kind";
     if (write->data_bytes > *data || write->meta_bytes > *data - write->data_bytes) return "a length of its frame is wrong";
     *data -= write->data_bytes + write->meta_bytes;
-    if (write->kind != TENSOR) {
-        if (write->rank != 0 || write->tail >= (uint32_t)request->argc) return "a model's record is wrong";
-        return write->tail == 0 || write->data_bytes == 0 ? NULL : "a model's bytes come twice";
+    if (kind == TENSOR) {
+        if (dtype == 0 || dtype >= DTYPES || rank > MAX_RANK || write->meta_bytes != 0 || write->tail != 0) return "a tensor's record is wrong";
+    } else {
+        if (rank != 0 || dtype != 0 || write->tail >= (uint32_t)request->argc) return "a model's record is wrong";
+        if (write->tail > 0 && write->data_bytes > 0) return "a model's bytes come twice";
     }
-    if (write->dtype == 0 || write->dtype >= DTYPES || write->rank > MAX_RANK || write->meta_bytes != 0 || write->tail != 0)
-        return "a tensor's record is wrong";
-    if ((size_t)(end - at) - RECORD < write->rank * sizeof(int64_t)) return "a record of its frame is cut short";
-    write->shape = api_Alloc(write->rank * sizeof(int64_t) + 1);
-    memcpy(write->shape, at + RECORD, write->rank * sizeof(int64_t));
-    *used += write->rank * sizeof(int64_t);
-    uint64_t elements;
-    if (!count_elements(write->shape, write->rank, &elements)) return "a tensor's shape is wrong";
-    if (write->dtype != STRING && write->data_bytes != elements * dtypes[write->dtype].bytes) return "a tensor's length does not match its shape";
+    if ((size_t)(end - at) - RECORD < rank * sizeof(int64_t)) return "a record of its frame is cut short";
+    write->value = new_value(kind, rank);
+    write->value->dtype = dtype;
+    memcpy(write->value->shape, at + RECORD, rank * sizeof(int64_t));
+    *used += rank * sizeof(int64_t);
     return NULL;
 }
 
@@ -1571,21 +1588,22 @@ static const char *begin_data(void) {
     }
     if (at != end || data != 0) return "a length of its frame is wrong";
     for (uint32_t index = 0; index < worker.write_count; index++) {
-        Write *write = &worker.writes[index];
+        const Write *write = &worker.writes[index];
         char *place;
         if (write->action == DELETE_KEY) continue;
-        if (write->kind != TENSOR) {
-            write->meta = blank(write->meta_bytes, &place);
+        if (write->value->kind != TENSOR) {
+            write->value->meta = blank(write->meta_bytes, &place);
             add_target(place, write->meta_bytes);
         }
         if (write->tail == 0) {
-            write->data = blank(write->data_bytes, &place);
+            write->value->data = blank(write->data_bytes, &place);
             add_target(place, write->data_bytes);
         }
     }
     worker.reply = api_Alloc((size_t)worker.reply_bytes + 1);
     worker.reply[worker.reply_bytes] = 0;
     add_target(worker.reply, worker.reply_bytes);
+    worker.phase = READS_DATA;
     return NULL;
 }
 
@@ -1609,21 +1627,6 @@ static Str *data_of_tail(const Request *request, uint32_t words) {
 static Request *applying;
 static const char *apply_error;
 
-static Value *value_of(Request *request, Write *write) {
-    Value *value = new_value(write->kind, write->rank);
-    value->dtype = write->dtype;
-    if (write->rank > 0) memcpy(value->shape, write->shape, write->rank * sizeof(int64_t));
-    value->data = write->tail > 0 ? data_of_tail(request, write->tail) : write->data;
-    value->meta = write->meta;
-    write->data = NULL;
-    write->meta = NULL;
-    if (write->kind != TENSOR) {
-        value->serial = request->id;
-        value->sent_to = worker.id;
-    }
-    return value;
-}
-
 /* Writes of a reply, all or none. The module calls it by name, so that the server replicates them and logs them as those of a command. */
 static int apply(Ctx *ctx, Str **argv, int argc) {
     (void)argv;
@@ -1635,7 +1638,7 @@ static int apply(Ctx *ctx, Str **argv, int argc) {
         const Write *write = &worker.writes[at];
         Value *old;
         int kind = look_at(ctx, request->argv[request->given[write->given].word], 0, &old);
-        if (kind == NOTHING || (write->action == DELETE_KEY ? old != NULL : kind == write->kind)) continue;
+        if (kind == NOTHING || (write->action == DELETE_KEY ? old != NULL : kind == write->value->kind)) continue;
         apply_error = wrong_type;
         return api_ReplyWithNull(ctx);
     }
@@ -1649,7 +1652,13 @@ static int apply(Ctx *ctx, Str **argv, int argc) {
             api_Replicate(ctx, "DEL", "s", name);
             continue;
         }
-        Value *value = value_of(request, write);
+        Value *value = write->value;
+        write->value = NULL;
+        if (write->tail > 0) value->data = data_of_tail(request, write->tail);
+        if (value->kind != TENSOR) {
+            value->serial = request->id;
+            value->sent_to = worker.id;
+        }
         put_value(key, value);
         api_CloseKey(key);
         size_t count;
@@ -1658,13 +1667,6 @@ static int apply(Ctx *ctx, Str **argv, int argc) {
         free_words(words, count);
     }
     return api_ReplyWithNull(ctx);
-}
-
-/* True if the frame stores a model or script, which the worker then knows by the request's number. */
-static bool stores_program(void) {
-    for (uint32_t at = 0; at < worker.write_count; at++)
-        if (worker.writes[at].action == SET_VALUE && worker.writes[at].kind != TENSOR) return true;
-    return false;
 }
 
 /* Does what a whole frame says. Returns what is wrong with it, or null. */
@@ -1679,11 +1681,11 @@ static const char *end_frame(void) {
     if (request == NULL) return "it answered what it was not asked";
     if (request->ends_at > worker.sent_bytes) return "it answered before it had read the request";
     for (uint32_t at = 0; at < worker.write_count; at++) {
-        const Write *write = &worker.writes[at];
+        const Value *value = worker.writes[at].value;
         size_t length;
-        if (write->action != SET_VALUE || write->kind != TENSOR) continue;
-        const char *bytes = api_StringPtrLen(write->data, &length);
-        if (fit(write->dtype, write->shape, write->rank, bytes, length) != FITS) return "a tensor's content is not of its type";
+        if (value == NULL || value->kind != TENSOR) continue;
+        const char *bytes = api_StringPtrLen(value->data, &length);
+        if (fit(value->dtype, value->shape, value->rank, bytes, length) != FITS) return "a tensor's content does not match its shape and type";
     }
     char *end = worker.reply + worker.reply_bytes;
     if (check_reply(worker.reply, end, 0) != end) return "its reply is not well formed";
@@ -1699,10 +1701,10 @@ static const char *end_frame(void) {
             if (applying != NULL) apply_error = "ERR the server did not take the results";
         }
         applying = NULL;
-        if (apply_error != NULL && stores_program()) worker_forgets(request->id, worker.id);
+        /* The worker may know a model or script by this number. */
+        if (apply_error != NULL) worker_forgets(request->id, worker.id);
     }
     request->reply = worker.reply;
-    request->reply_bytes = worker.reply_bytes;
     worker.reply = NULL;
     finish(request, apply_error);
     return NULL;
@@ -1712,25 +1714,12 @@ static const char *end_frame(void) {
 static const char *next_target(void) {
     const char *problem = NULL;
     while (problem == NULL && worker.target.left == 0) {
-        if (worker.phase == READS_HEADER) {
-            problem = begin_frame();
-            if (problem != NULL) break;
-            worker.phase = READS_META;
-            worker.meta = api_Alloc((size_t)worker.meta_bytes + 1);
-            worker.target = (Target){worker.meta, worker.op == OP_HELLO ? 0 : worker.meta_bytes};
-            if (worker.op != OP_HELLO) continue;
+        if (worker.phase == READS_HEADER) problem = begin_frame();
+        else if (worker.phase == READS_META) problem = begin_data();
+        else if (worker.target_at < worker.target_count) worker.target = worker.targets[worker.target_at++];
+        else {
             problem = end_frame();
             free_frame();
-        } else {
-            if (worker.phase == READS_META) {
-                problem = begin_data();
-                worker.phase = READS_DATA;
-            }
-            if (problem == NULL && worker.target_at < worker.target_count) worker.target = worker.targets[worker.target_at++];
-            else if (problem == NULL) {
-                problem = end_frame();
-                free_frame();
-            }
         }
     }
     return problem;
@@ -1870,14 +1859,14 @@ static bool listen_for_worker(Ctx *ctx) {
 /* ---------------------------------------------------------------- Peers */
 
 /* An address of either family as one of IPv6, with the port. */
-static bool normal_address(const struct sockaddr_storage *from, struct in6_addr *to, uint16_t *port) {
-    if (from->ss_family == AF_INET6) {
+static bool normal_address(const struct sockaddr *from, struct in6_addr *to, uint16_t *port) {
+    if (from->sa_family == AF_INET6) {
         const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)from;
         *to = six->sin6_addr;
         *port = ntohs(six->sin6_port);
         return true;
     }
-    if (from->ss_family != AF_INET) return false;
+    if (from->sa_family != AF_INET) return false;
     const struct sockaddr_in *four = (const struct sockaddr_in *)from;
     memset(to, 0, sizeof *to);
     to->s6_addr[10] = to->s6_addr[11] = 0xff;
@@ -1905,12 +1894,7 @@ static bool is_own(const struct in6_addr *address) {
     for (struct ifaddrs *at = first; at != NULL && !found; at = at->ifa_next) {
         struct in6_addr own;
         uint16_t port;
-        struct sockaddr_storage place = {0};
-        if (at->ifa_addr == NULL) continue;
-        sa_family_t family = at->ifa_addr->sa_family;
-        if (family != AF_INET && family != AF_INET6) continue;
-        memcpy(&place, at->ifa_addr, family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
-        found = normal_address(&place, &own, &port) && memcmp(&own, address, sizeof own) == 0;
+        found = at->ifa_addr != NULL && normal_address(at->ifa_addr, &own, &port) && memcmp(&own, address, sizeof own) == 0;
     }
     freeifaddrs(first);
     return found;
@@ -1964,6 +1948,7 @@ static enum Owner owner_in(const char *path, const char *ends) {
 /* Asks the kernel for the peer's end alone, which takes microseconds however many connections there are. False where it does not answer. */
 static bool ask_kernel(const struct in6_addr *peer, uint16_t peer_port, const struct in6_addr *self, uint16_t port, enum Owner *owner) {
     static int link = -1;
+    static bool has_answered;
     bool is_four = IN6_IS_ADDR_V4MAPPED(peer) && IN6_IS_ADDR_V4MAPPED(self);
     size_t from = is_four ? 12 : 0, size = is_four ? 4 : 16;
     struct {
@@ -1993,13 +1978,15 @@ static bool ask_kernel(const struct in6_addr *peer, uint16_t peer_port, const st
     *owner = UNKNOWN;
     if (answer.header.nlmsg_type == NLMSG_ERROR && bytes >= (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr))) {
         const struct nlmsgerr *error = NLMSG_DATA(&answer.header);
-        return error->error == -ENOENT;
+        /* There is no such connection, or the kernel cannot be asked in this way. */
+        return error->error == -ENOENT && has_answered;
     }
     if (answer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY || bytes < (ssize_t)NLMSG_LENGTH(sizeof(struct inet_diag_msg))) return false;
     const struct inet_diag_msg *found = NLMSG_DATA(&answer.header);
     /* Without such a connection it tells of whoever listens on the peer's port. */
     bool is_it = found->id.idiag_sport == ask.question.id.idiag_sport && found->id.idiag_dport == ask.question.id.idiag_dport &&
                  memcmp(found->id.idiag_src, ask.question.id.idiag_src, size) == 0 && memcmp(found->id.idiag_dst, ask.question.id.idiag_dst, size) == 0;
+    has_answered |= is_it;
     if (is_it) *owner = owner_by(found->idiag_state, found->idiag_uid, found->idiag_inode);
     return true;
 }
@@ -2068,7 +2055,8 @@ static const char *refusal_of(int fd, bool (*is_listed)(const struct in6_addr *a
     if (getpeername(fd, (struct sockaddr *)&peer, &peer_length) != 0 || getsockname(fd, (struct sockaddr *)&self, &self_length) != 0)
         return gone;
     if (peer.ss_family == AF_UNIX) return NULL;
-    if (!normal_address(&peer, &address, &peer_port) || !normal_address(&self, &own, &port)) return "the peer's address is of an unknown kind";
+    if (!normal_address((struct sockaddr *)&peer, &address, &peer_port) || !normal_address((struct sockaddr *)&self, &own, &port))
+        return "the peer's address is of an unknown kind";
     bool is_local = is_loopback(&address);
     if (!is_local && !is_listed(&address)) {
         bool is_four = IN6_IS_ADDR_V4MAPPED(&address);
@@ -2139,7 +2127,7 @@ static void each_of_bus(uint16_t bus_port, void (*visit)(Ctx *ctx, int fd, bool 
         last = fd;
         looked++;
         if (getsockname(fd, (struct sockaddr *)&self, &length) != 0) continue;
-        if (!normal_address(&self, &address, &port) || port != bus_port) continue;
+        if (!normal_address((struct sockaddr *)&self, &address, &port) || port != bus_port) continue;
         length = sizeof listens;
         if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0) visit(ctx, fd, listens);
     }
@@ -2313,32 +2301,27 @@ static void address_reached(Ctx *ctx, char *host, size_t room, long long *port) 
 }
 
 static void reply_with_pair(Ctx *ctx, const char *name, const char *value) {
-    api_ReplyWithStringBuffer(ctx, name, strlen(name));
-    api_ReplyWithStringBuffer(ctx, value, strlen(value));
-}
-
-static void begin_map(Ctx *ctx, long pairs) {
-    if (api_ReplyWithMap != NULL) api_ReplyWithMap(ctx, pairs);
-    else api_ReplyWithArray(ctx, 2 * pairs);
+    reply_text(ctx, name);
+    reply_text(ctx, value);
 }
 
 static int reply_with_shards(Ctx *ctx, const char *host, long long port) {
     api_ReplyWithArray(ctx, 1);
     begin_map(ctx, 2);
-    api_ReplyWithStringBuffer(ctx, "slots", 5);
+    reply_text(ctx, "slots");
     api_ReplyWithArray(ctx, 2);
     api_ReplyWithLongLong(ctx, 0);
     api_ReplyWithLongLong(ctx, SLOTS - 1);
-    api_ReplyWithStringBuffer(ctx, "nodes", 5);
+    reply_text(ctx, "nodes");
     api_ReplyWithArray(ctx, 1);
     begin_map(ctx, 7);
     reply_with_pair(ctx, "id", node_id);
-    api_ReplyWithStringBuffer(ctx, "port", 4);
+    reply_text(ctx, "port");
     api_ReplyWithLongLong(ctx, port);
     reply_with_pair(ctx, "ip", host);
     reply_with_pair(ctx, "endpoint", host);
     reply_with_pair(ctx, "role", "master");
-    api_ReplyWithStringBuffer(ctx, "replication-offset", 18);
+    reply_text(ctx, "replication-offset");
     api_ReplyWithLongLong(ctx, 0);
     reply_with_pair(ctx, "health", "online");
     return API_OK;
@@ -2378,7 +2361,7 @@ static int cluster(Ctx *ctx, Str **argv, int argc) {
         api_ReplyWithLongLong(ctx, 0);
         api_ReplyWithLongLong(ctx, SLOTS - 1);
         api_ReplyWithArray(ctx, 4);
-        api_ReplyWithStringBuffer(ctx, host, strlen(host));
+        reply_text(ctx, host);
         api_ReplyWithLongLong(ctx, port);
         api_ReplyWithStringBuffer(ctx, node_id, NODE_ID);
         return api_ReplyWithArray(ctx, 0);
@@ -2420,8 +2403,7 @@ static void filter(Filtered *filtered) {
     size_t length;
     const char *name = api_StringPtrLen(api_CommandFilterArgGet(filtered, 0), &length);
     if (length == 7 && strncasecmp(name, "cluster", length) == 0) {
-        static const char own_name[] = "ai._cluster";
-        api_CommandFilterArgReplace(filtered, 0, api_CreateString(NULL, own_name, sizeof own_name - 1));
+        api_CommandFilterArgReplace(filtered, 0, string_of("ai._cluster"));
         return;
     }
     bool is_asked = (length == 6 && (strncasecmp(name, "exists", length) == 0 || strncasecmp(name, "unlink", length) == 0)) ||
@@ -2456,7 +2438,8 @@ static void on_cron(Ctx *ctx, Event event, uint64_t sub, void *data) {
     look_after_bus(ctx);
     if (settings.parent > 0 && !is_up) {
         is_up = true;
-        prctl(PR_SET_PDEATHSIG, SIGINT);
+        /* It may come once for each thread of the parent, and a second SIGINT ends the server before its replicas have the rest. */
+        prctl(PR_SET_PDEATHSIG, 0);
     }
     if (settings.parent > 0 && getppid() != settings.parent) {
         api_Log(ctx, "warning", "the process that holds this server has gone");
@@ -2562,6 +2545,14 @@ static bool make_commands(Ctx *ctx) {
     return is_made;
 }
 
+static pid_t server_pid;
+
+/* In a process that the server has forked: one that saves would go on without it, and put its file in the place of a later one. */
+static void end_with_server(void) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != server_pid) _exit(1);
+}
+
 __attribute__((visibility("default"))) int RedisModule_OnLoad(Ctx *ctx, Str **argv, int argc);
 
 int RedisModule_OnLoad(Ctx *ctx, Str **argv, int argc) {
@@ -2599,6 +2590,8 @@ int RedisModule_OnLoad(Ctx *ctx, Str **argv, int argc) {
         /* A server that loads, or looks for what is wrong with a file, ends by nothing less. */
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != settings.parent) return failed(ctx, "the process that started this server has gone");
+        server_pid = getpid();
+        if (pthread_atfork(NULL, NULL, end_with_server) != 0) return failed(ctx, "the server's own processes cannot be watched");
     }
     free_frame();
     if (settings.socket != NULL && !listen_for_worker(ctx)) return API_ERROR;

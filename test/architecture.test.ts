@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Node, Project } from 'ts-morph';
+import { Node, Project, SyntaxKind } from 'ts-morph';
 import { describe, expect, test } from 'vitest';
+import { commandNames } from '../src/cli/command-table.js';
 import { LauncherName, TargetName } from '../src/ir/index.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -97,6 +98,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
       'src/diagnostics/',
       'src/targets/target.ts',
       'src/targets/refusals.ts',
+      'src/targets/quoting.ts',
       'src/ml/',
       'src/model-files/header.ts',
       'type src/compiler/inspect/',
@@ -286,6 +288,21 @@ function schedulersWordsIn(text: string): string[] {
   const words = text.split(/(?<=[a-z])(?=[A-Z])|[^A-Za-z]+/).map((word) => word.toLowerCase());
   return words.filter((word) => schedulersWords.has(word));
 }
+
+test('commands that users are told to run are quoted for the shell: simwrightCommand() makes them', () => {
+  const commands = ['site check', 'site install', 'engine install', ...commandNames].join('|');
+  const unquoted = new RegExp(`\\bsimwright (${commands})( --?[a-z-]+)* $`);
+  const found = sources.flatMap((file) =>
+    file.getDescendantsOfKind(SyntaxKind.TemplateExpression).flatMap((template) => {
+      const texts = [template.getHead(), ...template.getTemplateSpans().map((span) => span.getLiteral())];
+      return texts
+        .slice(0, -1)
+        .filter((text) => unquoted.test(text.getLiteralText()))
+        .map((text) => `${relative(root, file.getFilePath())}:${text.getStartLineNumber()} ${text.getText()}`);
+    }),
+  );
+  expect(found).toEqual([]);
+});
 
 test('no name of a scheduler or launcher outside targets and sites', () => {
   const mayName = /^src\/(targets|sites|rehearse\/(schedulers|launchers))\/|^src\/ir\/site\.ts$/;

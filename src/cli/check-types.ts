@@ -24,6 +24,7 @@ export async function checkTypes(first: string, ...others: readonly string[]): P
   const nodeTypes = hasNodeTypes(path, options);
   return own
     .flatMap((source) => [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)])
+    .filter(({ code }) => !ofModuleSystem.has(code))
     .filter((diagnostic) => nodeTypes || !missesNodeTypes(typescript, diagnostic))
     .map((diagnostic) => problemOf(typescript, diagnostic));
 }
@@ -67,6 +68,12 @@ function hasNodeTypes(file: string, options: ts.CompilerOptions): boolean {
   ];
   return places.some((place) => existsSync(join(place, 'node')));
 }
+
+/**
+ * Codes of what TypeScript would not write as CommonJS, or by the user's own `module`: `import.meta`, `await` at the top, imports of modules. A
+ * workflow is not written but loaded, and the loader knows best: what it cannot do, it has said before (LOAD1002).
+ */
+const ofModuleSystem: ReadonlySet<number> = new Set([1286, 1287, 1295, 1309, 1343, 1378, 1470, 1479]);
 
 /** Names and modules of Node that cannot be known without its types: workflows run all the same. */
 function missesNodeTypes(typescript: TypeScript, { code, messageText }: ts.Diagnostic): boolean {

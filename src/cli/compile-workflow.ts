@@ -3,6 +3,7 @@ import { type Compiled, compile, loadLayeredSite, loadWorkflow } from '../compil
 import { type Problem, renderProblems } from '../diagnostics/index.js';
 import type { Site } from '../ir/index.js';
 import { knownSites } from '../sites/known.js';
+import { defaultFolder } from './compiled-folder.js';
 import { hasColour } from './failure.js';
 import { engineDoubts } from './missing-engine.js';
 
@@ -24,11 +25,6 @@ export function takesWorkflow(command: Command): Command {
       'local',
     )
     .addOption(new Option('--json', 'print one JSON document'));
-}
-
-/** Folder that an experiment is compiled into unless the user says another one. */
-export function defaultFolder(experiment: string): string {
-  return `${experiment}.simwright`;
 }
 
 /** Loads a workflow and compiles it for a site, in memory. Warnings tell also what this machine lacks. */

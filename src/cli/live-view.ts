@@ -5,6 +5,7 @@ import {
   type EntityStatus,
   type EntitySummary,
   type MemberEvent,
+  type PastEvents,
   StatusReader,
   summarize,
 } from '../runtime/status/index.js';
@@ -29,6 +30,8 @@ export interface Run {
   readonly chosen: MemberSelection;
   /** True for what an earlier run says of a member that runs again. */
   readonly runsAgain: (event: MemberEvent, status: EntityStatus) => boolean;
+  /** Milliseconds since 1970 at which it was started. */
+  readonly startedMs: number;
 }
 
 /** The view that suits stderr. */
@@ -56,13 +59,15 @@ class Progress {
 
   refresh(): EntitySummary[] {
     this.#reader.refresh();
-    const { plan, chosen, runsAgain } = this.run;
-    return plan.entities.map((entity) => summarize(plan, entity, this.#reader.of(entity.name), chosen, runsAgain));
+    const { plan, chosen, runsAgain, startedMs } = this.run;
+    const started = new Date(startedMs).toISOString();
+    const past: PastEvents = { isPastMember: runsAgain, isPastLaunch: ({ time }) => time < started };
+    return plan.entities.map((entity) => summarize(plan, entity, this.#reader.of(entity.name), chosen, past));
   }
 
   /** Stores that have said something about themselves. */
   stores(): { readonly name: string; readonly text: string }[] {
-    return storeReports(this.run.plan, this.run.folder).flatMap(({ name, stats }: StoreReport) =>
+    return storeReports(this.run.plan, this.run.folder, this.run.startedMs).flatMap(({ name, stats }: StoreReport) =>
       stats === undefined ? [] : [{ name, text: describeStats(stats) }],
     );
   }

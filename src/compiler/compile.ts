@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type Problem, Problems } from '../diagnostics/index.js';
+import { type ErrorCode, type Problem, Problems } from '../diagnostics/index.js';
 import { type Authored, type ExperimentDeclaration, Plan, type Site } from '../ir/index.js';
 import { launchers } from '../targets/launchers/index.js';
 import { targets } from '../targets/registry.js';
@@ -62,6 +62,13 @@ export interface CompileInput extends Authored<ExperimentDeclaration> {
 /** Input of the first pass. */
 type Start = Reads<'declaration' | 'workflow' | 'version' | 'site' | 'target' | 'launchers'>;
 
+/** Codes of errors in names, references and in who shares what: without these nobody can say which jobs there are. */
+const reliedOn: ReadonlySet<ErrorCode> = new Set([
+  ...(['DSL1002', 'DSL1003', 'DSL1009', 'REF1001', 'REF1002'] as const),
+  ...(['PLAN1003', 'PLAN1006', 'STORE1001', 'STORE1003'] as const),
+]);
+const isReliedOn = ({ code }: Problem): boolean => reliedOn.has(code);
+
 /**
  * Compiles an experiment in memory: declaration → facts → plan → files.
  *
@@ -80,12 +87,11 @@ export function compile(input: CompileInput, site: Site): Compiled {
     .check(checkFiles, checkModelTypes, checkTemplates, checkDevices)
     .add(sizeLaunches)
     .check(checkLaunches)
-    // The passes below rely on valid names and references.
-    .stopOnErrors()
+    .stopOnErrors(isReliedOn)
     .check(checkDeadLocks)
     .add(placeJobs)
     .check(checkComponents, checkQueues)
-    .stopOnErrors()
+    .stopOnErrors(isReliedOn)
     .check(checkCpus, checkScriptHost, checkColocated, checkIncoming, checkBatches)
     .add(launchApplications)
     .add(launchStores)

@@ -34,3 +34,4 @@ export * from './site-sources.js';
 export { storeLinkVariable } from './store-link.js';
 export * from './template-tags.js';
 export * from './units.js';
+export { vocabulary } from './vocabulary.js';

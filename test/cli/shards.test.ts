@@ -41,6 +41,8 @@ describe.skipIf(lacks !== '')(
 
       const listed = keys.map((key) => ({ key, dtype: 'DOUBLE', shape: [1], bytes: 8 }));
       expect(JSON.parse((await tensor('ls', '--json')).stdout)).toEqual({ ok: true, tensors: listed });
+      const here = await simwright({ cwd: workspace.path('out') }, 'tensor', 'ls', '--json');
+      expect(JSON.parse(here.stdout)).toEqual({ ok: true, tensors: listed });
       expect((await tensor('get', 'c')).stdout).toBe('DOUBLE [1]\n2.5\n');
       writeFileSync(
         workspace.path('in.npy'),

@@ -77,7 +77,7 @@ describe('simwright tensor', () => {
     expect(await errorOf('put', 'k', 'none.npy')).toContain('ENOENT');
     expect(await errorOf('ls', '--address', '127.0.0.1:1')).toContain('cannot connect to the store at 127.0.0.1:1');
     const { stderr } = await simwright({ cwd: workspace.cwd, env: { SSDB: '' } }, 'tensor', 'ls');
-    expect(stderr).toContain('SSDB is not set');
+    expect(stderr).toContain('error[TNSR1001]: which store? no compiled folder is here');
   });
 });
 

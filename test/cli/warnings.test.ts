@@ -52,7 +52,8 @@ test('an engine that is not here is told by the commands that compile, and a run
     ok: true,
     problems: [{ code: 'STORE1008', severity: 'warning', hint: expect.stringContaining('simwright engine install') }],
   });
-  const compiled = await simwright(place, 'compile', 'workflow.ts', '--out', 'out');
+  const compiled = await simwright(place, 'compile', 'workflow.ts', '--out', 'the out');
+  expect(compiled.stdout).toContain("\nrun it: 'the out/submit.sh'\n");
   expect([compiled.exitCode, compiled.stderr]).toEqual([
     0,
     expect.stringMatching(
@@ -61,7 +62,7 @@ test('an engine that is not here is told by the commands that compile, and a run
   ]);
   for (const words of [
     ['run', 'workflow.ts'],
-    ['submit', 'out'],
+    ['submit', 'the out'],
   ]) {
     const { exitCode, stderr } = await simwright(place, ...words);
     expect([exitCode, stderr]).toEqual([
@@ -69,5 +70,5 @@ test('an engine that is not here is told by the commands that compile, and a run
       expect.stringContaining("error[RUN1040]: store 'orchestrator' cannot start: "),
     ]);
   }
-  expect(workspace.has('e.simwright') || workspace.has('out/run')).toBe(false);
+  expect(workspace.has('e.simwright') || workspace.has('the out/run')).toBe(false);
 });

@@ -1,4 +1,5 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { execa, execaSync } from 'execa';
 import fc from 'fast-check';
@@ -75,6 +76,19 @@ describe('a whole job script, run by bash', () => {
       ['launch', 'm'],
       ['down'],
     ]);
+  });
+
+  test('counts CPUs, not the threads that OpenMP is given', () => {
+    const folder = workspace({});
+    write(experiment('e').model('m', command('true')), folder);
+    const counted = (env: Readonly<Record<string, string>>) => {
+      const all = { ...stub(folder, 'echo "$SIMWRIGHT_CPUS_PER_NODE" >"$CALLS/../cpus"'), ...env };
+      execaSync('bash', ['out/jobs/e.sh'], { env: all, cwd: folder });
+      return Number(readFileSync(join(folder, 'cpus'), 'utf8'));
+    };
+    const cpus = availableParallelism();
+    expect(counted({ OMP_NUM_THREADS: String(cpus + 1) })).toBe(cpus);
+    expect(counted({ OMP_THREAD_LIMIT: '1' })).toBe(cpus);
   });
 
   test.each(['HUP', 'INT', 'TERM', 'USR2'])('cleans up though SIG%s comes as soon as that begins', (signal) => {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { execaNode } from 'execa';
 import { describe, expect, test } from 'vitest';
+import { checkTypes } from '../../src/cli/check-types.js';
 import { loadWorkflow } from '../../src/compiler/index.js';
 import { root } from './support/compile-fixture.js';
 import { problemsIn, workspace } from './support/workspace.js';
@@ -48,6 +49,40 @@ describe.each([
     expect(lines).toEqual(['DSL1001 helper.ts:5:26 .tasks(): its number cannot be 0: it has to be at least 1']);
   });
 
+  test('a method and an import that are not there are told with the nearest', async () => {
+    const rest = (calls: string, names = 'command, experiment') =>
+      `import { ${names} } from 'simwright';\n\nconst e = experiment('e').model('m', command('true'));\nexport default ${calls};\n`;
+    // Places in the stack are those of the translated text here; the test below has them.
+    const told = async (text: string) =>
+      (await problemsIn({ 'package.json': manifest, [name]: text })).map((line) =>
+        line.replace(/workflow\.ts:[^1]\S*|workflow\.ts:1:\d{3,}/, 'AT'),
+      );
+    expect(await told(rest('e.paramz({ A: 1 })'))).toEqual([
+      'LOAD1003 AT the workflow calls .paramz(), and what it is called on has no such method | did you mean .params()?',
+    ]);
+    expect(await told(rest("experiment('f').model('m', command('true').task(3))"))).toEqual([
+      'LOAD1003 AT the workflow calls .task(), and command() has no such method | did you mean .tasks()?',
+    ]);
+    expect(await told(rest("experiment('f').submit()"))).toEqual([
+      expect.stringMatching(/^LOAD1003 AT .* experiment\(\) has no such method \| there are: \.model\(\), /),
+    ]);
+    expect(
+      await told(
+        rest('e', 'command, experiment, mlFiles').replace(
+          /;\n$/,
+          ".addMlModel('n', mlFiles('n.onnx'), { backend: 'ONNX' });\n",
+        ),
+      ),
+    ).toEqual([
+      expect.stringMatching(
+        /^LOAD1003 (AT|workflow\.ts:1:31) the workflow imports 'mlFiles' from 'simwright', which has no such name \| did you mean 'mlFile'\?$/,
+      ),
+    ]);
+    expect(await told(rest('[1].maps()'))).toEqual([
+      'LOAD1003 AT the workflow throws TypeError: [1].maps is not a function',
+    ]);
+  });
+
   test('a workflow that throws is shown at its own line, by the command line', async () => {
     const folder = workspace({
       'package.json': manifest,
@@ -88,3 +123,21 @@ test.each(['workflow.mts', 'workflow.cts', 'workflow.mjs', 'workflow.cjs', 'work
     });
   },
 );
+
+test('in a folder without "type": "module", types are checked as the file is loaded; what only modules have is told with what to do', async () => {
+  const named = "import { command, experiment } from 'simwright';\n";
+  const files = {
+    'package.json': commonFolder,
+    'workflow.ts': `${named}export default experiment('e').model('m', command('echo', import.meta.dirname));\n`,
+    'alone.ts': 'export const here: string = import.meta.dirname;\n',
+  };
+  const folder = workspace(files);
+  expect((await loadWorkflow(join(folder, 'workflow.ts'))).declaration.entities).toHaveLength(1);
+  expect(await checkTypes(join(folder, 'alone.ts'))).toEqual([]);
+  const awaiting = `${named}export default await Promise.resolve(experiment('e').model('m', command('true')));\n`;
+  expect(await problemsIn({ ...files, 'workflow.ts': awaiting })).toEqual([
+    expect.stringMatching(
+      /^LOAD1002 workflow\.ts:2:16 .* \| call it workflow\.mts, or write "type": "module" into the package\.json of its folder$/,
+    ),
+  ]);
+});

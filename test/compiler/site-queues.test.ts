@@ -251,3 +251,32 @@ describe('queues that contradict themselves', () => {
     expect(problem).toMatch(/^SITE1002 site\.json:1:[3-9]\d /);
   });
 });
+
+describe('errors of one kind do not hide others', () => {
+  const entity = (name: string, batch: string, calls = '') =>
+    `\n  .model('${name}', command('true'))${calls}\n  .batch({ ${batch} })`;
+
+  test('mistakes of values, files, queues and sizes are told at once, a line once', async () => {
+    const socket = `\n  .colocate({ uds: true, socket: '/tmp/${'x'.repeat(110)}' })`;
+    const workflow = [
+      entity('a', "walltime: 'long', queue: 'debug', nodes: 3"),
+      entity('b', "queue: 'prod', nodes: 1, walltime: '02:00:00'"),
+      entity('c', "nodes: 1, walltime: '01:00:00'", ".attach({ copy: 'nothing.txt' })"),
+      entity('d', "nodes: 1, walltime: '01:00:00'", socket),
+      "\n  .model('e', command('true').tasks(99).tasksPerNode(99))",
+    ];
+    const problems = await problemsIn(source(workflow.join('')), site);
+    expect(problems.map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual([
+      'DSL1005 workflow.ts:5:4',
+      'QUEUE1001 workflow.ts:7:4',
+      'FILE1001 workflow.ts:8:32',
+      'STORE1002 workflow.ts:11:4',
+      'PLAN1001 workflow.ts:13:15',
+    ]);
+  });
+
+  test('an error in a name is told by itself: nobody can say which jobs there are', async () => {
+    const workflow = `${entity('a', "queue: 'debug', nodes: 3")}\n  .after('b')`;
+    expect(await problemsIn(source(workflow), site)).toEqual([expect.stringMatching(/^REF1001 /)]);
+  });
+});

@@ -1,6 +1,7 @@
+import * as simwright from 'simwright';
 import { apptainer, command, experiment, mlFile, scriptFile } from 'simwright';
 import { describe, expect, test } from 'vitest';
-import { type Authored, authoredCommand, authoredExperiment } from '../../src/ir/index.js';
+import { type Authored, authoredCommand, authoredExperiment, vocabulary } from '../../src/ir/index.js';
 
 /*
  * Calls as code makes them that no type has checked: every builder goes on, and gathers what is wrong.
@@ -555,4 +556,12 @@ test('no builder throws, whatever it is given', () => {
       }
     }
   }
+});
+
+test('the names that hints know are those that there are', () => {
+  const methodsOf = (builder: object) =>
+    Object.getOwnPropertyNames(Object.getPrototypeOf(builder)).filter((one) => one !== 'constructor');
+  expect(new Set(vocabulary.experiment)).toEqual(new Set(methodsOf(experiment('x'))));
+  expect(new Set(vocabulary.command)).toEqual(new Set(methodsOf(command('true'))));
+  expect(new Set(vocabulary.exports)).toEqual(new Set(Object.keys(simwright)));
 });

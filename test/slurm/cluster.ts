@@ -88,6 +88,16 @@ export class Cluster {
     return stdout;
   }
 
+  /** Lets a node die: its processes and its network are gone at once. Slurm learns of it when it is told, or after a minute. */
+  async crash(node: string): Promise<void> {
+    await execa(script, ['crash', node], { env: place, stdin: 'ignore' });
+  }
+
+  /** Starts a node again that has died; resolves when it can run jobs. */
+  async boot(node: string): Promise<void> {
+    await execa(script, ['boot', node], { env: place, stdin: 'ignore' });
+  }
+
   /** Submits a compiled folder by its own script, with these variables too; returns the ids by job. */
   async submit(
     folder: string,
@@ -102,11 +112,15 @@ export class Cluster {
   async account(id: string): Promise<Accounted[]> {
     const fields = ['-n', '-P', '-o', 'jobid,state,exitcode,nodelist', '-j', id];
     const text = await this.ask('sacct', '-X', ...fields);
-    return text
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => line.split('|'))
-      .map(([job = '', state = '', exitCode = '', nodes = '']) => ({ id: job, state, exitCode, nodes }));
+    return (
+      text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => line.split('|'))
+        // Its time with a node that has died is a row of its own.
+        .filter(([, state]) => state !== 'RESIZING')
+        .map(([job = '', state = '', exitCode = '', nodes = '']) => ({ id: job, state, exitCode, nodes }))
+    );
   }
 
   /** Its steps by their names, in the order of their starts, without the batch script. */

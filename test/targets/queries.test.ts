@@ -69,6 +69,15 @@ test('sacct: exit codes and signals; a row without a state says nothing yet', ()
   expect(read('slurm', 1, answer('', 'Slurm accounting storage is disabled', 1))).toBeUndefined();
 });
 
+test('sacct: a job that went on without a node that died is one job, which has ended', () => {
+  const text = `1|RESIZING|0:0|30
+1|FAILED|3:0|34
+2|RESIZING|0:0|5
+2|RUNNING|0:0|4
+`;
+  expect(shortly(read('slurm', 1, answer(text)))).toEqual(['1 FAILED 3 64 -', '2 RUNNING - 9 -']);
+});
+
 test('scontrol: what stands in for the accounting', () => {
   const text = `JobId=6 JobName=m UserId=root(0) JobState=FAILED Reason=NonZeroExitCode Dependency=(null) ExitCode=1:0 RunTime=00:00:02 TimeLimit=00:05:00
 JobId=9 ArrayJobId=5 ArrayTaskId=3-4%2 JobName=sweep JobState=PENDING Reason=Dependency ExitCode=0:0 RunTime=00:00:00

@@ -6,6 +6,7 @@ import { type AsideEntry, asideFolder, listAside, removeAside } from '../../runt
 import { printJson } from '../compile-workflow.js';
 import { openFolder } from '../jobs/folder.js';
 import { reported } from '../reported.js';
+import { simwrightCommand } from '../shell-command.js';
 import { formatTable } from '../table.js';
 
 interface CleanOptions {
@@ -60,7 +61,7 @@ function clean(dir: string, { remove, json }: CleanOptions): void {
   const rows = found.map((one) => [one.name, formatBytes(one.bytes), formatTime(one.time), one.why]);
   process.stdout.write(`${formatTable([['DIRECTORY', 'SIZE', 'MOVED', 'WHY'], ...rows])}\n`);
   process.stderr.write(
-    `${many}, ${formatBytes(bytes)}, in ${asideFolder(dir)}; simwright clean ${dir} --remove deletes them\n`,
+    `${many}, ${formatBytes(bytes)}, in ${asideFolder(dir)}; ${simwrightCommand('clean', dir, '--remove')} deletes them\n`,
   );
 }
 

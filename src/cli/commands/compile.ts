@@ -9,16 +9,11 @@ import {
   writeFolder,
 } from '../../compiler/index.js';
 import { forecastLines } from '../../runtime/rerun/index.js';
+import { quoteShellWord } from '../../targets/quoting.js';
 import { targets } from '../../targets/registry.js';
 import { budgetOption, keepBudget } from '../budget.js';
-import {
-  compileWorkflow,
-  defaultFolder,
-  printJson,
-  printWarnings,
-  takesWorkflow,
-  type WorkflowOptions,
-} from '../compile-workflow.js';
+import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
+import { defaultFolder } from '../compiled-folder.js';
 import { ExitCode, hasColour } from '../failure.js';
 import { colourDiff, diffFolder } from '../folder-diff.js';
 import { forecastJson, forecastOf, hasResults, printLines } from '../forecast.js';
@@ -68,9 +63,8 @@ export function compileCommand(): Command {
           });
         const jobs = plan.jobs.map(({ script }) => `  ${script}`);
         const next = targets[plan.target].capabilities.oneNode ? 'run it' : 'submit it';
-        process.stdout.write(
-          `wrote ${folder}\n${jobs.join('\n')}\n${next}: ${options.out ?? defaultFolder(plan.experiment)}/submit.sh\n`,
-        );
+        const script = `${options.out ?? defaultFolder(plan.experiment)}/submit.sh`;
+        process.stdout.write(`wrote ${folder}\n${jobs.join('\n')}\n${next}: ${quoteShellWord(script)}\n`);
         printLines(forecastLines(rerun ?? []));
       }),
     );

@@ -2,14 +2,8 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { WorkflowError } from '../../diagnostics/index.js';
-import {
-  compileWorkflow,
-  defaultFolder,
-  printJson,
-  printWarnings,
-  takesWorkflow,
-  type WorkflowOptions,
-} from '../compile-workflow.js';
+import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
+import { defaultFolder } from '../compiled-folder.js';
 import { ExitCode, hasColour } from '../failure.js';
 import { colourDiff, diffFolder } from '../folder-diff.js';
 import { reported } from '../reported.js';

@@ -14,6 +14,7 @@ import { formatJson, formatTypeScript } from '../doctor/format-site.js';
 import { ExitCode, hasColour } from '../failure.js';
 import { needsLinux } from '../needs-linux.js';
 import { reported } from '../reported.js';
+import { simwrightCommand } from '../shell-command.js';
 
 interface DoctorOptions {
   readonly site?: string;
@@ -60,7 +61,9 @@ async function doctor(options: DoctorOptions): Promise<void> {
   }
   process.stdout.write(formatFindings(findings, hasColour(process.stdout)));
   if (options.writeSite === undefined) return;
-  process.stdout.write(`\nwrote ${options.writeSite}; read it, then: simwright site check ${options.writeSite}\n`);
+  process.stdout.write(
+    `\nwrote ${options.writeSite}; read it, then: ${simwrightCommand('site', 'check', options.writeSite)}\n`,
+  );
 }
 
 function checkPlace(file: string, force: boolean): void {

@@ -11,6 +11,7 @@ import {
   type OrchestratorOptions,
   onnxRuntimeVersion,
 } from '../../runtime/orchestrator/index.js';
+import { quoteShellWord } from '../../targets/quoting.js';
 import { ExitCode, reportFailure } from '../failure.js';
 import { installedOnnxRuntime } from '../installed-onnx-runtime.js';
 import { needsLinux } from '../needs-linux.js';
@@ -174,7 +175,7 @@ function readyLine(ready: Ready, json: boolean): string {
   const { addresses, devices, mapDevice, onnxRuntime, engine, server } = ready;
   const mapped = Object.entries(mapDevice).map((pair) => pair.join('='));
   return [
-    `ready: SSDB=${addresses.join(',')}`,
+    `ready: SSDB=${quoteShellWord(addresses.join(','))}`,
     'SR_DB_TYPE=Standalone',
     `devices=${[...devices, ...mapped].join(',') || 'none'}`,
     `simwright=${version}`,

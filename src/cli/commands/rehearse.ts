@@ -15,6 +15,7 @@ import { localHome } from '../jobs/submit-script.js';
 import { type FailureReason, failureReasons, formatReasons } from '../jobs/why-failed.js';
 import { needsLinux } from '../needs-linux.js';
 import { reported } from '../reported.js';
+import { simwrightCommand } from '../shell-command.js';
 import { wholeNumber } from '../whole-number.js';
 
 interface Options {
@@ -163,6 +164,6 @@ function report(record: RehearsalRecord, dir: string, into: string): string {
       ? []
       : ['', 'found:', ...record.findings.map(({ where, what }) => `  ${where}: ${what}`)]),
     '',
-    `as after a run: simwright status ${place}, simwright logs ${place}; timeline.json and timeline.svg are there too`,
+    `as after a run: ${simwrightCommand('status', place)}, ${simwrightCommand('logs', place)}; timeline.json and timeline.svg are there too`,
   ].join('\n');
 }

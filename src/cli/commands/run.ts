@@ -12,14 +12,8 @@ import { type Forecast, forecastDetails, forecastLines } from '../../runtime/rer
 import { type EntitySummary, isInRanges, StatusReader } from '../../runtime/status/index.js';
 import { targets } from '../../targets/registry.js';
 import { chosenMembers } from '../chosen-members.js';
-import {
-  compileWorkflow,
-  defaultFolder,
-  printJson,
-  printWarnings,
-  takesWorkflow,
-  type WorkflowOptions,
-} from '../compile-workflow.js';
+import { compileWorkflow, printJson, printWarnings, takesWorkflow, type WorkflowOptions } from '../compile-workflow.js';
+import { defaultFolder } from '../compiled-folder.js';
 import { ExitCode } from '../failure.js';
 import { forecastJson, forecastOf, hasResults, printLines } from '../forecast.js';
 import { causesOf, type FailureCause, failuresOf } from '../jobs/entities.js';
@@ -94,7 +88,7 @@ async function run(workflow: string, options: RunOptions): Promise<number> {
   process.stderr.write(`running ${plan.experiment} in ${folder}\n`);
   printLines(forecastLines(rerun));
   const started = Date.now();
-  const run: Run = { plan, folder, chosen, runsAgain: runsAgain(rerun, started) };
+  const run: Run = { plan, folder, chosen, runsAgain: runsAgain(rerun, started), startedMs: started };
   const { exitCode, interrupted } = await submitAndFollow(run, members, options);
   const summaries = summarizeRun(run);
   const failed = exitCode !== 0;

@@ -15,6 +15,7 @@ import { judges, testOnly } from '../jobs/test-only.js';
 import { needEngines } from '../missing-engine.js';
 import { needsLinux } from '../needs-linux.js';
 import { reported } from '../reported.js';
+import { simwrightCommand } from '../shell-command.js';
 import { wholeNumber } from '../whole-number.js';
 
 interface SubmitOptions {
@@ -71,7 +72,9 @@ async function submit(folder: JobFolder, { fresh, keep, force, retry, json }: Su
   if (exitCode === 0) return ExitCode.done;
   // Interrupted: submit.sh has taken back what it submitted, or ended what it ran.
   if (exitCode === 130 || exitCode === 143) return exitCode;
-  process.stderr.write(`failed: exit code ${exitCode}; simwright status ${folder.dir} shows what came of it\n`);
+  process.stderr.write(
+    `failed: exit code ${exitCode}; ${simwrightCommand('status', folder.dir)} shows what came of it\n`,
+  );
   return ExitCode.applicationFailed;
 }
 

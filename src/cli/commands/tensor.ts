@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { type Dtype, elementBytes, elementCount } from '../../ml/dtypes.js';
@@ -8,6 +9,10 @@ import { Shards } from '../../runtime/client/shards.js';
 import { bytesOf, tensorOfReply } from '../../runtime/client/tensor.js';
 import { writeAtomically } from '../../runtime/job/write-atomically.js';
 import { NpyError, npyHeader, parseNpy } from '../../runtime/npy/npy.js';
+import { quoteShellWord } from '../../targets/quoting.js';
+import { compiledEnding } from '../compiled-folder.js';
+import { openFolder } from '../jobs/folder.js';
+import { runningStores } from '../jobs/stores.js';
 import { printJson } from '../print-json.js';
 import { reported } from '../reported.js';
 import { formatTable } from '../table.js';
@@ -29,7 +34,10 @@ export function tensorCommand(): Command {
     tensor
       .command(name)
       .description(description)
-      .option('--address <address>', 'host:port or unix://PATH of the store (default: $SSDB)')
+      .option(
+        '--address <address>',
+        'host:port or unix://PATH of the store (default: $SSDB, else the store that runs in the compiled folder here)',
+      )
       .addOption(new Option('--json', 'print one JSON document'));
   subcommand('ls [pattern]', 'list tensors: keys, types, shapes, bytes').action(
     reported((pattern: string | undefined, options: Options) =>
@@ -68,13 +76,33 @@ async function withStore({ address }: Options, work: (store: Shards) => Promise<
     const { env } = process;
     // Fail at once: do not wait for a store to start.
     const once = { SR_CONN_TIMEOUT: '0', SR_CMD_TIMEOUT: '0' };
-    store = await Shards.open(readSettings({ ...env, ...once, ...(address !== undefined && { SSDB: address }) }));
+    const SSDB = address ?? (env['SSDB'] || storeHere(process.cwd()));
+    store = await Shards.open(readSettings({ ...env, ...once, SSDB }));
     await work(store);
   } catch (error) {
     throw asProblem(error);
   } finally {
     await store?.close();
   }
+}
+
+/** Address of the one store that runs in the compiled folders of a folder: itself, and those that `compile` names. @throws WorkflowError TNSR1001 */
+function storeHere(folder: string): string {
+  const names = readdirSync(folder).filter((name) => name.endsWith(compiledEnding));
+  const folders = ['.', ...names].filter((name) => existsSync(join(folder, name, 'plan.json')));
+  const stores = folders.flatMap((name) => {
+    const { plan, dir } = openFolder(join(folder, name));
+    return runningStores(plan, dir).map((store) => ({ ...store, folder: name }));
+  });
+  const [first, ...others] = stores;
+  if (first !== undefined && others.length === 0) return first.address;
+  const rows = stores.map((one) => `${one.name} of ${one.folder}: --address ${quoteShellWord(one.address)}`);
+  const where = folders.length === 0 ? 'no compiled folder is here' : `no store runs in ${folders.join(', ')}`;
+  throw new WorkflowError({
+    code: 'TNSR1001',
+    message: stores.length === 0 ? `which store? ${where}` : ['which store? Several run here:', ...rows].join('\n  - '),
+    hint: 'name it with --address, or in SSDB; in the folder that compile wrote, or in that of the workflow, the store of a running job is found',
+  });
 }
 
 /** Converts a refusal by the store, or an error of a file, to a problem; returns any other error as it is. */

@@ -18,6 +18,8 @@ except Exception:
     print(getattr(smartredis, "__version__", "of an unknown version"))
 `;
 
+import { quoteShellWord } from '../../targets/quoting.js';
+
 /** Python with SmartRedis, by which Python applications reach the store. */
 export async function probePython(program: string): Promise<Probed<PythonFacts>> {
   const { stdout, ok, why } = await ask(program, '-c', script);
@@ -29,7 +31,7 @@ export async function probePython(program: string): Promise<Probed<PythonFacts>>
     return { facts, findings: [{ topic, verdict: 'warning', message: `${program} does not run: ${why}`, advice }] };
   }
   if (facts.smartredis === undefined) {
-    const advice = `${program} -m pip install smartredis (Python 3.9 to 3.12); only applications in Python need it`;
+    const advice = `${quoteShellWord(program)} -m pip install smartredis (Python 3.9 to 3.12); only applications in Python need it`;
     return { facts, findings: [{ topic, verdict: 'warning', message: `${version} has no smartredis`, advice }] };
   }
   return { facts, findings: [{ topic, verdict: 'ok', message: `${version} with smartredis ${facts.smartredis}` }] };

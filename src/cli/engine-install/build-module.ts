@@ -51,7 +51,7 @@ export async function buildModule({ folder, compiler, flags = [] }: Build): Prom
   const scratch = scratchIn(folder);
   try {
     const out = join(scratch, moduleName);
-    const line = [...words, '-std=c11', '-O2', '-fPIC', '-shared', '-fvisibility=hidden', ...flags];
+    const line = [...words, '-std=c11', '-O2', '-fPIC', '-pthread', '-shared', '-fvisibility=hidden', ...flags];
     const source = join(sourceFolder(), 'simwright.c');
     const { exitCode, stderr, code } = await runProgram([...line, '-o', out, source, '-lm'], { timeoutSeconds });
     if (exitCode !== 0 || !existsSync(out)) {

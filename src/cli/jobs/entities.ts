@@ -1,9 +1,17 @@
 import { join } from 'node:path';
 import { type Entity, memberDigest, memberDirectory, memberName, type Plan } from '../../ir/index.js';
 import { isHeld } from '../../runtime/job/member-lock.js';
+import { MemberSelection } from '../../runtime/job/member-selection.js';
 import { memberPath } from '../../runtime/job/paths.js';
 import { type Cause, groupByCause, outputName } from '../../runtime/output/index.js';
-import { type EntitySummary, isEnd, type StatusReader, summarize } from '../../runtime/status/index.js';
+import {
+  type EntitySummary,
+  isEnd,
+  type MemberEvent,
+  type PastEvents,
+  type StatusReader,
+  summarize,
+} from '../../runtime/status/index.js';
 import { isAlive, sameJob } from '../../targets/queries.js';
 import type { JobFolder } from './folder.js';
 import type { JobStanding } from './standing.js';
@@ -51,11 +59,13 @@ export function entityReports(
   jobs: readonly JobStanding[],
 ): EntityReport[] {
   return plan.entities.map((entity) => {
-    const summary = summarize(plan, entity, reader.of(entity.name));
     const own = jobs.filter(({ name }) => name === entity.job);
+    const past = pastEvents(plan, entity, own);
+    const summary = summarize(plan, entity, reader.of(entity.name), MemberSelection.all, past);
     const hasEnded = own.length > 0 && own.every(({ state }) => !isAlive(state) && state !== 'UNKNOWN');
     const lost = hasEnded ? Math.max(0, summary.running - runByHand(dir, entity, reader, own)) : 0;
-    const failures = failuresOf(plan, entity, reader);
+    const isPast = (event: MemberEvent) => past.isPastMember?.(event, reader.of(entity.name)) === true;
+    const failures = failuresOf(plan, entity, reader, isPast);
     return {
       ...summary,
       job: entity.job,
@@ -67,6 +77,20 @@ export function entityReports(
   });
 }
 
+/**
+ * Events of earlier jobs, where another one runs or waits that runs again what has failed: they say nothing of it. What a job that was
+ * started by hand does now counts. Elements of a job array have ids that tell not whose they are, so there all count.
+ */
+function pastEvents(plan: Plan, entity: Entity, own: readonly JobStanding[]): PastEvents {
+  const isArray = plan.jobs.find(({ name }) => name === entity.job)?.array !== undefined;
+  if (isArray || !own.some(({ state }) => isAlive(state))) return {};
+  const isPast = ({ jobId }: { readonly jobId: string }) => !own.some(({ id }) => id !== '' && sameJob(id, jobId));
+  return {
+    isPastMember: (event) => (event.state === 'failed' || event.state === 'interrupted') && isPast(event),
+    isPastLaunch: isPast,
+  };
+}
+
 /** Members that run in a job that was started by hand: no submission has it, but the locks of its members hold. */
 function runByHand(dir: string, entity: Entity, reader: StatusReader, submitted: readonly JobStanding[]): number {
   return [...reader.of(entity.name).members.values()].filter(
@@ -76,12 +100,18 @@ function runByHand(dir: string, entity: Entity, reader: StatusReader, submitted:
 }
 
 /** Members whose last attempt failed. */
-export function failuresOf(plan: Plan, entity: Entity, reader: StatusReader): FailedMember[] {
+export function failuresOf(
+  plan: Plan,
+  entity: Entity,
+  reader: StatusReader,
+  isPast: (event: MemberEvent) => boolean = () => false,
+): FailedMember[] {
   return [...reader.of(entity.name).members.values()]
     .filter(
       ({ state, digest, index }) =>
         state === 'failed' && index < entity.members.count && digest === memberDigest(plan, entity, index),
     )
+    .filter((event) => !isPast(event))
     .sort((a, b) => a.index - b.index)
     .map(({ index, exit, signal, reason, cause }) => {
       const name = memberName(entity, index);

@@ -5,6 +5,7 @@ import { readPlan } from '../../runtime/job/read-plan.js';
 import { submittedJobs } from '../../runtime/job/submitted-jobs.js';
 import { targets } from '../../targets/registry.js';
 import type { Target } from '../../targets/target.js';
+import { simwrightCommand } from '../shell-command.js';
 
 /** A folder that `compile` wrote. */
 export interface JobFolder {
@@ -59,7 +60,7 @@ export function needSubmissions(folder: JobFolder): Submission[] {
   throw new WorkflowError({
     code: 'JOB1004',
     message: `nothing has been submitted from ${folder.dir}: run/jobs.tsv has no job of its plan`,
-    hint: `submit it: simwright submit ${folder.dir}`,
+    hint: `submit it: ${simwrightCommand('submit', folder.dir)}`,
   });
 }
 

@@ -5,6 +5,7 @@ import { type Plan, TargetName } from '../../ir/index.js';
 import { StatusReader } from '../../runtime/status/index.js';
 import { isAlive, isClearing } from '../../targets/queries.js';
 import { targets } from '../../targets/registry.js';
+import { simwrightCommand } from '../shell-command.js';
 import { type JobFolder, readSubmissions } from './folder.js';
 import { localProcesses } from './local-jobs.js';
 import { type Asking, defaultTimeoutSeconds } from './scheduler.js';
@@ -57,7 +58,7 @@ export async function refuseWhileJobsRun(
   throw new WorkflowError({
     code: 'OUT1003',
     message: `jobs of ${folder.dir} run or wait, ${effects[intent].now}: ${alive.join(', ')}`,
-    hint: `wait for them, end them with: simwright cancel ${dir}, or use --force`,
+    hint: `wait for them, end them with: ${simwrightCommand('cancel', dir)}, or use --force`,
   });
 }
 

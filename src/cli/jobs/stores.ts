@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { Plan } from '../../ir/index.js';
 import { storeFolder } from '../../runtime/job/paths.js';
 import { isStatsFile } from '../../runtime/store-files/stats-files.js';
+import { clientAddresses, StoreAddress } from '../../runtime/store-files/store-address.js';
 
 /** Statistics of a store, summed over its hosts and, in a job array, over the elements' stores. */
 export interface StoreReport {
@@ -44,11 +45,13 @@ export type ShardReport = z.infer<typeof Shard>;
 const Stats = z.object({ ...counts, inferences: number, shards: z.array(Shard).readonly().optional() });
 const Address = z.object({ nodes: z.array(z.object({ addresses: z.array(z.string()) })) });
 
-/** Every store of the plan, from the files that it keeps in run/stores/NAME. */
-export function storeReports(plan: Plan, dir: string): StoreReport[] {
+/** Every store of the plan, from the files that it keeps in run/stores/NAME; statistics that were written after a time, in milliseconds since 1970. */
+export function storeReports(plan: Plan, dir: string, sinceMs = 0): StoreReport[] {
   return plan.stores.map(({ name }) => {
     const places = placesOf(storeFolder(dir, name));
-    const stats = places.flatMap((place) => statsOf(statsFiles(place).flatMap((file) => parse(Stats, file) ?? [])));
+    const stats = places.flatMap((place) =>
+      statsOf(statsFiles(place, sinceMs).flatMap((file) => parse(Stats, file) ?? [])),
+    );
     const [first] = stats;
     const addresses = places.flatMap((place) => parse(Address, join(place, 'address.json'))?.nodes ?? []);
     return {
@@ -57,6 +60,17 @@ export function storeReports(plan: Plan, dir: string): StoreReport[] {
       ...(first === undefined ? {} : { stats: stats.slice(1).reduce<StoreStats>(sum, first) }),
     };
   });
+}
+
+/** Stores that have an address now, as `SSDB` wants it: a cluster's servers by their slots. Elements of a job array have one each. */
+export function runningStores(plan: Plan, dir: string): { readonly name: string; readonly address: string }[] {
+  return plan.stores.flatMap(({ name }) =>
+    placesOf(storeFolder(dir, name)).flatMap((place) => {
+      const address = parse(StoreAddress, join(place, 'address.json'));
+      const own = address === undefined ? [] : clientAddresses(address);
+      return own.length === 0 ? [] : [{ name, address: own.join(',') }];
+    }),
+  );
 }
 
 /** `12.3 MiB, 100 requests, 4 inferences`, and before it `3 shards`, `1 replica down`, `2 take-overs`. */
@@ -95,8 +109,9 @@ function placesOf(folder: string): string[] {
   return [folder, ...names(folder, (name) => /^\d+$/.test(name)).map((name) => join(folder, name))];
 }
 
-function statsFiles(place: string): string[] {
-  return names(place, isStatsFile).map((name) => join(place, name));
+function statsFiles(place: string, sinceMs: number): string[] {
+  const files = names(place, isStatsFile).map((name) => join(place, name));
+  return files.filter((file) => (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= sinceMs);
 }
 
 /**

@@ -3,6 +3,7 @@ import { tailOf } from '../../runtime/output/index.js';
 import { StatusReader } from '../../runtime/status/index.js';
 import { jobLogs } from '../logs/job-logs.js';
 import { interruptionsOf } from '../logs/overview.js';
+import { simwrightCommand } from '../shell-command.js';
 import { causesOf, describeFailures, describeInterruption, failuresOf } from './entities.js';
 import { failureOutput } from './failure-output.js';
 import type { JobFolder } from './folder.js';
@@ -65,7 +66,7 @@ export function formatReasons(reasons: readonly FailureReason[], folder: string)
     ].join('\n');
   });
   const more = reasons.length - shownReasons;
-  if (more > 0) parts.push(`and ${more} more causes: simwright logs ${folder}`);
+  if (more > 0) parts.push(`and ${more} more causes: ${simwrightCommand('logs', folder)}`);
   return parts.join('\n\n');
 }
 

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { type OutputFile, onnxRuntimeFiles, packageVersion, pythonFiles, runtimeFiles } from '../../compiler/index.js';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { findModule, serverNames } from '../../runtime/engine/find-engine.js';
+import { quoteShellWord } from '../../targets/quoting.js';
 import type { ThisNode } from './this-node.js';
 
 /** Name of the file that marks a folder as ours, and lists its contents. */
@@ -135,7 +136,7 @@ ${siteFields(site)}
 Applications that are started as \`node\` find it by the site's field \`preamble\`:
 
 \`\`\`
-  "preamble": [${JSON.stringify(`export PATH=${site.runtimePath}/bin:$PATH`)}]
+  "preamble": [${JSON.stringify(`export PATH=${quoteShellWord(`${site.runtimePath}/bin`)}:$PATH`)}]
 \`\`\`
 `;
 }

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { locationInStack, type Problem, WorkflowError } from '../../diagnostics/index.js';
 import { origin } from './guard.js';
+import { unknownName } from './unknown-name.js';
 
 /** A warning for an error that a user's code threw after its file had been read; undefined for an error of other code. */
 export function lateProblem(error: unknown): Problem | undefined {
@@ -16,6 +18,12 @@ function asThere(path: string): string {
   return names.find((name) => existsSync(name)) ?? path;
 }
 
+/** A hint for a file that uses what modules alone have, and is read as CommonJS. */
+function moduleHint(file: string): string {
+  const name = basename(file).replace(/\.c?([jt]s)$/, '.m$1');
+  return `call it ${name}, or write "type": "module" into the package.json of its folder`;
+}
+
 /** Converts what a user's file threw to a WorkflowError, with the place of the user's own line. */
 export function asWorkflowError(error: unknown, file: string, what: string): WorkflowError {
   if (error instanceof WorkflowError) return error;
@@ -26,9 +34,11 @@ export function asWorkflowError(error: unknown, file: string, what: string): Wor
   const syntax = /^(?:.*\n)?(\/.+?):(\d+):(\d+): (?:ERROR|error): (.+)$/m.exec(message);
   if (syntax !== null) {
     const at = { file: asThere(syntax[1] ?? file), line: Number(syntax[2]), column: Number(syntax[3]) + 1 };
+    const hint = /"cjs" output format/.test(message) ? moduleHint(file) : undefined;
     return new WorkflowError({
       code: 'LOAD1002',
       message: `the ${what} does not compile: ${syntax[4]}`,
+      ...(hint === undefined ? {} : { hint }),
       at,
       cause: error,
     });
@@ -46,6 +56,13 @@ export function asWorkflowError(error: unknown, file: string, what: string): Wor
       at: own ?? { file, line: 1, column: 1 },
       cause: error,
     });
+  }
+  const unknown =
+    name === 'TypeError' || name === 'SyntaxError' ? unknownName({ message, stack: stack ?? '' }, file) : undefined;
+  if (unknown !== undefined) {
+    const place = unknown.at ?? at;
+    const text = `the ${what} ${unknown.message}`;
+    return new WorkflowError({ code: 'LOAD1003', message: text, hint: unknown.hint, at: place, cause: error });
   }
   const first = message.split('\n')[0] ?? '';
   return new WorkflowError({ code: 'LOAD1003', message: `the ${what} throws ${name}: ${first}`, at, cause: error });

@@ -173,12 +173,23 @@ export class ClusterStore implements Orchestrator {
     return { replica: { address: `${host}:${port}`, host: node, state }, takeOvers };
   }
 
+  async refreshStats(): Promise<void> {
+    await Promise.all([this.#worker?.refreshStats(), ...this.#leaders.map(([, server]) => server.refreshStats())]);
+  }
+
   /** A result for each key, be it on several servers. */
   async warmUp(keys: readonly string[]): Promise<readonly WarmUp[]> {
     const done = (await this.#worker?.warmUp(keys)) ?? [];
     // A copy's key is the name behind the shard's own prefix.
     const named = done.map((one) => ({ ...one, key: one.key.replace(/^\{[^}]*\}\./s, '') }));
     return [...new Map(named.map((one) => [one.key, one])).values()].filter(({ key }) => keys.includes(key));
+  }
+
+  /** In a cluster with replicas: lets no client write any more, since this node may be cut off, and another one have taken over. */
+  async stopWrites(): Promise<void> {
+    if (this.#failover === undefined) return;
+    const paused = this.#leaders.map(([, server]) => server.send('CLIENT', 'PAUSE', '600000', 'WRITE'));
+    await Promise.allSettled(paused);
   }
 
   close(save?: boolean): Promise<void> {
@@ -217,7 +228,10 @@ export class ClusterStore implements Orchestrator {
     }
     const others = this.#options.shards.flatMap((_, index) => (own.includes(index) ? [] : [index]));
     await Promise.all([
-      ...[...this.#servers].map(([index, server]) => this.#agreed(server, index)),
+      ...[...this.#servers].map(async ([index, server]) => {
+        await this.#agreed(server, index);
+        if (this.#options.shards[index]?.follows !== undefined) await server.follows();
+      }),
       ...others.map((index) => this.#reached(index)),
     ]);
   }
@@ -281,6 +295,7 @@ export class ClusterStore implements Orchestrator {
     const server = await this.#startServer(index, shards);
     try {
       await this.#agreed(server, index);
+      await server.follows();
     } catch (error) {
       await server.close(false);
       throw error;

@@ -22,7 +22,7 @@ import { ServerCheckpoints } from './server-checkpoints.js';
 import { serverConfig } from './server-config.js';
 import { type Info, readInfo } from './server-info.js';
 import { ServerProcess } from './server-process.js';
-import { lockWhenFree, takeOverSlots } from './take-over.js';
+import { followsStream, lockWhenFree, takeOverSlots } from './take-over.js';
 import { startWorker, type WorkerLink } from './worker-link.js';
 
 /** Milliseconds between two questions how the server does, and for runs under way to end. */
@@ -134,6 +134,12 @@ export class RedisStore implements Orchestrator {
     this.#inheriting = this.#inherit();
   }
 
+  /** Waits until a replica gets what its server writes. */
+  async follows(): Promise<void> {
+    const [address = ''] = this.#addresses;
+    await followsStream({ address, refresh: () => this.refresh() });
+  }
+
   /** Sends a command. */
   async send(...words: readonly string[]): Promise<unknown> {
     return this.#connection?.send(...words);
@@ -153,6 +159,11 @@ export class RedisStore implements Orchestrator {
       inferences,
       workers,
     };
+  }
+
+  async refreshStats(): Promise<void> {
+    const limit = sleep(askMs, undefined, { ref: false });
+    await Promise.allSettled([Promise.race([this.#ask(), limit]), this.#worker?.refreshStats()]);
   }
 
   async warmUp(keys: readonly string[]): Promise<readonly WarmUp[]> {
@@ -188,7 +199,10 @@ export class RedisStore implements Orchestrator {
     const said = () => server?.said ?? [];
     this.#checkpoints = new ServerCheckpoints(connection, store, said, follows ? writes : undefined);
     if (!follows) await this.#checkpoints.start();
-    this.#asking = setInterval(() => void this.#ask().catch(() => undefined), askMs);
+    this.#asking = setInterval(() => {
+      this.#checkpoints?.adopt();
+      void this.#ask().catch(() => undefined);
+    }, askMs);
   }
 
   async #startServer(file: string | undefined, workerSocket: string | undefined): Promise<Connection> {
@@ -235,7 +249,10 @@ export class RedisStore implements Orchestrator {
     const { store } = this.#options;
     if (store.checkpointFile === undefined) return;
     try {
-      this.#lock = await lockWhenFree(store.checkpointFile);
+      this.#lock = await lockWhenFree(store.checkpointFile, {
+        isEnding: () => this.#closing !== undefined,
+        onDelay: (reason) => store.log?.('error', `${reason}: this server saves nothing until then`),
+      });
     } catch (error) {
       store.log?.('error', `${(error as Error).message}: this server saves nothing`);
       return;

@@ -1,4 +1,4 @@
-import { renameSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { WorkflowError } from '../../diagnostics/index.js';
 import type { Connection } from '../client/connection.js';
 import { type Fingerprint, fingerprintOf } from '../orchestrator/checkpoint/record.js';
@@ -22,6 +22,9 @@ export class ServerCheckpoints {
   #recorded: Fingerprint | undefined;
   #timer: NodeJS.Timeout | undefined;
   #current: Promise<void> | undefined;
+  /** True if what the server writes is the checkpoint. */
+  #isLeader: boolean;
+  #isWriting = false;
 
   /**
    * `said` gives the last lines of the server's log, in which alone it tells why it could not save; `writes` is the file that the server writes, if that
@@ -29,6 +32,7 @@ export class ServerCheckpoints {
    */
   constructor(connection: Connection, options: OrchestratorOptions, said: () => readonly string[], writes?: string) {
     this.#writes = writes;
+    this.#isLeader = writes === undefined;
     this.#connection = connection;
     this.#options = options;
     this.#said = said;
@@ -60,7 +64,26 @@ export class ServerCheckpoints {
   inherit(): void {
     const { checkpointRecord: record, checkpointSeconds, storeId } = this.#options;
     this.#earlier = (record?.read() ?? []).filter(({ store }) => store !== storeId);
+    // A copy of the server that has died, or of when a client told this one to save before, is older than the checkpoint.
+    if (this.#writes !== undefined) rmSync(this.#writes, { force: true });
+    this.#isLeader = true;
     this.#saveEvery(checkpointSeconds);
+  }
+
+  /** Puts what a client has told the server to save in the place of the checkpoint, if the server writes another file. */
+  adopt(): void {
+    if (!this.#isLeader || this.#isWriting || this.#writes === undefined || !existsSync(this.#writes)) return;
+    const { checkpointFile: file = '' } = this.#options;
+    try {
+      renameSync(this.#writes, file);
+    } catch (error) {
+      // It is told once, not each second.
+      this.#isLeader = false;
+      this.#options.log?.(
+        'error',
+        `the checkpoint ${file} could not be replaced by ${this.#writes}: ${messageOf(error)}`,
+      );
+    }
   }
 
   #saveEvery(seconds: number | undefined): void {
@@ -119,6 +142,15 @@ export class ServerCheckpoints {
   }
 
   async #write(save: () => Promise<unknown>, isOver: boolean): Promise<void> {
+    this.#isWriting = true;
+    try {
+      await this.#writeRecorded(save, isOver);
+    } finally {
+      this.#isWriting = false;
+    }
+  }
+
+  async #writeRecorded(save: () => Promise<unknown>, isOver: boolean): Promise<void> {
     const { checkpointFile: file = '', checkpointRecord: record, storeId = '', nodes = 1 } = this.#options;
     const stores = [...this.#earlier, { store: storeId, nodes, upToMs: Date.now(), whole: isOver }];
     const before = this.#said().at(-1);

@@ -161,6 +161,8 @@ function replicationLines(password: string): (readonly (string | number)[])[] {
     ['repl-diskless-sync-delay', 0],
     ['repl-diskless-load', 'on-empty-db'],
     ['repl-backlog-size', backlogBytes],
+    // Seconds between two signs of life to a replica.
+    ['repl-ping-replica-period', 1],
     // Seconds for its replica to read the rest, when it is told to end.
     ['shutdown-timeout', 2],
   ];

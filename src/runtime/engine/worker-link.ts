@@ -14,6 +14,8 @@ const endMs = 3000;
 /** Milliseconds between two looks whether it is alive, of which it gives a sign as often, and the fewest looks without one. */
 const lookMs = 1000;
 const fewestLooks = 3;
+/** Milliseconds that a report may take which is asked for. */
+const reportMs = 1000;
 
 /** Options of a link to a worker process. */
 export interface WorkerLinkOptions {
@@ -71,6 +73,7 @@ export class WorkerLink {
   #stats: Pick<OrchestratorStats, 'inferences' | 'workers'> = { inferences: 0, workers: [] };
   #onReady: (problem: string | undefined) => void = () => undefined;
   #onWarmedUp: (done: readonly WarmUp[]) => void = () => undefined;
+  #onReport: () => void = () => undefined;
   #reason = '';
   /** Looks since its last sign of life. A job that is suspended suspends both. */
   #looks = 0;
@@ -109,6 +112,19 @@ export class WorkerLink {
       if (this.#child === undefined || !this.#child.connected) resolve([]);
       else this.#child.send({ warmUp: keys } satisfies ToWorker);
     });
+  }
+
+  /** Asks it what it has done; resolves when it has answered, or after a second. */
+  async refreshStats(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || !child.connected || !this.#isReady) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, reportMs);
+      this.#onReport = resolve;
+      child.send({ report: true } satisfies ToWorker);
+    });
+    clearTimeout(timer);
   }
 
   async stop(): Promise<void> {
@@ -152,14 +168,17 @@ export class WorkerLink {
       this.#isReady = true;
       this.#onReady(undefined);
     } else if ('failed' in message) this.#reason = message.failed;
-    else if ('stats' in message) this.#stats = message.stats;
-    else this.#onWarmedUp(message.warmedUp);
+    else if ('stats' in message) {
+      this.#stats = message.stats;
+      if (message.isAnswer) this.#onReport();
+    } else this.#onWarmedUp(message.warmedUp);
   }
 
   #died(how: string): void {
     this.#child = undefined;
     this.#isReady = false;
     this.#onWarmedUp([]);
+    this.#onReport();
     const reason = this.#reason === '' ? how : `${how}: ${this.#reason}`;
     this.#reason = '';
     this.#onReady(reason);

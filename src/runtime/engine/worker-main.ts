@@ -22,6 +22,8 @@ export function runWorkerProcess(): Promise<number> {
     process.on('message', (message: ToWorker) => {
       if ('start' in message) {
         worker = start(message.start, (code) => void end(worker, code).then(resolve));
+      } else if ('report' in message) {
+        if (worker !== undefined) report(worker, true);
       } else {
         void worker?.warmUp().then((warmedUp) => {
           if (worker !== undefined) report(worker);
@@ -53,8 +55,8 @@ function start({ workerUrl, ...options }: WorkerProcessOptions, end: (code: numb
   return worker;
 }
 
-function report({ inference }: EngineWorkers): void {
-  say({ stats: { inferences: inference.requests, workers: inference.workers } });
+function report({ inference }: EngineWorkers, isAnswer = false): void {
+  say({ stats: { inferences: inference.requests, workers: inference.workers }, isAnswer });
 }
 
 async function end(worker: EngineWorkers | undefined, code: number): Promise<number> {

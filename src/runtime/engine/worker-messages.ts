@@ -18,7 +18,9 @@ export type WorkerProcessOptions = Omit<
 export type ToWorker =
   | { readonly start: WorkerProcessOptions }
   /** Run all models that it knows once, on zeros. */
-  | { readonly warmUp: readonly string[] };
+  | { readonly warmUp: readonly string[] }
+  /** Report now what has been done. */
+  | { readonly report: true };
 
 /** Message from the process of the AI layer. */
 export type FromWorker =
@@ -26,4 +28,5 @@ export type FromWorker =
   | { readonly failed: string }
   | { readonly log: readonly [level: 'debug' | 'info' | 'warn' | 'error', message: string] }
   | { readonly warmedUp: readonly WarmUp[] }
-  | { readonly stats: Pick<OrchestratorStats, 'inferences' | 'workers'> };
+  /** Now and then, and when a report is asked for. */
+  | { readonly stats: Pick<OrchestratorStats, 'inferences' | 'workers'>; readonly isAnswer: boolean };

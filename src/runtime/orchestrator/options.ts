@@ -156,6 +156,8 @@ export interface Orchestrator {
   /** Tells this process from any other: `run_id` of `INFO server`. */
   readonly runId: string;
   stats(): OrchestratorStats;
+  /** Asks the processes that it consists of for their counts, which {@link stats} tells at most a second late. Never rejects. */
+  refreshStats(): Promise<void>;
   /**
    * Runs each of the models at these keys once on zeros, where it tells the types of its inputs, so that no client waits for what a first
    * run makes ready. Never rejects.

@@ -17,5 +17,5 @@ export {
 } from './status-event.js';
 export { StatusReader } from './status-reader.js';
 export { StatusWriter } from './status-writer.js';
-export { type EntitySummary, summarize } from './summary.js';
+export { type EntitySummary, type PastEvents, summarize } from './summary.js';
 export { type Counts, countsFor, launchesOf, ownLaunchesOf } from './this-run.js';

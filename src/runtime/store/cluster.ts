@@ -66,6 +66,8 @@ export async function startCluster(
     restored: cluster.restored,
     ready: () => load(cluster, start),
     stats: () => cluster.stats(),
+    refreshStats: () => cluster.refreshStats(),
+    stopWrites: () => cluster.stopWrites(),
     stop: (checkpoint) => cluster.close(checkpoint),
     isStuck: false,
   };

@@ -46,6 +46,10 @@ export interface Engine {
   /** Loads the plan's models and scripts; resolves when applications may come. @throws WorkflowError */
   ready(): Promise<void>;
   stats(): OrchestratorStats;
+  /** Brings what {@link stats} tells up to date. Never rejects. */
+  refreshStats(): Promise<void>;
+  /** Takes no more writes from clients, where others may have taken over; it is about to end. */
+  stopWrites?(): Promise<void>;
   /** Answers what has been asked and ends, with a checkpoint if that is wanted. Rejects, ended, if none could be written. */
   stop(checkpoint: boolean): Promise<void>;
   /** True after {@link stop} if only the end of this process by force ends all of it. */

@@ -57,6 +57,7 @@ function engineOf(orchestrator: Orchestrator, start: EngineStart): Engine {
     restored: orchestrator.restored,
     ready: () => loadAndWarmUp(orchestrator, start),
     stats: () => orchestrator.stats(),
+    refreshStats: () => orchestrator.refreshStats(),
     stop: (checkpoint) => orchestrator.close(checkpoint),
     get isStuck() {
       return orchestrator.isStuck;

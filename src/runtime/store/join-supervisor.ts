@@ -14,7 +14,7 @@ import {
   ToStore,
   Welcome,
 } from '../supervisor/link-messages.js';
-import { Pulse } from '../supervisor/pulse.js';
+import { mostSilentBeatsWithReplicas, Pulse } from '../supervisor/pulse.js';
 import type { Holder } from './holder.js';
 
 /** Milliseconds in which the supervisor has to take the link. */
@@ -104,7 +104,11 @@ class SupervisorLink {
     this.#onMessage = (value) => {
       pulse.heard();
       const message = ToStore.safeParse(value).data;
-      if (message !== undefined && 'cluster' in message) arranged(message.cluster);
+      if (message !== undefined && 'cluster' in message) {
+        const hasReplicas = message.cluster.shards.some(({ follows }) => follows !== undefined);
+        if (hasReplicas) pulse.waitFor(mostSilentBeatsWithReplicas);
+        arranged(message.cluster);
+      }
       if (message !== undefined && 'change' in message) hear(message.change);
       if (message === undefined || !('question' in message)) return;
       const { question, key } = message;

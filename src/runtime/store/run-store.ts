@@ -50,8 +50,10 @@ export async function runStore(job: JobEnvironment, holder: Holder, args: StoreA
     });
     log.write('info', `ready at ${addresses.join(', ')}`);
     await ended;
+    await running.stopWrites?.();
     if (store.kind === 'standalone' && store.saveAtEnd.length > 0)
       await Promise.all(running.addresses.map((address) => saveTensors(job, store, address, log)));
+    await running.refreshStats();
     stopStats();
     await end(job, plan, store, running, log, holder);
     holder.say({ ended: { host: thisHost() } });

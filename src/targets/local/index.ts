@@ -26,7 +26,8 @@ export const local: Target<'local'> = {
     submitFolder: `"$(dirname -- "\${BASH_SOURCE[0]}")/.."`,
     jobId: '$$',
     hosts: 'localhost',
-    cpusPerNode: '$(nproc)',
+    // Without these nproc would see the threads of OpenMP.
+    cpusPerNode: '$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)',
     arrayIndex: '$SIMWRIGHT_ARRAY_INDEX',
   },
   directives: () => [],

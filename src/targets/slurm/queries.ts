@@ -83,8 +83,14 @@ function readSqueue({ stdout, stderr, exitCode }: Answer): JobReport[] | undefin
 
 function readSacct({ stdout, exitCode }: Answer): JobReport[] | undefined {
   if (exitCode !== 0) return undefined;
+  /** Seconds of jobs before they went on without a node that has died, which is a row of its own for ever. */
+  const before = new Map<string, number>();
   return lines(stdout).flatMap((line) => {
     const [id = '', native = '', exit = '', elapsed = ''] = line.split('|');
+    if (native === 'RESIZING') {
+      before.set(id, (before.get(id) ?? 0) + Number(elapsed));
+      return [];
+    }
     // Just after its end a job has a row without a state.
     if (native === '') return [];
     const state = stateOf(native);
@@ -95,7 +101,7 @@ function readSacct({ stdout, exitCode }: Answer): JobReport[] | undefined {
       native,
       ...withValues({
         exit: ended ? exitOf(exit) : undefined,
-        elapsedSeconds: elapsed === '' ? undefined : Number(elapsed),
+        elapsedSeconds: elapsed === '' ? undefined : (before.get(id) ?? 0) + Number(elapsed),
       }),
     }));
   });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -21,6 +21,18 @@ const lacksTwo =
     : newest === undefined
       ? ' (skipped: there is no Valkey 9)'
       : '';
+
+/** Keys of a save that takes so many milliseconds. */
+const [keysOfSlowSave, slowSaveMs] = [20, 4000];
+
+/** True if a process has not ended. */
+function runs(pid: number): boolean {
+  try {
+    return !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 
 describe.skipIf(lacks !== '')(
   `checkpoints of a server${lacks === '' ? '' : ` (skipped: there is no ${lacks})`}`,
@@ -120,6 +132,31 @@ describe.skipIf(lacks !== '')(
       rmSync(place);
       expect(await refused(bytes)).toMatch(/: an embedded store wrote it$/);
     });
+
+    test.each(here)(
+      'that $kind $version was writing when it was killed do not take the place of later ones',
+      async (program) => {
+        await save(program);
+        const started = await open(program);
+        const redis = new Redis(started.socketPath);
+        redis.on('error', () => undefined);
+        const written = () => readdirSync(folder).filter((name) => name.startsWith('temp-'));
+        // A key takes as long as much of it would.
+        for (let key = 0; key < keysOfSlowSave; key += 1) await redis.set(`key${key}`, '1');
+        await redis.config('SET', 'rdb-key-save-delay', String((slowSaveMs * 1000) / keysOfSlowSave));
+        const before = readFileSync(file);
+        await redis.bgsave();
+        await waitUntil('it is being written', () => written().length > 0);
+        const [, writer = ''] = /^temp-(\d+)/.exec(written()[0] ?? '') ?? [];
+        expect(existsSync(`/proc/${writer}`)).toBe(true);
+        process.kill(started.store.pids.server ?? 0, 'SIGKILL');
+        await waitUntil('who writes it has ended', () => !runs(Number(writer)));
+        expect(readFileSync(file).equals(before)).toBe(true);
+        redis.disconnect();
+        await started.stop();
+        for (const name of written()) rmSync(join(folder, name));
+      },
+    );
 
     test('are recorded again after a client has saved', async () => {
       rmSync(file, { force: true });

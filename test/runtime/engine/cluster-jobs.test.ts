@@ -7,7 +7,7 @@ import { useBundle } from '../support/bundle.js';
 import { waitUntil } from '../support/wait-until.js';
 import { lacks } from './support/lacks.js';
 import { builtModule } from './support/servers.js';
-import { double, keys, logOf, outputOf, serversOf, steps, storeFolder } from './support/store-jobs.js';
+import { double, keys, logOf, outputOf, serversOf, statsOf, steps, storeFolder } from './support/store-jobs.js';
 
 const bundle = useBundle();
 
@@ -35,9 +35,7 @@ describe.skipIf(lacks !== '')(`a store in shards${lacks === '' ? '' : ` (skipped
     await waitUntil('it has run', () => outputOf(folder).endsWith(ran));
     expect(folder.runtimeProcesses('ai-worker')).toHaveLength(1);
     expect(serversOf(folder)).toHaveLength(3);
-    const [stats] = readdirSync(folder.path('run/stores/store')).filter((name) => name.endsWith('.stats.json'));
-    const { shards } = JSON.parse(folder.read(`run/stores/store/${stats}`));
-    expect(shards.map(({ first, last }: { first: number; last: number }) => [first, last])).toEqual([
+    expect(statsOf(folder).shards?.map(({ first, last }) => [first, last])).toEqual([
       [0, 5460],
       [5461, 10922],
       [10923, 16383],
@@ -45,6 +43,8 @@ describe.skipIf(lacks !== '')(`a store in shards${lacks === '' ? '' : ` (skipped
     folder.write('run/seen', '');
     expect(await job.ended).toMatchObject({ code: 0, stderr: '' });
     expect(outputOf(folder)).toBe(`Clustered 3\n${ran}`);
+    // Each shard has the model.
+    expect(statsOf(folder)).toMatchObject({ inferences: keys.length, keys: 2 * keys.length + 3 });
     expect(logOf(folder)).toContain("info ML model 'double' is loaded and warmed up");
     expect(readdirSync(folder.path('run/stores/store/saved')).sort()).toEqual(
       ['a', 'b', 'c', 'd', 'e'].map((key) => `twice${key}.npy`),

@@ -9,7 +9,7 @@ import { mayMount, Tmpfs } from '../support/tmpfs.js';
 import { waitUntil } from '../support/wait-until.js';
 import { lacks } from './support/lacks.js';
 import { builtModule } from './support/servers.js';
-import { double, steps, storeFolder } from './support/store-jobs.js';
+import { double, statsOf, steps, storeFolder } from './support/store-jobs.js';
 
 const bundle = useBundle();
 
@@ -42,6 +42,8 @@ describe.skipIf(lacks !== '')(`a store on a server${lacks === '' ? '' : ` (skipp
     expect(await job.ended).toMatchObject({ code: 0, stderr: '' });
     expect(folder.read('run/sim/sim.out')).toBe('2,4\n');
     expect(logOf(folder)).toContain("info ML model 'double' is loaded and warmed up");
+    // The application ends as soon as it has its result, and the store then.
+    expect(statsOf(folder)).toMatchObject({ inferences: 1, keys: 3 });
     await folder.expectNothingLeft(job);
   });
 

@@ -149,6 +149,7 @@ describe.skipIf(why !== '').each(here.length === 0 ? [{ path: '', kind: 'redis' 
       });
 
       test('keeps a model that cannot be loaded, so that it can be replaced and deleted', async () => {
+        expect(await text('AI._RESTORE', 'broken', 'MODEL', Buffer.alloc(16 * 2 ** 20 + 1), 'bytes')).toMatch(/^ERR /);
         expect(await text('AI._RESTORE', 'broken', 'MODEL', '{"backend":"ONNX"}', 'bytes')).toBe('OK');
         expect(await run('broken')).toMatch(/no model or script of this version/);
         expect(await text('AI._MODELSCAN')).toEqual(expect.arrayContaining([['broken', '']]));
@@ -242,6 +243,23 @@ describe.skipIf(lacks !== '')(
       expect(await redis.call('AI.MODELEXECUTE', 'm', 'INPUTS', '1', 'x', 'OUTPUTS', '1', 'y')).toBe('OK');
       expect(await redis.call('AI.TENSORGET', 'y', 'VALUES')).toEqual(['2', '4']);
       expect(await redis.call('AI._MODELSCAN')).toEqual([['m', '']]);
+      // A server that follows another one by then takes no results.
+      await redis.call('AI.MODELSTORE', 'slow', 'ONNX', 'CPU', 'BLOB', modelFile('slow'));
+      await redis.call('AI.TENSORSET', 'often', 'INT64', '1', 'VALUES', '300');
+      await redis.call('AI.TENSORSET', 'matrix', 'FLOAT', '256', '256');
+      const other = new Redis(place);
+      const count = async (what: string) =>
+        new RegExp(`requests_${what}:(\\d+)`).exec(await other.info('modules'))?.[1];
+      const before = await count('sent');
+      const run = redis.call('AI.MODELEXECUTE', 'slow', 'INPUTS', '2', 'often', 'matrix', 'OUTPUTS', '1', 'y');
+      const reply = run.catch((error: Error) => error.message);
+      await waitUntil('the AI layer runs it', async () => (await count('sent')) !== before);
+      await other.replicaof('127.0.0.1', 1);
+      expect(await reply).toMatch(/^(UNBLOCKED|READONLY) /);
+      await waitUntil('the run has ended', async () => (await count('failed')) === '1');
+      expect(await redis.call('AI.TENSORGET', 'y', 'VALUES')).toEqual(['2', '4']);
+      await other.call('REPLICAOF', 'NO', 'ONE');
+      other.disconnect();
       expect(await redis.call('FLUSHALL', 'ASYNC')).toBe('OK');
       redis.disconnect();
       await worker.close();

@@ -1,5 +1,6 @@
 import type { Problems } from '../../../diagnostics/index.js';
 import { type ApplicationDeclaration, applicationsOf, type CommandDeclaration, commandsOf } from '../../../ir/index.js';
+import { quoteShellWord } from '../../../targets/quoting.js';
 import type { AttachedFile, Facts } from '../../inspect/index.js';
 import type { Reads } from '../compilation.js';
 import { attachedFiles } from '../lookup/attached-files.js';
@@ -71,7 +72,7 @@ function checkExecutable(
   if (found !== undefined) {
     if ('mode' in found && (found.mode & 0o111) === 0) {
       const message = `command('${executable}'): ${found.source} may not be executed`;
-      problems.error('FILE1003', message, at, `chmod +x ${found.source}`);
+      problems.error('FILE1003', message, at, `chmod +x ${quoteShellWord(found.source)}`);
     }
     return;
   }

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { DevicePool, type RunOnThread } from './device-pool.js';
 import { type HostName, type ThreadHost, workerFrameworks } from './hosts.js';
 import { InferenceThread } from './inference-thread.js';
@@ -29,6 +30,12 @@ export interface PoolHosts {
   python(): string;
 }
 
+/**
+ * Milliseconds for which a worker that never got ready answers for the next one. Clients of SmartRedis ask again each second, and a start takes
+ * seconds of a CPU, which others need.
+ */
+const refusalMs = 30_000;
+
 /** Longest time for a run, unless told. */
 export const defaultRunLimitMs = 60_000;
 
@@ -40,6 +47,8 @@ export class DevicePools {
   readonly #run: RunOnThread;
   readonly #pools = new Map<string, DevicePool>();
   readonly #workers = new Set<WorkerProcess>();
+  /** Workers that have ended before they were ready, by the names of their pools. */
+  readonly #refusals = new Map<string, { readonly worker: WorkerProcess; readonly untilMs: number }>();
 
   constructor(options: ThreadOptions, hosts: PoolHosts, run: RunOnThread) {
     this.#options = options;
@@ -90,7 +99,12 @@ export class DevicePools {
     return new InferenceThread(this.#workerUrl, data, runLimitMs);
   }
 
+  /** A new worker, or one that has just ended before it was ready and tells why. */
   #startWorker(host: HostName, device: string, pool: () => DevicePool): WorkerProcess {
+    const name = nameOf(host, device, false);
+    const refusal = this.#refusals.get(name);
+    if (refusal !== undefined && performance.now() < refusal.untilMs) return refusal.worker;
+    this.#refusals.delete(name);
     const { interOpThreads = 0, intraOpThreads = 0, busyPollMicros = 0 } = this.#options;
     const { runLimitMs = defaultRunLimitMs, log = () => {} } = this.#options;
     const framework = workerFrameworks[host];
@@ -110,6 +124,7 @@ export class DevicePools {
         this.#workers.delete(dead);
         // A worker that never got ready would fail the next time too: the next request for it is told the reason.
         if (dead.facts().version !== undefined) pool().replace(dead);
+        else this.#refusals.set(name, { worker: dead, untilMs: performance.now() + refusalMs });
       },
     });
     this.#workers.add(worker);

@@ -225,6 +225,9 @@ export class OrchestratorServer implements Orchestrator {
     };
   }
 
+  /** All is in this process. */
+  async refreshStats(): Promise<void> {}
+
   async warmUp(keys: readonly string[]): Promise<readonly WarmUp[]> {
     const done: WarmUp[] = [];
     for (const key of keys) {

@@ -73,6 +73,16 @@ export const logOf = (folder: JobFolder): string =>
     .map((file) => folder.read(`run/stores/store/${file}`))
     .join('');
 
+/** Statistics of the store's first host. */
+export function statsOf(folder: JobFolder): {
+  inferences: number;
+  keys: number;
+  shards?: { first: number; last: number }[];
+} {
+  const name = readdirSync(folder.path('run/stores/store')).find((file) => file.endsWith('.stats.json'));
+  return JSON.parse(folder.read(`run/stores/store/${name}`));
+}
+
 /** Its servers. */
 export const serversOf = (folder: JobFolder): { pid: number; command: string }[] =>
   folder.processes().filter(({ command }) => /(redis|valkey)-server/.test(command));
