@@ -486,3 +486,37 @@ describe('what starts without a launcher', () => {
     expect(messagesOf('local', one.requires({ apart: true }))).toEqual([]);
   });
 });
+
+describe('srun in a job of one group is told hosts', () => {
+  const flow = experiment('e').batch({ nodes: 2, walltime: '00:10:00' });
+  const wide = command('a').tasks(2).nodes(2);
+  const narrow = command('b');
+  /** Names of what is told hosts: stores and entities. */
+  const told = (built: AuthoredExperiment) => {
+    const { plan } = compileFor({ ...small, node: { cores: 4 } }, built);
+    const lines = [
+      ...plan.stores.map(({ name, launch }) => [name, launch] as const),
+      ...plan.entities.map(({ name, launch }) => [name, launch.lines.flatMap(({ words }) => words)] as const),
+    ];
+    return lines.filter(([, words]) => words.includes('-w')).map(([name]) => name);
+  };
+
+  test.each<readonly [what: string, built: AuthoredExperiment, names: readonly string[]]>([
+    ['not of a single launch', flow.model('one', narrow), []],
+    ['not of one on all nodes beside a store', flow.orchestrator().model('one', wide), []],
+    ['not of those that come one after the other', flow.model('a', narrow).model('b', narrow).after('a'), []],
+    ['not of those that all have all nodes', flow.model('a', wide).model('b', wide), []],
+    ['of members at the same time', flow.ensemble('many', narrow).replicas(4), ['many']],
+    ['of a launch beside a store, and of the store', flow.orchestrator().model('one', narrow), ['orchestrator', 'one']],
+    ['of all where one is on some nodes', flow.model('a', wide).model('b', narrow), ['a', 'b']],
+    ['of two stores', flow.orchestrator({ name: 's' }).orchestrator({ name: 't' }).model('a', wide), ['s', 't', 'a']],
+    [
+      'not of one whose hosts the user names',
+      flow.model('a', narrow.hosts(['n2'])).model('b', narrow),
+      // The user's are words of one piece.
+      ['b'],
+    ],
+  ])('%s', (_, built, names) => {
+    expect(told(built)).toEqual(names);
+  });
+});

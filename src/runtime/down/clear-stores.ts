@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Plan, Store } from '../../ir/index.js';
-import { clearAllowList } from '../allow/allow-list.js';
+import { clearAllowList, leaveAllowList } from '../allow/allow-list.js';
 import type { JobEnvironment } from '../job/job-environment.js';
 import { storeJobFolder } from '../job/paths.js';
 import { hasOwnJob, jobOf, storeOf } from '../job/read-plan.js';
@@ -17,6 +17,10 @@ import { notSaved } from '../supervisor/save-time.js';
  * could not save what is still needed that they have not.
  */
 export async function clearStores(job: JobEnvironment, plan: Plan): Promise<void> {
+  const used = plan.entities.filter((one) => one.job === job.job).flatMap(({ stores }) => stores);
+  for (const name of new Set([...used, ...jobOf(plan, job.job).stores])) {
+    if (hasOwnJob(plan, name)) leaveAllowList(job, name);
+  }
   for (const name of jobOf(plan, job.job).stores) {
     const store = storeOf(plan, name);
     const folder = storeJobFolder(job, name);

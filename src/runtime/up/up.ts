@@ -4,6 +4,7 @@ import { WorkflowError } from '../../diagnostics/index.js';
 import type { Plan, Store } from '../../ir/index.js';
 import { launcherOfProgram } from '../../targets/launchers/index.js';
 import { allowHosts } from '../allow/allow-hosts.js';
+import { pruneAllowList } from '../allow/allow-list.js';
 import { assertForStore } from '../assert/assert-job.js';
 import { lookForOnnxRuntime } from '../assert/find-onnx-runtime.js';
 import { pythonOf } from '../assert/python.js';
@@ -12,6 +13,7 @@ import type { JobEnvironment } from '../job/job-environment.js';
 import { isCheckpoint, savedFolder, storeJobFolder } from '../job/paths.js';
 import { hasOwnJob, jobOf, readPlan, storeOf } from '../job/read-plan.js';
 import { moveAside } from '../rerun/aside.js';
+import { lockScheduler } from '../scheduler/lock-scheduler.js';
 import { announceEnd, forgetEnd } from '../store-files/address-file.js';
 import { isRecord } from '../store-files/saved-stores.js';
 import { startSupervisor } from '../supervisor/start-supervisor.js';
@@ -34,6 +36,8 @@ export async function up(job: JobEnvironment, options: UpOptions): Promise<numbe
   const store = storeOf(plan, options.store);
   if (!hasOwnJob(plan, store.name)) return start(job, plan, store, options);
   await assertAlone(job, plan, store);
+  const scheduler = lockScheduler(plan.target, options.env);
+  if (scheduler !== undefined) await pruneAllowList(job, store.name, scheduler.holds);
   forgetEnd(job, store.name);
   try {
     return await start(job, plan, store, options);

@@ -30,6 +30,30 @@ describe('a share of the room', () => {
     expect(room.fit(need({ nodes: 3, cpus: 2 }))).toBeUndefined();
   });
 
+  test('has the CPUs of a store that shares them last, and its memory where that is named', () => {
+    const [first, second] = nodesOf([4, 0], [4, 0]);
+    const room = new Room([
+      { ...(first as PoolNode), sharedCpus: 2, memoryMiB: 100 },
+      { ...(second as PoolNode), memoryMiB: 100 },
+    ]);
+    const some = need({ among: [0, 1] });
+    const places = Array.from({ length: 9 }, () => {
+      const share = room.fit(some);
+      if (share !== undefined) room.take(share);
+      return share?.nodes.join();
+    });
+    expect(places).toEqual(['1', '1', '0', '1', '0', '1', '0', '0', undefined]);
+    const large = new Room(nodesOf([4, 0]).map((node) => ({ ...node, memoryMiB: 100 })));
+    const hungry = need({ among: [0], memoryMiB: 60 });
+    large.take(large.fit(hungry) ?? { nodes: [], cpus: 0, gpus: [] });
+    expect([large.fit(hungry), large.fit(need({ among: [0] }))?.nodes]).toEqual([undefined, [0]]);
+    expect(
+      withinNodes(need({ among: [0], memoryMiB: 300 }), [{ ...(first as PoolNode), memoryMiB: 100 }]),
+    ).toMatchObject({
+      memoryMiB: 100,
+    });
+  });
+
   test('has GPUs that nobody has, the same on all nodes', () => {
     const room = new Room(nodesOf([8, 2], [8, 2], [8, 2]));
     room.take({ nodes: [0], cpus: 1, gpus: [0] });
