@@ -34,7 +34,7 @@ export class Passes<Results extends object> {
 
   #run<Result>(pass: (results: Results, problems: Problems) => Result): Result {
     if (!this.isDoubtful) return pass(this.results, this.problems);
-    const further = new Problems();
+    const further = new Problems(this.problems);
     const keep = () => this.problems.add(this.#independent(further));
     try {
       const result = pass(this.results, further);

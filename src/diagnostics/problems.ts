@@ -5,6 +5,12 @@ import { type Problem, WorkflowError } from './workflow-error.js';
 /** Gathers problems, so that a user sees all of them at once. */
 export class Problems {
   readonly #list: Problem[] = [];
+  readonly #earlier: Problems | undefined;
+
+  /** `earlier` are problems found before, which these may follow from. */
+  constructor(earlier?: Problems) {
+    this.#earlier = earlier;
+  }
 
   error(code: ErrorCode, message: string, at: SourceLocation | undefined, hint?: string): void {
     this.#list.push({ code, severity: 'error', message, hint, at });
@@ -29,12 +35,23 @@ export class Problems {
     return this.#list.some((problem) => problem.severity === 'error');
   }
 
+  /** True if an error was found at that place, here or before. */
+  hasErrorAt(at: SourceLocation | undefined): boolean {
+    if (at === undefined) return false;
+    const isThere = this.#list.some((problem) => problem.severity === 'error' && isSamePlace(problem.at, at));
+    return isThere || this.#earlier?.hasErrorAt(at) === true;
+  }
+
   /** Throws a {@link WorkflowError} with everything gathered if any of it is an error. */
   throwIfErrors(): void {
     if (!this.hasErrors) return;
     const [first, ...rest] = this.sorted();
     if (first !== undefined) throw new WorkflowError([first, ...rest]);
   }
+}
+
+function isSamePlace(one: SourceLocation | undefined, other: SourceLocation): boolean {
+  return one?.file === other.file && one.line === other.line && one.column === other.column;
 }
 
 function byPlace(a: Problem, b: Problem): number {

@@ -28,7 +28,11 @@ export function allocate(asked: AllocationInput, problems: Problems): PlacedComp
   const site = siteOn(asked.site, wish);
   const input = { ...asked, site };
   const at = batch?.at ?? applications[0]?.at ?? orchestrators[0]?.at;
-  const refuse = (message: string, hint?: string) => problems.error('PLAN1001', message, at, hint);
+  // A launch that is too large by itself has been refused, and makes its job too large.
+  const hasRefused = applications.some(({ command }) => problems.hasErrorAt(command.at));
+  const refuse = (message: string, hint?: string) => {
+    if (!hasRefused) problems.error('PLAN1001', message, at, hint);
+  };
   const given = {
     gpus: requires?.gpusPerNode ?? batch?.gpusPerNode,
     memoryMiB: requires?.memoryMiB ?? batch?.memoryMiB,
