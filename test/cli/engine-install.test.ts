@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   realpathSync,
   rmSync,
   statSync,
@@ -170,14 +171,25 @@ test('doctor says what is missing, and that stores run without it', async () => 
   }
 });
 
-test('without a compiler the command says which it looked for (RUN1041)', async () => {
+test('without a compiler the module of the release is taken, or the command says which compilers it looked for (RUN1041)', async () => {
   const { PATH } = process.env;
   process.env['PATH'] = '/nowhere';
+  const prebuilt = join(folder, 'prebuilt.so');
   try {
-    await expect(buildModule({ folder: join(folder, 'none') })).rejects.toMatchObject({
+    await expect(buildModule({ folder: join(folder, 'none'), prebuilt })).rejects.toMatchObject({
       code: 'RUN1041',
       message: 'there is no C compiler on the PATH: cc, gcc, clang, zig cc, python3 -m ziglang cc',
     });
+    expect(existsSync(join(folder, 'none'))).toBe(false);
+    writeFileSync(prebuilt, 'module');
+    const { path, compiler } = await buildModule({ folder: join(folder, 'carried'), prebuilt });
+    expect([path, compiler, readFileSync(path, 'utf8')]).toEqual([
+      join(folder, 'carried/simwright.so'),
+      undefined,
+      'module',
+    ]);
+    expect(statSync(path).mode & 0o777).toBe(0o755);
+    expect(readdirSync(join(folder, 'carried'))).toEqual(['simwright.so']);
   } finally {
     process.env['PATH'] = PATH;
   }

@@ -54,9 +54,14 @@ async function install(path: string | undefined, { cc, json, from, fetch }: Inst
   }
   if (json) {
     const { path: module, compiler: builtBy } = built;
-    return printJson({ ok: true, module, compiler: builtBy, servers, ...(notFetched !== undefined && { notFetched }) });
+    const by = builtBy === undefined ? {} : { compiler: builtBy };
+    return printJson({ ok: true, module, ...by, servers, ...(notFetched !== undefined && { notFetched }) });
   }
-  process.stdout.write(`built ${built.path} with ${built.compiler} in ${built.seconds.toFixed(1)} s\n`);
+  process.stdout.write(
+    built.compiler === undefined
+      ? `there is no C compiler here: ${built.path} is the module that this release carries\n`
+      : `built ${built.path} with ${built.compiler} in ${built.seconds.toFixed(1)} s\n`,
+  );
   const server = servers.find(({ goes }) => goes);
   if (server !== undefined) {
     process.stdout.write(`found ${server.path}: ${server.kind === 'redis' ? 'Redis' : 'Valkey'} ${server.version}\n`);

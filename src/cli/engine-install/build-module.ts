@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WorkflowError } from '../../diagnostics/index.js';
@@ -23,14 +23,17 @@ export interface Build {
   readonly folder: string;
   /** A compiler instead of those that are tried, as words. */
   readonly compiler?: readonly string[] | undefined;
+  /** Module that stands in where there is no compiler, if it is there. Default: the one that this release carries for machines like this. */
+  readonly prebuilt?: string | undefined;
   /** Options beside ours. */
   readonly flags?: readonly string[];
 }
 
-/** A module that has been built. */
+/** A module that has been put in its place. */
 export interface BuiltModule {
   readonly path: string;
-  readonly compiler: string;
+  /** Command that has built it; undefined if it came with the release. */
+  readonly compiler: string | undefined;
   readonly seconds: number;
 }
 
@@ -39,10 +42,24 @@ export function sourceFolder(): string {
   return fileURLToPath(new URL('../../../native/', import.meta.url));
 }
 
-/** Builds the server's module with the C compiler that is there. The file is whole or not there. @throws WorkflowError */
-export async function buildModule({ folder, compiler, flags = [] }: Build): Promise<BuiltModule> {
+/** The module that a release carries for machines like this, if it was packed with one: CONTRIBUTING.md says how. */
+export function prebuiltModule(): string {
+  return fileURLToPath(new URL(`../../../prebuilt/linux-${process.arch}/engine/${moduleName}`, import.meta.url));
+}
+
+/**
+ * Builds the server's module with the C compiler that is there, or takes the one that the release carries. The file is whole or not there.
+ * @throws WorkflowError
+ */
+export async function buildModule({
+  folder,
+  compiler,
+  flags = [],
+  prebuilt = prebuiltModule(),
+}: Build): Promise<BuiltModule> {
   const begun = performance.now();
   const words = compiler ?? (await firstCompiler());
+  if (words === undefined && !existsSync(prebuilt)) throw noCompiler();
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
@@ -51,27 +68,29 @@ export async function buildModule({ folder, compiler, flags = [] }: Build): Prom
   const scratch = scratchIn(folder);
   try {
     const out = join(scratch, moduleName);
-    const line = [...words, '-std=c11', '-O2', '-fPIC', '-pthread', '-shared', '-fvisibility=hidden', ...flags];
-    const source = join(sourceFolder(), 'simwright.c');
-    const { exitCode, stderr, code } = await runProgram([...line, '-o', out, source, '-lm'], { timeoutSeconds });
-    if (exitCode !== 0 || !existsSync(out)) {
-      const said = stderr.trim().split('\n').slice(0, 5);
-      throw new WorkflowError({
-        code: 'RUN1041',
-        message: [`${words.join(' ')} did not build the module (${code ?? `exit code ${exitCode}`})`, ...said].join(
-          '\n  ',
-        ),
-        hint: 'it needs a C compiler with the headers of the C library (gcc and libc6-dev, or pip install ziglang); --cc names another',
-      });
-    }
+    if (words === undefined) copyFileSync(prebuilt, out);
+    else await compileTo(out, words, flags);
     // Redis 7 refuses a module that nobody may execute.
     chmodSync(out, 0o755);
     const path = join(folder, moduleName);
     renameSync(out, path);
-    return { path, compiler: words.join(' '), seconds: (performance.now() - begun) / 1000 };
+    return { path, compiler: words?.join(' '), seconds: (performance.now() - begun) / 1000 };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+async function compileTo(out: string, words: readonly string[], flags: readonly string[]): Promise<void> {
+  const line = [...words, '-std=c11', '-O2', '-fPIC', '-pthread', '-shared', '-fvisibility=hidden', ...flags];
+  const source = join(sourceFolder(), 'simwright.c');
+  const { exitCode, stderr, code } = await runProgram([...line, '-o', out, source, '-lm'], { timeoutSeconds });
+  if (exitCode === 0 && existsSync(out)) return;
+  const said = stderr.trim().split('\n').slice(0, 5);
+  throw new WorkflowError({
+    code: 'RUN1041',
+    message: [`${words.join(' ')} did not build the module (${code ?? `exit code ${exitCode}`})`, ...said].join('\n  '),
+    hint: 'it needs a C compiler with the headers of the C library (gcc and libc6-dev, or pip install ziglang); --cc names another',
+  });
 }
 
 function scratchIn(folder: string): string {
@@ -87,13 +106,17 @@ function cannotWrite(folder: string, error: unknown): WorkflowError {
   return new WorkflowError({ code: 'OUT1002', message: `${folder} cannot be written: ${reason}`, cause: error });
 }
 
-/** @throws WorkflowError where there is none */
-async function firstCompiler(): Promise<readonly string[]> {
+/** Undefined where there is none. */
+async function firstCompiler(): Promise<readonly string[] | undefined> {
   for (const words of compilers) {
     const { exitCode } = await runProgram([...words, '--version'], { timeoutSeconds: 30 });
     if (exitCode === 0) return words;
   }
-  throw new WorkflowError({
+  return undefined;
+}
+
+function noCompiler(): WorkflowError {
+  return new WorkflowError({
     code: 'RUN1041',
     message: `there is no C compiler on the PATH: ${compilers.map((words) => words.join(' ')).join(', ')}`,
     hint: 'load a module that has one, or run pip install ziglang: it needs no root; --cc names another',
