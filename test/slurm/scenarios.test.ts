@@ -227,8 +227,10 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
         .sort();
     const running = ['running node1', 'running node2'];
     await waitUntil('members.csv names hosts', () => String(inCsv()) === String(running) || String(inCsv()), 90);
-    const saysPart = (index: number) =>
-      workspace.read(`out/run/sweep/sweep_${index}/sweep_${index}.out`) === 'part 1\n';
+    const saysPart = (index: number) => {
+      const path = `out/run/sweep/sweep_${index}/sweep_${index}.out`;
+      return workspace.has(path) && workspace.read(path) === 'part 1\n';
+    };
     await waitUntil('both members have begun', () => [0, 1].every(saysPart), 90);
 
     await cluster().ask('scontrol', 'requeue', id);

@@ -246,7 +246,7 @@ describe.skipIf(why !== '')(`stores in shards on a real Slurm${why === '' ? '' :
     const { nodes } = JSON.parse(workspace.read('out/run/stores/orchestrator/address.json'));
     expect(nodes.map(({ shards }: { shards: number[] }) => shards)).toEqual([[0], [1], [2]]);
     const [, , { host, addresses }] = nodes;
-    const round = () => Number(workspace.read('out/run/round') || 0);
+    const round = () => Number(workspace.has('out/run/round') && workspace.read('out/run/round'));
     await waitUntil('the reader puts and gets', () => round() > 0, 60);
     // One node is cut off from the other shards, the supervisor and Slurm; clients wait meanwhile.
     const cut = cluster().on(host, 'sh', '-c', `ip link set eth0 down && sleep ${cutSeconds}; ip link set eth0 up`);
