@@ -68,6 +68,8 @@ const reliedOn: ReadonlySet<ErrorCode> = new Set([
   ...(['PLAN1003', 'PLAN1006', 'STORE1001', 'STORE1003'] as const),
 ]);
 const isReliedOn = ({ code }: Problem): boolean => reliedOn.has(code);
+/** True for these, and for errors in jobs that no scheduler of the site has: each of their launches would be refused for the same cause. */
+const isReliedOnForLaunches = (problem: Problem): boolean => isReliedOn(problem) || problem.code === 'PLAN1002';
 
 /**
  * Compiles an experiment in memory: declaration → facts → plan → files.
@@ -91,7 +93,7 @@ export function compile(input: CompileInput, site: Site): Compiled {
     .check(checkDeadLocks)
     .add(placeJobs)
     .check(checkComponents, checkQueues)
-    .stopOnErrors(isReliedOn)
+    .stopOnErrors(isReliedOnForLaunches)
     .check(checkCpus, checkScriptHost, checkColocated, checkIncoming, checkBatches)
     .add(launchApplications)
     .add(launchStores)

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { execa } from 'execa';
@@ -95,6 +95,8 @@ async function run(workspace: Workspace, name: string, { needs = [], options = [
       PATH: [own, programs, ...interpreter, process.env['PATH']].join(':'),
       PYTHONPATH: own,
       SR_LOG_LEVEL: 'QUIET',
+      // Modules that a user has built are none of a fixture's.
+      XDG_DATA_HOME: workspace.cwd,
       OMP_NUM_THREADS: '',
       OMPI_ALLOW_RUN_AS_ROOT: '1',
       OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1',
@@ -102,8 +104,9 @@ async function run(workspace: Workspace, name: string, { needs = [], options = [
   });
 }
 
-/** Every member as `NAME STATE EXIT`, by entity and index. */
+/** Every member as `NAME STATE EXIT`, by entity and index; none if nothing has been compiled. */
 function membersOf(out: string): string[] {
+  if (!existsSync(join(out, 'plan.json'))) return [];
   const plan = Plan.parse(JSON.parse(readFileSync(join(out, 'plan.json'), 'utf8')));
   const reader = new StatusReader(out);
   reader.refresh();
