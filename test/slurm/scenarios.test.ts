@@ -228,8 +228,9 @@ describe.skipIf(why !== '')(`scenarios on a real Slurm${why === '' ? '' : ` (ski
     const running = ['running node1', 'running node2'];
     await waitUntil('members.csv names hosts', () => String(inCsv()) === String(running) || String(inCsv()), 90);
     const saysPart = (index: number) => {
-      const path = `out/run/sweep/sweep_${index}/sweep_${index}.out`;
-      return workspace.has(path) && workspace.read(path) === 'part 1\n';
+      const [out, err] = ['out', 'err'].map((end) => `out/run/sweep/sweep_${index}/sweep_${index}.${end}`);
+      const read = (path = '') => (workspace.has(path) ? workspace.read(path) : '');
+      return read(out) === 'part 1\n' && read(err).includes('warned\n');
     };
     await waitUntil('both members have begun', () => [0, 1].every(saysPart), 90);
 
