@@ -11,7 +11,7 @@ export interface UnknownName {
   readonly at?: SourceLocation;
 }
 
-/** What an error of JavaScript's own says of a name that Simwright does not have; undefined for another error. */
+/** The name that Simwright does not have and that an error of JavaScript's own is about; undefined for another error. */
 export function unknownName(
   { message, stack = '' }: Pick<Error, 'message' | 'stack'>,
   file: string,

@@ -81,7 +81,7 @@ export class Demand {
   sharesOutNodes(nodes: number): boolean {
     const { batch, perElement } = this.input;
     const { applications, orchestrators } = this.part;
-    // Which nodes such a job has lost, its launcher alone knows.
+    // Only its launcher knows the nodes that such a job has lost.
     if (orchestrators.some(outlivesNodes)) return false;
     const stores = orchestrators.filter((one) => nodesOfStore(one) < nodes).length;
     const isNarrow = applications.some((one) => this.facts(one).launches.some(({ size }) => size.nodes < nodes));

@@ -17,7 +17,7 @@ export function keepTold(job: JobEnvironment, told: readonly ToldAddresses[]): v
   writeAtomically(toldFile(makeJobFolder(job)), JSON.stringify(told));
 }
 
-/** Words of the nodes of a job, as far as they have told any. */
+/** Lines that the nodes of a job have told of themselves, as far as they have told any. */
 export function readTold(job: JobEnvironment): readonly ToldAddresses[] {
   try {
     return z.array(ToldAddresses).parse(JSON.parse(readFileSync(toldFile(jobFolder(job)), 'utf8')));

@@ -94,7 +94,7 @@ if (!existsSync('../mended')) process.exit(3);`,
     expect(changeLines(report())).toEqual([expect.stringMatching(/^store store: 3 shards, 1 take-over, /), line]);
     folder.write('run/server', '');
     await waitUntil('the application has gone on', () => outputOf(folder).includes('wrong 0\n'));
-    // What is acknowledged is not lost, though the replica lags when the node is lost.
+    // Acknowledged writes are not lost, though the replica lags when the node is lost.
     const { leader, replica: follower } = await serversWith(folder, 'count', Number(port));
     process.kill(follower, 'SIGSTOP');
     folder.write('run/last', '');
@@ -102,7 +102,7 @@ if (!existsSync('../mended')) process.exit(3);`,
     process.kill(Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${leader}/status`, 'utf8'))?.[1]), 'SIGKILL');
     await new Promise((resolve) => setTimeout(resolve, lagMs));
     process.kill(follower, 'SIGCONT');
-    // Whoever looks for the shards before that would find the lost one.
+    // A client that looks for the shards before that would find the lost one.
     const heirs = () =>
       new Set(
         logOf(folder)
