@@ -2453,19 +2453,18 @@ static void on_cron(Ctx *ctx, Event event, uint64_t sub, void *data) {
 
 static void tell(InfoCtx *ctx, int is_crash) {
     if (is_crash) return;
-    if (settings.guards_only) {
-        api_InfoAddSection(ctx, "engine");
-        api_InfoAddFieldULongLong(ctx, "clients_refused", refused);
-        api_InfoAddFieldULongLong(ctx, "bus_closed", bus_is_closed);
-        api_InfoAddFieldULongLong(ctx, "bus_guarded", bus_is_guarded);
-        return;
+    if (!settings.guards_only) {
+        /* RedisAI's, by which its clients know it. */
+        api_InfoAddSection(ctx, "versions");
+        api_InfoAddFieldCString(ctx, "RedisAI_version", "1.2.7");
+        api_InfoAddFieldULongLong(ctx, "low_level_API_version", 1);
+        api_InfoAddFieldULongLong(ctx, "rdb_version", 4);
     }
-    /* RedisAI's, by which its clients know it. */
-    api_InfoAddSection(ctx, "versions");
-    api_InfoAddFieldCString(ctx, "RedisAI_version", "1.2.7");
-    api_InfoAddFieldULongLong(ctx, "low_level_API_version", 1);
-    api_InfoAddFieldULongLong(ctx, "rdb_version", 4);
     api_InfoAddSection(ctx, "engine");
+    api_InfoAddFieldULongLong(ctx, "clients_refused", refused);
+    api_InfoAddFieldULongLong(ctx, "bus_closed", bus_is_closed);
+    api_InfoAddFieldULongLong(ctx, "bus_guarded", bus_is_guarded);
+    if (settings.guards_only) return;
     api_InfoAddFieldULongLong(ctx, "protocol", PROTOCOL);
     api_InfoAddFieldULongLong(ctx, "worker_connected", worker.is_ready);
     api_InfoAddFieldULongLong(ctx, "worker_connections", worker.connections);
@@ -2473,11 +2472,8 @@ static void tell(InfoCtx *ctx, int is_crash) {
     api_InfoAddFieldULongLong(ctx, "requests_sent", worker.sent);
     api_InfoAddFieldULongLong(ctx, "requests_answered", worker.answered);
     api_InfoAddFieldULongLong(ctx, "requests_failed", worker.failed);
-    api_InfoAddFieldULongLong(ctx, "clients_refused", refused);
-    api_InfoAddFieldULongLong(ctx, "bus_closed", bus_is_closed);
     api_InfoAddFieldULongLong(ctx, "models", alive[MODEL]);
     api_InfoAddFieldULongLong(ctx, "scripts", alive[SCRIPT]);
-    api_InfoAddFieldULongLong(ctx, "bus_guarded", bus_is_guarded);
 }
 
 static const char *text_of(const Str *word) {

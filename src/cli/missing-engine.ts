@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Problem, WorkflowError } from '../diagnostics/index.js';
 import { engines, type Plan, type Store } from '../ir/index.js';
-import { findEngine } from '../runtime/engine/find-engine.js';
-import { findRedisAi } from '../runtime/engine/redisai.js';
+import { findPrograms } from '../runtime/engine/redisai.js';
 import { targets } from '../targets/registry.js';
 
 /** A store that runs on a server, and the reason why none was found for it here. */
@@ -25,7 +24,7 @@ async function missingEngines(plan: Plan, dir: string | undefined): Promise<Miss
     const job = plan.jobs.find(({ stores: names }) => names.includes(store.name));
     const places = { runtimePath, dir, env: { ...process.env, ...job?.env } };
     try {
-      await (store.engine === 'redisai' ? findRedisAi(redisai, store, places) : findEngine(places));
+      await findPrograms(store, redisai, places);
       return [];
     } catch (error) {
       if (!(error instanceof WorkflowError)) throw error;

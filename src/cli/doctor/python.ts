@@ -1,4 +1,5 @@
 import type { Probed } from '../../targets/probe.js';
+import { quoteShellWord } from '../../targets/quoting.js';
 import { ask } from './ask.js';
 
 export interface PythonFacts {
@@ -17,8 +18,6 @@ try:
 except Exception:
     print(getattr(smartredis, "__version__", "of an unknown version"))
 `;
-
-import { quoteShellWord } from '../../targets/quoting.js';
 
 /** Python with SmartRedis, by which Python applications reach the store. */
 export async function probePython(program: string): Promise<Probed<PythonFacts>> {

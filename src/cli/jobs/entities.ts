@@ -143,9 +143,13 @@ export function describeFailures(entity: string, { cause, members }: FailureCaus
 /** `sweep_3 interrupted: …`, `12 members of sweep interrupted: …: sweep_0, sweep_1, …` */
 export function describeInterruption(entity: string, { reason, members }: Interruption): string {
   if (members.length === 1) return `${members[0]} interrupted: ${reason}`;
-  const more = members.length - shownNames;
-  const names = `${members.slice(0, shownNames).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-  return `${members.length} members of ${entity} interrupted: ${reason}: ${names}`;
+  return `${members.length} members of ${entity} interrupted: ${reason}: ${someOf(members)}`;
+}
+
+/** `sweep_0, sweep_1, sweep_2, sweep_3 and 8 more` */
+export function someOf(names: readonly string[]): string {
+  const more = names.length - shownNames;
+  return `${names.slice(0, shownNames).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** The reason why an entity was not launched, without its name. */

@@ -1,13 +1,13 @@
 import { counted } from '../../diagnostics/index.js';
 import { formatValue } from '../../ir/index.js';
-import { describeFailures, describeInterruption, describeSkip } from '../jobs/entities.js';
+import { describeFailures, describeInterruption, describeSkip, someOf } from '../jobs/entities.js';
 import type { FailureOutput } from '../jobs/failure-output.js';
 import type { AttemptLog, MemberLog, OutputEnd } from './member-log.js';
 import type { EntityLog } from './overview.js';
 import type { StoreError } from './store-errors.js';
 
-/** Errors of stores, and names of members, that are shown of many. */
-const shown = { errors: 10, names: 4 };
+/** Errors of stores that are shown of many. */
+const shownErrors = 10;
 
 /** `2026-11-28 13:00:05 UTC` */
 function formatTime(time: string): string {
@@ -58,14 +58,14 @@ function formatOutput({ file, bytes, lines, isCut }: OutputEnd): string[] {
 export function formatStoreErrors(title: string, errors: readonly StoreError[]): string {
   const lines = [...errors]
     .sort((a, b) => b.times - a.times)
-    .slice(0, shown.errors)
+    .slice(0, shownErrors)
     .map(({ time, store, who, member, by, command, keys, times, text }) => {
       const whom = by === 'key' ? `${member} by its key, ${who}` : who;
       const often = times === 1 ? '' : ` ${times} times`;
       const names = keys.map((key) => ` "${key}"`).join('');
       return `  ${formatTime(time)} ${store} to ${whom}${often}: ${command}${names}: ${text}`;
     });
-  const more = errors.length - shown.errors;
+  const more = errors.length - shownErrors;
   return [title, ...lines, ...(more > 0 ? [`  and ${more} more`] : [])].join('\n');
 }
 
@@ -86,9 +86,4 @@ export function formatEntity(log: EntityLog, outputOf: (file: string) => Failure
     lines.push(`  tried more than once: ${someOf(names)}`);
   }
   return lines.join('\n');
-}
-
-function someOf(names: readonly string[]): string {
-  const more = names.length - shown.names;
-  return `${names.slice(0, shown.names).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

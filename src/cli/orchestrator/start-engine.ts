@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { WorkflowError } from '../../diagnostics/index.js';
 import { type EngineName, engines } from '../../ir/index.js';
-import { type EnginePrograms, findEngine } from '../../runtime/engine/find-engine.js';
+import type { EnginePrograms } from '../../runtime/engine/find-engine.js';
 import { RedisStore } from '../../runtime/engine/redis-store.js';
-import { findRedisAi } from '../../runtime/engine/redisai.js';
+import { findPrograms } from '../../runtime/engine/redisai.js';
 import { type Orchestrator, type OrchestratorOptions, startOrchestrator } from '../../runtime/orchestrator/index.js';
 import type { LogLevel } from './log.js';
 import type { OrchestratorFlags } from './settings.js';
@@ -94,11 +94,6 @@ function wouldBeRead(file: string): WorkflowError {
 }
 
 function programsOf(engine: Exclude<EngineName, 'embedded'>, { redisai }: OrchestratorFlags): Promise<EnginePrograms> {
-  const places = { env: process.env };
-  if (engine !== 'redisai') return findEngine(places);
-  return findRedisAi(
-    redisai === undefined ? undefined : { module: resolve(redisai) },
-    { mlModels: [], scripts: [] },
-    places,
-  );
+  const site = redisai === undefined ? undefined : { module: resolve(redisai) };
+  return findPrograms({ engine, mlModels: [], scripts: [] }, site, { env: process.env });
 }

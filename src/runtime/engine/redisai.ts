@@ -6,6 +6,7 @@ import type { BackendName } from '../../ml/backends.js';
 import {
   type EnginePlaces,
   type EnginePrograms,
+  findEngine,
   findModule,
   findServer,
   moduleMissing,
@@ -33,6 +34,15 @@ export function redisAiOf(
   const server = site === undefined ? env['REDIS_PATH'] || undefined : site.server;
   const backends = site?.backends ?? join(dirname(module), 'backends');
   return { module, backends, ...(server !== undefined && { server }) };
+}
+
+/** The programs of a store on a server, by its engine; `site` is the site's RedisAI. @throws WorkflowError RUN1040 with what is missing */
+export function findPrograms(
+  store: Pick<Store, 'engine' | 'mlModels' | 'scripts'>,
+  site: RedisAi | undefined,
+  places: EnginePlaces,
+): Promise<EnginePrograms> {
+  return store.engine === 'redisai' ? findRedisAi(site, store, places) : findEngine(places);
 }
 
 /**

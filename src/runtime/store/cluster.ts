@@ -9,7 +9,7 @@ import type { Orchestrator } from '../orchestrator/index.js';
 import { type ShardPlace, shardOf } from '../supervisor/cluster-layout.js';
 import { freePorts } from '../supervisor/free-port.js';
 import type { Engine, EngineStart } from './engine.js';
-import { findPrograms } from './find-programs.js';
+import { findStorePrograms } from './find-programs.js';
 import { listenPlace } from './listen-places.js';
 import { storeOptions } from './store-options.js';
 
@@ -26,7 +26,7 @@ export async function startCluster(
   const { args, log } = start;
   assertAsManyShards(start, store);
   const places = await placesHere(start, store);
-  const programs = await findPrograms(start);
+  const programs = await findStorePrograms(start);
   const part = await start.arrange(places, store.shards);
   const { shards, own } = part;
   log.write('info', `runs ${own.length} of ${shards.length} servers of ${store.shards} shards`);

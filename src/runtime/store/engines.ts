@@ -29,11 +29,11 @@ async function startOnServer(start: EngineStart): Promise<Engine> {
     return startCluster(start, start.store, engines[start.store.engine].hasAiLayer, loadAndWarmUp);
   }
   // Reading code takes most of a start, and most stores need none of this.
-  const [{ RedisStore }, { findPrograms }] = await Promise.all([
+  const [{ RedisStore }, { findStorePrograms }] = await Promise.all([
     import('../engine/redis-store.js'),
     import('./find-programs.js'),
   ]);
-  const programs = await findPrograms(start);
+  const programs = await findStorePrograms(start);
   const store = await RedisStore.start({
     programs,
     store: await storeOptions(start),
